@@ -1,0 +1,64 @@
+"""Check: ask the provider once how the job is doing."""
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.core.errors import (
+    ProviderLostJob,
+    ProviderRejected,
+    ProviderThrottled,
+    RetryableError,
+)
+from functions.core.model import Job, State
+from functions.core.routing import refused, route, unanswered
+from functions.core.schedule import Policy
+from functions.providers.protocol import Provider
+from functions.runtime import telemetry, wiring
+
+
+def check(
+    job: Job, provider: Provider, *, policy: Policy, now: float, chance: float
+) -> Job:
+    """Give the job with what happens next; only final refusals are errors.
+
+    A call that fails is no error of the job's: it is asked again later, until the
+    deadline. So a provider that is out of reach for hours costs a job nothing but
+    the time.
+    """
+    try:
+        look = provider.check(job.provider_ref)
+    except RetryableError as error:
+        telemetry.logger.warning("check failed", error=type(error).__name__)
+        if isinstance(error, ProviderThrottled):
+            telemetry.count("ProviderThrottles", job)
+        return unanswered(job, error, policy=policy, now=now, chance=chance)
+    except (ProviderLostJob, ProviderRejected) as error:
+        return refused(job, error, policy=policy, now=now, chance=chance)
+
+    if look.unknown:
+        telemetry.logger.warning("status word unknown", word=look.unknown)
+        telemetry.count("UnknownStatusWords", job)
+    return route(job, look, policy=policy, now=now, chance=chance)
+
+
+@wiring.handler
+def handler(event: State, _context: LambdaContext) -> State:
+    """Check a job, as the workflow's state of this name."""
+    job = wiring.job(event)
+
+    checked = check(
+        job,
+        wiring.provider(job),
+        policy=wiring.provider_settings(job).policy,
+        now=(now := wiring.now()),
+        chance=wiring.chance(),
+    )
+    wiring.ledger().progressed(checked, next_check_at=now + checked.wait_seconds)
+
+    telemetry.logger.info(
+        "checked",
+        polls=checked.polls,
+        phase=checked.phase,
+        next=checked.next,
+        wait_seconds=checked.wait_seconds,
+    )
+    return checked.to_state()

@@ -1,0 +1,51 @@
+"""Conclude: write down how a job ended, whatever ended it."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.core.errors import CourierError, DeadlinePassed, JobAborted
+from functions.core.model import Job, Outcome, State
+from functions.core.routing import ended
+from functions.runtime import telemetry, wiring
+from functions.runtime.ledger import Ledger
+
+#: Errors that are outcomes of their own; all others make a job `failed`.
+_OUTCOMES = {
+    DeadlinePassed.__name__: Outcome.TIMED_OUT,
+    JobAborted.__name__: Outcome.ABORTED,
+}
+
+
+def conclude(
+    job: Job, failure: dict[str, Any] | None, *, ledger: Ledger, now: float
+) -> Job:
+    """Give the job with its outcome, as the ledger has it.
+
+    `failure` is what a Catch of the workflow caught: `Error`, a class name of
+    `functions.core.errors` or one of AWS' own, and `Cause`, which is not kept.
+    """
+    if job.outcome is Outcome.NONE:
+        error = str((failure or {}).get("Error") or CourierError.__name__)
+        job = ended(job, _OUTCOMES.get(error, Outcome.FAILED), error)
+    stands = ledger.ended(job, now=now)
+    return job.with_(outcome=stands)
+
+
+@wiring.handler
+def handler(event: State, _context: LambdaContext) -> State:
+    """Conclude a job, as the workflow's state of this name."""
+    job = wiring.job(event)
+
+    concluded = conclude(
+        job, event.get("failure"), ledger=wiring.ledger(), now=wiring.now()
+    )
+
+    telemetry.logger.info(
+        "concluded",
+        outcome=concluded.outcome,
+        error=concluded.error,
+        polls=concluded.polls,
+    )
+    telemetry.count("JobsEnded", concluded, outcome=concluded.outcome)
+    return concluded.to_state()

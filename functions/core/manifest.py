@@ -1,0 +1,100 @@
+"""Manifest: the last object written, which says that the job is complete."""
+
+import json
+from dataclasses import asdict
+from enum import StrEnum
+from typing import Any
+
+from functions.core.errors import ResultsIncomplete
+from functions.core.model import File, Job
+
+#: Raised when a field changes its meaning; new fields do not change it.
+SCHEMA_VERSION = 1
+
+#: The kind that holds every row, against which the others are held.
+_WHOLE = "all"
+
+
+class Verdict(StrEnum):
+    """Whether the rows that came back explain the rows that were sent."""
+
+    COMPLETE = "complete"
+    CONTRADICTORY = "contradictory"  # more rows came back than can be
+    UNKNOWN = "unknown"  # nothing to hold them against
+
+
+def manifest(job: Job) -> dict[str, Any]:
+    """Say what a job brought; a pure function of the job, so that two are equal.
+
+    Raises:
+        ResultsIncomplete: Some results could not be fetched.
+    """
+    missing = {file.kind: file.error for file in job.files if file.error}
+    if missing:
+        listed = ", ".join(f"{kind}: {error}" for kind, error in missing.items())
+        raise ResultsIncomplete(f"not fetched: {listed}")
+
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "job_id": job.job_id,
+        "provider": job.provider,
+        "type": job.type,
+        "provider_ref": job.provider_ref,
+        "outcome": str(job.outcome),
+        "source": {
+            "bucket": job.bucket,
+            "key": job.key,
+            "version_id": job.version_id,
+        },
+        "files": [_entry(file) for file in sorted(job.files, key=lambda f: f.kind)],
+        "absent": sorted(job.absent),
+        "rows": reconciliation(job),
+        "timing": {
+            "received_at": job.received_at,
+            "submitted_at": job.submitted_at,
+            "finished_noticed_at": job.finished_at,
+        },
+        "checks": job.polls,
+    }
+
+
+def reconciliation(job: Job) -> dict[str, Any]:
+    """Hold the rows that came back against those that were sent.
+
+    A provider removes duplicates, so fewer rows may come back than were sent
+    (`removed`), and `sent` is 0 where we did not submit the file ourselves.
+    """
+    rows = {file.kind: file.rows for file in job.files}
+    whole = rows.get(_WHOLE)
+    removed = job.rows - whole if whole is not None and job.rows else None
+    return {
+        "sent": job.rows,
+        "invalid": job.invalid,
+        "received": rows,
+        "removed": removed,
+        "verdict": str(_verdict(job, rows)),
+    }
+
+
+def encoded(document: dict[str, Any]) -> bytes:
+    """Give a manifest's bytes: the same document, the same bytes."""
+    text = json.dumps(document, indent=2, sort_keys=True, ensure_ascii=True)
+    return text.encode() + b"\n"
+
+
+def _verdict(job: Job, rows: dict[str, int]) -> Verdict:
+    whole = rows.get(_WHOLE)
+    if whole is None:
+        return Verdict.UNKNOWN
+    too_many = job.rows and whole > job.rows
+    part_above_whole = any(count > whole for count in rows.values())
+    nothing_left = job.rows > 0 and whole == 0
+    if too_many or part_above_whole or nothing_left:
+        return Verdict.CONTRADICTORY
+    return Verdict.COMPLETE
+
+
+def _entry(file: File) -> dict[str, Any]:
+    entry = asdict(file)
+    del entry["error"]
+    return entry

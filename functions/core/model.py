@@ -1,0 +1,153 @@
+"""The words of the domain: a job, what the provider says of it, what it brought."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from enum import StrEnum
+from typing import Any, Self
+
+#: A JSON object that travels through the state machine: small, without secrets.
+State = dict[str, Any]
+
+
+class Phase(StrEnum):
+    """Our word for the provider's status."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINALIZING = "finalizing"
+    FINISHED = "finished"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    ABORTED = "aborted"
+
+
+class Outcome(StrEnum):
+    """How a job ended; empty while it has not."""
+
+    NONE = ""
+    SUCCEEDED = "succeeded"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    ABORTED = "aborted"
+    TIMED_OUT = "timed_out"
+    CANCELLED = "cancelled"
+
+
+class Next(StrEnum):
+    """Where the Route state of the workflow sends a job."""
+
+    HOLD = "hold"  # wait, then submit again
+    WAIT = "wait"  # wait, then check again
+    COLLECT = "collect"
+    CONCLUDE = "conclude"
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """One result of a job: an object in the results bucket, or why there is none.
+
+    `key` is empty where there is no object; then `error` names the reason.
+    `rows` counts the lines after the header, `bytes` the object's size and
+    `link_age_seconds` how old the one-time link was when it was opened.
+    """
+
+    kind: str
+    key: str = ""
+    version_id: str = ""
+    bytes: int = 0
+    rows: int = 0
+    sha256: str = ""
+    attempts: int = 1
+    link_age_seconds: float = 0.0
+    error: str = ""
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """Read a file, ignoring fields of a newer deployment."""
+        return cls(**_known(cls, state))
+
+    def to_state(self) -> State:
+        """Give the file as a JSON object."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One verification that we follow, from intake to delivered results.
+
+    Times are Unix seconds, waits are seconds. Fields are only ever added, and
+    only with defaults: executions in flight meet new code. A job never holds
+    links, keys, provider answers or personal data, for it is the state of an
+    execution, which its history keeps.
+    """
+
+    job_id: str
+    provider: str
+    type: str
+    bucket: str = ""
+    key: str = ""
+    version_id: str = ""
+    provider_ref: str = ""
+    received_at: float = 0.0
+    submitted_at: float = 0.0
+    phase: Phase = Phase.QUEUED
+    polls: int = 0
+    failures: int = 0  # calls in a row that were not answered
+    doubt: str = ""  # a bad ending that was heard, but not often enough
+    doubts: int = 0  # how often in a row
+    next: Next = Next.WAIT
+    wait_seconds: int = 1
+    finished_at: float = 0.0
+    kinds: tuple[str, ...] = ()  # results to fetch
+    absent: tuple[str, ...] = ()  # results that the provider says do not exist
+    rows: int = 0  # rows sent, the header not counted
+    invalid: int = 0  # records that the provider counted as invalid
+    files: tuple[File, ...] = ()
+    manifest_key: str = ""
+    outcome: Outcome = Outcome.NONE
+    error: str = ""
+    advice: str = ""
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """Read a job, ignoring what the state holds besides and what is newer."""
+        known = _known(cls, state)
+        for name, kind in (("phase", Phase), ("next", Next), ("outcome", Outcome)):
+            if name in known:
+                known[name] = kind(known[name])
+        for name in ("kinds", "absent"):
+            known[name] = tuple(known.get(name, ()))
+        known["files"] = tuple(File.from_state(file) for file in known.get("files", ()))
+        return cls(**known)
+
+    def to_state(self) -> State:
+        """Give the job as a JSON object."""
+        state = asdict(self)
+        for name in ("kinds", "absent", "files"):
+            state[name] = list(state[name])
+        return state
+
+    def with_(self, **changes: Any) -> Self:  # noqa: ANN401 - replace checks the names
+        """Give this job with some fields changed."""
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What the provider said when it was asked once.
+
+    `kinds` are the results that can be fetched now, `absent` those that the
+    provider names without a link. `unknown` is a status word that the adapter
+    does not know, reduced to letters; the job then counts as running.
+    """
+
+    phase: Phase
+    kinds: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    invalid: int = 0
+    unknown: str = ""
+
+
+def _known(cls: type, state: Mapping[str, Any]) -> dict[str, Any]:
+    names = {field.name for field in fields(cls)}
+    return {name: value for name, value in state.items() if name in names}

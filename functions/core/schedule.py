@@ -1,0 +1,67 @@
+"""Schedule: how long to wait before the next call.
+
+Three clocks, never one number: a call failed (`retry_seconds`), the provider
+said "not yet" (`poll_seconds`), and the deadline, at which we stop.
+
+Waiting in proportion to the time elapsed makes the fewest checks for a bound on
+lateness: with growth 0.1 a result is noticed at most a tenth of its own duration
+late (a little more with jitter, which spreads many jobs that started together).
+"""
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """The settings of the three clocks; all but the factors are seconds."""
+
+    first_seconds: float = 5.0
+    growth: float = 0.1
+    cap_seconds: float = 900.0
+    jitter: float = 0.1
+    hint_min_seconds: float = 1.0
+    hint_max_seconds: float = 3600.0
+    retry_first_seconds: float = 2.0
+    deadline_seconds: float = 86_400.0
+    agreeing_looks: int = 3
+
+
+def poll_seconds(
+    elapsed: float, *, policy: Policy, chance: float, hint: float | None = None
+) -> int:
+    """Wait before asking a provider again that said "not yet".
+
+    `elapsed` is the time since the submission, `chance` a random number in
+    [0, 1) and `hint` what the provider asked for. Waits are whole seconds, as
+    the Wait state takes them.
+    """
+    grown = max(policy.first_seconds, policy.growth * elapsed)
+    return _bounded(grown, policy=policy, chance=chance, hint=hint)
+
+
+def retry_seconds(
+    failures: int, *, policy: Policy, chance: float, hint: float | None = None
+) -> int:
+    """Wait before making a call again that failed `failures` times in a row."""
+    doubled = policy.retry_first_seconds * 2.0 ** min(max(failures, 1) - 1, 30)
+    return _bounded(doubled, policy=policy, chance=chance, hint=hint)
+
+
+def deadline(started_at: float, *, policy: Policy) -> float:
+    """Give the moment at which we stop waiting."""
+    return started_at + policy.deadline_seconds
+
+
+def until(deadline_at: float, wait_seconds: int, *, now: float) -> int:
+    """Shorten a wait so that the last look falls on the deadline."""
+    return max(1, min(wait_seconds, math.ceil(deadline_at - now)))
+
+
+def _bounded(delay: float, *, policy: Policy, chance: float, hint: float | None) -> int:
+    delay = min(delay, policy.cap_seconds)
+    delay *= 1 + policy.jitter * (2 * chance - 1)
+    if hint is not None:
+        bounded = min(max(hint, policy.hint_min_seconds), policy.hint_max_seconds)
+        delay = max(delay, bounded)
+    return max(1, math.ceil(delay))

@@ -1,0 +1,97 @@
+"""Download: copy one result into the results bucket, whole or not at all."""
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.core.errors import CourierError, LinkSpent
+from functions.core.model import File, Job, State
+from functions.core.tally import Tally
+from functions.providers.protocol import Provider
+from functions.runtime import telemetry, wiring
+from functions.runtime.results import Results, Stored
+from functions.runtime.streaming import stream
+
+#: Kept of the function's time for completing or aborting the upload.
+_MARGIN_SECONDS = 20.0
+
+
+def download(
+    job: Job,
+    kind: str,
+    *,
+    provider: Provider,
+    results: Results,
+    attempts: int,
+    seconds: float,
+) -> File:
+    """Give the file as it stands in the results bucket.
+
+    `seconds` are what is left to this function. The link is asked for last,
+    after everything that could fail without it, and opened once.
+    """
+    key = result_key(job, kind)
+    if (stored := results.find(key, job_id=job.job_id)) is not None:
+        return _file(kind, stored, results.measure(stored), attempts=attempts)
+
+    with results.upload(key, metadata={"job-id": job.job_id, "kind": kind}) as upload:
+        link = provider.results(job.provider_ref).get(kind)
+        if link is None:
+            raise LinkSpent("the provider gave no link for a result that it named")
+        age = wiring.now() - link.minted_at
+        body = provider.open(link, seconds=seconds - _MARGIN_SECONDS)
+        try:
+            tally = stream(body, upload)
+        finally:
+            body.close()
+        tally.check_plausible()
+        stored = upload.complete(tally)
+
+    return _file(kind, stored, tally, attempts=attempts, link_age_seconds=age)
+
+
+def result_key(job: Job, kind: str) -> str:
+    """Name a result's object; nothing of the uploader's naming is in it."""
+    return f"{job.provider}/{job.type}/{job.job_id}/{kind}.csv"
+
+
+def _file(
+    kind: str,
+    stored: Stored,
+    tally: Tally,
+    *,
+    attempts: int,
+    link_age_seconds: float = 0.0,
+) -> File:
+    return File(
+        kind=kind,
+        key=stored.key,
+        version_id=stored.version_id,
+        bytes=tally.bytes,
+        rows=tally.rows,
+        sha256=tally.sha256,
+        attempts=attempts,
+        link_age_seconds=round(link_age_seconds, 3),
+    )
+
+
+@wiring.handler
+def handler(event: State, context: LambdaContext) -> State:
+    """Download one kind of result, as the workflow's state of this name."""
+    job = wiring.job(event["job"])
+    kind = event["kind"]
+    telemetry.logger.append_keys(kind=kind)
+
+    try:
+        file = download(
+            job,
+            kind,
+            provider=wiring.provider(job),
+            results=wiring.results(),
+            attempts=event["attempt"] + 1,
+            seconds=context.get_remaining_time_in_millis() / 1000,
+        )
+    except CourierError as error:
+        telemetry.logger.warning("download failed", error=type(error).__name__)
+        raise
+
+    telemetry.logger.info("downloaded", bytes=file.bytes, rows=file.rows)
+    return file.to_state()

@@ -1,0 +1,54 @@
+"""Intake: start one execution for every object that arrives."""
+
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.core.arrivals import arrivals, job_for
+from functions.core.model import State
+from functions.runtime import telemetry, wiring
+from functions.runtime.executions import Executions
+
+_processor = BatchProcessor(event_type=EventType.SQS)
+
+
+def take_in(
+    body: str, *, types: dict[str, tuple[str, ...]], executions: Executions
+) -> None:
+    """Start what a queue message announces; what was started before stays so.
+
+    Raises:
+        MessageUnreadable: It announces nothing that we understand. The queue
+            keeps such a message and moves it to the dead letters.
+    """
+    for arrival in arrivals(body):
+        job = job_for(arrival, types=types)
+        if job is None:
+            telemetry.logger.info("object ignored", reason="not a provider's prefix")
+            continue
+        started = executions.start(job)
+        telemetry.logger.info(
+            "job started" if started else "job known",
+            job_id=job.job_id,
+            provider=job.provider,
+            type=job.type,
+        )
+        if started:
+            telemetry.count("JobsStarted", job)
+
+
+def _record(record: SQSRecord) -> None:
+    take_in(record.body, types=wiring.types(), executions=wiring.executions())
+
+
+@wiring.handler
+def handler(event: State, context: LambdaContext) -> PartialItemFailureResponse:
+    """Take in a batch of queue messages; only those that failed come again."""
+    return process_partial_response(
+        event=event, record_handler=_record, processor=_processor, context=context
+    )

@@ -1,0 +1,36 @@
+"""Manifest: write down what a job brought, as the last of its objects."""
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.core.manifest import encoded, manifest
+from functions.core.model import Job, Next, Outcome, Phase, State
+from functions.runtime import telemetry, wiring
+from functions.runtime.results import Results
+
+
+def write_manifest(job: Job, results: Results) -> Job:
+    """Give the job as ended well, its manifest in the results bucket.
+
+    Raises:
+        ResultsIncomplete: Some results could not be fetched; no manifest then.
+        ResultMismatch: Another manifest is there.
+    """
+    partial = job.phase is Phase.PARTIAL
+    outcome = Outcome.PARTIAL if partial else Outcome.SUCCEEDED
+    key = f"{job.provider}/{job.type}/{job.job_id}/manifest.json"
+    ended = job.with_(next=Next.CONCLUDE, outcome=outcome, manifest_key=key)
+
+    content = encoded(manifest(ended))
+    results.put(key, content, metadata={"job-id": job.job_id, "kind": "manifest"})
+    return ended
+
+
+@wiring.handler
+def handler(event: State, _context: LambdaContext) -> State:
+    """Write the manifest, as the workflow's state of this name."""
+    job = wiring.job(event)
+
+    written = write_manifest(job, wiring.results())
+
+    telemetry.logger.info("manifest written", files=len(written.files))
+    return written.to_state()

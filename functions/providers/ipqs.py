@@ -1,0 +1,326 @@
+"""IPQS: the adapter for IPQualityScore's bulk CSV API.
+
+What is known of the API, and how surely, stands in docs/providers/ipqs.md; the
+marks below are its: [V] stated by IPQS, [T] seen in a client, [U] unknown and so
+a setting. Raw answers repeat the key in `status_url` and carry live links: none
+leaves this module.
+"""
+
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Literal, Self, TypeVar
+from urllib.parse import quote, urlencode
+
+from functions.core.errors import (
+    AnswerLost,
+    AnswerUnreadable,
+    CredentialsRejected,
+    OutOfCredits,
+    PermanentError,
+    ProviderLostJob,
+    ProviderRejected,
+    ProviderThrottled,
+    ProviderUnavailable,
+    SubmitOutcomeUnknown,
+)
+from functions.core.model import Look, Phase
+from functions.providers.http import Download, Http, Reply, retry_after
+from functions.providers.links import check_link
+from functions.providers.multipart import MultipartBody
+from functions.providers.protocol import Link, Source
+from functions.providers.strict_json import parse_object
+
+#: The status words [V]; ERROR is [T]. An unknown word counts as running.
+PHASES = {
+    "NEW": Phase.QUEUED,
+    "PROCESSING": Phase.RUNNING,
+    "UNIQUE_RESULTS": Phase.RUNNING,
+    "FINALIZING": Phase.FINALIZING,
+    "FINISHED": Phase.FINISHED,
+    "ERROR": Phase.FAILED,
+}
+KINDS = ("pristine", "clean", "bad", "all")  # [V]
+
+#: 403 is IPQS' word for too many calls [V], others report 429.
+_THROTTLED = (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
+_REFUSED: dict[int, type[PermanentError]] = {
+    HTTPStatus.UNAUTHORIZED: CredentialsRejected,
+    HTTPStatus.PAYMENT_REQUIRED: OutOfCredits,
+    HTTPStatus.NOT_FOUND: ProviderLostJob,
+}
+#: Sentences of refusals [T], recognised by what is in them, in lower case.
+_REFUSALS: tuple[tuple[str, type[PermanentError]], ...] = (
+    ("unauthorized key", CredentialsRejected),
+    ("insufficient credits", OutOfCredits),
+    ("exceeded your request quota", OutOfCredits),
+)
+
+_ANSWER_BYTES = 1024 * 1024
+_CALL_SECONDS = 25.0
+_UPLOAD_SECONDS = 280.0
+_MOST_ID = 2**63 - 1
+_PAGE = 50  # CSVs in a page of the list [V]
+
+KeyPlace = Literal["header", "path", "field"]
+_Answer = dict[str, Any]
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class IpqsSettings:
+    """What is a setting because IPQS does not say it, or may change it.
+
+    `upload_key`, `status_key` and `list_key` say where the key stands in each
+    call. `path` is documented for all three; `field` (a form field) only for the
+    upload; `header` (IPQS-KEY) is known to work for the list and unknown for the
+    status. `list_pages` bounds the search for a submission whose answer was lost.
+    """
+
+    base_url: str = "https://www.ipqualityscore.com"
+    download_hosts: tuple[str, ...] = ("downloads.ipqualityscore.com",)
+    upload_key: KeyPlace = "field"
+    status_key: KeyPlace = "path"
+    list_key: KeyPlace = "header"
+    list_pages: int = 20
+    max_result_bytes: int = 50 * 1024**3
+    loopback: bool = False
+
+    @classmethod
+    def from_json(cls, settings: Mapping[str, Any]) -> Self:
+        """Read the adapter's part of the settings; a KeyError names what lacks."""
+        places = settings["key_place"]
+        return cls(
+            base_url=settings["base_url"],
+            download_hosts=tuple(settings["download_hosts"]),
+            upload_key=places["upload"],
+            status_key=places["status"],
+            list_key=places["list"],
+            list_pages=settings["list_pages"],
+            max_result_bytes=settings["max_result_bytes"],
+            loopback=settings["loopback"],
+        )
+
+
+class Ipqs:
+    """See `Provider`; `key(fresh)` gives the API key, anew from its secret if asked."""
+
+    def __init__(
+        self,
+        settings: IpqsSettings,
+        *,
+        http: Http,
+        key: Callable[[bool], str],
+        now: Callable[[], float],
+    ) -> None:
+        self._settings = settings
+        self._http = http
+        self._key = key
+        self._now = now
+
+    def submit(self, name: str, type_: str, source: Source) -> str:
+        """See `Provider.submit`; the reference is the CSV's id."""
+        return self._with_key(lambda key: self._upload(key, name, type_, source))
+
+    def find(self, name: str, type_: str) -> str | None:
+        """See `Provider.find`: the list is searched for our file name.
+
+        The list has the newest first, so uploads made meanwhile only move ours
+        to a later page: walking forward never misses it.
+        """
+        return self._with_key(lambda key: self._find(key, name, type_))
+
+    def check(self, provider_ref: str) -> Look:
+        """See `Provider.check`; the links that the answer mints are dropped."""
+        answer = self._status(provider_ref)
+        word = answer.get("status")
+        phase = PHASES.get(word) if isinstance(word, str) else None
+        unknown = "" if phase else _letters(word)
+
+        links = _links(answer)
+        finished = phase is Phase.FINISHED
+        return Look(
+            phase=Phase.ABORTED
+            if answer.get("aborted") is True
+            else phase or Phase.RUNNING,
+            kinds=tuple(links) if finished else (),
+            absent=tuple(kind for kind in KINDS if kind not in links)
+            if finished
+            else (),
+            invalid=_count(answer.get("invalid_records")),
+            unknown=unknown,
+        )
+
+    def results(self, provider_ref: str) -> Mapping[str, Link]:
+        """See `Provider.results`; each call mints new links [V]."""
+        minted_at = self._now()
+        links = _links(self._status(provider_ref))
+        return {kind: Link(url, minted_at) for kind, url in links.items()}
+
+    def open(self, link: Link, *, seconds: float) -> Download:
+        """See `Provider.open`; one GET, no HEAD, no key, no second try [V]."""
+        settings = self._settings
+        schemes = ("http", "https") if settings.loopback else ("https",)
+        check_link(link.url, hosts=settings.download_hosts, schemes=schemes)
+        return self._http.open(
+            link.url, seconds=seconds, max_bytes=settings.max_result_bytes
+        )
+
+    def _with_key(self, call: Callable[[str], _T]) -> _T:
+        # A rotated key shows as a refusal: read it once more, then believe it.
+        used = self._key(False)
+        try:
+            return call(used)
+        except CredentialsRejected:
+            fresh = self._key(True)
+            if fresh == used:
+                raise
+            return call(fresh)
+
+    def _upload(self, key: str, name: str, type_: str, source: Source) -> str:
+        place = self._settings.upload_key
+        fields = {"file_name": name}
+        if place == "path":
+            url = self._url(f"{quote(key, safe='')}/{type_}/upload")
+        else:
+            url = self._url("upload")
+            fields["type"] = type_
+        if place == "field":
+            fields["key"] = key
+        body = MultipartBody(fields, name, source, boundary=uuid.uuid4().hex)
+        headers = {"Content-Type": body.content_type} | _key_header(place, key)
+        try:
+            reply = self._http.call(
+                "POST",
+                url,
+                seconds=_UPLOAD_SECONDS,
+                max_bytes=_ANSWER_BYTES,
+                headers=headers,
+                body=body,  # type: ignore[arg-type]  # requests asks only for read
+            )
+        except AnswerUnreadable:
+            raise AnswerLost("the answer to the upload was not readable") from None
+        finally:
+            body.close()
+
+        # An answer that is not plainly a refusal may hide an accepted upload.
+        try:
+            return str(_id(self._answer(reply)))
+        except (AnswerUnreadable, ProviderUnavailable):
+            raise AnswerLost("the answer to the upload was not readable") from None
+        except ProviderLostJob:
+            raise ProviderRejected("the provider does not know the upload") from None
+
+    def _find(self, key: str, name: str, type_: str) -> str | None:
+        for page in range(1, self._settings.list_pages + 1):
+            answer = self._list(key, type_, page)
+            csvs = answer.get("csvs")
+            if not isinstance(csvs, list):
+                raise AnswerUnreadable("the list has no list")
+            for csv in csvs:
+                if isinstance(csv, dict) and csv.get("file_name") == name:
+                    return str(_id(csv))
+            pages = answer.get("total_pages")
+            last = isinstance(pages, int) and page >= pages
+            if last or not csvs or (pages is None and len(csvs) < _PAGE):
+                return None
+        raise SubmitOutcomeUnknown("the provider's list is longer than list_pages")
+
+    def _list(self, key: str, type_: str, page: int) -> _Answer:
+        place = self._settings.list_key
+        path = "list" if place == "header" else f"{quote(key, safe='')}/list"
+        query = urlencode({"type": type_, "page": page})
+        return self._get(f"{self._url(path)}?{query}", _key_header(place, key))
+
+    def _status(self, provider_ref: str) -> _Answer:
+        if not re.fullmatch(r"[0-9]{1,19}", provider_ref):
+            raise ProviderLostJob("the provider_ref is not an id of IPQS'")
+        place = self._settings.status_key
+
+        def ask(key: str) -> _Answer:
+            keyed = "" if place == "header" else f"{quote(key, safe='')}/"
+            url = self._url(f"{keyed}status/{provider_ref}")
+            return self._get(url, _key_header(place, key))
+
+        answer = self._with_key(ask)
+        if str(_id(answer)) != provider_ref:
+            raise AnswerUnreadable("the answer speaks of another job")
+        return answer
+
+    def _get(self, url: str, headers: Mapping[str, str]) -> _Answer:
+        return self._answer(
+            self._http.call(
+                "GET",
+                url,
+                seconds=_CALL_SECONDS,
+                max_bytes=_ANSWER_BYTES,
+                headers=headers,
+            )
+        )
+
+    def _answer(self, reply: Reply) -> _Answer:
+        status = reply.status
+        said = f"the provider answered {status}"
+        if status in _THROTTLED:
+            hint = retry_after(reply.headers, now=self._now())
+            raise ProviderThrottled(said, hint=hint)
+        if status in _REFUSED:
+            raise _REFUSED[status](said)
+        if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise ProviderRejected(said)
+        if status != HTTPStatus.OK:  # a redirect too: we follow none
+            raise ProviderUnavailable(said)
+
+        answer = parse_object(reply.body)
+        if answer.get("success") is False:
+            raise _refusal(answer.get("message"))
+        if answer.get("success") is not True:
+            raise AnswerUnreadable("the answer does not say whether it succeeded")
+        return answer
+
+    def _url(self, path: str) -> str:
+        return f"{self._settings.base_url}/api/json/csv/{path}"
+
+
+def _key_header(place: KeyPlace, key: str) -> dict[str, str]:
+    return {"IPQS-KEY": key} if place == "header" else {}
+
+
+def _id(answer: Mapping[str, Any]) -> int:
+    number = answer.get("id")
+    if type(number) is not int or not 0 < number <= _MOST_ID:
+        raise AnswerUnreadable("the answer has no id that can be one")
+    return number
+
+
+def _links(answer: Mapping[str, Any]) -> dict[str, str]:
+    downloads = answer.get("downloads")
+    if not isinstance(downloads, dict):
+        return {}
+    return {
+        kind: downloads[kind]
+        for kind in KINDS
+        if isinstance(downloads.get(kind), str) and downloads[kind]
+    }
+
+
+def _count(number: object) -> int:
+    return number if type(number) is int and number >= 0 else 0
+
+
+def _refusal(message: object) -> PermanentError:
+    text = message.lower() if isinstance(message, str) else ""
+    for part, error in _REFUSALS:
+        if part in text:
+            return error(f"the provider says: {part}")
+    # Its own words could repeat the key or a row of the list.
+    return ProviderRejected("the provider answered that it did not succeed")
+
+
+def _letters(word: object) -> str:
+    """Reduce an unknown status word to what cannot hold a secret."""
+    if not isinstance(word, str):
+        return "NONE"
+    return re.sub(r"[^A-Z_]", "", word.upper())[:32] or "UNREADABLE"

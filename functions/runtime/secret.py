@@ -1,0 +1,51 @@
+"""Secret: a provider's credentials, read at run time and kept for minutes."""
+
+import json
+
+from aws_lambda_powertools.utilities.parameters import SecretsProvider
+from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
+from botocore.exceptions import ClientError
+
+from functions.core.errors import CredentialsMissing
+from functions.runtime.aws import code_of, in_our_words
+
+_KEPT_SECONDS = 300
+
+
+class Secret:
+    """The JSON object in one secret, `{"api_key": "…"}` at the least."""
+
+    def __init__(self, secret_id: str, *, provider: SecretsProvider) -> None:
+        self._secret_id = secret_id
+        self._provider = provider
+
+    def api_key(self, fresh: bool = False) -> str:
+        """Give the API key; anew from Secrets Manager where `fresh`.
+
+        Raises:
+            CredentialsMissing: The secret is empty, or not of that form.
+            AwsUnavailable, AwsRefused: Secrets Manager did not give it.
+        """
+        try:
+            key = json.loads(self._read(fresh=fresh))["api_key"]
+        except (ValueError, KeyError, TypeError):
+            raise CredentialsMissing("the provider's secret has no api_key") from None
+        if not isinstance(key, str) or not key.strip():
+            raise CredentialsMissing("the provider's secret has no api_key")
+        return key.strip()
+
+    def _read(self, *, fresh: bool) -> str:
+        with in_our_words("read the provider's secret"):
+            try:
+                value = self._provider.get(
+                    self._secret_id, max_age=_KEPT_SECONDS, force_fetch=fresh
+                )
+            except GetParameterError as error:
+                cause = error.__cause__ or error.__context__
+                if not isinstance(cause, ClientError):
+                    raise CredentialsMissing("the secret could not be read") from None
+                if code_of(cause) == "ResourceNotFoundException":
+                    # A secret without a value answers so, too.
+                    raise CredentialsMissing("the provider's secret is empty") from None
+                raise cause from None
+        return value if isinstance(value, str) else ""

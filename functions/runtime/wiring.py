@@ -1,0 +1,97 @@
+"""Wiring: which collaborators a handler gets, made once for each environment."""
+
+import random
+import time
+from functools import cache
+
+from aws_lambda_powertools.utilities.parameters import SecretsProvider
+
+from functions.core.model import Job, State
+from functions.providers.connection import trusting_context
+from functions.providers.http import Http
+from functions.providers.ipqs import Ipqs, IpqsSettings
+from functions.providers.protocol import Provider
+from functions.runtime import aws, settings
+from functions.runtime.executions import Executions
+from functions.runtime.inbox import Inbox
+from functions.runtime.ledger import Ledger
+from functions.runtime.results import Results
+from functions.runtime.secret import Secret
+from functions.runtime.settings import ProviderSettings
+from functions.runtime.telemetry import logger
+
+#: The decorator of every handler: log lines carry the request and nothing of the
+#: call before.
+handler = logger.inject_lambda_context(clear_state=True)
+now = time.time
+chance = random.random
+
+
+def job(state: State) -> Job:
+    """Read the job from a state, and name it on every log line from here on."""
+    read = Job.from_state(state)
+    logger.append_keys(job_id=read.job_id, provider=read.provider, type=read.type)
+    return read
+
+
+def provider(of: Job) -> Provider:
+    """Give the adapter of a job's provider. A new provider is one line here."""
+    makers = {"ipqs": _ipqs}
+    return makers[of.provider]()
+
+
+def provider_settings(of: Job) -> ProviderSettings:
+    """Give the settings of a job's provider."""
+    return _providers().providers[of.provider]
+
+
+def types() -> dict[str, tuple[str, ...]]:
+    """Give the types that each provider takes."""
+    return {name: known.types for name, known in _providers().providers.items()}
+
+
+def inbox(of: Job) -> Inbox:
+    """Give a job's source."""
+    return Inbox(of, s3=aws.s3())
+
+
+@cache
+def ledger() -> Ledger:
+    """Give the jobs table."""
+    known = settings.of_this_function("COURIER_TABLE")
+    return Ledger(known.table, dynamodb=aws.dynamodb())
+
+
+@cache
+def results() -> Results:
+    """Give the results bucket."""
+    known = settings.of_this_function("COURIER_RESULTS_BUCKET")
+    return Results(known.results_bucket, s3=aws.s3())
+
+
+@cache
+def executions() -> Executions:
+    """Give the executions of the state machine."""
+    known = settings.of_this_function("COURIER_STATE_MACHINE")
+    return Executions(known.state_machine, states=aws.states())
+
+
+@cache
+def _ipqs() -> Ipqs:
+    known = _providers().providers["ipqs"]
+    described = IpqsSettings.from_json(known.adapter)
+    return Ipqs(
+        described,
+        http=Http(tls=trusting_context(), loopback=described.loopback),
+        key=Secret(known.secret, provider=_secrets()).api_key,
+        now=now,
+    )
+
+
+@cache
+def _secrets() -> SecretsProvider:
+    return SecretsProvider(boto3_client=aws.secrets())
+
+
+def _providers() -> settings.Settings:
+    return settings.of_this_function("COURIER_PROVIDERS")

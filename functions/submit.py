@@ -1,0 +1,162 @@
+"""Submit: hand the file to the provider, at most once, because it is paid."""
+
+import uuid
+from dataclasses import dataclass
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.core.errors import (
+    AnswerLost,
+    CourierError,
+    ProviderThrottled,
+    ProviderUnavailable,
+    RetryableError,
+    SourceTooLarge,
+)
+from functions.core.model import Job, Next, Phase, State
+from functions.core.routing import held
+from functions.core.schedule import poll_seconds, retry_seconds
+from functions.core.survey import check_name, count_rows
+from functions.providers.protocol import Provider
+from functions.runtime import telemetry, wiring
+from functions.runtime.inbox import Inbox
+from functions.runtime.ledger import Entry, Ledger
+from functions.runtime.settings import ProviderSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """One attempt to submit a job; `token` tells it from all others."""
+
+    job: Job
+    provider: Provider
+    inbox: Inbox
+    ledger: Ledger
+    settings: ProviderSettings
+    token: str
+    now: float
+    chance: float
+
+    def submit(self) -> Job:
+        """Give the job with its `provider_ref`, or on hold until a later attempt.
+
+        An intent is written before the file is sent, the reference after it.
+        Whoever finds an intent without a reference does not send: it looks for
+        the file in the provider's list, and sends only when the list still lacks
+        it after the intent's own attempt has surely ended (`settle_seconds`).
+        """
+        entry = self.ledger.claim(self.job, token=self.token, now=self.now)
+        if entry.provider_ref:
+            return self._submitted(entry)
+        try:
+            if entry.intent == self.token:
+                return self._send(entry)
+            return self._settle(entry)
+        except (ProviderThrottled, ProviderUnavailable) as error:
+            return self._hold(entry, error)
+
+    def _send(self, entry: Entry) -> Job:
+        try:
+            rows = self._rows_worth_paying()
+            reference = self.provider.submit(self._name, self.job.type, self.inbox)
+        except AnswerLost as error:
+            telemetry.logger.warning("submit answer lost", reason=str(error))
+            return self._settle(entry)
+        except CourierError:
+            # Surely not accepted: the next attempt may send at once.
+            self.ledger.withdraw(self.job, token=self.token)
+            raise
+        return self._record(reference, rows)
+
+    def _settle(self, entry: Entry) -> Job:
+        reference = self.provider.find(self._name, self.job.type)
+        if reference is not None:
+            telemetry.logger.info("submission adopted", provider_ref=reference)
+            telemetry.count("SubmissionsAdopted", self.job)
+            return self._record(reference, self._rows_worth_paying())
+
+        left = entry.intent_at + self.settings.settle_seconds - self.now
+        if left > 0:
+            return self._wait(entry, left, failed=False)
+        if self.ledger.take_over(
+            self.job, old=entry.intent, token=self.token, now=self.now
+        ):
+            telemetry.logger.warning("submission repeated", unlisted_for=-left)
+            return self._send(entry)
+        return self._wait(entry, self.settings.settle_seconds, failed=False)
+
+    def _rows_worth_paying(self) -> int:
+        check_name(self.job.key)
+        if self.inbox.size > self.settings.max_upload_bytes:
+            raise SourceTooLarge("the file is larger than max_upload_bytes")
+        return count_rows(self.inbox.pieces())
+
+    def _record(self, reference: str, rows: int) -> Job:
+        return self._submitted(
+            self.ledger.submitted(
+                self.job, provider_ref=reference, rows=rows, now=self.now
+            )
+        )
+
+    def _submitted(self, entry: Entry) -> Job:
+        policy = self.settings.policy
+        first = poll_seconds(0.0, policy=policy, chance=self.chance)
+        return self.job.with_(
+            provider_ref=entry.provider_ref,
+            received_at=entry.received_at,
+            submitted_at=entry.submitted_at,
+            rows=entry.rows,
+            phase=Phase.QUEUED,
+            failures=0,
+            next=Next.WAIT,
+            wait_seconds=first,
+        )
+
+    def _hold(self, entry: Entry, error: RetryableError) -> Job:
+        telemetry.logger.warning("submission put off", error=type(error).__name__)
+        delay = retry_seconds(
+            self.job.failures + 1,
+            policy=self.settings.policy,
+            chance=self.chance,
+            hint=error.hint,
+        )
+        return self._wait(entry, delay, failed=True)
+
+    def _wait(self, entry: Entry, seconds: float, *, failed: bool) -> Job:
+        return held(
+            self.job.with_(received_at=entry.received_at),
+            wait_seconds=seconds,
+            policy=self.settings.policy,
+            now=self.now,
+            failed=failed,
+        )
+
+    @property
+    def _name(self) -> str:
+        # The provider's list is searched for it, so it is the job's id.
+        return f"{self.job.job_id}.csv"
+
+
+@wiring.handler
+def handler(event: State, _context: LambdaContext) -> State:
+    """Submit a job, as the workflow's state of this name."""
+    job = wiring.job(event)
+
+    submitted = Submission(
+        job=job,
+        provider=wiring.provider(job),
+        inbox=wiring.inbox(job),
+        ledger=wiring.ledger(),
+        settings=wiring.provider_settings(job),
+        token=uuid.uuid4().hex,
+        now=wiring.now(),
+        chance=wiring.chance(),
+    ).submit()
+
+    telemetry.logger.info(
+        "submitted" if submitted.provider_ref else "held",
+        provider_ref=submitted.provider_ref,
+        rows=submitted.rows,
+        wait_seconds=submitted.wait_seconds,
+    )
+    return submitted.to_state()
