@@ -4,6 +4,7 @@ A synth is pure: no account, no lookups, no Docker; only pip goes to the network
 when the Lambda dependencies have changed.
 """
 
+import os
 from pathlib import Path
 
 import infra.node  # isort: skip  # noqa: F401 - aws_cdk starts Node as it is imported
@@ -20,14 +21,15 @@ def stack_name(stage: str) -> str:
     return f"VerdictCourier-{stage}"
 
 
-def synthesize(stage: str | None = None, outdir: Path | None = None) -> Path:
-    """Write the cloud assembly and return its directory.
+def synthesize(stage: str | None = None, *, outdir: Path) -> Path:
+    """Write the cloud assembly into `outdir` and return it.
 
-    `stage` defaults to the context's (`cdk synth -c stage=prod`), `outdir` to what
-    the CDK's command asks for. Raises RuntimeError when a cdk-nag rule objects.
+    Without a `stage` it is the context's (`cdk synth -c stage=prod`). Raises
+    ConfigError for a bad setting, BundlingFailed without the Lambda dependencies,
+    and RuntimeError when a cdk-nag rule objects; the report is in `outdir`.
     """
-    app = App(context=config.context(), outdir=str(outdir) if outdir else None)
-    name = stage or app.node.get_context("stage")
+    app = App(context=config.context(), outdir=str(outdir))
+    name = stage or str(app.node.get_context("stage"))
     VerdictCourier(
         app,
         stack_name(name),
@@ -37,10 +39,5 @@ def synthesize(stage: str | None = None, outdir: Path | None = None) -> Path:
     return Path(app.synth().directory)
 
 
-def main() -> None:
-    """Synthesize the stage that the context names."""
-    synthesize()
-
-
 if __name__ == "__main__":
-    main()
+    synthesize(outdir=Path(os.environ.get("CDK_OUTDIR", "cdk.out")))

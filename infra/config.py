@@ -98,13 +98,12 @@ def stage(name: str, settings: Mapping[str, Any]) -> Stage:
     return parsed
 
 
-def _laid_over(common: Any, own: Any) -> Any:
-    if not (isinstance(common, dict) and isinstance(own, dict)):
-        return own
-    shared = {
-        name: _laid_over(common[name], own[name]) for name in common if name in own
-    }
-    return {**common, **own, **shared}
+def _laid_over(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    merged = {**common, **own}
+    for name in common.keys() & own.keys():
+        if isinstance(common[name], dict) and isinstance(own[name], dict):
+            merged[name] = _laid_over(common[name], own[name])
+    return merged
 
 
 def _refuse_what_cannot_work(stage: Stage) -> None:

@@ -110,7 +110,10 @@ class VerdictCourier(Stack):
         key, jobs = self.storage.key, self.storage.jobs
         inbox, results = self.storage.inbox, self.storage.results
 
-        self.workflow.state_machine.grant_start_execution(f.intake)
+        machine = self.workflow.state_machine
+        machine.grant_start_execution(f.intake)
+        # The CDK's own statement names a machine without a name, so it never holds.
+        key.grant(machine, *grants.READ_AND_WRITE_KEY)
 
         grants.read_list(f.submit, inbox=inbox, key=key)
         grants.write_results(f.download, results=results, key=key)
