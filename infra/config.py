@@ -1,0 +1,127 @@
+"""Config: the settings of a stage, read from cdk.json in this one place.
+
+A stage is `common` with the stage's own entries laid over it. What a setting is
+for, and why it has its value where that is not plain:
+
+* reserved_concurrency: a number a function in prod; nothing in dev and local,
+  because a new account has ten concurrent executions in all and AWS refuses a
+  reservation that leaves others less than that.
+* max_upload_bytes, max_result_bytes, settle_seconds, list_pages: limits of ours;
+  the provider publishes none.
+* loopback: lets plain http and addresses of this machine through, which is how
+  the local stack reaches its simulators. Only the stage `local` may set it.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from infra.parsing import ConfigError, parse
+
+CDK_JSON = Path(__file__).parents[1] / "cdk.json"
+LOCAL = "local"
+
+SQS_LEAST_CONCURRENCY = 2
+FUNCTIONS = ("intake", "submit", "check", "download", "manifest", "conclude")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Poll:
+    """When to ask a provider again; `functions.core.schedule` applies it."""
+
+    first_seconds: float
+    growth: float
+    cap_seconds: float
+    jitter: float
+    hint_min_seconds: float
+    hint_max_seconds: float
+    deadline_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyPlace:
+    """Where each call of a provider wants its key."""
+
+    upload: Literal["field", "path", "header"]
+    status: Literal["path", "header"]
+    list: Literal["path", "header"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provider:
+    """What the functions are told of a provider, apart from its key."""
+
+    base_url: str
+    download_hosts: tuple[str, ...]
+    key_place: KeyPlace
+    types: tuple[str, ...]
+    max_upload_bytes: int
+    max_result_bytes: int
+    settle_seconds: int
+    list_pages: int
+    loopback: bool
+    poll: Poll
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """Everything in which one deployment differs from another."""
+
+    name: str
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+    log_retention_days: Literal[1, 7, 30, 90, 365]
+    inbox_retention_days: int
+    results_retention_days: int
+    retain_data: bool
+    reserved_concurrency: dict[str, int]
+    intake_max_concurrency: int
+    providers: dict[str, Provider]
+
+
+def context(path: Path = CDK_JSON) -> dict[str, Any]:
+    """Return the CDK context, for a synth that the CDK's own command did not start."""
+    return dict(json.loads(path.read_text())["context"])
+
+
+def stage(name: str, settings: Mapping[str, Any]) -> Stage:
+    """Read the stage called `name` from the context entry `courier`."""
+    stages = settings["stages"]
+    if name not in stages:
+        raise ConfigError(f"no stage {name!r}; cdk.json has {', '.join(stages)}")
+
+    raw = _laid_over(settings["common"], stages[name])
+    parsed = parse(Stage, {**raw, "name": name}, where=f"courier.stages.{name}")
+    _refuse_what_cannot_work(parsed)
+    return parsed
+
+
+def _laid_over(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    merged = {**common, **own}
+    for name in common.keys() & own.keys():
+        if isinstance(common[name], dict) and isinstance(own[name], dict):
+            merged[name] = _laid_over(common[name], own[name])
+    return merged
+
+
+def _refuse_what_cannot_work(stage: Stage) -> None:
+    where = f"courier.stages.{stage.name}"
+    for name, provider in stage.providers.items():
+        at = f"{where}.providers.{name}"
+        if provider.loopback and stage.name != LOCAL:
+            raise ConfigError(f"{at}.loopback: only the stage {LOCAL!r} may be true")
+        if urlsplit(provider.base_url).scheme != "https":
+            raise ConfigError(f"{at}.base_url: must begin with https://")
+
+    unknown = sorted(stage.reserved_concurrency.keys() - set(FUNCTIONS))
+    if unknown:
+        raise ConfigError(f"{where}.reserved_concurrency: no function {unknown[0]!r}")
+
+    reserved = stage.reserved_concurrency.get("intake", stage.intake_max_concurrency)
+    if not SQS_LEAST_CONCURRENCY <= stage.intake_max_concurrency <= reserved:
+        raise ConfigError(
+            f"{where}.intake_max_concurrency: must be from {SQS_LEAST_CONCURRENCY}, "
+            f"the least that SQS takes, to what intake has reserved ({reserved})"
+        )

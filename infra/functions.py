@@ -1,0 +1,120 @@
+"""Functions: the six Lambdas, alike but for the table below.
+
+Logs are text to Lambda: Powertools writes JSON lines itself, Logs Insights reads
+the platform's REPORT lines as they are, and Lambda's own JSON mode would filter
+by level once more, metric lines included.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.bundling import bundle
+from infra.findings import acknowledge
+
+RUNTIME = lambda_.Runtime.PYTHON_3_14
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """What a function may use of memory (MB) and time (seconds)."""
+
+    memory: int
+    timeout: int
+
+
+SIZES: Mapping[str, Size] = {
+    "intake": Size(memory=256, timeout=30),
+    "submit": Size(memory=512, timeout=300),
+    "check": Size(memory=256, timeout=30),
+    "download": Size(memory=1024, timeout=900),
+    "manifest": Size(memory=512, timeout=60),
+    "conclude": Size(memory=256, timeout=30),
+}
+
+
+class Functions(Construct):
+    """The Lambdas, each with its own role, log group and share of concurrency."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stage: str,
+        log_level: str,
+        log_retention: logs.RetentionDays,
+        reserved_concurrency: Mapping[str, int],
+        key: kms.IKey,
+        removal_policy: RemovalPolicy,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._code = lambda_.Code.from_asset(str(bundle()))
+        self._log_retention = log_retention
+        self._key = key
+        self._removal_policy = removal_policy
+        self._environment = {
+            "COURIER_STAGE": stage,
+            "POWERTOOLS_SERVICE_NAME": "verdict-courier",
+            "POWERTOOLS_LOG_LEVEL": log_level,
+            "POWERTOOLS_METRICS_NAMESPACE": "VerdictCourier",
+        }
+        self.intake = self._function("intake", reserved_concurrency)
+        self.submit = self._function("submit", reserved_concurrency)
+        self.check = self._function("check", reserved_concurrency)
+        self.download = self._function("download", reserved_concurrency)
+        self.manifest = self._function("manifest", reserved_concurrency)
+        self.conclude = self._function("conclude", reserved_concurrency)
+
+    def _function(self, name: str, reserved: Mapping[str, int]) -> lambda_.Function:
+        title = name.capitalize()
+        log_group = logs.LogGroup(
+            self,
+            f"{title}Logs",
+            encryption_key=self._key,
+            retention=self._log_retention,
+            removal_policy=self._removal_policy,
+        )
+        role = iam.Role(
+            self,
+            f"{title}Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description=f"What {name} may do",
+        )
+        log_group.grant_write(role)
+        function = lambda_.Function(
+            self,
+            title,
+            description=f"Verdict Courier: {name}",
+            code=self._code,
+            handler=f"functions.{name}.handler",
+            runtime=RUNTIME,
+            architecture=lambda_.Architecture.ARM_64,
+            memory_size=SIZES[name].memory,
+            timeout=Duration.seconds(SIZES[name].timeout),
+            reserved_concurrent_executions=reserved.get(name),
+            environment=self._environment,
+            role=role,
+            log_group=log_group,
+            logging_format=lambda_.LoggingFormat.TEXT,
+            tracing=lambda_.Tracing.ACTIVE,
+        )
+        acknowledge(
+            role,
+            "AwsSolutions-IAM5[Resource::*]",
+            "X-Ray knows no resources: PutTraceSegments and PutTelemetryRecords take "
+            "'*' only.",
+        )
+        acknowledge(
+            function,
+            "Serverless-LambdaDLQ",
+            "Lambda puts asynchronous events there; this one is called by the state "
+            "machine or by SQS, which keep what failed themselves.",
+        )
+        return function

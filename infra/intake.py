@@ -1,0 +1,93 @@
+"""Intake: brings the news of an uploaded list to the intake function, at least once."""
+
+from collections.abc import Iterable
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as event_sources
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.findings import acknowledge
+
+RECEIVES = 5
+
+
+class Intake(Construct):
+    """Rule, queue and dead-letter queue between the inbox and the function."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        inbox: s3.IBucket,
+        providers: Iterable[str],
+        function: lambda_.Function,
+        max_concurrency: int,
+        key: kms.IKey,
+        removal_policy: RemovalPolicy,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        assert function.timeout is not None  # noqa: S101 - tells mypy that we set it
+
+        self.dead_letters = sqs.Queue(
+            self,
+            "DeadLetters",
+            encryption=sqs.QueueEncryption.KMS,
+            encryption_master_key=key,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+            removal_policy=removal_policy,
+        )
+        acknowledge(
+            self.dead_letters,
+            "Serverless-SQSRedrivePolicy",
+            "This is where a redrive policy ends.",
+        )
+        self.queue = sqs.Queue(
+            self,
+            "Queue",
+            encryption=sqs.QueueEncryption.KMS,
+            encryption_master_key=key,
+            enforce_ssl=True,
+            # AWS' rule: six times, so that a batch is not handed out again while
+            # the function that took it may still be throttled and retried.
+            visibility_timeout=Duration.seconds(6 * function.timeout.to_seconds()),
+            retention_period=Duration.days(4),
+            dead_letter_queue=sqs.DeadLetterQueue(
+                queue=self.dead_letters, max_receive_count=RECEIVES
+            ),
+            removal_policy=removal_policy,
+        )
+        events.Rule(
+            self,
+            "Rule",
+            description="A list was put into the inbox",
+            event_pattern=events.EventPattern(
+                source=["aws.s3"],
+                detail_type=["Object Created"],
+                detail={
+                    "bucket": {"name": [inbox.bucket_name]},
+                    "object": {"key": [{"prefix": f"{name}/"} for name in providers]},
+                },
+            ),
+            targets=[targets.SqsQueue(self.queue, dead_letter_queue=self.dead_letters)],
+        )
+        function.add_event_source(
+            event_sources.SqsEventSource(
+                self.queue,
+                batch_size=10,
+                max_concurrency=max_concurrency,
+                report_batch_item_failures=True,
+            )
+        )
+        acknowledge(
+            function,
+            "Serverless-LambdaEventSourceMappingDestination",
+            "SQS sources have none: the queue's redrive policy keeps what failed.",
+        )

@@ -1,0 +1,49 @@
+"""Settings: what the functions are told of the providers, as one JSON object."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from aws_cdk import CfnParameter, Stack
+from aws_cdk import aws_secretsmanager as secretsmanager
+
+from infra.config import Provider
+
+
+def provider_settings(
+    stack: Stack,
+    providers: Mapping[str, Provider],
+    secrets: Mapping[str, secretsmanager.ISecret],
+) -> str:
+    """Return the value of `COURIER_PROVIDERS`: each provider's settings, by name.
+
+    Where a provider is a simulator (`loopback`), its addresses are parameters of
+    the stack, so that one template serves every run of the local stack.
+    """
+    return stack.to_json_string(
+        {
+            name: {
+                "secret": secrets[name].secret_arn,
+                **json.loads(json.dumps(asdict(provider))),  # jsii takes no tuples
+                **(_simulator(stack, name) if provider.loopback else {}),
+            }
+            for name, provider in providers.items()
+        }
+    )
+
+
+def _simulator(stack: Stack, name: str) -> dict[str, object]:
+    base_url = CfnParameter(
+        stack,
+        f"{name.capitalize()}BaseUrl",
+        description=f"Where the simulator of {name} listens, such as http://127.0.0.1:1",
+    )
+    download_host = CfnParameter(
+        stack,
+        f"{name.capitalize()}DownloadHost",
+        description="The host that its download links name",
+    )
+    return {
+        "base_url": base_url.value_as_string,
+        "download_hosts": [download_host.value_as_string],
+    }

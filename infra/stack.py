@@ -1,0 +1,152 @@
+"""Stack: wires the constructs together and grants; it owns nothing itself."""
+
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk.aws_logs import RetentionDays
+from constructs import Construct
+
+from infra import grants
+from infra.config import Stage
+from infra.credentials import Credentials
+from infra.functions import Functions
+from infra.intake import Intake
+from infra.settings import provider_settings
+from infra.storage import Storage
+from infra.workflow import Workflow
+
+LOG_RETENTION = {
+    1: RetentionDays.ONE_DAY,
+    7: RetentionDays.ONE_WEEK,
+    30: RetentionDays.ONE_MONTH,
+    90: RetentionDays.THREE_MONTHS,
+    365: RetentionDays.ONE_YEAR,
+}
+
+
+class VerdictCourier(Stack):
+    """One stage of Verdict Courier."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stage: Stage,
+    ) -> None:
+        # Without analytics the CDK's command and a plain synth give one template.
+        super().__init__(scope, construct_id, analytics_reporting=False)
+        removal_policy = (
+            RemovalPolicy.RETAIN if stage.retain_data else RemovalPolicy.DESTROY
+        )
+        log_retention = LOG_RETENTION[stage.log_retention_days]
+
+        self.storage = Storage(
+            self,
+            "Storage",
+            inbox_retention=Duration.days(stage.inbox_retention_days),
+            results_retention=Duration.days(stage.results_retention_days),
+            removal_policy=removal_policy,
+        )
+        self.credentials = Credentials(
+            self,
+            "Credentials",
+            providers=stage.providers,
+            key=self.storage.key,
+            removal_policy=removal_policy,
+        )
+        self.functions = Functions(
+            self,
+            "Functions",
+            stage=stage.name,
+            log_level=stage.log_level,
+            log_retention=log_retention,
+            reserved_concurrency=stage.reserved_concurrency,
+            key=self.storage.key,
+            removal_policy=removal_policy,
+        )
+        self.workflow = Workflow(
+            self,
+            "Workflow",
+            submit=self.functions.submit,
+            check=self.functions.check,
+            download=self.functions.download,
+            manifest=self.functions.manifest,
+            conclude=self.functions.conclude,
+            topic=self.storage.notices,
+            key=self.storage.key,
+            log_retention=log_retention,
+            removal_policy=removal_policy,
+        )
+        self.intake = Intake(
+            self,
+            "Intake",
+            inbox=self.storage.inbox,
+            providers=stage.providers,
+            function=self.functions.intake,
+            max_concurrency=stage.intake_max_concurrency,
+            key=self.storage.key,
+            removal_policy=removal_policy,
+        )
+        self._tell_the_functions(
+            provider_settings(self, stage.providers, self.credentials.secrets)
+        )
+        self._grant()
+        self._publish()
+
+    def _tell_the_functions(self, providers: str) -> None:
+        f = self.functions
+        table = self.storage.jobs.table_name
+        results = self.storage.results.bucket_name
+        machine = self.workflow.state_machine.state_machine_arn
+        _tell(f.intake, STATE_MACHINE=machine, PROVIDERS=providers)
+        _tell(f.submit, TABLE=table, PROVIDERS=providers)
+        _tell(f.check, TABLE=table, PROVIDERS=providers)
+        _tell(f.download, TABLE=table, RESULTS_BUCKET=results, PROVIDERS=providers)
+        _tell(f.manifest, TABLE=table, RESULTS_BUCKET=results, PROVIDERS=providers)
+        _tell(f.conclude, TABLE=table)
+
+    def _grant(self) -> None:
+        f = self.functions
+        key, jobs = self.storage.key, self.storage.jobs
+        inbox, results = self.storage.inbox, self.storage.results
+
+        machine = self.workflow.state_machine
+        machine.grant_start_execution(f.intake)
+        # The CDK's own statement names a machine without a name, so it never holds.
+        key.grant(machine, *grants.READ_AND_WRITE_KEY)
+
+        grants.read_list(f.submit, inbox=inbox, key=key)
+        grants.write_results(f.download, results=results, key=key)
+        grants.write_results(f.manifest, results=results, key=key)
+
+        ledger = ("GetItem", "PutItem", "UpdateItem")
+        grants.use_table(f.submit, *ledger, table=jobs, key=key)
+        grants.use_table(f.check, "UpdateItem", table=jobs, key=key)
+        grants.use_table(f.download, "UpdateItem", table=jobs, key=key)
+        grants.use_table(f.manifest, "GetItem", "UpdateItem", table=jobs, key=key)
+        grants.use_table(f.conclude, "GetItem", "UpdateItem", table=jobs, key=key)
+
+        for secret in self.credentials.secrets.values():
+            secret.grant_read(f.submit)
+            secret.grant_read(f.check)
+            secret.grant_read(f.download)
+
+    def _publish(self) -> None:
+        outputs = {
+            "InboxBucket": self.storage.inbox.bucket_name,
+            "ResultsBucket": self.storage.results.bucket_name,
+            "JobsTable": self.storage.jobs.table_name,
+            "NoticesTopicArn": self.storage.notices.topic_arn,
+            "StateMachineArn": self.workflow.state_machine.state_machine_arn,
+            "IntakeQueueUrl": self.intake.queue.queue_url,
+            "DeadLetterQueueUrl": self.intake.dead_letters.queue_url,
+        }
+        for provider, secret in self.credentials.secrets.items():
+            outputs[f"{provider.capitalize()}SecretArn"] = secret.secret_arn
+        for name, value in outputs.items():
+            CfnOutput(self, name, value=value)
+
+
+def _tell(function: lambda_.Function, **settings: str) -> None:
+    for name, value in settings.items():
+        function.add_environment(f"COURIER_{name}", value)

@@ -1,0 +1,151 @@
+"""Storage: the key, the two buckets, the jobs table and the topic."""
+
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+KEY_DELETION_DAYS = 30
+
+
+class Storage(Construct):
+    """Everything that outlives an execution."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        inbox_retention: Duration,
+        results_retention: Duration,
+        removal_policy: RemovalPolicy,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._removal_policy = removal_policy
+
+        self.key = self._key()
+        self._access_logs = self._access_log_bucket(results_retention)
+        self.inbox = self._data_bucket("Inbox", expires_after=inbox_retention)
+        self.results = self._data_bucket("Results", expires_after=results_retention)
+        _announce_new_objects(self.inbox)
+        self.jobs = self._table()
+        self.notices = sns.Topic(self, "Notices", master_key=self.key, enforce_ssl=True)
+        self.notices.apply_removal_policy(removal_policy)
+
+    def _key(self) -> kms.Key:
+        key = kms.Key(
+            self,
+            "Key",
+            enable_key_rotation=True,
+            pending_window=Duration.days(KEY_DELETION_DAYS),
+            removal_policy=self._removal_policy,
+        )
+        stack = Stack.of(self)
+        log_groups = f"log-group:{stack.stack_name}-*"
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="LogGroupsOfThisStack",
+                principals=[iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com")],
+                actions=[
+                    "kms:Decrypt",
+                    "kms:DescribeKey",
+                    "kms:Encrypt",
+                    "kms:GenerateDataKey",
+                    "kms:GenerateDataKeyWithoutPlaintext",
+                    "kms:ReEncryptFrom",
+                    "kms:ReEncryptTo",
+                ],
+                resources=["*"],  # in a key's policy: this key
+                conditions={
+                    "ArnLike": {
+                        "kms:EncryptionContext:aws:logs:arn": (
+                            f"arn:{stack.partition}:logs:{stack.region}:"
+                            f"{stack.account}:{log_groups}"
+                        )
+                    }
+                },
+            )
+        )
+        return key
+
+    def _data_bucket(self, name: str, *, expires_after: Duration) -> s3.Bucket:
+        return s3.Bucket(
+            self,
+            name,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=self.key,
+            bucket_key_enabled=True,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            versioned=True,
+            server_access_logs_bucket=self._access_logs,
+            server_access_logs_prefix=f"{name.lower()}/",
+            lifecycle_rules=_expiry(expires_after),
+            removal_policy=self._removal_policy,
+        )
+
+    def _access_log_bucket(self, expires_after: Duration) -> s3.Bucket:
+        """Who read what. S3 delivers access logs only where it holds the key."""
+        return s3.Bucket(
+            self,
+            "AccessLogs",
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            versioned=True,
+            lifecycle_rules=_expiry(expires_after),
+            removal_policy=self._removal_policy,
+        )
+
+    def _table(self) -> dynamodb.Table:
+        return dynamodb.Table(
+            self,
+            "Jobs",
+            partition_key=dynamodb.Attribute(
+                name="job_id", type=dynamodb.AttributeType.STRING
+            ),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
+            encryption_key=self.key,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            time_to_live_attribute="expires_at",
+            deletion_protection=self._removal_policy is RemovalPolicy.RETAIN,
+            removal_policy=self._removal_policy,
+        )
+
+
+def _expiry(after: Duration) -> list[s3.LifecycleRule]:
+    return [
+        s3.LifecycleRule(
+            id="Expire",
+            abort_incomplete_multipart_upload_after=Duration.days(1),
+            expiration=after,
+            noncurrent_version_expiration=after,
+        )
+    ]
+
+
+def _announce_new_objects(bucket: s3.Bucket) -> None:
+    """Send the bucket's events to EventBridge.
+
+    By the CloudFormation property: the CDK's `event_bridge_enabled` does it with a
+    Lambda of its own, one more piece of code to trust, with rights on any bucket.
+    """
+    resource = bucket.node.default_child
+    assert isinstance(resource, s3.CfnBucket)  # noqa: S101 - tells mypy what it is
+    resource.notification_configuration = (
+        s3.CfnBucket.NotificationConfigurationProperty(
+            event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(
+                event_bridge_enabled=True
+            )
+        )
+    )
