@@ -22,7 +22,7 @@ _EPOCH = 315532800  # 1980-01-01, the first moment that a zip file can name
 _LICENCE_FILES = ("METADATA", "LICEN", "NOTICE", "AUTHORS", "COPYING")
 
 
-class BundlingFailed(Exception):  # noqa: N818 - errors are named for facts
+class BundlingFailed(Exception):
     """The asset could not be built; the message says what pip had to say."""
 
 

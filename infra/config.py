@@ -80,6 +80,11 @@ class Stage:
     intake_max_concurrency: int
     providers: dict[str, Provider]
 
+    @property
+    def longest_deadline_seconds(self) -> float:
+        """How long the most patient provider's jobs are waited for."""
+        return max(known.poll.deadline_seconds for known in self.providers.values())
+
 
 def context(path: Path = CDK_JSON) -> dict[str, Any]:
     """Return the CDK context, for a synth that the CDK's own command did not start."""

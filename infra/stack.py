@@ -14,6 +14,9 @@ from infra.settings import provider_settings
 from infra.storage import Storage
 from infra.workflow import Workflow
 
+#: What a job may take besides waiting: holding, collecting, telling.
+_SLACK = Duration.hours(6)
+
 LOG_RETENTION = {
     1: RetentionDays.ONE_DAY,
     7: RetentionDays.ONE_WEEK,
@@ -73,7 +76,9 @@ class VerdictCourier(Stack):
             manifest=self.functions.manifest,
             conclude=self.functions.conclude,
             topic=self.storage.notices,
+            results=self.storage.results,
             key=self.storage.key,
+            timeout=Duration.seconds(stage.longest_deadline_seconds).plus(_SLACK),
             log_retention=log_retention,
             removal_policy=removal_policy,
         )

@@ -1,36 +1,136 @@
-"""Workflow: stands in for the state machine until its definition lands."""
+"""Workflow: the way of a job, from its submission to the notice of its end.
+
+    Known ─┬─ no ──► Submit ◄── Hold
+           └─ yes ─► Check  ◄── Wait
+                       │
+              Route ◄──┴── (Submit, too)
+                │ hold ► Hold    wait ► Wait
+                │ collect ► Collect (a Download per kind) ► Manifest ─┐
+                └ otherwise ─────────────────────────────────────────►┴ Conclude
+                                                                          │
+                                          Delivered ◄─┬─ Judge ◄─ Notify ◄┘
+                                             Failed ◄─┘
+
+Whatever a task cannot mend is caught and concluded, so that every outcome is
+written down and told. The state is a `functions.core.model.Job`.
+"""
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from functions.core.errors import RETRYABLE
+from functions.core.model import Next, Outcome
 from infra.findings import acknowledge, logical_id
+
+#: What a task may meet that a later try may not: our own errors of that family,
+#: and Lambda's. Submit is in it too: the ledger makes its repetition safe.
+RETRIED = (
+    *(error.__name__ for error in RETRYABLE),
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.ServiceException",
+    "Lambda.TooManyRequestsException",
+    "Lambda.Unknown",
+    "Runtime.ExitError",
+    "Sandbox.Timedout",
+    sfn.Errors.TIMEOUT,
+)
+
+#: How much longer a task may take than its function: a function that is still
+#: running when its task is tried again would overlap with it.
+GRACE = Duration.seconds(30)
 
 
 class Workflow(Construct):
-    """A machine of one task, with the logging and encryption of the real one."""
+    """The state machine, its log group and nothing else."""
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
-        submit: lambda_.IFunction,  # noqa: ARG002 - the definition will call it
-        check: lambda_.IFunction,  # noqa: ARG002 - the definition will call it
-        download: lambda_.IFunction,  # noqa: ARG002 - the definition will call it
-        manifest: lambda_.IFunction,  # noqa: ARG002 - the definition will call it
-        conclude: lambda_.IFunction,
-        topic: sns.ITopic,  # noqa: ARG002 - the definition will notify it
+        submit: lambda_.Function,
+        check: lambda_.Function,
+        download: lambda_.Function,
+        manifest: lambda_.Function,
+        conclude: lambda_.Function,
+        topic: sns.ITopic,
+        results: s3.IBucket,
         key: kms.IKey,
+        timeout: Duration,
         log_retention: logs.RetentionDays,
         removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
+
+        submitted = self._task("Submit", submit, "Hand the file over, at most once")
+        checked = self._task("Check", check, "Ask the provider once")
+        written = self._task("Manifest", manifest, "Say what the job brought")
+        concluded = self._task("Conclude", conclude, "Write down how the job ended")
+        collected = self._collect(download)
+        notified = self._notify(topic, results)
+        hold = self._wait("Hold", "Submit again later")
+        wait = self._wait("Wait", "Check again later")
+        failed = sfn.Fail(
+            self,
+            "Failed",
+            comment="The console shows the error's name, and what to do",
+            error_path="$.error",
+            cause_path="$.advice",
+        )
+        unrecorded = sfn.Fail(
+            self,
+            "Unrecorded",
+            comment="The job ended, but nobody could be told",
+            error="Unrecorded",
+            cause="The jobs table or the topic did not take the outcome. "
+            "Redrive the execution when they do.",
+        )
+
+        known = sfn.Choice(self, "Known", comment="Is it at the provider already?")
+        known.when(
+            sfn.Condition.and_(
+                sfn.Condition.is_present("$.provider_ref"),
+                sfn.Condition.string_greater_than("$.provider_ref", ""),
+            ),
+            checked,
+        )
+        known.otherwise(submitted)
+
+        route = sfn.Choice(self, "Route", comment="What the last step decided")
+        route.when(_next_is(Next.HOLD), hold.next(submitted))
+        route.when(_next_is(Next.WAIT), wait.next(checked))
+        route.when(_next_is(Next.COLLECT), collected)
+        route.otherwise(concluded)
+
+        submitted.next(route)
+        checked.next(route)
+        collected.next(written).next(concluded).next(notified)
+
+        judge = sfn.Choice(self, "Judge", comment="Was there something to deliver?")
+        well = (Outcome.SUCCEEDED, Outcome.PARTIAL)
+        judge.when(
+            sfn.Condition.or_(
+                *(sfn.Condition.string_equals("$.outcome", one) for one in well)
+            ),
+            sfn.Succeed(self, "Delivered"),
+        )
+        judge.otherwise(failed)
+        notified.next(judge)
+
+        for task in (submitted, checked, written):
+            task.add_catch(concluded, result_path="$.failure")
+        collected.add_catch(concluded, result_path="$.failure")
+        for last in (concluded, notified):
+            last.add_catch(unrecorded)
+
         log_group = logs.LogGroup(
             self,
             "Logs",
@@ -38,17 +138,11 @@ class Workflow(Construct):
             retention=log_retention,
             removal_policy=removal_policy,
         )
-        conclusion = tasks.LambdaInvoke(
-            self,
-            "Conclude",
-            lambda_function=conclude,
-            payload_response_only=True,
-            task_timeout=sfn.Timeout.duration(Duration.seconds(60)),
-        )
         self.state_machine = sfn.StateMachine(
             self,
             "Machine",
-            definition_body=sfn.DefinitionBody.from_chainable(conclusion),
+            definition_body=sfn.DefinitionBody.from_chainable(known),
+            timeout=timeout,
             encryption_configuration=sfn.CustomerManagedEncryptionConfiguration(key),
             logs=sfn.LogOptions(
                 destination=log_group,
@@ -58,13 +152,118 @@ class Workflow(Construct):
             tracing_enabled=True,
             removal_policy=removal_policy,
         )
-        acknowledge(
-            self.state_machine,
-            f"AwsSolutions-IAM5[Resource::<{logical_id(conclude)}.Arn>:*]",
-            "The CDK allows a function's versions along with the function.",
-        )
+        for function in (submit, check, download, manifest, conclude):
+            acknowledge(
+                self.state_machine,
+                f"AwsSolutions-IAM5[Resource::<{logical_id(function)}.Arn>:*]",
+                "The CDK allows a function's versions along with the function.",
+            )
         acknowledge(
             self.state_machine,
             "AwsSolutions-IAM5[Resource::*]",
             "X-Ray and the delivery of logs know no resources.",
         )
+
+    def _task(
+        self,
+        name: str,
+        function: lambda_.Function,
+        comment: str,
+        *,
+        payload: sfn.TaskInput | None = None,
+    ) -> tasks.LambdaInvoke:
+        assert function.timeout is not None  # noqa: S101 - infra.functions sets it
+        task = tasks.LambdaInvoke(
+            self,
+            name,
+            comment=comment,
+            lambda_function=function,
+            payload=payload,
+            output_path="$.Payload",
+            task_timeout=sfn.Timeout.duration(function.timeout.plus(GRACE)),
+            retry_on_service_exceptions=False,  # the one rule below has them
+        )
+        _retry(task, RETRIED)
+        return task
+
+    def _collect(self, download: lambda_.Function) -> sfn.Map:
+        """One Download after the other: new links may end older ones."""
+        each = self._task(
+            "Download",
+            download,
+            "Copy one result, by a link of its own",
+            payload=sfn.TaskInput.from_object(
+                {
+                    "job": sfn.JsonPath.object_at("$.job"),
+                    "kind": sfn.JsonPath.string_at("$.kind"),
+                    "attempt": sfn.JsonPath.number_at("$$.State.RetryCount"),
+                }
+            ),
+        )
+        missed = sfn.Pass(
+            self,
+            "Missed",
+            comment="The other results are fetched all the same",
+            parameters={
+                "kind": sfn.JsonPath.string_at("$.kind"),
+                "error": sfn.JsonPath.string_at("$.failure.Error"),
+            },
+        )
+        each.add_catch(missed, result_path="$.failure")
+        collect = sfn.Map(
+            self,
+            "Collect",
+            comment="One result at a time: new links may end older ones",
+            max_concurrency=1,
+            items_path="$.kinds",
+            item_selector={
+                "job": sfn.JsonPath.object_at("$"),
+                "kind": sfn.JsonPath.string_at("$$.Map.Item.Value"),
+            },
+            result_path="$.files",
+        )
+        return collect.item_processor(each)
+
+    def _notify(self, topic: sns.ITopic, results: s3.IBucket) -> tasks.SnsPublish:
+        told = ("job_id", "provider", "type", "outcome", "error", "manifest_key")
+        filtered = ("job_id", "provider", "type", "outcome")
+        task = tasks.SnsPublish(
+            self,
+            "Notify",
+            comment="Tell how the job ended: keys only, no content",
+            topic=topic,
+            message=sfn.TaskInput.from_object(
+                {name: sfn.JsonPath.string_at(f"$.{name}") for name in told}
+                | {"results_bucket": results.bucket_name}
+            ),
+            message_attributes={
+                name: tasks.MessageAttribute(
+                    value=sfn.JsonPath.string_at(f"$.{name}"),
+                    data_type=tasks.MessageAttributeDataType.STRING,
+                )
+                for name in filtered
+            },
+            task_timeout=sfn.Timeout.duration(GRACE),
+            result_path=sfn.JsonPath.DISCARD,
+        )
+        _retry(task, (sfn.Errors.TASKS_FAILED, sfn.Errors.TIMEOUT))
+        return task
+
+    def _wait(self, name: str, comment: str) -> sfn.Wait:
+        time = sfn.WaitTime.seconds_path("$.wait_seconds")
+        return sfn.Wait(self, name, comment=comment, time=time)
+
+
+def _next_is(step: Next) -> sfn.Condition:
+    return sfn.Condition.string_equals("$.next", step)
+
+
+def _retry(task: sfn.TaskStateBase, errors: tuple[str, ...]) -> None:
+    task.add_retry(
+        errors=list(errors),
+        interval=Duration.seconds(2),
+        backoff_rate=2,
+        max_attempts=6,
+        max_delay=Duration.minutes(2),
+        jitter_strategy=sfn.JitterType.FULL,
+    )
