@@ -1,0 +1,74 @@
+# Verdict Courier. `make` alone says what there is.
+SHELL := /bin/sh
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+# Functions that the recipes below run without the user's AWS account.
+FAST := tests/unit tests/contract tests/infra
+FILE ?=
+TYPE ?= email
+PROVIDER ?= ipqs
+STAGE ?= dev
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up down test check lint format synth diagram deploy lock clean
+
+help: ## Say what there is
+	@echo "Verdict Courier: lists to bulk-verification providers, verdicts back."
+	@echo
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: $(READY) ## The main job, live, on this machine (FILE=my.csv TYPE=phone)
+	@$(BIN)/python -m local.demo --file "$(FILE)" --type "$(TYPE)" --provider "$(PROVIDER)"
+
+up: $(READY) ## Start a local stack that stays, and print its addresses
+	@$(BIN)/python -m local.up up
+
+down: $(READY) ## End the local stack
+	@$(BIN)/python -m local.up down
+
+test: $(READY) ## All tests, with the coverage of functions/
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report
+
+check: lint ## Format, lint, types, and the tests that need no emulator
+	$(BIN)/python -m pytest -q $(FAST)
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(READY) ## Mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+synth: $(READY) ## Write the CloudFormation template of STAGE to cdk.out, and lint it
+	$(BIN)/python -m infra.app --stage "$(STAGE)"
+	$(BIN)/cfn-lint cdk.out/*.template.json
+
+deploy: $(READY) ## Deploy STAGE to your AWS account
+	npx --yes aws-cdk@3.0.0 deploy --context stage=$(STAGE)
+
+diagram: $(READY) ## Draw the state machine anew, from its definition
+	$(BIN)/python -m local.diagram
+
+lock: $(READY) ## Resolve the dependencies anew
+	$(BIN)/uv pip compile --group dev --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
+	$(BIN)/uv pip compile --group asset --python-version 3.14 \
+	  --python-platform aarch64-manylinux2014 \
+	  --generate-hashes --no-emit-index-url --no-header -q -o functions/requirements.lock
+
+clean: ## Remove everything that was made here
+	rm -rf .venv .cache .local cdk.out .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(READY): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; name one with PYTHON=…"; exit 1; }
+	@echo "Installing the tools into .venv (once, a minute or two) …"
+	@$(PYTHON) -m venv .venv \
+	  || { echo "No virtual environments here: on Debian, install python3-venv."; exit 1; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@

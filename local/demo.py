@@ -1,0 +1,205 @@
+"""Demo: the main job on this machine, followed live from the upload to the notice."""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+from rich.console import Console, Group
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from infra import config
+from local import sample
+from local.journey import Journey, look
+from local.simulators.ipqs import Behaviour
+from local.stack import STAGE, LocalStack, running
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_ROWS = 1_000
+_PATIENCE_SECONDS = 600.0
+_LOOK_SECONDS = 0.25
+
+
+class DemoFailed(Exception):
+    """The job did not end complete; the text is one line that says why."""
+
+
+def main(arguments: "Sequence[str] | None" = None) -> int:
+    """Run the demo; 0 only if the manifest says complete."""
+    options = _options().parse_args(arguments)
+    console = Console(highlight=False)
+    try:
+        content = _content(options.file)
+        with (
+            console.status("Starting") as status,
+            running(
+                behaviour=Behaviour(), tell=lambda step: status.update(f"{step} …")
+            ) as stack,
+        ):
+            status.stop()
+            name = Path(options.file).name if options.file else "sample.csv"
+            key = f"{options.provider}/{options.type}/{name}"
+            _run(stack, key, content, console)
+    except DemoFailed as failure:
+        Console(stderr=True, highlight=False).print(f"[red]✗[/] {failure}")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _options() -> argparse.ArgumentParser:
+    known = config.stage(STAGE, config.context()["courier"]).providers
+    types = sorted({type_ for one in known.values() for type_ in one.types})
+    parser = argparse.ArgumentParser(prog="demo", description=__doc__)
+    parser.add_argument(
+        "--file", default="", metavar="CSV", help="your own list, instead of the sample"
+    )
+    parser.add_argument("--type", default="email", choices=types, help="what it lists")
+    parser.add_argument(
+        "--provider", default="ipqs", choices=sorted(known), help="who verifies it"
+    )
+    return parser
+
+
+def _content(file: str) -> bytes:
+    if not file:
+        return sample.emails(_ROWS)
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise DemoFailed(f"cannot read {file}: {error.strerror}") from None
+
+
+def _run(stack: LocalStack, key: str, content: bytes, console: Console) -> None:
+    job_id = stack.put(key, content)
+    console.print(f"Dropped [bold]{key}[/] ({len(content):,} bytes) into the inbox.")
+    console.print(f"Its job, in every place, is [bold]{job_id}[/].\n")
+
+    journey = _follow(stack, job_id, console)
+    notice = _notice(stack, job_id)
+    if journey.job is None or journey.status != "SUCCEEDED":
+        advice = journey.job.advice if journey.job else ""
+        _show_notice(notice, console)
+        raise DemoFailed(f"the job failed: {journey.error}. {advice}")
+
+    manifest = json.loads(stack.result(journey.job.manifest_key))
+    _show_results(manifest, console)
+    _show_notice(notice, console)
+    verdict = manifest["rows"]["verdict"]
+    if verdict != "complete":
+        raise DemoFailed(f"the manifest says {verdict}, not complete")
+    console.print("\n[green]✓[/] The manifest says [bold]complete[/].")
+
+
+def _follow(stack: LocalStack, job_id: str, console: Console) -> Journey:
+    states = stack.emulator.client("stepfunctions")
+    execution = stack.execution_arn(job_id)
+    give_up_at = time.monotonic() + _PATIENCE_SECONDS
+    spinner = Spinner("dots")
+    with Live(console=console, refresh_per_second=8, transient=False) as live:
+        while time.monotonic() < give_up_at:
+            journey = _look(states, execution)
+            live.update(_picture(journey, spinner))
+            if journey is not None and journey.ended:
+                return journey
+            time.sleep(_LOOK_SECONDS)
+    raise DemoFailed("the job did not end in time; `make up` keeps a stack to look at")
+
+
+def _look(states: Any, execution: str) -> Journey | None:  # noqa: ANN401 - boto3's client
+    try:
+        return look(states, execution)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ExecutionDoesNotExist":
+            return None  # the event is still on its way
+        raise
+
+
+def _picture(journey: Journey | None, spinner: Spinner) -> Group:
+    if journey is None:
+        spinner.update(text="Waiting for the upload's event")
+        return Group(spinner)
+    facts = Table.grid(padding=(0, 2))
+    facts.add_row("States", _way(journey))
+    if (job := journey.job) is not None:
+        left = max(0.0, journey.next_check_at - time.time())
+        waits = not journey.ended and journey.states[-1:] == ("Wait",)
+        upcoming = f", the next in {left:.0f} s" if waits else ""
+        facts.add_row("Provider says", str(job.phase))
+        facts.add_row("Checks", f"{job.polls}{upcoming}")
+        facts.add_row("Rows sent", f"{job.rows:,}")
+        if job.files:
+            facts.add_row("Bytes fetched", f"{sum(f.bytes for f in job.files):,}")
+    if journey.ended:
+        return Group(facts)
+    spinner.update(text=journey.states[-1] if journey.states else "Starting")
+    return Group(facts, spinner)
+
+
+def _way(journey: Journey) -> Text:
+    """The states passed, with the loop counted instead of repeated."""
+    loop = ("Wait", "Check", "Route")
+    seen: list[str] = []
+    for state in journey.states:
+        if state not in seen:
+            seen.append(state)
+    times = {state: journey.states.count(state) for state in loop}
+    shown = [f"{s} x{times[s]}" if times.get(s, 0) > 1 else s for s in seen]
+    return Text(" → ".join(shown))
+
+
+def _notice(stack: LocalStack, job_id: str) -> dict[str, Any]:
+    for _ in range(10):
+        for notice in stack.notices(wait_seconds=1):
+            message: dict[str, Any] = notice
+            if json.loads(message["Message"])["job_id"] == job_id:
+                return message
+    raise DemoFailed("no notice came to the queue that is subscribed to the topic")
+
+
+def _show_results(manifest: dict[str, Any], console: Console) -> None:
+    table = Table(title="Results in the bucket", title_justify="left", show_edge=False)
+    table.add_column("kind")
+    for column in ("rows", "bytes", "SHA-256"):
+        table.add_column(column, justify="right")
+    table.add_column("object")
+    for file in manifest["files"]:
+        table.add_row(
+            file["kind"],
+            f"{file['rows']:,}",
+            f"{file['bytes']:,}",
+            f"{file['sha256'][:12]}…",
+            f"…/{Path(file['key']).name}",
+        )
+    for kind in manifest["absent"]:
+        table.add_row(kind, "", "", "", "no such result")
+    console.print()
+    console.print(table)
+    rows = manifest["rows"]
+    console.print(
+        f"\nRows: {rows['sent']:,} sent, {rows['received'].get('all', 0):,} came back, "
+        f"{rows['invalid']:,} invalid, {rows['removed'] or 0:,} removed as duplicates. "
+        f"Verdict: [bold]{rows['verdict']}[/]."
+    )
+
+
+def _show_notice(notice: dict[str, Any], console: Console) -> None:
+    attributes = {
+        name: value["Value"] for name, value in notice["MessageAttributes"].items()
+    }
+    console.print("\nThe notice, as a subscribed queue received it:")
+    console.print_json(notice["Message"])
+    console.print(f"with the attributes {json.dumps(attributes)}", soft_wrap=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,16 @@
+"""Sample: a list of invented e-mail addresses, the same on every machine."""
+
+_GIVEN = ("asha", "ben", "chen", "dora", "emil", "fatou", "goran", "hana", "ines")
+_FAMILY = ("abel", "berg", "cruz", "diaz", "endo", "faye", "gold", "haas")
+# Reserved for examples by RFC 2606: nobody receives mail there.
+_DOMAINS = ("example.com", "example.net", "example.org", "mail.example", "x.invalid")
+
+
+def emails(count: int) -> bytes:
+    """Give a CSV with a header and so many addresses, all different."""
+    rows = [
+        f"{_GIVEN[n % len(_GIVEN)]}.{_FAMILY[n % len(_FAMILY)]}{n}"
+        f"@{_DOMAINS[n % len(_DOMAINS)]}"
+        for n in range(count)
+    ]
+    return "\n".join(["email", *rows, ""]).encode()

@@ -1,0 +1,124 @@
+"""Stack: the whole of Verdict Courier on this machine, simulators included."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from functions.core import identity
+from infra.app import stack_name, synthesize
+from local.deploy import deploy
+from local.emulator.process import Emulator
+from local.simulators.clock import Clock
+from local.simulators.ipqs import Behaviour, IpqsSimulator
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+STAGE = "local"
+#: Known to the simulator and to the secret; worth nothing anywhere else.
+LOCAL_KEY = "local-ipqs-key-that-opens-nothing"
+_ASSEMBLY = Path(__file__).parents[1] / ".cache" / "local-assembly"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalStack:
+    """A deployed stack with its emulator and simulator; `outputs` are the stack's."""
+
+    emulator: Emulator
+    ipqs: IpqsSimulator
+    outputs: Mapping[str, str]
+    notices_queue: str
+
+    def put(self, key: str, content: bytes) -> str:
+        """Drop a file into the inbox; give the id of the job that it starts."""
+        bucket = self.outputs["InboxBucket"]
+        stored = self.emulator.client("s3").put_object(
+            Bucket=bucket, Key=key, Body=content
+        )
+        return identity.of_object(bucket, key, stored["VersionId"])
+
+    def execution_arn(self, job_id: str) -> str:
+        """Name the execution of a job."""
+        machine = self.outputs["StateMachineArn"]
+        return f"{machine.replace(':stateMachine:', ':execution:')}:{job_id}"
+
+    def result(self, key: str) -> bytes:
+        """Read an object of the results bucket."""
+        answer = self.emulator.client("s3").get_object(
+            Bucket=self.outputs["ResultsBucket"], Key=key
+        )
+        return answer["Body"].read()
+
+    def notices(self, *, wait_seconds: int = 1) -> list[dict[str, object]]:
+        """Take what the topic's subscribed queue received, as SNS wrapped it."""
+        sqs = self.emulator.client("sqs")
+        received: list[MessageTypeDef] = sqs.receive_message(
+            QueueUrl=self.notices_queue,
+            MaxNumberOfMessages=10,
+            WaitTimeSeconds=wait_seconds,
+        ).get("Messages", [])
+        for message in received:
+            sqs.delete_message(
+                QueueUrl=self.notices_queue, ReceiptHandle=message["ReceiptHandle"]
+            )
+        return [json.loads(message["Body"]) for message in received]
+
+
+@contextmanager
+def running(
+    *,
+    wait_scale: float = 1.0,
+    behaviour: Behaviour | None = None,
+    clock: Clock | None = None,
+    assembly: Path | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Iterator[LocalStack]:
+    """Start everything, deploy the very template, and take it all down again.
+
+    `assembly` is a synthesized app; without one it is synthesized here. `tell`
+    hears what is being done, in words for a person.
+    """
+    if assembly is None:
+        tell("Synthesizing the CDK app")
+        assembly = synthesize(STAGE, outdir=_ASSEMBLY)
+    with (
+        IpqsSimulator.started(
+            api_key=LOCAL_KEY,
+            clock=clock or Clock(),
+            behaviour=behaviour or Behaviour(),
+        ) as ipqs,
+        Emulator.started(wait_scale=wait_scale) as emulator,
+    ):
+        tell("Deploying its template to the local emulator")
+        outputs = deploy(
+            assembly,
+            stack_name(STAGE),
+            emulator,
+            {
+                "IpqsBaseUrl": ipqs.base_url,
+                "IpqsDownloadHost": ipqs.download_host,
+            },
+        )
+        emulator.client("secretsmanager").put_secret_value(
+            SecretId=outputs["IpqsSecretArn"],
+            SecretString=json.dumps({"api_key": LOCAL_KEY}),
+        )
+        yield LocalStack(
+            emulator=emulator,
+            ipqs=ipqs,
+            outputs=outputs,
+            notices_queue=_subscribe(emulator, outputs["NoticesTopicArn"]),
+        )
+
+
+def _subscribe(emulator: Emulator, topic: str) -> str:
+    sqs = emulator.client("sqs")
+    queue = sqs.create_queue(QueueName="notices")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+    emulator.client("sns").subscribe(
+        TopicArn=topic, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"]
+    )
+    return queue
