@@ -17,6 +17,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parents[1]
 PYTHON = "3.14"
+KEPT = 4  # builds of each sort: a few branches, not every change of a day
 
 _EPOCH = 315532800  # 1980-01-01, the first moment that a zip file can name
 _LICENCE_FILES = ("METADATA", "LICEN", "NOTICE", "AUTHORS", "COPYING")
@@ -100,6 +101,9 @@ def _publish(final: Path, build: Callable[[Path], None]) -> None:
         except OSError:
             if not final.is_dir():  # else another process was faster with the same
                 raise
+    by_age = sorted(final.parent.iterdir(), key=lambda path: path.stat().st_ctime)
+    for old in by_age[:-KEPT]:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _hash(project: Path, files: Iterable[Path], rules: Path) -> str:
