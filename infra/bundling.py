@@ -27,13 +27,13 @@ class BundlingFailed(Exception):  # noqa: N818 - errors are named for facts
     """The asset could not be built; the message says what pip had to say."""
 
 
-def bundle(*, project: Path = PROJECT, cache: Path | None = None) -> Path:
+def bundle(*, project: Path = PROJECT) -> Path:
     """Build the asset, or find it built, and return its directory.
 
     The directory's name is a hash of everything that goes in. The dependencies
     are kept apart from our code, which changes more often and costs nothing.
     """
-    cache = cache or project / ".cache"
+    cache = project / ".cache"
     functions = project / "functions"
     lock = functions / "requirements.lock"
     rules = Path(__file__)

@@ -161,10 +161,10 @@ def test_old_assets_are_forgotten(tmp_path: Path) -> None:
 
     for n in range(bundling.KEPT + 2):
         (project / "functions" / "added.py").write_text(f"N = {n}\n")
-        newest = bundle(project=project)
+        bundle(project=project)
 
-    assert newest.is_dir()
-    assert len(list(newest.parent.iterdir())) == bundling.KEPT
+    assert len(list((project / ".cache" / "asset").iterdir())) == bundling.KEPT
+    assert (bundle(project=project) / "functions" / "added.py").read_text() == "N = 5\n"
 
 
 def test_what_cannot_be_fetched_is_explained(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from infra.bundling import PYTHON
 from tests.infra.template import Template, text
 
 EVERYWHERE = {
@@ -98,7 +99,7 @@ def test_the_functions_are_one_asset(template: Template) -> None:
     assert len({json.dumps(f["Code"]) for f in functions.values()}) == 1
     for name, function in functions.items():
         assert function["Handler"] == f"functions.{name}.handler"
-        assert function["Runtime"] == "python3.14"
+        assert function["Runtime"] == f"python{PYTHON}"
         assert function["Architectures"] == ["arm64"]
 
 
