@@ -17,6 +17,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parents[1]
 PYTHON = "3.14"
+KEPT = 4  # builds of each sort: a few branches, not every change of a day
 
 _EPOCH = 315532800  # 1980-01-01, the first moment that a zip file can name
 _LICENCE_FILES = ("METADATA", "LICEN", "NOTICE", "AUTHORS", "COPYING")
@@ -26,13 +27,13 @@ class BundlingFailed(Exception):
     """The asset could not be built; the message says what pip had to say."""
 
 
-def bundle(*, project: Path = PROJECT, cache: Path | None = None) -> Path:
+def bundle(*, project: Path = PROJECT) -> Path:
     """Build the asset, or find it built, and return its directory.
 
     The directory's name is a hash of everything that goes in. The dependencies
     are kept apart from our code, which changes more often and costs nothing.
     """
-    cache = cache or project / ".cache"
+    cache = project / ".cache"
     functions = project / "functions"
     lock = functions / "requirements.lock"
     rules = Path(__file__)
@@ -100,6 +101,9 @@ def _publish(final: Path, build: Callable[[Path], None]) -> None:
         except OSError:
             if not final.is_dir():  # else another process was faster with the same
                 raise
+    by_age = sorted(final.parent.iterdir(), key=lambda path: path.stat().st_ctime)
+    for old in by_age[:-KEPT]:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _hash(project: Path, files: Iterable[Path], rules: Path) -> str:

@@ -25,23 +25,30 @@ TABLE_KEY = (
 
 
 def read_list(function: lambda_.Function, *, inbox: s3.Bucket, key: kms.IKey) -> None:
-    """Let it read any version of any uploaded list."""
+    """Let it read any version of any uploaded list.
+
+    ListBucket here and below: without it a missing object is a 403, not a 404.
+    """
+    _allow(function, inbox.bucket_arn, "s3:ListBucket")
     _objects(function, inbox, "s3:GetObject", "s3:GetObjectVersion")
     key.grant(function, *READ_KEY)
 
 
-def write_results(
+def put_results(
     function: lambda_.Function, *, results: s3.Bucket, key: kms.IKey
 ) -> None:
-    """Let it put results, give up an upload and look at what is there.
-
-    ListBucket is for HEAD: without it a missing object is a 403, not a 404.
-    """
-    _objects(
-        function, results, "s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"
-    )
+    """Let it put results and look at what is there."""
     _allow(function, results.bucket_arn, "s3:ListBucket")
+    _objects(function, results, "s3:GetObject", "s3:PutObject")
     key.grant(function, *READ_AND_WRITE_KEY)
+
+
+def upload_results(
+    function: lambda_.Function, *, results: s3.Bucket, key: kms.IKey
+) -> None:
+    """Let it put results in parts, and give up an upload."""
+    put_results(function, results=results, key=key)
+    _objects(function, results, "s3:AbortMultipartUpload")
 
 
 def use_table(

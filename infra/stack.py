@@ -121,8 +121,8 @@ class VerdictCourier(Stack):
         key.grant(machine, *grants.READ_AND_WRITE_KEY)
 
         grants.read_list(f.submit, inbox=inbox, key=key)
-        grants.write_results(f.download, results=results, key=key)
-        grants.write_results(f.manifest, results=results, key=key)
+        grants.upload_results(f.download, results=results, key=key)
+        grants.put_results(f.manifest, results=results, key=key)
 
         ledger = ("GetItem", "PutItem", "UpdateItem")
         grants.use_table(f.submit, *ledger, table=jobs, key=key)

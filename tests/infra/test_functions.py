@@ -1,0 +1,126 @@
+"""How the functions run: what they are told, their logs, their share of the account."""
+
+import json
+from typing import Any
+
+import pytest
+
+from infra.bundling import PYTHON
+from tests.infra.template import Template, text
+
+EVERYWHERE = {
+    "COURIER_STAGE",
+    "POWERTOOLS_SERVICE_NAME",
+    "POWERTOOLS_LOG_LEVEL",
+    "POWERTOOLS_METRICS_NAMESPACE",
+}
+ENVIRONMENT = {
+    "intake": {"COURIER_STATE_MACHINE", "COURIER_PROVIDERS"},
+    "submit": {"COURIER_TABLE", "COURIER_PROVIDERS"},
+    "check": {"COURIER_TABLE", "COURIER_PROVIDERS"},
+    "download": {"COURIER_TABLE", "COURIER_RESULTS_BUCKET", "COURIER_PROVIDERS"},
+    "manifest": {"COURIER_TABLE", "COURIER_RESULTS_BUCKET", "COURIER_PROVIDERS"},
+    "conclude": {"COURIER_TABLE"},
+}
+
+
+def providers(template: Template) -> dict[str, Any]:
+    """Return what the functions are told of the providers."""
+    variables = template.functions()["check"]["Environment"]["Variables"]
+    told: dict[str, Any] = json.loads(text(variables["COURIER_PROVIDERS"]))
+    return told
+
+
+@pytest.mark.parametrize("name", ENVIRONMENT)
+def test_a_function_is_told_what_it_needs_and_no_more(
+    template: Template, name: str
+) -> None:
+    """Every name here is read by the functions' settings; none is a key."""
+    variables = template.functions()[name]["Environment"]["Variables"]
+
+    assert set(variables) == EVERYWHERE | ENVIRONMENT[name]
+
+
+def test_no_environment_holds_a_key(template: Template) -> None:
+    """Of a provider's key the functions are told where it is kept."""
+    secrets = set(template.resources("AWS::SecretsManager::Secret"))
+
+    for provider in providers(template).values():
+        assert provider["secret"].strip("<>") in secrets
+    for function in template.functions().values():
+        assert "resolve:secretsmanager" not in json.dumps(function)
+
+
+def test_the_settings_of_a_provider_are_complete(prod: Template) -> None:
+    """The functions read exactly this; a name that is missing stops each of them."""
+    ipqs = providers(prod)["ipqs"]
+
+    del ipqs["secret"]
+    assert ipqs == {
+        "base_url": "https://www.ipqualityscore.com",
+        "download_hosts": ["downloads.ipqualityscore.com"],
+        "key_place": {"upload": "field", "status": "path", "list": "header"},
+        "types": ["email", "phone", "proxy", "url"],
+        "max_upload_bytes": 104857600,
+        "max_result_bytes": 53687091200,
+        "settle_seconds": 360,
+        "list_pages": 20,
+        "loopback": False,
+        "poll": {
+            "first_seconds": 5,
+            "growth": 0.1,
+            "cap_seconds": 900,
+            "jitter": 0.1,
+            "hint_min_seconds": 1,
+            "hint_max_seconds": 3600,
+            "deadline_seconds": 86400,
+        },
+    }
+
+
+def test_only_the_local_stack_speaks_to_simulators(template: Template) -> None:
+    """A deployed stack that takes plain http would give its key to anyone."""
+    local = "IpqsBaseUrl" in template.body["Parameters"]
+    ipqs = providers(template)["ipqs"]
+
+    assert ipqs["loopback"] is local
+    assert ipqs["base_url"].startswith("<IpqsBaseUrl>" if local else "https://")
+    if local:
+        assert ipqs["download_hosts"] == ["<IpqsDownloadHost>"]
+        assert "Default" not in template.body["Parameters"]["IpqsBaseUrl"]
+        assert "Default" not in template.body["Parameters"]["IpqsDownloadHost"]
+
+
+def test_the_functions_are_one_asset(template: Template) -> None:
+    """One upload, one hash: all six are the same version of the code."""
+    functions = template.functions()
+
+    assert set(functions) == set(ENVIRONMENT)
+    assert len({json.dumps(f["Code"]) for f in functions.values()}) == 1
+    for name, function in functions.items():
+        assert function["Handler"] == f"functions.{name}.handler"
+        assert function["Runtime"] == f"python{PYTHON}"
+        assert function["Architectures"] == ["arm64"]
+
+
+def test_a_function_is_traced_and_logs_to_a_group_of_its_own(
+    template: Template,
+) -> None:
+    """A group that Lambda made itself would have no retention and no key of ours."""
+    functions = template.functions().values()
+
+    groups = {text(function["LoggingConfig"]["LogGroup"]) for function in functions}
+    assert len(groups) == len(functions)
+    for function in functions:
+        assert function["TracingConfig"] == {"Mode": "Active"}
+        assert function["LoggingConfig"]["LogFormat"] == "Text"
+
+
+@pytest.mark.fault(89)
+def test_production_reserves_concurrency_and_a_new_account_need_not(
+    template: Template,
+) -> None:
+    """One step's flood must not starve the others, nor the rest of the account."""
+    for function in template.functions().values():
+        in_prod = function["Environment"]["Variables"]["COURIER_STAGE"] == "prod"
+        assert ("ReservedConcurrentExecutions" in function) is in_prod

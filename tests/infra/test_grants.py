@@ -1,0 +1,197 @@
+"""Who may do what: the whole table, so that any change of a right shows here."""
+
+import re
+
+import pytest
+
+from tests.infra.template import Template, listed
+
+USES_TABLE_KEY = {
+    "kms:Decrypt StorageKey",
+    "kms:DescribeKey StorageKey",
+    "kms:Encrypt StorageKey",
+    "kms:GenerateDataKey StorageKey",
+    "kms:ReEncryptFrom StorageKey",
+    "kms:ReEncryptTo StorageKey",
+}
+READS_SECRET = {
+    "secretsmanager:DescribeSecret CredentialsIpqs",
+    "secretsmanager:GetSecretValue CredentialsIpqs",
+}
+PUTS_RESULTS = {
+    "s3:GetObject StorageResults/*",
+    "s3:ListBucket StorageResults",
+    "s3:PutObject StorageResults/*",
+}
+RIGHTS = {
+    "intake": {
+        "kms:Decrypt StorageKey",
+        "sqs:ChangeMessageVisibility IntakeQueue",
+        "sqs:DeleteMessage IntakeQueue",
+        "sqs:GetQueueAttributes IntakeQueue",
+        "sqs:GetQueueUrl IntakeQueue",
+        "sqs:ReceiveMessage IntakeQueue",
+        "states:StartExecution WorkflowMachine",
+    },
+    "submit": {
+        "dynamodb:GetItem StorageJobs",
+        "dynamodb:PutItem StorageJobs",
+        "dynamodb:UpdateItem StorageJobs",
+        "s3:GetObject StorageInbox/*",
+        "s3:GetObjectVersion StorageInbox/*",
+        "s3:ListBucket StorageInbox",
+        *READS_SECRET,
+        *USES_TABLE_KEY,
+    },
+    "check": {"dynamodb:UpdateItem StorageJobs", *READS_SECRET, *USES_TABLE_KEY},
+    "download": {
+        "dynamodb:UpdateItem StorageJobs",
+        "s3:AbortMultipartUpload StorageResults/*",
+        *PUTS_RESULTS,
+        *READS_SECRET,
+        *USES_TABLE_KEY,
+    },
+    "manifest": {
+        "dynamodb:GetItem StorageJobs",
+        "dynamodb:UpdateItem StorageJobs",
+        *PUTS_RESULTS,
+        *USES_TABLE_KEY,
+    },
+    "conclude": {
+        "dynamodb:GetItem StorageJobs",
+        "dynamodb:UpdateItem StorageJobs",
+        *USES_TABLE_KEY,
+    },
+}
+# AWS knows no resources for these; each is acknowledged where it is granted.
+WITHOUT_RESOURCE = re.compile(
+    r"xray:(Put|GetSampling)\w+"
+    r"|logs:(\w+LogDelivery|ListLogDeliveries|\w+Polic(y|ies)|DescribeLogGroups)"
+)
+
+
+def rights(template: Template, name: str) -> set[str]:
+    """Return a function's rights, as `action resource`, without logs and traces."""
+    role = template.functions()[name]["Role"]["Fn::GetAtt"][0]
+    return {
+        f"{action} {plain(resource)}"
+        for action, resource in template.rights(role)
+        if not action.startswith(("logs:", "xray:"))
+    }
+
+
+def plain(resource: str) -> str:
+    """Write `<StorageJobs4C7573CB.Arn>` as `StorageJobs`."""
+    return re.sub(r"<(\w+?)[0-9A-F]{8}(\.Arn)?>", r"\1", resource)
+
+
+@pytest.mark.parametrize("name", RIGHTS)
+def test_a_function_may_do_this_and_no_more(template: Template, name: str) -> None:
+    """A stolen role is worth what it may do."""
+    assert rights(template, name) == RIGHTS[name]
+
+
+@pytest.mark.parametrize("name", RIGHTS)
+def test_a_function_writes_to_its_own_log_only(template: Template, name: str) -> None:
+    """The managed policy would let it write to every log of the account."""
+    role = template.functions()[name]["Role"]["Fn::GetAtt"][0]
+    logs = {(a, plain(r)) for a, r in template.rights(role) if a.startswith("logs:")}
+
+    assert logs == {
+        ("logs:CreateLogStream", f"Functions{name.capitalize()}Logs"),
+        ("logs:PutLogEvents", f"Functions{name.capitalize()}Logs"),
+    }
+
+
+def test_only_download_and_manifest_write_results(template: Template) -> None:
+    """Said apart from the table: this one must hold however the table changes."""
+    writers = {
+        name
+        for name in template.functions()
+        for right in rights(template, name)
+        if re.match(r"s3:(Put|Abort|Create|Replicate|Restore)", right)
+    }
+
+    assert writers == {"download", "manifest"}
+
+
+def test_nobody_deletes_data(template: Template) -> None:
+    """What is stored goes by its expiry; a message is deleted when it is handled."""
+    deleting = {
+        (action, resource)
+        for role in template.resources("AWS::IAM::Role")
+        for action, resource in template.rights(role)
+        if re.search(r":(Batch)?Delete|BatchWrite|:\*", action)
+    }
+
+    assert {action for action, _ in deleting} <= {
+        "sqs:DeleteMessage",
+        "logs:DeleteLogDelivery",
+    }
+
+
+def test_no_right_is_wider_than_its_name(template: Template) -> None:
+    """No `*` in an action; in a resource only objects, versions and what has none."""
+    for role in template.resources("AWS::IAM::Role"):
+        for action, resource in template.rights(role):
+            assert "*" not in action
+            if "*" in resource:
+                assert (
+                    re.fullmatch(r"s3:\w*Object\w*|s3:AbortMultipartUpload", action)
+                    or (action == "lambda:InvokeFunction" and resource.endswith(":*"))
+                    or (resource == "*" and WITHOUT_RESOURCE.fullmatch(action))
+                ), (action, resource)
+
+
+def test_no_role_has_a_managed_policy(template: Template) -> None:
+    """AWS' own policies are wide, and change without us."""
+    for role in template.properties("AWS::IAM::Role").values():
+        assert "ManagedPolicyArns" not in role
+
+
+def test_a_role_is_for_one_service(template: Template) -> None:
+    """Neither a person nor another account can take a function's role."""
+    for role in template.properties("AWS::IAM::Role").values():
+        (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert statement["Principal"]["Service"] in {
+            "lambda.amazonaws.com",
+            "states.amazonaws.com",
+        }
+
+
+def test_the_machine_calls_our_functions_and_the_topic_only(
+    template: Template,
+) -> None:
+    """Whatever its definition says, its role ends there."""
+    (machine,) = template.properties("AWS::StepFunctions::StateMachine").values()
+    role = machine["RoleArn"]["Fn::GetAtt"][0]
+    functions = template.resources("AWS::Lambda::Function")
+    topics = template.resources("AWS::SNS::Topic")
+
+    for statement in template.statements(role):
+        for action in listed(statement["Action"]):
+            service = action.split(":")[0]
+            assert service in {"lambda", "sns", "kms", "logs", "xray"}
+    for action, resource in template.rights(role):
+        target = resource.strip("<>").partition(".")[0].partition(">")[0]
+        if action.startswith("lambda:"):
+            assert action == "lambda:InvokeFunction"
+            assert target in functions
+            assert "Intake" not in target
+        if action.startswith("sns:"):
+            assert action == "sns:Publish"
+            assert target in topics
+
+
+def test_the_machine_may_use_its_key(template: Template) -> None:
+    """The CDK's own grant names a machine without a name and would never hold."""
+    (machine,) = template.properties("AWS::StepFunctions::StateMachine").values()
+    role = machine["RoleArn"]["Fn::GetAtt"][0]
+    unconditional = {
+        action
+        for statement in template.statements(role)
+        if "Condition" not in statement
+        for action in listed(statement["Action"])
+    }
+
+    assert {"kms:Decrypt", "kms:GenerateDataKey"} <= unconditional

@@ -1,0 +1,59 @@
+"""How the state machine is set, and the order of its time-outs."""
+
+import pytest
+
+from tests.infra.template import Json, Template, states, text
+
+
+def machine(template: Template) -> Json:
+    """Return the properties of the only state machine."""
+    (properties,) = template.properties("AWS::StepFunctions::StateMachine").values()
+    return properties
+
+
+def called(state: Json) -> str:
+    """Return the reference to the function that a task calls, or nothing."""
+    arguments = state.get("Parameters", {}) | state.get("Arguments", {})
+    return str(arguments.get("FunctionName", state["Resource"])).removesuffix(
+        ":$LATEST"
+    )
+
+
+def test_the_history_is_encrypted_with_our_key(template: Template) -> None:
+    """Inputs and outputs stay in it for ninety days."""
+    (key,) = template.resources("AWS::KMS::Key")
+    encryption = machine(template)["EncryptionConfiguration"]
+
+    assert encryption["Type"] == "CUSTOMER_MANAGED_KMS_KEY"
+    assert text(encryption["KmsKeyId"]) == f"<{key}.Arn>"
+
+
+def test_every_step_is_logged_but_no_data(template: Template) -> None:
+    """What happened is for everyone on call, what was sent is not."""
+    logging = machine(template)["LoggingConfiguration"]
+
+    assert logging["Level"] == "ALL"
+    assert logging["IncludeExecutionData"] is False
+    assert logging["Destinations"]
+    assert machine(template)["TracingConfiguration"] == {"Enabled": True}
+
+
+@pytest.mark.fault(80)
+def test_a_task_outlasts_the_function_that_it_calls(template: Template) -> None:
+    """Otherwise a call that still runs meets its own retry and submits twice."""
+    timeouts = {
+        f"<{name}.Arn>": function["Timeout"]
+        for name, function in template.properties("AWS::Lambda::Function").items()
+    }
+    tasks = {
+        name: state
+        for name, state in states(template.definition())
+        if state["Type"] == "Task"
+    }
+
+    assert any(called(state) in timeouts for state in tasks.values())
+    for name, state in tasks.items():
+        if ":lambda:" in state["Resource"] or called(state) in timeouts:
+            assert state["TimeoutSeconds"] > timeouts[called(state)], name
+        else:
+            assert "TimeoutSeconds" in state or "TimeoutSecondsPath" in state, name
