@@ -10,11 +10,15 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.core.arrivals import arrivals, job_for
+from functions.core.errors import CourierError
 from functions.core.model import State
 from functions.runtime import telemetry, wiring
 from functions.runtime.executions import Executions
 
-_processor = BatchProcessor(event_type=EventType.SQS)
+# A batch in which all failed is answered like any other: each message by its id.
+_processor = BatchProcessor(
+    event_type=EventType.SQS, raise_on_entire_batch_failure=False
+)
 
 
 def take_in(
@@ -43,7 +47,13 @@ def take_in(
 
 
 def _record(record: SQSRecord) -> None:
-    take_in(record.body, types=wiring.types(), executions=wiring.executions())
+    try:
+        take_in(record.body, types=wiring.types(), executions=wiring.executions())
+    except CourierError as error:
+        telemetry.logger.warning(
+            "message failed", error=type(error).__name__, message_id=record.message_id
+        )
+        raise
 
 
 @wiring.handler

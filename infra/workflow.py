@@ -127,7 +127,6 @@ class Workflow(Construct):
 
         for task in (submitted, checked, written):
             task.add_catch(concluded, result_path="$.failure")
-        collected.add_catch(concluded, result_path="$.failure")
         for last in (concluded, notified):
             last.add_catch(unrecorded)
 

@@ -1,0 +1,27 @@
+"""Actor: a Lambda that plays its part from a script, once for each call.
+
+It is the whole code of a function in the emulator, so it imports nothing of ours.
+A script is a list of acts; the last one is played again and again.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Do the next act: raise `error`, or give the state with `state` laid over."""
+    job = event.get("job", event)
+    script = Path(os.environ["SCRIPTS"]) / job["job_id"] / os.environ["PART"]
+    acts = json.loads(script.read_text())
+    if len(acts) > 1:
+        script.write_text(json.dumps(acts[1:]))
+    act = acts[0]
+
+    if "error" in act:
+        # Lambda reports an exception by its class's name, dots and all.
+        raise type(act["error"], (Exception,), {})("as the script says")
+    if "kind" in event:
+        return {"kind": event["kind"], "attempts": event["attempt"] + 1}
+    return {**job, **act["state"]}

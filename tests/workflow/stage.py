@@ -1,0 +1,112 @@
+"""Stage: the real definition on the emulator, its Lambdas played by actors."""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from functions.core.model import Job
+from local.emulator.process import Emulator
+from local.journey import history
+
+PARTS = ("Submit", "Check", "Download", "Manifest", "Conclude")
+_ROLE = "arn:aws:iam::000000000000:role/anyone"
+
+Act = dict[str, Any]
+Script = Mapping[str, list[Act]]
+
+
+@dataclass(frozen=True)
+class Walk:
+    """What an execution did: its end, and every state with the one before it."""
+
+    status: str
+    error: str
+    cause: str
+    steps: tuple[tuple[str, str], ...]
+    output: dict[str, Any]
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The states in the order in which they were entered."""
+        return tuple(target for _, target in self.steps)
+
+
+class Stage:
+    """The definition, ready to be walked with scripts."""
+
+    def __init__(
+        self, emulator: Emulator, definition: Mapping[str, Any], scripts: Path
+    ) -> None:
+        self._emulator = emulator
+        self._scripts = scripts
+        self._actors = {part: self._actor(part) for part in PARTS}
+        topic = emulator.client("sns").create_topic(Name="notices")["TopicArn"]
+        self._machine = self._create("courier", definition, topic)
+        self._deaf = self._create("deaf", definition, f"{topic}-that-is-not-there")
+
+    def start(self, job: Job, script: Script, *, topic_is_there: bool = True) -> str:
+        """Start an execution; give its ARN."""
+        folder = self._scripts / job.job_id
+        folder.mkdir()
+        for part, acts in script.items():
+            (folder / part).write_text(json.dumps(acts))
+        started = self._emulator.client("stepfunctions").start_execution(
+            stateMachineArn=self._machine if topic_is_there else self._deaf,
+            name=job.job_id,
+            input=json.dumps(job.to_state()),
+        )
+        return started["executionArn"]
+
+    def walk(self, execution: str) -> Walk | None:
+        """Read an ended execution; None while it runs."""
+        states = self._emulator.client("stepfunctions")
+        described = states.describe_execution(executionArn=execution)
+        if described["status"] == "RUNNING":
+            return None
+        return Walk(
+            status=described["status"],
+            error=described.get("error", ""),
+            cause=described.get("cause", ""),
+            steps=tuple(self._steps(execution)),
+            output=json.loads(described.get("output") or "{}"),
+        )
+
+    def _steps(self, execution: str) -> Iterator[tuple[str, str]]:
+        before = "start"
+        for event in history(self._emulator.client("stepfunctions"), execution):
+            if "stateEnteredEventDetails" in event:
+                entered = event["stateEnteredEventDetails"]["name"]
+                yield before, entered
+                before = entered
+
+    def _actor(self, part: str) -> str:
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            archive.write(Path(__file__).with_name("actor.py"), "actor.py")
+        made = self._emulator.client("lambda").create_function(
+            FunctionName=part,
+            Runtime="python3.13",
+            Handler="actor.handler",
+            Role=_ROLE,
+            Timeout=30,
+            Code={"ZipFile": packed.getvalue()},
+            Environment={"Variables": {"SCRIPTS": str(self._scripts), "PART": part}},
+        )
+        return made["FunctionArn"]
+
+    def _create(self, name: str, definition: Mapping[str, Any], topic: str) -> str:
+        text = json.dumps(definition, ensure_ascii=False).replace("arn:…:", "arn:aws:")
+        machine = json.loads(text)
+        states = machine["States"]
+        inner = states["Collect"]["ItemProcessor"]["States"]
+        for part, arn in self._actors.items():
+            {**states, **inner}[part]["Parameters"]["FunctionName"] = arn
+        states["Notify"]["Parameters"]["TopicArn"] = topic
+        made = self._emulator.client("stepfunctions").create_state_machine(
+            name=name, definition=json.dumps(machine), roleArn=_ROLE
+        )
+        return made["stateMachineArn"]
