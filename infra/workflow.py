@@ -9,8 +9,6 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from infra.findings import acknowledge, logical_id
-
 
 class Workflow(Construct):
     """A machine of one task, with the logging and encryption of the real one."""
@@ -57,14 +55,4 @@ class Workflow(Construct):
             ),
             tracing_enabled=True,
             removal_policy=removal_policy,
-        )
-        acknowledge(
-            self.state_machine,
-            f"AwsSolutions-IAM5[Resource::<{logical_id(conclude)}.Arn>:*]",
-            "The CDK allows a function's versions along with the function.",
-        )
-        acknowledge(
-            self.state_machine,
-            "AwsSolutions-IAM5[Resource::*]",
-            "X-Ray and the delivery of logs know no resources.",
         )

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from infra.bundling import PYTHON
+from infra.config import FUNCTIONS
 from tests.infra.template import Template, text
 
 EVERYWHERE = {
@@ -123,7 +124,7 @@ def test_the_functions_are_one_asset(template: Template) -> None:
     """One upload, one hash: all six are the same version of the code."""
     functions = template.functions()
 
-    assert set(functions) == set(ENVIRONMENT)
+    assert set(functions) == set(ENVIRONMENT) == set(FUNCTIONS)
     assert len({json.dumps(f["Code"]) for f in functions.values()}) == 1
     for name, function in functions.items():
         assert function["Handler"] == f"functions.{name}.handler"
