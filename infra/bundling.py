@@ -1,9 +1,10 @@
 """Bundling: builds the one asset that every Lambda runs, the same everywhere.
 
-Only pure wheels go in (`--abi none`): the asset then suits the deployed arm64,
-the local stack's interpreter and any machine that builds it, and pip itself
-refuses a dependency that would change that. boto3 is not in it; the Lambda
-runtime has one.
+Only pure wheels go in (`--platform=any`): the asset then suits the deployed
+arm64, the local stack's interpreter and any machine that builds it, and pip
+itself refuses a dependency that would change that. boto3 is not in it, since the
+Lambda runtime has one; nor is bytecode, which only the deployed version of Python
+could compile, so that what is deployed would depend on who deploys it.
 """
 
 import hashlib
@@ -57,7 +58,7 @@ def _install(lock: Path, target: Path) -> None:
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-input"]
     command += ["--disable-pip-version-check", "--require-hashes", "--no-deps"]
     command += ["--only-binary=:all:", "--platform=any", "--implementation=py"]
-    command += ["--abi=none", f"--python-version={PYTHON}", "--no-compile"]
+    command += [f"--python-version={PYTHON}", "--no-compile"]
     command += [f"--requirement={lock}", f"--target={target}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
     if done.returncode:

@@ -1,11 +1,11 @@
 """Config: the settings of a stage, read from cdk.json in this one place.
 
-A stage is `common` with the stage's own entries laid over it. What a setting is
+A stage is `every_stage` with its own entries laid over it. What a setting is
 for, and why it has its value where that is not plain:
 
-* reserved_concurrency: a number a function in prod; nothing in dev and local,
-  because a new account has ten concurrent executions in all and AWS refuses a
-  reservation that leaves others less than that.
+* reserved_concurrency: a number for each function in prod; none in dev and local,
+  because a new account may run as few as ten at once in all, and AWS refuses a
+  reservation that leaves too few for the rest.
 * max_upload_bytes, max_result_bytes, settle_seconds, list_pages: limits of ours;
   the provider publishes none.
 * loopback: lets plain http and addresses of this machine through, which is how
@@ -97,17 +97,17 @@ def stage(name: str, settings: Mapping[str, Any]) -> Stage:
     if name not in stages:
         raise ConfigError(f"no stage {name!r}; cdk.json has {', '.join(stages)}")
 
-    raw = _laid_over(settings["common"], stages[name])
+    raw = _laid_over(settings["every_stage"], stages[name])
     parsed = parse(Stage, {**raw, "name": name}, where=f"courier.stages.{name}")
     _refuse_what_cannot_work(parsed)
     return parsed
 
 
-def _laid_over(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    merged = {**common, **own}
-    for name in common.keys() & own.keys():
-        if isinstance(common[name], dict) and isinstance(own[name], dict):
-            merged[name] = _laid_over(common[name], own[name])
+def _laid_over(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    merged = {**shared, **own}
+    for name in shared.keys() & own.keys():
+        if isinstance(shared[name], dict) and isinstance(own[name], dict):
+            merged[name] = _laid_over(shared[name], own[name])
     return merged
 
 

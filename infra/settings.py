@@ -9,6 +9,10 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 
 from infra.config import Provider
 
+# CloudFormation holds the parameters to it: even the local stage's template, put
+# into an account by mistake, sends nothing anywhere.
+LOOPBACK = r"(127(\.[0-9]{1,3}){3}|([a-z0-9-]+\.)*localhost)(:[0-9]{1,5})?"
+
 
 def provider_settings(
     stack: Stack,
@@ -37,11 +41,13 @@ def _simulator(stack: Stack, name: str) -> dict[str, object]:
         stack,
         f"{name.capitalize()}BaseUrl",
         description=f"Where the simulator of {name} listens, such as http://127.0.0.1:1",
+        allowed_pattern=f"^https?://{LOOPBACK}$",
     )
     download_host = CfnParameter(
         stack,
         f"{name.capitalize()}DownloadHost",
         description="The host that its download links name",
+        allowed_pattern=f"^{LOOPBACK}$",
     )
     return {
         "base_url": base_url.value_as_string,

@@ -117,8 +117,8 @@ class VerdictCourier(Stack):
 
         machine = self.workflow.state_machine
         machine.grant_start_execution(f.intake)
-        # The CDK's own statement names a machine without a name, so it never holds.
-        key.grant(machine, *grants.READ_AND_WRITE_KEY)
+        steps = (f.submit, f.check, f.download, f.manifest, f.conclude)
+        grants.run_machine(machine, *steps, key=key)
 
         grants.read_list(f.submit, inbox=inbox, key=key)
         grants.upload_results(f.download, results=results, key=key)

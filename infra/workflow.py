@@ -27,7 +27,6 @@ from constructs import Construct
 
 from functions.core.errors import RETRYABLE
 from functions.core.model import Next, Outcome
-from infra.findings import acknowledge, logical_id
 
 #: What a task may meet that a later try may not: our own errors of that family,
 #: and Lambda's. Submit is in it too: the ledger makes its repetition safe.
@@ -150,17 +149,6 @@ class Workflow(Construct):
             ),
             tracing_enabled=True,
             removal_policy=removal_policy,
-        )
-        for function in (submit, check, download, manifest, conclude):
-            acknowledge(
-                self.state_machine,
-                f"AwsSolutions-IAM5[Resource::<{logical_id(function)}.Arn>:*]",
-                "The CDK allows a function's versions along with the function.",
-            )
-        acknowledge(
-            self.state_machine,
-            "AwsSolutions-IAM5[Resource::*]",
-            "X-Ray and the delivery of logs know no resources.",
         )
 
     def _task(

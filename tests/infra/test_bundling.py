@@ -28,13 +28,12 @@ def copy_of_the_project(at: Path) -> Path:
     return at
 
 
-def contents(asset: Path) -> dict[str, tuple[bytes, int, float]]:
-    """Return each file with its bytes, its mode and its time."""
+def contents(asset: Path) -> dict[str, tuple[bytes, int]]:
+    """Return each file's bytes and mode, by its path."""
     return {
         path.relative_to(asset).as_posix(): (
             path.read_bytes() if path.is_file() else b"",
             path.stat().st_mode,
-            path.stat().st_mtime,
         )
         for path in [asset, *asset.rglob("*")]
     }
@@ -54,6 +53,7 @@ def test_two_builds_are_one_asset(asset: Path, tmp_path: Path) -> None:
 
     assert another.name == asset.name
     assert contents(another) == contents(asset)
+    assert len({path.stat().st_mtime for path in another.rglob("*")}) == 1
 
 
 def test_the_asset_is_small(asset: Path, tmp_path: Path) -> None:
@@ -184,14 +184,21 @@ def test_what_cannot_be_fetched_is_explained(
     assert not [path for path in (project / ".cache").rglob("*") if path.is_file()]
 
 
-def test_a_dependency_that_has_to_be_compiled_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "tags",
+    [
+        pytest.param("cp314-cp314-manylinux2014_aarch64", id="extension module"),
+        pytest.param("py3-none-manylinux2014_aarch64", id="compiled program"),
+        pytest.param("cp314-none-any", id="one interpreter's"),
+    ],
+)
+def test_a_dependency_for_one_kind_of_machine_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tags: str
 ) -> None:
-    """It would run on one kind of machine; the asset is for all of them."""
+    """The asset is for all of them: the deployed one, the local one, the next one."""
     wheels = tmp_path / "wheels"
     wheels.mkdir()
-    name = "compiled-1-cp314-cp314-manylinux2014_aarch64.whl"
-    with zipfile.ZipFile(wheels / name, "w") as wheel:
+    with zipfile.ZipFile(wheels / f"compiled-1-{tags}.whl", "w") as wheel:
         wheel.writestr("compiled.py", "")
     project = copy_of_the_project(tmp_path / "compiled")
     lock = project / "functions" / "requirements.lock"

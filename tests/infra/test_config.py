@@ -8,7 +8,7 @@ import pytest
 from infra import config
 from infra.parsing import ConfigError
 
-IPQS = ("common", "providers", "ipqs")
+IPQS = ("every_stage", "providers", "ipqs")
 PROD = ("stages", "prod")
 
 
@@ -122,8 +122,8 @@ def test_a_bad_setting_is_named(
 
 def test_missing_settings_are_named_all_at_once(settings: dict[str, Any]) -> None:
     """One deployment to find them, not one for each."""
-    del settings["common"]["providers"]["ipqs"]["poll"]["growth"]
-    del settings["common"]["providers"]["ipqs"]["poll"]["jitter"]
+    del settings["every_stage"]["providers"]["ipqs"]["poll"]["growth"]
+    del settings["every_stage"]["providers"]["ipqs"]["poll"]["jitter"]
 
     with pytest.raises(ConfigError, match=r"ipqs\.poll: missing growth, jitter"):
         config.stage("prod", settings)

@@ -1,11 +1,15 @@
 """How the functions run: what they are told, their logs, their share of the account."""
 
 import json
+import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra.bundling import PYTHON
+from infra.config import FUNCTIONS
 from tests.infra.template import Template, text
 
 EVERYWHERE = {
@@ -91,11 +95,36 @@ def test_only_the_local_stack_speaks_to_simulators(template: Template) -> None:
         assert "Default" not in template.body["Parameters"]["IpqsDownloadHost"]
 
 
+@pytest.mark.parametrize(
+    ("host", "allowed"),
+    [
+        ("127.0.0.1:49152", True),
+        ("localhost", True),
+        ("downloads.localhost:8080", True),
+        ("www.ipqualityscore.com", False),
+        ("localhost.example.com", False),
+        ("127.0.0.1.example.com", False),
+        ("127.0.0.1@example.com", False),
+        ("169.254.169.254", False),
+    ],
+)
+def test_a_simulator_is_on_this_machine(
+    assembly: Callable[[str], Path], host: str, *, allowed: bool
+) -> None:
+    """The local template, deployed by mistake, has nobody to talk to."""
+    parameters = Template.read(assembly("local")).body["Parameters"]
+    base_url = re.compile(parameters["IpqsBaseUrl"]["AllowedPattern"])
+    download_host = re.compile(parameters["IpqsDownloadHost"]["AllowedPattern"])
+
+    assert bool(base_url.match(f"http://{host}")) is allowed
+    assert bool(download_host.match(host)) is allowed
+
+
 def test_the_functions_are_one_asset(template: Template) -> None:
     """One upload, one hash: all six are the same version of the code."""
     functions = template.functions()
 
-    assert set(functions) == set(ENVIRONMENT)
+    assert set(functions) == set(ENVIRONMENT) == set(FUNCTIONS)
     assert len({json.dumps(f["Code"]) for f in functions.values()}) == 1
     for name, function in functions.items():
         assert function["Handler"] == f"functions.{name}.handler"
