@@ -45,6 +45,24 @@ def test_everything_that_holds_data_has_our_key(template: Template, kind: str) -
         assert text(properties[KEY_PROPERTY[kind]]) == the_key(template), name
 
 
+def test_logs_may_use_the_key_for_this_stack_only(template: Template) -> None:
+    """Without it no log group can be made; without the condition, any group's data."""
+    (key,) = template.properties("AWS::KMS::Key").values()
+    (statement,) = (
+        statement
+        for statement in key["KeyPolicy"]["Statement"]
+        if "logs.<AWS::Region>" in service(statement)
+    )
+
+    ((_, group),) = statement["Condition"]["ArnLike"].items()
+    assert ":log-group:VerdictCourier-" in text(group)
+
+
+def service(statement: Json) -> str:
+    """Return the service that a statement is for, or nothing."""
+    return text(statement["Principal"].get("Service", ""))
+
+
 def test_the_table_has_our_key_and_a_way_back(template: Template) -> None:
     """It says what was paid for, so it can be restored to any second."""
     (table,) = template.properties("AWS::DynamoDB::Table").values()
