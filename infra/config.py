@@ -75,6 +75,7 @@ class Stage:
     log_retention_days: Literal[1, 7, 30, 90, 365]
     inbox_retention_days: int
     results_retention_days: int
+    jobs_retention_days: int
     retain_data: bool
     reserved_concurrency: dict[str, int]
     intake_max_concurrency: int

@@ -93,22 +93,23 @@ class VerdictCourier(Stack):
             removal_policy=removal_policy,
         )
         self._tell_the_functions(
-            provider_settings(self, stage.providers, self.credentials.secrets)
+            provider_settings(self, stage.providers, self.credentials.secrets),
+            keep_days=stage.jobs_retention_days,
         )
         self._grant()
         self._publish()
 
-    def _tell_the_functions(self, providers: str) -> None:
+    def _tell_the_functions(self, providers: str, *, keep_days: int) -> None:
         f = self.functions
-        table = self.storage.jobs.table_name
+        ledger = {"TABLE": self.storage.jobs.table_name, "KEEP_DAYS": str(keep_days)}
         results = self.storage.results.bucket_name
         machine = self.workflow.state_machine.state_machine_arn
         _tell(f.intake, STATE_MACHINE=machine, PROVIDERS=providers)
-        _tell(f.submit, TABLE=table, PROVIDERS=providers)
-        _tell(f.check, TABLE=table, PROVIDERS=providers)
-        _tell(f.download, TABLE=table, RESULTS_BUCKET=results, PROVIDERS=providers)
-        _tell(f.manifest, TABLE=table, RESULTS_BUCKET=results, PROVIDERS=providers)
-        _tell(f.conclude, TABLE=table)
+        _tell(f.submit, PROVIDERS=providers, **ledger)
+        _tell(f.check, PROVIDERS=providers, **ledger)
+        _tell(f.download, PROVIDERS=providers, RESULTS_BUCKET=results)
+        _tell(f.manifest, RESULTS_BUCKET=results)
+        _tell(f.conclude, **ledger)
 
     def _grant(self) -> None:
         f = self.functions
@@ -124,11 +125,8 @@ class VerdictCourier(Stack):
         grants.upload_results(f.download, results=results, key=key)
         grants.put_results(f.manifest, results=results, key=key)
 
-        ledger = ("GetItem", "PutItem", "UpdateItem")
-        grants.use_table(f.submit, *ledger, table=jobs, key=key)
+        grants.use_table(f.submit, "GetItem", "UpdateItem", table=jobs, key=key)
         grants.use_table(f.check, "UpdateItem", table=jobs, key=key)
-        grants.use_table(f.download, "UpdateItem", table=jobs, key=key)
-        grants.use_table(f.manifest, "GetItem", "UpdateItem", table=jobs, key=key)
         grants.use_table(f.conclude, "GetItem", "UpdateItem", table=jobs, key=key)
 
         for secret in self.credentials.secrets.values():

@@ -34,14 +34,14 @@ class Entry:
 
 
 class Ledger:
-    """The jobs table; `keep_seconds` is how long an ended job stays in it."""
+    """The jobs table; a job stays in it for `keep_days` after its last event."""
 
     def __init__(
-        self, table: str, *, dynamodb: "DynamoDBClient", keep_seconds: float = 0.0
+        self, table: str, *, dynamodb: "DynamoDBClient", keep_days: int
     ) -> None:
         self._table = table
         self._dynamodb = dynamodb
-        self._keep_seconds = keep_seconds
+        self._keep_seconds = keep_days * 86_400
 
     def claim(self, job: Job, *, token: str, now: float) -> Entry:
         """Write down that an attempt is about to submit, if none was before.
@@ -56,6 +56,7 @@ class Ledger:
             "version_id": job.version_id,
             "intent": token,
             "intent_at": now,
+            "expires_at": int(now + self._keep_seconds),
         }
         written = self._update(
             job,
@@ -117,9 +118,8 @@ class Ledger:
             "manifest_key": job.manifest_key,
             "bytes": sum(file.bytes for file in job.files),
             "ended_at": now,
+            "expires_at": int(now + self._keep_seconds),
         }
-        if self._keep_seconds:
-            values["expires_at"] = int(now + self._keep_seconds)
         written = self._update(job, values, condition="attribute_not_exists(outcome)")
         return Outcome((written or self._get(job))["outcome"])
 

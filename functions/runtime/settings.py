@@ -28,6 +28,7 @@ class Settings:
     """The environment of a function; what a function does not need is empty."""
 
     table: str
+    keep_days: int  # how long the jobs table keeps a job
     results_bucket: str
     state_machine: str
     providers: Mapping[str, ProviderSettings]
@@ -56,6 +57,7 @@ def read(environment: Mapping[str, str], *needed: str) -> Settings:
         raise SettingsMissing(f"COURIER_PROVIDERS lacks {error}") from None
     return Settings(
         table=environment.get("COURIER_TABLE", ""),
+        keep_days=int(environment.get("COURIER_KEEP_DAYS") or 0),
         results_bucket=environment.get("COURIER_RESULTS_BUCKET", ""),
         state_machine=environment.get("COURIER_STATE_MACHINE", ""),
         providers=providers,

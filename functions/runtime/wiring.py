@@ -58,8 +58,8 @@ def inbox(of: Job) -> Inbox:
 @cache
 def ledger() -> Ledger:
     """Give the jobs table."""
-    known = settings.of_this_function("COURIER_TABLE")
-    return Ledger(known.table, dynamodb=aws.dynamodb())
+    known = settings.of_this_function("COURIER_TABLE", "COURIER_KEEP_DAYS")
+    return Ledger(known.table, dynamodb=aws.dynamodb(), keep_days=known.keep_days)
 
 
 @cache

@@ -35,7 +35,6 @@ RIGHTS = {
     },
     "submit": {
         "dynamodb:GetItem StorageJobs",
-        "dynamodb:PutItem StorageJobs",
         "dynamodb:UpdateItem StorageJobs",
         "s3:GetObject StorageInbox/*",
         "s3:GetObjectVersion StorageInbox/*",
@@ -45,17 +44,16 @@ RIGHTS = {
     },
     "check": {"dynamodb:UpdateItem StorageJobs", *READS_SECRET, *USES_TABLE_KEY},
     "download": {
-        "dynamodb:UpdateItem StorageJobs",
+        "kms:Decrypt StorageKey",
+        "kms:GenerateDataKey StorageKey",
         "s3:AbortMultipartUpload StorageResults/*",
         *PUTS_RESULTS,
         *READS_SECRET,
-        *USES_TABLE_KEY,
     },
     "manifest": {
-        "dynamodb:GetItem StorageJobs",
-        "dynamodb:UpdateItem StorageJobs",
+        "kms:Decrypt StorageKey",
+        "kms:GenerateDataKey StorageKey",
         *PUTS_RESULTS,
-        *USES_TABLE_KEY,
     },
     "conclude": {
         "dynamodb:GetItem StorageJobs",
