@@ -210,10 +210,14 @@ class Store:
         kept = behaviour.retention_seconds
         return [h for h in everything if kept is None or now - h.uploaded_at < kept]
 
-    def close(self) -> None:
-        """Stop the work and free the disk."""
+    def hurry(self) -> None:
+        """Let the work end at once, so that nobody waits for it any longer."""
         self._closing.set()
-        self._worker.shutdown(cancel_futures=True)
+
+    def close(self) -> None:
+        """End the work and free the disk."""
+        self.hurry()
+        self._worker.shutdown()
         self._disk.cleanup()
 
 
