@@ -85,7 +85,7 @@ class Content:
         return type(self)(produce, None)
 
     def part(self, start: int, stop: int | None = None) -> Self:
-        """The bytes from `start` up to `stop`, which counts from the end if negative."""
+        """The bytes from `start` to `stop`, which counts from the end if negative."""
         if stop is not None and stop < 0:
             stop += self.measured()
 

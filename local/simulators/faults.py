@@ -125,7 +125,7 @@ class Answer:
     @classmethod
     def bomb(cls, size: int) -> Self:
         """A small body that unpacks to `size` bytes."""
-        answer = cls.file(Content.bomb(size))
+        answer = cls.file(Content.bomb(size)).via(framing=Framing.CHUNKED)
         return replace(answer, more_headers=(("Content-Encoding", "gzip"),))
 
     # How it travels

@@ -3,6 +3,7 @@
 import socket
 import socketserver
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -105,6 +106,15 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         """Only close: a FIN of the base class would come before a chosen reset."""
         self.close_request(request)
 
+    def handle_error(
+        self,
+        request: socket.socket | tuple[bytes, socket.socket],
+        client_address: object,
+    ) -> None:
+        """Report our own mistakes, not clients that leave or a server that stops."""
+        if not isinstance(sys.exception(), ConnectionError | ssl.SSLError):
+            super().handle_error(request, client_address)
+
 
 class _Connection(BaseHTTPRequestHandler):
     """One connection: request after request, until one of the two has enough."""
@@ -126,11 +136,9 @@ class _Connection(BaseHTTPRequestHandler):
         super().setup()
 
     def handle(self) -> None:
-        # A client that leaves, and a server that stops, are nothing to report.
-        with suppress(OSError):
-            if isinstance(self.connection, ssl.SSLSocket):
-                self.connection.do_handshake()
-            super().handle()
+        if isinstance(self.connection, ssl.SSLSocket):
+            self.connection.do_handshake()
+        super().handle()
 
     def finish(self) -> None:
         with suppress(OSError):

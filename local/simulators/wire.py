@@ -99,12 +99,15 @@ class Wire:
         for block in reply.content.produce():
             piece = block if left is None else block[:left]
             if piece:
-                self._write(_chunk(piece) if chunked else piece, pause)
+                # A cut chunk still announces what it would have held.
+                self._write(_chunk(piece, len(block)) if chunked else piece, pause)
+            if len(piece) < len(block):
+                return False
             if left is not None:
                 left -= len(piece)
-                if len(piece) < len(block):
-                    return False
-        if chunked and delivery.cut_after is None:
+        if chunked:
+            if left is not None:
+                return False
             self._write(b"0\r\n\r\n", pause)
         return True
 
@@ -151,8 +154,9 @@ def _head(reply: Reply, *, keep_alive: bool) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
-def _chunk(data: bytes) -> bytes:
-    return b"%x\r\n%b\r\n" % (len(data), data)
+def _chunk(data: bytes, announced: int) -> bytes:
+    ending = b"\r\n" if len(data) == announced else b""
+    return b"%x\r\n%b%b" % (announced, data, ending)
 
 
 def _bytes(data: bytes) -> Iterator[bytes]:

@@ -12,9 +12,9 @@ from local.simulators.ipqs.behaviour import (
     Spent,
     XmlNull,
 )
+from local.simulators.ipqs.held import Csv
 from local.simulators.ipqs.seen import Seen
 from local.simulators.ipqs.simulator import IpqsSimulator
-from local.simulators.ipqs.store import Csv
 from local.simulators.wire import Delivery, Ending, Framing
 
 __all__ = [

@@ -1,17 +1,14 @@
 """The API host: upload, status and list."""
 
-import math
 from http import HTTPStatus
-from urllib.parse import quote_plus
 
 from local.simulators import uploads
-from local.simulators.ipqs import answers, life
-from local.simulators.ipqs.answers import Document, Value
+from local.simulators.ipqs import answers, documents
+from local.simulators.ipqs.answers import Document
+from local.simulators.ipqs.held import Held
 from local.simulators.ipqs.intake import Rejected, take_in
 from local.simulators.ipqs.routes import METHODS, Route, route
 from local.simulators.ipqs.seen import KEY_HEADER, seen
-from local.simulators.ipqs.store import Held
-from local.simulators.ipqs.verification import KINDS
 from local.simulators.ipqs.world import World
 from local.simulators.server import Request
 from local.simulators.uploads import Posted, Refused
@@ -77,11 +74,12 @@ class Api:
                 case "upload":
                     type_ = found.type or posted.parameters.get("type")
                     held = take_in(self._world, posted, type_)
-                    document = self._uploaded(held, found)
+                    document = documents.uploaded(self._world, held, found)
                 case "status":
-                    document = self._status(self._asked_for(found, posted))
+                    held = self._asked_for(found, posted)
+                    document = documents.status(self._world, held)
                 case _:
-                    document = self._list(found, posted.parameters)
+                    document = documents.listing(self._world, found, posted.parameters)
         except Rejected as rejected:
             document = answers.failure(str(rejected))
         return self._reply(request, found, document)
@@ -131,91 +129,3 @@ class Api:
         if held is None:
             raise Rejected(self._world.behaviour.unknown_id_message)
         return held
-
-    def _status_url(self, held: Held, found: Route) -> str:
-        # With the key in it, as IPQS does.
-        key = found.key or min(self._world.keys)
-        return f"{self._world.api_url}/api/{found.format}/csv/{key}/status/{held.id}"
-
-    def _described(self, held: Held, status: str) -> Document:
-        counted = status in life.COUNTED or held.aborted_in is not None
-        verified = held.verified() if counted else None
-        return {
-            "id": held.id,
-            "file_name": held.file_name,
-            "type": held.type,
-            "strictness": held.strictness,
-            "status": status,
-            "aborted": held.aborted(status),
-            "invalid_records": verified.invalid if verified else 0,
-        }
-
-    def _uploaded(self, held: Held, found: Route) -> Document:
-        status = held.status(self._world.now(), self._world.behaviour)
-        document = self._described(held, status)
-        document["status_url"] = self._status_url(held, found)
-        document["downloads"] = dict.fromkeys(KINDS)
-        return answers.success(document)
-
-    def _status(self, held: Held) -> Document:
-        status = held.look(self._world.now(), self._world.behaviour)
-        document = self._described(held, status)
-        document["downloads"] = self._links(held, status)
-        return answers.success(document)
-
-    def _links(self, held: Held, status: str) -> dict[str, Value]:
-        """New links for what there is; null for the rest."""
-        world, behaviour = self._world, self._world.behaviour
-        none: dict[str, Value] = dict.fromkeys(KINDS)
-        if held.aborted_in is None:
-            ready = status == life.FINISHED
-        else:
-            ready = behaviour.aborted_links
-        if not ready:
-            return none
-        if behaviour.new_links_kill_older:
-            world.links.kill(held.id)
-        for kind in KINDS:
-            result = held.result(kind)
-            if result is None or kind not in behaviour.offered_kinds:
-                continue
-            if result[1] or behaviour.empty_category_links:
-                none[kind] = self._link(held, kind)
-        return none
-
-    def _link(self, held: Held, kind: str) -> str:
-        world = self._world
-        link = world.links.make(held.id, kind, world.now())
-        if world.behaviour.links_instead is not None:
-            return world.behaviour.links_instead
-        type_ = _TYPE_LABELS.get(held.type, held.type.replace("_", "-").title())
-        label = _KIND_LABELS.get(kind, kind.title())
-        name = f"{held.file_name}-IPQualityScore-{type_}-{label}-Results.csv"
-        return (
-            f"{world.download_url}/download"
-            f"?download={link.token}&filename={quote_plus(name)}"
-        )
-
-    def _list(self, found: Route, parameters: dict[str, str]) -> Document:
-        world = self._world
-        now = world.now()
-        wanted = parameters.get("type")
-        held = [
-            each
-            for each in reversed(world.store.all(now, world.behaviour))
-            if not wanted or each.type == wanted
-        ]
-        text = parameters.get("page", "1")
-        page = max(int(text), 1) if text.isdecimal() else 1
-        csvs: list[Value] = []
-        for each in held[(page - 1) * PAGE : page * PAGE]:
-            described = self._described(each, each.status(now, world.behaviour))
-            csvs.append({**described, "status_url": self._status_url(each, found)})
-        return answers.success(
-            {
-                "csvs": csvs,
-                "total_csvs": len(held),
-                "total_pages": math.ceil(len(held) / PAGE),
-                "page": page,
-            }
-        )

@@ -1,12 +1,13 @@
 """The switches of the simulator: what IPQS does not say, and what tests vary.
 
-A field marked `Unknown` stands for a fact that nobody has seen; the mark says which. An adapter must work whichever way these stand.
+UNKNOWNS names the switches that stand for facts which nobody has seen; an adapter
+must work whichever way these stand. Their defaults are guesses.
 """
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated, get_type_hints
 
+from local.simulators.ipqs.verification import KINDS
 from local.simulators.wire import Framing
 
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -66,123 +67,88 @@ class RateLimit:
     retry_after: str | None = None  # the header, as it is to be sent
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """Marks a switch for a fact that nobody has seen; its default is a guess."""
-
-    fact: str
+UNKNOWNS: dict[str, str] = {
+    "seconds_processing": "how long processing takes",
+    "removes_duplicates": "whether repeated rows come back once",
+    "header_key_calls": "for which calls the header IPQS-KEY works",
+    "status_id_parameter": "the name of the id when status gets it by POST",
+    "strictness_accepted": "whether strictness can be sent",
+    "max_upload_bytes": "the largest file that is taken",
+    "max_upload_rows": "the most rows that are taken",
+    "max_parallel_files": "how many files may be in work",
+    "retention_seconds": "how long a file is known",
+    "rate_limit": "how often may be asked, and whether Retry-After is sent",
+    "unknown_id_message": "the sentence for an id that does not exist",
+    "bad_key_status": "whether a wrong key changes the HTTP status",
+    "xml_item": "the element of one file in an XML list",
+    "xml_null": "how XML shows null",
+    "aborted_status": "the status word beside aborted",
+    "aborted_links": "whether a cancelled file has links",
+    "spent_link": "the answer for a spent link",
+    "expired_link": "the answer for an expired link",
+    "head_spends": "whether HEAD spends a link",
+    "interrupted_get_spends": "whether a GET that broke off spends it",
+    "new_links_kill_older": "whether new links end the older ones",
+    "offered_kinds": "which results there are for which type of file",
+    "empty_category_links": "whether an empty category has a link, or null",
+    "columns": "the full list of columns, and their order",
+    "file_content_type": "the Content-Type of a file",
+    "file_framing": "whether a file has a Content-Length, chunks or neither",
+    "file_compression": "whether a file is compressed",
+    "file_ranges": "whether a Range is answered with 206",
+    "file_redirect": "whether a link redirects, and where to",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """How the simulated provider behaves; see each field."""
+    """How the simulated provider behaves."""
 
     # The life cycle, in seconds by the clock
     seconds_new: float = 5.0
-    seconds_processing: Annotated[float, Unknown("how long processing takes")] = 20.0
+    seconds_processing: float = 20.0
     seconds_per_1000_rows: float = 0.0  # added to the processing
     seconds_unique_results: float = 5.0
     seconds_finalizing: float = 5.0
     statuses: tuple[str, ...] = ()  # said instead, one a look; the last one stays
-    removes_duplicates: Annotated[
-        bool, Unknown("whether repeated rows come back once")
-    ] = True
+    removes_duplicates: bool = True
 
     # The API
-    header_key_calls: Annotated[
-        frozenset[str], Unknown("for which calls the header IPQS-KEY works")
-    ] = frozenset({"upload", "list"})
-    status_id_parameter: Annotated[
-        str, Unknown("the name of the id when status gets it as a POST parameter")
-    ] = "id"
-    strictness_accepted: Annotated[bool, Unknown("whether strictness can be sent")] = (
-        False
-    )
-    max_upload_bytes: Annotated[
-        int | None, Unknown("the largest file that is taken")
-    ] = None
-    max_upload_rows: Annotated[int | None, Unknown("the most rows that are taken")] = (
-        None
-    )
-    max_parallel_files: Annotated[
-        int | None, Unknown("how many files may be in work")
-    ] = None
-    retention_seconds: Annotated[float | None, Unknown("how long a file is known")] = (
-        None
-    )
-    rate_limit: Annotated[
-        RateLimit | None,
-        Unknown("how often may be asked, with 403 or 429, with Retry-After or without"),
-    ] = None
-    unknown_id_message: Annotated[
-        str, Unknown("the sentence for an id that does not exist")
-    ] = "Invalid CSV ID."
-    bad_key_status: Annotated[
-        int, Unknown("whether a wrong key changes the HTTP status")
-    ] = 200
-    xml_item: Annotated[str, Unknown("the element of one file in an XML list")] = "csv"
-    xml_null: Annotated[XmlNull, Unknown("how XML shows null")] = XmlNull.EMPTY
+    header_key_calls: frozenset[str] = frozenset({"upload", "list"})  # and status
+    status_id_parameter: str = "id"
+    strictness_accepted: bool = False
+    max_upload_bytes: int | None = None
+    max_upload_rows: int | None = None
+    max_parallel_files: int | None = None
+    retention_seconds: float | None = None
+    rate_limit: RateLimit | None = None
+    unknown_id_message: str = "Invalid CSV ID."
+    bad_key_status: int = 200
+    xml_item: str = "csv"
+    xml_null: XmlNull = XmlNull.EMPTY
     gzips_answers: bool = False  # of the API, when the client accepts it
-    credits: int | None = None  # rows that can still be paid
+    credits: int | None = None  # lines that can be paid in all
     daily_uploads: int | None = None  # the quota
 
     # Cancelled files
-    aborted_status: Annotated[
-        str | None,
-        Unknown("the status word beside aborted; None: the one at that moment"),
-    ] = None
-    aborted_links: Annotated[
-        bool, Unknown("whether a cancelled file has partial results")
-    ] = False
+    aborted_status: str | None = None  # None: the word at that moment
+    aborted_links: bool = False
 
     # Links
     link_seconds: float = 15 * 60.0
-    spent_link: Annotated[Spent, Unknown("the answer for a spent link")] = (
-        Spent.FORBIDDEN
-    )
-    expired_link: Annotated[Spent, Unknown("the answer for an expired link")] = (
-        Spent.FORBIDDEN
-    )
-    head_spends: Annotated[bool, Unknown("whether HEAD spends a link")] = True
-    interrupted_get_spends: Annotated[
-        bool, Unknown("whether a GET that broke off does")
-    ] = True
-    new_links_kill_older: Annotated[
-        bool, Unknown("whether new links end the older ones")
-    ] = False
-    offered_kinds: Annotated[
-        frozenset[str], Unknown("which results there are for which type of file")
-    ] = frozenset({"pristine", "clean", "bad", "all"})
-    empty_category_links: Annotated[
-        bool, Unknown("whether an empty category has a link to a header, or null")
-    ] = False
+    spent_link: Spent = Spent.FORBIDDEN
+    expired_link: Spent = Spent.FORBIDDEN
+    head_spends: bool = True
+    interrupted_get_spends: bool = True
+    new_links_kill_older: bool = False
+    offered_kinds: frozenset[str] = frozenset(KINDS)
+    empty_category_links: bool = False  # True: to a file with only a header
     links_instead: str | None = None  # handed out for every link, to test a validator
 
     # Result files
-    columns: Annotated[
-        tuple[str, ...] | None,
-        Unknown("the full list of columns and their order; None: those that were seen"),
-    ] = None
-    file_content_type: Annotated[str, Unknown("the Content-Type of a file")] = (
-        "text/csv"
-    )
-    file_framing: Annotated[
-        Framing, Unknown("whether a file has a Content-Length, chunks or neither")
-    ] = Framing.LENGTH
-    file_compression: Annotated[
-        Compression, Unknown("whether a file is compressed")
-    ] = Compression.NEVER
-    file_ranges: Annotated[bool, Unknown("whether a Range is answered with 206")] = (
-        False
-    )
-    file_redirect: Annotated[
-        str | None, Unknown("whether a link redirects, and where to")
-    ] = None
-
-
-UNKNOWNS: dict[str, str] = {
-    name: mark.fact
-    for name, hint in get_type_hints(Behaviour, include_extras=True).items()
-    for mark in getattr(hint, "__metadata__", ())
-    if isinstance(mark, Unknown)
-}
+    columns: tuple[str, ...] | None = None  # None: those of COLUMNS
+    file_content_type: str = "text/csv"
+    file_framing: Framing = Framing.LENGTH
+    file_compression: Compression = Compression.NEVER
+    file_ranges: bool = False
+    file_redirect: str | None = None

@@ -6,9 +6,9 @@ from http import HTTPStatus
 from local.simulators.content import Content
 from local.simulators.ipqs import answers
 from local.simulators.ipqs.behaviour import Behaviour, Compression, Spent
+from local.simulators.ipqs.held import Held
 from local.simulators.ipqs.links import Link, State
 from local.simulators.ipqs.seen import seen
-from local.simulators.ipqs.store import Held
 from local.simulators.ipqs.world import World
 from local.simulators.server import Request
 from local.simulators.wire import Delivery, Headers, Reply

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from local.simulators.content import BLOCK
 from local.simulators.ipqs import answers, life
 from local.simulators.ipqs.behaviour import COLUMNS
-from local.simulators.ipqs.store import Held, count_lines
+from local.simulators.ipqs.held import Held
+from local.simulators.ipqs.store import count_lines
 from local.simulators.ipqs.world import World
 from local.simulators.uploads import Posted
 

@@ -27,6 +27,7 @@ class Link:
     kind: str
     made_at: float
     spent: bool = False
+    killed: bool = False  # by newer links
     uses: int = 0
 
 
@@ -50,7 +51,7 @@ class Links:
         with self._lock:
             for link in self._links.values():
                 if link.csv_id == csv_id:
-                    link.spent = True
+                    link.killed = True
 
     def find(self, token: str) -> Link | None:
         """The link with this token, in whatever state."""
@@ -59,7 +60,7 @@ class Links:
     def use(self, link: Link, *, now: float, lifetime: float, spends: bool) -> State:
         """The link's state before this use; of two uses at once only one is good."""
         with self._lock:
-            if link.spent:
+            if link.spent or link.killed:
                 return State.SPENT
             if now - link.made_at >= lifetime:
                 return State.EXPIRED

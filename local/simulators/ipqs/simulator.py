@@ -10,12 +10,14 @@ from typing import Any, Self
 from local.simulators.clock import Clock
 from local.simulators.content import Content
 from local.simulators.faults import Answer, Script
+from local.simulators.ipqs import life
 from local.simulators.ipqs.api import Api
 from local.simulators.ipqs.behaviour import Behaviour
 from local.simulators.ipqs.downloads import Downloads
+from local.simulators.ipqs.held import Csv
 from local.simulators.ipqs.links import Links
 from local.simulators.ipqs.seen import Log, Seen
-from local.simulators.ipqs.store import Csv, Store
+from local.simulators.ipqs.store import Store
 from local.simulators.ipqs.world import World
 from local.simulators.server import LOOPBACK, serving
 
@@ -68,7 +70,10 @@ class IpqsSimulator:
             ):
                 world.api_url = f"{scheme}://{name}:{api.port}"
                 world.download_url = f"{scheme}://{download_name}:{downloads.port}"
-                yield simulator
+                try:
+                    yield simulator
+                finally:
+                    world.store.hurry()
         finally:
             world.store.close()
 
@@ -123,7 +128,10 @@ class IpqsSimulator:
         held = self._world.store.find(csv_id, self.clock.now(), self.behaviour)
         if held is None:
             raise KeyError(csv_id)
-        held.aborted_in = held.status(self.clock.now(), self.behaviour)
+        status = held.status(self.clock.now(), self.behaviour)
+        if status == life.FINISHED:
+            raise ValueError(f"{csv_id} is finished, and cannot be cancelled")
+        held.aborted_in = status
 
     def add_finished(
         self,
