@@ -1,0 +1,37 @@
+"""Every correction of MiniStack 1.5.33, in the order in which they are installed.
+
+A correction restores one behaviour of AWS and says in its docstring which. Each
+is held by a test marked with its name, which fails when the correction is left
+out (`pytest tests/emulator --leave-out NAME`); so that it can go when a newer
+MiniStack does it right.
+"""
+
+from collections.abc import Callable, Sequence
+
+from local.emulator.corrections import lambdas, lifecycle, retries
+
+# A later correction wraps an earlier one of the same function.
+CORRECTIONS: tuple[Callable[[], None], ...] = (
+    lambdas.runtime_client,
+    lambdas.throttled_task,
+    lifecycle.stop_is_final,
+    lifecycle.machine_timeout,
+    lifecycle.failed_without_output,
+    retries.retry_delays,
+    retries.terminal_errors,
+)
+
+
+def names() -> list[str]:
+    """The names of all corrections."""
+    return [correction.__name__ for correction in CORRECTIONS]
+
+
+def install(without: Sequence[str] = ()) -> None:
+    """Correct the MiniStack of this process, but for the corrections named."""
+    unknown = sorted(set(without) - set(names()))
+    if unknown:
+        raise ValueError(f"no such correction: {', '.join(unknown)}")
+    for correction in CORRECTIONS:
+        if correction.__name__ not in without:
+            correction()

@@ -1,0 +1,142 @@
+"""AWS Lambda's Runtime API, the HTTP server that one execution environment talks to.
+
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+"""
+
+import http.server
+import queue
+import re
+import sys
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+_RESULT = re.compile(r"/runtime/invocation/([^/]+)/(response|error)$")
+_ACCEPTED = b'{"status":"OK"}'
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One event on its way to a handler."""
+
+    request_id: str
+    payload: bytes
+    deadline_ms: int
+    function_arn: str
+    trace_id: str | None
+
+    def headers(self) -> dict[str, str]:
+        """What the runtime learns beside the event."""
+        headers = {
+            "Content-Type": "application/json",
+            "Lambda-Runtime-Aws-Request-Id": self.request_id,
+            "Lambda-Runtime-Deadline-Ms": str(self.deadline_ms),
+            "Lambda-Runtime-Invoked-Function-Arn": self.function_arn,
+        }
+        if self.trace_id:
+            headers["Lambda-Runtime-Trace-Id"] = self.trace_id
+        return headers
+
+
+@dataclass(frozen=True)
+class Reply:
+    """How an invocation ended: a result or an error document, and a line to log."""
+
+    request_id: str
+    failed: bool
+    body: bytes
+    note: str = ""
+
+
+class RuntimeApi:
+    """The server of one environment process; a new process gets a new server.
+
+    `ready` is set when the runtime asks for its first event or reports that it
+    could not start; in the second case `init_error` holds its error document.
+    """
+
+    def __init__(self) -> None:
+        self.ready = threading.Event()
+        self.init_error: bytes | None = None
+        self.replies: queue.Queue[Reply] = queue.Queue()
+        self._invocations: queue.Queue[Invocation | None] = queue.Queue()
+        self._server = _Server(("127.0.0.1", 0), _requests_of(self))
+        threading.Thread(
+            target=self._server.serve_forever,
+            kwargs={"poll_interval": 0.2},
+            daemon=True,
+        ).start()
+
+    @property
+    def address(self) -> str:
+        """The value of AWS_LAMBDA_RUNTIME_API."""
+        return f"127.0.0.1:{self._server.server_address[1]}"
+
+    def offer(self, invocation: Invocation) -> None:
+        """Hand an event to the runtime, which asks for one at a time."""
+        self._invocations.put(invocation)
+
+    def next(self) -> Invocation | None:
+        """Wait for an event; None says that the environment is being closed."""
+        self.ready.set()
+        return self._invocations.get()
+
+    def close(self) -> None:
+        """Stop listening; a runtime that waits for an event is told to go."""
+        self._invocations.put(None)
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *args: Any) -> None:  # noqa: ANN401 - passed on
+        # A runtime that was killed in the middle of a request is no news.
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(*args)
+
+
+def _requests_of(api: RuntimeApi) -> type[http.server.BaseHTTPRequestHandler]:
+    class Requests(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        wbufsize = -1  # one segment an answer: no waiting for a delayed ACK
+
+        def do_GET(self) -> None:
+            if not self.path.endswith("/runtime/invocation/next"):
+                self._answer(404)
+                return
+            invocation = api.next()
+            if invocation is None:
+                self._answer(500)
+            else:
+                self._answer(200, invocation.payload, invocation.headers())
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            result = _RESULT.search(self.path)
+            if self.path.endswith("/runtime/init/error"):
+                api.init_error = body
+                self._answer(202, _ACCEPTED)
+                api.ready.set()
+            elif result:
+                self._answer(202, _ACCEPTED)
+                request_id, kind = result.groups()
+                api.replies.put(Reply(request_id, kind == "error", body))
+            else:
+                self._answer(404)
+
+        def _answer(
+            self, status: int, body: bytes = b"", headers: dict[str, str] | None = None
+        ) -> None:
+            self.send_response(status)
+            for name, value in (headers or {}).items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_args: object) -> None:
+            """Say nothing: the function's own log is what counts."""
+
+    return Requests

@@ -1,0 +1,80 @@
+"""The child process: listens on loopback, corrects MiniStack, serves until orphaned."""
+
+import json
+import os
+import shutil
+import socket
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the parent says on the command line, as one JSON object."""
+
+    auth: bool
+    data: str
+    environments: int
+    port: int
+    wait_scale: float
+    without: Sequence[str]
+
+
+def main() -> None:
+    """Serve until the parent closes our standard input, by will or by death."""
+    settings = Settings(**json.loads(sys.argv[1]))
+    threading.Thread(
+        target=_end_with_parent, args=(settings.data,), daemon=True
+    ).start()
+
+    listener = socket.create_server(("127.0.0.1", settings.port), backlog=512)
+    port = listener.getsockname()[1]
+    # MiniStack reads its environment while it is imported: first this, then that.
+    os.environ.update(_ministack_environment(settings, port))
+    from local.emulator import serving  # noqa: PLC0415 - see above
+
+    serving.correct(
+        data=Path(settings.data),
+        environments=settings.environments,
+        port=port,
+        without=settings.without,
+    )
+    print(port, flush=True)  # noqa: T201 - the parent waits for this line
+    serving.run(listener)
+
+
+def _end_with_parent(data: str) -> None:
+    """Leave nothing: our end closes the pipes that the Lambda environments watch."""
+    while os.read(0, 1024):
+        pass
+    shutil.rmtree(data, ignore_errors=True)
+    os._exit(0)
+
+
+def _ministack_environment(settings: Settings, port: int) -> dict[str, str]:
+    temporary = Path(settings.data, "tmp")
+    temporary.mkdir()
+    return {
+        "AUTH": str(settings.auth).lower(),
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "IOT_MTLS_ENABLED": "0",
+        # Bursts queue for an environment here; they are not throttled as by AWS'
+        # account quota, which is far above what one machine can run.
+        "LAMBDA_ACCOUNT_CONCURRENCY": "1000",
+        "LOG_LEVEL": "WARNING",
+        "S3_DATA_DIR": str(temporary / "s3"),
+        "SFN_WAIT_SCALE": str(settings.wait_scale),
+        "SFTP_ENABLED": "0",
+        "STATE_DIR": str(temporary / "state"),
+        "TMPDIR": str(temporary),
+    }
+
+
+if __name__ == "__main__":
+    main()

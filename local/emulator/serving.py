@@ -1,0 +1,35 @@
+"""Correct MiniStack and serve it; imported last, since it reads its settings then."""
+
+import asyncio
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from ministack.app import app
+
+from local.emulator import registry
+from local.emulator.corrections import lambdas
+
+
+def correct(
+    *, data: Path, environments: int, port: int, without: Sequence[str]
+) -> None:
+    """Install the corrections in this process, but for those named."""
+    lambdas.configure(
+        limit=environments,
+        data=data,
+        # By number, so that boto3 in a function does not put buckets into the host.
+        endpoint=f"http://127.0.0.1:{port}",
+    )
+    registry.install(without)
+
+
+def run(listener: socket.socket) -> None:
+    """Serve on a socket that is bound already, so that nobody else gets the port."""
+    config = Config()
+    config.bind = [f"fd://{listener.detach()}"]
+    config.keep_alive_timeout = 75
+    config.loglevel = "WARNING"
+    asyncio.run(serve(app, config))  # type: ignore[arg-type] # hypercorn's own ASGI types
