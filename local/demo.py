@@ -17,13 +17,20 @@ from rich.text import Text
 from infra import config
 from local import sample
 from local.journey import Journey, look
-from local.simulators.ipqs import Behaviour
+from local.simulators.ipqs import Behaviour, RunningClock
 from local.stack import STAGE, LocalStack, running
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _ROWS = 1_000
+# Long enough to see the provider's states, short enough to watch.
+_LIFE = Behaviour(
+    seconds_new=3.0,
+    seconds_processing=9.0,
+    seconds_unique_results=4.0,
+    seconds_finalizing=4.0,
+)
 _PATIENCE_SECONDS = 600.0
 _LOOK_SECONDS = 0.25
 
@@ -41,7 +48,9 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
         with (
             console.status("Starting") as status,
             running(
-                behaviour=Behaviour(), tell=lambda step: status.update(f"{step} …")
+                clock=RunningClock(),
+                behaviour=_LIFE,
+                tell=lambda step: status.update(f"{step} …"),
             ) as stack,
         ):
             status.stop()

@@ -20,7 +20,7 @@ _BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"
 _POLL_SECONDS, _DEADLINE_SECONDS = 0.2, 120
 
 
-class DeploymentFailed(RuntimeError):  # noqa: N818 - named for the fact
+class DeploymentFailed(RuntimeError):
     """The stack was not created; the message has each failed resource and why."""
 
 

@@ -8,7 +8,7 @@ MiniStack does it right.
 
 from collections.abc import Callable, Sequence
 
-from local.emulator.corrections import lambdas, lifecycle, retries
+from local.emulator.corrections import lambdas, lifecycle, objects, retries
 
 # A later correction wraps an earlier one of the same function.
 CORRECTIONS: tuple[Callable[[], None], ...] = (
@@ -19,6 +19,8 @@ CORRECTIONS: tuple[Callable[[], None], ...] = (
     lifecycle.failed_without_output,
     retries.retry_delays,
     retries.terminal_errors,
+    objects.version_in_events,
+    objects.full_object_checksum,
 )
 
 
