@@ -9,6 +9,7 @@ from tests.emulator.machines import Machines
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take `--leave-out CORRECTION`."""
     parser.addoption(
         "--leave-out",
         metavar="CORRECTION",
@@ -17,6 +18,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Know the marker that ties a test to the correction it holds."""
     config.addinivalue_line(
         "markers", "holds(correction): a test that fails without this correction"
     )
@@ -25,6 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
+    """Without a correction, keep only its tests and expect them to fail."""
     left_out = config.getoption("--leave-out")
     if left_out is None:
         return
@@ -41,6 +44,7 @@ def pytest_collection_modifyitems(
 
 @pytest.fixture(scope="session")
 def emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
+    """An emulator that skips waiting."""
     left_out = request.config.getoption("--leave-out")
     with Emulator.started(without=[left_out] if left_out else []) as started:
         yield started
@@ -48,6 +52,15 @@ def emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
 
 @pytest.fixture
 def machines(emulator: Emulator) -> Iterator[Machines]:
+    """State machines of one test."""
     machines = Machines(emulator)
     yield machines
     machines.stop_all()
+
+
+@pytest.fixture
+def real_time(emulator: Emulator) -> Iterator[None]:
+    """Wait states that last as long as they say."""
+    emulator.set_wait_scale(1)
+    yield
+    emulator.set_wait_scale(0)

@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], *, seconds: float = 20) -> T:
+def until(condition: Callable[[], T | None], *, seconds: float = 20) -> T:
     """The first true value of the condition; fails when there is none in time."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):

@@ -2,7 +2,6 @@
 
 import json
 import uuid
-from collections.abc import Iterator
 
 import pytest
 from botocore.exceptions import ClientError
@@ -20,13 +19,6 @@ SLOW_FAILURE = """
         time.sleep(1)
         raise ValueError("too late")
 """
-
-
-@pytest.fixture
-def real_time(emulator: Emulator) -> Iterator[None]:
-    emulator.set_wait_scale(1)
-    yield
-    emulator.set_wait_scale(0)
 
 
 @pytest.mark.holds("machine_timeout")
