@@ -8,7 +8,19 @@ MiniStack does it right.
 
 from collections.abc import Callable, Sequence
 
-from local.emulator.corrections import lambdas, lifecycle, objects, retries
+from local.emulator.corrections import (
+    definitions,
+    history,
+    lambdas,
+    lifecycle,
+    objects,
+    paths,
+    publish,
+    retries,
+    starts,
+    tasks,
+    vended,
+)
 
 # A later correction wraps an earlier one of the same function.
 CORRECTIONS: tuple[Callable[[], None], ...] = (
@@ -17,10 +29,25 @@ CORRECTIONS: tuple[Callable[[], None], ...] = (
     lifecycle.stop_is_final,
     lifecycle.machine_timeout,
     lifecycle.failed_without_output,
+    starts.start_is_idempotent,
+    starts.start_is_checked,
+    definitions.checked_definitions,
+    paths.missing_path,
+    paths.is_present,
+    paths.whole_seconds,
+    paths.intrinsic_failure,
     retries.retry_delays,
     retries.terminal_errors,
     objects.version_in_events,
     objects.full_object_checksum,
+    tasks.timeout_paths,
+    tasks.callbacks,
+    tasks.payload_limit,
+    history.task_events,
+    history.map_events,
+    vended.execution_logs,
+    vended.execution_metrics,
+    publish.message_attributes,
 )
 
 
