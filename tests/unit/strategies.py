@@ -7,6 +7,8 @@ from functions.core.model import File, Job, Look, Next, Outcome, Phase
 
 KINDS = ("all", "bad", "clean", "pristine")
 
+nothing = st.just("")
+outcomes = st.sampled_from(Outcome)
 moments = st.floats(0, 4e9, allow_nan=False)
 counts = st.integers(0, 2**53)
 hexes = st.text("0123456789abcdef", min_size=64, max_size=64)
@@ -16,7 +18,7 @@ kinds = st.lists(st.sampled_from(KINDS), unique=True).map(tuple)
 chances = st.floats(0, 1, exclude_max=True)
 
 
-def files(error: st.SearchStrategy[str] = st.just("")) -> st.SearchStrategy[File]:
+def files(error: st.SearchStrategy[str] = nothing) -> st.SearchStrategy[File]:
     """Make results, fetched unless told otherwise."""
     return st.builds(
         File,
@@ -33,8 +35,8 @@ def files(error: st.SearchStrategy[str] = st.just("")) -> st.SearchStrategy[File
 
 
 def jobs(
-    error: st.SearchStrategy[str] = st.just(""),
-    outcomes: st.SearchStrategy[Outcome] = st.sampled_from(Outcome),
+    error: st.SearchStrategy[str] = nothing,
+    outcomes: st.SearchStrategy[Outcome] = outcomes,
 ) -> st.SearchStrategy[Job]:
     """Make jobs with one result of a kind at the most."""
     return st.builds(

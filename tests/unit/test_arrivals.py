@@ -100,7 +100,7 @@ def test_every_record_of_a_notification_is_read() -> None:
         pytest.param(json.dumps({"Event": "s3:TestEvent"}), id="test event"),
         pytest.param(
             from_event_bridge("a", **{"detail-type": "Object Deleted"}), id="deleted"
-        ),  # noqa: E501 - one case, one line
+        ),
         pytest.param(from_s3(record("a", "ObjectRemoved:Delete")), id="removed"),
         pytest.param(from_s3(), id="no records"),
     ],
