@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
@@ -37,7 +38,7 @@ def result(chunks: list[bytes]) -> int | type[CourierError]:
 def cut(content: bytes, places: list[int]) -> list[bytes]:
     """Cut a file into chunks, some of them empty."""
     edges = [0, *sorted(place % (len(content) + 1) for place in places), len(content)]
-    return [content[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [content[a:b] for a, b in pairwise(edges)]
 
 
 @pytest.mark.parametrize("key", ["a.csv", "a.CSV", "ipqs/email/a.b.Csv", "é .csv"])
