@@ -1,6 +1,7 @@
 """Strict JSON: an answer is read as one object, or not at all."""
 
 import json
+from math import isfinite
 from typing import Any
 
 from functions.core.errors import AnswerUnreadable
@@ -18,6 +19,7 @@ def parse_object(body: bytes) -> dict[str, Any]:
             body.decode("utf-8"),
             object_pairs_hook=_without_doubles,
             parse_constant=_no_constant,
+            parse_float=_finite,
         )
     except (ValueError, RecursionError):
         # ValueError covers UnicodeDecodeError and JSONDecodeError, both of which
@@ -33,6 +35,13 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         raise ValueError
     return members
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not isfinite(number):  # 1e999 is Infinity by another name
+        raise ValueError
+    return number
 
 
 def _no_constant(_name: str) -> float:

@@ -59,12 +59,10 @@ CASES = {
     "HTML with 200 for the upload": Case(answers={"upload": [Answer.html()]}),
     "403": Case(answers={"status": [Answer.http(403)] * 2}),
     "403 with Retry-After": Case(
-        answers={"status": [Answer.http(403, headers={"Retry-After": "7"})]}
+        answers={"status": [Answer.http(403, retry_after="7")]}
     ),
     "403 for the upload": Case(answers={"upload": [Answer.http(403)]}),
-    "429 for the upload": Case(
-        answers={"upload": [Answer.http(429, headers={"Retry-After": "7"})]}
-    ),
+    "429 for the upload": Case(answers={"upload": [Answer.http(429, retry_after="7")]}),
     "503": Case(answers={"status": [Answer.http(503)] * 2}),
     "the upload's answer lost": Case(answers={"upload": [Answer.dropped_after()]}),
     "the upload lost": Case(answers={"upload": [Answer.dropped_before()]}),
