@@ -23,6 +23,9 @@ class Courier:
     stack: LocalStack
     _notices: list[dict[str, Any]] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self._states = self.stack.emulator.client("stepfunctions")
+
     def drop(self, key: str, content: bytes) -> str:
         """Upload a file; give its job's id."""
         return self.stack.put(key, content)
@@ -77,14 +80,16 @@ class Courier:
         return identity.of_object(self.stack.outputs["InboxBucket"], key, version_id)
 
     def _ended(self, job_id: str) -> Journey | None:
-        states = self.stack.emulator.client("stepfunctions")
+        execution = self.stack.execution_arn(job_id)
         try:
-            journey = look(states, self.stack.execution_arn(job_id))
+            described = self._states.describe_execution(executionArn=execution)
         except ClientError as error:
             if error.response["Error"]["Code"] == "ExecutionDoesNotExist":
                 return None
             raise
-        return journey if journey.ended else None
+        if described["status"] == "RUNNING":
+            return None
+        return look(self._states, execution)
 
     def _told(self, job_id: str) -> list[dict[str, Any]]:
         self._notices += self.stack.notices(wait_seconds=0)
