@@ -51,7 +51,8 @@ def test_a_form_is_read_by_others_as_it_was_meant() -> None:
     body = body_of(b"email\r\na@example.com\r\n")
 
     head = f"Content-Type: {body.content_type}\r\n\r\n".encode()
-    field, file = message_from_bytes(head + b"".join(body)).get_payload()
+    form = message_from_bytes(head + b"".join(body))
+    field, file = list(form.walk())[1:]
 
     assert field.get_param("name", header="content-disposition") == "type"
     assert field.get_payload() == "email"
