@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from functions.core.arrivals import Arrival, arrivals, job_for
 from functions.core.errors import MessageUnreadable
 
-TYPES = {"ipqs": ("email", "phone")}
+TYPES: dict[str, tuple[str, ...]] = {"ipqs": ("email", "phone")}
 
 # Whatever S3 stores is UTF-8, so no half of a surrogate pair.
 keys = st.text(st.characters(codec="utf-8"), min_size=1, max_size=300)
