@@ -13,9 +13,11 @@ from local.emulator.corrections import (
     history,
     lambdas,
     lifecycle,
+    notifications,
     paths,
     publish,
     retries,
+    stacks,
     starts,
     tasks,
     vended,
@@ -45,6 +47,11 @@ CORRECTIONS: tuple[Callable[[], None], ...] = (
     vended.execution_logs,
     vended.execution_metrics,
     publish.message_attributes,
+    notifications.object_events,
+    notifications.alarms_on_service_metrics,
+    stacks.reserved_concurrency,
+    stacks.secret_reference,
+    stacks.request_validators,
 )
 
 
