@@ -13,10 +13,12 @@ from local.emulator.corrections import (
     history,
     lambdas,
     lifecycle,
+    notifications,
     objects,
     paths,
     publish,
     retries,
+    stacks,
     starts,
     tasks,
     vended,
@@ -38,7 +40,6 @@ CORRECTIONS: tuple[Callable[[], None], ...] = (
     paths.intrinsic_failure,
     retries.retry_delays,
     retries.terminal_errors,
-    objects.version_in_events,
     objects.full_object_checksum,
     tasks.timeout_paths,
     tasks.callbacks,
@@ -48,6 +49,11 @@ CORRECTIONS: tuple[Callable[[], None], ...] = (
     vended.execution_logs,
     vended.execution_metrics,
     publish.message_attributes,
+    notifications.object_events,
+    notifications.alarms_on_service_metrics,
+    stacks.reserved_concurrency,
+    stacks.secret_reference,
+    stacks.request_validators,
 )
 
 

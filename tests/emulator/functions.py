@@ -37,8 +37,13 @@ def packed(files: dict[str, str]) -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for path, source in files.items():
-            archive.writestr(path, textwrap.dedent(source))
+            archive.writestr(path, dedented(source))
     return content.getvalue()
+
+
+def dedented(source: str) -> str:
+    """Source as it would stand in a file of its own."""
+    return textwrap.dedent(source)
 
 
 def call(emulator: Emulator, name: str, event: object = None) -> Any:  # noqa: ANN401 - JSON

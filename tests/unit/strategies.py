@@ -58,7 +58,6 @@ def jobs(
         next=st.sampled_from(Next),
         wait_seconds=st.integers(1, 3960),
         finished_at=moments,
-        kinds=kinds,
         absent=kinds,
         rows=counts,
         invalid=counts,
@@ -67,7 +66,7 @@ def jobs(
         outcome=outcomes,
         error=st.just("") | error_names,
         advice=st.text(max_size=100),
-    )
+    ).map(lambda job: job.with_(kinds=tuple(file.kind for file in job.files)))
 
 
 def looks() -> st.SearchStrategy[Look]:

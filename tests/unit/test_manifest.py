@@ -95,3 +95,11 @@ def test_rows_are_reconciled(job: Job, verdict: Verdict, removed: int | None) ->
     rows = reconciliation(job)
 
     assert (rows["verdict"], rows["removed"]) == (verdict, removed)
+
+
+def test_a_kind_without_a_file_is_missing() -> None:
+    """A result that nobody tried to fetch is not fetched, whatever the reason."""
+    job = Job(job_id="j", provider="p", type="t", kinds=("all", "bad"))
+
+    with pytest.raises(ResultsIncomplete, match="all: not tried, bad: not tried"):
+        manifest(job)

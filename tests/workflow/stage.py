@@ -111,5 +111,5 @@ class Stage:
         made = self._emulator.client("stepfunctions").create_state_machine(
             name=name, definition=json.dumps(machine), roleArn=_ROLE
         )
-        arn: str = made["stateMachineArn"]
-        return arn
+        machine_arn: str = made["stateMachineArn"]
+        return machine_arn

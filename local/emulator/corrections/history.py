@@ -24,7 +24,12 @@ def task_events() -> None:
     where AWS writes `lambda` and `invoke`, and gives two iterations of a Map one
     event id when they write at the same time.
     """
-    add_event = sfn._add_event
+    add_event, run = sfn._add_event, sfn._run_execution
+
+    def run_execution(arn: str) -> None:
+        # Written by StartExecution itself.
+        sfn._executions.get(arn)["events"][0]["previousEventId"] = 0
+        run(arn)
 
     def add(execution: Execution, kind: str, details: Event | None = None) -> Event:
         kind, details = _as_aws(kind, details or {})
@@ -39,7 +44,7 @@ def task_events() -> None:
             sfn._add_event(execution, "TaskStarted", {"taskStartedEventDetails": names})
         return event
 
-    sfn._add_event = add
+    sfn._run_execution, sfn._add_event = run_execution, add
 
 
 def map_events() -> None:

@@ -1,46 +1,14 @@
-"""S3 as it is where the job depends on it: versions in events, whole checksums."""
+"""S3's checksums of whole objects."""
 
-import json
 import re
 import zlib
 from base64 import b64encode
 from contextvars import ContextVar
 from typing import Any
 
-from ministack.services import eventbridge, s3
+from ministack.services import s3
 
 _PART_NUMBER = re.compile(rb"<PartNumber>\s*(\d+)\s*</PartNumber>")
-
-
-def version_in_events() -> None:
-    """Name the object's version in `Object Created`, where the bucket has versions.
-
-    MiniStack leaves `detail.object.version-id` out.
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
-    """
-    version: ContextVar[str | None] = ContextVar("version", default=None)
-    fire, dispatch = s3._fire_s3_event, eventbridge._dispatch_event
-
-    def fire_s3_event(
-        *args: Any,  # noqa: ANN401 - handed through
-        version_id: str | None = None,
-        **kwargs: Any,  # noqa: ANN401 - handed through
-    ) -> None:
-        token = version.set(version_id)
-        try:
-            fire(*args, version_id=version_id, **kwargs)
-        finally:
-            version.reset(token)
-
-    def dispatch_event(event: dict[str, Any]) -> Any:  # noqa: ANN401 - handed through
-        if event.get("Source") == "aws.s3" and (version_id := version.get()):
-            detail = json.loads(event["Detail"])
-            detail["object"]["version-id"] = version_id
-            event = {**event, "Detail": json.dumps(detail)}
-        return dispatch(event)
-
-    s3._fire_s3_event = fire_s3_event
-    eventbridge._dispatch_event = dispatch_event
 
 
 def full_object_checksum() -> None:
