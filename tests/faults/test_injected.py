@@ -50,6 +50,10 @@ def _several(faults: int, runs: int) -> list[dict[int, Mode]]:
     ]
 
 
+def _called(planned: Mapping[int, Mode]) -> str:
+    return "-".join(f"{at}-{mode.name.lower()}" for at, mode in planned.items())
+
+
 PAIRS = _several(2, SAMPLES)
 TRIPLES = _several(3, SAMPLES // 2)
 
@@ -90,13 +94,13 @@ def test_one_fault_loses_nothing(walk: Walk, at: int, mode: Mode) -> None:
     run(walk, {at: mode})
 
 
-@pytest.mark.parametrize("planned", PAIRS, ids=str)
+@pytest.mark.parametrize("planned", PAIRS, ids=_called)
 def test_two_faults_lose_nothing(walk: Walk, planned: dict[int, Mode]) -> None:
     """A second fault in the repair of the first finds the job repairable still."""
     run(walk, planned)
 
 
-@pytest.mark.parametrize("planned", TRIPLES, ids=str)
+@pytest.mark.parametrize("planned", TRIPLES, ids=_called)
 def test_three_faults_lose_nothing(walk: Walk, planned: dict[int, Mode]) -> None:
     """Nor does a third, in the repair of the repair."""
     run(walk, planned)
