@@ -1,16 +1,18 @@
 """Inbox: one version of an uploaded object, as a file to be read."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from functions.core.errors import AwsUnavailable, SourceMissing
+from functions.core.errors import SourceMissing
 from functions.core.model import Job
 from functions.runtime.aws import code_of, in_our_words
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
 _PIECE = 256 * 1024
@@ -41,12 +43,12 @@ class Inbox:
             answer = self._s3.get_object(
                 Bucket=job.bucket, Key=job.key, VersionId=job.version_id
             )
-        return cast("BinaryIO", answer["Body"])
+        return cast("BinaryIO", _Reading(answer["Body"]))
 
     def pieces(self) -> Iterator[bytes]:
         """Read it to its end, piece by piece."""
-        with self.open() as body:
-            while piece := _read(body):
+        with closing(self.open()) as body:
+            while piece := body.read(_PIECE):
                 yield piece
 
     def _look(self) -> int:
@@ -62,8 +64,20 @@ class Inbox:
         return found["ContentLength"]
 
 
-def _read(body: BinaryIO) -> bytes:
-    try:
-        return body.read(_PIECE)
-    except (BotoCoreError, OSError):
-        raise AwsUnavailable("could not read the uploaded object to its end") from None
+class _Reading:
+    """A body whose failures are in our words, whoever reads it.
+
+    Not the body's own `with`: that leads past the SDK's checks, to the bare stream.
+    """
+
+    def __init__(self, body: "StreamingBody") -> None:
+        self._body = body
+
+    def read(self, size: int | None = None) -> bytes:
+        """Give the next bytes; empty only at the true end."""
+        with in_our_words("read the uploaded object to its end"):
+            return self._body.read(size)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._body.close()
