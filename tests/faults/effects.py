@@ -125,8 +125,15 @@ class CountedHttp(Http):
 
     def open(self, url: str, *, seconds: float, max_bytes: int) -> Download:
         """Open a link."""
-        with self._effects.http("download"):
-            return super().open(url, seconds=seconds, max_bytes=max_bytes)
+        opened: Download | None = None
+        try:
+            with self._effects.http("download"):
+                opened = super().open(url, seconds=seconds, max_bytes=max_bytes)
+                return opened
+        except Killed:
+            if opened is not None:
+                opened.close()  # the operating system would
+            raise
 
 
 @contextmanager
@@ -140,8 +147,10 @@ def watching(effects: Effects) -> Iterator[None]:
         if mode is Mode.ERROR_BEFORE:
             raise failure(*_BUSY[service])
 
-    def after(context: dict[str, Any], **_: object) -> None:
+    def after(parsed: dict[str, Any], context: dict[str, Any], **_: object) -> None:
         mode = context["mode"]
+        if mode is not None and "Body" in parsed:
+            parsed["Body"].close()  # nobody will get to read it
         effects.end(mode)
         if mode is Mode.ERROR_AFTER:
             raise ReadTimeoutError(endpoint_url="https://aws.example")
