@@ -1,10 +1,11 @@
 """One emulator and one provider for all fault tests, and the canary over them."""
 
 import logging
+import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.core.model import Job
 from functions.runtime import aws, settings, telemetry, wiring
@@ -13,6 +14,7 @@ from local.emulator.process import Emulator
 from local.simulators.ipqs import IpqsSimulator
 from tests.faults.bench import KEY, RESULTS, ROWS, TABLE, Bench
 from tests.faults.canary import Canary
+from tests.faults.context import Context
 from tests.faults.driver import Process, Walk
 from tests.faults.effects import Effects, watching
 
@@ -111,6 +113,12 @@ def deployed(
     _forget()
 
 
+@pytest.fixture
+def context() -> LambdaContext:
+    """Give an invocation with all of its time left."""
+    return Context()
+
+
 @pytest.fixture(autouse=True)
 def _listen(canary: Canary, capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
     """Read along everything that a test writes, down to DEBUG."""
@@ -118,7 +126,6 @@ def _listen(canary: Canary, capsys: pytest.CaptureFixture[str]) -> Iterator[None
     assert isinstance(handler, logging.StreamHandler)
     level = telemetry.logger.log_level
     with pytest.MonkeyPatch.context() as patch:
-        import sys  # noqa: PLC0415
         patch.setattr(handler, "stream", sys.stdout)
         telemetry.logger.setLevel("DEBUG")
         yield

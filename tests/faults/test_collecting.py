@@ -172,9 +172,7 @@ def test_a_strangers_object_is_not_taken_for_ours(
 
 
 @pytest.mark.fault(72)
-def test_a_conflict_is_another_attempt(
-    bench: Bench, ready: Job, process: Make
-) -> None:
+def test_a_conflict_is_another_attempt(bench: Bench, ready: Job, process: Make) -> None:
     """A 409 says that somebody is at it: this upload is over, the next one works."""
     with (
         failing("CompleteMultipartUpload", "ConditionalRequestConflict", 409),
@@ -340,9 +338,7 @@ def test_a_manifest_that_is_there_is_the_manifest(
 
 
 @pytest.mark.fault(81)
-def test_a_strangers_manifest_is_not_taken_for_ours(
-    ready: Job, process: Make
-) -> None:
+def test_a_strangers_manifest_is_not_taken_for_ours(ready: Job, process: Make) -> None:
     """Its presence says that a job is complete: it has to be this one."""
     file = process().download(ready, "all")
     key = result_key(ready, "manifest").replace(".csv", ".json")

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 import pytest
 
 from tests.faults import promises
-from tests.faults.bench import Bench
 from tests.faults.driver import Walk
-from tests.faults.effects import Effects, Mode
+from tests.faults.effects import Mode
 
 #: The calls of a run in which nothing fails; the first test holds it to that.
 CLEAN = (
