@@ -157,7 +157,7 @@ def test_may_survive_a_client_that_leaves(client: Client, ipqs: IpqsSimulator) -
         leaving.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         leaving.recv(1000)
 
-    statuses = []
+    statuses: list[int] = []
     while 200 not in statuses and len(statuses) < 1000:
         with suppress(requests.ConnectionError), client.get(link, stream=True) as got:
             statuses.append(got.status_code)
