@@ -55,8 +55,10 @@ def test_resets_the_connection(ipqs: IpqsSimulator) -> None:
     connection = http.client.HTTPConnection(host, timeout=5)
     connection.request("GET", f"/api/json/csv/{KEY}/list")
 
-    with pytest.raises(ConnectionResetError):
+    with pytest.raises(ConnectionResetError) as raised:
         connection.getresponse()
+    # http.client's own error for a mere end of the stream is a subclass.
+    assert raised.type is ConnectionResetError
     connection.close()
 
 

@@ -4,7 +4,7 @@ from dataclasses import FrozenInstanceError, fields
 
 import pytest
 
-from local.simulators.ipqs import UNKNOWNS, Behaviour, IpqsSimulator
+from local.simulators.ipqs import UNKNOWNS, Answer, Behaviour, IpqsSimulator
 from tests.simulators.client import KEY, Client
 
 # What the notes on IPQS mark as unknown, and the switches that stand for it.
@@ -66,6 +66,8 @@ def test_reset_forgets_everything(client: Client, ipqs: IpqsSimulator) -> None:
     link = client.link(client.finished())
     ipqs.behave(link_seconds=1.0)
     ipqs.rotate_key("another")
+    ipqs.script("list", [Answer.hang()])
+
     ipqs.reset()
 
     assert ipqs.csvs == []

@@ -191,6 +191,11 @@ def test_refuses_chunks(client: Client, ipqs: IpqsSimulator) -> None:
             400,
             id="no boundary",
         ),
+        pytest.param(
+            {"files": {"a": ("a", b"1")}, "data": {"b": "x" * 1_100_000}},
+            413,
+            id="large field",
+        ),
     ],
 )
 def test_refuses_what_it_cannot_read(
@@ -283,6 +288,18 @@ def test_keeps_the_upload_byte_for_byte(client: Client, ipqs: IpqsSimulator) -> 
     client.uploaded(content)
 
     assert ipqs.csvs[0].bytes == len(content)
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+def test_hears_a_client_out(client: Client, *, chunked: bool) -> None:
+    """A refusal that comes in the middle of a large body would be lost to it."""
+    blocks = [EMAILS * 1000] * 10
+    body = iter(blocks) if chunked else b"".join(blocks)
+    rest = "email/upload" if chunked else "nowhere"
+
+    response = client.post(client.address(rest), data=body)
+
+    assert response.status_code == (411 if chunked else 404)
 
 
 def test_is_strict_about_addresses(client: Client, ipqs: IpqsSimulator) -> None:
