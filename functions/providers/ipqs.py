@@ -46,6 +46,8 @@ KINDS = ("pristine", "clean", "bad", "all")  # [V]
 
 #: 403 is IPQS' word for too many calls [V], others report 429.
 _THROTTLED = (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
+#: The 4xx that speak of this moment, not of the request.
+_PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY)
 _REFUSED: dict[int, type[PermanentError]] = {
     HTTPStatus.UNAUTHORIZED: CredentialsRejected,
     HTTPStatus.PAYMENT_REQUIRED: OutOfCredits,
@@ -268,7 +270,8 @@ class Ipqs:
             raise ProviderThrottled(said, hint=hint)
         if status in _REFUSED:
             raise _REFUSED[status](said)
-        if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        refused = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+        if refused and status not in _PASSING:
             raise ProviderRejected(said)
         if status != HTTPStatus.OK:  # a redirect too: we follow none
             raise ProviderUnavailable(said)
