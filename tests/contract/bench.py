@@ -57,6 +57,10 @@ class Bench:
     finding: str | None
     type: str
     unknown_ref: str
+    unreachable: Provider  # the same, where nobody listens
+    address: str  # the simulator's
+    deadlines: tuple[str, ...]  # where the adapter says how long a call may take
+    now: Callable[[], float]  # by the simulator's clock
     accepted: Callable[[], int]  # how many files the provider took and bills
     finish: Callable[[], None]  # lets the provider end its work
     rows: Callable[[], Mapping[str, int]]  # what it has of each kind
@@ -77,9 +81,7 @@ class Bench:
         return links
 
     @contextmanager
-    def fails(
-        self, expected: type[_Error]
-    ) -> Iterator["pytest.ExceptionInfo[_Error]"]:
+    def fails(self, expected: type[_Error]) -> Iterator["pytest.ExceptionInfo[_Error]"]:
         """Expect an error of exactly this class, with no secret to be seen in it."""
         with pytest.raises(expected) as caught:
             yield caught

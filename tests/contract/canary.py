@@ -51,6 +51,8 @@ def shown(error: BaseException) -> str:
     link: BaseException | None = error
     while link is not None:
         chain.append(link)
-        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+        link = link.__cause__ or (
+            None if link.__suppress_context__ else link.__context__
+        )
     each = [f"{link}\n{link!r}\n{link.args!r}\n{vars(link)!r}" for link in chain]
     return "\n".join([*traceback.format_exception(error), *each])

@@ -49,6 +49,13 @@ def bench(request: pytest.FixtureRequest) -> Bench:
     return found
 
 
+@pytest.fixture
+def impatient(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let calls end within half a second, whatever the provider does."""
+    for deadline in bench.deadlines:
+        monkeypatch.setattr(deadline, 0.5)
+
+
 @pytest.fixture(autouse=True)
 def _no_thread_left() -> Iterator[None]:
     before = set(threading.enumerate())
@@ -62,9 +69,7 @@ def _no_thread_left() -> Iterator[None]:
     assert ours == []
 
 
-def _watched(
-    bench: IpqsBench, caplog: pytest.LogCaptureFixture
-) -> Iterator[IpqsBench]:
+def _watched(bench: IpqsBench, caplog: pytest.LogCaptureFixture) -> Iterator[IpqsBench]:
     with caplog.at_level(logging.DEBUG):
         yield bench
     said = [f"{record.getMessage()} {vars(record)}" for record in caplog.records]

@@ -10,6 +10,7 @@ from functions.providers.protocol import Body, Link
 from local.simulators.ipqs import Answer, Content, IpqsSimulator
 from tests.contract.bench import KEY, Bench
 from tests.contract.keyring import Keyring
+from tests.contract.stand_in import nowhere
 
 
 def adapter(
@@ -24,7 +25,7 @@ def adapter(
     hosts = (simulator.download_host,)
     described = {"download_hosts": hosts, "loopback": loopback, **settings}
     return Ipqs(
-        IpqsSettings(base_url=simulator.base_url, **described),
+        IpqsSettings(**{"base_url": simulator.base_url, **described}),
         http=Http(tls=tls, loopback=loopback),
         key=key or Keyring(KEY),
         now=simulator.clock.now,
@@ -49,6 +50,13 @@ class IpqsBench(Bench):
             finding="list",
             type="email",
             unknown_ref="9999999",
+            unreachable=adapter(simulator, tls=tls, base_url=nowhere()),
+            address=simulator.base_url,
+            deadlines=(
+                "functions.providers.ipqs._CALL_SECONDS",
+                "functions.providers.ipqs._UPLOAD_SECONDS",
+            ),
+            now=simulator.clock.now,
             accepted=lambda: len(simulator.csvs),
             finish=lambda: simulator.clock.advance(3600),
             rows=self._rows,

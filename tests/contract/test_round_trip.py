@@ -21,7 +21,9 @@ def test_brings_back_every_result_of_a_submitted_file(bench: Bench) -> None:
 
     after = bench.provider.check(reference)
     links = bench.results(reference)
-    tallies = {kind: read(bench.provider.open(links[kind], seconds=20))[1] for kind in links}
+    tallies = {
+        kind: read(bench.provider.open(links[kind], seconds=20))[1] for kind in links
+    }
 
     assert before.phase not in (Phase.FINISHED, Phase.FAILED, Phase.ABORTED)
     assert before.kinds == ()
