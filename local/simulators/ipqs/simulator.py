@@ -160,7 +160,7 @@ class IpqsSimulator:
         return self._world.log.all()
 
     def reset(self) -> None:
-        """Forget everything but the time: files, links, calls, scripts, switches, keys."""
+        """Forget all but the time: files, links, calls, scripts, switches and keys."""
         world = self._world
         old = world.store
         world.store = Store(self._first_id)
