@@ -32,6 +32,7 @@ for _name in ("urllib3", "requests"):
 _CONNECT_SECONDS = 10.0
 _READ_SECONDS = 25.0
 _PIECE = 64 * 1024
+_STEP = 32 * 1024
 #: No CSV packs better; what does was made to burst.
 _MOST_RATIO = 200
 
@@ -100,7 +101,9 @@ class Http:
         """
         watch = Watch(seconds)
         try:
-            response = self._send(method, url, watch, headers=headers, body=body)
+            response = self._send(
+                method, url, watch, seconds=seconds, headers=headers, body=body
+            )
             with response:
                 content = bytearray()
                 raw = response.raw
@@ -131,7 +134,9 @@ class Http:
         watch = Watch(seconds)
         response: requests.Response | None = None
         try:
-            response = self._send("GET", url, watch)
+            response = self._send("GET", url, watch, seconds=seconds)
+            if watch.fired:  # a head that is cut looks like one without a length
+                raise ProviderUnavailable("the download host answered too slowly")
             return Download(response, watch, max_bytes=max_bytes)
         except _BROKEN:
             _release(response, watch)
@@ -146,6 +151,7 @@ class Http:
         url: str,
         watch: Watch,
         *,
+        seconds: float,
         headers: Mapping[str, str] | None = None,
         body: IO[bytes] | bytes | None = None,
     ) -> requests.Response:
@@ -168,7 +174,7 @@ class Http:
                 },
                 stream=True,
                 allow_redirects=False,
-                timeout=(_CONNECT_SECONDS, _READ_SECONDS),
+                timeout=(min(seconds, _CONNECT_SECONDS), _READ_SECONDS),
             )
 
 
@@ -230,14 +236,18 @@ class Download:
         _release(self._response, self._watch)
 
     def _from_wire(self, buffer: memoryview) -> int:
-        count = self._raw.readinto(buffer)
-        self._watch.fed(count)
-        self._wire_bytes += count
+        filled = 0
+        # In small steps: a read ends only when it is full, and the watch wants to
+        # hear what came before its window is over.
+        while count := self._raw.readinto(buffer[filled : filled + _STEP]):
+            filled += count
+            self._watch.fed(count)
+        self._wire_bytes += filled
         self._hold_cap(self._wire_bytes)
         ended_early = self._length is not None and self._wire_bytes < self._length
-        if not count and len(buffer) and ended_early:
+        if not filled and ended_early:
             raise self._broken("the result is shorter than announced")
-        return count
+        return filled
 
     def _unpack(self, buffer: memoryview) -> int:
         inflate = self._inflate
