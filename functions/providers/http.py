@@ -66,7 +66,7 @@ class _Session(requests.Session):
     unpacked, into memory.
     """
 
-    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - it leads nowhere
+    def get_redirect_target(self, resp: requests.Response) -> None:
         """Say that no answer leads elsewhere."""
 
 
