@@ -228,8 +228,6 @@ class Download:
 
         self._given_bytes += count
         self._hold_cap(self._given_bytes)
-        if not count and self._watch.fired:
-            raise self._broken("the connection was ended")
         return count
 
     def close(self) -> None:
