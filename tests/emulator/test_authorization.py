@@ -13,7 +13,7 @@ from botocore.credentials import Credentials
 from local.deploy import deploy
 from local.emulator.process import Emulator
 from tests.emulator import functions
-from tests.emulator.test_deploy import ROLE, Resources, assembly, outputs
+from tests.emulator.test_deploy import ROLE, TRUST, Resources, assembly, outputs
 
 READS = """
     import os
@@ -52,8 +52,7 @@ def test_a_function_reads_no_other_secret(guarded: Emulator) -> None:
 def _reader(guarded: Emulator, *, granted: bool) -> str:
     """A function that reads a secret, with a role that may or may not."""
     iam, name = guarded.client("iam"), f"role-{uuid.uuid4()}"
-    trust = ROLE["Properties"]["AssumeRolePolicyDocument"]
-    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
     arn = guarded.client("secretsmanager").create_secret(
         Name=f"secret-{uuid.uuid4()}", SecretString="s3cret"
     )["ARN"]
