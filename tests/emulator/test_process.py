@@ -58,7 +58,7 @@ def test_the_end_of_the_block_leaves_nothing_behind() -> None:
 def test_it_listens_on_loopback_only(emulator: Emulator) -> None:
     """It has no authentication worth the name."""
     # Whoever listens on every address answers here too; macOS lacks this one.
-    with pytest.raises(OSError, match="refused|timed out|unreachable|assign"):
+    with pytest.raises(OSError, match=r"refused|timed out|unreachable|assign"):
         socket.create_connection(("127.0.0.2", emulator.port), timeout=1)
 
 
