@@ -478,5 +478,8 @@ def test_says_that_the_download_host_cannot_be_reached(ipqs: IpqsBench) -> None:
         host = f"127.0.0.1:{gone.port}"
     adapter = ipqs.configured(download_hosts=(host,))
 
+    token = "canary-token-" * 9
+    ipqs.secrets.add(token)
+
     with ipqs.fails(ProviderUnavailable):
-        adapter.open(Link(f"http://{host}/d?download=x", 0.0), seconds=5)
+        adapter.open(Link(f"http://{host}/d?download={token}", 0.0), seconds=5)

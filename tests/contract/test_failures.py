@@ -348,6 +348,13 @@ def test_knows_that_nothing_was_sent_where_nobody_listens(bench: Bench) -> None:
     assert bench.accepted() == 0
 
 
+@pytest.mark.fault(58)
+def test_shows_no_key_where_nobody_listens(bench: Bench) -> None:
+    """The library's error quotes the whole address, and the key may be part of it."""
+    with bench.fails(ProviderUnavailable):
+        bench.unreachable.check(bench.unknown_ref)
+
+
 def test_stops_a_submission_whose_file_shrinks(bench: Bench) -> None:
     """The announced length is a promise: a shorter file would hang or be padded."""
     with bench.fails(SourceMissing):
