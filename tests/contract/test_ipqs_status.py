@@ -16,7 +16,7 @@ from functions.core.errors import (
     ProviderThrottled,
 )
 from functions.core.model import Look, Phase
-from functions.providers.ipqs import KINDS, PHASES
+from functions.providers.ipqs_answers import KINDS, PHASES
 from local.simulators.ipqs import Answer
 from tests.contract.bench import KEY, hint_of
 from tests.contract.examples import few

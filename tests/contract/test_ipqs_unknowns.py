@@ -191,7 +191,6 @@ def test_ends_a_cancelled_file_with_or_without_results(
     """Somebody's partial results are no result; the phase is what counts."""
     ipqs.simulator.behave(aborted_status=word, aborted_links=links)
     reference = _submit(ipqs)
-    ipqs.finish()
     ipqs.simulator.abort(int(reference))
 
     assert ipqs.provider.check(reference).phase is Phase.ABORTED

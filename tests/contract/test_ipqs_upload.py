@@ -17,7 +17,7 @@ from functions.core.errors import (
 from functions.providers.ipqs import KeyPlace
 from functions.providers.multipart import MultipartBody
 from local.simulators.ipqs import Answer, api, intake
-from local.simulators.ipqs.store import Held
+from local.simulators.ipqs.held import Held
 from local.simulators.ipqs.world import World
 from local.simulators.uploads import Posted
 from tests.contract.bench import KEY
