@@ -1,4 +1,4 @@
-"""Sink: an S3 for one multipart upload that checks what it is sent, and keeps nothing."""
+"""Sink: an S3 for one multipart upload that checks what comes and keeps nothing."""
 
 import re
 import zlib

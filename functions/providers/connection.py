@@ -1,7 +1,9 @@
 """Connection: what every socket to a provider obeys, whatever is sent over it."""
 
+import http.client
 import ipaddress
 import os
+import re
 import socket
 import ssl
 import threading
@@ -19,6 +21,9 @@ from functions.core.errors import LinkRefused
 #: A body slower than this for a whole window will not arrive.
 LEAST_BYTES = 64 * 1024
 WINDOW_SECONDS = 30.0
+
+_LONGEST_LINE = 1024
+_HEX = re.compile(rb"[0-9A-Fa-f]{1,16}")
 
 
 class Watch:
@@ -41,7 +46,7 @@ class Watch:
         self._over = threading.Event()
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
         self._thread.start()
 
     def attach(self, connected: socket.socket) -> None:
@@ -52,7 +57,7 @@ class Watch:
                 self._shut()
 
     def stream(self) -> None:
-        """From now on, ask for a least rate too."""
+        """Ask for a least rate too, from the next whole window on."""
         self._streaming = True
 
     def fed(self, count: int) -> None:
@@ -70,11 +75,12 @@ class Watch:
 
     def _run(self) -> None:
         while True:
-            before, window_ends = self._bytes, self._clock() + WINDOW_SECONDS
+            before, streaming = self._bytes, self._streaming
+            window_ends = self._clock() + WINDOW_SECONDS
             wakes_at = min(window_ends, self._ends_at)
             if self._over.wait(max(0.0, wakes_at - self._clock())):
                 return
-            slow = self._streaming and self._bytes - before < LEAST_BYTES
+            slow = streaming and self._bytes - before < LEAST_BYTES
             if slow or self._clock() >= self._ends_at:
                 with self._lock:
                     self.fired = True
@@ -88,6 +94,20 @@ class Watch:
             self._socket.shutdown(socket.SHUT_RDWR)
         except OSError:
             return  # it was closed already, which is all that was wanted
+
+
+class _StrictResponse(http.client.HTTPResponse):
+    """Takes a chunk's size only where it stands whole on its line.
+
+    The library takes "0", all that came of a cut "0800", for the last chunk.
+    """
+
+    def _read_next_chunk_size(self) -> int:
+        line = self.fp.readline(_LONGEST_LINE)
+        size = line.partition(b";")[0].strip()
+        if not line.endswith(b"\n") or not _HEX.fullmatch(size):
+            raise ValueError  # which the library turns into IncompleteRead
+        return int(size, 16)
 
 
 class GuardedAdapter(HTTPAdapter):
@@ -117,6 +137,8 @@ class GuardedAdapter(HTTPAdapter):
         watch, loopback = self._watch, self._loopback
 
         class Plain(HTTPConnection):
+            response_class = _StrictResponse
+
             def _new_conn(self) -> socket.socket:
                 return _admit(super()._new_conn(), watch, loopback=loopback)
 
@@ -125,6 +147,8 @@ class GuardedAdapter(HTTPAdapter):
                 watch.connected = True
 
         class Secure(HTTPSConnection):
+            response_class = _StrictResponse
+
             def _new_conn(self) -> socket.socket:
                 return _admit(super()._new_conn(), watch, loopback=loopback)
 

@@ -1,13 +1,13 @@
 """Inbox: one version of an uploaded object, as a file to be read."""
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, TypedDict
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.core.errors import SourceMissing
+from functions.core.errors import AwsUnavailable, SourceMissing
 from functions.core.model import Job
 from functions.runtime.aws import code_of, in_our_words
 
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 _PIECE = 256 * 1024
 _GONE = {"404", "NoSuchKey", "NoSuchVersion", "NotFound", "405", "MethodNotAllowed"}
+
+
+class _Version(TypedDict):
+    Bucket: str
+    Key: str
+    VersionId: str
 
 
 class Inbox:
@@ -33,51 +39,59 @@ class Inbox:
         Raises:
             SourceMissing: That version does not exist any more.
         """
-        with in_our_words("look at the uploaded object"):
-            return self._look()
+        with _asking():
+            return self._s3.head_object(**self._version)["ContentLength"]
 
-    def open(self) -> BinaryIO:
-        """Start reading at the beginning."""
-        job = self._job
-        with in_our_words("read the uploaded object"):
-            answer = self._s3.get_object(
-                Bucket=job.bucket, Key=job.key, VersionId=job.version_id
-            )
-        return cast("BinaryIO", _Reading(answer["Body"]))
+    def open(self) -> "Reading":
+        """Start reading at the beginning.
+
+        Raises:
+            SourceMissing: That version does not exist any more.
+        """
+        with _asking():
+            return Reading(self._s3.get_object(**self._version)["Body"])
 
     def pieces(self) -> Iterator[bytes]:
         """Read it to its end, piece by piece."""
-        with closing(self.open()) as body:
-            while piece := body.read(_PIECE):
+        with closing(self.open()) as reading:
+            while piece := reading.read(_PIECE):
                 yield piece
 
-    def _look(self) -> int:
+    @property
+    def _version(self) -> "_Version":
         job = self._job
-        try:
-            found = self._s3.head_object(
-                Bucket=job.bucket, Key=job.key, VersionId=job.version_id
-            )
-        except ClientError as error:
-            if code_of(error) in _GONE:
-                raise SourceMissing("the uploaded object is gone") from None
-            raise
-        return found["ContentLength"]
+        return {"Bucket": job.bucket, "Key": job.key, "VersionId": job.version_id}
 
 
-class _Reading:
-    """A body whose failures are in our words, whoever reads it.
-
-    Not the body's own `with`: that leads past the SDK's checks, to the bare stream.
-    """
+class Reading:
+    """An object on its way to us; see `providers.protocol.Reader`."""
 
     def __init__(self, body: "StreamingBody") -> None:
         self._body = body
 
-    def read(self, size: int | None = None) -> bytes:
-        """Give the next bytes; empty only at the true end."""
-        with in_our_words("read the uploaded object to its end"):
+    def read(self, size: int) -> bytes:
+        """Give the next bytes, at most `size`; empty at the end.
+
+        Raises:
+            AwsUnavailable: The connection broke. What is being sent meanwhile is
+                then shorter than it announced, which nobody accepts.
+        """
+        try:
             return self._body.read(size)
+        except (BotoCoreError, OSError):
+            raise AwsUnavailable("the uploaded object could not be read") from None
 
     def close(self) -> None:
         """Let go of the connection."""
         self._body.close()
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    with in_our_words("read the uploaded object"):
+        try:
+            yield
+        except ClientError as error:
+            if code_of(error) in _GONE:
+                raise SourceMissing("the uploaded object is gone") from None
+            raise

@@ -1,8 +1,8 @@
 """One emulator and one provider for all fault tests, and the canary over them."""
 
 import logging
-import sys
 from collections.abc import Callable, Iterator
+from io import StringIO
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -58,7 +58,8 @@ def canary() -> Canary:
 
 @pytest.fixture(scope="session")
 def _bench(
-    emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
+    emulator: Emulator,  # noqa: ARG001 - where the clients point
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Bench]:
     with (
         IpqsSimulator.started(api_key=KEY) as ipqs,
@@ -120,18 +121,19 @@ def context() -> LambdaContext:
 
 
 @pytest.fixture(autouse=True)
-def _listen(canary: Canary, capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
-    """Read along everything that a test writes, down to DEBUG."""
-    (handler,) = telemetry.logger.handlers
+def logged(canary: Canary, capsys: pytest.CaptureFixture[str]) -> Iterator[StringIO]:
+    """Give all that the functions log, down to DEBUG; the canary reads it."""
+    handler = telemetry.logger.registered_handler
     assert isinstance(handler, logging.StreamHandler)
-    level = telemetry.logger.log_level
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(handler, "stream", sys.stdout)
-        telemetry.logger.setLevel("DEBUG")
-        yield
+    level, stream = telemetry.logger.log_level, StringIO()
+    before = handler.setStream(stream)
+    telemetry.logger.setLevel("DEBUG")
+    yield stream
     telemetry.logger.setLevel(level)
-    written = capsys.readouterr()
-    canary.look("log", written.out + written.err)
+    handler.setStream(before)
+    metrics = capsys.readouterr()
+    canary.look("log", stream.getvalue())
+    canary.look("metrics", metrics.out + metrics.err)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,6 +13,8 @@ class Context(LambdaContext):
         self._aws_request_id = "00000000-0000-4000-8000-000000000000"
         self._seconds = seconds
 
-    def get_remaining_time_in_millis(self) -> int:
+    def get_remaining_time_in_millis(  # type: ignore[override]  # Lambda has no static
+        self,
+    ) -> int:
         """The time until Lambda ends the function."""
         return int(self._seconds * 1000)

@@ -4,6 +4,7 @@ import json
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 
@@ -120,12 +121,7 @@ class Walk:
         files = []
         for kind in job.kinds:
             try:
-                done = self._retried(
-                    f"Download {kind}",
-                    lambda process, attempt, kind=kind: process.download(
-                        job, kind, attempt
-                    ).to_state(),
-                )
+                done = self._retried(partial(_download, job, kind))
                 files.append(File.from_state(done))
             except TaskFailed as missed:
                 files.append(File(kind=kind, error=str(missed)))
@@ -144,9 +140,9 @@ class Walk:
             }
             return steps[name](job, attempt).to_state()
 
-        return Job.from_state(self._retried(name, step))
+        return Job.from_state(self._retried(step))
 
-    def _retried(self, name: str, step: Callable[[Process, int], State]) -> State:
+    def _retried(self, step: Callable[[Process, int], State]) -> State:
         """Call a step in a new process each time, at once: the hardest pause."""
         error = ""
         for attempt in range(RETRIES + 1):
@@ -164,3 +160,7 @@ class Walk:
             read: State = json.loads(state)
             return read
         raise TaskFailed(error)
+
+
+def _download(job: Job, kind: str, process: Process, attempt: int) -> State:
+    return process.download(job, kind, attempt).to_state()

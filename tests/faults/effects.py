@@ -8,7 +8,8 @@ from typing import IO, Any
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from functions.providers.connection import trusting_context
-from functions.providers.http import Download, Http, Reply
+from functions.providers.download import Download
+from functions.providers.http import Http, Reply
 from functions.runtime import aws
 from local.simulators.faults import Answer
 from local.simulators.ipqs import IpqsSimulator
@@ -129,11 +130,11 @@ class CountedHttp(Http):
         try:
             with self._effects.http("download"):
                 opened = super().open(url, seconds=seconds, max_bytes=max_bytes)
-                return opened
         except Killed:
             if opened is not None:
                 opened.close()  # the operating system would
             raise
+        return opened
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import json
 import traceback
 from base64 import b64encode
 from collections.abc import Callable
+from io import StringIO
 from urllib.parse import quote
 
 import pytest
@@ -25,6 +26,11 @@ Wrap = Callable[[str], str]
 def second() -> Canary:
     """Give a canary of its own, whose finds are wanted."""
     return Canary((KEY, *ROWS))
+
+
+def forget(job: Job) -> None:
+    """Remove what was planted, before the session's canary looks."""
+    aws.dynamodb().delete_item(TableName=TABLE, Key={"job_id": {"S": job.job_id}})
 
 
 @pytest.mark.fault(85)
@@ -70,25 +76,23 @@ def test_it_looks_into_states_and_exceptions(
     """A leak that is planted in a job, or in an error's cause, is found there."""
     walk = Walk(bench, effects, second)
     walk.to_the_end(job.with_(advice=KEY))
+    forget(job)
     assert any(find.startswith("state") for find in second.found)
 
     second.found.clear()
-    try:
-        try:
-            raise ValueError(ROWS[0])
-        except ValueError:
-            raise AwsUnavailable("a text without a secret")  # noqa: B904 - the chain is the leak
-    except AwsUnavailable:
-        second.look("exception", traceback.format_exc())
+    error = AwsUnavailable("a text without a secret")
+    error.__cause__ = ValueError(ROWS[0])
+    second.look("exception", "".join(traceback.format_exception(error)))
     assert second.found
 
 
 @pytest.mark.fault(85)
-def test_it_looks_into_logs(second: Canary, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_looks_into_logs(logged: StringIO, second: Canary) -> None:
     """Down to DEBUG, on the handler that the functions use."""
     telemetry.logger.debug("planted", url=f"https://provider.example/{KEY}/status")
 
-    second.look("log", capsys.readouterr().out)
+    second.look("log", logged.getvalue())
+    logged.truncate(0)
 
     assert second.found
 
@@ -109,7 +113,7 @@ def test_it_looks_into_the_table_and_the_objects(
         look_at_stores(second)
     finally:  # the session's canary looks here, too
         aws.s3().delete_object(Bucket=RESULTS, Key=f"{job.job_id}/x")
-        aws.dynamodb().delete_item(TableName=TABLE, Key={"job_id": {"S": job.job_id}})
+        forget(job)
 
     assert {find.partition(":")[0] for find in second.found} == {"ledger", "object"}
 

@@ -21,10 +21,8 @@ from tests.faults.bench import Bench
 Handler = Callable[[State, LambdaContext], Any]
 
 
-@pytest.fixture(autouse=True)
-def _in_lambda(deployed: pytest.MonkeyPatch) -> None:
-    """Run all of these in a function's environment."""
-    assert deployed
+#: All of these run in a function's environment.
+pytestmark = pytest.mark.usefixtures("deployed")
 
 
 def test_the_handlers_carry_a_job_to_its_end(
