@@ -298,8 +298,8 @@ def test_two_attempts_at_once_make_one_object(
 def test_a_result_of_several_parts_arrives_whole(
     bench: Bench, job: Job, process: Make
 ) -> None:
-    """Two senders may finish in any order; the parts keep theirs."""
-    content = Content.rows(40 * 1024 * 1024 + 17)
+    """Buffers are used again, and senders finish in any order: no part may notice."""
+    content = Content.rows(66 * 1024 * 1024 + 17)
     reference = bench.ipqs.add_finished(results={"all": content})
     big = job.with_(provider_ref=str(reference))
 

@@ -39,6 +39,20 @@ def test_a_deleted_list_ends_the_job(bench: Bench, job: Job, walk: Walk) -> None
     assert bench.calls("upload") == 0
 
 
+@pytest.mark.fault(5)
+def test_a_list_deleted_after_it_was_paid_for_is_followed_all_the_same(
+    bench: Bench, job: Job, process: Make
+) -> None:
+    """Its rows cannot be counted any more; its results can still be had."""
+    claimed(bench, job, process())
+    reference = bench.ipqs.add_finished(results={}, file_name=f"{job.job_id}.csv")
+    aws.s3().delete_object(Bucket=INBOX, Key=job.key, VersionId=job.version_id)
+
+    submitted = process().submit(job, 0)
+
+    assert (submitted.provider_ref, submitted.rows) == (str(reference), 0)
+
+
 @pytest.mark.fault(6)
 def test_a_replaced_list_is_sent_as_it_was(bench: Bench, job: Job, walk: Walk) -> None:
     """The job is that of a version: another one is another job."""
