@@ -59,8 +59,11 @@ def s3() -> "S3Client":
 
 @cache
 def signing_s3() -> "S3Client":
-    """Give an S3 client for links: S3 refuses older signatures where KMS is used."""
-    return boto3.client("s3", config=_CONFIG.merge(Config(signature_version="s3v4")))
+    """Give an S3 client for links."""
+    # By SigV4, without which S3 gives nothing out that a customer's key encrypts,
+    # and to the region's own host: the global one redirects uploads to new buckets.
+    links = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
+    return boto3.client("s3", config=_CONFIG.merge(links))
 
 
 @cache
