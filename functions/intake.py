@@ -1,5 +1,7 @@
 """Intake: start one execution for every object that arrives."""
 
+from collections.abc import Mapping
+
 from aws_lambda_powertools.utilities.batch import (
     BatchProcessor,
     EventType,
@@ -22,7 +24,7 @@ _processor = BatchProcessor(
 
 
 def take_in(
-    body: str, *, types: dict[str, tuple[str, ...]], executions: Executions
+    body: str, *, types: Mapping[str, tuple[str, ...]], executions: Executions
 ) -> None:
     """Start what a queue message announces; what was started before stays so.
 

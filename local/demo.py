@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +18,20 @@ from rich.text import Text
 from infra import config
 from local import sample
 from local.journey import Journey, look
-from local.simulators.ipqs import Behaviour
+from local.simulators.ipqs import Behaviour, RunningClock
 from local.stack import STAGE, LocalStack, running
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _ROWS = 1_000
+# Long enough to see the provider's states, short enough to watch.
+_LIFE = Behaviour(
+    seconds_new=3.0,
+    seconds_processing=9.0,
+    seconds_unique_results=4.0,
+    seconds_finalizing=4.0,
+)
 _PATIENCE_SECONDS = 600.0
 _LOOK_SECONDS = 0.25
 
@@ -35,13 +43,15 @@ class DemoFailed(Exception):
 def main(arguments: "Sequence[str] | None" = None) -> int:
     """Run the demo; 0 only if the manifest says complete."""
     options = _options().parse_args(arguments)
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     try:
         content = _content(options.file)
         with (
             console.status("Starting") as status,
             running(
-                behaviour=Behaviour(), tell=lambda step: status.update(f"{step} …")
+                clock=RunningClock(),
+                behaviour=_LIFE,
+                tell=lambda step: status.update(f"{step} …"),
             ) as stack,
         ):
             status.stop()
@@ -49,7 +59,8 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
             key = f"{options.provider}/{options.type}/{name}"
             _run(stack, key, content, console)
     except DemoFailed as failure:
-        Console(stderr=True, highlight=False).print(f"[red]✗[/] {failure}")
+        complaints = Console(stderr=True, highlight=False, emoji=False)
+        complaints.print(f"[red]✗[/] {failure}", soft_wrap=True)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -82,7 +93,7 @@ def _content(file: str) -> bytes:
 def _run(stack: LocalStack, key: str, content: bytes, console: Console) -> None:
     job_id = stack.put(key, content)
     console.print(f"Dropped [bold]{key}[/] ({len(content):,} bytes) into the inbox.")
-    console.print(f"Its job, in every place, is [bold]{job_id}[/].\n")
+    console.print(f"Its job_id, in every place: [bold]{job_id}[/]\n", soft_wrap=True)
 
     journey = _follow(stack, job_id, console)
     notice = _notice(stack, job_id)
@@ -146,14 +157,9 @@ def _picture(journey: Journey | None, spinner: Spinner) -> Group:
 
 
 def _way(journey: Journey) -> Text:
-    """The states passed, with the loop counted instead of repeated."""
-    loop = ("Wait", "Check", "Route")
-    seen: list[str] = []
-    for state in journey.states:
-        if state not in seen:
-            seen.append(state)
-    times = {state: journey.states.count(state) for state in loop}
-    shown = [f"{s} x{times[s]}" if times.get(s, 0) > 1 else s for s in seen]
+    """The states passed, each once and counted."""
+    times = Counter(journey.states)  # in the order of the first visits
+    shown = [f"{name} x{n}" if n > 1 else name for name, n in times.items()]
     return Text(" → ".join(shown))
 
 
@@ -167,7 +173,7 @@ def _notice(stack: LocalStack, job_id: str) -> dict[str, Any]:
 
 
 def _show_results(manifest: dict[str, Any], console: Console) -> None:
-    table = Table(title="Results in the bucket", title_justify="left", show_edge=False)
+    table = Table(show_edge=False)
     table.add_column("kind")
     for column in ("rows", "bytes", "SHA-256"):
         table.add_column(column, justify="right")
@@ -178,17 +184,19 @@ def _show_results(manifest: dict[str, Any], console: Console) -> None:
             f"{file['rows']:,}",
             f"{file['bytes']:,}",
             f"{file['sha256'][:12]}…",
-            f"…/{Path(file['key']).name}",
+            Path(file["key"]).name,
         )
     for kind in manifest["absent"]:
         table.add_row(kind, "", "", "", "no such result")
-    console.print()
+    folder = Path(manifest["files"][0]["key"]).parent
+    console.print(f"\nResults in the bucket, under {folder}/", soft_wrap=True)
     console.print(table)
     rows = manifest["rows"]
     console.print(
         f"\nRows: {rows['sent']:,} sent, {rows['received'].get('all', 0):,} came back, "
-        f"{rows['invalid']:,} invalid, {rows['removed'] or 0:,} removed as duplicates. "
-        f"Verdict: [bold]{rows['verdict']}[/]."
+        f"{rows['removed'] or 0:,} removed (duplicates), {rows['invalid']:,} invalid. "
+        f"Verdict: [bold]{rows['verdict']}[/].",
+        soft_wrap=True,
     )
 
 

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from botocore.exceptions import ClientError
 from mypy_boto3_cloudformation import CloudFormationClient
 
 from local.emulator import clients
@@ -20,7 +21,7 @@ _BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"
 _POLL_SECONDS, _DEADLINE_SECONDS = 0.2, 120
 
 
-class DeploymentFailed(RuntimeError):  # noqa: N818 - named for the fact
+class DeploymentFailed(RuntimeError):
     """The stack was not created; the message has each failed resource and why."""
 
 
@@ -83,15 +84,20 @@ def _applied(
         for found in cloudformation.list_stacks()["StackSummaries"]
     )
     apply = cloudformation.update_stack if exists else cloudformation.create_stack
-    apply(
-        StackName=stack,
-        TemplateURL=template_url,
-        Parameters=[
-            {"ParameterKey": name, "ParameterValue": value}
-            for name, value in parameters.items()
-        ],
-        Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
-    )
+    try:
+        apply(
+            StackName=stack,
+            TemplateURL=template_url,
+            Parameters=[
+                {"ParameterKey": name, "ParameterValue": value}
+                for name, value in parameters.items()
+            ],
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+        )
+    except ClientError as error:
+        if "No updates are to be performed" in str(error):
+            return _outputs(cloudformation, stack)
+        raise DeploymentFailed(f"{stack}: {error}") from error
     return _outputs(cloudformation, stack)
 
 

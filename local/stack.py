@@ -50,7 +50,8 @@ class LocalStack:
         answer = self.emulator.client("s3").get_object(
             Bucket=self.outputs["ResultsBucket"], Key=key
         )
-        return answer["Body"].read()
+        content: bytes = answer["Body"].read()
+        return content
 
     def notices(self, *, wait_seconds: int = 1) -> list[dict[str, object]]:
         """Take what the topic's subscribed queue received, as SNS wrapped it."""
@@ -116,7 +117,7 @@ def running(
 
 def _subscribe(emulator: Emulator, topic: str) -> str:
     sqs = emulator.client("sqs")
-    queue = sqs.create_queue(QueueName="notices")["QueueUrl"]
+    queue: str = sqs.create_queue(QueueName="notices")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
     emulator.client("sns").subscribe(
         TopicArn=topic, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"]

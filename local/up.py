@@ -30,7 +30,7 @@ def main() -> int:
 
 
 def _up() -> int:
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     if (record := _running()) is None:
         _RECORD.parent.mkdir(exist_ok=True)
         with _LOG.open("wb") as log:

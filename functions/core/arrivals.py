@@ -1,6 +1,7 @@
 """Arrivals: which objects a queue message announces."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
@@ -44,7 +45,7 @@ def arrivals(body: str) -> tuple[Arrival, ...]:
         raise MessageUnreadable("the message is not an event of S3's") from None
 
 
-def job_for(arrival: Arrival, *, types: dict[str, tuple[str, ...]]) -> Job | None:
+def job_for(arrival: Arrival, *, types: Mapping[str, tuple[str, ...]]) -> Job | None:
     """Make the job that an object asks for by its key, `<provider>/<type>/<name>`.
 
     `types` are the known types by provider. None where the key lies elsewhere.

@@ -202,7 +202,7 @@ class DeadlinePassed(PermanentError):
 class NoResults(PermanentError):
     """The provider says, more than once: finished, but without any result."""
 
-    advice = "Ask the provider's support, naming the provider_ref of the job."
+    advice = "Ask the provider's support why the provider_ref has no results."
 
 
 class LinkRefused(PermanentError):

@@ -29,7 +29,12 @@ def manifest(job: Job) -> dict[str, Any]:
     Raises:
         ResultsIncomplete: Some results could not be fetched.
     """
-    missing = {file.kind: file.error for file in job.files if file.error}
+    fetched = {file.kind: file.error for file in job.files}
+    missing = {
+        kind: error
+        for kind in sorted({*job.kinds, *fetched})
+        if (error := fetched.get(kind, "not tried"))
+    }
     if missing:
         listed = ", ".join(f"{kind}: {error}" for kind, error in missing.items())
         raise ResultsIncomplete(f"not fetched: {listed}")

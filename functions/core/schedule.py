@@ -63,5 +63,7 @@ def _bounded(delay: float, *, policy: Policy, chance: float, hint: float | None)
     delay *= 1 + policy.jitter * (2 * chance - 1)
     if hint is not None:
         bounded = min(max(hint, policy.hint_min_seconds), policy.hint_max_seconds)
-        delay = max(delay, bounded)
-    return max(1, math.ceil(delay))
+        if bounded > delay:
+            return math.ceil(bounded)  # never sooner than asked
+    # Rounded up, short waits would outgrow the bound on lateness.
+    return max(1, round(delay))

@@ -1,6 +1,7 @@
 """Strict JSON: a text is read as JSON in one way only, or not at all."""
 
 import json
+from math import isfinite
 from typing import Any
 
 
@@ -18,7 +19,10 @@ def parse(body: bytes) -> Any:  # noqa: ANN401 - any JSON
     try:
         text = body.decode("utf-8")
         parsed = json.loads(
-            text, object_pairs_hook=_without_doubles, parse_constant=_no_constant
+            text,
+            object_pairs_hook=_without_doubles,
+            parse_constant=_no_constant,
+            parse_float=_finite,
         )
         # An escape can smuggle in a character that no UTF-8 text holds, and that
         # nothing behind us could write down.
@@ -36,6 +40,13 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         raise ValueError
     return members
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not isfinite(number):  # 1e999 is Infinity by another name
+        raise ValueError
+    return number
 
 
 def _no_constant(_name: str) -> float:

@@ -15,7 +15,9 @@ from functions.core.errors import SourceEmpty, SourceMisnamed, SourceNotText
 #: A longer line is no row of a list; a workbook or an image read as text has them.
 LONGEST_LINE = 65_536
 
-_HEADER = re.compile(rb"[A-Za-z][A-Za-z _\-\"';,\t|]*")
+_HEADER = re.compile(r"[\"']?[^\W\d_](?:[^\W\d]|[ \-\"';,\t|])*")
+#: How a PDF of text only, a page and JSON begin; no list does.
+_FOREIGN = (b"%PDF-", b"<", b"{")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 
@@ -40,7 +42,9 @@ def count_rows(chunks: Iterable[bytes]) -> int:
     rows = 0
     for line in _lines(chunks):
         if header is None:
-            header = _HEADER.fullmatch(line) is not None
+            if line.startswith(_FOREIGN):
+                raise SourceNotText("the file is a PDF, a page or JSON")
+            header = _HEADER.fullmatch(line.decode()) is not None
         rows += 1
     rows -= bool(header)
 

@@ -6,6 +6,7 @@ import ssl
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import IO, Any, cast
 
@@ -264,7 +265,10 @@ def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
     if value.isascii() and value.isdigit():
         return float(value[:12])
     try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
+        date = parsedate_to_datetime(value)
+        if date.tzinfo is None:  # HTTP's dates are in UTC, said or not
+            date = date.replace(tzinfo=UTC)
+        return max(0.0, date.timestamp() - now)
     except (ValueError, OverflowError, TypeError, IndexError):
         return None
 

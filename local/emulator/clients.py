@@ -1,5 +1,6 @@
 """boto3 clients of an emulator, which take nothing from this machine's AWS settings."""
 
+import functools
 import os
 from typing import Any
 
@@ -11,8 +12,10 @@ REGION = "us-east-1"
 ACCOUNT = "000000000000"
 
 
+# Making one takes a second of CPU, and they can be shared between threads.
 # boto3-stubs types a client by the literal name of its service, which is known
 # only at run time here; so callers annotate what they get.
+@functools.cache
 def client(endpoint: str, service: str) -> Any:  # noqa: ANN401 - see above
     """A client of one service, with invented credentials and path-style buckets."""
     core = botocore.session.Session(

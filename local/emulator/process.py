@@ -23,7 +23,7 @@ _ANSWER_SECONDS = 30
 _INHERITED = ("LANG", "LC_ALL", "LC_CTYPE", "PATH")
 
 
-class EmulatorFailed(RuntimeError):  # noqa: N818 - named for the fact, like every error here
+class EmulatorFailed(RuntimeError):
     """The emulator did not start; the message ends with the end of its log."""
 
 

@@ -8,7 +8,21 @@ MiniStack does it right.
 
 from collections.abc import Callable, Sequence
 
-from local.emulator.corrections import lambdas, lifecycle, retries
+from local.emulator.corrections import (
+    definitions,
+    history,
+    lambdas,
+    lifecycle,
+    notifications,
+    objects,
+    paths,
+    publish,
+    retries,
+    stacks,
+    starts,
+    tasks,
+    vended,
+)
 
 # A later correction wraps an earlier one of the same function.
 CORRECTIONS: tuple[Callable[[], None], ...] = (
@@ -17,8 +31,29 @@ CORRECTIONS: tuple[Callable[[], None], ...] = (
     lifecycle.stop_is_final,
     lifecycle.machine_timeout,
     lifecycle.failed_without_output,
+    starts.start_is_idempotent,
+    starts.start_is_checked,
+    definitions.checked_definitions,
+    paths.missing_path,
+    paths.is_present,
+    paths.whole_seconds,
+    paths.intrinsic_failure,
     retries.retry_delays,
     retries.terminal_errors,
+    objects.full_object_checksum,
+    tasks.timeout_paths,
+    tasks.callbacks,
+    tasks.payload_limit,
+    history.task_events,
+    history.map_events,
+    vended.execution_logs,
+    vended.execution_metrics,
+    publish.message_attributes,
+    notifications.object_events,
+    notifications.alarms_on_service_metrics,
+    stacks.reserved_concurrency,
+    stacks.secret_reference,
+    stacks.request_validators,
 )
 
 

@@ -32,4 +32,4 @@ def run(listener: socket.socket) -> None:
     config.bind = [f"fd://{listener.detach()}"]
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
-    asyncio.run(serve(app, config))  # type: ignore[arg-type] # hypercorn's own ASGI types
+    asyncio.run(serve(app, config))

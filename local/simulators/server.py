@@ -187,7 +187,7 @@ def serving(
     """Serve on loopback, on a free port unless one is named, until the block ends."""
     server = Server(port, application, tls)
     thread = threading.Thread(
-        target=server.serve_forever, args=(0.02,), name=f"simulator:{server.port}"
+        target=server.serve_forever, args=(0.01,), name=f"simulator:{server.port}"
     )
     thread.start()
     try:

@@ -17,7 +17,7 @@ FIELD_LIMIT = 1024 * 1024  # bytes of a form field, or of a whole form
 JSON_LIMIT = 64 * 1024 * 1024
 
 
-class Refused(Exception):  # noqa: N818 it is an answer, not an error of the simulator
+class Refused(Exception):
     """The request cannot be read; the client is told so with this status."""
 
     def __init__(self, status: HTTPStatus, message: str) -> None:

@@ -1,26 +1,13 @@
-"""Synthesizes each stage once: a synth takes seconds, and nothing changes it."""
+"""The templates of the stages, read once."""
 
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-from infra.app import synthesize
 from tests.infra.template import Template
 
 STAGES = ("dev", "prod", "local")
-
-
-@pytest.fixture(scope="session")
-def assembly(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Give the cloud assembly of any stage."""
-
-    @cache
-    def of(stage: str) -> Path:
-        return synthesize(stage, outdir=tmp_path_factory.mktemp(stage))
-
-    return of
 
 
 @pytest.fixture(scope="session")

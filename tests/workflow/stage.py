@@ -59,7 +59,8 @@ class Stage:
             name=job.job_id,
             input=json.dumps(job.to_state()),
         )
-        return started["executionArn"]
+        execution: str = started["executionArn"]
+        return execution
 
     def walk(self, execution: str) -> Walk | None:
         """Read an ended execution; None while it runs."""
@@ -96,7 +97,8 @@ class Stage:
             Code={"ZipFile": packed.getvalue()},
             Environment={"Variables": {"SCRIPTS": str(self._scripts), "PART": part}},
         )
-        return made["FunctionArn"]
+        function: str = made["FunctionArn"]
+        return function
 
     def _create(self, name: str, definition: Mapping[str, Any], topic: str) -> str:
         text = json.dumps(definition, ensure_ascii=False).replace("arn:…:", "arn:aws:")
@@ -109,4 +111,5 @@ class Stage:
         made = self._emulator.client("stepfunctions").create_state_machine(
             name=name, definition=json.dumps(machine), roleArn=_ROLE
         )
-        return made["stateMachineArn"]
+        machine_arn: str = made["stateMachineArn"]
+        return machine_arn

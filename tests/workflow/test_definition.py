@@ -61,6 +61,7 @@ SCENES: dict[str, Scene] = {
     ),
     "partial": Scene({"Conclude": [{"state": {"outcome": "partial"}}]}),
     "a result missed": Scene({"Download": [{"error": "LinkRefused"}, {}]}),
+    "the last result missed": Scene({"Download": [{}, {"error": "LinkRefused"}]}),
     "a result retried": Scene({"Download": [*_failing("LinkSpent", 2), {}]}),
     "results incomplete": Scene(
         {

@@ -14,11 +14,6 @@ from local.simulators.server import Request
 from local.simulators.uploads import Posted, Refused
 from local.simulators.wire import Reply
 
-PAGE = 50
-
-_TYPE_LABELS = {"email": "Email-Verification", "proxy": "Proxy-Detection"}
-_KIND_LABELS = {"bad": "Invalid"}  # as seen; the others are invented
-
 
 class Api:
     """Answers the calls of `/api/{json,xml}/csv/…`."""

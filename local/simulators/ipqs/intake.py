@@ -17,7 +17,7 @@ _FETCH_SECONDS = 5.0
 _DAY = 86_400.0
 
 
-class Rejected(Exception):  # noqa: N818 it is an answer, not an error of the simulator
+class Rejected(Exception):
     """A soft failure; its text is the provider's message."""
 
 

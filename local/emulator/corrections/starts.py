@@ -1,0 +1,79 @@
+"""StartExecution: idempotent by name, and strict about what it is given."""
+
+import json
+import re
+from typing import Any
+
+from ministack.core.responses import error_response_json
+from ministack.services import stepfunctions as sfn
+
+_NAME = re.compile(r"[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}")
+_INPUT_LIMIT = 262_144
+
+
+def start_is_idempotent() -> None:
+    """Answer a repeated start of a running execution with that execution.
+
+    Same name and same input while it runs: 200 and the same ARN. Another input,
+    or an execution that has ended: ExecutionAlreadyExists. MiniStack refuses all.
+    """
+    start = sfn._start_execution
+
+    def start_execution(data: dict[str, Any]) -> Any:  # noqa: ANN401 - MiniStack's response
+        running = _running(data)
+        if running is not None and running["input"] == data.get("input", "{}"):
+            return sfn.json_response(
+                {
+                    "executionArn": running["executionArn"],
+                    "startDate": running["startDate"],
+                }
+            )
+        return start(data)
+
+    sfn._start_execution = start_execution
+
+
+def start_is_checked() -> None:
+    """Refuse names and inputs that AWS refuses.
+
+    A name has 1 to 80 characters without blanks, wildcards or brackets; an input
+    is JSON of at most 256 KiB. MiniStack takes anything, and runs broken JSON as
+    an empty object.
+    """
+    start = sfn._start_execution
+
+    def start_execution(data: dict[str, Any]) -> Any:  # noqa: ANN401 - MiniStack's response
+        name, text = data.get("name"), data.get("input", "{}")
+        if name is not None and not _NAME.fullmatch(name):
+            return error_response_json("InvalidName", f"Invalid Name: '{name}'", 400)
+        if len(text.encode()) > _INPUT_LIMIT:
+            return error_response_json(
+                "ValidationException",
+                "Value at 'input' failed to satisfy constraint: Member must have "
+                f"length less than or equal to {_INPUT_LIMIT}",
+                400,
+            )
+        try:
+            json.loads(text)
+        except json.JSONDecodeError as error:
+            return error_response_json(
+                "InvalidExecutionInput",
+                f"Invalid State Machine Execution Input: '{error}'",
+                400,
+            )
+        return start(data)
+
+    sfn._start_execution = start_execution
+
+
+def _running(data: dict[str, Any]) -> dict[str, Any] | None:
+    arn = sfn._resolve_state_machine_arn(data.get("stateMachineArn", ""))
+    if arn is None or not data.get("name"):
+        return None
+    name = sfn._state_machines[arn]["name"]
+    execution_arn = arn.replace(":stateMachine:", ":execution:", 1)
+    found: dict[str, Any] | None = sfn._executions.get(
+        f"{execution_arn}:{data['name']}"
+    )
+    assert execution_arn.endswith(name)  # noqa: S101 - an ARN without version or alias
+    return found if found and found["status"] == "RUNNING" else None

@@ -1,0 +1,110 @@
+"""Courier: drops files and waits for what becomes of them."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from botocore.exceptions import ClientError
+
+from functions.core import identity
+from local.journey import Journey, look
+from local.stack import LocalStack
+
+_PATIENCE_SECONDS = 60.0
+_T = TypeVar("_T")
+
+
+@dataclass
+class Courier:
+    """A stack, asked the way a user and an operator would."""
+
+    stack: LocalStack
+    _notices: list[dict[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._states = self.stack.emulator.client("stepfunctions")
+
+    def drop(self, key: str, content: bytes) -> str:
+        """Upload a file; give its job's id."""
+        return self.stack.put(key, content)
+
+    def deliver(self, key: str, content: bytes) -> Journey:
+        """Upload a file and wait for the end of its job."""
+        return self.ended(self.drop(key, content))
+
+    def ended(self, job_id: str) -> Journey:
+        """Wait for the end of a job."""
+        return until(lambda: self._ended(job_id))
+
+    def manifest(self, journey: Journey) -> dict[str, Any]:
+        """Read the manifest of a job that ended well."""
+        assert journey.job is not None
+        read: dict[str, Any] = json.loads(self.stack.result(journey.job.manifest_key))
+        return read
+
+    def notices(self, job_id: str) -> list[dict[str, Any]]:
+        """Give the notices about a job, of which there is at least one."""
+        return until(lambda: self._told(job_id))
+
+    def ledger(self, job_id: str) -> dict[str, Any]:
+        """Read the job's item in the jobs table."""
+        item = self.stack.emulator.client("dynamodb").get_item(
+            TableName=self.stack.outputs["JobsTable"], Key={"job_id": {"S": job_id}}
+        )["Item"]
+        return {name: next(iter(value.values())) for name, value in item.items()}
+
+    def executions(self) -> list[str]:
+        """Give the names of all executions that ever were."""
+        pages = self.stack.emulator.client("stepfunctions").get_paginator(
+            "list_executions"
+        )
+        machine = self.stack.outputs["StateMachineArn"]
+        return [
+            execution["name"]
+            for page in pages.paginate(stateMachineArn=machine)
+            for execution in page["executions"]
+        ]
+
+    def announce(self, *bodies: str) -> None:
+        """Put messages into the intake queue, as EventBridge does."""
+        sqs = self.stack.emulator.client("sqs")
+        for body in bodies:
+            sqs.send_message(
+                QueueUrl=self.stack.outputs["IntakeQueueUrl"], MessageBody=body
+            )
+
+    def id_of(self, key: str, version_id: str) -> str:
+        """Name the job of a version in the inbox."""
+        return identity.of_object(self.stack.outputs["InboxBucket"], key, version_id)
+
+    def _ended(self, job_id: str) -> Journey | None:
+        execution = self.stack.execution_arn(job_id)
+        try:
+            described = self._states.describe_execution(executionArn=execution)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ExecutionDoesNotExist":
+                return None
+            raise
+        if described["status"] == "RUNNING":
+            return None
+        return look(self._states, execution)
+
+    def _told(self, job_id: str) -> list[dict[str, Any]]:
+        self._notices += self.stack.notices(wait_seconds=0)
+        return [
+            notice
+            for notice in self._notices
+            if notice["MessageAttributes"]["job_id"]["Value"] == job_id
+        ]
+
+
+def until(look: Callable[[], _T | None]) -> _T:
+    """Look until there is something to see."""
+    give_up_at = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < give_up_at:
+        if seen := look():
+            return seen
+        time.sleep(0.05)  # the stack is other processes: nothing here can tell us
+    raise AssertionError("what was waited for did not come")

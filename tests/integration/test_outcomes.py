@@ -1,0 +1,110 @@
+"""Whatever the provider says, a job ends in the outcome that the design names."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from functions.core.errors import PERMANENT, RETRYABLE
+from local import sample
+from local.simulators.ipqs import Answer
+from tests.integration.courier import Courier
+
+_EMAILS = sample.emails(12)
+_KNOWN = {error.__name__ for error in (*PERMANENT, *RETRYABLE)}
+_NO_LINKS = {"pristine": None, "clean": None, "bad": None, "all": None}
+
+
+@dataclass(frozen=True)
+class Case:
+    """What the provider does, and how the job ends; no error means well."""
+
+    error: str = ""
+    outcome: str = "succeeded"
+    statuses: tuple[str, ...] = ()
+    answers: dict[str, list[Answer]] = field(default_factory=dict)
+    behaviour: dict[str, Any] = field(default_factory=dict)
+    content: bytes = _EMAILS
+    key: str = "ipqs/email/list.csv"
+
+
+def _failed(error: str, **case: Any) -> Case:  # noqa: ANN401 - the fields of Case
+    return Case(error=error, outcome="failed", **case)
+
+
+_WORDS = ("NEW", "PROCESSING", "UNIQUE_RESULTS", "FINALIZING", "FINISHED")
+CASES = {
+    "every word": Case(statuses=_WORDS),
+    "words shuffled": Case(statuses=("FINALIZING", "NEW", "PROCESSING", "FINISHED")),
+    "words skipped": Case(statuses=("NEW", "FINISHED")),
+    "words repeated": Case(statuses=(*["PROCESSING"] * 7, "FINISHED")),
+    "unknown words": Case(statuses=("LOL", "DONE", "finished", "FINISHED")),
+    "an error that passes": Case(statuses=("ERROR", "PROCESSING", "FINISHED")),
+    "an error that stays": _failed("ProviderFailed", statuses=("ERROR",)),
+    "aborted": Case(
+        error="JobAborted",
+        outcome="aborted",
+        answers={"status": [Answer.edited(lambda said: {**said, "aborted": True})]},
+    ),
+    "success false": _failed(
+        "ProviderRejected",
+        answers={"status": [Answer.refusal("No.")] * 3},
+    ),
+    "success false once": Case(answers={"status": [Answer.refusal("No.")]}),
+    "the upload refused": _failed(
+        "ProviderRejected", answers={"upload": [Answer.refusal("No.")]}
+    ),
+    "no credits": _failed("OutOfCredits", behaviour={"credits": 1}),
+    "HTML with 200": Case(answers={"status": [Answer.html()] * 2}),
+    "HTML with 200 for the upload": Case(answers={"upload": [Answer.html()]}),
+    "403": Case(answers={"status": [Answer.http(403)] * 2}),
+    "403 with Retry-After": Case(
+        answers={"status": [Answer.http(403, retry_after="7")]}
+    ),
+    "403 for the upload": Case(answers={"upload": [Answer.http(403)]}),
+    "429 for the upload": Case(answers={"upload": [Answer.http(429, retry_after="7")]}),
+    "503": Case(answers={"status": [Answer.http(503)] * 2}),
+    "the upload's answer lost": Case(answers={"upload": [Answer.dropped_after()]}),
+    "the upload lost": Case(answers={"upload": [Answer.dropped_before()]}),
+    "all links null": _failed(
+        "NoResults",
+        answers={
+            "status": [Answer.edited(lambda said: {**said, "downloads": _NO_LINKS})] * 3
+        },
+    ),
+    "a link spent": Case(answers={"download": [Answer.http(403)]}),
+    "a result cut": Case(answers={"download": [Answer.cut_after(20)]}),
+    "a page for a result": Case(answers={"download": [Answer.html()]}),
+    "a hostile link": _failed(
+        "ResultsIncomplete", behaviour={"links_instead": "https://evil.example/x"}
+    ),
+    "the wrong key": _failed(
+        "CredentialsRejected",
+        answers={
+            "upload": [Answer.refusal("Invalid or unauthorized key. Please check.")] * 2
+        },
+    ),
+    "an empty file": _failed("SourceEmpty", content=b""),
+    "only a header": _failed("SourceEmpty", content=b"email\n"),
+    "a workbook": _failed("SourceNotText", content=b"PK\x03\x04\x00\x00\x00"),
+    "another ending": _failed("SourceMisnamed", key="ipqs/email/list.xlsx"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_ends_as_the_design_says(courier: Courier, name: str) -> None:
+    """No answer of a provider may end in an unhandled exception, or in silence."""
+    case = CASES[name]
+    courier.stack.ipqs.behave(statuses=case.statuses, **case.behaviour)
+    for call, answers in case.answers.items():
+        courier.stack.ipqs.script(call, answers)
+
+    journey = courier.deliver(case.key, case.content)
+
+    assert journey.job is not None
+    assert (journey.job.outcome, journey.error) == (case.outcome, case.error)
+    assert journey.status == ("FAILED" if case.error else "SUCCEEDED")
+    assert case.error in _KNOWN | {""}
+    assert courier.ledger(journey.job.job_id)["outcome"] == case.outcome
+    assert len(courier.notices(journey.job.job_id)) == 1
+    assert len(courier.stack.ipqs.csvs) <= 1

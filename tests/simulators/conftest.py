@@ -1,0 +1,32 @@
+"""What every test of a simulator starts from."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from local.simulators.ipqs import IpqsSimulator
+from tests.simulators.client import KEY, Client
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_is_left() -> Iterator[None]:
+    """A simulator that leaks threads would hang the processes that embed it."""
+    before = set(threading.enumerate())
+    yield
+    assert set(threading.enumerate()) == before
+
+
+@pytest.fixture
+def ipqs(_no_thread_is_left: None) -> Iterator[IpqsSimulator]:
+    """A simulator of the test's own, whose clock stands still."""
+    with IpqsSimulator.started(api_key=KEY) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def client(ipqs: IpqsSimulator) -> Iterator[Client]:
+    """A client with the key."""
+    client = Client(ipqs)
+    yield client
+    client.session.close()

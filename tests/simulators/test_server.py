@@ -1,0 +1,244 @@
+"""The simulator is a good neighbour: bounded, quick to stop, and runs alone."""
+
+import http.client
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import requests
+import trustme
+
+from local.simulators.ipqs import Answer, Clock, IpqsSimulator, RunningClock
+from tests.simulators.client import KEY, SECONDS, Client
+
+ROOT = Path(__file__).parents[2]
+MEGABYTE = 1_000_000
+
+
+@pytest.mark.parametrize("answer", [Answer.hang(), Answer.dripped(0.05)])
+def test_stops_in_the_middle_of_a_fault(answer: Answer) -> None:
+    """A test that ends must not wait for the fault it provoked."""
+    with IpqsSimulator.started(api_key=KEY) as ipqs:
+        ipqs.script("list", [answer])
+        client = Client(ipqs)
+        host = ipqs.base_url.removeprefix("http://")
+        connection = http.client.HTTPConnection(host, timeout=SECONDS)
+        connection.request("GET", f"/api/json/csv/{KEY}/list")
+        while not ipqs.requests:
+            time.sleep(0.001)
+        started = time.monotonic()
+
+    assert time.monotonic() - started < 1
+    connection.close()
+    client.session.close()
+
+
+def test_stops_with_idle_connections() -> None:
+    """Clients keep connections open, and some never say a word."""
+    with IpqsSimulator.started(api_key=KEY) as ipqs:
+        client = Client(ipqs)
+        client.uploaded()
+        host, port = ipqs.base_url.removeprefix("http://").split(":")
+        silent = socket.create_connection((host, int(port)), SECONDS)
+
+    silent.close()
+    with pytest.raises(requests.ConnectionError):
+        client.upload()
+    client.session.close()
+
+
+def test_reuses_connections(client: Client, ipqs: IpqsSimulator) -> None:
+    """Chunked answers end where they say, so that the next request can follow."""
+    host = ipqs.base_url.removeprefix("http://")
+    connection = http.client.HTTPConnection(host, timeout=SECONDS)
+    connection.connect()
+    first = connection.sock
+
+    for _time in range(3):
+        connection.request("GET", f"/api/json/csv/{KEY}/list")
+        connection.getresponse().read()
+
+    assert connection.sock is first
+    connection.close()
+    assert client.uploaded()
+
+
+def test_survives_a_client_that_leaves(client: Client, ipqs: IpqsSimulator) -> None:
+    """An upload that breaks off is not an upload."""
+    host, port = ipqs.base_url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), SECONDS) as leaving:
+        head = f"POST /api/json/csv/{KEY}/email/upload HTTP/1.1\r\n"
+        kind = "Content-Type: multipart/form-data; boundary=x\r\n"
+        leaving.sendall(f"{head}{kind}Content-Length: 1000\r\n\r\n--x\r\n".encode())
+
+    assert client.uploaded() == 3_000_001
+    assert len(ipqs.csvs) == 1
+
+
+@pytest.fixture
+def memory() -> Iterator[None]:
+    """Traces what Python allocates, in the simulator's threads too."""
+    tracemalloc.start()
+    yield
+    tracemalloc.stop()
+
+
+@pytest.mark.usefixtures("memory")
+def test_keeps_large_uploads_on_the_disk(ipqs: IpqsSimulator) -> None:
+    """A large list must not be held by whoever stands in for the provider."""
+    host = ipqs.base_url.removeprefix("http://")
+    head = b'--x\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
+    block, blocks, tail = b"x" * (MEGABYTE - 1) + b"\n", 50, b"\r\n--x--\r\n"
+    connection = http.client.HTTPConnection(host, timeout=30)
+    connection.putrequest("POST", f"/api/json/csv/{KEY}/email/upload")
+    connection.putheader("Content-Type", "multipart/form-data; boundary=x")
+    length = len(head) + blocks * MEGABYTE + len(tail)
+    connection.putheader("Content-Length", str(length))
+    connection.endheaders(head)
+
+    for _block in range(blocks):
+        connection.send(block)
+    connection.send(tail)
+
+    assert connection.getresponse().status == 200
+    assert ipqs.csvs[0].bytes == blocks * MEGABYTE
+    assert tracemalloc.get_traced_memory()[1] < 8 * MEGABYTE
+    connection.close()
+
+
+@pytest.mark.usefixtures("memory")
+def test_makes_large_results_on_the_fly(client: Client, ipqs: IpqsSimulator) -> None:
+    """A result of gigabytes costs no memory."""
+    link = client.link(ipqs.add_finished(results={"all": 200 * MEGABYTE}))
+
+    with client.get(link, stream=True) as response:
+        size = sum(map(len, response.iter_content(MEGABYTE)))
+
+    assert size == 200 * MEGABYTE
+    assert tracemalloc.get_traced_memory()[1] < 8 * MEGABYTE
+
+
+def test_speaks_tls() -> None:
+    """Adapters follow https only, so the simulator can be one of those."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    with (
+        authority.cert_pem.tempfile() as trusted,
+        IpqsSimulator.started(
+            api_key=KEY, tls=context, name="localhost", download_name="localhost"
+        ) as ipqs,
+        requests.Session() as session,
+    ):
+        session.trust_env = False
+        session.verify = trusted
+        client = Client(ipqs, session)
+        assert ipqs.base_url.startswith("https://localhost:")
+
+        link = client.link(client.finished())
+        assert link.startswith(f"https://{ipqs.download_host}/")
+        assert client.get(link).status_code == 200
+
+        ipqs.script("download", [Answer.cut_after(10)])
+        with pytest.raises(requests.exceptions.ChunkedEncodingError):
+            client.get(client.link(3_000_001))
+        ipqs.script("list", [Answer.hang()])
+        with pytest.raises(requests.exceptions.ReadTimeout):
+            session.get(client.address("list"), timeout=0.2)
+        with pytest.raises(requests.exceptions.SSLError):
+            requests.get(client.address("list"), timeout=SECONDS)
+
+
+def test_stops_during_a_handshake() -> None:
+    """A client that connects to TLS and says nothing must not hold the end up."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("localhost").configure_cert(context)
+    with IpqsSimulator.started(api_key=KEY, tls=context) as ipqs:
+        host, port = ipqs.base_url.removeprefix("https://").split(":")
+        silent = socket.create_connection((host, int(port)), SECONDS)
+
+    silent.close()
+
+
+def test_clocks() -> None:
+    """One stands still until it is told, the other one runs."""
+    still, running = Clock(100.0), RunningClock()
+    still.advance(5)
+    running.advance(1000)
+
+    assert still.now() == 105.0
+    assert 990 < running.now() - time.time() < 1010
+
+
+def _command(*arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(  # noqa: S603 our own module
+        [sys.executable, "-m", "local.simulators.ipqs", *arguments],
+        cwd=ROOT,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM, None])
+def test_runs_alone(by: signal.Signals | None) -> None:
+    """It prints its addresses and ends cleanly: by a signal, or with its parent."""
+    with _command("--key", "k", "--until-stdin-closes") as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        try:
+            lines = dict(process.stdout.readline().split() for _line in range(3))
+            listed = requests.get(f"{lines['API']}/api/json/csv/k/list", timeout=5)
+            if by is None:
+                process.stdin.close()
+            else:
+                process.send_signal(by)
+            assert process.wait(SECONDS) == 0
+        finally:
+            process.kill()
+
+        assert listed.json()["total_csvs"] == 0
+        assert lines["Key"] == "k"
+        assert lines["Downloads"] != lines["API"]
+
+
+def test_says_that_a_port_is_taken(ipqs: IpqsSimulator) -> None:
+    """The exit code tells a script, the sentence tells a person."""
+    port = ipqs.base_url.rpartition(":")[2]
+
+    with _command("--port", port) as process:
+        output, errors = process.communicate(timeout=SECONDS)
+
+    assert process.returncode == 1
+    assert output == ""
+    assert errors.startswith("cannot serve: ")
+
+
+def test_refuses_wrong_arguments() -> None:
+    """argparse ends with 2, and --help with 0."""
+    for argument, code in (("--speed", 2), ("--help", 0)):
+        with _command(argument) as process, suppress(BrokenPipeError):
+            process.communicate(timeout=SECONDS)
+        assert process.returncode == code
+
+
+def test_leaves_no_thread() -> None:
+    """Counted here by itself, as the other tests rely on it."""
+    before = threading.active_count()
+    with IpqsSimulator.started(api_key=KEY) as ipqs:
+        client = Client(ipqs)
+        client.finished()
+        assert threading.active_count() > before
+    client.session.close()
+
+    assert threading.active_count() == before

@@ -1,0 +1,81 @@
+"""Strategies: what a job can look like, as far as its types and bounds allow."""
+
+from hypothesis import strategies as st
+
+from functions.core.errors import PERMANENT, RETRYABLE
+from functions.core.model import File, Job, Look, Next, Outcome, Phase
+
+KINDS = ("all", "bad", "clean", "pristine")
+
+nothing = st.just("")
+outcomes = st.sampled_from(Outcome)
+moments = st.floats(0, 4e9, allow_nan=False)
+counts = st.integers(0, 2**53)
+hexes = st.text("0123456789abcdef", min_size=64, max_size=64)
+words = st.text("abcdefghijklmnopqrstuvwxyz_", min_size=1, max_size=20)
+error_names = st.sampled_from([leaf.__name__ for leaf in (*RETRYABLE, *PERMANENT)])
+kinds = st.lists(st.sampled_from(KINDS), unique=True).map(tuple)
+chances = st.floats(0, 1, exclude_max=True)
+
+
+def files(error: st.SearchStrategy[str] = nothing) -> st.SearchStrategy[File]:
+    """Make results, fetched unless told otherwise."""
+    return st.builds(
+        File,
+        kind=st.sampled_from(KINDS),
+        key=st.text(max_size=50),
+        version_id=st.text(max_size=50),
+        bytes=counts,
+        rows=counts,
+        sha256=hexes,
+        attempts=st.integers(1, 100),
+        link_age_seconds=st.floats(0, 900),
+        error=error,
+    )
+
+
+def jobs(
+    error: st.SearchStrategy[str] = nothing,
+    outcomes: st.SearchStrategy[Outcome] = outcomes,
+) -> st.SearchStrategy[Job]:
+    """Make jobs with one result of a kind at the most."""
+    return st.builds(
+        Job,
+        job_id=hexes,
+        provider=words,
+        type=words,
+        bucket=st.text(max_size=63),
+        key=st.text(max_size=200),
+        version_id=st.text(max_size=50),
+        provider_ref=st.text(min_size=1, max_size=36),
+        received_at=moments,
+        submitted_at=moments,
+        phase=st.sampled_from(Phase),
+        polls=counts,
+        failures=counts,
+        doubt=st.just("") | error_names,
+        doubts=counts,
+        next=st.sampled_from(Next),
+        wait_seconds=st.integers(1, 3960),
+        finished_at=moments,
+        absent=kinds,
+        rows=counts,
+        invalid=counts,
+        files=st.lists(files(error), unique_by=lambda file: file.kind).map(tuple),
+        manifest_key=st.text(max_size=200),
+        outcome=outcomes,
+        error=st.just("") | error_names,
+        advice=st.text(max_size=100),
+    ).map(lambda job: job.with_(kinds=tuple(file.kind for file in job.files)))
+
+
+def looks() -> st.SearchStrategy[Look]:
+    """Make answers of a provider, plausible or not."""
+    return st.builds(
+        Look,
+        phase=st.sampled_from(Phase),
+        kinds=kinds,
+        absent=kinds,
+        invalid=counts,
+        unknown=st.just("") | words,
+    )

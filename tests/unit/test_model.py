@@ -1,0 +1,101 @@
+"""Model: a job survives the state machine, older and newer deployments too."""
+
+import json
+
+import pytest
+from hypothesis import given
+
+from functions.core.errors import PERMANENT, RETRYABLE
+from functions.core.model import File, Job, Next, Outcome, Phase
+from tests.unit.strategies import jobs
+
+
+@given(job=jobs())
+def test_a_job_travels_as_json_and_comes_back(job: Job) -> None:
+    """Each state reads what the one before wrote."""
+    state = json.loads(json.dumps(job.to_state(), allow_nan=False))
+
+    assert Job.from_state(state) == job
+
+
+@given(job=jobs())
+def test_fields_of_a_newer_deployment_are_ignored(job: Job) -> None:
+    """A rollback meets states that were written by newer code."""
+    state = {**job.to_state(), "newer": 1, "failure": {"Error": "x"}}
+    state["files"] = [{**file, "newer": 1} for file in state["files"]]
+
+    assert Job.from_state(state) == job
+
+
+@pytest.mark.fault(38)
+def test_a_state_of_the_first_deployment_is_read() -> None:
+    """Executions wait for a day; a deployment meets states that lack its fields."""
+    oldest = {
+        "job_id": "a" * 64,
+        "provider": "ipqs",
+        "type": "email",
+        "provider_ref": "3868534",
+        "phase": "running",
+        "next": "wait",
+        "files": [{"kind": "all", "key": "ipqs/email/a/all.csv"}],
+    }
+
+    job = Job.from_state(oldest)
+
+    assert (job.phase, job.next, job.outcome) == (
+        Phase.RUNNING,
+        Next.WAIT,
+        Outcome.NONE,
+    )
+    assert job.files == (File(kind="all", key="ipqs/email/a/all.csv"),)
+    assert (job.kinds, job.absent, job.wait_seconds) == ((), (), 1)
+
+
+def test_a_job_needs_no_more_than_its_identity() -> None:
+    """Fields are only added with defaults, or executions in flight break."""
+    job = Job.from_state({"job_id": "j", "provider": "p", "type": "t"})
+
+    assert job == Job(job_id="j", provider="p", type="t")
+
+
+@pytest.mark.fault(40)
+def test_the_largest_state_is_small() -> None:
+    """Step Functions fails an execution whose state passes 256 KiB."""
+    longest = max((leaf.__name__ for leaf in (*RETRYABLE, *PERMANENT)), key=len)
+    advice = max((leaf.advice for leaf in (*RETRYABLE, *PERMANENT)), key=len)
+    key = "\N{E-MAIL SYMBOL}" * 256  # 1,024 bytes, and three times that in JSON
+    number = 2**63
+    file = File(
+        kind="pristine",
+        key="k" * 1024,
+        version_id="v" * 1024,
+        bytes=number,
+        rows=number,
+        sha256="f" * 64,
+        attempts=number,
+        link_age_seconds=1 / 3,
+        error=longest,
+    )
+    job = Job(
+        job_id="f" * 64,
+        provider="txncheck",
+        type="leaked_password",
+        bucket="b" * 63,
+        key=key,
+        version_id="v" * 1024,
+        provider_ref="9" * 36,
+        received_at=1 / 3,
+        submitted_at=1 / 3,
+        doubt=longest,
+        kinds=("pristine",) * 4,
+        absent=("pristine",) * 4,
+        rows=number,
+        invalid=number,
+        files=(file,) * 4,
+        manifest_key="m" * 1024,
+        outcome=Outcome.TIMED_OUT,
+        error=longest,
+        advice=advice,
+    )
+
+    assert len(json.dumps(job.to_state())) < 16 * 1024
