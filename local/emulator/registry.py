@@ -21,6 +21,7 @@ from local.emulator.corrections import (
     stacks,
     starts,
     tasks,
+    uploads,
     vended,
 )
 
@@ -49,6 +50,7 @@ CORRECTIONS: tuple[Callable[[], None], ...] = (
     vended.execution_logs,
     vended.execution_metrics,
     publish.message_attributes,
+    uploads.full_object_checksums,
     notifications.object_events,
     notifications.alarms_on_service_metrics,
     stacks.reserved_concurrency,

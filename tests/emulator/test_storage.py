@@ -15,6 +15,8 @@ from tests.emulator.machines import Machines
 from tests.emulator.polling import until
 
 BODY = b"email,verdict\n" * 1000
+PART = 5 * 1024 * 1024  # the least that S3 takes for any part but the last
+LARGE = BODY * 400
 
 
 @pytest.fixture
@@ -91,9 +93,11 @@ def test_the_event_of_a_multipart_upload_has_a_version(
     assert detail["object"]["version-id"] == done["VersionId"]
 
 
+@pytest.mark.holds("full_object_checksums")
 def test_a_result_is_published_once(emulator: Emulator, bucket: str) -> None:
-    """The second upload that completes is refused with 412."""
-    _uploaded(emulator, bucket, "result.csv", IfNoneMatch="*")
+    """With the checksum of all its bytes; the second upload is refused with 412."""
+    done = _uploaded(emulator, bucket, "result.csv", IfNoneMatch="*")
+    assert done["ChecksumType"] == "FULL_OBJECT"
 
     with pytest.raises(ClientError) as refused:
         _uploaded(emulator, bucket, "result.csv", IfNoneMatch="*")
@@ -161,7 +165,8 @@ def test_a_conditional_write_has_one_winner(emulator: Emulator) -> None:
 
     with pytest.raises(ClientError, match="ConditionalCheckFailed") as refused:
         intend("second")
-    assert refused.value.response["Item"]["state"] == {"S": "first"}
+    response: dict[str, Any] = {**refused.value.response}
+    assert response["Item"]["state"] == {"S": "first"}
 
 
 @pytest.mark.holds("alarms_on_service_metrics")
@@ -203,23 +208,36 @@ def _uploaded(
     upload = s3.create_multipart_upload(
         **place, ChecksumAlgorithm="CRC32", ChecksumType="FULL_OBJECT"
     )["UploadId"]
-    crc = base64.b64encode(zlib.crc32(BODY).to_bytes(4, "big")).decode()
-    part = s3.upload_part(
-        **place, UploadId=upload, PartNumber=1, Body=BODY, ChecksumCRC32=crc
-    )
-    parts = [{"PartNumber": 1, "ETag": part["ETag"], "ChecksumCRC32": crc}]
+    parts = [
+        s3.upload_part(
+            **place,
+            UploadId=upload,
+            PartNumber=number,
+            Body=part,
+            ChecksumAlgorithm="CRC32",
+        )
+        for number, part in enumerate((LARGE[:PART], LARGE[PART:]), start=1)
+    ]
+    etags = [
+        {"PartNumber": number, "ETag": part["ETag"]}
+        for number, part in enumerate(parts, start=1)
+    ]
     done: dict[str, Any] = s3.complete_multipart_upload(
         **place,
         **{
             "UploadId": upload,
-            "MultipartUpload": {"Parts": parts},
+            "MultipartUpload": {"Parts": etags},
             "ChecksumType": "FULL_OBJECT",
-            "ChecksumCRC32": crc,
-            "MpuObjectSize": len(BODY),
+            "ChecksumCRC32": _crc32(LARGE),
+            "MpuObjectSize": len(LARGE),
             **completion,
         },
     )
     return done
+
+
+def _crc32(data: bytes) -> str:
+    return base64.b64encode(zlib.crc32(data).to_bytes(4, "big")).decode()
 
 
 def _received(emulator: Emulator, queue: str) -> dict[str, Any]:
