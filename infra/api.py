@@ -11,7 +11,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
-from functions.core.contract import Operation, Types, operations
+from functions.core.bodies import Types
+from functions.core.contract import Operation, operations
 from functions.core.schemas import Schema
 from infra.findings import acknowledge
 from infra.refusals import refuse_in_our_words

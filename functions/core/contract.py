@@ -4,16 +4,13 @@ The handler routes and validates by this table, API Gateway gets its models from
 and the OpenAPI document is written from it.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from functions.core import problems
+from functions.core import bodies, problems
+from functions.core.bodies import Types
 from functions.core.model import Outcome
 from functions.core.problems import Kind
 from functions.core.schemas import Schema
-
-#: What each provider takes, by its name.
-Types = Mapping[str, tuple[str, ...]]
 
 #: The pseudo-outcome of a job that has none yet.
 RUNNING = "running"
@@ -84,7 +81,7 @@ def operations(types: Types) -> tuple[Operation, ...]:
             summary="Get a form for uploading one CSV",
             says="Post the CSV with these fields, the file last, within 15 minutes. "
             "That starts a job by itself.",
-            body=_one_of([_upload(name, known) for name, known in types.items()]),
+            body=bodies.upload(types),
             status=201,
             gives="Upload",
             problems=(*_BODY, *_ALWAYS),
@@ -98,9 +95,7 @@ def operations(types: Types) -> tuple[Operation, ...]:
             "the inbox. Without an Idempotency-Key that thing has one job, however "
             "often it is asked for; with one, each key is a job of its own.",
             parameters=(_IDEMPOTENCY_KEY,),
-            body=_one_of(
-                [*(_reference(name, types[name]) for name in types), _object(types)]
-            ),
+            body=bodies.job(types),
             status=202,
             gives="Job",
             problems=(*_BODY, problems.KEY_REUSED, *_ALWAYS),
@@ -214,64 +209,3 @@ def _filters(types: Types) -> tuple[Parameter, ...]:
             maxLength=512,
         ),
     )
-
-
-def _upload(provider: str, types: tuple[str, ...]) -> Schema:
-    name = {
-        "type": "string",
-        "pattern": r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}\.csv$",
-        "description": "A name for your own records; `list.csv` unless told.",
-    }
-    members = {"provider": _word(provider), "type": _word(*types), "name": name}
-    return _form(members, optional=("name",))
-
-
-def _reference(provider: str, types: tuple[str, ...]) -> Schema:
-    reference = {
-        "type": "string",
-        "pattern": "^[A-Za-z0-9._-]{1,128}$",
-        "description": "The provider's id of the job.",
-    }
-    return _form(
-        {
-            "provider": _word(provider),
-            "type": _word(*types),
-            "provider_ref": reference,
-        }
-    )
-
-
-def _object(types: Types) -> Schema:
-    prefixes = "|".join(
-        f"{provider}/({'|'.join(known)})" for provider, known in types.items()
-    )
-    key = {
-        "type": "string",
-        "maxLength": 1024,
-        "pattern": rf"^({prefixes})/([^\u0000-\u001f\u007f]*/)*"
-        r"[^/\u0000-\u001f\u007f]+$",
-        "description": "The object's key in the inbox, `<provider>/<type>/…`.",
-    }
-    version = {
-        "type": "string",
-        "pattern": "^[A-Za-z0-9._-]{1,128}$",
-        "description": "S3's version id of the object.",
-    }
-    return _form({"key": key, "version_id": version})
-
-
-def _word(*words: str) -> Schema:
-    return {"type": "string", "enum": list(words)}
-
-
-def _form(members: Mapping[str, Schema], *, optional: tuple[str, ...] = ()) -> Schema:
-    return {
-        "type": "object",
-        "properties": dict(members),
-        "required": [name for name in members if name not in optional],
-        "additionalProperties": False,
-    }
-
-
-def _one_of(forms: list[Schema]) -> Schema:
-    return forms[0] if len(forms) == 1 else {"oneOf": forms}
