@@ -61,6 +61,7 @@ class Api(Construct):
         self.rest = apigateway.RestApi(
             self,
             "Rest",
+            rest_api_name=Stack.of(self).stack_name,  # need not be unique
             description="Verdict Courier: start, follow, fetch and end jobs",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             cloud_watch_role=False,  # a role of our own, below
