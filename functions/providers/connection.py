@@ -1,7 +1,9 @@
 """Connection: what every socket to a provider obeys, whatever is sent over it."""
 
+import http.client
 import ipaddress
 import os
+import re
 import socket
 import ssl
 import threading
@@ -19,6 +21,9 @@ from functions.core.errors import LinkRefused
 #: A body slower than this for a whole window will not arrive.
 LEAST_BYTES = 64 * 1024
 WINDOW_SECONDS = 30.0
+
+_LONGEST_LINE = 1024
+_HEX = re.compile(rb"[0-9A-Fa-f]{1,16}")
 
 
 class Watch:
@@ -90,6 +95,20 @@ class Watch:
             return  # it was closed already, which is all that was wanted
 
 
+class _StrictResponse(http.client.HTTPResponse):
+    """Takes a chunk's size only where it stands whole on its line.
+
+    The library takes "0", all that came of a cut "0800", for the last chunk.
+    """
+
+    def _read_next_chunk_size(self) -> int:
+        line = self.fp.readline(_LONGEST_LINE)
+        size = line.partition(b";")[0].strip()
+        if not line.endswith(b"\n") or not _HEX.fullmatch(size):
+            raise ValueError  # which the library turns into IncompleteRead
+        return int(size, 16)
+
+
 class GuardedAdapter(HTTPAdapter):
     """A transport for one exchange: watched, unretried, and to public addresses.
 
@@ -117,6 +136,8 @@ class GuardedAdapter(HTTPAdapter):
         watch, loopback = self._watch, self._loopback
 
         class Plain(HTTPConnection):
+            response_class = _StrictResponse
+
             def _new_conn(self) -> socket.socket:
                 return _admit(super()._new_conn(), watch, loopback=loopback)
 
@@ -125,6 +146,8 @@ class GuardedAdapter(HTTPAdapter):
                 watch.connected = True
 
         class Secure(HTTPSConnection):
+            response_class = _StrictResponse
+
             def _new_conn(self) -> socket.socket:
                 return _admit(super()._new_conn(), watch, loopback=loopback)
 

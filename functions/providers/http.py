@@ -33,6 +33,7 @@ for _name in ("urllib3", "requests"):
 _CONNECT_SECONDS = 10.0
 _READ_SECONDS = 25.0
 _PIECE = 64 * 1024
+_STEP = 32 * 1024
 #: No CSV packs better; what does was made to burst.
 _MOST_RATIO = 200
 
@@ -56,6 +57,17 @@ class Reply:
 
     def __repr__(self) -> str:
         return f"Reply(status={self.status})"
+
+
+class _Session(requests.Session):
+    """A session that does not look at redirects.
+
+    Even told not to follow one, requests prepares for it: it reads the body whole,
+    unpacked, into memory.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Say that no answer leads elsewhere."""
 
 
 class Http:
@@ -90,7 +102,9 @@ class Http:
         """
         watch = Watch(seconds)
         try:
-            response = self._send(method, url, watch, headers=headers, body=body)
+            response = self._send(
+                method, url, watch, seconds=seconds, headers=headers, body=body
+            )
             with response:
                 content = bytearray()
                 raw = response.raw
@@ -121,7 +135,9 @@ class Http:
         watch = Watch(seconds)
         response: requests.Response | None = None
         try:
-            response = self._send("GET", url, watch)
+            response = self._send("GET", url, watch, seconds=seconds)
+            if watch.fired:  # a head that is cut looks like one without a length
+                raise ProviderUnavailable("the download host answered too slowly")
             return Download(response, watch, max_bytes=max_bytes)
         except _BROKEN:
             _release(response, watch)
@@ -136,11 +152,12 @@ class Http:
         url: str,
         watch: Watch,
         *,
+        seconds: float,
         headers: Mapping[str, str] | None = None,
         body: IO[bytes] | bytes | None = None,
     ) -> requests.Response:
         adapter = GuardedAdapter(tls=self._tls, watch=watch, loopback=self._loopback)
-        with requests.Session() as session:  # a response outlives its session
+        with _Session() as session:  # a response outlives its session
             session.trust_env = False
             session.headers.clear()
             session.mount("https://", adapter)
@@ -158,7 +175,7 @@ class Http:
                 },
                 stream=True,
                 allow_redirects=False,
-                timeout=(_CONNECT_SECONDS, _READ_SECONDS),
+                timeout=(min(seconds, _CONNECT_SECONDS), _READ_SECONDS),
             )
 
 
@@ -173,9 +190,10 @@ class Download:
     def __init__(
         self, response: requests.Response, watch: Watch, *, max_bytes: int
     ) -> None:
+        _check_status(response)
         self._response = response  # collected, it would end the stream silently
         self._watch = watch
-        self._left = max_bytes
+        self._max_bytes = max_bytes
         # urllib3's own readinto copies twice; the response below it does not.
         self._raw = cast(
             "http.client.HTTPResponse",
@@ -186,11 +204,10 @@ class Download:
         self._inflate = _gunzip_if_packed(response)
         self._packed = b""
         self._wire_bytes = 0
-        self._unpacked_bytes = 0
+        self._given_bytes = 0
         self._length = length
         self.announced = length if self._inflate is None else None
 
-        _check_status(response)
         if self.announced is not None and self.announced > max_bytes:
             raise ResultTooLarge("the result announces more bytes than are allowed")
         if self.announced is None and not self._chunked and self._inflate is None:
@@ -209,9 +226,8 @@ class Download:
         except (*_BROKEN, zlib.error):
             raise self._broken("the connection broke") from None
 
-        self._left -= count
-        if self._left < 0:
-            raise ResultTooLarge("the result has more bytes than are allowed")
+        self._given_bytes += count
+        self._hold_cap(self._given_bytes)
         if not count and self._watch.fired:
             raise self._broken("the connection was ended")
         return count
@@ -221,13 +237,18 @@ class Download:
         _release(self._response, self._watch)
 
     def _from_wire(self, buffer: memoryview) -> int:
-        count = self._raw.readinto(buffer)
-        self._watch.fed(count)
-        self._wire_bytes += count
+        filled = 0
+        # In small steps: a read ends only when it is full, and the watch wants to
+        # hear what came before its window is over.
+        while count := self._raw.readinto(buffer[filled : filled + _STEP]):
+            filled += count
+            self._watch.fed(count)
+        self._wire_bytes += filled
+        self._hold_cap(self._wire_bytes)
         ended_early = self._length is not None and self._wire_bytes < self._length
-        if not count and len(buffer) and ended_early:
+        if not filled and ended_early:
             raise self._broken("the result is shorter than announced")
-        return count
+        return filled
 
     def _unpack(self, buffer: memoryview) -> int:
         inflate = self._inflate
@@ -235,8 +256,8 @@ class Download:
         while not inflate.eof:
             piece = inflate.decompress(self._packed, len(buffer))
             self._packed = inflate.unconsumed_tail
-            self._unpacked_bytes += len(piece)
-            if self._unpacked_bytes > _PIECE + _MOST_RATIO * self._wire_bytes:
+            given = self._given_bytes + len(piece)
+            if given > _PIECE + _MOST_RATIO * self._wire_bytes:
                 raise ResultTooLarge("the result unpacks to more than a CSV can")
             if piece:
                 buffer[: len(piece)] = piece
@@ -252,6 +273,10 @@ class Download:
         if not count:
             raise self._broken("the packed result was cut")
         return bytes(wire[:count])
+
+    def _hold_cap(self, count: int) -> None:
+        if count > self._max_bytes:
+            raise ResultTooLarge("the result has more bytes than are allowed")
 
     def _broken(self, fact: str) -> CourierError:
         if self._watch.fired:

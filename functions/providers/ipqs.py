@@ -46,6 +46,8 @@ KINDS = ("pristine", "clean", "bad", "all")  # [V]
 
 #: 403 is IPQS' word for too many calls [V], others report 429.
 _THROTTLED = (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
+#: The 4xx that speak of this moment, not of the request.
+_PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY)
 _REFUSED: dict[int, type[PermanentError]] = {
     HTTPStatus.UNAUTHORIZED: CredentialsRejected,
     HTTPStatus.PAYMENT_REQUIRED: OutOfCredits,
@@ -139,16 +141,13 @@ class Ipqs:
         phase = PHASES.get(word) if isinstance(word, str) else None
         unknown = "" if phase else _letters(word)
 
-        links = _links(answer)
         finished = phase is Phase.FINISHED
+        links = _links(answer) if finished else {}
+        aborted = answer.get("aborted") is True
         return Look(
-            phase=Phase.ABORTED
-            if answer.get("aborted") is True
-            else phase or Phase.RUNNING,
-            kinds=tuple(links) if finished else (),
-            absent=tuple(kind for kind in KINDS if kind not in links)
-            if finished
-            else (),
+            phase=Phase.ABORTED if aborted else phase or Phase.RUNNING,
+            kinds=tuple(links),
+            absent=tuple(kind for kind in KINDS if finished and kind not in links),
             invalid=_count(answer.get("invalid_records")),
             unknown=unknown,
         )
@@ -263,19 +262,24 @@ class Ipqs:
     def _answer(self, reply: Reply) -> _Answer:
         status = reply.status
         said = f"the provider answered {status}"
+        refused = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+        if refused and (known := _known_refusal(reply.body)):
+            raise known
         if status in _THROTTLED:
             hint = retry_after(reply.headers, now=self._now())
             raise ProviderThrottled(said, hint=hint)
         if status in _REFUSED:
             raise _REFUSED[status](said)
-        if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        if refused and status not in _PASSING:
             raise ProviderRejected(said)
         if status != HTTPStatus.OK:  # a redirect too: we follow none
             raise ProviderUnavailable(said)
 
         answer = parse_object(reply.body)
         if answer.get("success") is False:
-            raise _refusal(answer.get("message"))
+            raise _refusal(answer.get("message")) or ProviderRejected(
+                "the provider answered that it did not succeed"
+            )
         if answer.get("success") is not True:
             raise AnswerUnreadable("the answer does not say whether it succeeded")
         return answer
@@ -296,27 +300,38 @@ def _id(answer: Mapping[str, Any]) -> int:
 
 
 def _links(answer: Mapping[str, Any]) -> dict[str, str]:
+    """Give the links by kind; null, empty or missing means an empty category [I]."""
     downloads = answer.get("downloads")
-    if not isinstance(downloads, dict):
+    if not downloads:  # an empty object of PHP's shows as an empty list, too
         return {}
-    return {
-        kind: downloads[kind]
-        for kind in KINDS
-        if isinstance(downloads.get(kind), str) and downloads[kind]
-    }
+    if not isinstance(downloads, dict):
+        raise AnswerUnreadable("the answer's links are not named by kind")
+    links = {kind: downloads[kind] for kind in KINDS if downloads.get(kind)}
+    if not all(isinstance(link, str) for link in links.values()):
+        raise AnswerUnreadable("the answer has a link that is not a text")
+    return links
 
 
 def _count(number: object) -> int:
     return number if type(number) is int and number >= 0 else 0
 
 
-def _refusal(message: object) -> PermanentError:
+def _refusal(message: object) -> PermanentError | None:
+    """Recognise a refusal; its own words could repeat the key or a row of the list."""
     text = message.lower() if isinstance(message, str) else ""
     for part, error in _REFUSALS:
         if part in text:
             return error(f"the provider says: {part}")
-    # Its own words could repeat the key or a row of the list.
-    return ProviderRejected("the provider answered that it did not succeed")
+    return None
+
+
+def _known_refusal(body: bytes) -> PermanentError | None:
+    """Recognise a refusal that came with a status which is not a good one [U]."""
+    try:
+        answer = parse_object(body)
+    except AnswerUnreadable:
+        return None
+    return _refusal(answer.get("message")) if answer.get("success") is False else None
 
 
 def _letters(word: object) -> str:

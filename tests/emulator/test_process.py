@@ -33,7 +33,7 @@ with Emulator.started() as emulator:
 
 def test_a_killed_parent_leaves_nothing_behind() -> None:
     """A test run that is killed must not leave processes or files."""
-    with subprocess.Popen(  # noqa: S603 - our own source
+    with subprocess.Popen(
         [sys.executable, "-c", PARENT], cwd=PROJECT, stdout=subprocess.PIPE, text=True
     ) as parent:
         assert parent.stdout is not None

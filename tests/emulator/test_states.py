@@ -30,9 +30,6 @@ COUNTS = """
         pytest.param(passing(Parameters={"a.$": "$.list[1]"}), id="index"),
         pytest.param(passing(Parameters={"a.$": "$$.Missing"}), id="context"),
         pytest.param(
-            {"Type": "Wait", "SecondsPath": "$.missing", "End": True}, id="SecondsPath"
-        ),
-        pytest.param(
             {
                 "Type": "Choice",
                 "Choices": [

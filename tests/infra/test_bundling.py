@@ -110,7 +110,7 @@ def test_this_interpreter_imports_it(asset: Path) -> None:
         "print(requests.__file__, aws_lambda_powertools.__file__, functions.__file__)"
     )
 
-    done = subprocess.run(  # noqa: S603 - our own program
+    done = subprocess.run(
         [sys.executable, "-I", "-B", "-W", "error", "-c", program],
         capture_output=True,
         text=True,

@@ -180,7 +180,7 @@ def test_clocks() -> None:
 
 
 def _command(*arguments: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(  # noqa: S603 our own module
+    return subprocess.Popen(
         [sys.executable, "-m", "local.simulators.ipqs", *arguments],
         cwd=ROOT,
         text=True,

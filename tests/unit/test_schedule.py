@@ -159,7 +159,7 @@ def checks_until(duration: float, chance: random.Random) -> tuple[int, float]:
 
 def test_results_are_noticed_soon_with_few_checks() -> None:
     """Bar P7: lateness in proportion to the duration, and checks cost money."""
-    chance = random.Random(7)  # noqa: S311 - a simulation, nothing secret
+    chance = random.Random(7)
     spread = (math.log(10), math.log(6 * 3_600))
     durations = [math.exp(chance.uniform(*spread)) for _ in range(20_000)]
 
@@ -175,7 +175,7 @@ def test_results_are_noticed_soon_with_few_checks() -> None:
 
 def test_a_day_of_waiting_takes_few_checks() -> None:
     """Bar P7: each check costs transitions, and the history holds 25,000 events."""
-    chance = random.Random(7)  # noqa: S311 - a simulation, nothing secret
+    chance = random.Random(7)
 
     days = [checks_until(86_400, chance)[0] for _ in range(100)]
 

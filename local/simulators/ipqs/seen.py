@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from urllib.parse import unquote
 
 from local.simulators.server import Request
 
@@ -19,7 +20,7 @@ class Seen:
     host: str  # "api" or "downloads"
     call: str  # upload, status, list, download, or "" for an address that is none
     method: str
-    path: str  # without the query; the key is replaced
+    path: str  # without the query and escapes; the key is replaced
     query: Mapping[str, str]  # key and token are replaced
     headers: Mapping[str, str]  # lower-case names; the key is replaced
     key_in: frozenset[str]  # of path, query, header, body
@@ -72,7 +73,8 @@ def seen(
     """The request with its secrets hidden."""
     secrets = keys | ({path_key} if path_key else set())
     headers = {}
-    key_in = {"path"} if any(each in request.path for each in secrets) else set()
+    path = unquote(request.path)  # a key may need escapes there
+    key_in = {"path"} if any(each in path for each in secrets) else set()
     for name, value in request.headers.items():
         lower = name.lower()
         shown = _without(value, keys)
@@ -94,7 +96,7 @@ def seen(
         host=host,
         call=call,
         method=request.method,
-        path=_without(request.path, secrets),
+        path=_without(path, secrets),
         query=query,
         headers=headers,
         key_in=frozenset(key_in),

@@ -168,13 +168,14 @@ class IpqsSimulator:
         return self._world.log.all()
 
     def reset(self) -> None:
-        """Forget everything: files, links, requests, scripts, switches, other keys."""
+        """Forget all but the time: files, links, calls, scripts, switches and keys."""
         world = self._world
         old = world.store
         world.store = Store(self._first_id)
         world.links = Links(world.randomness)
         world.log = Log()
         world.script = Script()
+        world.forget_calls()
         world.behaviour = Behaviour()
         world.keys = frozenset({self._key})
         old.close()

@@ -34,6 +34,11 @@ class World:
         """Seconds since 1970, by the simulator's clock."""
         return self.clock.now()
 
+    def forget_calls(self) -> None:
+        """Count anew towards the limit."""
+        with self._lock:
+            self._calls.clear()
+
     def too_often(self) -> RateLimit | None:
         """The limit that this call is beyond; a call within it counts."""
         limit = self.behaviour.rate_limit

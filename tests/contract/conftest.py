@@ -1,0 +1,76 @@
+"""One simulator for a module, one bench for a test, nothing left behind by any."""
+
+import logging
+import ssl
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from functions.providers.connection import trusting_context
+from local.simulators.ipqs import IpqsSimulator
+from tests.contract.bench import KEY, Bench
+from tests.contract.canary import leaked
+from tests.contract.ipqs_bench import IpqsBench
+
+
+@pytest.fixture(scope="session")
+def tls() -> ssl.SSLContext:
+    """Give the context that the deployed functions use; loading it takes a while."""
+    return trusting_context()
+
+
+@pytest.fixture(scope="module")
+def _simulator() -> Iterator[IpqsSimulator]:
+    with IpqsSimulator.started(api_key=KEY) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def ipqs(
+    _simulator: IpqsSimulator,
+    tls: ssl.SSLContext,
+    caplog: pytest.LogCaptureFixture,
+) -> Iterator[IpqsBench]:
+    """Give IPQS on the bench; afterwards every scripted answer has been asked for."""
+    _simulator.reset()
+    bench = IpqsBench(_simulator, tls=tls)
+    yield from _watched(bench, caplog)
+    assert _simulator.unused == 0
+
+
+BENCHES = ("ipqs",)
+
+
+@pytest.fixture(params=BENCHES)
+def bench(request: pytest.FixtureRequest) -> Bench:
+    """Give each provider in turn; the parameter is the name of its own fixture."""
+    found: Bench = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def impatient(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let calls end within half a second, whatever the provider does."""
+    for deadline in bench.deadlines:
+        monkeypatch.setattr(deadline, 0.5)
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_left() -> Iterator[None]:
+    before = set(threading.enumerate())
+    yield
+    ours = [
+        thread
+        for thread in set(threading.enumerate()) - before
+        if not thread.name.startswith(("simulator", "ipqs-verification"))
+        and "process_request_thread" not in thread.name  # the simulator's
+    ]
+    assert ours == []
+
+
+def _watched(bench: IpqsBench, caplog: pytest.LogCaptureFixture) -> Iterator[IpqsBench]:
+    with caplog.at_level(logging.DEBUG):
+        yield bench
+    said = [f"{record.getMessage()} {vars(record)}" for record in caplog.records]
+    assert leaked("\n".join([caplog.text, *said]), bench.secrets) == []

@@ -1,0 +1,43 @@
+"""Sources: files to be verified, at hand or made while they are read."""
+
+from io import BytesIO, RawIOBase
+from typing import BinaryIO, cast
+
+LIST = b"email\n" + b"".join(b"user%03d@example.com\n" % n for n in range(40))
+
+
+class AtHand:
+    """A source of given bytes; see `Source`."""
+
+    def __init__(self, data: bytes = LIST, *, size: int | None = None) -> None:
+        self.data = data
+        self.size = len(data) if size is None else size
+        self.opened: list[BinaryIO] = []
+
+    def open(self) -> BinaryIO:
+        """Start reading at the beginning."""
+        self.opened.append(BytesIO(self.data))
+        return self.opened[-1]
+
+
+class MadeUp:
+    """A source of any size that nobody holds; see `Source`."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def open(self) -> BinaryIO:
+        """Start reading at the beginning."""
+        return cast("BinaryIO", _Rows(self.size))
+
+
+class _Rows(RawIOBase):
+    _ROW = b"somebody@example.com,42\n"
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+
+    def read(self, size: int = -1, /) -> bytes:
+        size = min(size, self._left)
+        self._left -= size
+        return (self._ROW * (size // len(self._ROW) + 1))[:size]

@@ -1,0 +1,112 @@
+"""Environment: nothing outside the settings says where we go, or as whom."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from functions.core.errors import ProviderUnavailable
+from functions.core.model import Phase
+from local.simulators.ipqs import Answer
+from tests.contract.bench import KEY, read
+from tests.contract.canary import forms, leaked, shown
+from tests.contract.ipqs_bench import IpqsBench
+from tests.contract.sources import AtHand
+from tests.contract.stand_in import Bystander
+
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+
+@pytest.mark.fault(68)
+def test_goes_through_no_proxy_of_the_environment(
+    ipqs: IpqsBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy sees every address, and our addresses hold keys and links."""
+    with Bystander.listening() as proxy:
+        for name in (*_PROXIES, *map(str.lower, _PROXIES)):
+            monkeypatch.setenv(name, proxy.url)
+        monkeypatch.setenv("NO_PROXY", "")
+        monkeypatch.setenv("no_proxy", "")
+
+        reference = ipqs.provider.submit("our-name", "email", AtHand())
+        ipqs.finish()
+        rows = read(ipqs.open(ipqs.results(reference)["all"]))[1].rows
+
+        assert rows == 40
+        assert not proxy.visited
+
+
+@pytest.mark.fault(68)
+def test_takes_no_password_from_a_netrc(
+    ipqs: IpqsBench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It would be sent to the provider, in place of what the settings say."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password something\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+
+    reference = ipqs.provider.submit("our-name", "email", AtHand())
+    ipqs.finish()
+    read(ipqs.open(ipqs.results(reference)["all"]))
+
+    assert all("authorization" not in seen.headers for seen in ipqs.simulator.requests)
+
+
+@pytest.mark.fault(68)
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_takes_no_authorities_from_the_environment(
+    ipqs: IpqsBench, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Whom we trust is in the package; a missing file must not stop us either."""
+    monkeypatch.setenv(name, "/nowhere/at-all.pem")
+
+    reference = ipqs.provider.submit("our-name", "email", AtHand())
+
+    assert ipqs.provider.check(reference).phase is Phase.QUEUED
+
+
+@pytest.mark.fault(26)
+@pytest.mark.parametrize("logger", ["urllib3", "requests"])
+def test_lets_no_library_write_addresses_into_logs(
+    ipqs: IpqsBench, caplog: pytest.LogCaptureFixture, logger: str
+) -> None:
+    """Their debug lines and warnings quote whole addresses, key included."""
+    ipqs.script("status", Answer(headers=(("Broken header", "x"),)))
+
+    with caplog.at_level(logging.DEBUG), ipqs.fails(ProviderUnavailable):
+        ipqs.unreachable.check("3000001")
+    with caplog.at_level(logging.DEBUG):
+        ipqs.script("status", Answer.html(500))
+        with pytest.raises(Exception, match="answer"):
+            ipqs.provider.check("3000001")
+        with pytest.raises(Exception, match="answer"):
+            ipqs.provider.check("3000001")
+
+    assert logging.getLogger(f"{logger}.anything").getEffectiveLevel() == logging.ERROR
+    assert [each for each in caplog.records if each.name.startswith(logger)] == []
+
+
+@pytest.mark.parametrize("form", sorted(forms(KEY)))
+def test_finds_the_canary_in_every_form(form: str) -> None:
+    """A search that never finds anything would make every test above pass."""
+    assert leaked(f"before {form} after", {KEY})
+
+
+def test_finds_the_canary_in_a_chain_of_errors() -> None:
+    """What a handler prints of an error is the whole chain, with its attributes."""
+
+    def raised_in(context: Exception, *, hide: bool) -> Exception:
+        try:
+            try:
+                raise context
+            except ValueError:
+                if hide:
+                    raise ProviderUnavailable("it failed") from None
+                raise ProviderUnavailable("it failed")  # noqa: B904 - the leak to be found
+        except ProviderUnavailable as error:
+            return error
+
+    assert leaked(shown(raised_in(ValueError(KEY), hide=False)), {KEY})
+    assert not leaked(shown(raised_in(ValueError(KEY), hide=True)), {KEY})
+    assert leaked(shown(ProviderUnavailable(f"at {KEY}")), {KEY})

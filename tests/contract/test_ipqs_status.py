@@ -1,0 +1,349 @@
+"""IPQS: what a status answer means, whatever stands in it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.core.errors import (
+    AnswerLost,
+    AnswerUnreadable,
+    CredentialsRejected,
+    OutOfCredits,
+    ProviderRejected,
+    ProviderThrottled,
+)
+from functions.core.model import Look, Phase
+from functions.providers.ipqs import KINDS, PHASES
+from local.simulators.ipqs import Answer
+from tests.contract.bench import KEY
+from tests.contract.examples import few
+from tests.contract.ipqs_bench import IpqsBench
+from tests.contract.sources import AtHand
+
+_WORDS = sorted(PHASES)
+_KEY_REFUSED = "Invalid or unauthorized key. Please check the API key and try again."
+
+
+def _submit(ipqs: IpqsBench) -> str:
+    return ipqs.provider.submit("our-name", "email", AtHand())
+
+
+def _with(**changes: object) -> Answer:
+    return Answer.edited(lambda answer: {**answer, **changes})
+
+
+@pytest.mark.fault(27)
+@pytest.mark.parametrize("word", _WORDS)
+def test_translates_each_word(ipqs: IpqsBench, word: str) -> None:
+    """These are the words that have been seen; each has one meaning for us."""
+    reference = _submit(ipqs)
+    ipqs.simulator.behave(statuses=(word,))
+
+    look = ipqs.provider.check(reference)
+
+    assert look.phase is PHASES[word]
+    assert look.unknown == ""
+
+
+@few
+@given(words=st.lists(st.sampled_from(_WORDS), min_size=1, max_size=6))
+def test_takes_words_in_any_order(ipqs: IpqsBench, words: list[str]) -> None:
+    """A client sees any subset of the life cycle, and a provider can go back."""
+    reference = _submit(ipqs)
+    ipqs.simulator.behave(statuses=tuple(words))
+
+    phases = [ipqs.provider.check(reference).phase for _word in words]
+
+    assert phases == [PHASES[word] for word in words]
+
+
+@pytest.mark.fault(27)
+@pytest.mark.parametrize(
+    ("word", "shown"),
+    [
+        pytest.param("ARCHIVED", "ARCHIVED", id="new"),
+        pytest.param("finished", "FINISHED", id="another case"),
+        pytest.param("FINISHED ", "FINISHED", id="a space"),
+        pytest.param("", "UNREADABLE", id="empty"),
+        pytest.param("é½", "UNREADABLE", id="no letters of ours"),
+        pytest.param("X" * 500, "X" * 32, id="long"),
+        pytest.param(f"failed for {KEY}", None, id="with the key in it"),
+    ],
+)
+def test_goes_on_waiting_at_an_unknown_word(
+    ipqs: IpqsBench, word: str, shown: str | None
+) -> None:
+    """A word that nobody knows is never an end; its name is for the log."""
+    reference = _submit(ipqs)
+    ipqs.finish()
+    ipqs.simulator.behave(statuses=(word,))
+
+    look = ipqs.provider.check(reference)
+
+    assert (look.phase, look.kinds) == (Phase.RUNNING, ())
+    assert look.unknown == shown or shown is None
+    assert KEY not in look.unknown
+
+
+@pytest.mark.fault(27)
+@pytest.mark.parametrize("word", [None, 7, True, ["FINISHED"], {"FINISHED": 1}])
+def test_goes_on_waiting_without_a_word(ipqs: IpqsBench, word: object) -> None:
+    """Every field may be null, says IPQS' own style guide."""
+    reference = _submit(ipqs)
+    ipqs.script("status", _with(status=word))
+
+    look = ipqs.provider.check(reference)
+
+    assert look == Look(phase=Phase.RUNNING, invalid=look.invalid, unknown="NONE")
+
+
+@pytest.mark.fault(31)
+@pytest.mark.parametrize("word", [*_WORDS, "ABORTED", "CANCELLED"])
+def test_ends_at_aborted_whatever_the_word(ipqs: IpqsBench, word: str) -> None:
+    """Which word stands beside `aborted` is unknown, and it stops a job for good."""
+    reference = _submit(ipqs)
+    ipqs.simulator.behave(aborted_status=word)
+    ipqs.simulator.abort(int(reference))
+
+    assert ipqs.provider.check(reference).phase is Phase.ABORTED
+
+
+@pytest.mark.parametrize("aborted", [None, False, 0, "", "no", [], {}])
+def test_is_not_aborted_by_anything_else(ipqs: IpqsBench, aborted: object) -> None:
+    """Only `true` says it; a job must not end because of a null."""
+    reference = _submit(ipqs)
+    ipqs.script("status", _with(aborted=aborted))
+
+    assert ipqs.provider.check(reference).phase is Phase.QUEUED
+
+
+@pytest.mark.fault(28)
+@pytest.mark.parametrize(
+    "downloads",
+    [
+        pytest.param(None, id="null"),
+        pytest.param({}, id="empty"),
+        pytest.param([], id="empty, as PHP writes it"),
+        pytest.param(dict.fromkeys(KINDS), id="null links"),
+        pytest.param(dict.fromkeys(KINDS, ""), id="empty links"),
+        pytest.param({"excellent": "https://x.example/"}, id="unknown kinds only"),
+    ],
+)
+def test_names_what_has_no_link(ipqs: IpqsBench, downloads: object) -> None:
+    """A category without rows has no link, so that absence has to be told apart."""
+    reference = _submit(ipqs)
+    ipqs.finish()
+    ipqs.script("status", _with(downloads=downloads), _with(downloads=downloads))
+
+    look = ipqs.provider.check(reference)
+
+    assert (look.phase, look.kinds, look.absent) == (Phase.FINISHED, (), KINDS)
+    assert ipqs.provider.results(reference) == {}
+
+
+@pytest.mark.fault(24)
+@pytest.mark.parametrize(
+    "downloads",
+    [
+        pytest.param("https://x.example/", id="a text"),
+        pytest.param(["https://x.example/"], id="a list"),
+        pytest.param({"all": ["https://x.example/"]}, id="a list of links"),
+        pytest.param({"all": {"url": "https://x.example/"}}, id="an object"),
+        pytest.param({"all": True}, id="a truth"),
+        pytest.param({"all": 7}, id="a number"),
+    ],
+)
+def test_does_not_take_a_link_of_another_type_for_none(
+    ipqs: IpqsBench, downloads: object
+) -> None:
+    """Absent means empty: a result that exists would be left out without a word."""
+    reference = _submit(ipqs)
+    ipqs.finish()
+    ipqs.script("status", _with(downloads=downloads), _with(downloads=downloads))
+
+    with ipqs.fails(AnswerUnreadable):
+        ipqs.provider.check(reference)
+    with ipqs.fails(AnswerUnreadable):
+        ipqs.provider.results(reference)
+
+
+def test_leaves_out_kinds_that_it_does_not_know(ipqs: IpqsBench) -> None:
+    """New fields come; an object of ours is named by kinds that we know."""
+    reference = _submit(ipqs)
+    ipqs.finish()
+    known = ipqs.provider.check(reference).kinds
+
+    def more(answer: dict[str, Any]) -> dict[str, Any]:
+        return {**answer, "downloads": {**answer["downloads"], "new": "https://n.e/"}}
+
+    ipqs.script("status", Answer.edited(more))
+
+    assert ipqs.provider.check(reference).kinds == known
+
+
+@pytest.mark.parametrize("phase", ["NEW", "FINALIZING", "ERROR"])
+def test_fetches_nothing_before_the_end(ipqs: IpqsBench, phase: str) -> None:
+    """Links beside another word may lead to half a result."""
+    reference = _submit(ipqs)
+    ipqs.finish()
+    ipqs.script("status", _with(status=phase))
+
+    look = ipqs.provider.check(reference)
+
+    assert (look.kinds, look.absent) == ((), ())
+
+
+def test_reads_shuffled_answers_with_new_fields(ipqs: IpqsBench) -> None:
+    """Order means nothing and new fields come, says IPQS' style guide."""
+    reference = _submit(ipqs)
+    ipqs.finish()
+    plain = ipqs.provider.check(reference)
+
+    def shuffled(answer: dict[str, Any]) -> dict[str, Any]:
+        return {"new": {"deep": [1]}, **dict(reversed(answer.items())), "more": None}
+
+    ipqs.script("status", Answer.edited(shuffled))
+
+    assert ipqs.provider.check(reference) == plain
+
+
+@pytest.mark.parametrize(
+    ("said", "invalid"), [(3, 3), (0, 0), (None, 0), (-1, 0), ("3", 0), (True, 0)]
+)
+def test_counts_invalid_records_where_it_can(
+    ipqs: IpqsBench, said: object, invalid: int
+) -> None:
+    """The number is for the reconciliation of rows, and no reason to fail."""
+    reference = _submit(ipqs)
+    ipqs.script("status", _with(invalid_records=said))
+
+    assert ipqs.provider.check(reference).invalid == invalid
+
+
+@pytest.mark.fault(25)
+@pytest.mark.parametrize(
+    "id_", [None, "3000001", -1, 0, 3000001.0, True, 2**63, [3000001], "../x"]
+)
+def test_refuses_an_id_that_cannot_be_one(ipqs: IpqsBench, id_: object) -> None:
+    """An id goes into addresses and into the ledger: only a number will do."""
+    reference = _submit(ipqs)
+    ipqs.script("status", _with(id=id_))
+
+    with ipqs.fails(AnswerUnreadable):
+        ipqs.provider.check(reference)
+
+
+def test_refuses_the_answer_for_another_job(ipqs: IpqsBench) -> None:
+    """A cache that mixes two jobs up would hand one's results to the other."""
+    reference = _submit(ipqs)
+    ipqs.script("status", _with(id=int(reference) + 1))
+
+    with ipqs.fails(AnswerUnreadable):
+        ipqs.provider.check(reference)
+
+
+@pytest.mark.fault(25)
+@pytest.mark.parametrize("id_", [None, "3000001", -1, 0, 2**63, True])
+def test_searches_for_a_submission_without_a_good_id(
+    ipqs: IpqsBench, id_: object
+) -> None:
+    """The file was taken; only its name in the answer is of no use."""
+    ipqs.script("upload", _with(id=id_))
+
+    with ipqs.fails(AnswerLost):
+        _submit(ipqs)
+
+    (accepted,) = ipqs.simulator.csvs
+    assert ipqs.provider.find("our-name", "email") == str(accepted.id)
+
+
+@pytest.mark.fault(21)
+@pytest.mark.parametrize("status", [200, 400, 402, 403, 429])
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param("You have insufficient credits to make this query.", id="credits"),
+        pytest.param(
+            "You have exceeded your request quota of 200 per day. Please upgrade.",
+            id="quota",
+        ),
+    ],
+)
+def test_says_that_credits_are_used_up(
+    ipqs: IpqsBench, status: int, message: str
+) -> None:
+    """No waiting mends an empty account, and the sentence tells it from throttling."""
+    refusal = Answer.json({"success": False, "message": message}, status)
+    ipqs.script("upload", refusal)
+
+    with ipqs.fails(OutOfCredits):
+        _submit(ipqs)
+
+    assert ipqs.accepted() == 0
+
+
+@pytest.mark.fault(19)
+@pytest.mark.fault(26)
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param(f"Your key {KEY} is not for a@example.com.", id="with the key"),
+        pytest.param("", id="empty"),
+        pytest.param(None, id="null"),
+        pytest.param([KEY], id="a list"),
+    ],
+)
+def test_keeps_what_a_refusal_says_to_itself(ipqs: IpqsBench, message: object) -> None:
+    """The provider's words may repeat the key, or a row of somebody's list."""
+    ipqs.script("upload", Answer.json({"success": False, "message": message}))
+
+    with ipqs.fails(ProviderRejected) as caught:
+        _submit(ipqs)
+
+    assert "example.com" not in str(caught.value)
+
+
+@pytest.mark.fault(22)
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b'{"success": false, "message": "Slow down."}', id="other words"),
+        pytest.param(b'{"success": true}', id="contradiction"),
+        pytest.param(b"insufficient credits", id="no JSON"),
+        pytest.param(b"[" * 100_000, id="drowning depth"),
+    ],
+)
+def test_reads_403_as_throttling_without_a_sentence_that_it_knows(
+    ipqs: IpqsBench, body: bytes
+) -> None:
+    """403 is IPQS' own word for too many calls; only its own answer may say more."""
+    ipqs.script("status", Answer.http(403, body, retry_after="7"))
+
+    with ipqs.fails(ProviderThrottled) as caught:
+        ipqs.provider.check(ipqs.unknown_ref)
+
+    assert caught.value.hint == 7.0
+
+
+@pytest.mark.fault(20)
+@pytest.mark.parametrize("status", [200, 400, 401, 403])
+@pytest.mark.parametrize("call", ["upload", "status", "list"])
+def test_reads_the_key_anew_with_whatever_status_it_is_refused(
+    ipqs: IpqsBench, status: int, call: str
+) -> None:
+    """A rotated key that looks like throttling would be waited for until the end."""
+    calls: dict[str, Callable[[], object]] = {
+        "upload": lambda: _submit(ipqs),
+        "status": lambda: ipqs.provider.check(ipqs.unknown_ref),
+        "list": lambda: ipqs.provider.find("our-name", "email"),
+    }
+    refusal = Answer.json({"success": False, "message": _KEY_REFUSED}, status)
+    ipqs.script(call, refusal)
+
+    with ipqs.fails(CredentialsRejected):
+        calls[call]()
+
+    assert ipqs.key.fresh_reads == 1

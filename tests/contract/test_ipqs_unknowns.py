@@ -1,0 +1,273 @@
+"""IPQS: the adapter works whichever way stands what IPQS does not say."""
+
+import pytest
+
+from functions.core.errors import (
+    CourierError,
+    LinkSpent,
+    ProviderLostJob,
+    ProviderRejected,
+    ProviderThrottled,
+    TransferIncomplete,
+)
+from functions.core.model import Phase
+from local.simulators.ipqs import (
+    UNKNOWNS,
+    Answer,
+    Compression,
+    Framing,
+    RateLimit,
+    Spent,
+    XmlNull,
+)
+from tests.contract.bench import KEY, read
+from tests.contract.ipqs_bench import IpqsBench
+from tests.contract.sources import AtHand
+from tests.contract.stand_in import Bystander
+
+#: Whichever of these it is, every result comes back.
+_HARMLESS: dict[str, tuple[object, ...]] = {
+    "seconds_processing": (0.0, 0.5, 100_000.0),
+    "removes_duplicates": (False,),
+    "header_key_calls": (frozenset(), frozenset({"upload", "list", "status"})),
+    "status_id_parameter": ("csv_id",),
+    "strictness_accepted": (True,),
+    "xml_item": ("item",),
+    "xml_null": (XmlNull.NIL, XmlNull.OMITTED, XmlNull.WORD),
+    "spent_link": tuple(Spent),
+    "expired_link": tuple(Spent),
+    "head_spends": (False,),
+    "interrupted_get_spends": (False,),
+    "new_links_kill_older": (True,),
+    "offered_kinds": (frozenset({"all"}), frozenset({"clean", "bad"})),
+    "empty_category_links": (True,),
+    "columns": (("Valid", "Email Address", "New"), ("email",)),
+    "file_content_type": ("application/octet-stream", "text/plain", "", "x/y; z=é"),
+    "file_framing": (Framing.LENGTH, Framing.CHUNKED),
+    "file_compression": (Compression.WHEN_ACCEPTED, Compression.ALWAYS),
+    "file_ranges": (True,),
+}
+#: These are told apart below, each by a test of its own.
+_TOLD_APART = {
+    "max_upload_bytes",
+    "max_upload_rows",
+    "max_parallel_files",
+    "retention_seconds",
+    "rate_limit",
+    "unknown_id_message",
+    "bad_key_status",
+    "aborted_status",
+    "aborted_links",
+    "file_redirect",
+}
+
+
+_EACH_HARMLESS = [
+    pytest.param(switch, value, id=f"{switch}={value}")
+    for switch, values in _HARMLESS.items()
+    for value in values
+]
+
+
+def _submit(ipqs: IpqsBench) -> str:
+    return ipqs.provider.submit("our-name", "email", AtHand())
+
+
+def test_leaves_out_no_unknown() -> None:
+    """A switch that is added to the simulator must be tried here, too."""
+    assert set(_HARMLESS) | _TOLD_APART == set(UNKNOWNS)
+
+
+@pytest.mark.parametrize(("switch", "value"), _EACH_HARMLESS)
+def test_brings_everything_back(ipqs: IpqsBench, switch: str, value: object) -> None:
+    """Nobody has seen which way it stands; it must not matter."""
+    ipqs.simulator.behave(**{switch: value})
+    # The path is the place of the key that is documented for every call.
+    keyed = {f"{call}_key": "path" for call in ("upload", "status", "list")}
+    adapter = ipqs.configured(**keyed)
+
+    reference = adapter.submit("our-name", "email", AtHand())
+    found = adapter.find("our-name", "email")
+    ipqs.simulator.clock.advance(200_000)
+    look = adapter.check(reference)
+    rows = {}
+    for kind in look.kinds:  # as Download does it: fresh links for each kind
+        link = adapter.results(reference)[kind]
+        rows[kind] = read(adapter.open(link, seconds=20))[1].rows
+
+    assert found == reference
+    assert look.phase is Phase.FINISHED
+    expected = dict(ipqs.simulator.csvs[0].results)
+    offered = ipqs.simulator.behaviour.offered_kinds
+    assert rows == {
+        kind: count
+        for kind, count in expected.items()
+        if kind in offered and (count or ipqs.simulator.behaviour.empty_category_links)
+    }
+
+
+@pytest.mark.parametrize(
+    ("switch", "limit"),
+    [("max_upload_bytes", 9), ("max_upload_rows", 3), ("max_parallel_files", 0)],
+)
+def test_says_that_a_file_is_beyond_a_limit(
+    ipqs: IpqsBench, switch: str, limit: int
+) -> None:
+    """The limits are not published; beyond one, the file is refused for good."""
+    ipqs.simulator.behave(**{switch: limit})
+
+    with ipqs.fails(ProviderRejected):
+        _submit(ipqs)
+
+    assert ipqs.accepted() == 0
+
+
+@pytest.mark.fault(32)
+@pytest.mark.parametrize(
+    "message", ["Invalid CSV ID.", "", "Invalid or unknown file.", "é" * 9999]
+)
+def test_says_that_a_forgotten_file_is_unknown(ipqs: IpqsBench, message: str) -> None:
+    """How long a file is kept, and what is said afterwards, is not published."""
+    ipqs.simulator.behave(retention_seconds=60.0, unknown_id_message=message)
+    reference = _submit(ipqs)
+    ipqs.simulator.clock.advance(61)
+
+    with ipqs.fails(ProviderRejected):
+        ipqs.provider.check(reference)
+
+    assert ipqs.provider.find("our-name", "email") is None
+
+
+@pytest.mark.fault(32)
+def test_says_that_a_file_answered_with_404_is_lost(ipqs: IpqsBench) -> None:
+    """The other way in which an API may say so."""
+    ipqs.script("status", Answer.http(404))
+
+    with ipqs.fails(ProviderLostJob):
+        ipqs.provider.check(ipqs.unknown_ref)
+
+
+@pytest.mark.fault(22)
+@pytest.mark.parametrize("status", [403, 429])
+@pytest.mark.parametrize(("retry_after", "hint"), [(None, None), ("30", 30.0)])
+def test_goes_on_when_the_rate_limit_is_over(
+    ipqs: IpqsBench, status: int, retry_after: str | None, hint: float | None
+) -> None:
+    """Neither the limit nor the way in which it is told is published."""
+    reference = _submit(ipqs)
+    limit = RateLimit(calls=1, seconds=60, status=status, retry_after=retry_after)
+    ipqs.simulator.behave(rate_limit=limit)
+    ipqs.provider.check(reference)
+
+    with ipqs.fails(ProviderThrottled) as caught:
+        ipqs.provider.check(reference)
+    ipqs.simulator.clock.advance(61)
+
+    assert caught.value.hint == hint
+    assert ipqs.provider.check(reference).phase is Phase.FINISHED
+
+
+@pytest.mark.fault(66)
+@pytest.mark.parametrize("status", [200, 400, 401, 403])
+def test_goes_on_with_a_rotated_key_however_the_old_one_is_refused(
+    ipqs: IpqsBench, status: int
+) -> None:
+    """The sentence tells a refused key from too many calls, which are 403 as well."""
+    reference = _submit(ipqs)
+    ipqs.simulator.behave(bad_key_status=status)
+    ipqs.simulator.rotate_key("rotated " + KEY)
+    ipqs.key.stored = "rotated " + KEY
+
+    assert ipqs.provider.check(reference).phase is Phase.QUEUED
+    assert ipqs.key.fresh_reads == 1
+
+
+@pytest.mark.fault(31)
+@pytest.mark.parametrize("links", [False, True])
+@pytest.mark.parametrize("word", [None, "FINISHED", "ABORTED", "CANCELLED"])
+def test_ends_a_cancelled_file_with_or_without_results(
+    ipqs: IpqsBench, word: str | None, links: bool
+) -> None:
+    """Somebody's partial results are no result; the phase is what counts."""
+    ipqs.simulator.behave(aborted_status=word, aborted_links=links)
+    reference = _submit(ipqs)
+    ipqs.finish()
+    ipqs.simulator.abort(int(reference))
+
+    assert ipqs.provider.check(reference).phase is Phase.ABORTED
+
+
+@pytest.mark.fault(41)
+@pytest.mark.parametrize("spent", Spent)
+def test_opens_a_fresh_link_in_place_of_a_spent_one(
+    ipqs: IpqsBench, spent: Spent
+) -> None:
+    """How a spent link is refused is not known; a fresh one is always to be had."""
+    ipqs.simulator.behave(spent_link=spent)
+    link = ipqs.link(b"Email Address\na@example.com\n")
+    read(ipqs.open(link))
+
+    with ipqs.fails(LinkSpent):
+        read(ipqs.open(link))
+    (reference,) = (str(csv.id) for csv in ipqs.simulator.csvs)
+    data, _tally = read(ipqs.open(ipqs.results(reference)["all"]))
+
+    assert data == b"Email Address\na@example.com\n"
+
+
+@pytest.mark.fault(43)
+@pytest.mark.parametrize("expired", Spent)
+def test_says_that_a_link_has_expired(ipqs: IpqsBench, expired: Spent) -> None:
+    """A link lives for 15 minutes; how it is refused afterwards is not known."""
+    ipqs.simulator.behave(expired_link=expired)
+    link = ipqs.link(b"Email Address\na@example.com\n")
+    ipqs.simulator.clock.advance(15 * 60)
+
+    with ipqs.fails(LinkSpent):
+        read(ipqs.open(link))
+
+
+@pytest.mark.fault(44)
+def test_says_that_a_newer_link_has_ended_an_older_one(ipqs: IpqsBench) -> None:
+    """Where new links kill older ones, only the newest may be opened."""
+    ipqs.simulator.behave(new_links_kill_older=True)
+    older = ipqs.link(b"Email Address\na@example.com\n")
+    newer = ipqs.results(str(ipqs.simulator.csvs[0].id))["all"]
+
+    with ipqs.fails(LinkSpent):
+        read(ipqs.open(older))
+
+    assert read(ipqs.open(newer))[1].rows == 1
+
+
+@pytest.mark.parametrize(
+    ("switches", "error"),
+    [
+        pytest.param(
+            {"file_framing": Framing.CLOSE}, TransferIncomplete, id="no length"
+        ),
+        pytest.param({"file_content_type": "text/html"}, LinkSpent, id="called a page"),
+    ],
+)
+def test_refuses_rather_than_guesses(
+    ipqs: IpqsBench, switches: dict[str, object], error: type[CourierError]
+) -> None:
+    """What cannot be told from half a file or from a page is not published."""
+    ipqs.simulator.behave(**switches)
+    link = ipqs.link(b"Email Address\na@example.com\n")
+
+    with ipqs.fails(error):
+        read(ipqs.open(link))
+
+
+@pytest.mark.fault(54)
+def test_does_not_follow_a_link_that_redirects(ipqs: IpqsBench) -> None:
+    """Where a redirect leads is not on the allow-list, or the link would go there."""
+    with Bystander.listening() as elsewhere:
+        ipqs.simulator.behave(file_redirect=f"{elsewhere.url}/file.csv")
+        link = ipqs.link(b"Email Address\na@example.com\n")
+
+        with ipqs.fails(LinkSpent):
+            ipqs.open(link)
+
+        assert not elsewhere.visited

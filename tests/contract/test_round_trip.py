@@ -1,0 +1,113 @@
+"""Every provider: from the file that is handed over to the results that come back."""
+
+import pytest
+
+from functions.core.errors import (
+    CredentialsRejected,
+    ProviderLostJob,
+    ProviderRejected,
+    SubmitOutcomeUnknown,
+)
+from functions.core.model import Phase
+from tests.contract.bench import KEY, Bench, read
+from tests.contract.sources import AtHand
+
+
+def test_brings_back_every_result_of_a_submitted_file(bench: Bench) -> None:
+    """This is the main job: what was handed over comes back as all its results."""
+    reference = bench.provider.submit("our-name", bench.type, AtHand())
+    before = bench.provider.check(reference)
+    bench.finish()
+
+    after = bench.provider.check(reference)
+    links = bench.results(reference)
+    tallies = {
+        kind: read(bench.provider.open(links[kind], seconds=20))[1] for kind in links
+    }
+
+    assert before.phase not in (Phase.FINISHED, Phase.FAILED, Phase.ABORTED)
+    assert before.kinds == ()
+    assert after.phase is Phase.FINISHED
+    assert set(after.kinds) == set(links)
+    assert {kind: tally.rows for kind, tally in tallies.items()} == bench.rows()
+    assert bench.accepted() == 1
+
+
+def test_finds_what_was_submitted_by_our_name_alone(bench: Bench) -> None:
+    """After a lost answer nothing but our own name leads to the job that is paid."""
+    reference = bench.provider.submit("our-name", bench.type, AtHand())
+
+    if bench.finding is None:
+        with bench.fails(SubmitOutcomeUnknown):
+            bench.provider.find("our-name", bench.type)
+    else:
+        assert bench.provider.find("our-name", bench.type) == reference
+        assert bench.provider.find("another-name", bench.type) is None
+
+
+def test_says_that_it_does_not_know_a_reference(bench: Bench) -> None:
+    """A job that the provider lost will not be found by asking on and on."""
+    with pytest.raises((ProviderLostJob, ProviderRejected)):
+        bench.provider.check(bench.unknown_ref)
+
+
+@pytest.mark.fault(25)
+@pytest.mark.parametrize("reference", ["", "../list", "-1", "1" * 20, "1\n", "１"])
+def test_asks_nothing_for_a_reference_that_cannot_be_one(
+    bench: Bench, reference: str
+) -> None:
+    """A reference becomes part of an address: what is none never gets there."""
+    with bench.fails(ProviderLostJob):
+        bench.provider.check(reference)
+
+    assert bench.simulator.requests == []
+
+
+@pytest.mark.fault(20)
+def test_believes_a_refused_key_after_one_fresh_read(bench: Bench) -> None:
+    """A key that was read anew and is refused again is wrong; more reads cost."""
+    bench.simulator.rotate_key("another key")
+
+    with bench.fails(CredentialsRejected):
+        bench.provider.check(bench.unknown_ref)
+
+    assert bench.key.fresh_reads == 1
+    assert bench.asked(bench.checking) == 1
+
+
+@pytest.mark.fault(20)
+def test_tries_a_fresh_key_only_once(bench: Bench) -> None:
+    """A secret that changes all the time must not become an endless loop."""
+    bench.simulator.rotate_key("another key")
+    bench.key.stored = "a third key"
+
+    with bench.fails(CredentialsRejected):
+        bench.provider.submit("our-name", bench.type, AtHand())
+
+    assert bench.key.fresh_reads == 1
+    assert bench.asked(bench.submitting) == 2
+    assert bench.accepted() == 0
+
+
+@pytest.mark.fault(66)
+def test_goes_on_with_a_rotated_key(bench: Bench) -> None:
+    """Rotation happens while jobs run, and the kept key is minutes old."""
+    reference = bench.provider.submit("our-name", bench.type, AtHand())
+    bench.simulator.rotate_key("rotated " + KEY)
+    bench.key.stored = "rotated " + KEY
+
+    assert bench.provider.check(reference).phase is Phase.QUEUED
+    assert bench.key.fresh_reads == 1
+
+
+@pytest.mark.fault(66)
+def test_submits_once_with_a_rotated_key(bench: Bench) -> None:
+    """The refused upload was none, so that the one with the new key is the only."""
+    bench.simulator.rotate_key("rotated " + KEY)
+    bench.key.stored = "rotated " + KEY
+
+    reference = bench.provider.submit("our-name", bench.type, AtHand())
+
+    assert bench.provider.check(reference).phase is Phase.QUEUED
+    assert bench.accepted() == 1
+    assert bench.key.fresh_reads == 1

@@ -1,0 +1,213 @@
+"""Slow downloads: every one ends in time, whatever trickles in."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from functions.core.errors import (
+    AnswerLost,
+    CourierError,
+    ProviderUnavailable,
+    TransferTooSlow,
+)
+from functions.providers import connection
+from functions.providers.http import Http
+from functions.providers.protocol import Link
+from local.simulators.ipqs import Answer, Content, Framing
+from tests.contract.bench import read
+from tests.contract.ipqs_bench import IpqsBench
+
+_CSV = b"Email Address,Valid\n" + b"a@example.com,true\n" * 400
+
+
+@contextmanager
+def _within(seconds: float) -> Iterator[None]:
+    began = time.monotonic()
+    yield
+    assert time.monotonic() - began <= seconds
+
+
+@pytest.mark.fault(53)
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        pytest.param(Answer.dripped(0.02), TransferTooSlow, id="a dripping body"),
+        pytest.param(
+            Answer.dripped(0.02).via(framing=Framing.CHUNKED),
+            TransferTooSlow,
+            id="dripping chunks",
+        ),
+        pytest.param(
+            Answer.gzipped().via(drip_seconds=0.02),
+            TransferTooSlow,
+            id="a dripping packed body",
+        ),
+        pytest.param(
+            Answer.dripped(0.02, head_too=True), ProviderUnavailable, id="dripping head"
+        ),
+        pytest.param(Answer.hang(), ProviderUnavailable, id="silence"),
+        pytest.param(
+            Answer.stalled_after(7000), TransferTooSlow, id="silence near the end"
+        ),
+        pytest.param(
+            Answer.file(Content.endless()).via(framing=Framing.CHUNKED),
+            TransferTooSlow,
+            id="fast, but without an end",
+        ),
+    ],
+)
+def test_ends_at_the_deadline(
+    ipqs: IpqsBench, answer: Answer, error: type[CourierError]
+) -> None:
+    """A function that is killed can neither clean up nor say what happened."""
+    link = ipqs.link(_CSV, answer)
+
+    with _within(0.5 + 1), ipqs.fails(error):
+        _read(ipqs, link, 0.5)
+
+
+def _read(ipqs: IpqsBench, link: Link, seconds: float) -> None:
+    """Read a body without keeping what comes."""
+    body = ipqs.open(link, seconds=seconds)
+    buffer = memoryview(bytearray(64 * 1024))
+    try:
+        while body.readinto(buffer):
+            pass
+    finally:
+        body.close()
+
+
+@pytest.mark.fault(53)
+@pytest.mark.parametrize("seconds", [0.0, -5.0])
+def test_spends_no_link_when_there_is_no_time_left(
+    ipqs: IpqsBench, seconds: float
+) -> None:
+    """The next attempt has time, and can use the link's worth."""
+    link = ipqs.link(_CSV)
+
+    with _within(1), ipqs.fails(ProviderUnavailable):
+        ipqs.open(link, seconds=seconds)
+
+    (csv,) = ipqs.simulator.csvs
+    assert csv.downloads == 0
+
+
+@pytest.mark.fault(53)
+def test_ends_a_body_below_the_least_rate(
+    ipqs: IpqsBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At that rate it would only use up the time of the function, and its money."""
+    monkeypatch.setattr(connection, "WINDOW_SECONDS", 0.3)
+    link = ipqs.link(_CSV, Answer.dripped(0.02))
+
+    with _within(2), ipqs.fails(TransferTooSlow):
+        read(ipqs.open(link, seconds=60))
+
+
+def test_asks_for_the_least_rate_in_each_window_anew(
+    ipqs: IpqsBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fast start does not pay for a stall later on."""
+    monkeypatch.setattr(connection, "WINDOW_SECONDS", 0.3)
+    link = ipqs.link(2_000_000, Answer.stalled_after(1_900_000))
+
+    with _within(2), ipqs.fails(TransferTooSlow):
+        read(ipqs.open(link, seconds=60))
+
+
+def test_counts_bytes_when_they_come_not_when_a_buffer_is_full(
+    ipqs: IpqsBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large buffer would hide a transfer that is slow, but fast enough."""
+    monkeypatch.setattr(connection, "WINDOW_SECONDS", 0.4)
+    monkeypatch.setattr(connection, "LEAST_BYTES", 16 * 1024)
+    pace = threading.Event()
+
+    def paced() -> Iterator[bytes]:
+        for _block in range(10):
+            yield b"r" * 32 * 1024
+            pace.wait(0.1)
+
+    link = ipqs.link(Content(paced, 320 * 1024))
+    body = ipqs.open(link, seconds=20)
+    try:
+        assert body.readinto(memoryview(bytearray(512 * 1024))) == 320 * 1024
+    finally:
+        body.close()
+
+
+def test_asks_no_rate_of_a_host_that_still_thinks(
+    ipqs: IpqsBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the head of an answer nothing can have come; the deadline holds there."""
+    monkeypatch.setattr(connection, "WINDOW_SECONDS", 0.3)
+    monkeypatch.setattr(connection, "LEAST_BYTES", 1)
+    answer = Answer.dripped(0.005, head_too=True)
+    link = ipqs.link(b"Email Address\na@example.com\n", answer)
+
+    assert read(ipqs.open(link, seconds=20))[1].rows == 1
+
+
+@pytest.fixture
+def black_hole() -> Iterator[str]:
+    """Give a host that answers no connection: its queue is full for good."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        address = listener.getsockname()
+        waiting = []
+        for _place in range(4):
+            waiting.append(socket.socket())
+            waiting[-1].setblocking(False)
+            waiting[-1].connect_ex(address)
+        try:
+            yield f"127.0.0.1:{address[1]}"
+        finally:
+            for each in waiting:
+                each.close()
+
+
+@pytest.mark.fault(58)
+@pytest.mark.parametrize(
+    "exchange",
+    [
+        pytest.param(
+            lambda http, url: http.open(url, seconds=0.5, max_bytes=9), id="open"
+        ),
+        pytest.param(
+            lambda http, url: http.call("GET", url, seconds=0.5, max_bytes=9),
+            id="call",
+        ),
+    ],
+)
+def test_ends_in_time_where_a_connection_comes_to_nothing(
+    ipqs: IpqsBench, black_hole: str, exchange: Callable[[Http, str], object]
+) -> None:
+    """A black hole takes no notice of the deadline, unless connecting has it too."""
+    http = Http(tls=ipqs.tls, loopback=True)
+
+    with _within(1.5), ipqs.fails(ProviderUnavailable):
+        exchange(http, f"http://{black_hole}/")
+
+
+@pytest.mark.fault(57)
+def test_ends_in_time_where_tls_comes_to_nothing(ipqs: IpqsBench) -> None:
+    """The handshake is a place to stall in, too, and nothing has been sent by then."""
+    http = Http(tls=ipqs.tls, loopback=True)
+
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        url = f"https://127.0.0.1:{mute.getsockname()[1]}/"
+        with _within(1.5), ipqs.fails(ProviderUnavailable):
+            http.call("GET", url, seconds=0.5, max_bytes=9)
+
+
+def test_tells_a_lost_answer_from_one_that_never_began(ipqs: IpqsBench) -> None:
+    """Once connected, the request may have arrived."""
+    http = Http(tls=ipqs.tls, loopback=True)
+
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        url = f"http://127.0.0.1:{mute.getsockname()[1]}/"
+        with _within(1.5), ipqs.fails(AnswerLost):
+            http.call("GET", url, seconds=0.5, max_bytes=9)
