@@ -17,7 +17,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 
 from infra.findings import acknowledge, logical_id
-from infra.storage import JOBS_BY_DAY
+from infra.storage import JOBS_BY_MONTH
 
 READ_KEY = ("kms:Decrypt",)
 READ_AND_WRITE_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
@@ -68,7 +68,7 @@ def use_table(
 
 def list_jobs(function: lambda_.Function, *, table: dynamodb.Table) -> None:
     """Let it read the table by its index."""
-    _allow(function, f"{table.table_arn}/index/{JOBS_BY_DAY}", "dynamodb:Query")
+    _allow(function, f"{table.table_arn}/index/{JOBS_BY_MONTH}", "dynamodb:Query")
 
 
 def hand_out_uploads(

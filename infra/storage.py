@@ -10,7 +10,7 @@ from constructs import Construct
 
 KEY_DELETION_DAYS = 30
 #: `functions.runtime.listing` asks for it by this name.
-JOBS_BY_DAY = "by_day"
+JOBS_BY_MONTH = "by_month"
 
 
 class Storage(Construct):
@@ -123,11 +123,11 @@ class Storage(Construct):
             deletion_protection=self._removal_policy is RemovalPolicy.RETAIN,
             removal_policy=self._removal_policy,
         )
-        # For lists: newest first, a day after the other, never by a scan.
+        # For lists: newest first, a month after the other, never by a scan.
         table.add_global_secondary_index(
-            index_name=JOBS_BY_DAY,
+            index_name=JOBS_BY_MONTH,
             partition_key=dynamodb.Attribute(
-                name="day", type=dynamodb.AttributeType.STRING
+                name="month", type=dynamodb.AttributeType.STRING
             ),
             sort_key=dynamodb.Attribute(
                 name="received_at", type=dynamodb.AttributeType.NUMBER

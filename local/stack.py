@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from functions.core import identity
 from infra.app import stack_name, synthesize
@@ -31,6 +32,12 @@ class LocalStack:
     ipqs: IpqsSimulator
     outputs: Mapping[str, str]
     notices_queue: str
+
+    @property
+    def api_url(self) -> str:
+        """Where the API is on this machine; the output names a host of AWS'."""
+        api_id = urlsplit(self.outputs["ApiUrl"]).netloc.partition(".")[0]
+        return f"{self.emulator.endpoint}/restapis/{api_id}/{STAGE}/_user_request_"
 
     def put(self, key: str, content: bytes) -> str:
         """Drop a file into the inbox; give the id of the job that it starts."""

@@ -60,3 +60,12 @@ def moment(seconds: float) -> str | None:
         return None
     text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")
+
+
+def is_day(text: str) -> bool:
+    """Say whether the calendar has a day, written `2026-11-22`."""
+    try:
+        datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        return False
+    return True

@@ -1,6 +1,5 @@
 """Cursor: where a list goes on, as a text that clients hand back unread."""
 
-import binascii
 import hashlib
 import json
 import re
@@ -10,7 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 
 _SUM_BYTES = 9  # as many as base64 takes without padding
-_JOB_ID = re.compile(r"[0-9a-f]{64}")
+_JOB_ID = re.compile(r"([0-9a-f]{64})?")
+_END_OF_TIME = 1e11  # seconds; a number that DynamoDB can read, too
 
 
 class CursorUnreadable(ValueError):
@@ -19,16 +19,17 @@ class CursorUnreadable(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Position:
-    """After which job a list goes on; without a job, at the start of a day."""
+    """After which job a list goes on; without a job, at the start of a month."""
 
-    day: str
+    month: str
     received_at: float = 0.0
     job_id: str = ""
 
 
 def written(position: Position, filters: Mapping[str, str]) -> str:
     """Write a cursor that is good for these filters only."""
-    content = json.dumps([position.day, position.received_at, position.job_id]).encode()
+    place = [position.month, position.received_at, position.job_id]
+    content = json.dumps(place).encode()
     return urlsafe_b64encode(_sum(content, filters) + content).decode().rstrip("=")
 
 
@@ -40,19 +41,17 @@ def read(text: str, filters: Mapping[str, str]) -> Position:
     """
     try:
         packed = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
-        content = packed[_SUM_BYTES:]
-        day, received_at, job_id = json.loads(content)
+        month, received_at, job_id = json.loads(packed[_SUM_BYTES:])
         position = Position(
-            day=date.fromisoformat(day).isoformat(),
+            month=date.fromisoformat(f"{month}-01").strftime("%Y-%m"),
             received_at=float(received_at),
             job_id=job_id,
         )
-    except (ValueError, TypeError, RecursionError, binascii.Error):
+        known = 0 <= position.received_at < _END_OF_TIME and _JOB_ID.fullmatch(job_id)
+    except (ValueError, TypeError, OverflowError, RecursionError):
         raise CursorUnreadable from None
-    if job_id and not _JOB_ID.fullmatch(job_id):
-        raise CursorUnreadable
     # Whatever else decodes to the same is not the text that we wrote.
-    if text != written(position, filters):
+    if not known or text != written(position, filters):
         raise CursorUnreadable
     return position
 

@@ -93,6 +93,6 @@ class Record:
         return json.dumps([*self.earlier, this])
 
 
-def day_of(moment: float) -> str:
-    """Give the day, in UTC, under which a job is listed."""
-    return datetime.fromtimestamp(moment, UTC).date().isoformat()
+def month_of(moment: float) -> str:
+    """Give the month, in UTC, under which a job is listed."""
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m")

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from functions.core.model import Job
-from functions.core.record import Record, day_of
+from functions.core.record import Record, month_of
 from functions.runtime.items import Items, Value
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Desk:
             "type": job.type,
             "request_hash": request_hash,
             "received_at": now,
-            "day": day_of(now),
+            "month": month_of(now),
             "expires_at": int(now + self._keep_seconds),
         }
         if job.provider_ref:

@@ -77,6 +77,9 @@ class FrontDoor:
         query = dict(request.query)
         text, limit = query.pop("cursor", ""), query.pop("limit", PAGE)
         filters = Filters(**query)
+        if filters.day and not answers.is_day(filters.day):
+            wrong = {"pointer": "day", "detail": "is no day"}
+            raise Problem(problems.REQUEST_INVALID, errors=(wrong,))
         bound = asdict(filters)
         try:
             start = cursor.read(text, bound) if text else None

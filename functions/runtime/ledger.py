@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from functions.core.errors import advice_on
 from functions.core.model import Job, Outcome
-from functions.core.record import day_of
+from functions.core.record import month_of
 from functions.runtime.items import Item, Items, Value
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ class Ledger:
 
 
 def _received(now: float) -> dict[str, Value]:
-    return {"received_at": now, "day": day_of(now)}
+    return {"received_at": now, "month": month_of(now)}
 
 
 def _entry(item: Item) -> Entry:

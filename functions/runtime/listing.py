@@ -1,24 +1,24 @@
-"""Listing: jobs newest first, from the index by day, a page at a time."""
+"""Listing: jobs newest first, from the index by month, a page at a time."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
+from math import nextafter
 from typing import TYPE_CHECKING, Any
 
 from functions.core.contract import RUNNING
 from functions.core.cursor import Position
-from functions.core.record import Record, day_of
+from functions.core.record import Record, month_of
 from functions.runtime.aws import in_our_words
-from functions.runtime.items import plain, typed
+from functions.runtime.items import Value, plain, typed
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-INDEX = "by_day"
-#: So many days one call looks through before it hands back a cursor.
-_DAYS = 31
+INDEX = "by_month"
 #: So many items one call reads in search of those that pass the filters.
 _SEARCHED = 500
+_DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,11 +54,11 @@ class Listing:
         """Read the page that begins at `start`, or at the newest job."""
         found: list[Record] = []
         budget = limit if filters == Filters(day=filters.day) else _SEARCHED
-        for looked, day in enumerate(self._days(filters, start, now)):
-            if looked == _DAYS or not budget:
-                return Page(records=tuple(found), next=Position(day=day))
-            after = start if start and start.day == day else None
-            answer = self._query(day, filters, after=after, most=budget)
+        for month in self._months(filters, start, now):
+            if not budget:
+                return Page(records=tuple(found), next=Position(month=month))
+            after = start if start and start.month == month else None
+            answer = self._query(month, filters, after=after, most=budget)
             found += (Record.from_item(plain(item)) for item in answer["Items"])
             if len(found) >= limit:
                 last = found[limit - 1]
@@ -69,22 +69,27 @@ class Listing:
             budget -= answer["ScannedCount"]
         return Page(records=tuple(found), next=None)
 
-    def _days(
+    def _months(
         self, filters: Filters, start: Position | None, now: float
     ) -> Iterator[str]:
         if filters.day:
-            yield filters.day
+            yield filters.day[: len("2026-11")]
             return
-        day = date.fromisoformat(start.day if start else day_of(now))
-        oldest = date.fromisoformat(day_of(now - self._keep_days * 86_400))
-        while day >= oldest:
-            yield day.isoformat()
-            day -= timedelta(days=1)
+        month = min(start.month, month_of(now)) if start else month_of(now)
+        oldest = month_of(now - self._keep_days * _DAY_SECONDS)
+        while month >= oldest:
+            yield month
+            first = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
+            month = month_of((first - timedelta(days=1)).timestamp())
 
     def _query(
-        self, day: str, filters: Filters, *, after: Position | None, most: int
+        self, month: str, filters: Filters, *, after: Position | None, most: int
     ) -> Mapping[str, Any]:
-        values = {":day": day}
+        values: dict[str, Value] = {":month": month}
+        within = "#month = :month"
+        if filters.day:
+            within += " AND received_at BETWEEN :first AND :last"
+            values |= _bounds(filters.day)
         conditions = []
         if filters.outcome == RUNNING:
             conditions.append("attribute_not_exists(outcome)")
@@ -99,7 +104,7 @@ class Listing:
             optional["FilterExpression"] = " AND ".join(conditions)
         if after and after.job_id:
             optional["ExclusiveStartKey"] = {
-                "day": typed(after.day),
+                "month": typed(after.month),
                 "received_at": typed(after.received_at),
                 "job_id": typed(after.job_id),
             }
@@ -107,8 +112,8 @@ class Listing:
             return self._dynamodb.query(
                 TableName=self._table,
                 IndexName=INDEX,
-                KeyConditionExpression="#day = :day",
-                ExpressionAttributeNames={"#day": "day"},
+                KeyConditionExpression=within,
+                ExpressionAttributeNames={"#month": "month"},
                 ExpressionAttributeValues={n: typed(v) for n, v in values.items()},
                 ScanIndexForward=False,
                 Limit=most,
@@ -116,9 +121,14 @@ class Listing:
             )
 
 
+def _bounds(day: str) -> dict[str, Value]:
+    first = datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()
+    return {":first": first, ":last": nextafter(first + _DAY_SECONDS, first)}
+
+
 def _after(record: Record) -> Position:
     return Position(
-        day=day_of(record.received_at),
+        month=month_of(record.received_at),
         received_at=record.received_at,
         job_id=record.job_id,
     )
@@ -126,7 +136,7 @@ def _after(record: Record) -> Position:
 
 def _at(key: Mapping[str, str | float]) -> Position:
     return Position(
-        day=str(key["day"]),
+        month=str(key["month"]),
         received_at=float(key["received_at"]),
         job_id=str(key["job_id"]),
     )

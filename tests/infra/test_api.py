@@ -184,9 +184,9 @@ def test_jobs_are_listed_by_an_index(template: Template) -> None:
     (table,) = template.properties("AWS::DynamoDB::Table").values()
     (index,) = table["GlobalSecondaryIndexes"]
 
-    assert index["IndexName"] == "by_day"
+    assert index["IndexName"] == "by_month"
     assert [key["AttributeName"] for key in index["KeySchema"]] == [
-        "day",
+        "month",
         "received_at",
     ]
     for role in template.resources("AWS::IAM::Role"):

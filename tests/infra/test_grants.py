@@ -75,7 +75,7 @@ RIGHTS = {
     },
     "api": {
         "dynamodb:GetItem StorageJobs",
-        "dynamodb:Query StorageJobs/index/by_day",
+        "dynamodb:Query StorageJobs/index/by_month",
         "dynamodb:UpdateItem StorageJobs",
         "s3:GetObject StorageResults/*",
         "s3:ListBucket StorageResults",
