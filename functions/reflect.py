@@ -46,6 +46,8 @@ def reflect(
 def handler(event: State, _context: LambdaContext) -> None:
     """Reflect one status change of an execution, as EventBridge sends it."""
     ending = Endings(states=aws.states()).of(event["detail"]["executionArn"])
+    if ending.job is not None:
+        telemetry.logger.append_keys(job_id=ending.job.job_id)
     known = settings.of_this_function(
         "COURIER_TABLE", "COURIER_KEEP_DAYS", "COURIER_TOPIC", "COURIER_RESULTS_BUCKET"
     )
@@ -64,7 +66,6 @@ def handler(event: State, _context: LambdaContext) -> None:
     else:
         telemetry.logger.warning(
             "end reflected",
-            job_id=told.job_id,
             outcome=told.outcome,
             status=ending.status,
         )
