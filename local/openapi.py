@@ -1,4 +1,4 @@
-"""OpenAPI: the API's description, written from the contract that the API is built by."""
+"""OpenAPI: the API's description, written from the contract that it is built by."""
 
 import json
 import sys
