@@ -96,14 +96,17 @@ def _completion(parser: argparse.ArgumentParser) -> str:
     (known,) = (a for a in parser._actions if isinstance(a.choices, dict))
     names = " ".join(known.choices or ())
     options = "--json --stage --profile --wait --type --provider --download --help"
-    reply = 'COMPREPLY=($(compgen {} -- "$word"))'.format
+    commands_, options_, files = (
+        f'COMPREPLY=($(compgen {among} -- "$word"))'
+        for among in (f"-W '{names}'", f"-W '{options}'", "-f")
+    )
     return (
         "type compdef >/dev/null 2>&1 && autoload -U +X bashcompinit && bashcompinit\n"
         "_courier() {\n"
         '  local word="${COMP_WORDS[COMP_CWORD]}"\n'
-        f'  if [ "$COMP_CWORD" -eq 1 ]; then {reply(f"-W '{names}'")}\n'
-        f'  elif [[ "$word" == -* ]]; then {reply(f"-W '{options}'")}\n'
-        f"  else {reply('-f')}; fi\n"
+        f'  if [ "$COMP_CWORD" -eq 1 ]; then {commands_}\n'
+        f'  elif [[ "$word" == -* ]]; then {options_}\n'
+        f"  else {files}; fi\n"
         "}\n"
         "complete -F _courier courier"
     )
