@@ -76,6 +76,10 @@ UNAVAILABLE = Kind(
 )
 
 
+#: The type of what API Gateway refuses for reasons of its own.
+REFUSED = "urn:verdict-courier:problem:refused"
+
+
 class Problem(Exception):
     """Why a request is not carried out; nothing personal is in it.
 
