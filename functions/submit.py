@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.core.errors import (
     AnswerLost,
     CourierError,
+    PermanentError,
     ProviderThrottled,
     ProviderUnavailable,
     RetryableError,
@@ -73,7 +74,7 @@ class Submission:
         if reference is not None:
             telemetry.logger.info("submission adopted", provider_ref=reference)
             telemetry.count("SubmissionsAdopted", self.job)
-            return self._record(reference, self._rows_worth_paying())
+            return self._record(reference, self._rows_as_they_are())
 
         left = entry.intent_at + self.settings.settle_seconds - self.now
         if left > 0:
@@ -90,6 +91,12 @@ class Submission:
         if self.inbox.size > self.settings.max_upload_bytes:
             raise SourceTooLarge("the file is larger than max_upload_bytes")
         return count_rows(self.inbox.pieces())
+
+    def _rows_as_they_are(self) -> int:
+        try:
+            return self._rows_worth_paying()
+        except PermanentError:
+            return 0  # it is paid already: a list that is gone must not end the job
 
     def _record(self, reference: str, rows: int) -> Job:
         return self._submitted(

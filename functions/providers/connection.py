@@ -46,7 +46,7 @@ class Watch:
         self._over = threading.Event()
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
         self._thread.start()
 
     def attach(self, connected: socket.socket) -> None:
@@ -57,7 +57,7 @@ class Watch:
                 self._shut()
 
     def stream(self) -> None:
-        """From now on, ask for a least rate too."""
+        """Ask for a least rate too, from the next whole window on."""
         self._streaming = True
 
     def fed(self, count: int) -> None:
@@ -75,11 +75,12 @@ class Watch:
 
     def _run(self) -> None:
         while True:
-            before, window_ends = self._bytes, self._clock() + WINDOW_SECONDS
+            before, streaming = self._bytes, self._streaming
+            window_ends = self._clock() + WINDOW_SECONDS
             wakes_at = min(window_ends, self._ends_at)
             if self._over.wait(max(0.0, wakes_at - self._clock())):
                 return
-            slow = self._streaming and self._bytes - before < LEAST_BYTES
+            slow = streaming and self._bytes - before < LEAST_BYTES
             if slow or self._clock() >= self._ends_at:
                 with self._lock:
                     self.fired = True

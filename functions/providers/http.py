@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import IO, Any, cast
+from functools import partial
+from typing import IO, cast
 
 import requests
 from urllib3.exceptions import HTTPError
@@ -20,11 +21,9 @@ from functions.core.errors import (
     LinkSpent,
     ProviderThrottled,
     ProviderUnavailable,
-    ResultTooLarge,
-    TransferIncomplete,
-    TransferTooSlow,
 )
 from functions.providers.connection import GuardedAdapter, Watch
+from functions.providers.download import Download
 
 # Their warnings and debug lines hold URLs, and URLs hold keys.
 for _name in ("urllib3", "requests"):
@@ -33,9 +32,6 @@ for _name in ("urllib3", "requests"):
 _CONNECT_SECONDS = 10.0
 _READ_SECONDS = 25.0
 _PIECE = 64 * 1024
-_STEP = 32 * 1024
-#: No CSV packs better; what does was made to burst.
-_MOST_RATIO = 200
 
 # What goes wrong while bytes move; all of them may quote the URL.
 _BROKEN = (
@@ -124,7 +120,7 @@ class Http:
         finally:
             watch.close()
 
-    def open(self, url: str, *, seconds: float, max_bytes: int) -> "Download":
+    def open(self, url: str, *, seconds: float, max_bytes: int) -> Download:
         """Send one GET without any key; give its body to be read.
 
         Raises:
@@ -138,7 +134,15 @@ class Http:
             response = self._send("GET", url, watch, seconds=seconds)
             if watch.fired:  # a head that is cut looks like one without a length
                 raise ProviderUnavailable("the download host answered too slowly")
-            return Download(response, watch, max_bytes=max_bytes)
+            _check_status(response)
+            return Download(
+                # urllib3's own reading copies twice; what is below it does not.
+                cast("http.client.HTTPResponse", response.raw._fp),
+                encoding=response.headers.get("Content-Encoding", "identity"),
+                watch=watch,
+                release=partial(_release, response, watch),
+                max_bytes=max_bytes,
+            )
         except _BROKEN:
             _release(response, watch)
             raise ProviderUnavailable("the download host did not answer") from None
@@ -179,111 +183,6 @@ class Http:
             )
 
 
-class Download:
-    """A result on its way, read straight into the caller's buffers.
-
-    It is whole only where the transfer itself proves it: a length that was
-    announced and kept, the last chunk, or the trailer of a gzip stream. A
-    connection that merely closes proves nothing.
-    """
-
-    def __init__(
-        self, response: requests.Response, watch: Watch, *, max_bytes: int
-    ) -> None:
-        _check_status(response)
-        self._response = response  # collected, it would end the stream silently
-        self._watch = watch
-        self._max_bytes = max_bytes
-        # urllib3's own readinto copies twice; the response below it does not.
-        self._raw = cast(
-            "http.client.HTTPResponse",
-            response.raw._fp,
-        )
-        self._chunked = bool(self._raw.chunked)
-        length = None if self._chunked else self._raw.length
-        self._inflate = _gunzip_if_packed(response)
-        self._packed = b""
-        self._wire_bytes = 0
-        self._given_bytes = 0
-        self._length = length
-        self.announced = length if self._inflate is None else None
-
-        if self.announced is not None and self.announced > max_bytes:
-            raise ResultTooLarge("the result announces more bytes than are allowed")
-        if self.announced is None and not self._chunked and self._inflate is None:
-            raise TransferIncomplete("the result could not prove that it is whole")
-        watch.stream()
-
-    def readinto(self, buffer: memoryview) -> int:
-        """See `Body.readinto`."""
-        try:
-            if self._inflate is None:
-                count = self._from_wire(buffer)
-            else:
-                count = self._unpack(buffer)
-        except CourierError:
-            raise
-        except (*_BROKEN, zlib.error):
-            raise self._broken("the connection broke") from None
-
-        self._given_bytes += count
-        self._hold_cap(self._given_bytes)
-        if not count and self._watch.fired:
-            raise self._broken("the connection was ended")
-        return count
-
-    def close(self) -> None:
-        """See `Body.close`."""
-        _release(self._response, self._watch)
-
-    def _from_wire(self, buffer: memoryview) -> int:
-        filled = 0
-        # In small steps: a read ends only when it is full, and the watch wants to
-        # hear what came before its window is over.
-        while count := self._raw.readinto(buffer[filled : filled + _STEP]):
-            filled += count
-            self._watch.fed(count)
-        self._wire_bytes += filled
-        self._hold_cap(self._wire_bytes)
-        ended_early = self._length is not None and self._wire_bytes < self._length
-        if not filled and ended_early:
-            raise self._broken("the result is shorter than announced")
-        return filled
-
-    def _unpack(self, buffer: memoryview) -> int:
-        inflate = self._inflate
-        assert inflate is not None  # noqa: S101 - narrows the type for mypy
-        while not inflate.eof:
-            piece = inflate.decompress(self._packed, len(buffer))
-            self._packed = inflate.unconsumed_tail
-            given = self._given_bytes + len(piece)
-            if given > _PIECE + _MOST_RATIO * self._wire_bytes:
-                raise ResultTooLarge("the result unpacks to more than a CSV can")
-            if piece:
-                buffer[: len(piece)] = piece
-                return len(piece)
-            self._packed = self._next_packed()
-        if inflate.unused_data or self._from_wire(memoryview(bytearray(1))):
-            raise TransferIncomplete("something follows the packed result")
-        return 0
-
-    def _next_packed(self) -> bytes:
-        wire = bytearray(_PIECE)
-        count = self._from_wire(memoryview(wire))
-        if not count:
-            raise self._broken("the packed result was cut")
-        return bytes(wire[:count])
-
-    def _hold_cap(self, count: int) -> None:
-        if count > self._max_bytes:
-            raise ResultTooLarge("the result has more bytes than are allowed")
-
-    def _broken(self, fact: str) -> CourierError:
-        if self._watch.fired:
-            return TransferTooSlow("the result came too slowly")
-        return TransferIncomplete(fact)
-
-
 def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
     """Read a Retry-After in seconds or as a date; None where it is neither."""
     value = headers.get("Retry-After", "").strip()
@@ -308,15 +207,6 @@ def _check_status(response: requests.Response) -> None:
         raise LinkSpent(f"the download host answered {status}")
     if response.headers.get("Content-Type", "").lower().startswith("text/html"):
         raise LinkSpent("the download host answered with a page")
-
-
-def _gunzip_if_packed(response: requests.Response) -> Any:  # noqa: ANN401 - zlib hides the class
-    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding in ("", "identity"):
-        return None
-    if encoding not in ("gzip", "x-gzip"):
-        raise TransferIncomplete("the result came packed in a way not asked for")
-    return zlib.decompressobj(wbits=31)
 
 
 def _unpacked(packed: bytes, max_bytes: int) -> bytes:

@@ -2,15 +2,13 @@
 
 What is known of the API, and how surely, stands in docs/providers/ipqs.md; the
 marks below are its: [V] stated by IPQS, [T] seen in a client, [U] unknown and so
-a setting. Raw answers repeat the key in `status_url` and carry live links: none
-leaves this module.
+a setting.
 """
 
 import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any, Literal, Self, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -18,56 +16,31 @@ from functions.core.errors import (
     AnswerLost,
     AnswerUnreadable,
     CredentialsRejected,
-    OutOfCredits,
-    PermanentError,
     ProviderLostJob,
     ProviderRejected,
-    ProviderThrottled,
     ProviderUnavailable,
     SubmitOutcomeUnknown,
 )
-from functions.core.model import Look, Phase
-from functions.providers.http import Download, Http, Reply, retry_after
+from functions.core.model import Look
+from functions.providers.download import Download
+from functions.providers.http import Http
+from functions.providers.ipqs_answers import (
+    Answer,
+    answer_of,
+    id_of,
+    links_of,
+    look_at,
+)
 from functions.providers.links import check_link
 from functions.providers.multipart import MultipartBody
 from functions.providers.protocol import Link, Source
-from functions.providers.strict_json import parse_object
-
-#: The status words [V]; ERROR is [T]. An unknown word counts as running.
-PHASES = {
-    "NEW": Phase.QUEUED,
-    "PROCESSING": Phase.RUNNING,
-    "UNIQUE_RESULTS": Phase.RUNNING,
-    "FINALIZING": Phase.FINALIZING,
-    "FINISHED": Phase.FINISHED,
-    "ERROR": Phase.FAILED,
-}
-KINDS = ("pristine", "clean", "bad", "all")  # [V]
-
-#: 403 is IPQS' word for too many calls [V], others report 429.
-_THROTTLED = (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
-#: The 4xx that speak of this moment, not of the request.
-_PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY)
-_REFUSED: dict[int, type[PermanentError]] = {
-    HTTPStatus.UNAUTHORIZED: CredentialsRejected,
-    HTTPStatus.PAYMENT_REQUIRED: OutOfCredits,
-    HTTPStatus.NOT_FOUND: ProviderLostJob,
-}
-#: Sentences of refusals [T], recognised by what is in them, in lower case.
-_REFUSALS: tuple[tuple[str, type[PermanentError]], ...] = (
-    ("unauthorized key", CredentialsRejected),
-    ("insufficient credits", OutOfCredits),
-    ("exceeded your request quota", OutOfCredits),
-)
 
 _ANSWER_BYTES = 1024 * 1024
 _CALL_SECONDS = 25.0
 _UPLOAD_SECONDS = 280.0
-_MOST_ID = 2**63 - 1
 _PAGE = 50  # CSVs in a page of the list [V]
 
 KeyPlace = Literal["header", "path", "field"]
-_Answer = dict[str, Any]
 _T = TypeVar("_T")
 
 
@@ -136,26 +109,12 @@ class Ipqs:
 
     def check(self, provider_ref: str) -> Look:
         """See `Provider.check`; the links that the answer mints are dropped."""
-        answer = self._status(provider_ref)
-        word = answer.get("status")
-        phase = PHASES.get(word) if isinstance(word, str) else None
-        unknown = "" if phase else _letters(word)
-
-        finished = phase is Phase.FINISHED
-        links = _links(answer) if finished else {}
-        aborted = answer.get("aborted") is True
-        return Look(
-            phase=Phase.ABORTED if aborted else phase or Phase.RUNNING,
-            kinds=tuple(links),
-            absent=tuple(kind for kind in KINDS if finished and kind not in links),
-            invalid=_count(answer.get("invalid_records")),
-            unknown=unknown,
-        )
+        return look_at(self._status(provider_ref))
 
     def results(self, provider_ref: str) -> Mapping[str, Link]:
         """See `Provider.results`; each call mints new links [V]."""
         minted_at = self._now()
-        links = _links(self._status(provider_ref))
+        links = links_of(self._status(provider_ref))
         return {kind: Link(url, minted_at) for kind, url in links.items()}
 
     def open(self, link: Link, *, seconds: float) -> Download:
@@ -206,7 +165,7 @@ class Ipqs:
 
         # An answer that is not plainly a refusal may hide an accepted upload.
         try:
-            return str(_id(self._answer(reply)))
+            return str(id_of(answer_of(reply, now=self._now())))
         except (AnswerUnreadable, ProviderUnavailable):
             raise AnswerLost("the answer to the upload was not readable") from None
         except ProviderLostJob:
@@ -220,69 +179,43 @@ class Ipqs:
                 raise AnswerUnreadable("the list has no list")
             for csv in csvs:
                 if isinstance(csv, dict) and csv.get("file_name") == name:
-                    return str(_id(csv))
+                    return str(id_of(csv))
             pages = answer.get("total_pages")
             last = isinstance(pages, int) and page >= pages
             if last or not csvs or (pages is None and len(csvs) < _PAGE):
                 return None
         raise SubmitOutcomeUnknown("the provider's list is longer than list_pages")
 
-    def _list(self, key: str, type_: str, page: int) -> _Answer:
+    def _list(self, key: str, type_: str, page: int) -> Answer:
         place = self._settings.list_key
         path = "list" if place == "header" else f"{quote(key, safe='')}/list"
         query = urlencode({"type": type_, "page": page})
         return self._get(f"{self._url(path)}?{query}", _key_header(place, key))
 
-    def _status(self, provider_ref: str) -> _Answer:
+    def _status(self, provider_ref: str) -> Answer:
         if not re.fullmatch(r"[0-9]{1,19}", provider_ref):
             raise ProviderLostJob("the provider_ref is not an id of IPQS'")
         place = self._settings.status_key
 
-        def ask(key: str) -> _Answer:
+        def ask(key: str) -> Answer:
             keyed = "" if place == "header" else f"{quote(key, safe='')}/"
             url = self._url(f"{keyed}status/{provider_ref}")
             return self._get(url, _key_header(place, key))
 
         answer = self._with_key(ask)
-        if str(_id(answer)) != provider_ref:
+        if str(id_of(answer)) != provider_ref:
             raise AnswerUnreadable("the answer speaks of another job")
         return answer
 
-    def _get(self, url: str, headers: Mapping[str, str]) -> _Answer:
-        return self._answer(
-            self._http.call(
-                "GET",
-                url,
-                seconds=_CALL_SECONDS,
-                max_bytes=_ANSWER_BYTES,
-                headers=headers,
-            )
+    def _get(self, url: str, headers: Mapping[str, str]) -> Answer:
+        reply = self._http.call(
+            "GET",
+            url,
+            seconds=_CALL_SECONDS,
+            max_bytes=_ANSWER_BYTES,
+            headers=headers,
         )
-
-    def _answer(self, reply: Reply) -> _Answer:
-        status = reply.status
-        said = f"the provider answered {status}"
-        refused = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
-        if refused and (known := _known_refusal(reply.body)):
-            raise known
-        if status in _THROTTLED:
-            hint = retry_after(reply.headers, now=self._now())
-            raise ProviderThrottled(said, hint=hint)
-        if status in _REFUSED:
-            raise _REFUSED[status](said)
-        if refused and status not in _PASSING:
-            raise ProviderRejected(said)
-        if status != HTTPStatus.OK:  # a redirect too: we follow none
-            raise ProviderUnavailable(said)
-
-        answer = parse_object(reply.body)
-        if answer.get("success") is False:
-            raise _refusal(answer.get("message")) or ProviderRejected(
-                "the provider answered that it did not succeed"
-            )
-        if answer.get("success") is not True:
-            raise AnswerUnreadable("the answer does not say whether it succeeded")
-        return answer
+        return answer_of(reply, now=self._now())
 
     def _url(self, path: str) -> str:
         return f"{self._settings.base_url}/api/json/csv/{path}"
@@ -290,52 +223,3 @@ class Ipqs:
 
 def _key_header(place: KeyPlace, key: str) -> dict[str, str]:
     return {"IPQS-KEY": key} if place == "header" else {}
-
-
-def _id(answer: Mapping[str, Any]) -> int:
-    number = answer.get("id")
-    if type(number) is not int or not 0 < number <= _MOST_ID:
-        raise AnswerUnreadable("the answer has no id that can be one")
-    return number
-
-
-def _links(answer: Mapping[str, Any]) -> dict[str, str]:
-    """Give the links by kind; null, empty or missing means an empty category [I]."""
-    downloads = answer.get("downloads")
-    if not downloads:  # an empty object of PHP's shows as an empty list, too
-        return {}
-    if not isinstance(downloads, dict):
-        raise AnswerUnreadable("the answer's links are not named by kind")
-    links = {kind: downloads[kind] for kind in KINDS if downloads.get(kind)}
-    if not all(isinstance(link, str) for link in links.values()):
-        raise AnswerUnreadable("the answer has a link that is not a text")
-    return links
-
-
-def _count(number: object) -> int:
-    return number if type(number) is int and number >= 0 else 0
-
-
-def _refusal(message: object) -> PermanentError | None:
-    """Recognise a refusal; its own words could repeat the key or a row of the list."""
-    text = message.lower() if isinstance(message, str) else ""
-    for part, error in _REFUSALS:
-        if part in text:
-            return error(f"the provider says: {part}")
-    return None
-
-
-def _known_refusal(body: bytes) -> PermanentError | None:
-    """Recognise a refusal that came with a status which is not a good one [U]."""
-    try:
-        answer = parse_object(body)
-    except AnswerUnreadable:
-        return None
-    return _refusal(answer.get("message")) if answer.get("success") is False else None
-
-
-def _letters(word: object) -> str:
-    """Reduce an unknown status word to what cannot hold a secret."""
-    if not isinstance(word, str):
-        return "NONE"
-    return re.sub(r"[^A-Z_]", "", word.upper())[:32] or "UNREADABLE"

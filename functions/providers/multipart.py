@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from io import BytesIO
-from typing import BinaryIO
 
 from functions.core.errors import SourceMissing
-from functions.providers.protocol import Source
+from functions.providers.protocol import Reader, Source
 
 _PIECE = 64 * 1024
 
@@ -37,7 +36,7 @@ class MultipartBody:
         self.content_type = f"multipart/form-data; boundary={boundary}"
         self._head = BytesIO("".join(parts).encode())
         self._source = source
-        self._file: BinaryIO | None = None
+        self._file: Reader | None = None
         self._file_left = source.size
         self._tail = BytesIO(f"\r\n--{boundary}--\r\n".encode())
         self._length = (

@@ -2,9 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from functions.core.model import Look
+
+
+class Reader(Protocol):
+    """A file being read."""
+
+    def read(self, size: int, /) -> bytes:
+        """Give the next bytes, at most `size`; empty at the end."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it; reading is over."""
+        ...
 
 
 class Source(Protocol):
@@ -15,7 +27,7 @@ class Source(Protocol):
         """The file's bytes."""
         ...
 
-    def open(self) -> BinaryIO:
+    def open(self) -> Reader:
         """Start reading at the beginning."""
         ...
 

@@ -1,8 +1,9 @@
 """Inbox: one version of an uploaded object, as a file to be read."""
 
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, TypedDict
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -11,10 +12,17 @@ from functions.core.model import Job
 from functions.runtime.aws import code_of, in_our_words
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
 _PIECE = 256 * 1024
 _GONE = {"404", "NoSuchKey", "NoSuchVersion", "NotFound", "405", "MethodNotAllowed"}
+
+
+class _Version(TypedDict):
+    Bucket: str
+    Key: str
+    VersionId: str
 
 
 class Inbox:
@@ -31,39 +39,59 @@ class Inbox:
         Raises:
             SourceMissing: That version does not exist any more.
         """
-        with in_our_words("look at the uploaded object"):
-            return self._look()
+        with _asking():
+            return self._s3.head_object(**self._version)["ContentLength"]
 
-    def open(self) -> BinaryIO:
-        """Start reading at the beginning."""
-        job = self._job
-        with in_our_words("read the uploaded object"):
-            answer = self._s3.get_object(
-                Bucket=job.bucket, Key=job.key, VersionId=job.version_id
-            )
-        return cast("BinaryIO", answer["Body"])
+    def open(self) -> "Reading":
+        """Start reading at the beginning.
+
+        Raises:
+            SourceMissing: That version does not exist any more.
+        """
+        with _asking():
+            return Reading(self._s3.get_object(**self._version)["Body"])
 
     def pieces(self) -> Iterator[bytes]:
         """Read it to its end, piece by piece."""
-        with self.open() as body:
-            while piece := _read(body):
+        with closing(self.open()) as reading:
+            while piece := reading.read(_PIECE):
                 yield piece
 
-    def _look(self) -> int:
+    @property
+    def _version(self) -> "_Version":
         job = self._job
+        return {"Bucket": job.bucket, "Key": job.key, "VersionId": job.version_id}
+
+
+class Reading:
+    """An object on its way to us; see `providers.protocol.Reader`."""
+
+    def __init__(self, body: "StreamingBody") -> None:
+        self._body = body
+
+    def read(self, size: int) -> bytes:
+        """Give the next bytes, at most `size`; empty at the end.
+
+        Raises:
+            AwsUnavailable: The connection broke. What is being sent meanwhile is
+                then shorter than it announced, which nobody accepts.
+        """
         try:
-            found = self._s3.head_object(
-                Bucket=job.bucket, Key=job.key, VersionId=job.version_id
-            )
+            return self._body.read(size)
+        except (BotoCoreError, OSError):
+            raise AwsUnavailable("the uploaded object could not be read") from None
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._body.close()
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    with in_our_words("read the uploaded object"):
+        try:
+            yield
         except ClientError as error:
             if code_of(error) in _GONE:
                 raise SourceMissing("the uploaded object is gone") from None
             raise
-        return found["ContentLength"]
-
-
-def _read(body: BinaryIO) -> bytes:
-    try:
-        return body.read(_PIECE)
-    except (BotoCoreError, OSError):
-        raise AwsUnavailable("could not read the uploaded object to its end") from None

@@ -84,6 +84,10 @@ class Environment:
         """Whether another invocation can be given to it."""
         return self._process.poll() is None and self._api.init_error is None
 
+    def serves(self, function: Function) -> bool:
+        """Whether it can take a call of exactly this version of a function."""
+        return self.function == function and self.alive
+
     def invoke(self, request_id: str, event: object, trace_id: str | None) -> Outcome:
         """Run one event through the handler; never raises for what the handler does."""
         reply = self._started(request_id) or self._handled(request_id, event, trace_id)
@@ -112,7 +116,8 @@ class Environment:
         """Wait for the runtime; what it says instead when it could not start."""
         deadline = time.monotonic() + _INIT_SECONDS + self.function.timeout
         while not self._api.ready.wait(_EXIT_CHECK_SECONDS):
-            if self._process.poll() is not None:
+            # A runtime that cannot start says so, then exits: the word counts.
+            if self._process.poll() is not None and not self._api.ready.is_set():
                 return self._exited(request_id)
             if time.monotonic() > deadline:
                 return self._timed_out(request_id)

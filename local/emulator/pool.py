@@ -36,7 +36,7 @@ class EnvironmentPool:
         """An idle environment, or None for the right to start one."""
         with self._changed:
             while True:
-                warm = next((e for e in self._idle if e.function == function), None)
+                warm = next((e for e in self._idle if e.serves(function)), None)
                 if warm is not None:
                     self._idle.remove(warm)
                     return warm

@@ -43,6 +43,8 @@ def main() -> None:
         without=settings.without,
     )
     print(port, flush=True)  # noqa: T201 - the parent waits for this line
+    # Nobody reads further; what a library prints from here on belongs in the log.
+    os.dup2(2, 1)
     serving.run(listener)
 
 

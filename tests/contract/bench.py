@@ -7,11 +7,11 @@ A new provider passes the contract by one function that sets its bench up, named
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import pytest
 
-from functions.core.errors import CourierError
+from functions.core.errors import CourierError, RetryableError
 from functions.core.tally import Tally
 from functions.providers.protocol import Body, Link, Provider
 from local.simulators.ipqs import Answer, Seen
@@ -20,8 +20,6 @@ from tests.contract.keyring import Keyring
 
 #: Needs an escape in every notation, so that none of them hides it.
 KEY = 'canary/key+1="&%41'
-
-_Error = TypeVar("_Error", bound=CourierError)
 
 
 class Simulator(Protocol):
@@ -55,7 +53,7 @@ class Bench:
     submitting: str
     checking: str
     finding: str | None
-    type: str
+    list_type: str  # of the lists that are submitted
     unknown_ref: str
     unreachable: Provider  # the same, where nobody listens
     address: str  # the simulator's
@@ -81,12 +79,20 @@ class Bench:
         return links
 
     @contextmanager
-    def fails(self, expected: type[_Error]) -> Iterator["pytest.ExceptionInfo[_Error]"]:
+    def fails(
+        self, expected: type[CourierError]
+    ) -> Iterator["pytest.ExceptionInfo[CourierError]"]:
         """Expect an error of exactly this class, with no secret to be seen in it."""
-        with pytest.raises(expected) as caught:
+        with pytest.raises(CourierError) as caught:
             yield caught
         assert caught.type is expected
         assert leaked(shown(caught.value), self.secrets) == []
+
+
+def hint_of(error: CourierError) -> float | None:
+    """Give the wish to wait that an error carries."""
+    assert isinstance(error, RetryableError)
+    return error.hint
 
 
 def read(body: Body) -> tuple[bytes, Tally]:

@@ -51,9 +51,9 @@ def bench(request: pytest.FixtureRequest) -> Bench:
 
 @pytest.fixture
 def impatient(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let calls end within half a second, whatever the provider does."""
+    """Let calls end within a third of a second, whatever the provider does."""
     for deadline in bench.deadlines:
-        monkeypatch.setattr(deadline, 0.5)
+        monkeypatch.setattr(deadline, 0.3)
 
 
 @pytest.fixture(autouse=True)

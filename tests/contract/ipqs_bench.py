@@ -48,7 +48,7 @@ class IpqsBench(Bench):
             submitting="upload",
             checking="status",
             finding="list",
-            type="email",
+            list_type="email",
             unknown_ref="9999999",
             unreachable=adapter(simulator, tls=tls, base_url=nowhere()),
             address=simulator.base_url,

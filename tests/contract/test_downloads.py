@@ -364,6 +364,17 @@ def test_ends_what_has_no_end(ipqs: IpqsBench, answer: Answer) -> None:
 
 
 @pytest.mark.fault(50)
+def test_refuses_what_was_made_to_burst(ipqs: IpqsBench) -> None:
+    """No CSV packs that well: it is refused long before the largest result."""
+    link = ipqs.link(_CSV, Answer.bomb(50_000_000).via(framing=Framing.CHUNKED))
+
+    with ipqs.fails(ResultTooLarge) as caught:
+        read(ipqs.open(link))
+
+    assert "unpacks" in str(caught.value)
+
+
+@pytest.mark.fault(50)
 @pytest.mark.parametrize("status", [301, 302, 307, 404, 500])
 @pytest.mark.parametrize(
     ("content", "headers"),
@@ -467,5 +478,8 @@ def test_says_that_the_download_host_cannot_be_reached(ipqs: IpqsBench) -> None:
         host = f"127.0.0.1:{gone.port}"
     adapter = ipqs.configured(download_hosts=(host,))
 
+    token = "canary-token-" * 9
+    ipqs.secrets.add(token)
+
     with ipqs.fails(ProviderUnavailable):
-        adapter.open(Link(f"http://{host}/d?download=x", 0.0), seconds=5)
+        adapter.open(Link(f"http://{host}/d?download={token}", 0.0), seconds=5)

@@ -1,5 +1,6 @@
 """Environment: nothing outside the settings says where we go, or as whom."""
 
+import json
 import logging
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pytest
 
 from functions.core.errors import ProviderUnavailable
 from functions.core.model import Phase
+from functions.providers.http import Reply
+from functions.providers.ipqs import IpqsSettings
 from local.simulators.ipqs import Answer
 from tests.contract.bench import KEY, read
 from tests.contract.canary import forms, leaked, shown
@@ -85,6 +88,21 @@ def test_lets_no_library_write_addresses_into_logs(
 
     assert logging.getLogger(f"{logger}.anything").getEffectiveLevel() == logging.ERROR
     assert [each for each in caplog.records if each.name.startswith(logger)] == []
+
+
+def test_shows_no_answer_in_its_text() -> None:
+    """A raw answer repeats the key, and carries live links."""
+    reply = Reply(200, {"X": KEY}, KEY.encode())
+
+    assert repr(reply) == str(reply) == "Reply(status=200)"
+
+
+def test_reads_its_settings_as_the_deployment_writes_them() -> None:
+    """What cdk.json says is what the adapter would do by itself."""
+    context = json.loads(Path("cdk.json").read_text())["context"]
+    settings = context["courier"]["every_stage"]["providers"]["ipqs"]
+
+    assert IpqsSettings.from_json(settings) == IpqsSettings()
 
 
 @pytest.mark.parametrize("form", sorted(forms(KEY)))

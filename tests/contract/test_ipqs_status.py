@@ -16,9 +16,9 @@ from functions.core.errors import (
     ProviderThrottled,
 )
 from functions.core.model import Look, Phase
-from functions.providers.ipqs import KINDS, PHASES
+from functions.providers.ipqs_answers import KINDS, PHASES
 from local.simulators.ipqs import Answer
-from tests.contract.bench import KEY
+from tests.contract.bench import KEY, hint_of
 from tests.contract.examples import few
 from tests.contract.ipqs_bench import IpqsBench
 from tests.contract.sources import AtHand
@@ -325,7 +325,7 @@ def test_reads_403_as_throttling_without_a_sentence_that_it_knows(
     with ipqs.fails(ProviderThrottled) as caught:
         ipqs.provider.check(ipqs.unknown_ref)
 
-    assert caught.value.hint == 7.0
+    assert hint_of(caught.value) == 7.0
 
 
 @pytest.mark.fault(20)

@@ -15,8 +15,9 @@ from functions.core.errors import (
     SubmitOutcomeUnknown,
 )
 from functions.providers.ipqs import KeyPlace
-from local.simulators.ipqs import Answer, api
-from local.simulators.ipqs.store import Held
+from functions.providers.multipart import MultipartBody
+from local.simulators.ipqs import Answer, api, intake
+from local.simulators.ipqs.held import Held
 from local.simulators.ipqs.world import World
 from local.simulators.uploads import Posted
 from tests.contract.bench import KEY
@@ -31,7 +32,7 @@ _MEGABYTE = 1024 * 1024
 def arrived(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """Give the bytes of the files that the simulator takes in."""
     files: list[bytes] = []
-    take_in = api.take_in
+    take_in = intake.take_in
 
     def noting(world: World, posted: Posted, type_: str | None) -> Held:
         assert isinstance(posted.file, Path)
@@ -82,6 +83,17 @@ def test_announces_the_length_of_an_upload(ipqs: IpqsBench) -> None:
     assert not seen.chunked
     assert seen.content_length is not None
     assert seen.content_length > 99 * len(b"a@example.com\n")
+
+
+def test_offers_its_body_in_pieces_as_well() -> None:
+    """requests streams only what it could iterate over, though it reads it."""
+    source = AtHand(b"x" * 200_000)
+    body = MultipartBody({"name": "value"}, "a.csv", source, boundary="edge")
+
+    pieces = list(body)
+
+    assert len(body) == sum(map(len, pieces))
+    assert b"x" * 200_000 in b"".join(pieces)
 
 
 @pytest.mark.fault(8)

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from functions.core.errors import (
 from functions.providers import connection
 from functions.providers.http import Http
 from functions.providers.protocol import Link
-from local.simulators.ipqs import Answer, Content, Framing
+from local.simulators.ipqs import Answer, Content, Ending, Framing
 from tests.contract.bench import read
 from tests.contract.ipqs_bench import IpqsBench
 
@@ -66,8 +67,8 @@ def test_ends_at_the_deadline(
     """A function that is killed can neither clean up nor say what happened."""
     link = ipqs.link(_CSV, answer)
 
-    with _within(0.5 + 1), ipqs.fails(error):
-        _read(ipqs, link, 0.5)
+    with _within(0.3 + 1), ipqs.fails(error):
+        _read(ipqs, link, 0.3)
 
 
 def _read(ipqs: IpqsBench, link: Link, seconds: float) -> None:
@@ -94,6 +95,41 @@ def test_spends_no_link_when_there_is_no_time_left(
 
     (csv,) = ipqs.simulator.csvs
     assert csv.downloads == 0
+
+
+@pytest.mark.fault(53)
+def test_spends_no_link_when_finding_the_address_took_all_the_time(
+    ipqs: IpqsBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing can end a look-up; what comes after it is ended at once."""
+    link = ipqs.link(_CSV)
+    look_up = socket.getaddrinfo
+
+    def late(*asked: Any, **named: Any) -> Any:  # noqa: ANN401 - handed through as they come
+        for watch in threading.enumerate():
+            if watch.name == "watch":
+                watch.join()
+        return look_up(*asked, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", late)
+
+    with _within(1), ipqs.fails(ProviderUnavailable):
+        ipqs.open(link, seconds=0.1)
+
+    (csv,) = ipqs.simulator.csvs
+    assert csv.downloads == 0
+
+
+def test_ends_what_has_ended_already(ipqs: IpqsBench) -> None:
+    """The deadline may meet a connection that the other side has reset."""
+    answer = Answer.cut_after(7000, Ending.RESET)
+    body = ipqs.open(ipqs.link(_CSV, answer), seconds=0.2)
+
+    for watch in threading.enumerate():
+        if watch.name == "watch":
+            watch.join()
+    with ipqs.fails(TransferTooSlow):
+        read(body)
 
 
 @pytest.mark.fault(53)
@@ -147,7 +183,7 @@ def test_asks_no_rate_of_a_host_that_still_thinks(
     monkeypatch.setattr(connection, "WINDOW_SECONDS", 0.3)
     monkeypatch.setattr(connection, "LEAST_BYTES", 1)
     answer = Answer.dripped(0.005, head_too=True)
-    link = ipqs.link(b"Email Address\na@example.com\n", answer)
+    link = ipqs.link(b"Email\na\n", answer)
 
     assert read(ipqs.open(link, seconds=20))[1].rows == 1
 
@@ -174,10 +210,10 @@ def black_hole() -> Iterator[str]:
     "exchange",
     [
         pytest.param(
-            lambda http, url: http.open(url, seconds=0.5, max_bytes=9), id="open"
+            lambda http, url: http.open(url, seconds=0.3, max_bytes=9), id="open"
         ),
         pytest.param(
-            lambda http, url: http.call("GET", url, seconds=0.5, max_bytes=9),
+            lambda http, url: http.call("GET", url, seconds=0.3, max_bytes=9),
             id="call",
         ),
     ],
@@ -188,7 +224,7 @@ def test_ends_in_time_where_a_connection_comes_to_nothing(
     """A black hole takes no notice of the deadline, unless connecting has it too."""
     http = Http(tls=ipqs.tls, loopback=True)
 
-    with _within(1.5), ipqs.fails(ProviderUnavailable):
+    with _within(1.3), ipqs.fails(ProviderUnavailable):
         exchange(http, f"http://{black_hole}/")
 
 
@@ -199,8 +235,8 @@ def test_ends_in_time_where_tls_comes_to_nothing(ipqs: IpqsBench) -> None:
 
     with socket.create_server(("127.0.0.1", 0)) as mute:
         url = f"https://127.0.0.1:{mute.getsockname()[1]}/"
-        with _within(1.5), ipqs.fails(ProviderUnavailable):
-            http.call("GET", url, seconds=0.5, max_bytes=9)
+        with _within(1.3), ipqs.fails(ProviderUnavailable):
+            http.call("GET", url, seconds=0.3, max_bytes=9)
 
 
 def test_tells_a_lost_answer_from_one_that_never_began(ipqs: IpqsBench) -> None:
@@ -209,5 +245,5 @@ def test_tells_a_lost_answer_from_one_that_never_began(ipqs: IpqsBench) -> None:
 
     with socket.create_server(("127.0.0.1", 0)) as mute:
         url = f"http://127.0.0.1:{mute.getsockname()[1]}/"
-        with _within(1.5), ipqs.fails(AnswerLost):
-            http.call("GET", url, seconds=0.5, max_bytes=9)
+        with _within(1.3), ipqs.fails(AnswerLost):
+            http.call("GET", url, seconds=0.3, max_bytes=9)

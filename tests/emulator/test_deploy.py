@@ -29,20 +29,19 @@ TAKES = """
         ]
         return {"batchItemFailures": [{"itemIdentifier": item} for item in bad]}
 """
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Action": "sts:AssumeRole",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+        }
+    ],
+}
 ROLE = {
     "Type": "AWS::IAM::Role",
-    "Properties": {
-        "AssumeRolePolicyDocument": {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Action": "sts:AssumeRole",
-                    "Principal": {"Service": "lambda.amazonaws.com"},
-                }
-            ],
-        }
-    },
+    "Properties": {"AssumeRolePolicyDocument": TRUST},
 }
 INTAKE: Resources = {
     "Inbox": {

@@ -57,12 +57,9 @@ def test_the_end_of_the_block_leaves_nothing_behind() -> None:
 
 def test_it_listens_on_loopback_only(emulator: Emulator) -> None:
     """It has no authentication worth the name."""
-    host = socket.gethostbyname(socket.gethostname())
-    if host.startswith("127."):
-        pytest.skip("this machine has no other address")
-
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection((host, emulator.port), timeout=5)
+    # Whoever listens on every address answers here too; macOS lacks this one.
+    with pytest.raises(OSError, match=r"refused|timed out|unreachable|assign"):
+        socket.create_connection(("127.0.0.2", emulator.port), timeout=1)
 
 
 def test_a_taken_port_is_an_error_that_says_so() -> None:

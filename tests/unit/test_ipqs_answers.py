@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from functions.core.errors import AnswerUnreadable, CourierError, ProviderLostJob
 from functions.core.model import Phase
 from functions.providers.http import Http, Reply
-from functions.providers.ipqs import PHASES, Ipqs, IpqsSettings
+from functions.providers.ipqs import Ipqs, IpqsSettings
+from functions.providers.ipqs_answers import PHASES
 from functions.providers.protocol import Link
 
 KEY = "canary-key-of-the-account"

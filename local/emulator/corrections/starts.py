@@ -70,10 +70,6 @@ def _running(data: dict[str, Any]) -> dict[str, Any] | None:
     arn = sfn._resolve_state_machine_arn(data.get("stateMachineArn", ""))
     if arn is None or not data.get("name"):
         return None
-    name = sfn._state_machines[arn]["name"]
-    execution_arn = arn.replace(":stateMachine:", ":execution:", 1)
-    found: dict[str, Any] | None = sfn._executions.get(
-        f"{execution_arn}:{data['name']}"
-    )
-    assert execution_arn.endswith(name)  # noqa: S101 - an ARN without version or alias
+    prefix = arn.replace(":stateMachine:", ":execution:", 1)
+    found: dict[str, Any] | None = sfn._executions.get(f"{prefix}:{data['name']}")
     return found if found and found["status"] == "RUNNING" else None
