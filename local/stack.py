@@ -79,6 +79,7 @@ class LocalStack:
 def running(
     *,
     wait_scale: float = 1.0,
+    auth: bool = False,
     behaviour: Behaviour | None = None,
     clock: Clock | None = None,
     assembly: Path | None = None,
@@ -86,6 +87,7 @@ def running(
 ) -> Iterator[LocalStack]:
     """Start everything, deploy the very template, and take it all down again.
 
+    With `auth`, signatures are verified and the functions' rights are enforced.
     `assembly` is a synthesized app; without one it is synthesized here. `tell`
     hears what is being done, in words for a person.
     """
@@ -98,7 +100,7 @@ def running(
             clock=clock or Clock(),
             behaviour=behaviour or Behaviour(),
         ) as ipqs,
-        Emulator.started(wait_scale=wait_scale) as emulator,
+        Emulator.started(wait_scale=wait_scale, auth=auth) as emulator,
     ):
         tell("Deploying its template to the local emulator")
         outputs = deploy(
