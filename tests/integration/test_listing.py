@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.core.model import Outcome
-from functions.core.record import month_of
-from functions.runtime.items import typed
-from functions.runtime.listing import INDEX, Filters, Listing
+from functions.runtime.listing import Filters, Listing
+from local import crowd
 from local.stack import LocalStack
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_NOW = 1_795_000_000.0
 _JOBS = 10_000
+_A_DAY = int(86_400 // crowd.EVERY)
 
 
 class Meter:
@@ -41,47 +40,8 @@ def _ask(params: dict[str, Any], **_: object) -> None:
 def dynamodb(stack: LocalStack) -> "DynamoDBClient":
     """Give a client of a DynamoDB that holds ten thousand jobs."""
     client: DynamoDBClient = stack.emulator.client("dynamodb")
-    client.create_table(
-        TableName="many",
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "job_id", "KeyType": "HASH"}],
-        AttributeDefinitions=[
-            {"AttributeName": "job_id", "AttributeType": "S"},
-            {"AttributeName": "month", "AttributeType": "S"},
-            {"AttributeName": "received_at", "AttributeType": "N"},
-        ],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": INDEX,
-                "KeySchema": [
-                    {"AttributeName": "month", "KeyType": "HASH"},
-                    {"AttributeName": "received_at", "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "ALL"},
-            }
-        ],
-    )
-    items = list(jobs())
-    for start in range(0, _JOBS, 25):
-        puts: Any = [{"PutRequest": {"Item": i}} for i in items[start : start + 25]]
-        client.batch_write_item(RequestItems={"many": puts})
+    crowd.gather(client, "many", count=_JOBS)
     return client
-
-
-def jobs() -> Iterator[dict[str, Any]]:
-    """Give jobs of the last two months, one every eight minutes; few failed."""
-    for number in range(_JOBS):
-        received_at = _NOW - 480.0 * number
-        job: dict[str, Any] = {
-            "job_id": f"{number:064x}",
-            "provider": "ipqs",
-            "type": "email",
-            "received_at": received_at,
-            "month": month_of(received_at),
-        }
-        if number:  # the newest one still runs
-            job["outcome"] = "failed" if number % 1000 == 0 else "succeeded"
-        yield {name: typed(value) for name, value in job.items()}
 
 
 @pytest.fixture
@@ -99,7 +59,7 @@ def listing(dynamodb: "DynamoDBClient") -> Listing:
 
 def test_a_page_reads_a_page(dynamodb: "DynamoDBClient", meter: Meter) -> None:
     """Ten thousand jobs in the table, fifty read: the rest costs nothing."""
-    page = listing(dynamodb).page(Filters(), start=None, limit=50, now=_NOW)
+    page = listing(dynamodb).page(Filters(), start=None, limit=50, now=crowd.NOW)
 
     assert [int(record.job_id, 16) for record in page.records] == list(range(50))
     assert meter.scanned == 50
@@ -113,7 +73,7 @@ def test_pages_follow_each_other_over_the_months(dynamodb: "DynamoDBClient") -> 
     numbers: list[int] = []
     start = None
     while True:
-        page = listing(dynamodb).page(Filters(), start=start, limit=100, now=_NOW)
+        page = listing(dynamodb).page(Filters(), start=start, limit=100, now=crowd.NOW)
         numbers += [int(record.job_id, 16) for record in page.records]
         start = page.next
         if start is None:
@@ -127,7 +87,7 @@ def test_a_filter_looks_through_so_many_and_no_more(
 ) -> None:
     """One job in a thousand failed: the page says how to go on, and stops."""
     page = listing(dynamodb).page(
-        Filters(outcome="failed"), start=None, limit=50, now=_NOW
+        Filters(outcome="failed"), start=None, limit=50, now=crowd.NOW
     )
 
     assert not page.records
@@ -141,7 +101,7 @@ def test_a_filter_finds_all_in_the_end(dynamodb: "DynamoDBClient") -> None:
     start = None
     while True:
         page = listing(dynamodb).page(
-            Filters(outcome="failed"), start=start, limit=2, now=_NOW
+            Filters(outcome="failed"), start=start, limit=2, now=crowd.NOW
         )
         assert {record.outcome for record in page.records} <= {Outcome.FAILED}
         found += [int(record.job_id, 16) for record in page.records]
@@ -157,7 +117,7 @@ def test_running_jobs_are_those_without_an_outcome(
 ) -> None:
     """Nothing is written for a job that runs, so its absence is the filter."""
     page = listing(dynamodb).page(
-        Filters(outcome="running"), start=None, limit=50, now=_NOW
+        Filters(outcome="running"), start=None, limit=50, now=crowd.NOW
     )
 
     assert [int(record.job_id, 16) for record in page.records] == [0]
@@ -166,12 +126,12 @@ def test_running_jobs_are_those_without_an_outcome(
 def test_a_day_is_that_day_in_utc(dynamodb: "DynamoDBClient", meter: Meter) -> None:
     """From midnight to midnight, the last millisecond included."""
     page = listing(dynamodb).page(
-        Filters(day="2026-11-10"), start=None, limit=100, now=_NOW
+        Filters(day="2026-11-10"), start=None, limit=100, now=crowd.NOW
     )
     rest = listing(dynamodb).page(
-        Filters(day="2026-11-10"), start=page.next, limit=100, now=_NOW
+        Filters(day="2026-11-10"), start=page.next, limit=100, now=crowd.NOW
     )
 
-    assert len(page.records) + len(rest.records) == 86_400 // 480
+    assert len(page.records) + len(rest.records) == _A_DAY
     assert rest.next is None
-    assert meter.scanned == 86_400 // 480
+    assert meter.scanned == _A_DAY
