@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import CfnResource, Duration, RemovalPolicy, Resource, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -162,8 +162,9 @@ class Api(Construct):
         account = apigateway.CfnAccount(
             self, "Account", cloud_watch_role_arn=role.role_arn
         )
-        role.apply_removal_policy(RemovalPolicy.RETAIN)
-        account.apply_removal_policy(RemovalPolicy.RETAIN)
+        for kept in (role, role.node.find_child("DefaultPolicy"), account):
+            assert isinstance(kept, (CfnResource, Resource))  # noqa: S101 - tells mypy what they are
+            kept.apply_removal_policy(RemovalPolicy.RETAIN)
         return account
 
     def _guard(self, web_acl_arn: str) -> None:

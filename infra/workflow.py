@@ -91,7 +91,7 @@ class Workflow(Construct):
             comment="The job ended, but nobody could be told",
             error="Unrecorded",
             cause="The jobs table or the topic did not take the outcome. "
-            "Redrive the execution when they do.",
+            "Retry the job when they do.",
         )
 
         known = sfn.Choice(self, "Known", comment="Is it at the provider already?")

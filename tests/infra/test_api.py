@@ -203,3 +203,18 @@ def test_the_function_gives_up_before_the_gateway(
     function = Template.read(assembly("prod")).functions()["api"]
 
     assert function["Timeout"] < 29
+
+
+def test_the_right_to_log_outlives_the_stack(template: Template) -> None:
+    """It is the account's: another stack's API would fall silent without it."""
+    kept = {
+        name
+        for kind in ("Role", "Policy")
+        for name, resource in template.resources(f"AWS::IAM::{kind}").items()
+        if resource.get("DeletionPolicy") == "Retain"
+    }
+    (account,) = template.resources("AWS::ApiGateway::Account").values()
+
+    assert account["DeletionPolicy"] == "Retain"
+    assert len(kept) == 2
+    assert all("LogsRole" in name for name in kept)
