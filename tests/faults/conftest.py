@@ -1,0 +1,161 @@
+"""One emulator and one provider for all fault tests, and the canary over them."""
+
+import logging
+from collections.abc import Callable, Iterator
+from io import StringIO
+
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.core.model import Job
+from functions.runtime import aws, settings, telemetry, wiring
+from local.emulator import clients
+from local.emulator.process import Emulator
+from local.simulators.ipqs import IpqsSimulator
+from tests.faults.bench import KEY, RESULTS, ROWS, TABLE, Bench
+from tests.faults.canary import Canary
+from tests.faults.context import Context
+from tests.faults.driver import Process, Walk
+from tests.faults.effects import Effects, watching
+
+_CACHES = (
+    wiring.ledger,
+    wiring.results,
+    wiring.executions,
+    wiring._ipqs,
+    wiring._secrets,
+    settings.of_this_function,
+)
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[Emulator]:
+    """Run an emulator, and let the functions' own clients talk to it."""
+    with Emulator.started() as started, pytest.MonkeyPatch.context() as patch:
+        for name, value in {
+            # By number: S3's buckets are then part of the path.
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{started.port}",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": clients.REGION,
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+            "NO_PROXY": "*",
+        }.items():
+            patch.setenv(name, value)
+        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+            patch.delenv(name, raising=False)
+        yield started
+        for client in (aws.s3, aws.dynamodb, aws.secrets, aws.states):
+            client.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def canary() -> Canary:
+    """Collect what leaves the functions during the whole session."""
+    return Canary((KEY, *ROWS, "canary-rows.example"))
+
+
+@pytest.fixture(scope="session")
+def _bench(
+    emulator: Emulator,  # noqa: ARG001 - where the clients point
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Bench]:
+    with (
+        IpqsSimulator.started(api_key=KEY) as ipqs,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(wiring, "now", ipqs.clock.now)
+        yield Bench.make(ipqs, tmp_path_factory.mktemp("expected"))
+
+
+@pytest.fixture
+def bench(_bench: Bench) -> Bench:
+    """Give the bench with a provider that has forgotten the test before."""
+    _bench.clear()
+    return _bench
+
+
+@pytest.fixture
+def effects(bench: Bench) -> Iterator[Effects]:
+    """Lead every call to the outside through the effects."""
+    effects = Effects(bench.ipqs)
+    with watching(effects):
+        yield effects
+
+
+@pytest.fixture
+def process(bench: Bench) -> Callable[[], Process]:
+    """Make processes, in which nothing fails but what the test lets fail."""
+    return lambda: Process(bench, Effects(bench.ipqs))
+
+
+@pytest.fixture
+def job(bench: Bench) -> Job:
+    """Give a job whose list has just arrived."""
+    return bench.arrive()
+
+
+@pytest.fixture
+def walk(bench: Bench, effects: Effects, canary: Canary) -> Walk:
+    """Give an execution that has not begun."""
+    return Walk(bench, effects, canary)
+
+
+@pytest.fixture
+def deployed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[pytest.MonkeyPatch]:
+    """Set the environment of a function, cold: with nothing cached."""
+    for name, value in bench.environment.items():
+        monkeypatch.setenv(name, value)
+    _forget()
+    yield monkeypatch
+    _forget()
+
+
+@pytest.fixture
+def context() -> LambdaContext:
+    """Give an invocation with all of its time left."""
+    return Context()
+
+
+@pytest.fixture(autouse=True)
+def logged(canary: Canary, capsys: pytest.CaptureFixture[str]) -> Iterator[StringIO]:
+    """Give all that the functions log, down to DEBUG; the canary reads it."""
+    handler = telemetry.logger.registered_handler
+    assert isinstance(handler, logging.StreamHandler)
+    level, stream = telemetry.logger.log_level, StringIO()
+    before = handler.setStream(stream)
+    telemetry.logger.setLevel("DEBUG")
+    yield stream
+    telemetry.logger.setLevel(level)
+    handler.setStream(before)
+    metrics = capsys.readouterr()
+    canary.look("log", stream.getvalue())
+    canary.look("metrics", metrics.out + metrics.err)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_leaked(canary: Canary, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Look, when all is over, into what the functions left behind."""
+    request.getfixturevalue("_bench")
+    yield
+    look_at_stores(canary)
+    assert not canary.found
+
+
+def look_at_stores(canary: Canary) -> None:
+    """Look into the jobs table, and at what the results' objects say of themselves."""
+    for page in aws.dynamodb().get_paginator("scan").paginate(TableName=TABLE):
+        for item in page["Items"]:
+            canary.look("ledger", repr(item))
+    for listed in aws.s3().get_paginator("list_objects_v2").paginate(Bucket=RESULTS):
+        for found in listed.get("Contents", []):
+            told = aws.s3().head_object(Bucket=RESULTS, Key=found["Key"])
+            canary.look("object", f"{found['Key']} {told['Metadata']}")
+
+
+def _forget() -> None:
+    for cached in _CACHES:
+        cached.cache_clear()

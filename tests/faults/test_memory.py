@@ -1,0 +1,19 @@
+"""Memory: a result of any size passes through a function of fixed size."""
+
+import pytest
+
+from benchmarks.memory import GIB, MOST_MIB, measure
+
+
+@pytest.mark.fault(8)
+@pytest.mark.fault(52)
+def test_a_gibibyte_passes_through_little_memory(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What memory the function has must not decide how large a result may be."""
+    peak = measure(GIB)
+
+    with capsys.disabled():
+        print(f" peak {peak.peak_mib} MiB in {peak.seconds} s", end="")  # noqa: T201 - the figure is wanted
+    assert peak.bytes == GIB
+    assert peak.peak_mib <= MOST_MIB
