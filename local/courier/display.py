@@ -18,6 +18,8 @@ _COLOURS = {
     "cancelled": "dim",
 }
 
+_ID = 64
+
 
 class Display:
     """Where a command writes what it found; notes go to the error stream."""
@@ -41,7 +43,10 @@ class Display:
         if self._as_json:
             self._json(listed)
             return
-        table = Table("job", "received", "type", "state", "checks", "rows", box=None)
+        table = Table(box=None)
+        table.add_column("job", min_width=_ID)  # whole, to be copied
+        for name in ("received", "type", "state", "checks", "rows"):
+            table.add_column(name)
         for job in listed:
             table.add_row(
                 job["job_id"],
