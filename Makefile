@@ -59,8 +59,9 @@ deploy: $(READY) ## Deploy STAGE to your AWS account
 budget: $(READY) ## What a job costs: checks, transitions, history events, money
 	@$(BIN)/python -m benchmarks.budget
 
-bench: $(READY) budget ## The budget, and the memory that a result of 1 GiB takes
+bench: $(READY) budget ## The budget, the memory of a 1 GiB result, the api's latency
 	@$(BIN)/python -m benchmarks.memory
+	@$(BIN)/python -m benchmarks.front_door
 
 diagram: $(READY) ## Draw the state machine anew, from its definition
 	$(BIN)/python -m local.diagram

@@ -8,6 +8,10 @@ for, and why it has its value where that is not plain:
   reservation that leaves too few for the rest.
 * max_upload_bytes, max_result_bytes, settle_seconds, list_pages: limits of ours;
   the provider publishes none.
+* api_requests_per_second, api_burst: for all callers together; a person with a
+  script needs a handful, and a flood is not to become a bill.
+* web_acl_arn: a web ACL of AWS WAF for the API, regional; empty for none, since
+  every route wants a signature already and a web ACL costs by the month.
 * loopback: lets plain http and addresses of this machine through, which is how
   the local stack reaches its simulators. Only the stage `local` may set it.
 """
@@ -25,7 +29,16 @@ CDK_JSON = Path(__file__).parents[1] / "cdk.json"
 LOCAL = "local"
 
 SQS_LEAST_CONCURRENCY = 2
-FUNCTIONS = ("intake", "submit", "check", "download", "manifest", "conclude")
+FUNCTIONS = (
+    "intake",
+    "submit",
+    "check",
+    "download",
+    "manifest",
+    "conclude",
+    "reflect",
+    "api",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +92,9 @@ class Stage:
     retain_data: bool
     reserved_concurrency: dict[str, int]
     intake_max_concurrency: int
+    api_requests_per_second: int
+    api_burst: int
+    web_acl_arn: str
     providers: dict[str, Provider]
 
     @property

@@ -1,4 +1,4 @@
-"""Functions: the six Lambdas, alike but for the table below.
+"""Functions: the eight Lambdas, alike but for the table below.
 
 Logs are text to Lambda: Powertools writes JSON lines itself, Logs Insights reads
 the platform's REPORT lines as they are, and Lambda's own JSON mode would filter
@@ -36,6 +36,10 @@ SIZES: Mapping[str, Size] = {
     "download": Size(memory=1024, timeout=900),
     "manifest": Size(memory=512, timeout=60),
     "conclude": Size(memory=256, timeout=30),
+    "reflect": Size(memory=256, timeout=30),
+    # A person waits for it, and memory is what buys a fast start; API Gateway
+    # gives up after 29 seconds.
+    "api": Size(memory=1024, timeout=28),
 }
 
 
@@ -71,6 +75,8 @@ class Functions(Construct):
         self.download = self._function("download", reserved_concurrency)
         self.manifest = self._function("manifest", reserved_concurrency)
         self.conclude = self._function("conclude", reserved_concurrency)
+        self.reflect = self._function("reflect", reserved_concurrency)
+        self.api = self._function("api", reserved_concurrency)
 
     def _function(self, name: str, reserved: Mapping[str, int]) -> lambda_.Function:
         title = name.capitalize()
@@ -114,7 +120,8 @@ class Functions(Construct):
         acknowledge(
             function,
             "Serverless-LambdaDLQ",
-            "Lambda puts asynchronous events there; this one is called by the state "
-            "machine or by SQS, which keep what failed themselves.",
+            "Lambda puts asynchronous events there. The state machine, SQS and API "
+            "Gateway call and keep or answer what failed themselves; reflect, the "
+            "only one called so, has a destination for failures instead.",
         )
         return function

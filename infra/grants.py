@@ -4,14 +4,20 @@
 `kms:ReEncrypt*`; these name each action, and none of them deletes.
 """
 
+from collections.abc import Iterable
+
+from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 
 from infra.findings import acknowledge, logical_id
+from infra.storage import JOBS_BY_MONTH
 
 READ_KEY = ("kms:Decrypt",)
 READ_AND_WRITE_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
@@ -55,9 +61,68 @@ def upload_results(
 def use_table(
     function: lambda_.Function, *actions: str, table: dynamodb.Table, key: kms.IKey
 ) -> None:
-    """Let it do `actions` (such as `GetItem`) on the table."""
-    table.grant(function, *(f"dynamodb:{action}" for action in actions))
+    """Let it do `actions` (such as `GetItem`) on the table, not on its index."""
+    _allow(function, table.table_arn, *(f"dynamodb:{action}" for action in actions))
     key.grant(function, *TABLE_KEY)
+
+
+def list_jobs(function: lambda_.Function, *, table: dynamodb.Table) -> None:
+    """Let it read the table by its index."""
+    _allow(function, f"{table.table_arn}/index/{JOBS_BY_MONTH}", "dynamodb:Query")
+
+
+def hand_out_uploads(
+    function: lambda_.Function,
+    *,
+    inbox: s3.Bucket,
+    providers: Iterable[str],
+    key: kms.IKey,
+) -> None:
+    """Let it sign uploads of lists: what it may not do, its links cannot either."""
+    for provider in providers:
+        _objects(function, inbox, "s3:PutObject", prefix=f"{provider}/")
+    key.grant(function, *READ_AND_WRITE_KEY)
+
+
+def hand_out_results(
+    function: lambda_.Function, *, results: s3.Bucket, key: kms.IKey
+) -> None:
+    """Let it read manifests, and sign downloads."""
+    _allow(function, results.bucket_arn, "s3:ListBucket")
+    _objects(function, results, "s3:GetObject")
+    key.grant(function, *READ_KEY)
+
+
+def use_executions(
+    function: lambda_.Function, *actions: str, machine: sfn.StateMachine, key: kms.IKey
+) -> None:
+    """Let it do `actions` (such as `StopExecution`) on any execution of the machine."""
+    executions = Stack.of(machine).format_arn(
+        service="states",
+        resource="execution",
+        resource_name=f"{machine.state_machine_name}:*",
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
+    _allow(function, executions, *(f"states:{action}" for action in actions))
+    key.grant(function, *READ_KEY)
+    _accept(
+        function,
+        f"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:"
+        f"<{logical_id(machine)}.Name>:*",
+        "Executions are named by jobs, which are not known before.",
+    )
+
+
+def tell(function: lambda_.Function, *, topic: sns.Topic, key: kms.IKey) -> None:
+    """Let it publish notices."""
+    _allow(function, topic.topic_arn, "sns:Publish")
+    key.grant(function, *READ_AND_WRITE_KEY)
+
+
+def give_up(function: lambda_.Function, *, queue: sqs.Queue, key: kms.IKey) -> None:
+    """Let Lambda put what the function cannot handle into a queue, in its name."""
+    _allow(function, queue.queue_arn, "sqs:SendMessage")
+    key.grant(function, *READ_AND_WRITE_KEY)
 
 
 def run_machine(
@@ -82,14 +147,20 @@ def run_machine(
         )
 
 
-def _objects(function: lambda_.Function, bucket: s3.Bucket, *actions: str) -> None:
-    _allow(function, bucket.arn_for_objects("*"), *actions)
-    assert function.role is not None  # noqa: S101 - tells mypy that we gave it one
-    acknowledge(
-        function.role,
-        f"AwsSolutions-IAM5[Resource::<{logical_id(bucket)}.Arn>/*]",
+def _objects(
+    function: lambda_.Function, bucket: s3.Bucket, *actions: str, prefix: str = ""
+) -> None:
+    _allow(function, bucket.arn_for_objects(f"{prefix}*"), *actions)
+    _accept(
+        function,
+        f"<{logical_id(bucket)}.Arn>/{prefix}*",
         "Object keys are not known before the objects are; the actions are exact.",
     )
+
+
+def _accept(function: lambda_.Function, resource: str, reason: str) -> None:
+    assert function.role is not None  # noqa: S101 - tells mypy that we gave it one
+    acknowledge(function.role, f"AwsSolutions-IAM5[Resource::{resource}]", reason)
 
 
 def _allow(function: lambda_.Function, resource: str, *actions: str) -> None:

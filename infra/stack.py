@@ -6,10 +6,12 @@ from aws_cdk.aws_logs import RetentionDays
 from constructs import Construct
 
 from infra import grants
+from infra.api import Api
 from infra.config import Stage
 from infra.credentials import Credentials
 from infra.functions import Functions
 from infra.intake import Intake
+from infra.reflection import Reflection
 from infra.settings import provider_settings
 from infra.storage import Storage
 from infra.workflow import Workflow
@@ -92,11 +94,33 @@ class VerdictCourier(Stack):
             key=self.storage.key,
             removal_policy=removal_policy,
         )
+        self.reflection = Reflection(
+            self,
+            "Reflection",
+            machine=self.workflow.state_machine,
+            function=self.functions.reflect,
+            key=self.storage.key,
+            removal_policy=removal_policy,
+        )
+        self.api = Api(
+            self,
+            "Api",
+            stage=stage.name,
+            types={name: known.types for name, known in stage.providers.items()},
+            function=self.functions.api,
+            requests_per_second=stage.api_requests_per_second,
+            burst=stage.api_burst,
+            web_acl_arn=stage.web_acl_arn,
+            key=self.storage.key,
+            log_retention=log_retention,
+            removal_policy=removal_policy,
+        )
         self._tell_the_functions(
             provider_settings(self, stage.providers, self.credentials.secrets),
             keep_days=stage.jobs_retention_days,
         )
         self._grant()
+        self._grant_the_front()
         self._publish()
 
     def _tell_the_functions(self, providers: str, *, keep_days: int) -> None:
@@ -110,6 +134,20 @@ class VerdictCourier(Stack):
         _tell(f.download, PROVIDERS=providers, RESULTS_BUCKET=results)
         _tell(f.manifest, RESULTS_BUCKET=results)
         _tell(f.conclude, **ledger)
+        _tell(
+            f.reflect,
+            TOPIC=self.storage.notices.topic_arn,
+            RESULTS_BUCKET=results,
+            **ledger,
+        )
+        _tell(
+            f.api,
+            INBOX_BUCKET=self.storage.inbox.bucket_name,
+            RESULTS_BUCKET=results,
+            STATE_MACHINE=machine,
+            PROVIDERS=providers,
+            **ledger,
+        )
 
     def _grant(self) -> None:
         f = self.functions
@@ -134,6 +172,36 @@ class VerdictCourier(Stack):
             secret.grant_read(f.check)
             secret.grant_read(f.download)
 
+    def _grant_the_front(self) -> None:
+        api, reflect = self.functions.api, self.functions.reflect
+        key, jobs = self.storage.key, self.storage.jobs
+        machine = self.workflow.state_machine
+
+        machine.grant_start_execution(api)
+        grants.use_executions(
+            api, "DescribeExecution", "StopExecution", machine=machine, key=key
+        )
+        grants.use_table(api, "GetItem", "UpdateItem", table=jobs, key=key)
+        grants.list_jobs(api, table=jobs)
+        grants.hand_out_results(api, results=self.storage.results, key=key)
+        grants.hand_out_uploads(
+            api,
+            inbox=self.storage.inbox,
+            providers=self.credentials.secrets,
+            key=key,
+        )
+
+        grants.use_executions(
+            reflect,
+            "DescribeExecution",
+            "GetExecutionHistory",
+            machine=machine,
+            key=key,
+        )
+        grants.use_table(reflect, "GetItem", "UpdateItem", table=jobs, key=key)
+        grants.tell(reflect, topic=self.storage.notices, key=key)
+        grants.give_up(reflect, queue=self.reflection.dead_letters, key=key)
+
     def _publish(self) -> None:
         outputs = {
             "InboxBucket": self.storage.inbox.bucket_name,
@@ -143,6 +211,7 @@ class VerdictCourier(Stack):
             "StateMachineArn": self.workflow.state_machine.state_machine_arn,
             "IntakeQueueUrl": self.intake.queue.queue_url,
             "DeadLetterQueueUrl": self.intake.dead_letters.queue_url,
+            "ApiUrl": self.api.rest.url,
         }
         for provider, secret in self.credentials.secrets.items():
             outputs[f"{provider.capitalize()}SecretArn"] = secret.secret_arn

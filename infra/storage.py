@@ -9,6 +9,8 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 KEY_DELETION_DAYS = 30
+#: `functions.runtime.listing` asks for it by this name.
+JOBS_BY_MONTH = "by_month"
 
 
 class Storage(Construct):
@@ -105,7 +107,7 @@ class Storage(Construct):
         )
 
     def _table(self) -> dynamodb.Table:
-        return dynamodb.Table(
+        table = dynamodb.Table(
             self,
             "Jobs",
             partition_key=dynamodb.Attribute(
@@ -121,6 +123,17 @@ class Storage(Construct):
             deletion_protection=self._removal_policy is RemovalPolicy.RETAIN,
             removal_policy=self._removal_policy,
         )
+        # For lists: newest first, a month after the other, never by a scan.
+        table.add_global_secondary_index(
+            index_name=JOBS_BY_MONTH,
+            partition_key=dynamodb.Attribute(
+                name="month", type=dynamodb.AttributeType.STRING
+            ),
+            sort_key=dynamodb.Attribute(
+                name="received_at", type=dynamodb.AttributeType.NUMBER
+            ),
+        )
+        return table
 
 
 def _expiry(after: Duration) -> list[s3.LifecycleRule]:

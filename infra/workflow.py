@@ -27,6 +27,7 @@ from constructs import Construct
 
 from functions.core.errors import RETRYABLE
 from functions.core.model import Next, Outcome
+from functions.core.notice import FILTERED, TOLD
 
 #: What a task may meet that a later try may not: our own errors of that family,
 #: and Lambda's. Submit is in it too: the ledger makes its repetition safe.
@@ -90,7 +91,7 @@ class Workflow(Construct):
             comment="The job ended, but nobody could be told",
             error="Unrecorded",
             cause="The jobs table or the topic did not take the outcome. "
-            "Redrive the execution when they do.",
+            "Retry the job when they do.",
         )
 
         known = sfn.Choice(self, "Known", comment="Is it at the provider already?")
@@ -212,15 +213,13 @@ class Workflow(Construct):
         return collect.item_processor(each)
 
     def _notify(self, topic: sns.ITopic, results: s3.IBucket) -> tasks.SnsPublish:
-        told = ("job_id", "provider", "type", "outcome", "error", "manifest_key")
-        filtered = ("job_id", "provider", "type", "outcome")
         task = tasks.SnsPublish(
             self,
             "Notify",
             comment="Tell how the job ended: keys only, no content",
             topic=topic,
             message=sfn.TaskInput.from_object(
-                {name: sfn.JsonPath.string_at(f"$.{name}") for name in told}
+                {name: sfn.JsonPath.string_at(f"$.{name}") for name in TOLD}
                 | {"results_bucket": results.bucket_name}
             ),
             message_attributes={
@@ -228,7 +227,7 @@ class Workflow(Construct):
                     value=sfn.JsonPath.string_at(f"$.{name}"),
                     data_type=tasks.MessageAttributeDataType.STRING,
                 )
-                for name in filtered
+                for name in FILTERED
             },
             task_timeout=sfn.Timeout.duration(GRACE),
             result_path=sfn.JsonPath.DISCARD,

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from functions.core import identity
 from infra.app import stack_name, synthesize
@@ -31,6 +32,12 @@ class LocalStack:
     ipqs: IpqsSimulator
     outputs: Mapping[str, str]
     notices_queue: str
+
+    @property
+    def api_url(self) -> str:
+        """Where the API is on this machine; the output names a host of AWS'."""
+        api_id = urlsplit(self.outputs["ApiUrl"]).netloc.partition(".")[0]
+        return f"{self.emulator.endpoint}/restapis/{api_id}/{STAGE}/_user_request_"
 
     def put(self, key: str, content: bytes) -> str:
         """Drop a file into the inbox; give the id of the job that it starts."""
@@ -72,6 +79,7 @@ class LocalStack:
 def running(
     *,
     wait_scale: float = 1.0,
+    auth: bool = False,
     behaviour: Behaviour | None = None,
     clock: Clock | None = None,
     assembly: Path | None = None,
@@ -79,6 +87,7 @@ def running(
 ) -> Iterator[LocalStack]:
     """Start everything, deploy the very template, and take it all down again.
 
+    With `auth`, signatures are verified and the functions' rights are enforced.
     `assembly` is a synthesized app; without one it is synthesized here. `tell`
     hears what is being done, in words for a person.
     """
@@ -91,7 +100,7 @@ def running(
             clock=clock or Clock(),
             behaviour=behaviour or Behaviour(),
         ) as ipqs,
-        Emulator.started(wait_scale=wait_scale) as emulator,
+        Emulator.started(wait_scale=wait_scale, auth=auth) as emulator,
     ):
         tell("Deploying its template to the local emulator")
         outputs = deploy(

@@ -88,6 +88,7 @@ def _shown(stack: LocalStack) -> dict[str, str]:
     return {
         "Endpoint": stack.emulator.endpoint,
         **stack.outputs,
+        "ApiUrl": stack.api_url,
         "Notices queue": stack.notices_queue,
         "IPQS simulator": stack.ipqs.base_url,
         "Try": f"aws --endpoint-url {stack.emulator.endpoint} s3 cp my.csv "

@@ -107,6 +107,18 @@ class Job:
     outcome: Outcome = Outcome.NONE
     error: str = ""
     advice: str = ""
+    attempt: int = 1  # which execution this is: a retry starts another one
+    resumed_at: float = 0.0  # when a retry started waiting anew
+
+    @property
+    def execution_name(self) -> str:
+        """The name of the execution that follows this attempt."""
+        return self.job_id if self.attempt == 1 else f"{self.job_id}-{self.attempt}"
+
+    @property
+    def waiting_since(self) -> float:
+        """From when the waits grow and the deadline counts."""
+        return max(self.submitted_at, self.resumed_at) or self.received_at
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:

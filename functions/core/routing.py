@@ -107,13 +107,13 @@ def _doubt(
 
 
 def _wait(job: Job, *, policy: Policy, now: float, chance: float) -> Job:
-    elapsed = max(0.0, now - job.submitted_at)
+    elapsed = max(0.0, now - job.waiting_since)
     delay = poll_seconds(elapsed, policy=policy, chance=chance)
     return _later(job, Next.WAIT, delay, policy=policy, now=now)
 
 
 def _later(job: Job, step: Next, delay: int, *, policy: Policy, now: float) -> Job:
-    stops_at = deadline(job.submitted_at or job.received_at, policy=policy)
+    stops_at = deadline(job.waiting_since, policy=policy)
     if now >= stops_at:
         return ended(job, Outcome.TIMED_OUT, errors.DeadlinePassed.__name__)
     return job.with_(next=step, wait_seconds=until(stops_at, delay, now=now))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_stepfunctions import SFNClient
 
 _CONFIG = Config(
@@ -57,6 +58,15 @@ def s3() -> "S3Client":
 
 
 @cache
+def signing_s3() -> "S3Client":
+    """Give an S3 client for links."""
+    # By SigV4, without which S3 gives nothing out that a customer's key encrypts,
+    # and to the region's own host: the global one redirects uploads to new buckets.
+    links = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
+    return boto3.client("s3", config=_CONFIG.merge(links))
+
+
+@cache
 def dynamodb() -> "DynamoDBClient":
     """Give the DynamoDB client."""
     return boto3.client("dynamodb", config=_CONFIG)
@@ -78,6 +88,12 @@ def code_of(error: ClientError) -> str:
     """Give the service's code of a failure, such as `NoSuchKey` or `412`."""
     described: dict[str, Any] = dict(error.response.get("Error", {}))
     return str(described.get("Code", ""))
+
+
+@cache
+def sns() -> "SNSClient":
+    """Give the SNS client."""
+    return boto3.client("sns", config=_CONFIG)
 
 
 @contextmanager

@@ -11,6 +11,13 @@ from functions.runtime.aws import code_of, in_our_words
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
+#: How Step Functions answers a stop that comes too late or too early.
+_ENDED = {"ExecutionDoesNotExist", "ValidationException"}
+_CONSOLES = {
+    "aws-cn": "console.amazonaws.cn",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+}
+
 
 class Executions:
     """The executions of the one state machine."""
@@ -20,16 +27,16 @@ class Executions:
         self._states = states
 
     def start(self, job: Job) -> bool:
-        """Start a job; False where one of its id was started before.
+        """Start a job's attempt; False where it was started before.
 
-        Name and input follow from the job's identity alone, so that a repeated
-        event, or a call whose answer was lost, starts nothing twice.
+        Name and input follow from the job's identity and its attempt alone, so that
+        a repeated event, or a call whose answer was lost, starts nothing twice.
         """
         with in_our_words("start an execution"):
             try:
                 self._states.start_execution(
                     stateMachineArn=self._state_machine,
-                    name=job.job_id,
+                    name=job.execution_name,
                     input=json.dumps(job.to_state(), sort_keys=True),
                 )
             except ClientError as error:
@@ -37,3 +44,43 @@ class Executions:
                     return False
                 raise
         return True
+
+    def exists(self, job: Job) -> bool:
+        """Say whether a job's attempt was started."""
+        with in_our_words("look at an execution"):
+            try:
+                self._states.describe_execution(executionArn=self._arn(job))
+            except ClientError as error:
+                if code_of(error) == "ExecutionDoesNotExist":
+                    return False
+                raise
+        return True
+
+    def stop(self, job: Job) -> None:
+        """Stop a job's attempt; one that has ended, or never began, stays so."""
+        with in_our_words("stop an execution"):
+            try:
+                self._states.stop_execution(
+                    executionArn=self._arn(job),
+                    error="Cancelled",
+                    cause="The job was cancelled through the API.",
+                )
+            except ClientError as error:
+                if code_of(error) not in _ENDED:
+                    raise
+
+    def _arn(self, job: Job) -> str:
+        return f"{executions_of(self._state_machine)}:{job.execution_name}"
+
+
+def executions_of(state_machine: str) -> str:
+    """Give the ARN of a state machine's executions, without the name of one."""
+    return state_machine.replace(":stateMachine:", ":execution:")
+
+
+def console_of(state_machine: str) -> str:
+    """Give the address of its executions in the AWS console, without a name."""
+    _, partition, _, region, *_ = state_machine.split(":")
+    host = _CONSOLES.get(partition, f"{region}.console.aws.amazon.com")
+    arn = executions_of(state_machine)
+    return f"https://{host}/states/home?region={region}#/v2/executions/details/{arn}"

@@ -2,23 +2,22 @@
 
 An item holds, besides what tells the job apart: `intent` (the token of the attempt
 that was about to submit) and `intent_at`; `provider_ref` and `submitted_at`, set
-once; the last progress; and `outcome`, set once. Every write is conditional, so
-that a repeated, late or overlapping call changes nothing.
+once; the last progress; and `outcome`, set once for each attempt (see
+`functions.runtime.desk` for retries). Every write is conditional, so that a
+repeated, late or overlapping call changes nothing.
 """
 
-from collections.abc import Mapping
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
+from functions.core.errors import advice_on
 from functions.core.model import Job, Outcome
-from functions.runtime.aws import code_of, in_our_words
+from functions.core.record import month_of
+from functions.runtime.items import Item, Items, Value
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-_Value = str | int | float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,14 +32,17 @@ class Entry:
     rows: int = 0
 
 
+#: A job that was retried has another attempt in the table.
+_THIS_ATTEMPT = "(attribute_not_exists(attempt) OR attempt = :attempt)"
+
+
 class Ledger:
     """The jobs table; a job stays in it for `keep_days` after its last event."""
 
     def __init__(
         self, table: str, *, dynamodb: "DynamoDBClient", keep_days: int
     ) -> None:
-        self._table = table
-        self._dynamodb = dynamodb
+        self._items = Items(table, dynamodb=dynamodb)
         self._keep_seconds = keep_days * 86_400
 
     def claim(self, job: Job, *, token: str, now: float) -> Entry:
@@ -48,7 +50,7 @@ class Ledger:
 
         The entry that comes back holds our token only if the claim is ours.
         """
-        values: dict[str, _Value] = {
+        values: dict[str, Value] = {
             "provider": job.provider,
             "type": job.type,
             "bucket": job.bucket,
@@ -58,25 +60,29 @@ class Ledger:
             "intent_at": now,
             "expires_at": int(now + self._keep_seconds),
         }
-        written = self._update(
-            job,
+        written = self._items.update(
+            job.job_id,
             values,
-            once={"received_at": now},
+            once=_received(now),
             condition="attribute_not_exists(intent) "
             "AND attribute_not_exists(provider_ref)",
         )
-        return _entry(written or self._get(job))
+        return _entry(written or self._items.get(job.job_id))
 
     def take_over(self, job: Job, *, old: str, token: str, now: float) -> bool:
         """Claim in place of an attempt that surely submitted nothing."""
-        values: dict[str, _Value] = {"intent": token, "intent_at": now}
+        values: dict[str, Value] = {"intent": token, "intent_at": now}
         condition = "intent = :old AND attribute_not_exists(provider_ref)"
-        return bool(self._update(job, values, condition=condition, known={":old": old}))
+        return bool(
+            self._items.update(
+                job.job_id, values, condition=condition, known={":old": old}
+            )
+        )
 
     def withdraw(self, job: Job, *, token: str) -> None:
         """Take a claim back: the provider surely has nothing of ours."""
-        self._update(
-            job,
+        self._items.update(
+            job.job_id,
             {},
             remove=("intent", "intent_at"),
             condition="intent = :old AND attribute_not_exists(provider_ref)",
@@ -85,31 +91,35 @@ class Ledger:
 
     def submitted(self, job: Job, *, provider_ref: str, rows: int, now: float) -> Entry:
         """Write down the provider's reference; the first one stands."""
-        written = self._update(
-            job,
+        written = self._items.update(
+            job.job_id,
             {"provider_ref": provider_ref, "submitted_at": now, "rows": rows},
-            once={"received_at": now},
+            once=_received(now),
             condition="attribute_not_exists(provider_ref)",
         )
-        return _entry(written or self._get(job))
+        return _entry(written or self._items.get(job.job_id))
 
     def progressed(self, job: Job, *, next_check_at: float) -> None:
         """Write down the last check, unless a later one or an end is there."""
-        self._update(
-            job,
+        self._items.update(
+            job.job_id,
             {
                 "phase": str(job.phase),
                 "polls": job.polls,
                 "failures": job.failures,
                 "next_check_at": next_check_at,
             },
-            condition="attribute_not_exists(outcome) "
+            condition=f"attribute_not_exists(outcome) AND {_THIS_ATTEMPT} "
             "AND (attribute_not_exists(polls) OR polls < :polls)",
+            known={":attempt": job.attempt},
         )
 
     def ended(self, job: Job, *, now: float) -> Outcome:
-        """Write down how the job ended; the first outcome stands and comes back."""
-        values: dict[str, _Value] = {
+        """Write down how this attempt ended; the first outcome stands and comes back.
+
+        An attempt that was given up for another one cannot end that one.
+        """
+        values: dict[str, Value] = {
             "outcome": str(job.outcome),
             "phase": str(job.phase),
             "polls": job.polls,
@@ -117,94 +127,73 @@ class Ledger:
             "advice": job.advice,
             "manifest_key": job.manifest_key,
             "bytes": sum(file.bytes for file in job.files),
+            "invalid": job.invalid,
+            "finished_at": job.finished_at,
             "ended_at": now,
             "expires_at": int(now + self._keep_seconds),
         }
-        written = self._update(job, values, condition="attribute_not_exists(outcome)")
-        return Outcome((written or self._get(job))["outcome"])
+        return self._end(job, values)
 
-    def _update(
+    def cut_short(
+        self, job: Job, outcome: Outcome, *, error: str = "", now: float
+    ) -> Outcome:
+        """Write down that an attempt was ended from outside, in mid-work.
+
+        What its steps wrote before stays; the outcome that stands comes back.
+        """
+        values: dict[str, Value] = {
+            "outcome": str(outcome),
+            "error": error,
+            "advice": advice_on(error) if error else "",
+            "provider": job.provider,
+            "type": job.type,
+            "ended_at": now,
+            "expires_at": int(now + self._keep_seconds),
+        }
+        return self._end(job, values, once=_received(now))
+
+    def tell(self, job: Job) -> None:
+        """Write down that the end of this attempt was told, not by the workflow."""
+        self._items.update(
+            job.job_id,
+            {"told": job.attempt},
+            condition="attribute_not_exists(told) OR told < :told",
+        )
+
+    def _end(
         self,
         job: Job,
-        values: Mapping[str, _Value],
+        values: dict[str, Value],
         *,
-        condition: str,
-        once: Mapping[str, _Value] | None = None,
-        remove: tuple[str, ...] = (),
-        known: Mapping[str, str] | None = None,
-    ) -> dict[str, Any] | None:
-        """Give the item as it is now, or None where the condition did not hold."""
-        first = once or {}
-        sets = [f"#{name} = :{name}" for name in values]
-        sets += [f"#{name} = if_not_exists(#{name}, :{name})" for name in first]
-        expression = f"SET {', '.join(sets)}" if sets else ""
-        if remove:
-            expression += f" REMOVE {', '.join(f'#{name}' for name in remove)}"
-        bound = {f":{name}": value for name, value in {**values, **first}.items()}
-        names = {f"#{name}": name for name in (*values, *first, *remove)}
-        try:
-            with in_our_words("write to the jobs table"):
-                answer = self._write(
-                    job, expression, condition, names, {**bound, **(known or {})}
-                )
-        except _ConditionFailed:
-            return None
-        return {name: _plain(value) for name, value in answer.items()}
-
-    def _write(
-        self,
-        job: Job,
-        expression: str,
-        condition: str,
-        names: Mapping[str, str],
-        values: Mapping[str, _Value],
-    ) -> Mapping[str, Any]:
-        try:
-            answer = self._dynamodb.update_item(
-                TableName=self._table,
-                Key={"job_id": {"S": job.job_id}},
-                UpdateExpression=expression.strip(),
-                ConditionExpression=condition,
-                ExpressionAttributeNames=dict(names),
-                ExpressionAttributeValues={
-                    name: _typed(value) for name, value in values.items()
-                },
-                ReturnValues="ALL_NEW",
-            )
-        except ClientError as error:
-            if code_of(error) == "ConditionalCheckFailedException":
-                raise _ConditionFailed from None
-            raise
-        return answer["Attributes"]
-
-    def _get(self, job: Job) -> dict[str, Any]:
-        with in_our_words("read the jobs table"):
-            answer = self._dynamodb.get_item(
-                TableName=self._table,
-                Key={"job_id": {"S": job.job_id}},
-                ConsistentRead=True,
-            )
-        return {name: _plain(value) for name, value in answer["Item"].items()}
+        once: dict[str, Value] | None = None,
+    ) -> Outcome:
+        written = self._items.update(
+            job.job_id,
+            values,
+            once=once,
+            condition=f"attribute_not_exists(outcome) AND {_THIS_ATTEMPT}",
+            known={":attempt": job.attempt},
+        )
+        item = written or self._items.get(job.job_id)
+        if int(item.get("attempt", 1)) == job.attempt:
+            return Outcome(str(item["outcome"]))
+        ends = {
+            past["attempt"]: Outcome(past["outcome"])
+            for past in json.loads(str(item["earlier"]))
+        }
+        return ends[job.attempt]
 
 
-class _ConditionFailed(Exception):
-    """Somebody else wrote first."""
+def _received(now: float) -> dict[str, Value]:
+    return {"received_at": now, "month": month_of(now)}
 
 
-def _entry(item: Mapping[str, Any]) -> Entry:
+def _entry(item: Item) -> Entry:
     return Entry(
         received_at=float(item.get("received_at", 0.0)),
-        intent=item.get("intent", ""),
+        intent=str(item.get("intent", "")),
         intent_at=float(item.get("intent_at", 0.0)),
-        provider_ref=item.get("provider_ref", ""),
+        provider_ref=str(item.get("provider_ref", "")),
         submitted_at=float(item.get("submitted_at", 0.0)),
         rows=int(item.get("rows", 0)),
     )
-
-
-def _typed(value: _Value) -> Any:  # noqa: ANN401 - DynamoDB's own form
-    return {"S": value} if isinstance(value, str) else {"N": repr(value)}
-
-
-def _plain(value: Mapping[str, Any]) -> str | float:
-    return float(value["N"]) if "N" in value else str(value.get("S", ""))

@@ -29,9 +29,16 @@ class Settings:
 
     table: str
     keep_days: int  # how long the jobs table keeps a job
+    inbox_bucket: str
     results_bucket: str
     state_machine: str
+    topic: str
     providers: Mapping[str, ProviderSettings]
+
+    @property
+    def types(self) -> dict[str, tuple[str, ...]]:
+        """What each provider takes."""
+        return {name: known.types for name, known in self.providers.items()}
 
 
 def read(environment: Mapping[str, str], *needed: str) -> Settings:
@@ -58,8 +65,10 @@ def read(environment: Mapping[str, str], *needed: str) -> Settings:
     return Settings(
         table=environment.get("COURIER_TABLE", ""),
         keep_days=int(environment.get("COURIER_KEEP_DAYS") or 0),
+        inbox_bucket=environment.get("COURIER_INBOX_BUCKET", ""),
         results_bucket=environment.get("COURIER_RESULTS_BUCKET", ""),
         state_machine=environment.get("COURIER_STATE_MACHINE", ""),
+        topic=environment.get("COURIER_TOPIC", ""),
         providers=providers,
     )
 

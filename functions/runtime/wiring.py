@@ -47,7 +47,7 @@ def provider_settings(of: Job) -> ProviderSettings:
 
 def types() -> dict[str, tuple[str, ...]]:
     """Give the types that each provider takes."""
-    return {name: known.types for name, known in _providers().providers.items()}
+    return _providers().types
 
 
 def inbox(of: Job) -> Inbox:

@@ -25,6 +25,20 @@ ENVIRONMENT = {
     "download": {"COURIER_RESULTS_BUCKET", "COURIER_PROVIDERS"},
     "manifest": {"COURIER_RESULTS_BUCKET"},
     "conclude": {"COURIER_TABLE", "COURIER_KEEP_DAYS"},
+    "reflect": {
+        "COURIER_TABLE",
+        "COURIER_KEEP_DAYS",
+        "COURIER_TOPIC",
+        "COURIER_RESULTS_BUCKET",
+    },
+    "api": {
+        "COURIER_TABLE",
+        "COURIER_KEEP_DAYS",
+        "COURIER_INBOX_BUCKET",
+        "COURIER_RESULTS_BUCKET",
+        "COURIER_STATE_MACHINE",
+        "COURIER_PROVIDERS",
+    },
 }
 
 
@@ -121,7 +135,7 @@ def test_a_simulator_is_on_this_machine(
 
 
 def test_the_functions_are_one_asset(template: Template) -> None:
-    """One upload, one hash: all six are the same version of the code."""
+    """One upload, one hash: all eight are the same version of the code."""
     functions = template.functions()
 
     assert set(functions) == set(ENVIRONMENT) == set(FUNCTIONS)

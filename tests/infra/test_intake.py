@@ -10,7 +10,7 @@ def test_only_the_inbox_is_listened_to(template: Template) -> None:
     """A result that started a job would start another, and each is paid for."""
     inbox, _ = template.named("AWS::S3::Bucket", "Inbox")
     results, _ = template.named("AWS::S3::Bucket", "Results")
-    (rule,) = template.properties("AWS::Events::Rule").values()
+    _, rule = template.named("AWS::Events::Rule", "Intake")
 
     pattern = rule["EventPattern"]
     assert pattern["source"] == ["aws.s3"]
@@ -28,21 +28,21 @@ def test_only_the_inbox_is_listened_to(template: Template) -> None:
 
 
 def test_the_inbox_announces_without_code_of_the_cdk(template: Template) -> None:
-    """Only our six functions run; the CDK's would have rights on every bucket."""
+    """Only our eight functions run; the CDK's would have rights on every bucket."""
     _, inbox = template.named("AWS::S3::Bucket", "Inbox")
 
     assert inbox["NotificationConfiguration"] == {
         "EventBridgeConfiguration": {"EventBridgeEnabled": True}
     }
-    assert len(template.resources("AWS::Lambda::Function")) == 6
+    assert len(template.resources("AWS::Lambda::Function")) == 8
 
 
 @pytest.mark.fault(13)
 def test_what_cannot_be_taken_in_is_kept(template: Template) -> None:
     """Five tries, then two weeks for a person to look at it and replay it."""
-    dead_letters, kept = template.named("AWS::SQS::Queue", "DeadLetters")
+    dead_letters, kept = template.named("AWS::SQS::Queue", "IntakeDeadLetters")
     _, queue = template.named("AWS::SQS::Queue", "IntakeQueue")
-    (rule,) = template.properties("AWS::Events::Rule").values()
+    _, rule = template.named("AWS::Events::Rule", "Intake")
 
     assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
     assert (

@@ -8,8 +8,10 @@ import pytest
 
 from functions.core import identity
 from functions.core.arrivals import arrivals, job_for
+from functions.core.contract import operations
 from functions.core.manifest import Verdict, manifest, reconciliation
 from functions.core.model import Job, Next
+from functions.runtime import gateway
 
 _EVENTS = Path(__file__).parents[2] / "events"
 _TYPES = {"ipqs": ("email", "phone", "proxy", "url")}
@@ -89,3 +91,22 @@ def test_every_sample_is_described() -> None:
 
     for file in _EVENTS.glob("*.json"):
         assert f"`{file.name}`" in described
+
+
+def test_the_api_reads_its_event() -> None:
+    """A request as the console's test tab would send it."""
+    (start,) = (op for op in operations(_TYPES) if op.name == "startJob")
+
+    request = gateway.read(_read("api"), start)
+
+    assert request.idempotency_key == "june-list-1"
+    assert request.caller == "arn:aws:sts::111122223333:assumed-role/Analyst"
+    assert request.jobs == "/dev/jobs"
+
+
+def test_reflect_is_told_which_execution() -> None:
+    """All else it asks Step Functions for: a key of ours keeps it out of events."""
+    event = _read("reflect")
+
+    assert event["detail"]["executionArn"] == event["resources"][0]
+    assert event["detail"]["input"] is None

@@ -1,0 +1,10 @@
+"""Notice: what is told of a job's end; keys only, no content.
+
+`infra.workflow` has the state machine tell it, `functions.runtime.notices` tells it
+where that cannot.
+"""
+
+#: The members of the message, besides the results bucket; fields of a `Job`.
+TOLD = ("job_id", "provider", "type", "outcome", "error", "manifest_key")
+#: Those by which subscribers can filter, as attributes of the message.
+FILTERED = ("job_id", "provider", "type", "outcome")

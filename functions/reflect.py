@@ -1,0 +1,71 @@
+"""Reflect: write down and tell how an execution ended that could not do so itself."""
+
+import time
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.core.model import Outcome, State
+from functions.core.record import Record
+from functions.runtime import aws, settings, telemetry
+from functions.runtime.desk import Desk
+from functions.runtime.endings import Ending, Endings
+from functions.runtime.ledger import Ledger
+from functions.runtime.notices import Notices
+
+#: What Step Functions' word for an end means for the job.
+_OUTCOMES = {
+    "ABORTED": Outcome.CANCELLED,  # somebody stopped it, here or in the console
+    "TIMED_OUT": Outcome.TIMED_OUT,
+    "FAILED": Outcome.FAILED,
+}
+
+
+def reflect(
+    ending: Ending, *, ledger: Ledger, desk: Desk, notices: Notices, now: float
+) -> Record | None:
+    """Give the job whose end was told; None where there was nothing left to tell.
+
+    A job that fails in the usual way has told of it before its execution ends.
+    One that was retried since is not over, whatever became of this attempt.
+    """
+    job = ending.job
+    if job is None or ending.notified:
+        return None
+    error = ending.error if ending.status != "ABORTED" else ""
+    ledger.cut_short(job, _OUTCOMES[ending.status], error=error, now=now)
+
+    record = desk.read(job.job_id)
+    if record is None or record.attempt != job.attempt or record.told >= job.attempt:
+        return None
+    notices.publish(record)
+    ledger.tell(job)
+    return record
+
+
+@telemetry.logger.inject_lambda_context(clear_state=True)
+def handler(event: State, _context: LambdaContext) -> None:
+    """Reflect one status change of an execution, as EventBridge sends it."""
+    ending = Endings(states=aws.states()).of(event["detail"]["executionArn"])
+    if ending.job is not None:
+        telemetry.logger.append_keys(job_id=ending.job.job_id)
+    known = settings.of_this_function(
+        "COURIER_TABLE", "COURIER_KEEP_DAYS", "COURIER_TOPIC", "COURIER_RESULTS_BUCKET"
+    )
+    table, keep_days = aws.dynamodb(), known.keep_days
+
+    told = reflect(
+        ending,
+        ledger=Ledger(known.table, dynamodb=table, keep_days=keep_days),
+        desk=Desk(known.table, dynamodb=table, keep_days=keep_days),
+        notices=Notices(known.topic, bucket=known.results_bucket, sns=aws.sns()),
+        now=time.time(),
+    )
+
+    if told is None:
+        telemetry.logger.info("nothing to reflect", status=ending.status)
+    else:
+        telemetry.logger.warning(
+            "end reflected",
+            outcome=told.outcome,
+            status=ending.status,
+        )

@@ -1,0 +1,116 @@
+"""Courier: the command line client of the API."""
+
+import argparse
+import sys
+import urllib.error
+from collections.abc import Sequence
+from pathlib import Path
+
+from local.courier import commands
+from local.courier.api import Refused
+from local.courier.commands import Exit
+from local.courier.display import Display
+from local.courier.places import LOCAL, Unreachable, api_of
+
+_CODES = (
+    "Exit codes: 0 done, 1 the job ended without results, 2 misused, "
+    "3 the API refused, 4 the API could not be reached."
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; give its exit code."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.command == "completion":
+        print(_completion(parser))  # noqa: T201 - what the shell reads
+        return Exit.DONE
+    display = Display(as_json=given.json)
+    command: commands.Command = given.run
+    try:
+        return command(api_of(given.stage, profile=given.profile), display, given)
+    except Refused as refused:
+        display.trouble(str(refused))
+        return Exit.REFUSED
+    except Unreachable as error:
+        display.trouble(str(error))
+        return Exit.UNREACHABLE
+    except (urllib.error.URLError, TimeoutError) as error:
+        display.trouble(f"no answer from the API: {error}")
+        return Exit.UNREACHABLE
+    except KeyboardInterrupt:
+        display.notes.print("Not waiting any more; the job goes on.")
+        return Exit.DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    everywhere = argparse.ArgumentParser(add_help=False)
+    everywhere.add_argument("--json", action="store_true", help="write JSON")
+    everywhere.add_argument("--stage", default=LOCAL, help="local unless told")
+    everywhere.add_argument("--profile", help="the AWS profile that signs")
+    waiting = argparse.ArgumentParser(add_help=False)
+    waiting.add_argument("--wait", action="store_true", help="until the job ends")
+
+    parser = argparse.ArgumentParser(prog="courier", description=__doc__, epilog=_CODES)
+    known = parser.add_subparsers(dest="command", required=True)
+
+    def add(
+        name: str, run: commands.Command, *more: argparse.ArgumentParser
+    ) -> argparse.ArgumentParser:
+        made = known.add_parser(name, help=run.__doc__, parents=[everywhere, *more])
+        made.set_defaults(run=run)
+        return made
+
+    submit = add("submit", commands.submit, waiting)
+    submit.add_argument("file", type=_csv, help="a CSV in UTF-8")
+    submit.add_argument("--type", required=True, help="email, phone, …")
+    submit.add_argument("--provider", default="ipqs")
+    listing = add("list", commands.listed)
+    listing.add_argument("--outcome", help="failed, succeeded, …, or running")
+    listing.add_argument("--provider")
+    listing.add_argument("--day", help="such as 2026-11-22, in UTC")
+    listing.add_argument("--limit", type=int, default=20)
+    for name, run, more in (
+        ("status", commands.status, (waiting,)),
+        ("results", commands.results, ()),
+        ("cancel", commands.cancel, ()),
+        ("retry", commands.retry, (waiting,)),
+    ):
+        one = add(name, run, *more)
+        one.add_argument("job_id")
+        if name == "results":
+            one.add_argument("--download", type=Path, metavar="DIR")
+    known.add_parser("completion", help="Write what makes bash and zsh complete.")
+    return parser
+
+
+def _csv(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"there is no file {text}")
+    return path
+
+
+def _completion(parser: argparse.ArgumentParser) -> str:
+    """Give the shell's part; evaluate it with `eval "$(courier completion)"`."""
+    (known,) = (a for a in parser._actions if isinstance(a.choices, dict))
+    names = " ".join(known.choices or ())
+    options = "--json --stage --profile --wait --type --provider --download --help"
+    commands_, options_, files = (
+        f'COMPREPLY=($(compgen {among} -- "$word"))'
+        for among in (f"-W '{names}'", f"-W '{options}'", "-f")
+    )
+    return (
+        "type compdef >/dev/null 2>&1 && autoload -U +X bashcompinit && bashcompinit\n"
+        "_courier() {\n"
+        '  local word="${COMP_WORDS[COMP_CWORD]}"\n'
+        f'  if [ "$COMP_CWORD" -eq 1 ]; then {commands_}\n'
+        f'  elif [[ "$word" == -* ]]; then {options_}\n'
+        f"  else {files}; fi\n"
+        "}\n"
+        "complete -F _courier courier"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

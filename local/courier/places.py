@@ -1,0 +1,68 @@
+"""Places: where the API of a stage is, and who calls it."""
+
+import json
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.credentials import Credentials
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.courier.api import Api
+
+LOCAL = "local"
+#: What `make up` leaves about the stack that it started.
+RECORD = Path(__file__).parents[2] / ".local" / "stack.json"
+_ADDRESS = "COURIER_API_URL"
+
+
+class Unreachable(Exception):
+    """There is no API to call, or nobody to sign the calls; the text says why."""
+
+
+def api_of(stage: str, *, profile: str | None) -> Api:
+    """Find the API of a stage: the one in the environment, on this machine, or in AWS.
+
+    Raises:
+        Unreachable: There is none.
+    """
+    if stage == LOCAL:
+        return Api(
+            _local_address(), region="us-east-1", who=Credentials("test", "test")
+        )
+    try:
+        session = boto3.Session(profile_name=profile)
+        who = session.get_credentials()
+        if who is None:
+            raise Unreachable("no AWS credentials: name a profile with --profile")
+        address = os.environ.get(_ADDRESS) or _deployed(session, stage)
+    except (BotoCoreError, ClientError) as error:
+        raise Unreachable(f"AWS does not tell where the API is: {error}") from None
+    region = session.region_name or _region(address)
+    return Api(address, region=region, who=who)
+
+
+def _local_address() -> str:
+    try:
+        address: str = json.loads(RECORD.read_text())["shown"]["ApiUrl"]
+    except FileNotFoundError:
+        raise Unreachable(
+            "no local stack is running: start one with `make up`"
+        ) from None
+    return address
+
+
+def _deployed(session: boto3.Session, stage: str) -> str:
+    stacks = session.client("cloudformation").describe_stacks(
+        StackName=f"VerdictCourier-{stage}"
+    )["Stacks"]
+    for output in stacks[0].get("Outputs", []):
+        if output.get("OutputKey") == "ApiUrl":
+            return output["OutputValue"]
+    raise Unreachable(f"the stack of the stage {stage!r} has no API: deploy it anew")
+
+
+def _region(address: str) -> str:
+    host = urlsplit(address).netloc.split(".")
+    return host[2] if "execute-api" in host else "us-east-1"

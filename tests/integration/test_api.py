@@ -1,0 +1,425 @@
+"""The front door over HTTP: API Gateway, the real function, real neighbours."""
+
+import hashlib
+import json
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from botocore.credentials import Credentials
+
+from functions.core import identity
+from functions.core.model import Job, Outcome
+from functions.runtime.desk import Desk
+from functions.runtime.gateway import Request
+from local import sample
+from local.courier.api import Answer, Api, Refused, fetched, upload
+from local.stack import LocalStack
+from tests.integration.courier import Courier, until
+
+_EMAILS = sample.emails(12)
+_WHO = Credentials("test", "test")
+_PROBLEM = "urn:verdict-courier:problem:"
+_ROUTES = [
+    ("POST", "/uploads"),
+    ("POST", "/jobs"),
+    ("GET", "/jobs"),
+    ("GET", "/jobs/x"),
+    ("GET", "/jobs/x/results"),
+    ("POST", "/jobs/x/cancel"),
+    ("POST", "/jobs/x/retry"),
+]
+
+
+@pytest.fixture
+def api(stack: LocalStack, courier: Courier) -> Api:  # noqa: ARG001 - resets the provider
+    """Give the API as a caller of this account."""
+    return Api(stack.api_url, region="us-east-1", who=_WHO)
+
+
+@pytest.fixture
+def desk(stack: LocalStack) -> Desk:
+    """Give the jobs table, for what would take a day to come about."""
+    table = stack.outputs["JobsTable"]
+    return Desk(table, dynamodb=stack.emulator.client("dynamodb"), keep_days=90)
+
+
+@pytest.fixture
+def slow(courier: Courier) -> Iterator[None]:
+    """Let a provider work for ever, and waits take their time."""
+    courier.stack.ipqs.behave(seconds_processing=1e9)
+    courier.stack.emulator.set_wait_scale(1.0)
+    yield
+    courier.stack.emulator.set_wait_scale(0.0)
+
+
+def submitted(api: Api) -> dict[str, Any]:
+    """Upload a list, and give its job as soon as the provider has it."""
+    form = api.call("POST", "/uploads", {"provider": "ipqs", "type": "email"})
+    version = upload(form, _EMAILS)
+    body = {"key": form["key"], "version_id": version}
+    job_id = api.call("POST", "/jobs", body)["job_id"]
+    return until(lambda: seen(api, job_id, "provider_ref"))
+
+
+def seen(api: Api, job_id: str, member: str) -> dict[str, Any] | None:
+    """Give a job if a member of it is there."""
+    job: dict[str, Any] = api.call("GET", f"/jobs/{job_id}")
+    return job if job[member] else None
+
+
+def ended(api: Api, job_id: str) -> dict[str, Any]:
+    """Wait for the end of a job."""
+    return until(lambda: seen(api, job_id, "outcome"))
+
+
+def refused(api: Api, method: str, path: str, body: Any = None) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+    """Make a call that is not answered with what was asked for."""
+    with pytest.raises(Refused) as caught:
+        api.call(method, path, body)
+    return dict(caught.value.problem)
+
+
+def test_an_upload_becomes_results(api: Api, courier: Courier) -> None:
+    """The whole way without a right on any bucket: form, job, manifest, links."""
+    job_id = submitted(api)["job_id"]
+
+    job = ended(api, job_id)
+    results = api.call("GET", f"/jobs/{job_id}/results")
+
+    assert job["outcome"] == "succeeded"
+    assert job["rows"] == 12
+    files = {file["kind"]: file for file in results["manifest"]["files"]}
+    assert {link["kind"] for link in results["links"]} == set(files)
+    for link in results["links"]:
+        content = fetched(link["href"])
+        assert hashlib.sha256(content).hexdigest() == files[link["kind"]]["sha256"]
+    assert job["bytes"] == sum(file["bytes"] for file in files.values())
+    assert Counter(courier.executions())[job_id] == 1
+
+
+@pytest.mark.fault(88)
+@pytest.mark.parametrize(("method", "path"), _ROUTES)
+def test_an_unsigned_call_is_refused(stack: LocalStack, method: str, path: str) -> None:
+    """Whoever they are, they learn nothing, not even which routes there are."""
+    anybody = Api(stack.api_url, region="us-east-1", who=None)
+
+    answer = anybody.send(method, path, content=b"{}" if method == "POST" else None)
+
+    assert answer.status == 403
+    assert answer.document["type"] == f"{_PROBLEM}forbidden"
+
+
+@pytest.mark.fault(86)
+def test_fifty_of_the_same_are_one_job(api: Api, courier: Courier) -> None:
+    """A client that hears nothing asks again, and again."""
+    body = {"provider": "ipqs", "type": "email", "provider_ref": "77"}
+    with ThreadPoolExecutor(50) as callers:
+        answers = list(
+            callers.map(
+                lambda _: api.call("POST", "/jobs", body, key="once"), range(50)
+            )
+        )
+
+    (job_id,) = {answer["job_id"] for answer in answers}
+    assert Counter(courier.executions())[job_id] == 1
+
+
+@pytest.mark.fault(86)
+def test_a_key_is_for_one_body(api: Api) -> None:
+    """The second body would be thought started, and never be."""
+    body = {"provider": "ipqs", "type": "email", "provider_ref": "78"}
+    api.call("POST", "/jobs", body, key="two")
+
+    with pytest.raises(Refused) as caught:
+        api.call("POST", "/jobs", {**body, "provider_ref": "79"}, key="two")
+
+    assert caught.value.problem["type"] == f"{_PROBLEM}idempotency-key-reused"
+    assert caught.value.problem["status"] == 409
+
+
+def test_accepted_says_where_to_look(api: Api) -> None:
+    """202 is half an answer; the other half is under Location."""
+    body = {"provider": "ipqs", "type": "email", "provider_ref": "80"}
+
+    answer = api.send(
+        "POST",
+        "/jobs",
+        content=json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+
+    assert answer.status == 202
+    assert answer.headers["location"] == answer.document["links"]["self"]
+    assert answer.headers["location"].endswith(f"/jobs/{answer.document['job_id']}")
+
+
+@pytest.mark.fault(88)
+@pytest.mark.parametrize("job_id", ["x", "0" * 64, "%22%3Cscript%3E", "é"])
+@pytest.mark.parametrize("end", ["", "/results", "/cancel", "/retry"])
+def test_no_job_is_no_job(api: Api, job_id: str, end: str) -> None:
+    """Unknown, foreign and impossible ids are answered alike."""
+    method = "POST" if end in ("/cancel", "/retry") else "GET"
+    quoted = job_id if job_id.isascii() else "%C3%A9"
+
+    answer = api.send(method, f"/jobs/{quoted}{end}")
+
+    assert (answer.status, answer.document["type"]) == (404, f"{_PROBLEM}job-not-found")
+
+
+@pytest.mark.fault(87)
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        pytest.param(b"", 400, id="nothing"),
+        pytest.param(b"{", 400, id="cut"),
+        pytest.param(b"\xff\xfe{}", 400, id="not UTF-8"),
+        pytest.param(b"[" * 8000, 400, id="deep"),
+        pytest.param(b'{"provider":"ipqs","provider":"ipqs"}', 400, id="twice"),
+        pytest.param(b'{"provider": NaN}', 400, id="NaN"),
+        pytest.param(
+            b'{"provider":"ipqs","type":"email","provider_ref":"1","x":1}',
+            400,
+            id="unknown member",
+        ),
+        pytest.param(
+            b'{"provider":"ipqs","type":"email","provider_ref":1}', 400, id="a number"
+        ),
+        pytest.param(
+            b'{"key":"ipqs/email/\\ud800.csv","version_id":"1"}', 400, id="surrogate"
+        ),
+        pytest.param(
+            b'{"provider":"ipqs","type":"email","provider_ref":"1"}' + b" " * 1_000_000,
+            413,
+            id="a megabyte",
+        ),
+    ],
+)
+def test_what_is_no_request_is_a_problem(api: Api, content: bytes, status: int) -> None:
+    """Never a stack trace, and never the sender's words back."""
+    answer = api.send(
+        "POST", "/jobs", content=content, headers={"Content-Type": "application/json"}
+    )
+
+    assert answer.status == status
+    assert_problem(answer)
+
+
+def assert_problem(answer: Answer) -> None:
+    """See that an answer is a problem document and no more."""
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.document["status"] == answer.status
+    assert answer.document["type"].startswith(_PROBLEM)
+    assert set(answer.document) <= {"type", "title", "status", "detail", "errors"}
+    assert b"Traceback" not in answer.content
+
+
+@pytest.mark.usefixtures("slow")
+def test_a_running_job_is_cancelled_once(api: Api, courier: Courier) -> None:
+    """It ends at once, one notice tells, and a second time is too late."""
+    job_id = submitted(api)["job_id"]
+
+    cancelled = api.call("POST", f"/jobs/{job_id}/cancel")
+    again = refused(api, "POST", f"/jobs/{job_id}/cancel")
+    notices = courier.notices(job_id)
+
+    assert cancelled["outcome"] == "cancelled"
+    assert (again["type"], again["outcome"]) == (f"{_PROBLEM}job-ended", "cancelled")
+    assert outcomes(notices) == ["cancelled"]
+    assert status_of(courier, job_id) == "ABORTED"
+    assert refused(api, "POST", f"/jobs/{job_id}/retry")["status"] == 409
+    assert outcomes(courier.notices(job_id)) == ["cancelled"]
+
+
+def outcomes(notices: list[dict[str, Any]]) -> list[str]:
+    """Read the outcomes that notices tell of."""
+    return [json.loads(notice["Message"])["outcome"] for notice in notices]
+
+
+def status_of(courier: Courier, name: str) -> str:
+    """Ask Step Functions for the status of an execution."""
+    states = courier.stack.emulator.client("stepfunctions")
+    arn = courier.stack.execution_arn(name)
+    return str(states.describe_execution(executionArn=arn)["status"])
+
+
+def timed_out(api: Api, courier: Courier, desk: Desk) -> dict[str, Any]:
+    """Give a job at the provider for which we waited two days, in vain."""
+    first = submitted(api)
+    api.call("POST", f"/jobs/{first['job_id']}/cancel")
+    body = {
+        "provider": "ipqs",
+        "type": "email",
+        "provider_ref": first["provider_ref"],
+    }
+    caller = courier.stack.emulator.client("sts").get_caller_identity()["Arn"]
+    key = uuid.uuid4().hex
+    job = Job(**body, job_id=identity.of_request(caller, key))
+    received_at = time.time() - 2 * 86_400
+    desk.receive(job, request_hash=Request(body=body).body_hash, now=received_at)
+    return ended(api, api.call("POST", "/jobs", body, key=key)["job_id"])
+
+
+@pytest.mark.usefixtures("slow")
+def test_a_timed_out_job_goes_on_without_a_second_submission(
+    api: Api, courier: Courier, desk: Desk
+) -> None:
+    """What was paid for is waited for anew, by a clock of its own."""
+    job = timed_out(api, courier, desk)
+    assert (job["outcome"], job["attempt"]) == ("timed_out", 1)
+    held = len(courier.stack.ipqs.csvs)
+
+    retried = api.call("POST", f"/jobs/{job['job_id']}/retry")
+    running = refused(api, "POST", f"/jobs/{job['job_id']}/retry")
+    assert (retried["outcome"], retried["attempt"]) == (None, 2)
+    assert running["type"] == f"{_PROBLEM}job-running"
+    courier.stack.ipqs.behave(seconds_processing=0.0)
+    done = ended(api, job["job_id"])
+
+    assert done["outcome"] == "succeeded"
+    assert [past["outcome"] for past in done["earlier_attempts"]] == ["timed_out"]
+    assert len(courier.stack.ipqs.csvs) == held
+    results = api.call("GET", f"/jobs/{job['job_id']}/results")
+    assert results["manifest"]["outcome"] == "succeeded"
+
+
+@pytest.mark.usefixtures("slow")
+def test_many_retries_at_once_are_one(api: Api, courier: Courier, desk: Desk) -> None:
+    """Two impatient people must not make two executions."""
+    job_id = timed_out(api, courier, desk)["job_id"]
+    path = f"/jobs/{job_id}/retry"
+    with ThreadPoolExecutor(10) as callers:
+        answers = list(callers.map(lambda _: api.send("POST", path), range(10)))
+
+    statuses = Counter(answer.status for answer in answers)
+    assert statuses[202] >= 1
+    assert statuses[202] + statuses[409] == 10
+    names = [n for n in courier.executions() if n.startswith(job_id)]
+    assert sorted(names) == [job_id, f"{job_id}-2"]
+
+
+@pytest.mark.usefixtures("slow")
+def test_an_execution_stopped_by_hand_is_told_of(api: Api, courier: Courier) -> None:
+    """Who stops one in the console does not think of the table."""
+    job_id = submitted(api)["job_id"]
+
+    courier.stack.emulator.client("stepfunctions").stop_execution(
+        executionArn=courier.stack.execution_arn(job_id)
+    )
+
+    assert ended(api, job_id)["outcome"] == "cancelled"
+    assert outcomes(courier.notices(job_id)) == ["cancelled"]
+
+
+def test_a_job_that_failed_tells_once(api: Api, courier: Courier) -> None:
+    """Its execution fails too, and that must not be told a second time."""
+    body = {"provider": "ipqs", "type": "email", "provider_ref": "404"}
+    job_id = api.call("POST", "/jobs", body)["job_id"]
+
+    job = ended(api, job_id)
+
+    assert job["outcome"] == "failed"
+    assert job["error"]["advice"]
+    reflected(courier, job_id)
+    assert outcomes(courier.notices(job_id)) == ["failed"]
+
+
+def reflected(courier: Courier, job_id: str) -> None:
+    """Wait until the function that reflects has seen an execution's end."""
+    logs = courier.stack.emulator.client("logs")
+    (group,) = (
+        group["logGroupName"]
+        for page in logs.get_paginator("describe_log_groups").paginate()
+        for group in page["logGroups"]
+        if "ReflectLogs" in group["logGroupName"]
+    )
+    until(lambda: status_of(courier, job_id) != "RUNNING")
+    until(
+        lambda: any(
+            job_id in event["message"]
+            for page in logs.get_paginator("filter_log_events").paginate(
+                logGroupName=group
+            )
+            for event in page["events"]
+        )
+    )
+
+
+def test_lists_newest_first_page_by_page(api: Api) -> None:
+    """Every job once, whatever the size of a page."""
+    for number in range(5):
+        body = {"provider": "ipqs", "type": "email", "provider_ref": f"5000{number}"}
+        api.call("POST", "/jobs", body)
+
+    whole = pages(api, limit="100")
+    by_two = pages(api, limit="2")
+
+    received = [job["received_at"] for job in whole]
+    assert received == sorted(received, reverse=True)
+    ids = [job["job_id"] for job in by_two]
+    assert len(ids) == len(set(ids))
+    assert {job["job_id"] for job in whole} == set(ids)
+
+
+def pages(api: Api, **query: str) -> list[dict[str, Any]]:
+    """Read a list to its end."""
+    page = api.call("GET", "/jobs", query=query)
+    jobs: list[dict[str, Any]] = page["jobs"]
+    while page["next"]:
+        page = api.call("GET", "/jobs", query={**query, "cursor": page["next"]})
+        jobs += page["jobs"]
+    return jobs
+
+
+def test_filters_by_outcome(api: Api) -> None:
+    """Which failed is the question of every morning."""
+    body = {"provider": "ipqs", "type": "email", "provider_ref": "60000"}
+    job_id = api.call("POST", "/jobs", body)["job_id"]
+    ended(api, job_id)
+
+    failed = pages(api, outcome="failed")
+    running = pages(api, outcome="running")
+
+    assert {job["outcome"] for job in failed} == {str(Outcome.FAILED)}
+    assert job_id in {job["job_id"] for job in failed}
+    assert not {job["outcome"] for job in running} - {None}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"cursor": "x"},
+        {"limit": "0"},
+        {"limit": "101"},
+        {"limit": "ten"},
+        {"day": "2026-02-30"},
+        {"day": "today"},
+        {"outcome": "good"},
+        {"provider": "nobody"},
+        {"colour": "red"},
+    ],
+    ids=str,
+)
+def test_a_bad_filter_is_a_problem(api: Api, query: dict[str, str]) -> None:
+    """A filter that is ignored answers another question."""
+    with pytest.raises(Refused) as caught:
+        api.call("GET", "/jobs", query=query)
+
+    assert caught.value.problem["type"] == f"{_PROBLEM}request-invalid"
+
+
+def test_a_cursor_is_for_its_own_list(api: Api) -> None:
+    """With other filters it would skip jobs, and nobody would notice."""
+    for number in range(2):
+        body = {"provider": "ipqs", "type": "email", "provider_ref": f"7000{number}"}
+        api.call("POST", "/jobs", body)
+    cursor = api.call("GET", "/jobs", query={"limit": "1"})["next"]
+
+    with pytest.raises(Refused) as caught:
+        api.call("GET", "/jobs", query={"provider": "ipqs", "cursor": cursor})
+
+    assert caught.value.problem["status"] == 400

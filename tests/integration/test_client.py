@@ -1,0 +1,155 @@
+"""The command line client against the whole stack, as a person types it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import sample
+from local.courier.__main__ import main
+from local.courier.commands import Exit
+from local.stack import LocalStack
+from tests.integration.courier import Courier
+
+Typed = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def typed(
+    stack: LocalStack,
+    courier: Courier,  # noqa: ARG001 - resets the provider
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Typed:
+    """Give a way to type a command: its exit code, output and notes come back."""
+    record = tmp_path / "stack.json"
+    record.write_text(json.dumps({"shown": {"ApiUrl": stack.api_url}}))
+    monkeypatch.setattr("local.courier.places.RECORD", record)
+    monkeypatch.setattr("local.courier.commands._LOOK_SECONDS", 0.05)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def type_(*words: object) -> tuple[int, str, str]:
+        code = main([str(word) for word in words])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return type_
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Give a list to verify."""
+    path = tmp_path / "my.csv"
+    path.write_bytes(sample.emails(12))
+    return path
+
+
+def read(out: str) -> Any:  # noqa: ANN401 - any JSON
+    """Read what a script would."""
+    return json.loads(out)
+
+
+def test_a_list_goes_in_and_verdicts_come_out(
+    typed: Typed, file: Path, tmp_path: Path
+) -> None:
+    """Two commands, and the files are in a folder."""
+    code, out, _ = typed("submit", file, "--type", "email", "--wait", "--json")
+    job = read(out)
+    assert (code, job["outcome"]) == (Exit.DONE, "succeeded")
+
+    code, out, _ = typed(
+        "results", job["job_id"], "--download", tmp_path / "out", "--json"
+    )
+
+    assert code == Exit.DONE
+    for saved in read(out):
+        assert Path(saved["place"]).stat().st_size == saved["bytes"]
+
+
+def test_a_person_reads_words(typed: Typed, file: Path) -> None:
+    """Tables for people, JSON for scripts."""
+    _, out, _ = typed("submit", file, "--type", "email", "--wait", "--json")
+    job_id = read(out)["job_id"]
+
+    _, status, _ = typed("status", job_id)
+    _, listed, _ = typed("list", "--limit", "1")
+    _, results, _ = typed("results", job_id)
+
+    assert "succeeded" in status
+    assert "succeeded" in listed
+    assert "all" in results
+
+
+def test_a_refusal_is_told_with_its_reason(typed: Typed) -> None:
+    """Exit code 3, and the words of the problem."""
+    code, out, notes = typed("status", "0" * 64)
+
+    assert code == Exit.REFUSED
+    assert not out
+    assert "There is no such job." in notes
+
+
+def test_a_job_without_results_is_an_exit_code(typed: Typed, tmp_path: Path) -> None:
+    """A script must not need to read words."""
+    empty = tmp_path / "empty.csv"
+    empty.write_text("email\n")
+
+    code, out, _ = typed("submit", empty, "--type", "email", "--wait", "--json")
+
+    assert (code, read(out)["error"]["name"]) == (Exit.NO_RESULTS, "SourceEmpty")
+
+
+def test_a_running_job_is_cancelled_and_cannot_be_twice(
+    typed: Typed, file: Path, courier: Courier
+) -> None:
+    """The second time it has ended."""
+    courier.stack.ipqs.behave(seconds_processing=1e9)
+    courier.stack.emulator.set_wait_scale(1.0)
+    try:
+        _, out, _ = typed("submit", file, "--type", "email", "--json")
+        job_id = read(out)["job_id"]
+        code, out, _ = typed("cancel", job_id, "--json")
+        again, _, _ = typed("cancel", job_id)
+    finally:
+        courier.stack.emulator.set_wait_scale(0.0)
+
+    assert (code, read(out)["outcome"]) == (Exit.DONE, "cancelled")
+    assert again == Exit.REFUSED
+
+
+def test_a_failed_job_is_retried(typed: Typed, file: Path, courier: Courier) -> None:
+    """What stopped it is mended, and it goes on."""
+    courier.stack.ipqs.behave(statuses=("ERROR",))
+    _, out, _ = typed("submit", file, "--type", "email", "--wait", "--json")
+    failed = read(out)
+    assert failed["outcome"] == "failed"
+    courier.stack.ipqs.behave(statuses=())
+
+    code, out, _ = typed("retry", failed["job_id"], "--wait", "--json")
+
+    assert (code, read(out)["outcome"]) == (Exit.DONE, "succeeded")
+    assert len(courier.stack.ipqs.csvs) == 1
+
+
+def test_without_a_stack_it_says_how_to_start_one(
+    typed: Typed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The first thing that a newcomer meets."""
+    monkeypatch.setattr("local.courier.places.RECORD", tmp_path / "none.json")
+
+    code, _, notes = typed("list")
+
+    assert code == Exit.UNREACHABLE
+    assert "make up" in notes
+
+
+def test_completion_is_a_script(typed: Typed) -> None:
+    """`eval "$(courier completion)"` in a shell's start file."""
+    code, out, _ = typed("completion")
+
+    assert code == Exit.DONE
+    assert "complete -F _courier courier" in out
+    assert "submit" in out
