@@ -16,8 +16,9 @@ from infra.settings import provider_settings
 from infra.storage import Storage
 from infra.workflow import Workflow
 
-#: What a job may take besides waiting: holding, collecting, telling.
-_SLACK = Duration.hours(6)
+#: What a job may take besides waiting: every task to its last retry, of which four
+#: Downloads, one after the other, are the most.
+_SLACK = Duration.hours(12)
 
 LOG_RETENTION = {
     1: RetentionDays.ONE_DAY,
@@ -80,7 +81,8 @@ class VerdictCourier(Stack):
             topic=self.storage.notices,
             results=self.storage.results,
             key=self.storage.key,
-            timeout=Duration.seconds(stage.longest_deadline_seconds).plus(_SLACK),
+            # A deadline counts anew from the moment the provider has the list.
+            timeout=Duration.seconds(2 * stage.longest_deadline_seconds).plus(_SLACK),
             log_retention=log_retention,
             removal_policy=removal_policy,
         )

@@ -1,7 +1,10 @@
 """How the state machine is set, and the order of its time-outs."""
 
+import json
+
 import pytest
 
+from functions.providers.ipqs_answers import KINDS
 from tests.infra.template import Json, Template, states, text
 
 
@@ -9,6 +12,19 @@ def machine(template: Template) -> Json:
     """Return the properties of the only state machine."""
     (properties,) = template.properties("AWS::StepFunctions::StateMachine").values()
     return properties
+
+
+def longest(state: Json) -> float:
+    """Return how long a task may take, its retries and their pauses included."""
+    (rule,) = state["Retry"]
+    pauses = (
+        min(
+            rule["IntervalSeconds"] * rule["BackoffRate"] ** number,
+            rule["MaxDelaySeconds"],
+        )
+        for number in range(rule["MaxAttempts"])
+    )
+    return float(state["TimeoutSeconds"] * (rule["MaxAttempts"] + 1) + sum(pauses))
 
 
 def called(state: Json) -> str:
@@ -36,6 +52,25 @@ def test_every_step_is_logged_but_no_data(template: Template) -> None:
     assert logging["IncludeExecutionData"] is False
     assert logging["Destinations"]
     assert machine(template)["TracingConfiguration"] == {"Enabled": True}
+
+
+@pytest.mark.fault(98)
+def test_the_machine_outlasts_the_slowest_job(template: Template) -> None:
+    """An execution that times out is neither caught, recorded nor told.
+
+    The deadline counts twice: until the list is accepted, and until its results are.
+    """
+    told = template.functions()["check"]["Environment"]["Variables"]
+    providers = json.loads(text(told["COURIER_PROVIDERS"])).values()
+    definition = template.definition()
+    tasks = {n: s for n, s in states(definition) if s["Type"] == "Task"}
+    at_work = sum(
+        longest(task) * (len(KINDS) if name == "Download" else 1)
+        for name, task in tasks.items()
+    )
+
+    waiting = 2 * max(known["poll"]["deadline_seconds"] for known in providers)
+    assert definition["TimeoutSeconds"] > waiting + at_work
 
 
 @pytest.mark.fault(80)
