@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.core.errors import (
     AnswerLost,
+    AnswerUnreadable,
     CourierError,
     PermanentError,
     ProviderThrottled,
@@ -23,6 +24,14 @@ from functions.runtime import telemetry, wiring
 from functions.runtime.inbox import Inbox
 from functions.runtime.ledger import Entry, Ledger
 from functions.runtime.settings import ProviderSettings
+
+#: What the provider does wrong is waited for; what AWS does, the workflow retries.
+_PROVIDER_IN_TROUBLE = (
+    AnswerLost,
+    AnswerUnreadable,
+    ProviderThrottled,
+    ProviderUnavailable,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +62,7 @@ class Submission:
             if entry.intent == self.token:
                 return self._send(entry)
             return self._settle(entry)
-        except (ProviderThrottled, ProviderUnavailable) as error:
+        except _PROVIDER_IN_TROUBLE as error:
             return self._hold(entry, error)
 
     def _send(self, entry: Entry) -> Job:

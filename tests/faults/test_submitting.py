@@ -16,7 +16,7 @@ from functions.core.model import Job, Next, Outcome
 from functions.runtime import aws
 from local.simulators.faults import Answer
 from tests.faults.bench import INBOX, LIST, SETTLE_SECONDS, Bench
-from tests.faults.driver import Process, Walk
+from tests.faults.driver import RETRIES, Process, Walk
 from tests.faults.effects import hooked
 
 Make = Callable[[], Process]
@@ -107,6 +107,28 @@ def test_an_upload_without_an_answer_is_adopted(
 
     assert submitted.provider_ref == str(bench.ipqs.csvs[0].id)
     assert submitted.rows == LIST.count(b"\n") - 1
+    assert bench.calls("upload") == bench.uploads(job) == 1
+
+
+@pytest.mark.fault(16)
+@pytest.mark.fault(24)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(Answer.html(), id="a page"),
+        pytest.param(Answer.dropped_before(), id="no answer"),
+    ],
+)
+def test_a_list_that_cannot_be_searched_is_waited_for(
+    bench: Bench, job: Job, walk: Walk, answer: Answer
+) -> None:
+    """The upload may be paid: a provider in trouble costs it time, not its life."""
+    bench.ipqs.script("upload", [Answer.dropped_after()])
+    bench.ipqs.script("list", [answer] * (RETRIES + 3))
+
+    ended = walk.to_the_end(job)
+
+    assert ended.outcome is Outcome.SUCCEEDED
     assert bench.calls("upload") == bench.uploads(job) == 1
 
 
