@@ -50,7 +50,8 @@ file = download(
     ),
     results=Results("results", s3=aws.s3()),
     attempts=1,
-    seconds=900.0,
+    now=wiring.now,
+    ends_at=wiring.now() + 900.0,
 )
 with open("/proc/self/status") as status:
     peak = next(line for line in status if line.startswith("VmHWM:"))

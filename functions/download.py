@@ -1,5 +1,7 @@
 """Download: copy one result into the results bucket, whole or not at all."""
 
+from collections.abc import Callable
+
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.core.errors import CourierError, LinkSpent
@@ -21,12 +23,13 @@ def download(
     provider: Provider,
     results: Results,
     attempts: int,
-    seconds: float,
+    now: Callable[[], float],
+    ends_at: float,
 ) -> File:
     """Give the file as it stands in the results bucket.
 
-    `seconds` are what is left to this function. The link is asked for last,
-    after everything that could fail without it, and opened once.
+    `ends_at` is when this function ends, like `now` in Unix seconds. The link is
+    asked for last, after everything that could fail without it, and opened once.
     """
     key = result_key(job, kind)
     if (stored := results.find(key, job_id=job.job_id)) is not None:
@@ -36,8 +39,8 @@ def download(
         link = provider.results(job.provider_ref).get(kind)
         if link is None:
             raise LinkSpent("the provider gave no link for a result that it named")
-        age = wiring.now() - link.minted_at
-        body = provider.open(link, seconds=seconds - _MARGIN_SECONDS)
+        opened_at = now()
+        body = provider.open(link, seconds=ends_at - opened_at - _MARGIN_SECONDS)
         try:
             tally = stream(body, upload)
         finally:
@@ -47,6 +50,7 @@ def download(
         if stored.found:  # another attempt's, perhaps: say what is true of it
             tally = results.measure(stored)
 
+    age = opened_at - link.minted_at
     return _file(kind, stored, tally, attempts=attempts, link_age_seconds=age)
 
 
@@ -89,7 +93,8 @@ def handler(event: State, context: LambdaContext) -> State:
             provider=wiring.provider(job),
             results=wiring.results(),
             attempts=event["attempt"] + 1,
-            seconds=context.get_remaining_time_in_millis() / 1000,
+            now=wiring.now,
+            ends_at=wiring.now() + context.get_remaining_time_in_millis() / 1000,
         )
     except CourierError as error:
         telemetry.logger.warning("download failed", error=type(error).__name__)

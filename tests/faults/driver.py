@@ -80,7 +80,8 @@ class Process:
             provider=self.provider,
             results=self.results,
             attempts=attempt + 1,
-            seconds=_SECONDS,
+            now=self.now,
+            ends_at=self.now() + _SECONDS,
         )
 
     def manifest(self, job: Job, _attempt: int) -> Job:

@@ -1,6 +1,6 @@
 """Collect: a result appears whole and once, or not at all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import Any
@@ -17,6 +17,7 @@ from functions.core.errors import (
 from functions.core.model import File, Job
 from functions.core.tally import Tally
 from functions.download import download, result_key
+from functions.providers.protocol import Body, Link
 from functions.runtime import aws
 from local.simulators.content import Content
 from local.simulators.faults import Answer
@@ -274,10 +275,36 @@ def test_the_functions_time_ends_the_transfer_first(
             provider=one.provider,
             results=one.results,
             attempts=1,
-            seconds=20.3,  # all but 0.3 are kept for cleaning up
+            now=one.now,
+            ends_at=one.now() + 20.3,  # all but 0.3 are kept for cleaning up
         )
 
     assert invisible(bench, ready)
+
+
+@pytest.mark.fault(77)
+def test_a_slow_answer_leaves_less_to_the_transfer(
+    bench: Bench, ready: Job, process: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Time that went by before the link was opened cannot be spent again."""
+    one = process()
+    given: list[float] = []
+    ask, open_ = one.provider.results, one.provider.open
+
+    def ask_slowly(provider_ref: str) -> Mapping[str, Link]:
+        bench.ipqs.clock.advance(50.0)
+        return ask(provider_ref)
+
+    def open_and_note(link: Link, *, seconds: float) -> Body:
+        given.append(seconds)
+        return open_(link, seconds=seconds)
+
+    monkeypatch.setattr(one.provider, "results", ask_slowly)
+    monkeypatch.setattr(one.provider, "open", open_and_note)
+
+    one.download(ready, "all")
+
+    assert given == [pytest.approx(900 - 50 - 20, abs=5)]
 
 
 @pytest.mark.fault(80)
