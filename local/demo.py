@@ -17,6 +17,7 @@ from rich.text import Text
 
 from infra import config
 from local import sample
+from local.assembly import SynthFailed
 from local.journey import Journey, look
 from local.simulators.ipqs import Behaviour, RunningClock
 from local.stack import STAGE, LocalStack, running
@@ -58,7 +59,7 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
             name = Path(options.file).name if options.file else "sample.csv"
             key = f"{options.provider}/{options.type}/{name}"
             _run(stack, key, content, console)
-    except DemoFailed as failure:
+    except (DemoFailed, SynthFailed) as failure:
         complaints = Console(stderr=True, highlight=False, emoji=False)
         complaints.print(f"[red]✗[/] {failure}", soft_wrap=True)
         return 1
@@ -145,7 +146,8 @@ def _picture(journey: Journey | None, spinner: Spinner) -> Group:
         left = max(0.0, journey.next_check_at - time.time())
         waits = not journey.ended and journey.states[-1:] == ("Wait",)
         upcoming = f", the next in {left:.0f} s" if waits else ""
-        facts.add_row("Provider says", str(job.phase))
+        if job.provider_ref:
+            facts.add_row("Provider says", str(job.phase))
         facts.add_row("Checks", f"{job.polls}{upcoming}")
         facts.add_row("Rows sent", f"{job.rows:,}")
         if job.files:
@@ -188,14 +190,16 @@ def _show_results(manifest: dict[str, Any], console: Console) -> None:
         )
     for kind in manifest["absent"]:
         table.add_row(kind, "", "", "", "no such result")
+    console.print()
     folder = Path(manifest["files"][0]["key"]).parent
-    console.print(f"\nResults in the bucket, under {folder}/", soft_wrap=True)
+    console.print(f"Results in the bucket, under {folder}/", soft_wrap=True)
     console.print(table)
     rows = manifest["rows"]
     console.print(
-        f"\nRows: {rows['sent']:,} sent, {rows['received'].get('all', 0):,} came back, "
-        f"{rows['removed'] or 0:,} removed (duplicates), {rows['invalid']:,} invalid. "
-        f"Verdict: [bold]{rows['verdict']}[/].",
+        f"\nRows: {rows['sent']:,} sent, "
+        f"{rows['removed'] or 0:,} removed (duplicates), "
+        f"{rows['received'].get('all', 0):,} came back ({rows['invalid']:,} of them "
+        f"invalid). Verdict: [bold]{rows['verdict']}[/].",
         soft_wrap=True,
     )
 

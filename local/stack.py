@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from functions.core import identity
-from infra.app import stack_name, synthesize
+from infra.app import stack_name
+from local.assembly import synthesized
 from local.deploy import deploy
 from local.emulator.process import Emulator
 from local.simulators.clock import Clock
@@ -93,7 +94,7 @@ def running(
     """
     if assembly is None:
         tell("Synthesizing the CDK app")
-        assembly = synthesize(STAGE, outdir=_ASSEMBLY)
+        assembly = synthesized(STAGE, _ASSEMBLY)
     with (
         IpqsSimulator.started(
             api_key=LOCAL_KEY,

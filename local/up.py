@@ -1,6 +1,7 @@
 """Up: a local stack that stays, until `down` ends it."""
 
 import argparse
+import fcntl
 import json
 import os
 import signal
@@ -18,6 +19,7 @@ from local.stack import LocalStack, running
 
 _RECORD = Path(__file__).parents[1] / ".local" / "stack.json"
 _LOG = _RECORD.with_name("stack.log")
+_LOCK = _RECORD.with_name("lock")
 _PATIENCE_SECONDS = 120.0
 
 
@@ -30,9 +32,15 @@ def main() -> int:
 
 
 def _up() -> int:
+    _RECORD.parent.mkdir(exist_ok=True)
+    with _LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of two at once, the second finds the first's
+        return _up_alone()
+
+
+def _up_alone() -> int:
     console = Console(highlight=False, emoji=False)
     if (record := _running()) is None:
-        _RECORD.parent.mkdir(exist_ok=True)
         with _LOG.open("wb") as log:
             server = subprocess.Popen(
                 [sys.executable, "-m", "local.up", "serve"],
@@ -91,8 +99,11 @@ def _shown(stack: LocalStack) -> dict[str, str]:
         "ApiUrl": stack.api_url,
         "Notices queue": stack.notices_queue,
         "IPQS simulator": stack.ipqs.base_url,
-        "Try": f"aws --endpoint-url {stack.emulator.endpoint} s3 cp my.csv "
+        "Try": "AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x "
+        "AWS_DEFAULT_REGION=us-east-1 "
+        f"aws --endpoint-url {stack.emulator.endpoint} s3 cp my.csv "
         f"s3://{stack.outputs['InboxBucket']}/ipqs/email/my.csv",
+        "or": "./courier submit my.csv --type email --wait",
     }
 
 
