@@ -34,6 +34,7 @@ from functions.core.notice import FILTERED, TOLD
 RETRIED = (
     *(error.__name__ for error in RETRYABLE),
     "Lambda.AWSLambdaException",
+    "Lambda.ClientExecutionTimeoutException",
     "Lambda.SdkClientException",
     "Lambda.ServiceException",
     "Lambda.TooManyRequestsException",

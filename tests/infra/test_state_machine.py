@@ -73,6 +73,23 @@ def test_the_machine_outlasts_the_slowest_job(template: Template) -> None:
     assert definition["TimeoutSeconds"] > waiting + at_work
 
 
+@pytest.mark.fault(79)
+def test_a_busy_lambda_service_is_tried_again(template: Template) -> None:
+    """The CDK's own rule for these is off, so ours has to have all of them."""
+    busy = {
+        "Lambda.AWSLambdaException",
+        "Lambda.ClientExecutionTimeoutException",
+        "Lambda.SdkClientException",
+        "Lambda.ServiceException",
+        "Lambda.TooManyRequestsException",
+    }
+
+    for name, state in states(template.definition()):
+        if "FunctionName" in state.get("Parameters", {}):
+            retried = {e for rule in state["Retry"] for e in rule["ErrorEquals"]}
+            assert busy <= retried, name
+
+
 @pytest.mark.fault(80)
 def test_a_task_outlasts_the_function_that_it_calls(template: Template) -> None:
     """Otherwise a call that still runs meets its own retry and submits twice."""
