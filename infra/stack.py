@@ -18,7 +18,7 @@ from infra.workflow import Workflow
 
 #: What a job may take besides waiting: every task to its last retry, of which four
 #: Downloads, one after the other, are the most.
-_SLACK = Duration.hours(12)
+_SLACK = Duration.hours(36)
 
 LOG_RETENTION = {
     1: RetentionDays.ONE_DAY,

@@ -25,7 +25,13 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from functions.core.errors import RETRYABLE
+from functions.core.errors import (
+    RETRYABLE,
+    AnswerLost,
+    AnswerUnreadable,
+    ProviderThrottled,
+    ProviderUnavailable,
+)
 from functions.core.model import Next, Outcome
 from functions.core.notice import FILTERED, TOLD
 
@@ -43,6 +49,10 @@ RETRIED = (
     "Sandbox.Timedout",
     sfn.Errors.TIMEOUT,
 )
+
+#: Trouble of the provider's, which lasts longer than AWS'. Submit and Check wait for
+#: it in the state machine; a Download has no Wait of its own.
+TROUBLE = (AnswerLost, AnswerUnreadable, ProviderThrottled, ProviderUnavailable)
 
 #: How much longer a task may take than its function: a function that is still
 #: running when its task is tried again would overlap with it.
@@ -126,6 +136,8 @@ class Workflow(Construct):
         judge.otherwise(failed)
         notified.next(judge)
 
+        for task in (submitted, checked, written, concluded):
+            _retry(task, RETRIED)
         for task in (submitted, checked, written):
             task.add_catch(concluded, result_path="$.failure")
         for last in (concluded, notified):
@@ -162,7 +174,7 @@ class Workflow(Construct):
         payload: sfn.TaskInput | None = None,
     ) -> tasks.LambdaInvoke:
         assert function.timeout is not None  # noqa: S101 - infra.functions sets it
-        task = tasks.LambdaInvoke(
+        return tasks.LambdaInvoke(
             self,
             name,
             comment=comment,
@@ -170,10 +182,8 @@ class Workflow(Construct):
             payload=payload,
             output_path="$.Payload",
             task_timeout=sfn.Timeout.duration(function.timeout.plus(GRACE)),
-            retry_on_service_exceptions=False,  # the one rule below has them
+            retry_on_service_exceptions=False,  # our own rules have them
         )
-        _retry(task, RETRIED)
-        return task
 
     def _collect(self, download: lambda_.Function) -> sfn.Map:
         """One Download after the other: new links may end older ones."""
@@ -198,6 +208,15 @@ class Workflow(Construct):
                 "error": sfn.JsonPath.string_at("$.failure.Error"),
             },
         )
+        each.add_retry(
+            errors=[error.__name__ for error in TROUBLE],
+            interval=Duration.seconds(30),
+            backoff_rate=2,
+            max_attempts=12,
+            max_delay=Duration.minutes(15),
+            jitter_strategy=sfn.JitterType.FULL,
+        )
+        _retry(each, RETRIED)  # the first rule that names an error is the one
         each.add_catch(missed, result_path="$.failure")
         collect = sfn.Map(
             self,

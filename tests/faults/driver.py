@@ -25,7 +25,7 @@ from tests.faults.bench import RESULTS, SECRET, TABLE, Bench
 from tests.faults.canary import Canary
 from tests.faults.effects import CountedHttp, Effects, Killed
 
-#: As often as infra/workflow.py retries a task.
+#: As often as infra/workflow.py retries a task, if not more.
 RETRIES = 6
 #: As long as a Download may take, in seconds.
 _SECONDS = 900.0

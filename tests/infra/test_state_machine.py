@@ -4,6 +4,13 @@ import json
 
 import pytest
 
+from functions.core.errors import (
+    AnswerLost,
+    AnswerUnreadable,
+    CourierError,
+    ProviderThrottled,
+    ProviderUnavailable,
+)
 from functions.providers.ipqs_answers import KINDS
 from tests.infra.template import Json, Template, states, text
 
@@ -14,17 +21,22 @@ def machine(template: Template) -> Json:
     return properties
 
 
-def longest(state: Json) -> float:
-    """Return how long a task may take, its retries and their pauses included."""
-    (rule,) = state["Retry"]
-    pauses = (
+def pauses(rule: Json) -> float:
+    """Return the longest that a rule's retries may wait, in all."""
+    return sum(
         min(
-            rule["IntervalSeconds"] * rule["BackoffRate"] ** number,
-            rule["MaxDelaySeconds"],
+            float(rule["IntervalSeconds"] * rule["BackoffRate"] ** number),
+            float(rule["MaxDelaySeconds"]),
         )
         for number in range(rule["MaxAttempts"])
     )
-    return float(state["TimeoutSeconds"] * (rule["MaxAttempts"] + 1) + sum(pauses))
+
+
+def longest(state: Json) -> float:
+    """Return how long a task may take, its retries and their pauses included."""
+    attempts = 1 + sum(rule["MaxAttempts"] for rule in state["Retry"])
+    waits = sum(map(pauses, state["Retry"]))
+    return float(state["TimeoutSeconds"] * attempts + waits)
 
 
 def called(state: Json) -> str:
@@ -71,6 +83,23 @@ def test_the_machine_outlasts_the_slowest_job(template: Template) -> None:
 
     waiting = 2 * max(known["poll"]["deadline_seconds"] for known in providers)
     assert definition["TimeoutSeconds"] > waiting + at_work
+
+
+@pytest.mark.fault(98)
+@pytest.mark.parametrize(
+    "error",
+    [AnswerLost, AnswerUnreadable, ProviderThrottled, ProviderUnavailable],
+)
+def test_a_download_outlasts_an_outage(
+    template: Template, error: type[CourierError]
+) -> None:
+    """A result that is paid and finished is not given up for an hour's trouble."""
+    (download,) = (s for n, s in states(template.definition()) if n == "Download")
+
+    rule = next(r for r in download["Retry"] if error.__name__ in r["ErrorEquals"])
+
+    jittered = pauses(rule) / 2  # on average, for FULL jitter
+    assert jittered >= 3600
 
 
 @pytest.mark.fault(79)

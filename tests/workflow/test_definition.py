@@ -63,6 +63,9 @@ SCENES: dict[str, Scene] = {
     "a result missed": Scene({"Download": [{"error": "LinkRefused"}, {}]}),
     "the last result missed": Scene({"Download": [{}, {"error": "LinkRefused"}]}),
     "a result retried": Scene({"Download": [*_failing("LinkSpent", 2), {}]}),
+    "Download retried after an outage": Scene(
+        {"Download": [*_failing("ProviderUnavailable", 9), {}]}
+    ),
     "results incomplete": Scene(
         {
             "Manifest": [{"error": "ResultsIncomplete"}],
