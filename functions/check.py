@@ -3,8 +3,7 @@
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.core.errors import (
-    ProviderLostJob,
-    ProviderRejected,
+    PermanentError,
     ProviderThrottled,
     RetryableError,
 )
@@ -18,12 +17,14 @@ from functions.runtime import telemetry, wiring
 def check(
     job: Job, provider: Provider, *, policy: Policy, now: float, chance: float
 ) -> Job:
-    """Give the job with what happens next; only final refusals are errors.
+    """Give the job with what happens next; what the provider says is no error here.
 
     A call that fails is no error of the job's: it is asked again later, until the
     deadline. So a provider that is out of reach for hours costs a job nothing but
     the time.
     """
+    if not job.waiting_since:  # started by hand: its time begins now
+        job = job.with_(received_at=now)
     try:
         look = provider.check(job.provider_ref)
     except RetryableError as error:
@@ -31,7 +32,10 @@ def check(
         if isinstance(error, ProviderThrottled):
             telemetry.count("ProviderThrottles", job)
         return unanswered(job, error, policy=policy, now=now, chance=chance)
-    except (ProviderLostJob, ProviderRejected) as error:
+    except PermanentError as error:
+        # A key that is being rotated or credits that are being bought must not end a
+        # job that is paid for: refusals are believed when they repeat.
+        telemetry.logger.warning("check refused", error=type(error).__name__)
         return refused(job, error, policy=policy, now=now, chance=chance)
 
     if look.unknown:

@@ -7,10 +7,11 @@ from constructs import Construct
 
 from infra import grants
 from infra.api import Api
-from infra.config import Stage
+from infra.config import LOCAL, Stage
 from infra.credentials import Credentials
-from infra.functions import Functions
+from infra.functions import SIZES, Functions
 from infra.intake import Intake
+from infra.parsing import ConfigError
 from infra.reflection import Reflection
 from infra.settings import provider_settings
 from infra.storage import Storage
@@ -29,6 +30,17 @@ LOG_RETENTION = {
 }
 
 
+def _refuse_early_settling(stage: Stage) -> None:
+    """Refuse to send again what an attempt that still runs may be sending."""
+    least = SIZES["submit"].timeout
+    for name, provider in stage.providers.items():
+        if provider.settle_seconds <= least and stage.name != LOCAL:
+            raise ConfigError(
+                f"courier.stages.{stage.name}.providers.{name}.settle_seconds: "
+                f"must be above Submit's {least} s, or a list may be paid twice"
+            )
+
+
 class VerdictCourier(Stack):
     """One stage of Verdict Courier."""
 
@@ -41,6 +53,7 @@ class VerdictCourier(Stack):
     ) -> None:
         # Without analytics the CDK's command and a plain synth give one template.
         super().__init__(scope, construct_id, analytics_reporting=False)
+        _refuse_early_settling(stage)
         removal_policy = (
             RemovalPolicy.RETAIN if stage.retain_data else RemovalPolicy.DESTROY
         )

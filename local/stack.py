@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 STAGE = "local"
 #: Known to the simulator and to the secret; worth nothing anywhere else.
 LOCAL_KEY = "local-ipqs-key-that-opens-nothing"
-_ASSEMBLY = Path(__file__).parents[1] / ".cache" / "local-assembly"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,10 +92,8 @@ def running(
     `assembly` is a synthesized app; without one it is synthesized here. `tell`
     hears what is being done, in words for a person.
     """
-    if assembly is None:
-        tell("Synthesizing the CDK app")
-        assembly = synthesized(STAGE, _ASSEMBLY)
     with (
+        TemporaryDirectory(prefix="verdict-courier-") as folder,
         IpqsSimulator.started(
             api_key=LOCAL_KEY,
             clock=clock or Clock(),
@@ -103,6 +101,9 @@ def running(
         ) as ipqs,
         Emulator.started(wait_scale=wait_scale, auth=auth) as emulator,
     ):
+        if assembly is None:
+            tell("Synthesizing the CDK app")
+            assembly = synthesized(STAGE, Path(folder))
         tell("Deploying its template to the local emulator")
         outputs = deploy(
             assembly,

@@ -122,6 +122,7 @@ def _await(server: "subprocess.Popen[bytes]") -> dict[str, Any] | None:
         if (record := _running()) is not None:
             return record
         time.sleep(0.1)
+    server.terminate()
     return None
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.exceptions import HTTPError
 
 from functions.core.errors import AwsRefused, AwsUnavailable
 
@@ -115,6 +116,6 @@ def in_our_words(action: str) -> Iterator[None]:
         if code in _PASSING or status >= 500:  # noqa: PLR2004 - HTTP's own number
             raise AwsUnavailable(f"could not {action}: {code}") from None
         raise AwsRefused(f"may not {action}: {code}") from None
-    except BotoCoreError as error:
+    except (BotoCoreError, HTTPError) as error:  # a body breaks in urllib3's words
         name = type(error).__name__
         raise AwsUnavailable(f"could not {action}: {name}") from None

@@ -27,8 +27,9 @@ class Executions:
         self._states = states
 
     def start(self, job: Job) -> bool:
-        """Start a job's attempt; False where it was started before.
+        """Start a job's attempt; False where it surely was started before.
 
+        AWS answers the equal start of a running execution like the first one.
         Name and input follow from the job's identity and its attempt alone, so that
         a repeated event, or a call whose answer was lost, starts nothing twice.
         """

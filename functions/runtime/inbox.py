@@ -5,9 +5,9 @@ from contextlib import closing, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, TypedDict
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from functions.core.errors import AwsUnavailable, SourceMissing
+from functions.core.errors import SourceMissing
 from functions.core.model import Job
 from functions.runtime.aws import code_of, in_our_words
 
@@ -76,10 +76,8 @@ class Reading:
             AwsUnavailable: The connection broke. What is being sent meanwhile is
                 then shorter than it announced, which nobody accepts.
         """
-        try:
+        with in_our_words("read the uploaded object to its end"):
             return self._body.read(size)
-        except (BotoCoreError, OSError):
-            raise AwsUnavailable("the uploaded object could not be read") from None
 
     def close(self) -> None:
         """Let go of the connection."""

@@ -1,6 +1,7 @@
 """Secret: a provider's credentials, read at run time and kept for minutes."""
 
 import json
+import re
 
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
@@ -10,6 +11,8 @@ from functions.core.errors import CredentialsMissing
 from functions.runtime.aws import code_of, in_our_words
 
 _KEPT_SECONDS = 300
+#: What can stand in a header; a line break inside would not leave this machine.
+_KEY = re.compile(r"[!-~]+( [!-~]+)*")
 
 
 class Secret:
@@ -30,8 +33,8 @@ class Secret:
             key = json.loads(self._read(fresh=fresh))["api_key"]
         except (ValueError, KeyError, TypeError):
             raise CredentialsMissing("the provider's secret has no api_key") from None
-        if not isinstance(key, str) or not key.strip():
-            raise CredentialsMissing("the provider's secret has no api_key")
+        if not isinstance(key, str) or not _KEY.fullmatch(key.strip()):
+            raise CredentialsMissing("the provider's secret has no usable api_key")
         return key.strip()
 
     def _read(self, *, fresh: bool) -> str:

@@ -63,6 +63,7 @@ def test_a_key_that_is_refused_afresh_ends_the_job(
         pytest.param(f'["{KEY}"]', id="a list"),
         pytest.param('{"api_key": 7}', id="a number"),
         pytest.param('{"api_key": "  "}', id="blank"),
+        pytest.param('{"api_key": "two\\nlines"}', id="a line break inside"),
         pytest.param("null", id="null"),
     ],
 )

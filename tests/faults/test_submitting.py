@@ -271,7 +271,7 @@ def test_a_list_that_breaks_off_while_it_is_counted_is_not_sent(
 
     with (
         hooked("after-call.s3.GetObject", cut),
-        pytest.raises(AwsUnavailable, match="could not be read"),
+        pytest.raises(AwsUnavailable, match="could not read"),
     ):
         process().submit(job, 0)
 

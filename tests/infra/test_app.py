@@ -1,5 +1,6 @@
 """The synth itself: pure, checked, and the same however it is started."""
 
+import copy
 import json
 import os
 import subprocess
@@ -8,10 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from aws_cdk import App
 
-from infra import credentials
+from infra import config, credentials
 from infra.app import synthesize
 from infra.bundling import PROJECT
+from infra.parsing import ConfigError
+from infra.stack import VerdictCourier
 from tests.infra.conftest import STAGES
 from tests.infra.template import Template
 
@@ -137,3 +141,17 @@ def test_nothing_has_a_physical_name(template: Template) -> None:
     for name, resource in template.body["Resources"].items():
         if resource["Type"] not in exempt:
             assert not names & set(resource.get("Properties", {})), name
+
+
+def test_a_list_is_not_sent_again_while_it_may_be_on_its_way(tmp_path: Path) -> None:
+    """Whoever shortens the settling below Submit's time would pay twice, some day."""
+    context = config.context()
+    early = copy.deepcopy(context["courier"])
+    early["every_stage"]["providers"]["ipqs"]["settle_seconds"] = 300
+
+    with pytest.raises(ConfigError, match="settle_seconds: must be above Submit's 300"):
+        VerdictCourier(
+            App(context=context, outdir=str(tmp_path)),
+            "Early",
+            stage=config.stage("prod", early),
+        )
