@@ -227,6 +227,7 @@ class VerdictCourier(Stack):
             "IntakeQueueUrl": self.intake.queue.queue_url,
             "DeadLetterQueueUrl": self.intake.dead_letters.queue_url,
             "ApiUrl": self.api.rest.url,
+            "DataKeyArn": self.storage.key.key_arn,
         }
         for provider, secret in self.credentials.secrets.items():
             outputs[f"{provider.capitalize()}SecretArn"] = secret.secret_arn

@@ -123,6 +123,7 @@ def test_the_outputs_are_what_others_read(template: Template) -> None:
         "IntakeQueueUrl",
         "DeadLetterQueueUrl",
         "ApiUrl",
+        "DataKeyArn",
     }
 
 
