@@ -14,6 +14,8 @@ from typing import Any
 
 from rich.console import Console
 
+from local.openapi import document
+from local.page import served
 from local.simulators.clock import RunningClock
 from local.stack import LocalStack, running
 
@@ -81,9 +83,12 @@ def _serve() -> int:
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, lambda *_: stop.set())
     try:
-        with running(clock=RunningClock()) as stack:
+        with (
+            running(clock=RunningClock()) as stack,
+            served(document(), api_url=stack.api_url) as page,
+        ):
             fresh = _RECORD.with_suffix(".new")
-            record = {"pid": os.getpid(), "shown": _shown(stack)}
+            record = {"pid": os.getpid(), "shown": _shown(stack, page)}
             fresh.write_text(json.dumps(record))
             fresh.replace(_RECORD)
             stop.wait()
@@ -92,11 +97,12 @@ def _serve() -> int:
     return 0
 
 
-def _shown(stack: LocalStack) -> dict[str, str]:
+def _shown(stack: LocalStack, page: str) -> dict[str, str]:
     return {
         "Endpoint": stack.emulator.endpoint,
         **stack.outputs,
         "ApiUrl": stack.api_url,
+        "API page": page,
         "Notices queue": stack.notices_queue,
         "IPQS simulator": stack.ipqs.base_url,
         "Try": "AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x "
