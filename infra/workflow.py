@@ -15,6 +15,8 @@ Whatever a task cannot mend is caught and concluded, so that every outcome is
 written down and told. The state is a `functions.core.model.Job`.
 """
 
+from functools import partial
+
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -25,38 +27,9 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from functions.core.errors import (
-    RETRYABLE,
-    AnswerLost,
-    AnswerUnreadable,
-    ProviderThrottled,
-    ProviderUnavailable,
-)
 from functions.core.model import Next, Outcome
 from functions.core.notice import FILTERED, TOLD
-
-#: What a task may meet that a later try may not: our own errors of that family,
-#: and Lambda's. Submit is in it too: the ledger makes its repetition safe.
-RETRIED = (
-    *(error.__name__ for error in RETRYABLE),
-    "Lambda.AWSLambdaException",
-    "Lambda.ClientExecutionTimeoutException",
-    "Lambda.SdkClientException",
-    "Lambda.ServiceException",
-    "Lambda.TooManyRequestsException",
-    "Lambda.Unknown",
-    "Runtime.ExitError",
-    "Sandbox.Timedout",
-    sfn.Errors.TIMEOUT,
-)
-
-#: Trouble of the provider's, which lasts longer than AWS'. Submit and Check wait for
-#: it in the state machine; a Download has no Wait of its own.
-TROUBLE = (AnswerLost, AnswerUnreadable, ProviderThrottled, ProviderUnavailable)
-
-#: How much longer a task may take than its function: a function that is still
-#: running when its task is tried again would overlap with it.
-GRACE = Duration.seconds(30)
+from infra.states import GRACE, RETRIED, lambda_task, outlast_trouble, retry
 
 
 class Workflow(Construct):
@@ -81,10 +54,11 @@ class Workflow(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
 
-        submitted = self._task("Submit", submit, "Hand the file over, at most once")
-        checked = self._task("Check", check, "Ask the provider once")
-        written = self._task("Manifest", manifest, "Say what the job brought")
-        concluded = self._task("Conclude", conclude, "Write down how the job ended")
+        task = partial(lambda_task, self)
+        submitted = task("Submit", submit, "Hand the file over, at most once")
+        checked = task("Check", check, "Ask the provider once")
+        written = task("Manifest", manifest, "Say what the job brought")
+        concluded = task("Conclude", conclude, "Write down how the job ended")
         collected = self._collect(download)
         notified = self._notify(topic, results)
         hold = self._wait("Hold", "Submit again later")
@@ -136,10 +110,10 @@ class Workflow(Construct):
         judge.otherwise(failed)
         notified.next(judge)
 
-        for task in (submitted, checked, written, concluded):
-            _retry(task, RETRIED)
-        for task in (submitted, checked, written):
-            task.add_catch(concluded, result_path="$.failure")
+        for one in (submitted, checked, written, concluded):
+            retry(one, RETRIED)
+        for one in (submitted, checked, written):
+            one.add_catch(concluded, result_path="$.failure")
         for last in (concluded, notified):
             last.add_catch(unrecorded)
 
@@ -165,29 +139,10 @@ class Workflow(Construct):
             removal_policy=removal_policy,
         )
 
-    def _task(
-        self,
-        name: str,
-        function: lambda_.Function,
-        comment: str,
-        *,
-        payload: sfn.TaskInput | None = None,
-    ) -> tasks.LambdaInvoke:
-        assert function.timeout is not None  # noqa: S101 - infra.functions sets it
-        return tasks.LambdaInvoke(
-            self,
-            name,
-            comment=comment,
-            lambda_function=function,
-            payload=payload,
-            output_path="$.Payload",
-            task_timeout=sfn.Timeout.duration(function.timeout.plus(GRACE)),
-            retry_on_service_exceptions=False,  # our own rules have them
-        )
-
     def _collect(self, download: lambda_.Function) -> sfn.Map:
         """One Download after the other: new links may end older ones."""
-        each = self._task(
+        each = lambda_task(
+            self,
             "Download",
             download,
             "Copy one result, by a link of its own",
@@ -208,15 +163,8 @@ class Workflow(Construct):
                 "error": sfn.JsonPath.string_at("$.failure.Error"),
             },
         )
-        each.add_retry(
-            errors=[error.__name__ for error in TROUBLE],
-            interval=Duration.seconds(30),
-            backoff_rate=2,
-            max_attempts=12,
-            max_delay=Duration.minutes(15),
-            jitter_strategy=sfn.JitterType.FULL,
-        )
-        _retry(each, RETRIED)  # the first rule that names an error is the one
+        outlast_trouble(each)
+        retry(each, RETRIED)  # the first rule that names an error is the one
         each.add_catch(missed, result_path="$.failure")
         collect = sfn.Map(
             self,
@@ -252,7 +200,7 @@ class Workflow(Construct):
             task_timeout=sfn.Timeout.duration(GRACE),
             result_path=sfn.JsonPath.DISCARD,
         )
-        _retry(task, (sfn.Errors.TASKS_FAILED, sfn.Errors.TIMEOUT))
+        retry(task, (sfn.Errors.TASKS_FAILED, sfn.Errors.TIMEOUT))
         return task
 
     def _wait(self, name: str, comment: str) -> sfn.Wait:
@@ -262,14 +210,3 @@ class Workflow(Construct):
 
 def _next_is(step: Next) -> sfn.Condition:
     return sfn.Condition.string_equals("$.next", step)
-
-
-def _retry(task: sfn.TaskStateBase, errors: tuple[str, ...]) -> None:
-    task.add_retry(
-        errors=list(errors),
-        interval=Duration.seconds(2),
-        backoff_rate=2,
-        max_attempts=6,
-        max_delay=Duration.minutes(2),
-        jitter_strategy=sfn.JitterType.FULL,
-    )

@@ -15,8 +15,6 @@ _HERE = Path(__file__).parent
 _ROOT = _HERE.parents[1]
 _EXAMPLES = 200
 
-pytest.importorskip("schemathesis")
-
 
 @pytest.mark.fault(86)
 @pytest.mark.fault(87)

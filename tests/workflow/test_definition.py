@@ -10,7 +10,7 @@ import pytest
 
 from functions.core.errors import PERMANENT
 from functions.core.model import Job
-from infra.workflow import RETRIED
+from infra.states import RETRIED
 from local.diagram import definition as read_definition
 from local.emulator.process import Emulator
 from tests.workflow.stage import PARTS, Act, Stage, Walk

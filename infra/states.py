@@ -1,0 +1,84 @@
+"""States: how a Lambda stands in the state machine, with its time and its tries."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+from constructs import Construct
+
+from functions.core.errors import (
+    RETRYABLE,
+    AnswerLost,
+    AnswerUnreadable,
+    ProviderThrottled,
+    ProviderUnavailable,
+)
+
+#: What a task may meet that a later try may not: our own errors of that family,
+#: and Lambda's. Submit is in it too: the ledger makes its repetition safe.
+RETRIED = (
+    *(error.__name__ for error in RETRYABLE),
+    "Lambda.AWSLambdaException",
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.SdkClientException",
+    "Lambda.ServiceException",
+    "Lambda.TooManyRequestsException",
+    "Lambda.Unknown",
+    "Runtime.ExitError",
+    "Sandbox.Timedout",
+    sfn.Errors.TIMEOUT,
+)
+
+#: Trouble of the provider's, which lasts longer than AWS'. Submit and Check wait for
+#: it in the state machine; a Download has no Wait of its own.
+TROUBLE = (AnswerLost, AnswerUnreadable, ProviderThrottled, ProviderUnavailable)
+
+#: How much longer a task may take than its function: a function that is still
+#: running when its task is tried again would overlap with it.
+GRACE = Duration.seconds(30)
+
+
+def lambda_task(
+    scope: Construct,
+    name: str,
+    function: lambda_.Function,
+    comment: str,
+    *,
+    payload: sfn.TaskInput | None = None,
+) -> tasks.LambdaInvoke:
+    """Make the state that calls a function and goes on with what it gives."""
+    assert function.timeout is not None  # noqa: S101 - infra.functions sets it
+    return tasks.LambdaInvoke(
+        scope,
+        name,
+        comment=comment,
+        lambda_function=function,
+        payload=payload,
+        output_path="$.Payload",
+        task_timeout=sfn.Timeout.duration(function.timeout.plus(GRACE)),
+        retry_on_service_exceptions=False,  # our own rules have them
+    )
+
+
+def retry(task: sfn.TaskStateBase, errors: tuple[str, ...]) -> None:
+    """Try again for some minutes."""
+    task.add_retry(
+        errors=list(errors),
+        interval=Duration.seconds(2),
+        backoff_rate=2,
+        max_attempts=6,
+        max_delay=Duration.minutes(2),
+        jitter_strategy=sfn.JitterType.FULL,
+    )
+
+
+def outlast_trouble(task: sfn.TaskStateBase) -> None:
+    """Try again for one to two hours while the provider is in trouble."""
+    task.add_retry(
+        errors=[error.__name__ for error in TROUBLE],
+        interval=Duration.seconds(30),
+        backoff_rate=2,
+        max_attempts=12,
+        max_delay=Duration.minutes(15),
+        jitter_strategy=sfn.JitterType.FULL,
+    )
