@@ -146,15 +146,8 @@ class GuardedAdapter(HTTPAdapter):
                 super().connect()
                 watch.connected = True
 
-        class Secure(HTTPSConnection):
-            response_class = _StrictResponse
-
-            def _new_conn(self) -> socket.socket:
-                return _admit(super()._new_conn(), watch, loopback=loopback)
-
-            def connect(self) -> None:
-                super().connect()
-                watch.connected = True
+        class Secure(Plain, HTTPSConnection):
+            """The same over TLS, which Plain's `super()` then means."""
 
         class PlainPool(HTTPConnectionPool):
             ConnectionCls = Plain
