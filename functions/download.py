@@ -5,6 +5,7 @@ from collections.abc import Callable
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.core.errors import CourierError, LinkSpent
+from functions.core.forms import Form
 from functions.core.model import File, Job, State
 from functions.core.tally import Tally
 from functions.providers.protocol import Provider
@@ -31,32 +32,35 @@ def download(
     `ends_at` is when this function ends, like `now` in Unix seconds. The link is
     asked for last, after everything that could fail without it, and opened once.
     """
-    key = result_key(job, kind)
+    form = provider.form
+    key = result_key(job, kind, form)
     if (stored := results.find(key, job_id=job.job_id)) is not None:
-        return _file(kind, stored, results.measure(stored), attempts=attempts)
+        tally = results.measure(stored, form)
+        return _file(kind, stored, tally, attempts=attempts)
 
-    with results.upload(key, metadata={"job-id": job.job_id, "kind": kind}) as upload:
+    metadata = {"job-id": job.job_id, "kind": kind}
+    with results.upload(key, form, metadata=metadata) as upload:
         link = provider.results(job.provider_ref).get(kind)
         if link is None:
             raise LinkSpent("the provider gave no link for a result that it named")
         opened_at = now()
         body = provider.open(link, seconds=ends_at - opened_at - _MARGIN_SECONDS)
         try:
-            tally = stream(body, upload)
+            tally = stream(body, upload, form)
         finally:
             body.close()
         tally.check_plausible()
         stored = upload.complete(tally)
         if stored.found:  # another attempt's, perhaps: say what is true of it
-            tally = results.measure(stored)
+            tally = results.measure(stored, form)
 
     age = opened_at - link.minted_at
     return _file(kind, stored, tally, attempts=attempts, link_age_seconds=age)
 
 
-def result_key(job: Job, kind: str) -> str:
+def result_key(job: Job, kind: str, form: Form) -> str:
     """Name a result's object; nothing of the uploader's naming is in it."""
-    return f"{job.provider}/{job.type}/{job.job_id}/{kind}.csv"
+    return f"{job.provider}/{job.type}/{job.job_id}/{kind}{form.suffix}"
 
 
 def _file(

@@ -18,7 +18,6 @@ from functions.core.errors import (
 from functions.core.model import Job, Next, Phase, State
 from functions.core.routing import held
 from functions.core.schedule import poll_seconds, retry_seconds
-from functions.core.survey import check_name, count_rows
 from functions.providers.protocol import Provider
 from functions.runtime import telemetry, wiring
 from functions.runtime.inbox import Inbox
@@ -96,10 +95,9 @@ class Submission:
         return self._wait(entry, self.settings.settle_seconds, failed=False)
 
     def _rows_worth_paying(self) -> int:
-        check_name(self.job.key)
         if self.inbox.size > self.settings.max_upload_bytes:
             raise SourceTooLarge("the file is larger than max_upload_bytes")
-        return count_rows(self.inbox.pieces())
+        return self.provider.survey(self.job.key, self.job.type, self.inbox)
 
     def _rows_as_they_are(self) -> int:
         try:

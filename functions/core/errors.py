@@ -13,11 +13,13 @@
   - PermanentError           asking again would change nothing
     . MessageUnreadable      a message that announces no object we can read
     . SourceMissing, SourceEmpty, SourceNotText, SourceTooLarge, SourceMisnamed
+    . RequestInvalid         a field is missing or not of its form
     . CredentialsMissing     the secret is empty or malformed
     . CredentialsRejected    the provider does not accept the key
     . OutOfCredits           the provider wants to be paid first
     . ProviderRejected       it refused the file or the request
     . ProviderFailed         it says that its work on the job failed
+    . ProviderDeclined       it says no, and would say so again
     . ProviderLostJob        it does not know the job any more
     . JobAborted             somebody cancelled the job at the provider
     . SubmitOutcomeUnknown   it may have been accepted; a person decides
@@ -140,9 +142,15 @@ class SourceTooLarge(PermanentError):
 
 
 class SourceMisnamed(PermanentError):
-    """The object's name does not end in .csv."""
+    """The object's name does not end as the provider's files do."""
 
-    advice = "Upload it under <provider>/<type>/<name>.csv."
+    advice = "Upload it under <provider>/<type>/ with the ending that the type takes."
+
+
+class RequestInvalid(PermanentError):
+    """A field of the request is missing or not of its form; the text names it."""
+
+    advice = "Correct the fields that the log names, then upload the file again."
 
 
 class CredentialsMissing(PermanentError):
@@ -173,6 +181,12 @@ class ProviderFailed(PermanentError):
     """The provider says, more than once, that its work on the job failed."""
 
     advice = "Ask the provider's support, naming the provider_ref of the job."
+
+
+class ProviderDeclined(PermanentError):
+    """The provider says for good that it has no verdict on what was asked."""
+
+    advice = "Check what was asked: the same request would be paid, and end alike."
 
 
 class ProviderLostJob(PermanentError):

@@ -11,8 +11,8 @@ from functions.core.model import File, Job
 #: Raised when a field changes its meaning; new fields do not change it.
 SCHEMA_VERSION = 1
 
-#: The kind that holds every row, against which the others are held.
-_WHOLE = "all"
+#: The kinds that hold every row, against which the others are held.
+_WHOLE = ("all", "result")
 
 
 class Verdict(StrEnum):
@@ -70,7 +70,7 @@ def reconciliation(job: Job) -> dict[str, Any]:
     (`removed`), and `sent` is 0 where we did not submit the file ourselves.
     """
     rows = {file.kind: file.rows for file in job.files}
-    whole = rows.get(_WHOLE)
+    whole = _whole(rows)
     removed = job.rows - whole if whole is not None and job.rows else None
     return {
         "sent": job.rows,
@@ -87,8 +87,12 @@ def encoded(document: dict[str, Any]) -> bytes:
     return text.encode() + b"\n"
 
 
+def _whole(rows: dict[str, int]) -> int | None:
+    return next((rows[kind] for kind in _WHOLE if kind in rows), None)
+
+
 def _verdict(job: Job, rows: dict[str, int]) -> Verdict:
-    whole = rows.get(_WHOLE)
+    whole = _whole(rows)
     if whole is None:
         return Verdict.UNKNOWN
     too_many = job.rows and whole > job.rows

@@ -150,7 +150,9 @@ class Look:
 
     `kinds` are the results that can be fetched now, `absent` those that the
     provider names without a link. `unknown` is a status word that the adapter
-    does not know, reduced to letters; the job then counts as running.
+    does not know, reduced to letters; the job then counts as running. `final_error`
+    names the error of a failure that the provider calls final, and that is therefore
+    believed at once.
     """
 
     phase: Phase
@@ -158,6 +160,7 @@ class Look:
     absent: tuple[str, ...] = ()
     invalid: int = 0
     unknown: str = ""
+    final_error: str = ""
 
 
 def _known(cls: type, state: Mapping[str, Any]) -> dict[str, Any]:

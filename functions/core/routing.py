@@ -37,6 +37,8 @@ def route(job: Job, look: Look, *, policy: Policy, now: float, chance: float) ->
         )
     if look.phase in _RESULTS:
         return _doubt(asked, errors.NoResults, policy=policy, now=now, chance=chance)
+    if look.phase is Phase.FAILED and look.final_error:
+        return ended(asked, Outcome.FAILED, look.final_error)
     if look.phase is Phase.FAILED:
         return _doubt(
             asked, errors.ProviderFailed, policy=policy, now=now, chance=chance

@@ -5,19 +5,21 @@ import zlib
 from base64 import b64encode
 
 from functions.core.errors import LinkSpent, TransferIncomplete
+from functions.core.forms import CSV, Form
 
-#: How much of the start is kept, to tell a CSV from a page.
+#: How much of the start is kept, to tell a result from a page.
 _HEAD = 512
 
 
 class Tally:
     """Bytes, rows and checksums of a stream that is fed piece by piece.
 
-    A row is a line after the header. The last line may lack its line break.
+    A row is a line after the headings. The last line may lack its line break.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, form: Form = CSV) -> None:
         self.bytes = 0
+        self._form = form
         self.crc32 = 0
         self._sha256 = hashlib.sha256()
         self._breaks = 0
@@ -40,9 +42,9 @@ class Tally:
 
     @property
     def rows(self) -> int:
-        """Lines after the header."""
+        """Lines after the headings."""
         lines = self._breaks + (self._last not in (b"", b"\n"))
-        return max(0, lines - 1)
+        return max(0, lines - self._form.headings)
 
     @property
     def sha256(self) -> str:
@@ -64,8 +66,12 @@ class Tally:
         if not self.bytes:
             raise TransferIncomplete("the result is empty, without even a header")
         start = self._head.removeprefix(b"\xef\xbb\xbf").lstrip()
-        if start[:1] in (b"<", b"{") or b"\x00" in self._head:
-            raise LinkSpent("the link led to something that is not a CSV")
+        is_object = start.startswith(b"{")
+        is_csv = not is_object and not start.startswith(b"<")
+        if not (is_csv if self._form is CSV else is_object):
+            raise LinkSpent("the link led to something that is not a result")
+        if b"\x00" in self._head:
+            raise LinkSpent("the link led to something that is not text")
 
 
 def crc32_base64(crc: int) -> str:

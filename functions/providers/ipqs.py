@@ -21,7 +21,9 @@ from functions.core.errors import (
     ProviderUnavailable,
     SubmitOutcomeUnknown,
 )
+from functions.core.forms import CSV, Form
 from functions.core.model import Look
+from functions.core.survey import check_name, count_rows
 from functions.providers.download import Download
 from functions.providers.http import Http
 from functions.providers.ipqs_answers import (
@@ -33,7 +35,7 @@ from functions.providers.ipqs_answers import (
 )
 from functions.providers.links import check_link
 from functions.providers.multipart import MultipartBody
-from functions.providers.protocol import Link, Source
+from functions.providers.protocol import Link, Source, pieces
 
 _ANSWER_BYTES = 1024 * 1024
 _CALL_SECONDS = 25.0
@@ -95,6 +97,16 @@ class Ipqs:
         self._http = http
         self._key = key
         self._now = now
+
+    @property
+    def form(self) -> Form:
+        """See `Provider.form`."""
+        return CSV
+
+    def survey(self, name: str, _type: str, source: Source) -> int:
+        """See `Provider.survey`; the columns are the type's affair, and IPQS' own."""
+        check_name(name)
+        return count_rows(pieces(source))
 
     def submit(self, name: str, type_: str, source: Source) -> str:
         """See `Provider.submit`; the reference is the CSV's id."""

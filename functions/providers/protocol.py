@@ -1,10 +1,14 @@
 """Protocol: what every provider's adapter offers to the steps."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
+from functions.core.forms import Form
 from functions.core.model import Look
+
+_PIECE = 256 * 1024
 
 
 class Reader(Protocol):
@@ -30,6 +34,13 @@ class Source(Protocol):
     def open(self) -> Reader:
         """Start reading at the beginning."""
         ...
+
+
+def pieces(source: Source) -> Iterator[bytes]:
+    """Read a file to its end, piece by piece."""
+    with closing(source.open()) as reading:
+        while piece := reading.read(_PIECE):
+            yield piece
 
 
 @dataclass(frozen=True)
@@ -71,6 +82,20 @@ class Provider(Protocol):
     calls: what finds a job again fits into the reference that `submit` returns.
     """
 
+    @property
+    def form(self) -> Form:
+        """In what form its results come."""
+        ...
+
+    def survey(self, name: str, type_: str, source: Source) -> int:
+        """Count the rows of a file, before anything is paid; `name` is its own.
+
+        Raises:
+            SourceMisnamed, SourceNotText, SourceEmpty, RequestInvalid: It is not
+                worth sending.
+        """
+        ...
+
     def submit(self, name: str, type_: str, source: Source) -> str:
         """Hand a file over under a name of ours; give the provider's reference.
 
@@ -98,4 +123,45 @@ class Provider(Protocol):
 
     def open(self, link: Link, *, seconds: float) -> Body:
         """Open a link, which spends it; reading must end within some seconds."""
+        ...
+
+
+@dataclass(frozen=True)
+class Packed:
+    """One request, made of rows of a batch; its body is personal data."""
+
+    type: str  # of the request, which need not be the batch's
+    body: bytes = field(repr=False)
+    rows: tuple[int, ...]  # their numbers in the batch, from 1
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A row that is not worth sending: the fields at fault, not what is in them."""
+
+    row: int
+    fields: tuple[str, ...]
+    reason: str
+
+
+class Batching(Provider, Protocol):
+    """A provider that takes requests one by one, and of whom many are asked at once."""
+
+    def pack(self, type_: str, name: str, source: Source) -> Iterator[Packed | Refused]:
+        """Make requests of the rows of a file, in its order.
+
+        Raises:
+            SourceMisnamed, SourceNotText, SourceEmpty: There are no rows to be read.
+            RequestInvalid: The file lacks a column that every row needs.
+        """
+        ...
+
+    def unpack(
+        self, type_: str, body: bytes, result: bytes
+    ) -> tuple[Mapping[str, Any], ...]:
+        """Give each row's own part of a request's result, in the rows' order.
+
+        Raises:
+            AnswerUnreadable: The result is not one of such a request.
+        """
         ...

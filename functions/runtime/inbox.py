@@ -1,7 +1,7 @@
 """Inbox: one version of an uploaded object, as a file to be read."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, TypedDict
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
-_PIECE = 256 * 1024
 _GONE = {"404", "NoSuchKey", "NoSuchVersion", "NotFound", "405", "MethodNotAllowed"}
 
 
@@ -50,12 +49,6 @@ class Inbox:
         """
         with _asking():
             return Reading(self._s3.get_object(**self._version)["Body"])
-
-    def pieces(self) -> Iterator[bytes]:
-        """Read it to its end, piece by piece."""
-        with closing(self.open()) as reading:
-            while piece := reading.read(_PIECE):
-                yield piece
 
     @property
     def _version(self) -> "_Version":

@@ -13,6 +13,7 @@ from functions.core.errors import (
     AwsUnavailable,
     ResultMismatch,
 )
+from functions.core.forms import Form
 from functions.core.tally import Tally, crc32_base64
 from functions.runtime.aws import code_of, in_our_words
 
@@ -63,9 +64,9 @@ class Results:
             found=True,
         )
 
-    def measure(self, stored: Stored) -> Tally:
+    def measure(self, stored: Stored, form: Form) -> Tally:
         """Read an object of ours again, to say what it is."""
-        tally = Tally()
+        tally = Tally(form)
         for piece in self._pieces(stored):
             tally.feed(piece)
         return tally
@@ -98,9 +99,11 @@ class Results:
         )
 
     @contextmanager
-    def upload(self, key: str, *, metadata: Mapping[str, str]) -> Iterator["Upload"]:
+    def upload(
+        self, key: str, form: Form, *, metadata: Mapping[str, str]
+    ) -> Iterator["Upload"]:
         """Begin an object in parts, and let nothing remain if it is not completed."""
-        upload = Upload(self, self._bucket, key, metadata=metadata, s3=self._s3)
+        upload = Upload(self, self._bucket, key, form, metadata=metadata, s3=self._s3)
         try:
             yield upload
         finally:
@@ -124,6 +127,7 @@ class Upload:
         results: Results,
         bucket: str,
         key: str,
+        form: Form,
         *,
         metadata: Mapping[str, str],
         s3: "S3Client",
@@ -139,7 +143,7 @@ class Upload:
             self._id = s3.create_multipart_upload(
                 Bucket=bucket,
                 Key=key,
-                ContentType="text/csv",
+                ContentType=form.media_type,
                 Metadata=dict(metadata),
                 ChecksumAlgorithm="CRC32",
                 ChecksumType="FULL_OBJECT",

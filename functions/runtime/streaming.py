@@ -8,6 +8,7 @@ memory that a result of any size takes.
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from functions.core.forms import Form
 from functions.core.tally import Tally
 from functions.providers.protocol import Body
 from functions.runtime.results import Upload
@@ -19,14 +20,14 @@ _SLICE = 256 * 1024
 _SENDERS = 2
 
 
-def stream(body: Body, upload: Upload) -> Tally:
+def stream(body: Body, upload: Upload, form: Form) -> Tally:
     """Carry a body into an upload to its end; give what passed.
 
     Raises:
         CourierError: Whatever reading or sending raised; the upload is then not
             completed, and nothing is visible.
     """
-    tally = Tally()
+    tally = Tally(form)
     sending: deque[tuple[Future[None], bytearray]] = deque()
     with ThreadPoolExecutor(_SENDERS) as senders:
         try:

@@ -14,6 +14,7 @@ from functions.core.errors import (
     ResultMismatch,
     TransferTooSlow,
 )
+from functions.core.forms import CSV, JSON
 from functions.core.model import File, Job
 from functions.core.tally import Tally
 from functions.download import download, result_key
@@ -142,7 +143,7 @@ def test_somebody_elses_copy_of_the_result_is_taken(
     def be_faster(**_: object) -> None:
         aws.s3().put_object(
             Bucket=RESULTS,
-            Key=result_key(ready, "all"),
+            Key=result_key(ready, "all", CSV),
             Body=theirs,
             Metadata={"job-id": ready.job_id, "kind": "all"},
         )
@@ -162,7 +163,7 @@ def test_a_strangers_object_is_not_taken_for_ours(
 ) -> None:
     """It was not written for this job: neither overwritten nor delivered."""
     aws.s3().put_object(
-        Bucket=RESULTS, Key=result_key(ready, "all"), Body=b"what is this?"
+        Bucket=RESULTS, Key=result_key(ready, "all", CSV), Body=b"what is this?"
     )
 
     with pytest.raises(ResultMismatch):
@@ -368,7 +369,7 @@ def test_a_manifest_that_is_there_is_the_manifest(
 def test_a_strangers_manifest_is_not_taken_for_ours(ready: Job, process: Make) -> None:
     """Its presence says that a job is complete: it has to be this one."""
     file = process().download(ready, "all")
-    key = result_key(ready, "manifest").replace(".csv", ".json")
+    key = result_key(ready, "manifest", JSON)
     aws.s3().put_object(Bucket=RESULTS, Key=key, Body=b"{}")
 
     with pytest.raises(ResultMismatch):

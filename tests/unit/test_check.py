@@ -12,6 +12,7 @@ from functions.core.errors import (
     ProviderLostJob,
     ProviderThrottled,
 )
+from functions.core.forms import Form
 from functions.core.model import Job, Look, Next, Outcome, Phase
 from functions.core.schedule import Policy
 from functions.providers.protocol import Body, Link, Source
@@ -34,6 +35,15 @@ class Says:
         if isinstance(self._said, Exception):
             raise self._said
         return self._said
+
+    @property
+    def form(self) -> Form:
+        """Never."""
+        raise AssertionError
+
+    def survey(self, name: str, type_: str, source: Source) -> int:
+        """Never."""
+        raise AssertionError((name, type_, source))
 
     def submit(self, name: str, type_: str, source: Source) -> str:
         """Never."""

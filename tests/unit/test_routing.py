@@ -53,6 +53,17 @@ def test_an_unfinished_job_waits(phase: Phase) -> None:
     assert (routed.phase, routed.polls) == (phase, 1)
 
 
+def test_a_failure_called_final_is_believed_at_once() -> None:
+    """Where a provider documents that it is over, doubting only costs time."""
+    routed = after(JOB, Look(phase=Phase.FAILED, final_error="ProviderDeclined"))
+
+    assert (routed.next, routed.outcome) == (Next.CONCLUDE, Outcome.FAILED)
+    assert (routed.error, routed.advice) == (
+        "ProviderDeclined",
+        errors.ProviderDeclined.advice,
+    )
+
+
 @pytest.mark.parametrize("phase", [Phase.FINISHED, Phase.PARTIAL])
 @pytest.mark.parametrize(
     "now",

@@ -3,12 +3,14 @@
 import hashlib
 import zlib
 from base64 import b64decode
+from contextlib import nullcontext
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core.errors import LinkSpent, TransferIncomplete
+from functions.core.forms import JSON, JSON_LINES
 from functions.core.tally import Tally, crc32_base64
 
 
@@ -88,6 +90,32 @@ def test_a_page_is_a_spent_link(content: bytes) -> None:
     """Servers answer 200 with a page for a link that is gone."""
     with pytest.raises(LinkSpent):
         of(*(content[i : i + 1] for i in range(len(content)))).check_plausible()
+
+
+@pytest.mark.parametrize(
+    ("content", "plausible"),
+    [
+        (b'{"status":"COMPLETED"}\n', True),
+        (b" \n{}", True),
+        (b"[]", False),
+        (b"null", False),
+        (b"<html>", False),
+        (b"Email,Valid\n", False),
+    ],
+)
+def test_json_is_an_object(content: bytes, plausible: bool) -> None:
+    """What one provider's page is, another one's result is."""
+    tally = Tally(JSON)
+    tally.feed(content)
+    with nullcontext() if plausible else pytest.raises(LinkSpent):
+        tally.check_plausible()
+
+
+def test_json_has_no_headings() -> None:
+    """The first line of JSON lines is a row as well."""
+    tally = Tally(JSON_LINES)
+    tally.feed(b'{"row":1}\n{"row":2}\n')
+    assert tally.rows == 2
 
 
 @pytest.mark.parametrize(
