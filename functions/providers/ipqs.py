@@ -9,13 +9,12 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self
 from urllib.parse import quote, urlencode
 
 from functions.core.errors import (
     AnswerLost,
     AnswerUnreadable,
-    CredentialsRejected,
     ProviderLostJob,
     ProviderRejected,
     ProviderUnavailable,
@@ -33,6 +32,7 @@ from functions.providers.ipqs_answers import (
     links_of,
     look_at,
 )
+from functions.providers.keys import with_key
 from functions.providers.links import check_link
 from functions.providers.multipart import MultipartBody
 from functions.providers.protocol import Link, Source, pieces
@@ -44,7 +44,6 @@ _UPLOAD_SECONDS = 200.0
 _PAGE = 50  # CSVs in a page of the list [V]
 
 KeyPlace = Literal["header", "path", "field"]
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +109,7 @@ class Ipqs:
 
     def submit(self, name: str, type_: str, source: Source) -> str:
         """See `Provider.submit`; the reference is the CSV's id."""
-        return self._with_key(lambda key: self._upload(key, name, type_, source))
+        return with_key(self._key, lambda key: self._upload(key, name, type_, source))
 
     def find(self, name: str, type_: str) -> str | None:
         """See `Provider.find`: the list is searched for our file name.
@@ -118,7 +117,7 @@ class Ipqs:
         The list has the newest first, so uploads made meanwhile only move ours
         to a later page: walking forward never misses it.
         """
-        return self._with_key(lambda key: self._find(key, name, type_))
+        return with_key(self._key, lambda key: self._find(key, name, type_))
 
     def check(self, provider_ref: str) -> Look:
         """See `Provider.check`; the links that the answer mints are dropped."""
@@ -138,17 +137,6 @@ class Ipqs:
         return self._http.open(
             link.url, seconds=seconds, max_bytes=settings.max_result_bytes
         )
-
-    def _with_key(self, call: Callable[[str], _T]) -> _T:
-        # A rotated key shows as a refusal: read it once more, then believe it.
-        used = self._key(False)
-        try:
-            return call(used)
-        except CredentialsRejected:
-            fresh = self._key(True)
-            if fresh == used:
-                raise
-            return call(fresh)
 
     def _upload(self, key: str, name: str, type_: str, source: Source) -> str:
         place = self._settings.upload_key
@@ -215,7 +203,7 @@ class Ipqs:
             url = self._url(f"{keyed}status/{provider_ref}")
             return self._get(url, _key_header(place, key))
 
-        answer = self._with_key(ask)
+        answer = with_key(self._key, ask)
         if str(id_of(answer)) != provider_ref:
             raise AnswerUnreadable("the answer speaks of another job")
         return answer

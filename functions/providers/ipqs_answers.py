@@ -5,7 +5,6 @@ below are its. Raw answers repeat the key in `status_url` and carry live links: 
 leaves this module is numbers, our own words and, from `links_of`, the links.
 """
 
-import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -23,6 +22,7 @@ from functions.core.errors import (
 from functions.core.model import Look, Phase
 from functions.providers.http import Reply, retry_after
 from functions.providers.strict_json import parse_object
+from functions.providers.words import letters
 
 #: The status words [V]; ERROR is [T]. An unknown word counts as running.
 PHASES = {
@@ -93,7 +93,7 @@ def look_at(answer: Answer) -> Look:
     """Say what a status answer means; the links that it mints are dropped."""
     word = answer.get("status")
     phase = PHASES.get(word) if isinstance(word, str) else None
-    unknown = "" if phase else _letters(word)
+    unknown = "" if phase else letters(word)
 
     finished = phase is Phase.FINISHED
     links = links_of(answer) if finished else {}
@@ -148,10 +148,3 @@ def _known_refusal(body: bytes) -> PermanentError | None:
     except AnswerUnreadable:
         return None
     return _refusal(answer.get("message")) if answer.get("success") is False else None
-
-
-def _letters(word: object) -> str:
-    """Reduce an unknown status word to what cannot hold a secret."""
-    if not isinstance(word, str):
-        return "NONE"
-    return re.sub(r"[^A-Z_]", "", word.upper())[:32] or "UNREADABLE"
