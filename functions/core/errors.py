@@ -16,6 +16,7 @@
     . RequestInvalid         a field is missing or not of its form
     . CredentialsMissing     the secret is empty or malformed
     . CredentialsRejected    the provider does not accept the key
+    . AccountRefused         the account may not make this call
     . OutOfCredits           the provider wants to be paid first
     . ProviderRejected       it refused the file or the request
     . ProviderFailed         it says that its work on the job failed
@@ -163,6 +164,14 @@ class CredentialsRejected(PermanentError):
     """The provider does not accept the key, freshly read though it was."""
 
     advice = "Put a valid key into the provider's secret, then retry the job."
+
+
+class AccountRefused(PermanentError):
+    """The provider knows the key, but not for this call or from this address."""
+
+    advice = (
+        "Ask the provider: is the account active, the call and our address allowed?"
+    )
 
 
 class OutOfCredits(PermanentError):

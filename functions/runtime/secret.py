@@ -16,7 +16,10 @@ _KEY = re.compile(r"[!-~]+( [!-~]+)*")
 
 
 class Secret:
-    """The JSON object in one secret, `{"api_key": "…"}` at the least."""
+    """The JSON object in one secret, `{"api_key": "…"}` at the least.
+
+    Where calls are signed it has an `api_secret` besides.
+    """
 
     def __init__(self, secret_id: str, *, provider: SecretsProvider) -> None:
         self._secret_id = secret_id
@@ -29,13 +32,20 @@ class Secret:
             CredentialsMissing: The secret is empty, or not of that form.
             AwsUnavailable, AwsRefused: Secrets Manager did not give it.
         """
+        return self._text("api_key", fresh=fresh)
+
+    def api_secret(self, fresh: bool = False) -> str:
+        """Give what requests are signed with, in the same way as the key."""
+        return self._text("api_secret", fresh=fresh)
+
+    def _text(self, name: str, *, fresh: bool) -> str:
         try:
-            key = json.loads(self._read(fresh=fresh))["api_key"]
+            text = json.loads(self._read(fresh=fresh))[name]
         except (ValueError, KeyError, TypeError):
-            raise CredentialsMissing("the provider's secret has no api_key") from None
-        if not isinstance(key, str) or not _KEY.fullmatch(key.strip()):
-            raise CredentialsMissing("the provider's secret has no usable api_key")
-        return key.strip()
+            raise CredentialsMissing(f"the provider's secret has no {name}") from None
+        if not isinstance(text, str) or not _KEY.fullmatch(text.strip()):
+            raise CredentialsMissing(f"the provider's secret has no usable {name}")
+        return text.strip()
 
     def _read(self, *, fresh: bool) -> str:
         with in_our_words("read the provider's secret"):
