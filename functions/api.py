@@ -47,7 +47,7 @@ def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
 def _app() -> APIGatewayRestResolver:
     app = APIGatewayRestResolver()
     door = _front_door()
-    for operation in operations(door.settings.types):
+    for operation in operations(door.settings.types, door.settings.endings):
         rule = re.sub(r"{(\w+)}", r"<\1>", operation.path)
         app.route(rule, operation.method)(_answering(operation, door, app))
 

@@ -15,8 +15,10 @@ from infra import config
 from infra.stack import VerdictCourier
 from tests.infra.template import Json, Template, text
 
-TYPES = {"ipqs": ("email", "phone", "proxy", "url")}
-OPERATIONS = {operation.name: operation for operation in operations(TYPES)}
+PROVIDERS = config.stage("prod", config.context()["courier"]).providers
+TYPES = {name: known.types for name, known in PROVIDERS.items()}
+ENDINGS = {name: known.endings for name, known in PROVIDERS.items()}
+OPERATIONS = {operation.name: operation for operation in operations(TYPES, ENDINGS)}
 
 
 def methods(template: Template) -> dict[str, Json]:
