@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ class Row:
 
 def rows_of(
     name: str, source: Source, *, needed: Sequence[str], optional: Sequence[str]
-) -> Iterator[Row]:
+) -> Generator[Row]:
     """Give the rows of a file in its order, a part of it in memory at a time.
 
     The columns matter to a CSV: its header must have the needed ones, in any case
@@ -41,8 +42,11 @@ def rows_of(
     is_csv = name.lower().endswith(".csv")
     if not is_csv and not name.lower().endswith(".jsonl"):
         raise SourceMisnamed("the object's name ends in neither .csv nor .jsonl")
-    lines = _lines(source)
-    return _of_csv(lines, needed, optional) if is_csv else _of_json_lines(lines)
+    with closing(_lines(source)) as lines:
+        if is_csv:
+            yield from _of_csv(lines, needed, optional)
+        else:
+            yield from _of_json_lines(lines)
 
 
 def _of_csv(
@@ -102,7 +106,7 @@ def _of_json_lines(lines: Iterator[str]) -> Iterator[Row]:
             yield Row(fault="is not one strict JSON object")
 
 
-def _lines(source: Source) -> Iterator[str]:
+def _lines(source: Source) -> Generator[str]:
     with io.TextIOWrapper(
         io.BufferedReader(_Raw(source.open())), encoding="utf-8-sig", newline=""
     ) as text:

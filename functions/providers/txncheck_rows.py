@@ -7,6 +7,7 @@ has. Other rows are a request each.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 from functions.core.errors import AnswerUnreadable, SourceEmpty
@@ -38,21 +39,21 @@ def pack(
     needed = ("vpa",) if of_vpas else method.needed
     waiting = _Bulk()
     number = 0
-    for number, row in enumerate(
-        rows_of(name, source, needed=needed, optional=method.optional), start=1
-    ):
-        given, faults = _judged(requests, type_, row, of_vpas=of_vpas)
-        if faults:
-            yield Refused(number, tuple(faults), told(faults))
-        elif row.fault:
-            yield Refused(number, (), row.fault)
-        elif not of_vpas:
-            yield Packed(type_, compact(given), (number,))
-        else:
-            if len(waiting.vpas) + len(given["vpas"]) > MOST_VPAS:
-                yield waiting.packed()
-                waiting = _Bulk()
-            waiting.add(number, given["vpas"])
+    rows = rows_of(name, source, needed=needed, optional=method.optional)
+    with closing(rows):
+        for number, row in enumerate(rows, start=1):
+            given, faults = _judged(requests, type_, row, of_vpas=of_vpas)
+            if faults:
+                yield Refused(number, tuple(faults), told(faults))
+            elif row.fault:
+                yield Refused(number, (), row.fault)
+            elif not of_vpas:
+                yield Packed(type_, compact(given), (number,))
+            else:
+                if len(waiting.vpas) + len(given["vpas"]) > MOST_VPAS:
+                    yield waiting.packed()
+                    waiting = _Bulk()
+                waiting.add(number, given["vpas"])
     if waiting.rows:
         yield waiting.packed()
     if not number:

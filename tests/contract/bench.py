@@ -12,14 +12,25 @@ from typing import Protocol
 import pytest
 
 from functions.core.errors import CourierError, RetryableError
+from functions.core.forms import CSV, Form
 from functions.core.tally import Tally
 from functions.providers.protocol import Body, Link, Provider
-from local.simulators.ipqs import Answer, Seen
+from local.simulators.faults import Answer
 from tests.contract.canary import leaked, shown
 from tests.contract.keyring import Keyring
+from tests.contract.sources import AtHand
 
 #: Needs an escape in every notation, so that none of them hides it.
 KEY = 'canary/key+1="&%41'
+
+
+class Seen(Protocol):
+    """What every provider's simulator notes of a request."""
+
+    @property
+    def call(self) -> str:
+        """Which kind of call it was."""
+        ...
 
 
 class Simulator(Protocol):
@@ -53,8 +64,10 @@ class Bench:
     submitting: str
     checking: str
     finding: str | None
-    list_type: str  # of the lists that are submitted
+    list_type: str  # of the files that are submitted
+    file: bytes  # one of them
     unknown_ref: str
+    impossible_refs: tuple[str, ...]  # that cannot be one
     unreachable: Provider  # the same, where nobody listens
     address: str  # the simulator's
     deadlines: tuple[str, ...]  # where the adapter says how long a call may take
@@ -67,6 +80,10 @@ class Bench:
     def script(self, call: str, *answers: Answer) -> None:
         """Queue answers for a kind of call."""
         self.simulator.script(call, answers)
+
+    def submit(self) -> str:
+        """Hand the file over; give the provider's reference."""
+        return self.provider.submit("our-name", self.list_type, AtHand(self.file))
 
     def asked(self, call: str) -> int:
         """Count the requests of a kind so far."""
@@ -95,9 +112,10 @@ def hint_of(error: CourierError) -> float | None:
     return error.hint
 
 
-def read(body: Body) -> tuple[bytes, Tally]:
+def read(body: Body, form: Form = CSV) -> tuple[bytes, Tally]:
     """Read a body to its end, as the streaming does, and let go of it."""
-    tally, everything, buffer = Tally(), bytearray(), memoryview(bytearray(64 * 1024))
+    tally, everything = Tally(form), bytearray()
+    buffer = memoryview(bytearray(64 * 1024))
     try:
         while count := body.readinto(buffer):
             tally.feed(buffer[:count])

@@ -4,6 +4,7 @@ import logging
 import ssl
 import threading
 from collections.abc import Iterator
+from typing import TypeVar
 
 import pytest
 
@@ -12,6 +13,8 @@ from local.simulators.ipqs import IpqsSimulator
 from tests.contract.bench import KEY, Bench
 from tests.contract.canary import leaked
 from tests.contract.ipqs_bench import IpqsBench
+
+_B = TypeVar("_B", bound=Bench)
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +72,7 @@ def _no_thread_left() -> Iterator[None]:
     assert ours == []
 
 
-def _watched(bench: IpqsBench, caplog: pytest.LogCaptureFixture) -> Iterator[IpqsBench]:
+def _watched(bench: _B, caplog: pytest.LogCaptureFixture) -> Iterator[_B]:
     with caplog.at_level(logging.DEBUG):
         yield bench
     said = [f"{record.getMessage()} {vars(record)}" for record in caplog.records]

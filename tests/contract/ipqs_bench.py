@@ -10,6 +10,7 @@ from functions.providers.protocol import Body, Link
 from local.simulators.ipqs import Answer, Content, IpqsSimulator
 from tests.contract.bench import KEY, Bench
 from tests.contract.keyring import Keyring
+from tests.contract.sources import LIST
 from tests.contract.stand_in import nowhere
 
 
@@ -49,7 +50,9 @@ class IpqsBench(Bench):
             checking="status",
             finding="list",
             list_type="email",
+            file=LIST,
             unknown_ref="9999999",
+            impossible_refs=("-1", "1" * 20, "7a"),
             unreachable=adapter(simulator, tls=tls, base_url=nowhere()),
             address=simulator.base_url,
             deadlines=(

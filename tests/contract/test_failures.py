@@ -21,16 +21,14 @@ from functions.core.errors import (
     SourceMissing,
 )
 from functions.core.model import Phase
-from local.simulators.ipqs import Answer, Content, Ending, Framing
+from local.simulators.content import Content
+from local.simulators.faults import Answer
+from local.simulators.wire import Ending, Framing
 from tests.contract.bench import KEY, Bench, hint_of
 from tests.contract.examples import few
 from tests.contract.sources import AtHand
 
 Edit = Callable[[dict[str, object]], object]
-
-
-def _submit(bench: Bench) -> str:
-    return bench.provider.submit("our-name", bench.list_type, AtHand())
 
 
 @pytest.mark.fault(22)
@@ -90,15 +88,12 @@ def test_survives_any_wish_to_wait(bench: Bench, header: str) -> None:
 
 
 @pytest.mark.fault(22)
-@pytest.mark.parametrize("status", [403, 429])
-def test_counts_a_throttled_submission_as_not_accepted(
-    bench: Bench, status: int
-) -> None:
+def test_counts_a_throttled_submission_as_not_accepted(bench: Bench) -> None:
     """Throttled means later again, with no search for a job that cannot be there."""
-    bench.script(bench.submitting, Answer.html(status))
+    bench.script(bench.submitting, Answer.html(429))
 
     with bench.fails(ProviderThrottled):
-        _submit(bench)
+        bench.submit()
 
     assert bench.accepted() == 0
 
@@ -199,7 +194,7 @@ _UNREADABLE = [
 @pytest.mark.parametrize("answer", _UNREADABLE)
 def test_calls_what_is_no_answer_unreadable(bench: Bench, answer: Answer) -> None:
     """A check that cannot be read says nothing about the job: it is asked again."""
-    reference = _submit(bench)
+    reference = bench.submit()
     bench.script(bench.checking, answer)
 
     with bench.fails(AnswerUnreadable):
@@ -217,7 +212,7 @@ def test_searches_after_an_unreadable_answer_to_a_submission(
     bench.script(bench.submitting, answer.after_effect())
 
     with bench.fails(AnswerLost):
-        _submit(bench)
+        bench.submit()
 
     assert bench.accepted() == 1
     if bench.finding is not None:
@@ -227,7 +222,7 @@ def test_searches_after_an_unreadable_answer_to_a_submission(
 @pytest.mark.fault(24)
 def test_reads_an_answer_that_came_packed_unasked(bench: Bench) -> None:
     """A cache on the way may pack what nobody asked to be packed."""
-    reference = _submit(bench)
+    reference = bench.submit()
     bench.script(bench.checking, Answer.gzipped())
 
     assert bench.provider.check(reference).phase is Phase.QUEUED
@@ -257,7 +252,7 @@ def test_finds_what_was_accepted_though_the_answer_was_lost(
     bench.script(bench.submitting, answer)
 
     with bench.fails(AnswerLost):
-        _submit(bench)
+        bench.submit()
 
     assert bench.asked(bench.submitting) == 1
     assert bench.accepted() == 1
@@ -274,7 +269,7 @@ def test_finds_nothing_where_nothing_was_accepted(bench: Bench, ending: Ending) 
     bench.script(bench.submitting, Answer.dropped_before(ending))
 
     with bench.fails(AnswerLost):
-        _submit(bench)
+        bench.submit()
 
     if bench.finding is not None:
         assert bench.provider.find("our-name", bench.list_type) is None
@@ -294,7 +289,7 @@ def test_asks_again_another_time_where_a_check_got_no_answer(
     bench: Bench, answer: Answer
 ) -> None:
     """Nothing is known then, which is an error and never a phase."""
-    reference = _submit(bench)
+    reference = bench.submit()
     bench.script(bench.checking, answer)
 
     with bench.fails(AnswerLost):
@@ -310,7 +305,7 @@ def test_gives_up_a_submission_that_nobody_answers(bench: Bench) -> None:
     bench.script(bench.submitting, Answer.hang(takes_effect=True))
 
     with bench.fails(AnswerLost):
-        _submit(bench)
+        bench.submit()
 
     assert bench.accepted() == 1
 
@@ -332,7 +327,7 @@ def test_gives_up_a_submission_that_nobody_answers(bench: Bench) -> None:
 )
 def test_gives_up_a_check_that_takes_too_long(bench: Bench, answer: Answer) -> None:
     """Time-outs of a socket never meet a server that sends a byte now and then."""
-    reference = _submit(bench)
+    reference = bench.submit()
     bench.script(bench.checking, answer)
 
     with bench.fails(AnswerLost):
@@ -343,7 +338,7 @@ def test_gives_up_a_check_that_takes_too_long(bench: Bench, answer: Answer) -> N
 def test_knows_that_nothing_was_sent_where_nobody_listens(bench: Bench) -> None:
     """Surely unsent is worth knowing: the same submission may simply be repeated."""
     with bench.fails(ProviderUnavailable):
-        bench.unreachable.submit("our-name", bench.list_type, AtHand())
+        bench.unreachable.submit("our-name", bench.list_type, AtHand(bench.file))
 
     assert bench.accepted() == 0
 
@@ -358,7 +353,8 @@ def test_shows_no_key_where_nobody_listens(bench: Bench) -> None:
 def test_stops_a_submission_whose_file_shrinks(bench: Bench) -> None:
     """The announced length is a promise: a shorter file would hang or be padded."""
     with bench.fails(SourceMissing):
-        bench.provider.submit("our-name", bench.list_type, AtHand(size=100_000))
+        shrunk = AtHand(bench.file, size=100_000)
+        bench.provider.submit("our-name", bench.list_type, shrunk)
 
     assert bench.accepted() == 0
 
@@ -372,7 +368,8 @@ def test_stops_a_submission_whose_file_shrinks(bench: Bench) -> None:
             st.lists(inner, max_size=3)
             | st.dictionaries(
                 st.sampled_from(
-                    ["success", "id", "status", "downloads", "aborted", "all", "csvs"]
+                    "success id status downloads aborted all csvs "
+                    "requestId result error class message".split()
                 ),
                 inner,
                 max_size=7,

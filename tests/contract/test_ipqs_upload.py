@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from functions.core.errors import (
     AnswerUnreadable,
     ProviderRejected,
+    ProviderThrottled,
     SubmitOutcomeUnknown,
 )
 from functions.providers.ipqs import KeyPlace
@@ -41,6 +42,17 @@ def arrived(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
     monkeypatch.setattr(api, "take_in", noting)
     return files
+
+
+@pytest.mark.fault(22)
+def test_counts_an_upload_that_is_forbidden_as_throttled(ipqs: IpqsBench) -> None:
+    """403 is IPQS' word for too many calls, and nothing was accepted then."""
+    ipqs.script("upload", Answer.html(403))
+
+    with ipqs.fails(ProviderThrottled):
+        ipqs.submit()
+
+    assert ipqs.accepted() == 0
 
 
 @pytest.mark.fault(10)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 
 import pytest
+from aws_lambda_powertools.utilities.parameters import SecretsProvider
 
 from functions.core.errors import (
     AwsRefused,
@@ -13,6 +14,7 @@ from functions.core.errors import (
 )
 from functions.core.model import Job, Outcome
 from functions.runtime import aws
+from functions.runtime.secret import Secret
 from tests.faults.bench import KEY, SECRET, Bench
 from tests.faults.driver import Process, Walk
 from tests.faults.effects import Effects, failure, hooked
@@ -125,3 +127,31 @@ def test_what_secrets_manager_refuses_is_told_apart(
 
     assert "intent" not in bench.item(job)
     assert process().submit(job, 1).provider_ref
+
+
+def _kept() -> Secret:
+    return Secret(SECRET, provider=SecretsProvider(boto3_client=aws.secrets()))
+
+
+def test_gives_what_requests_are_signed_with(bench: Bench) -> None:
+    """Some providers sign; both of their secrets are rotated as one."""
+    bench.keep_secret(json.dumps({"api_key": KEY, "api_secret": " signing-secret\n"}))
+
+    secret = _kept()
+
+    assert (secret.api_key(), secret.api_secret()) == (KEY, "signing-secret")
+    bench.keep_secret(json.dumps({"api_key": KEY, "api_secret": "another"}))
+    assert secret.api_secret() == "signing-secret"
+    assert secret.api_secret(fresh=True) == secret.api_secret() == "another"
+
+
+@pytest.mark.fault(67)
+@pytest.mark.parametrize("value", [None, 7, "", "two\nlines"])
+def test_a_signing_secret_that_was_not_filled_has_its_name(
+    bench: Bench, value: object
+) -> None:
+    """The person who fills it must know which of the two is missing."""
+    bench.keep_secret(json.dumps({"api_key": KEY, "api_secret": value}))
+
+    with pytest.raises(CredentialsMissing, match="api_secret"):
+        _kept().api_secret()
