@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from local.emulator.corrections import (
     definitions,
+    distributed,
     history,
     lambdas,
     lifecycle,
@@ -43,8 +44,10 @@ CORRECTIONS: tuple[Callable[[], None], ...] = (
     tasks.timeout_paths,
     tasks.callbacks,
     tasks.payload_limit,
+    distributed.child_executions,
     history.task_events,
     history.map_events,
+    distributed.map_limit_paths,
     vended.execution_logs,
     vended.execution_metrics,
     publish.message_attributes,
