@@ -9,6 +9,7 @@ MiniStack does it right.
 from collections.abc import Callable, Sequence
 
 from local.emulator.corrections import (
+    callbacks,
     definitions,
     distributed,
     history,
@@ -42,7 +43,7 @@ CORRECTIONS: tuple[Callable[[], None], ...] = (
     retries.retry_delays,
     retries.terminal_errors,
     tasks.timeout_paths,
-    tasks.callbacks,
+    callbacks.callbacks,
     tasks.payload_limit,
     distributed.child_executions,
     history.task_events,

@@ -214,6 +214,34 @@ def test_a_stopped_parent_stops_its_children(machines: Machines) -> None:
     assert not _children(machines, _map_run(machines, arn), "RUNNING")
 
 
+def test_children_wait_for_their_tokens(emulator: Emulator, machines: Machines) -> None:
+    """A webhook wakes the row that it is about, and no other."""
+    sqs = emulator.client("sqs")
+    queue = sqs.create_queue(QueueName=f"tokens-{uuid.uuid4()}")["QueueUrl"]
+    waits = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+        "Parameters": {
+            "QueueUrl": queue,
+            "MessageBody": {"token.$": "$$.Task.Token", "item.$": "$"},
+        },
+        "End": True,
+    }
+    arn = machines.start(
+        machines.create({"Each": distributed({"Wait": waits})}), [1, 2, 3]
+    )
+
+    for _ in range(3):
+        (message,) = until(lambda: sqs.receive_message(QueueUrl=queue).get("Messages"))
+        sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        sent = json.loads(message["Body"])
+        machines.client.send_task_success(
+            taskToken=sent["token"], output=str(sent["item"] * 10)
+        )
+
+    assert json.loads(machines.ended(arn)["output"]) == [10, 20, 30]
+
+
 @pytest.mark.holds("child_executions")
 def test_a_list_that_is_no_json_is_the_readers_failure(
     emulator: Emulator, machines: Machines, bucket: str
