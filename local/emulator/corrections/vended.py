@@ -69,7 +69,9 @@ def _count(execution: Execution, name: str, value: float, unit: str = "Count") -
 
 
 def _log(execution: Execution, event: Event) -> None:
-    machine = sfn._state_machines.get(execution["stateMachineArn"]) or {}
+    # The children of a distributed Map run under its name and the Map's label.
+    arn, _, _ = execution["stateMachineArn"].partition("/")
+    machine = sfn._state_machines.get(arn) or {}
     logging = _camel(machine.get("loggingConfiguration") or {})
     if not _logged(logging.get("level", "OFF"), event["type"]):
         return
@@ -86,9 +88,9 @@ def _log(execution: Execution, event: Event) -> None:
         f"states/{machine['name']}/{time.strftime('%Y-%m-%d-%H-%M', time.gmtime())}"
     )
     for destination in logging.get("destinations", []):
-        arn = destination["cloudWatchLogsLogGroup"]["logGroupArn"]
+        group = destination["cloudWatchLogsLogGroup"]["logGroupArn"]
         target = {
-            "logGroupName": arn.split(":log-group:")[-1].removesuffix(":*"),
+            "logGroupName": group.split(":log-group:")[-1].removesuffix(":*"),
             "logStreamName": stream,
         }
         cloudwatch_logs._create_log_stream(target)  # refused when it is there: fine
