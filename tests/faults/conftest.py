@@ -31,7 +31,10 @@ _CACHES = (
 @pytest.fixture(scope="session")
 def emulator() -> Iterator[Emulator]:
     """Run an emulator, and let the functions' own clients talk to it."""
-    with Emulator.started() as started, pytest.MonkeyPatch.context() as patch:
+    with (
+        Emulator.started(wait_scale=1.0) as started,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         for name, value in {
             # By number: S3's buckets are then part of the path.
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{started.port}",
