@@ -14,8 +14,8 @@ from infra.app import stack_name
 from local.assembly import synthesized
 from local.deploy import deploy
 from local.emulator.process import Emulator
-from local.simulators.clock import Clock
 from local.simulators import txncheck
+from local.simulators.clock import Clock
 from local.simulators.ipqs import Behaviour, IpqsSimulator
 from local.simulators.txncheck import TxncheckSimulator
 
@@ -134,7 +134,7 @@ def running(
             outputs=outputs,
             notices_queue=_subscribe(emulator, outputs["NoticesTopicArn"]),
         )
-        # asked.webhook_url = f"{stack.api_url}/webhooks/txncheck"
+        asked.webhook_url = f"{stack.api_url}/webhooks/txncheck"
         yield stack
 
 

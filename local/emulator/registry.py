@@ -26,6 +26,7 @@ from local.emulator.corrections import (
     tasks,
     uploads,
     vended,
+    versions,
 )
 
 # A later correction wraps an earlier one of the same function.
@@ -56,6 +57,7 @@ CORRECTIONS: tuple[Callable[[], None], ...] = (
     vended.execution_metrics,
     publish.message_attributes,
     uploads.full_object_checksums,
+    versions.ranged_versions,
     notifications.object_events,
     embedded_metrics.embedded_metrics,
     notifications.alarms_on_service_metrics,

@@ -46,6 +46,19 @@ def events(emulator: Emulator, bucket: str) -> Iterator[str]:
     eventbridge.delete_rule(Name=name)
 
 
+@pytest.mark.holds("ranged_versions")
+def test_a_range_of_a_version_is_no_more(emulator: Emulator, bucket: str) -> None:
+    """A request of a batch is a part of an object, of the very version."""
+    s3 = emulator.client("s3")
+    version = s3.put_object(Bucket=bucket, Key="k", Body=b"0123456789")["VersionId"]
+    s3.put_object(Bucket=bucket, Key="k", Body=b"another")
+
+    answer = s3.get_object(Bucket=bucket, Key="k", VersionId=version, Range="bytes=2-4")
+
+    assert answer["Body"].read() == b"234"
+    assert answer["ContentRange"] == "bytes 2-4/10"
+
+
 @pytest.mark.holds("object_events")
 def test_an_object_created_event_is_as_in_aws(
     emulator: Emulator, bucket: str, events: str
