@@ -7,6 +7,8 @@ import time
 class Clock:
     """Seconds since 1970 that move only by `advance`, so that no test waits."""
 
+    runs = False  # whether time passes by itself
+
     def __init__(self, now: float = 1_750_000_000.0) -> None:
         self._now = now
         self._lock = threading.Lock()
@@ -24,6 +26,8 @@ class Clock:
 
 class RunningClock(Clock):
     """The real time; `advance` puts it ahead."""
+
+    runs = True
 
     def __init__(self) -> None:
         super().__init__(now=0.0)

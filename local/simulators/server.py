@@ -45,7 +45,8 @@ class Request:
     """What a client asked; the body is yet to be read."""
 
     method: str
-    path: str  # as it was sent, without the query
+    target: str  # as it was sent, query included
+    path: str  # the same without the query
     query: tuple[tuple[str, str], ...]
     headers: Message
     body: Body
@@ -154,6 +155,7 @@ class _Connection(BaseHTTPRequestHandler):
         reply = self.server.application(
             Request(
                 method=self.command,
+                target=self.path,
                 path=address.path,
                 query=tuple(parse_qsl(address.query, keep_blank_values=True)),
                 headers=self.headers,

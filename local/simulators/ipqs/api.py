@@ -46,7 +46,9 @@ class Api:
 
         file_name = self._file_name(found, posted)
         in_body = "key" in posted.parameters and "key" not in dict(request.query)
-        world.log.amend(arrived, key_in_body=in_body, file_name=file_name)
+        world.log.amend(
+            arrived, lambda it: it.with_body(key_in_body=in_body, file_name=file_name)
+        )
         answer = world.script.take(found.call, file_name)
         normal = self._act(request, found, posted) if answer.takes_effect else Reply()
         return answer.applied_to(normal)

@@ -39,7 +39,9 @@ class Downloads:
         link = world.links.find(dict(request.query).get("download", ""))
         held = world.store.find(link.csv_id, world.now(), behaviour) if link else None
         file_name = held.file_name if held else None
-        world.log.amend(arrived, key_in_body=False, file_name=file_name)
+        world.log.amend(
+            arrived, lambda it: it.with_body(key_in_body=False, file_name=file_name)
+        )
         answer = world.script.take("download", file_name)
         if not answer.takes_effect:
             return answer.applied_to(Reply())

@@ -16,9 +16,10 @@ from local.simulators.ipqs.behaviour import Behaviour
 from local.simulators.ipqs.downloads import Downloads
 from local.simulators.ipqs.held import Csv
 from local.simulators.ipqs.links import Links
-from local.simulators.ipqs.seen import Log, Seen
+from local.simulators.ipqs.seen import Seen
 from local.simulators.ipqs.store import Store
 from local.simulators.ipqs.world import World
+from local.simulators.seen import Log
 from local.simulators.server import LOOPBACK, serving
 
 CALLS = frozenset({"upload", "status", "list", "download"})
