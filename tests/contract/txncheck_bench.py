@@ -81,6 +81,8 @@ class TxncheckBench(Bench):
             finding=None,
             list_type="full-check",
             file=json.dumps(BODIES["full-check"]).encode(),
+            file_name="request.json",
+            file_rows=1,
             unknown_ref="00000000-0000-4000-8000-000000000000",
             impossible_refs=("x" * 129, "a b", "a.b", "a%2fb"),
             unreachable=adapter(
