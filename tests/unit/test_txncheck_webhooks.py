@@ -43,6 +43,7 @@ def test_reads_whom_a_known_event_is_about(event: str) -> None:
         pytest.param(webhook()[:-1], id="cut"),
         pytest.param(webhook()[:-1] + b',"event":"request.failed"}', id="twice"),
         pytest.param(b"null", id="null"),
+        pytest.param(b"[1]", id="no object"),
         pytest.param(b"", id="nothing"),
     ],
 )
