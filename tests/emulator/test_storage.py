@@ -11,7 +11,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.emulator.process import Emulator
-from tests.emulator.machines import Machines
 from tests.emulator.polling import until
 
 BODY = b"email,verdict\n" * 1000
@@ -180,34 +179,6 @@ def test_a_conditional_write_has_one_winner(emulator: Emulator) -> None:
         intend("second")
     response: dict[str, Any] = {**refused.value.response}
     assert response["Item"]["state"] == {"S": "first"}
-
-
-@pytest.mark.holds("alarms_on_service_metrics")
-def test_an_alarm_on_failed_executions_goes_off(
-    emulator: Emulator, machines: Machines
-) -> None:
-    """Without anybody writing a metric by hand."""
-    cloudwatch, name = emulator.client("cloudwatch"), f"alarm-{uuid.uuid4()}"
-    machine = machines.create({"Fail": {"Type": "Fail", "Error": "Broken"}})
-    cloudwatch.put_metric_alarm(
-        AlarmName=name,
-        Namespace="AWS/States",
-        MetricName="ExecutionsFailed",
-        Dimensions=[{"Name": "StateMachineArn", "Value": machine}],
-        Statistic="Sum",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=1,
-        ComparisonOperator="GreaterThanOrEqualToThreshold",
-    )
-
-    machines.ended(machines.start(machine))
-
-    def state() -> str:
-        alarms = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
-        return str(alarms[0]["StateValue"])
-
-    until(lambda: state() == "ALARM", seconds=5)
 
 
 def _uploaded(
