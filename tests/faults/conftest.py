@@ -20,9 +20,11 @@ from tests.faults.effects import Effects, watching
 
 _CACHES = (
     wiring.ledger,
+    wiring.waits,
     wiring.results,
     wiring.executions,
     wiring._ipqs,
+    wiring._txncheck,
     wiring._secrets,
     settings.of_this_function,
 )
