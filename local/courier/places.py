@@ -46,7 +46,7 @@ def api_of(stage: str, *, profile: str | None, url: str = "") -> Api:
         address = url or os.environ.get(_ADDRESS) or _deployed(session, stage)
     except (BotoCoreError, ClientError) as error:
         raise Unreachable(f"AWS does not tell where the API is: {error}") from None
-    region = session.region_name or _region(address)
+    region = _region(address) or session.region_name or "us-east-1"
     return Api(address, region=region, who=who)
 
 
@@ -76,5 +76,6 @@ def _deployed(session: boto3.Session, stage: str) -> str:
 
 
 def _region(address: str) -> str:
+    """Read the region out of an address of API Gateway's; others say nothing."""
     host = urlsplit(address).netloc.split(".")
-    return host[2] if "execute-api" in host else "us-east-1"
+    return host[2] if "execute-api" in host else ""

@@ -16,7 +16,7 @@ export function charts(jobs, now) {
   const bytes = oldest.reduce((sum, job) => sum + job.bytes, 0);
   const rows = oldest.reduce((sum, job) => sum + (job.rows ?? 0), 0);
   return [
-    figure("jobs by outcome, over time", outcomes(oldest), byOutcome(oldest, now)),
+    figure("outcomes", outcomes(oldest), byOutcome(oldest, now)),
     figure("duration", `median ${middle}`, columns(ended, (job) => length(job, now), lasting)),
     figure("checks a job", `${many(checks)} in all`, columns(oldest, (job) => job.checks, many)),
     figure("rows sent", many(rows), columns(oldest, (job) => job.rows ?? 0, many)),
@@ -32,7 +32,7 @@ function figure(title, figures, picture) {
 function outcomes(jobs) {
   const ill = jobs.filter((job) => ["failed", "timed_out", "aborted"].includes(job.outcome));
   const running = jobs.filter((job) => !job.outcome);
-  return `${jobs.length}, ${running.length} running, ${ill.length} failed`;
+  return `${running.length} running, ${ill.length} failed`;
 }
 
 function canvas(label) {
@@ -58,7 +58,7 @@ function columns(jobs, measure, words) {
 }
 
 function byOutcome(jobs, now) {
-  const picture = canvas("jobs by the time of their arrival");
+  const picture = canvas("outcomes of jobs by the time of their arrival");
   const known = jobs.filter((job) => job.received_at);
   if (known.length === 0) return picture;
   const begin = seconds(known[0].received_at);
