@@ -100,7 +100,8 @@ def served(replies: Replies) -> Iterator[str]:
     key = secrets.token_urlsafe(16)
     handler = partial(_Handler, key=key, replies=replies)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        serve = partial(server.serve_forever, poll_interval=0.05)
+        thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}/{key}/"
