@@ -75,6 +75,9 @@ diagram: $(READY) ## Draw the state machine anew, from its definition
 runbook: $(READY) ## Write the run-book's sections on errors anew
 	$(BIN)/python -m local.runbook
 
+screenshot: $(READY) ## Picture the page of the local stack anew (needs Chromium)
+	$(BIN)/python -m local.screenshot
+
 lock: $(READY) ## Resolve the dependencies anew
 	$(BIN)/uv pip compile --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock

@@ -35,7 +35,7 @@ function head(job, now) {
   const said = [
     `${job.checks} checks`,
     job.outcome ? `took ${lasting(length(job, now))}` : `${lasting(length(job, now))} old`,
-    next && !job.outcome ? `next check in ${lasting(Math.max(0, next - now))}` : null,
+    next && !job.outcome ? `next check ${next > now ? `in ${lasting(next - now)}` : "due"}` : null,
     job.rows ? `${many(job.rows)} rows` : null,
   ];
   return [
