@@ -82,6 +82,7 @@ RIGHTS = {
         "s3:PutObject StorageInbox/ipqs/*",
         "states:StartExecution WorkflowMachine",
         f"states:DescribeExecution {EXECUTIONS}",
+        f"states:GetExecutionHistory {EXECUTIONS}",
         f"states:StopExecution {EXECUTIONS}",
         *USES_TABLE_KEY,
     },
