@@ -31,6 +31,7 @@ _DOORS: dict[str, Callable[..., Document]] = {
     "startJob": FrontDoor.start,
     "listJobs": FrontDoor.list,
     "getJob": FrontDoor.get,
+    "getTimeline": FrontDoor.timeline,
     "getResults": FrontDoor.fetch,
     "cancelJob": FrontDoor.cancel,
     "retryJob": FrontDoor.retry,

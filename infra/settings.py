@@ -47,7 +47,7 @@ def _simulator(stack: Stack, name: str, provider: Provider) -> dict[str, object]
         stack,
         f"{name.capitalize()}BaseUrl",
         description=f"Where the simulator of {name} listens, such as http://127.0.0.1:1",
-        allowed_pattern=f"^https?://{LOOPBACK}$",
+        allowed_pattern=f"^https?://{LOOPBACK}(/[a-z0-9/]*)?$",
     )
     simulated: dict[str, object] = {"base_url": base_url.value_as_string}
     if not isinstance(provider, Ipqs):

@@ -216,7 +216,12 @@ class VerdictCourier(Stack):
 
         machine.grant_start_execution(api)
         grants.use_executions(
-            api, "DescribeExecution", "StopExecution", machine=machine, key=key
+            api,
+            "DescribeExecution",
+            "GetExecutionHistory",
+            "StopExecution",
+            machine=machine,
+            key=key,
         )
         grants.use_table(api, "GetItem", "UpdateItem", table=jobs, key=key)
         grants.list_jobs(api, table=jobs)

@@ -16,10 +16,10 @@ DOCUMENT = Path(__file__).parents[1] / "docs" / "openapi.json"
 
 #: What an answer lets a client do next: from an operation to others, by a member.
 _LINKS = {
-    "startJob": ("getJob", "getResults", "cancelJob", "retryJob"),
+    "startJob": ("getJob", "getTimeline", "getResults", "cancelJob", "retryJob"),
     "retryJob": ("getJob", "cancelJob"),
     "cancelJob": ("getJob", "retryJob"),
-    "getJob": ("getResults", "cancelJob", "retryJob"),
+    "getJob": ("getTimeline", "getResults", "cancelJob", "retryJob"),
 }
 _LOCATION = {
     "Location": {

@@ -14,8 +14,10 @@ from infra.app import stack_name
 from local.assembly import synthesized
 from local.deploy import deploy
 from local.emulator.process import Emulator
+from local.simulators import txncheck
 from local.simulators.clock import Clock
 from local.simulators.ipqs import Behaviour, IpqsSimulator
+from local.simulators.txncheck import TxncheckSimulator
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
@@ -23,14 +25,17 @@ if TYPE_CHECKING:
 STAGE = "local"
 #: Known to the simulator and to the secret; worth nothing anywhere else.
 LOCAL_KEY = "local-ipqs-key-that-opens-nothing"
+LOCAL_TXNCHECK_KEY = "local-txncheck-key-that-opens-nothing"
+LOCAL_WEBHOOK_SECRET = "local-webhook-secret-that-signs-nothing-else"  # noqa: S105 - worth nothing
 
 
 @dataclass(frozen=True, kw_only=True)
 class LocalStack:
-    """A deployed stack with its emulator and simulator; `outputs` are the stack's."""
+    """A deployed stack with its emulator and simulators; `outputs` are the stack's."""
 
     emulator: Emulator
     ipqs: IpqsSimulator
+    txncheck: TxncheckSimulator
     outputs: Mapping[str, str]
     notices_queue: str
 
@@ -82,6 +87,7 @@ def running(
     wait_scale: float = 1.0,
     auth: bool = False,
     behaviour: Behaviour | None = None,
+    txncheck_behaviour: txncheck.Behaviour | None = None,
     clock: Clock | None = None,
     assembly: Path | None = None,
     tell: Callable[[str], None] = lambda _: None,
@@ -99,6 +105,11 @@ def running(
             clock=clock or Clock(),
             behaviour=behaviour or Behaviour(),
         ) as ipqs,
+        TxncheckSimulator.started(
+            api_key=LOCAL_TXNCHECK_KEY,
+            clock=clock or Clock(),
+            behaviour=txncheck_behaviour or txncheck.Behaviour(),
+        ) as asked,
         Emulator.started(wait_scale=wait_scale, auth=auth) as emulator,
     ):
         if assembly is None:
@@ -112,17 +123,30 @@ def running(
             {
                 "IpqsBaseUrl": ipqs.base_url,
                 "IpqsDownloadHost": ipqs.download_host,
+                "TxncheckBaseUrl": asked.base_url,
             },
         )
-        emulator.client("secretsmanager").put_secret_value(
-            SecretId=outputs["IpqsSecretArn"],
-            SecretString=json.dumps({"api_key": LOCAL_KEY}),
-        )
-        yield LocalStack(
+        _fill_secrets(emulator, outputs)
+        stack = LocalStack(
             emulator=emulator,
             ipqs=ipqs,
+            txncheck=asked,
             outputs=outputs,
             notices_queue=_subscribe(emulator, outputs["NoticesTopicArn"]),
+        )
+        asked.webhook_url = f"{stack.api_url}/webhooks/txncheck"
+        yield stack
+
+
+def _fill_secrets(emulator: Emulator, outputs: Mapping[str, str]) -> None:
+    known = {
+        "IpqsSecretArn": {"api_key": LOCAL_KEY},
+        "TxncheckSecretArn": {"api_key": LOCAL_TXNCHECK_KEY},
+        "TxncheckWebhookSecretArn": {"current": LOCAL_WEBHOOK_SECRET},
+    }
+    for output, secret in known.items():
+        emulator.client("secretsmanager").put_secret_value(
+            SecretId=outputs[output], SecretString=json.dumps(secret)
         )
 
 

@@ -120,6 +120,14 @@ def operations(types: Types, endings: Endings) -> tuple[Operation, ...]:
             "An upload's job appears as soon as its submission has begun.",
         ),
         _on_job(
+            "getTimeline",
+            "GET",
+            "/timeline",
+            "See which states a job passed, and when",
+            "Of its current attempt, the latest 5,000 events at the most.",
+            gives="Timeline",
+        ),
+        _on_job(
             "getResults",
             "GET",
             "/results",

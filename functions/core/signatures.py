@@ -1,96 +1,114 @@
-"""Signatures: whether a webhook comes from who says so, and when.
-
-What is signed, with what and where it stands, is a setting: one scheme, which the
-simulators sign by and the receiver judges by.
-"""
+"""Signatures: whether a webhook comes from somebody who knows the shared secret."""
 
 import base64
+import hashlib
 import hmac
+import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, Literal, Self
 
-_TEMPLATES = ("{body}", "{ts}.{body}", "{id}.{ts}.{body}")
-#: Digits enough for milliseconds until the year 5138.
-_TIMESTAMP = re.compile(r"[0-9]{1,14}")
-_PER_SECOND = {"seconds": 1, "milliseconds": 1000}
+Template = Literal["{body}", "{ts}.{body}", "{id}.{ts}.{body}"]
+
+TEMPLATES: tuple[Template, ...] = ("{body}", "{ts}.{body}", "{id}.{ts}.{body}")
+
+_CHOICES = {
+    "signed_template": TEMPLATES,
+    "algorithm": ("sha256", "sha512"),
+    "encoding": ("hex", "base64"),
+    "timestamp_unit": ("seconds", "milliseconds"),
+}
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
+_PREFIX = re.compile(r"[!-~]{0,32}")
+_TIMESTAMP = re.compile(r"[0-9]{1,16}")
+#: Without a dot: with one, "a.1" at 2 and "a" at 1 could sign the same bytes.
+_DELIVERY_ID = re.compile(r"[!-,\-/-~]{1,256}")
+#: What a digest looks like; the comparison sees to it that no other text passes.
+_DIGESTS = {
+    ("sha256", "hex"): re.compile(r"[0-9a-f]{64}"),
+    ("sha512", "hex"): re.compile(r"[0-9a-f]{128}"),
+    ("sha256", "base64"): re.compile(r"[A-Za-z0-9+/]{43}="),
+    ("sha512", "base64"): re.compile(r"[A-Za-z0-9+/]{86}=="),
+}
 
 
 class Verdict(StrEnum):
-    """What a signature shows."""
+    """What a webhook's signature is worth."""
 
     VALID = "valid"
-    UNSIGNED = "unsigned"  # a header lacks, or is not of its form
-    FORGED = "forged"  # nobody who knows a secret signed this
-    STALE = "stale"  # somebody did, too long ago or in the future
+    UNSIGNED = "unsigned"  # a header is missing, there twice, or unreadable
+    FORGED = "forged"  # no secret of ours makes this signature
+    STALE = "stale"  # rightly signed, too long ago or for too far ahead
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scheme:
-    """How webhooks are signed; a header that there is none of is empty.
+    """How a provider signs its webhooks; a setting, as providers do not agree.
 
-    A timestamp that is not signed proves nothing, and is not looked at.
+    A header that does not exist is named "". A timestamp is judged only where the
+    template signs it: whoever replays a webhook can write any other one.
     """
 
     signature_header: str
     timestamp_header: str
     id_header: str
     timestamp_unit: Literal["seconds", "milliseconds"]
-    signed_template: Literal["{body}", "{ts}.{body}", "{id}.{ts}.{body}"]
+    signed_template: Template
     algorithm: Literal["sha256", "sha512"]
-    encoding: Literal["hex", "base64"]
-    prefix: str
-    tolerance_seconds: float
+    encoding: Literal["hex", "base64"]  # lower-case, or standard with its padding
+    prefix: str  # before the digest, such as "sha256="
+    tolerance_seconds: float  # into the past, and into the future
+
+    def __post_init__(self) -> None:
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name} must be one of {', '.join(choices)}")
+        needed = {
+            "signature_header": True,
+            "timestamp_header": "{ts}" in self.signed_template,
+            "id_header": "{id}" in self.signed_template,
+        }
+        for name, is_needed in needed.items():
+            header = getattr(self, name)
+            if not (_matches(_HEADER, header) or (header == "" and not is_needed)):
+                raise ValueError(f"{name} must name a header")
+        named = [getattr(self, name).lower() for name in needed]
+        given = [name for name in named if name]
+        if len(set(given)) != len(given):
+            raise ValueError("the headers must differ from each other")
+        if not _matches(_PREFIX, self.prefix):
+            raise ValueError("prefix must be up to 32 visible characters")
+        if not _is_positive(self.tolerance_seconds):
+            raise ValueError("tolerance_seconds must be a positive number")
 
     @classmethod
-    def from_json(cls, settings: Mapping[str, Any]) -> Self:
-        """Read the settings.
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """Read a setting.
 
         Raises:
-            KeyError: One is missing.
-            ValueError: They do not fit each other.
+            KeyError: It lacks the field that the error names.
+            ValueError: It has a field too many, or cannot be as it is.
         """
-        scheme = cls(**{name: settings[name] for name in cls.__annotations__})
-        known = (
-            scheme.signed_template in _TEMPLATES
-            and scheme.timestamp_unit in _PER_SECOND
-            and scheme.algorithm in ("sha256", "sha512")
-            and scheme.encoding in ("hex", "base64")
-        )
-        if not known or not scheme.signature_header:
-            raise ValueError("the scheme of webhooks has a word that is not known")
-        if scheme.signs_time and not scheme.timestamp_header:
-            raise ValueError("the scheme of webhooks signs a time without a header")
-        if scheme.signs_id and not scheme.id_header:
-            raise ValueError("the scheme of webhooks signs an id without a header")
-        return scheme
-
-    @property
-    def signs_time(self) -> bool:
-        """Whether the timestamp is signed."""
-        return "{ts}" in self.signed_template
-
-    @property
-    def signs_id(self) -> bool:
-        """Whether the id of the delivery is signed."""
-        return "{id}" in self.signed_template
+        names = [field.name for field in fields(cls)]
+        if unknown := sorted(set(document) - set(names)):
+            raise ValueError(f"unknown fields: {', '.join(unknown)}")
+        return cls(**{name: document[name] for name in names})
 
 
 def sign(
     scheme: Scheme, secret: str, *, body: bytes, timestamp: str, delivery_id: str
 ) -> str:
-    """Give the value of the signature's header."""
-    parts = [body]
-    if scheme.signs_time:
-        parts.insert(0, timestamp.encode())
-    if scheme.signs_id:
-        parts.insert(0, delivery_id.encode())
-    digest = hmac.digest(secret.encode(), b".".join(parts), scheme.algorithm)
-    if scheme.encoding == "hex":
-        return f"{scheme.prefix}{digest.hex()}"
-    return f"{scheme.prefix}{base64.b64encode(digest).decode()}"
+    """Give the value of the signature's header.
+
+    Raises:
+        ValueError: There is no secret, or nobody could verify what is signed.
+    """
+    parts = _parts(scheme, timestamp=timestamp, delivery_id=delivery_id)
+    if not secret or parts is None:
+        raise ValueError("an empty secret, an unreadable timestamp or delivery id")
+    return _signature(scheme, secret, b".".join([*parts, body]))
 
 
 def verify(
@@ -101,41 +119,70 @@ def verify(
     body: bytes,
     now: float,
 ) -> Verdict:
-    """Judge a webhook by the bytes that came; `now` in Unix seconds.
+    """Judge a webhook by its raw bytes; every secret is tried, in constant time.
 
-    The header has to be the very text that a secret makes, compared in constant
-    time, so that no other spelling of a signature is one. Where no secret is known,
-    nothing is valid.
+    Several secrets are for the time in which they change. Without any, nothing is
+    valid, and an empty one verifies nothing.
     """
-    given = {name.lower(): value for name, value in headers.items()}
-    signature = given.get(scheme.signature_header.lower(), "")
-    timestamp = given.get(scheme.timestamp_header.lower(), "")
-    delivery_id = given.get(scheme.id_header.lower(), "")
-    if not signature or not signature.isascii():
-        return Verdict.UNSIGNED
-    if scheme.signs_time and not _TIMESTAMP.fullmatch(timestamp):
-        return Verdict.UNSIGNED
-    if scheme.signs_id and not (delivery_id and delivery_id.isascii()):
+    signature = _header(headers, scheme.signature_header)
+    timestamp = _header(headers, scheme.timestamp_header)
+    delivery_id = _header(headers, scheme.id_header)
+    parts = _parts(scheme, timestamp=timestamp, delivery_id=delivery_id)
+    if parts is None or not _is_readable(scheme, signature):
         return Verdict.UNSIGNED
 
-    matches = [
-        hmac.compare_digest(
-            sign(
-                scheme,
-                secret,
-                body=body,
-                timestamp=timestamp,
-                delivery_id=delivery_id,
-            ).encode(),
-            signature.encode(),
-        )
-        for secret in secrets
-        if secret
-    ]
-    if not any(matches):
+    # Texts are compared, not digests: another spelling of the same digest (capital
+    # letters, spare bits of base64) was not written by the provider.
+    signed, is_right = b".".join([*parts, body]), False
+    for secret in filter(None, secrets):
+        expected = _signature(scheme, secret, signed).encode()
+        is_right |= hmac.compare_digest(expected, signature.encode())
+    if not is_right:
         return Verdict.FORGED
-    if scheme.signs_time:
-        sent_at = int(timestamp) / _PER_SECOND[scheme.timestamp_unit]
-        if abs(now - sent_at) > scheme.tolerance_seconds:
+
+    if "{ts}" in scheme.signed_template:
+        unit = 1000 if scheme.timestamp_unit == "milliseconds" else 1
+        if abs(now - int(timestamp) / unit) > scheme.tolerance_seconds:
             return Verdict.STALE
     return Verdict.VALID
+
+
+def _header(headers: Mapping[str, str], name: str) -> str:
+    """Give the value of a header in whatever case; "" if it is not there just once."""
+    found = [value for key, value in headers.items() if key.lower() == name.lower()]
+    return found[0] if len(found) == 1 else ""
+
+
+def _parts(scheme: Scheme, *, timestamp: str, delivery_id: str) -> list[bytes] | None:
+    """Give what is signed before the body; None if a part of it is unreadable."""
+    readable = {"{id}": (_DELIVERY_ID, delivery_id), "{ts}": (_TIMESTAMP, timestamp)}
+    parts = []
+    for name in scheme.signed_template.split(".")[:-1]:
+        pattern, text = readable[name]
+        if not pattern.fullmatch(text):
+            return None
+        parts.append(text.encode())
+    return parts
+
+
+def _is_readable(scheme: Scheme, signature: str) -> bool:
+    digest = _DIGESTS[scheme.algorithm, scheme.encoding]
+    begins = signature.startswith(scheme.prefix)
+    return begins and bool(digest.fullmatch(signature.removeprefix(scheme.prefix)))
+
+
+def _signature(scheme: Scheme, secret: str, signed: bytes) -> str:
+    digest = hmac.new(secret.encode(), signed, getattr(hashlib, scheme.algorithm))
+    if scheme.encoding == "hex":
+        return scheme.prefix + digest.hexdigest()
+    return scheme.prefix + base64.b64encode(digest.digest()).decode()
+
+
+def _matches(pattern: re.Pattern[str], value: object) -> bool:
+    return isinstance(value, str) and bool(pattern.fullmatch(value))
+
+
+def _is_positive(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return 0 < value < math.inf  # which NaN is not

@@ -102,6 +102,11 @@ class FrontDoor:
         """Say how a job is doing: one read."""
         return self._shown(self._known(request), request)
 
+    def timeline(self, request: Request, *, now: float) -> Document:  # noqa: ARG002 - as all others
+        """Say which states a job's current attempt passed."""
+        record = self._known(request)
+        return answers.timeline(record, self.executions.timeline(record.job()))
+
     def fetch(self, request: Request, *, now: float) -> Document:
         """Give the manifest of a job that ended well, and links to its files."""
         record = self._known(request)

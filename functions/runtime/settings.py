@@ -100,7 +100,8 @@ def of_this_function(*needed: str) -> Settings:
 
 
 def _provider(described: Mapping[str, Any]) -> ProviderSettings:
-    rate, webhook = described["rate"], described["webhook"]
+    # What is null there does not come through the CDK.
+    rate, webhook = described.get("rate"), described.get("webhook")
     return ProviderSettings(
         secret=described["secret"],
         types=tuple(described["types"]),

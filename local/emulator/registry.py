@@ -9,6 +9,9 @@ MiniStack does it right.
 from collections.abc import Callable, Sequence
 
 from local.emulator.corrections import (
+    alarm_definitions,
+    alarm_messages,
+    alarms,
     callbacks,
     definitions,
     distributed,
@@ -20,12 +23,15 @@ from local.emulator.corrections import (
     notifications,
     paths,
     publish,
+    queries,
+    queue_metrics,
     retries,
     stacks,
     starts,
     tasks,
     uploads,
     vended,
+    versions,
 )
 
 # A later correction wraps an earlier one of the same function.
@@ -56,9 +62,16 @@ CORRECTIONS: tuple[Callable[[], None], ...] = (
     vended.execution_metrics,
     publish.message_attributes,
     uploads.full_object_checksums,
+    versions.ranged_versions,
     notifications.object_events,
     embedded_metrics.embedded_metrics,
-    notifications.alarms_on_service_metrics,
+    alarm_messages.alarm_messages,
+    alarm_definitions.metric_math,
+    alarm_definitions.composite_alarms,
+    queue_metrics.queue_metrics,
+    alarms.alarms_in_time,
+    alarms.period_scale,
+    queries.saved_queries,
     stacks.reserved_concurrency,
     stacks.secret_reference,
     stacks.request_validators,

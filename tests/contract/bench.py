@@ -66,6 +66,8 @@ class Bench:
     finding: str | None
     list_type: str  # of the files that are submitted
     file: bytes  # one of them
+    file_name: str  # as an uploader calls it
+    file_rows: int
     unknown_ref: str
     impossible_refs: tuple[str, ...]  # that cannot be one
     unreachable: Provider  # the same, where nobody listens
@@ -80,6 +82,10 @@ class Bench:
     def script(self, call: str, *answers: Answer) -> None:
         """Queue answers for a kind of call."""
         self.simulator.script(call, answers)
+
+    def survey(self, name: str, content: bytes) -> int:
+        """Look at a file before it is handed over; give its rows."""
+        return self.provider.survey(name, self.list_type, AtHand(content))
 
     def submit(self) -> str:
         """Hand the file over; give the provider's reference."""

@@ -10,9 +10,12 @@ import pytest
 
 from functions.providers.connection import trusting_context
 from local.simulators.ipqs import IpqsSimulator
+from local.simulators.txncheck import TxncheckSimulator
 from tests.contract.bench import KEY, Bench
 from tests.contract.canary import leaked
 from tests.contract.ipqs_bench import IpqsBench
+from tests.contract.keyring import Keyring
+from tests.contract.txncheck_bench import SECRET, TxncheckBench
 
 _B = TypeVar("_B", bound=Bench)
 
@@ -42,7 +45,44 @@ def ipqs(
     assert _simulator.unused == 0
 
 
-BENCHES = ("ipqs",)
+@pytest.fixture(scope="module")
+def _txncheck() -> Iterator[TxncheckSimulator]:
+    with TxncheckSimulator.started(api_key=KEY) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def txncheck(
+    _txncheck: TxncheckSimulator,
+    tls: ssl.SSLContext,
+    caplog: pytest.LogCaptureFixture,
+) -> Iterator[TxncheckBench]:
+    """Give TxnCheck on the bench, to an account without signing."""
+    _txncheck.reset()
+    yield from _watched(TxncheckBench(_txncheck, tls=tls), caplog)
+    assert _txncheck.unused == 0
+
+
+@pytest.fixture(scope="module")
+def _txncheck_signed() -> Iterator[TxncheckSimulator]:
+    with TxncheckSimulator.started(api_key=KEY, signing_secret=SECRET) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def txncheck_signed(
+    _txncheck_signed: TxncheckSimulator,
+    tls: ssl.SSLContext,
+    caplog: pytest.LogCaptureFixture,
+) -> Iterator[TxncheckBench]:
+    """Give TxnCheck on the bench, where every request has to be signed."""
+    _txncheck_signed.reset()
+    bench = TxncheckBench(_txncheck_signed, tls=tls, secret=Keyring(SECRET))
+    yield from _watched(bench, caplog)
+    assert _txncheck_signed.unused == 0
+
+
+BENCHES = ("ipqs", "txncheck", "txncheck_signed")
 
 
 @pytest.fixture(params=BENCHES)

@@ -51,6 +51,8 @@ class IpqsBench(Bench):
             finding="list",
             list_type="email",
             file=LIST,
+            file_name="list.csv",
+            file_rows=40,
             unknown_ref="9999999",
             impossible_refs=("-1", "1" * 20, "7a"),
             unreachable=adapter(simulator, tls=tls, base_url=nowhere()),

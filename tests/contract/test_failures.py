@@ -368,8 +368,10 @@ def test_stops_a_submission_whose_file_shrinks(bench: Bench) -> None:
             st.lists(inner, max_size=3)
             | st.dictionaries(
                 st.sampled_from(
-                    "success id status downloads aborted all csvs "
-                    "requestId result error class message".split()
+                    [
+                        *("success", "id", "status", "downloads", "aborted", "all"),
+                        *("csvs", "requestId", "result", "error", "class", "message"),
+                    ]
                 ),
                 inner,
                 max_size=7,

@@ -6,6 +6,9 @@ from functions.core.errors import (
     CredentialsRejected,
     ProviderLostJob,
     ProviderRejected,
+    SourceEmpty,
+    SourceMisnamed,
+    SourceNotText,
     SubmitOutcomeUnknown,
 )
 from functions.core.model import Phase
@@ -31,6 +34,32 @@ def test_brings_back_every_result_of_a_submitted_file(bench: Bench) -> None:
     assert set(after.kinds) == set(links)
     assert {kind: tally.rows for kind, tally in tallies.items()} == bench.rows()
     assert bench.accepted() == 1
+
+
+def test_counts_what_is_worth_paying_for(bench: Bench) -> None:
+    """A file is looked at before it is handed over, and nobody is asked for that."""
+    key = f"provider/type/{bench.file_name}"
+
+    assert bench.survey(key, bench.file) == bench.file_rows
+    assert bench.survey(key.upper(), bench.file) == bench.file_rows
+    assert bench.simulator.requests == []
+
+
+@pytest.mark.fault(7)
+@pytest.mark.fault(9)
+@pytest.mark.parametrize("content", [b"", b" \r\n", b"\xef\xbb\xbf", b"\xff\xfe{"])
+def test_refuses_what_is_not_worth_paying_for(bench: Bench, content: bytes) -> None:
+    """Nothing, and what is no text, is somebody's mistake."""
+    with pytest.raises((SourceEmpty, SourceNotText)):
+        bench.survey(bench.file_name, content)
+
+
+@pytest.mark.fault(9)
+@pytest.mark.parametrize("name", ["file", "file.xlsx", "file.json.csv.zip"])
+def test_refuses_a_file_of_another_name(bench: Bench, name: str) -> None:
+    """What says that it is something else is not handed over as what we know."""
+    with bench.fails(SourceMisnamed):
+        bench.survey(name, bench.file)
 
 
 def test_finds_what_was_submitted_by_our_name_alone(bench: Bench) -> None:

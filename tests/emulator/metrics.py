@@ -1,10 +1,9 @@
-"""Metrics and alarms for the tests: what is there, and what is wanted."""
+"""Metrics for the tests: what there is of one."""
 
-import time
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from local.emulator.process import Emulator
+from tests.emulator.alarms import dimensions as as_list
 
 
 def statistic(
@@ -20,7 +19,7 @@ def statistic(
     points = emulator.client("cloudwatch").get_metric_statistics(
         Namespace=namespace,
         MetricName=name,
-        Dimensions=_dimensions(dimensions),
+        Dimensions=as_list(dimensions or {}),
         StartTime=now - timedelta(hours=1),
         EndTime=now + timedelta(minutes=1),
         Period=7200,
@@ -28,16 +27,3 @@ def statistic(
     )["Datapoints"]
     total = [float(point[stat]) for point in points]
     return sum(total) if total else None
-
-
-def put(emulator: Emulator, namespace: str, **values: float) -> None:
-    """Values of metrics without dimensions, now."""
-    data = [
-        {"MetricName": name, "Value": value, "Timestamp": time.time()}
-        for name, value in values.items()
-    ]
-    emulator.client("cloudwatch").put_metric_data(Namespace=namespace, MetricData=data)
-
-
-def _dimensions(dimensions: dict[str, str] | None) -> list[dict[str, Any]]:
-    return [{"Name": n, "Value": v} for n, v in (dimensions or {}).items()]

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -207,18 +206,10 @@ def test_a_webhook_and_its_wait_at_once_always_meet(waiting: Waiting) -> None:
     for _ in range(10):
         job = waiting.job()
         execution, token = waiting.enter()
-        together = threading.Barrier(2)
-
-        def begin(job: Job = job, token: str = token) -> None:
-            together.wait()
-            waiting.waits.begin(job, token, now=1.0)
-
-        def call(job: Job = job) -> None:
-            together.wait()
-            waiting.call(job)
-
         with ThreadPoolExecutor(2) as both:
-            for done in (both.submit(begin), both.submit(call)):
-                done.result()
+            begun = both.submit(waiting.waits.begin, job, token, now=1.0)
+            called = both.submit(waiting.call, job)
+            begun.result()
+            called.result()
 
         assert ended(execution)["status"] == "SUCCEEDED"

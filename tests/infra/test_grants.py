@@ -95,6 +95,7 @@ RIGHTS = {
         "s3:PutObject StorageInbox/txncheck/*",
         "states:StartExecution WorkflowMachine",
         f"states:DescribeExecution {EXECUTIONS}",
+        f"states:GetExecutionHistory {EXECUTIONS}",
         f"states:StopExecution {EXECUTIONS}",
         *USES_TABLE_KEY,
     },

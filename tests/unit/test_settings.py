@@ -18,8 +18,6 @@ PROVIDER: dict[str, Any] = {
     "max_upload_bytes": 100,
     "settle_seconds": 360,
     "poll": {"first_seconds": 7},
-    "rate": None,
-    "webhook": None,
     "base_url": "https://provider.example",
 }
 

@@ -194,6 +194,21 @@ def test_holds_a_part_of_a_file_only(ending: str) -> None:
     assert peak - len(source.data) < 1_000_000
 
 
+@pytest.mark.fault(8)
+def test_holds_no_line_that_is_no_row() -> None:
+    """A file of one line is as large as it likes to be."""
+    source = AtHand(b"mobile\n" + b"1" * 20_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(SourceNotText):
+            list(rows_of("b.csv", source, needed=["mobile"], optional=[]))
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < len(source.data) + 1_000_000
+
+
 def test_shows_no_row_in_its_text() -> None:
     """A row is personal data, and what is shown ends up in a log."""
     (row,) = rows(b"mobile\n+919000000001\n")

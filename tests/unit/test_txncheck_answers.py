@@ -158,6 +158,30 @@ def test_writes_the_same_document_at_every_look() -> None:
     assert first.count(b"\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("said", "errors"),
+    [
+        pytest.param(None, {}, id="null"),
+        pytest.param("PROVIDER_TEMPORARY", {}, id="a text"),
+        pytest.param({"a": "x", "b": {"class": "X"}}, {"b": {"class": "X"}}, id="odd"),
+        pytest.param({"a": {}}, {"a": {"class": "NONE"}}, id="no class"),
+        pytest.param(
+            {"class": "X", "message": "m"}, {"request": {"class": "X"}}, id="one"
+        ),
+    ],
+)
+def test_tells_errors_by_step_however_they_come(said: object, errors: object) -> None:
+    """The result counts, whatever stands beside it."""
+    assert json.loads(document_of(answer(error=said)))["errors"] == errors
+
+
+def test_leaves_out_what_is_of_another_type() -> None:
+    """Every field may be missing; readers need know one type of each."""
+    document = json.loads(document_of(answer(createdAt=7, method=None)))
+
+    assert not document.keys() & {"createdAt", "method"}
+
+
 @pytest.mark.parametrize("said", [{"class": CANARY}, {"class": "X", "message": CANARY}])
 def test_leaves_out_what_errors_say(said: dict[str, str]) -> None:
     """Their text may repeat what was asked, in a place where nobody looks for it."""

@@ -1,0 +1,82 @@
+"""TxnCheck: a batch, from its rows to requests and from the results back to rows."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from functions.core.model import Phase
+from functions.providers.protocol import Batching, Packed, Refused
+from tests.contract.bench import read
+from tests.contract.sources import AtHand
+from tests.contract.txncheck_bench import TxncheckBench
+
+Rows = dict[int, Mapping[str, Any] | Refused]
+
+
+def _carried(bench: TxncheckBench, type_: str, name: str, content: str) -> Rows:
+    """Carry a batch to the provider and back; give what became of each row."""
+    provider: Batching = bench.provider
+    rows: Rows = {}
+    sent: list[tuple[Packed, str]] = []
+    for request in provider.pack(type_, name, AtHand(content.encode())):
+        if isinstance(request, Refused):
+            rows[request.row] = request
+            continue
+        source = AtHand(request.body)
+        assert provider.survey("our-name.json", request.type, source) == 1
+        reference = provider.submit("our-name.json", request.type, source)
+        sent.append((request, reference))
+    bench.finish()
+    for request, reference in sent:
+        body = provider.open(bench.link(reference), seconds=20)
+        result, _tally = read(body, provider.form)
+        parts = provider.unpack(request.type, request.body, result)
+        rows |= dict(zip(request.rows, parts, strict=True))
+    return rows
+
+
+def test_answers_for_every_vpa_by_three_requests(txncheck: TxncheckBench) -> None:
+    """A hundred a request is what makes ten requests a minute bearable."""
+    vpas = [f"user{n}@invented" for n in range(250)]
+    content = "VPA\n" + "\n".join([*vpas, "no vpa"])
+
+    rows = _carried(txncheck, "vpa-chargeback-check", "batch.csv", content)
+
+    assert txncheck.accepted() == 3
+    assert isinstance(rows.pop(251), Refused)
+    assert sorted(rows) == list(range(1, 251))
+    for number, vpa in enumerate(vpas, 1):
+        part = rows[number]
+        bad = vpa.endswith("9@invented")
+        assert isinstance(part, Mapping)
+        assert part["verdict"] == ("blocklisted" if bad else "clean")
+        assert vpa not in json.dumps(part)
+
+
+def test_answers_for_every_person_by_a_request_each(txncheck: TxncheckBench) -> None:
+    """Rows that are refused cost nothing, wherever they stand."""
+    good = [{"mobile": f"+91987123{n:04}", "name": "Asha"} for n in range(0, 50, 10)]
+    content = "\n".join(map(json.dumps, [*good[:2], {"mobile": "1"}, *good[2:]]))
+
+    rows = _carried(txncheck, "full-check", "batch.jsonl", content)
+
+    assert txncheck.accepted() == len(good)
+    assert rows.pop(3) == Refused(
+        3, ("mobile", "name"), "mobile: must be +91 and ten digits; name: is missing"
+    )
+    statuses = [part["status"] for part in rows.values() if isinstance(part, Mapping)]
+    assert statuses == ["COMPLETED"] * len(good)
+
+
+def test_sends_a_packed_request_as_any_other(txncheck_signed: TxncheckBench) -> None:
+    """What is noted for the way back does not leave: the API would refuse it."""
+    (request,) = txncheck_signed.provider.pack(
+        "bulk-vpa-chargeback-check", "b.csv", AtHand(b"vpa\nasha@invented\n")
+    )
+    assert isinstance(request, Packed)
+    assert "rowSizes" in json.loads(request.body)
+
+    source = AtHand(request.body)
+    reference = txncheck_signed.provider.submit("n.json", request.type, source)
+
+    assert txncheck_signed.provider.check(reference).phase is Phase.QUEUED

@@ -1,0 +1,124 @@
+"""TxnCheck: every way in which a request can end."""
+
+from typing import Any
+
+import pytest
+
+from functions.core.errors import (
+    AnswerUnreadable,
+    LinkSpent,
+    ProviderLostJob,
+)
+from functions.core.model import Look, Phase
+from local.simulators.txncheck import (
+    Answer,
+    End,
+)
+from tests.contract.txncheck_bench import TxncheckBench
+
+
+@pytest.mark.fault(34)
+def test_keeps_what_a_partial_request_brought(txncheck: TxncheckBench) -> None:
+    """Two steps of three are paid for, and are worth having."""
+    txncheck.simulator.behave(ends=End.PARTIAL, echoes_input=True)
+    reference = txncheck.ask("full-check")
+    txncheck.finish()
+
+    look = txncheck.provider.check(reference)
+    document = txncheck.document(reference)
+
+    assert look == Look(phase=Phase.PARTIAL, kinds=("result",))
+    assert document["status"] == "PARTIAL"
+    assert set(document["result"]) == {"upiByMobile", "vpaChargebackCheck"}
+    assert document["stepStatuses"]["kycByMobile"] == "failed"
+    assert document["errors"] == {"kycByMobile": {"class": "PROVIDER_TEMPORARY"}}
+
+
+@pytest.mark.fault(31)
+@pytest.mark.parametrize(
+    ("switches", "error"),
+    [
+        pytest.param({"ends": End.BUSINESS_ERROR}, "ProviderDeclined", id="for good"),
+        pytest.param({"ends": End.TEMPORARY}, "ProviderFailed", id="for now"),
+        pytest.param(
+            {"ends": End.BUSINESS_ERROR, "business_class": "NEW_CLASS"},
+            "ProviderFailed",
+            id="a class that nobody knows",
+        ),
+        pytest.param(
+            {"ends": End.TEMPORARY, "temporary_class": "NEW_CLASS"},
+            "ProviderFailed",
+            id="another one",
+        ),
+        pytest.param(
+            {"ends": End.BUSINESS_ERROR, "step_errors_when_failed": True},
+            "ProviderFailed",
+            id="errors by step",
+        ),
+    ],
+)
+def test_believes_a_failure_at_once(
+    txncheck: TxncheckBench, switches: dict[str, Any], error: str
+) -> None:
+    """It is documented as an end, so asking on would change nothing."""
+    txncheck.simulator.behave(echoes_input=True, **switches)
+    reference = txncheck.ask("full-check")
+    txncheck.finish()
+
+    look = txncheck.provider.check(reference)
+
+    assert look == Look(phase=Phase.FAILED, final_error=error)
+    with txncheck.fails(LinkSpent):
+        txncheck.document(reference)
+
+
+@pytest.mark.fault(27)
+def test_goes_on_waiting_at_an_unknown_word(txncheck: TxncheckBench) -> None:
+    """A word that nobody knows is never an end."""
+    reference = txncheck.ask("full-check")
+    txncheck.simulator.behave(statuses=("ARCHIVED", "Processing"))
+
+    looks = [txncheck.provider.check(reference) for _look in range(2)]
+
+    assert looks == [
+        Look(phase=Phase.RUNNING, unknown="ARCHIVED"),
+        Look(phase=Phase.RUNNING, unknown="PROCESSING"),
+    ]
+
+
+@pytest.mark.fault(32)
+def test_finds_a_request_that_was_unknown_at_first(txncheck: TxncheckBench) -> None:
+    """A 404 straight after the 202 is heard once, which nobody believes yet."""
+    txncheck.simulator.behave(seconds_unknown=1.0)
+    reference = txncheck.ask("full-check")
+
+    with txncheck.fails(ProviderLostJob):
+        txncheck.provider.check(reference)
+    txncheck.simulator.clock.advance(1)
+
+    assert txncheck.provider.check(reference).phase is Phase.QUEUED
+
+
+@pytest.mark.fault(32)
+def test_says_that_a_forgotten_request_is_lost(txncheck: TxncheckBench) -> None:
+    """How long a result is kept is not published."""
+    txncheck.simulator.behave(retention_seconds=60.0)
+    reference = txncheck.ask("full-check")
+    txncheck.simulator.clock.advance(61)
+
+    with txncheck.fails(ProviderLostJob):
+        txncheck.document(reference)
+
+
+@pytest.mark.fault(24)
+def test_reads_no_answer_about_another_request(txncheck: TxncheckBench) -> None:
+    """Somebody else's verdict would be stored under this person's name."""
+    reference = txncheck.ask("full-check")
+    txncheck.finish()
+    other = Answer.edited(lambda answer: {**answer, "requestId": reference[::-1]})
+    txncheck.script("check", other)
+
+    with txncheck.fails(AnswerUnreadable):
+        txncheck.provider.check(reference)
+    with txncheck.fails(AnswerUnreadable):
+        txncheck.document(reference, other)

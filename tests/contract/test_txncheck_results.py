@@ -1,0 +1,111 @@
+"""TxnCheck: how a result is fetched, and from where only."""
+
+import re
+
+import pytest
+
+from functions.core.errors import (
+    LinkRefused,
+    LinkSpent,
+    ResultTooLarge,
+)
+from functions.providers.protocol import Link
+from functions.providers.txncheck import TxncheckSettings
+from tests.contract.bench import read
+from tests.contract.txncheck_bench import TxncheckBench
+
+
+def test_asks_for_a_result_once(txncheck: TxncheckBench) -> None:
+    """The link is an address, and needs no call of its own."""
+    reference = txncheck.ask("full-check")
+    txncheck.finish()
+
+    link = txncheck.link(reference)
+    before = txncheck.asked("check")
+    body = txncheck.provider.open(link, seconds=20)
+
+    assert (before, txncheck.asked("check")) == (0, 1)
+    assert body.announced == len(read(body, txncheck.provider.form)[0])
+    assert link.minted_at == txncheck.now()
+
+
+def test_brings_no_result_before_there_is_one(txncheck: TxncheckBench) -> None:
+    """The next look finds it; half a result would be none."""
+    reference = txncheck.ask("full-check")
+
+    with txncheck.fails(LinkSpent):
+        txncheck.document(reference)
+
+
+@pytest.mark.fault(52)
+def test_refuses_a_result_that_is_too_large(txncheck: TxncheckBench) -> None:
+    """The limit is the largest size that is still good."""
+    reference = txncheck.ask("full-check")
+    txncheck.finish()
+    link = txncheck.link(reference)
+    body = txncheck.provider.open(link, seconds=20)
+
+    with txncheck.fails(ResultTooLarge):
+        small = txncheck.configured(max_result_bytes=body.announced - 1)
+        small.open(link, seconds=20)
+
+    exact = txncheck.configured(max_result_bytes=body.announced)
+    assert exact.open(link, seconds=20).announced == body.announced
+
+
+@pytest.mark.fault(54)
+@pytest.mark.fault(55)
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "{reference}",
+        "https://evil.example/api/v1/requests/{reference}",
+        "{base}.evil.example/requests/{reference}",
+        "{base}/requests/",
+        "{base}/requests/{reference}/../../keys",
+        "{base}/requests/{reference}?x=1",
+        "{base}/requests/{reference}#x",
+        "{base}/requests/{reference}\n",
+        "{base}/requests//{reference}",
+        "{base}/request/{reference}",
+        " {base}/requests/{reference}",
+    ],
+)
+def test_opens_only_addresses_of_requests(txncheck: TxncheckBench, url: str) -> None:
+    """The key goes wherever a link leads."""
+    reference = txncheck.ask("full-check")
+    url = url.format(base=txncheck.address, reference=reference)
+
+    with txncheck.fails(LinkRefused):
+        txncheck.provider.open(Link(url, 0.0), seconds=20)
+
+    assert txncheck.asked("check") == 0
+
+
+def test_sends_its_key_in_a_header_only(txncheck: TxncheckBench) -> None:
+    """Addresses are logged on the way, headers are not."""
+    txncheck.provider.check(txncheck.submit())
+
+    assert [seen.key_in for seen in txncheck.simulator.requests] == [
+        frozenset({"header"})
+    ] * 2
+    assert all(not seen.signed for seen in txncheck.simulator.requests)
+
+
+def test_names_every_setting_that_lacks() -> None:
+    """What is unknown of the API is decided in cdk.json, and nowhere else."""
+    described = {
+        "base_url": "https://api.txncheck.in/api/v1",
+        "signing": False,
+        "upi_name": "optional",
+        "bank_async": False,
+        "max_result_bytes": 1024 * 1024,
+        "loopback": False,
+    }
+
+    assert TxncheckSettings.from_json(described) == TxncheckSettings()
+    for name in described:
+        lacking = {key: value for key, value in described.items() if key != name}
+        with pytest.raises(KeyError, match=re.escape(name)):
+            TxncheckSettings.from_json(lacking)
