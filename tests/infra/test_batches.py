@@ -56,7 +56,7 @@ def test_the_setting_bounds_what_is_on_its_way() -> None:
     app = App(context=config.context())
     stack = VerdictCourier(app, "Narrow", stage=config.stage("prod", settings))
 
-    narrow = Template(Synthesized.from_stack(stack).to_json())
+    narrow = Template(dict(Synthesized.from_stack(stack).to_json()))
 
     assert requests(narrow)["MaxConcurrency"] == 7
 

@@ -14,7 +14,6 @@ from functions.core.errors import (
 from functions.providers.ipqs_answers import KINDS
 from tests.infra.template import Json, Template, states, text
 
-
 #: What the task of a wait has in its resource: the call is not what takes its time.
 TOKEN = ".waitForTaskToken"
 
