@@ -3,13 +3,15 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from functions.core import identity
+from functions.core.signatures import Scheme
+from infra import config
 from infra.app import stack_name
 from local.assembly import synthesized
 from local.deploy import deploy
@@ -98,17 +100,22 @@ def running(
     `assembly` is a synthesized app; without one it is synthesized here. `tell`
     hears what is being done, in words for a person.
     """
+    clock = clock or Clock()
     with (
         TemporaryDirectory(prefix="verdict-courier-") as folder,
         IpqsSimulator.started(
             api_key=LOCAL_KEY,
-            clock=clock or Clock(),
+            clock=clock,
             behaviour=behaviour or Behaviour(),
         ) as ipqs,
         TxncheckSimulator.started(
             api_key=LOCAL_TXNCHECK_KEY,
-            clock=clock or Clock(),
-            behaviour=txncheck_behaviour or txncheck.Behaviour(),
+            webhook_secret=LOCAL_WEBHOOK_SECRET,
+            clock=clock,
+            behaviour=replace(
+                txncheck_behaviour or txncheck.Behaviour(),
+                webhook_scheme=webhook_scheme(),
+            ),
         ) as asked,
         Emulator.started(wait_scale=wait_scale, auth=auth) as emulator,
     ):
@@ -136,6 +143,13 @@ def running(
         )
         asked.webhook_url = f"{stack.api_url}/webhooks/txncheck"
         yield stack
+
+
+def webhook_scheme() -> Scheme:
+    """Give the scheme by which the stage expects webhooks to be signed."""
+    known = config.stage(STAGE, config.context()["courier"]).providers["txncheck"]
+    assert known.webhook is not None  # noqa: S101 - the stage is ours
+    return Scheme.from_json(asdict(known.webhook))
 
 
 def _fill_secrets(emulator: Emulator, outputs: Mapping[str, str]) -> None:
