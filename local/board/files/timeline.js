@@ -5,7 +5,7 @@ import { clock, lasting, seconds } from "./words.js";
 
 const WIDTH = 1000;
 const WAITS = new Set(["Wait", "Hold", "Listen"]);
-const GROUPS = new Set(["Collect"]);
+const GROUPS = new Set(["Collect", "Requests"]);
 // Shorter than this on the picture, a state would not be seen.
 const LEAST = 2;
 
