@@ -77,6 +77,7 @@ def test_log_lines_are_those_of_the_job(page: str, courier: Courier) -> None:
         assert line in shown
     assert job_id in shown
     assert other not in shown
+    assert "StateEntered" not in shown  # the machine's own log is the timeline
 
 
 def test_a_message_is_shown_and_not_taken_away(page: str, courier: Courier) -> None:

@@ -65,6 +65,7 @@ def test_what_will_not_change_is_read_once(api: Api) -> None:
     know(
         ("ended", "succeeded", "then"), ("ending", "failed", None), ("new", None, None)
     )
+    Answers.documents["/jobs/new/timeline"]["entries"] = []  # about to begin
     following = Following(api, most=50)
 
     for _ in range(3):
