@@ -5,12 +5,14 @@ import re
 import pytest
 
 from functions.core.errors import (
+    AnswerLost,
     LinkRefused,
     LinkSpent,
     ResultTooLarge,
 )
 from functions.providers.protocol import Link
 from functions.providers.txncheck import TxncheckSettings
+from local.simulators.txncheck import Answer
 from tests.contract.bench import read
 from tests.contract.txncheck_bench import TxncheckBench
 
@@ -109,3 +111,14 @@ def test_names_every_setting_that_lacks() -> None:
         lacking = {key: value for key, value in described.items() if key != name}
         with pytest.raises(KeyError, match=re.escape(name)):
             TxncheckSettings.from_json(lacking)
+
+
+@pytest.mark.fault(53)
+def test_gives_up_when_the_function_is_about_to_end(txncheck: TxncheckBench) -> None:
+    """Whoever fetches knows how long there is, which may be less than a call takes."""
+    reference = txncheck.ask("full-check")
+    txncheck.finish()
+    txncheck.script("check", Answer.hang())
+
+    with txncheck.fails(AnswerLost):
+        txncheck.provider.open(txncheck.link(reference), seconds=0.3)
