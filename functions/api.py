@@ -31,6 +31,7 @@ _DOORS: dict[str, Callable[..., Document]] = {
     "startJob": FrontDoor.start,
     "listJobs": FrontDoor.list,
     "getJob": FrontDoor.get,
+    "getTimeline": FrontDoor.timeline,
     "getResults": FrontDoor.fetch,
     "cancelJob": FrontDoor.cancel,
     "retryJob": FrontDoor.retry,
@@ -47,7 +48,7 @@ def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
 def _app() -> APIGatewayRestResolver:
     app = APIGatewayRestResolver()
     door = _front_door()
-    for operation in operations(door.settings.types):
+    for operation in operations(door.settings.types, door.settings.endings):
         rule = re.sub(r"{(\w+)}", r"<\1>", operation.path)
         app.route(rule, operation.method)(_answering(operation, door, app))
 

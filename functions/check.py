@@ -7,11 +7,14 @@ from functions.core.errors import (
     ProviderThrottled,
     RetryableError,
 )
-from functions.core.model import Job, State
+from functions.core.model import Job, Phase, State
 from functions.core.routing import refused, route, unanswered
 from functions.core.schedule import Policy
 from functions.providers.protocol import Provider
 from functions.runtime import telemetry, wiring
+
+#: What a provider sends a webhook for.
+_OVER = (Phase.FINISHED, Phase.PARTIAL, Phase.FAILED)
 
 
 def check(
@@ -23,6 +26,7 @@ def check(
     deadline. So a provider that is out of reach for hours costs a job nothing but
     the time.
     """
+    woken, job = bool(job.heard_at), job.with_(heard_at=0.0)
     if not job.waiting_since:  # started by hand: its time begins now
         job = job.with_(received_at=now)
     try:
@@ -38,6 +42,8 @@ def check(
         telemetry.logger.warning("check refused", error=type(error).__name__)
         return refused(job, error, policy=policy, now=now, chance=chance)
 
+    if look.phase in _OVER and policy.listens and not woken:
+        telemetry.count("WebhooksMissed", job)
     if look.unknown:
         telemetry.logger.warning("status word unknown", word=look.unknown)
         telemetry.count("UnknownStatusWords", job)

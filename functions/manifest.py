@@ -2,6 +2,7 @@
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.core import keys
 from functions.core.manifest import encoded, manifest
 from functions.core.model import Job, Next, Outcome, Phase, State
 from functions.runtime import telemetry, wiring
@@ -17,7 +18,7 @@ def write_manifest(job: Job, results: Results) -> Job:
     """
     partial = job.phase is Phase.PARTIAL
     outcome = Outcome.PARTIAL if partial else Outcome.SUCCEEDED
-    key = f"{job.provider}/{job.type}/{job.job_id}/manifest.json"
+    key = keys.manifest(job)
     ended = job.with_(next=Next.CONCLUDE, outcome=outcome, manifest_key=key)
 
     content = encoded(manifest(ended))

@@ -1,5 +1,6 @@
 """Submit: hand the file to the provider, at most once, because it is paid."""
 
+import math
 import uuid
 from dataclasses import dataclass
 
@@ -12,16 +13,18 @@ from functions.core.errors import (
     PermanentError,
     ProviderThrottled,
     ProviderUnavailable,
+    RequestInvalid,
     RetryableError,
     SourceTooLarge,
 )
-from functions.core.model import Job, Next, Phase, State
-from functions.core.routing import held
-from functions.core.schedule import poll_seconds, retry_seconds
+from functions.core.model import Job, Next, Outcome, Phase, State
+from functions.core.routing import ended, held, submitted
+from functions.core.schedule import retry_seconds
 from functions.providers.protocol import Provider
 from functions.runtime import telemetry, wiring
 from functions.runtime.inbox import Inbox
 from functions.runtime.ledger import Entry, Ledger
+from functions.runtime.pace import Pace
 from functions.runtime.settings import ProviderSettings
 
 #: What the provider does wrong is waited for; what AWS does, the workflow retries.
@@ -41,6 +44,7 @@ class Submission:
     provider: Provider
     inbox: Inbox
     ledger: Ledger
+    pace: Pace | None
     settings: ProviderSettings
     token: str
     now: float
@@ -53,7 +57,14 @@ class Submission:
         Whoever finds an intent without a reference does not send: it looks for
         the file in the provider's list, and sends only when the list still lacks
         it after the intent's own attempt has surely ended (`settle_seconds`).
+
+        A batch is not sent but prepared, and its requests come here one by one. Where
+        the provider bounds the rate, each waits for its slot first.
         """
+        if self._is_batch:
+            return self.job.with_(next=Next.PREPARE, received_at=self.now)
+        if (slot_at := self._slot()) > self.now:
+            return self._await_slot(slot_at)
         entry = self.ledger.claim(self.job, token=self.token, now=self.now)
         if entry.provider_ref:
             return self._submitted(entry)
@@ -71,6 +82,11 @@ class Submission:
         except AnswerLost as error:
             telemetry.logger.warning("submit answer lost", reason=str(error))
             return self._settle(entry)
+        except RequestInvalid as error:
+            self.ledger.withdraw(self.job, token=self.token)
+            telemetry.logger.warning("request invalid", reason=str(error))
+            invalid = ended(self.job, Outcome.FAILED, type(error).__name__)
+            return invalid.with_(advice=f"{error}. {error.advice}")
         except CourierError:
             # Surely not accepted: the next attempt may send at once.
             self.ledger.withdraw(self.job, token=self.token)
@@ -97,7 +113,7 @@ class Submission:
     def _rows_worth_paying(self) -> int:
         if self.inbox.size > self.settings.max_upload_bytes:
             raise SourceTooLarge("the file is larger than max_upload_bytes")
-        return self.provider.survey(self.job.key, self.job.type, self.inbox)
+        return self.provider.survey(self._source_name, self.job.type, self.inbox)
 
     def _rows_as_they_are(self) -> int:
         try:
@@ -113,18 +129,15 @@ class Submission:
         )
 
     def _submitted(self, entry: Entry) -> Job:
-        policy = self.settings.policy
-        first = poll_seconds(0.0, policy=policy, chance=self.chance)
-        return self.job.with_(
+        taken = self.job.with_(
             provider_ref=entry.provider_ref,
             received_at=entry.received_at,
             submitted_at=entry.submitted_at,
             rows=entry.rows,
             phase=Phase.QUEUED,
             failures=0,
-            next=Next.WAIT,
-            wait_seconds=first,
         )
+        return submitted(taken, policy=self.settings.policy, chance=self.chance)
 
     def _hold(self, entry: Entry, error: RetryableError) -> Job:
         telemetry.logger.warning("submission put off", error=type(error).__name__)
@@ -138,12 +151,44 @@ class Submission:
 
     def _wait(self, entry: Entry, seconds: float, *, failed: bool) -> Job:
         return held(
-            self.job.with_(received_at=entry.received_at),
+            # A slot is good for one try.
+            self.job.with_(received_at=entry.received_at, slot_at=0.0),
             wait_seconds=seconds,
             policy=self.settings.policy,
             now=self.now,
             failed=failed,
         )
+
+    @property
+    def _is_batch(self) -> bool:
+        whole = not self.job.part.batch_id
+        return whole and self.job.key.lower().endswith(self.settings.batches)
+
+    def _slot(self) -> float:
+        """Give from when it may be sent; now, where that is not for us to bound."""
+        if self.pace is None or self.pace.rate.allows(self.job.slot_at, now=self.now):
+            return self.now
+        entry = self.ledger.entry(self.job)
+        if entry.intent or entry.provider_ref:
+            return self.now
+        return self.pace.reserve(now=self.now)
+
+    def _await_slot(self, slot_at: float) -> Job:
+        waiting = self.job.with_(
+            slot_at=slot_at, received_at=self.job.received_at or self.now
+        )
+        return held(
+            waiting,
+            wait_seconds=math.ceil(slot_at - self.now),
+            policy=self.settings.policy,
+            now=self.now,
+            failed=False,
+        )
+
+    @property
+    def _source_name(self) -> str:
+        # A request of a batch lies in an object with many of them.
+        return "request.json" if self.job.part.batch_id else self.job.key
 
     @property
     def _name(self) -> str:
@@ -161,6 +206,7 @@ def handler(event: State, _context: LambdaContext) -> State:
         provider=wiring.provider(job),
         inbox=wiring.inbox(job),
         ledger=wiring.ledger(),
+        pace=wiring.pace(job),
         settings=wiring.provider_settings(job),
         token=uuid.uuid4().hex,
         now=wiring.now(),

@@ -11,11 +11,14 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
-from functions.core.bodies import Types
+from functions.core.bodies import Endings, Types
 from functions.core.contract import Operation, operations
 from functions.core.schemas import Schema
 from infra.findings import acknowledge
 from infra.refusals import refuse_in_our_words
+
+#: Where providers call; `functions.webhook` takes the name from it.
+WEBHOOKS = "/webhooks/{provider}"
 
 #: What the access log keeps of a request: neither its body nor whence it came.
 _LOGGED = {
@@ -42,7 +45,9 @@ class Api(Construct):
         *,
         stage: str,
         types: Types,
+        endings: Endings,
         function: lambda_.Function,
+        webhook: lambda_.Function,
         requests_per_second: int,
         burst: int,
         web_acl_arn: str,
@@ -96,9 +101,29 @@ class Api(Construct):
         integration = apigateway.LambdaIntegration(
             function, allow_test_invoke=False, timeout=Duration.seconds(29)
         )
-        for operation in operations(types):
+        for operation in operations(types, endings):
             self._method(operation, integration)
+        self._listen(webhook)
         self._guard(web_acl_arn)
+
+    def _listen(self, function: lambda_.Function) -> None:
+        """Open the one route without an AWS signature: providers have theirs."""
+        method = self.rest.root.resource_for_path(WEBHOOKS).add_method(
+            "POST",
+            apigateway.LambdaIntegration(
+                function, allow_test_invoke=False, timeout=Duration.seconds(29)
+            ),
+            operation_name="hearWebhook",
+            authorization_type=apigateway.AuthorizationType.NONE,
+            request_validator=self._validators[False],
+        )
+        for finding in ("AwsSolutions-APIG4", "AwsSolutions-COG4"):
+            acknowledge(
+                method,
+                finding,
+                "Providers call it: functions.webhook refuses every body that is not "
+                "signed with their secret, and all of them while there is none.",
+            )
 
     def _method(
         self, operation: Operation, integration: apigateway.LambdaIntegration

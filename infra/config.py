@@ -8,6 +8,14 @@ for, and why it has its value where that is not plain:
   reservation that leaves too few for the rest.
 * max_upload_bytes, max_result_bytes, settle_seconds, list_pages: limits of ours;
   the provider publishes none.
+* endings: of the files that a type takes; batches: those of them that hold many
+  requests, one a row. max_batch_requests keeps what the state machine is told of
+  them below the size of a state, batch_max_concurrency how many are on their way.
+* data_retention_days: how long lists and results of a provider are kept; what is
+  personal by its nature is kept for a week, as the provider advises; null keeps it
+  as long as the buckets keep the rest.
+* rate: null where the provider is not known to bound submissions. webhook: null
+  where its scheme is not known, which refuses every webhook.
 * api_requests_per_second, api_burst: for all callers together; a person with a
   script needs a handful, and a flood is not to become a bill.
 * web_acl_arn: a web ACL of AWS WAF for the API, regional; empty for none, since
@@ -17,10 +25,10 @@ for, and why it has its value where that is not plain:
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from infra.parsing import ConfigError, parse
@@ -38,6 +46,10 @@ FUNCTIONS = (
     "conclude",
     "reflect",
     "api",
+    "listen",
+    "webhook",
+    "prepare",
+    "gather",
 )
 
 
@@ -64,19 +76,87 @@ class KeyPlace:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rate:
+    """How often a provider lets us submit; `functions.core.rate` keeps it."""
+
+    calls: int
+    seconds: float
+    leeway_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Webhook:
+    """How a provider signs its webhooks; `functions.core.signatures` checks it."""
+
+    signature_header: str
+    timestamp_header: str
+    id_header: str
+    timestamp_unit: Literal["seconds", "milliseconds"]
+    signed_template: Literal["{body}", "{ts}.{body}", "{id}.{ts}.{body}"]
+    algorithm: Literal["sha256", "sha512"]
+    encoding: Literal["hex", "base64"]
+    prefix: str
+    tolerance_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Provider:
     """What the functions are told of a provider, apart from its key."""
 
+    #: Whether it can be told to call us.
+    calls: ClassVar[bool] = False
+
     base_url: str
-    download_hosts: tuple[str, ...]
-    key_place: KeyPlace
     types: tuple[str, ...]
+    endings: tuple[str, ...]
+    batches: tuple[str, ...]
+    max_batch_requests: int
     max_upload_bytes: int
     max_result_bytes: int
     settle_seconds: int
-    list_pages: int
+    data_retention_days: int | None
     loopback: bool
     poll: Poll
+    rate: Rate | None
+    webhook: Webhook | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ipqs(Provider):
+    """IPQualityScore."""
+
+    download_hosts: tuple[str, ...]
+    key_place: KeyPlace
+    list_pages: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Txncheck(Provider):
+    """TxnCheck; `functions.providers.txncheck` says what its settings are for."""
+
+    calls: ClassVar[bool] = True
+
+    signing: bool
+    upi_name: Literal["optional", "required", "unsent"]
+    bank_async: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Providers(Mapping[str, Provider]):
+    """All that there are, by name; a new provider is a field here."""
+
+    ipqs: Ipqs
+    txncheck: Txncheck
+
+    def __getitem__(self, name: str) -> Provider:
+        known: Provider = getattr(self, name)
+        return known
+
+    def __iter__(self) -> Iterator[str]:
+        return (known.name for known in fields(self))
+
+    def __len__(self) -> int:
+        return len(fields(self))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +175,8 @@ class Stage:
     api_requests_per_second: int
     api_burst: int
     web_acl_arn: str
-    providers: dict[str, Provider]
+    batch_max_concurrency: int
+    providers: Providers
 
     @property
     def longest_deadline_seconds(self) -> float:

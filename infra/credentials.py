@@ -1,29 +1,30 @@
-"""Credentials: one secret a provider, created empty.
+"""Credentials: the providers' secrets, created empty.
 
 Neither a value nor a generator is given, so the secret exists without one until
 a person puts the provider's key in; nothing that looks like a key is ever in the
 template, and a forgotten key fails as "no value", not as a wrong one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from infra.config import Provider
 from infra.findings import acknowledge
 
 
 class Credentials(Construct):
-    """The providers' keys, by provider."""
+    """The providers' keys by provider, and what webhooks are signed with."""
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
-        providers: Iterable[str],
+        providers: Mapping[str, Provider],
         key: kms.IKey,
         removal_policy: RemovalPolicy,
     ) -> None:
@@ -32,14 +33,20 @@ class Credentials(Construct):
             provider: self._secret(provider, key, removal_policy)
             for provider in providers
         }
+        #: What webhooks are signed with, of those providers that send any.
+        self.webhooks: dict[str, secretsmanager.ISecret] = {
+            name: self._secret(f"{name} webhook", key, removal_policy)
+            for name, provider in providers.items()
+            if provider.calls
+        }
 
     def _secret(
-        self, provider: str, key: kms.IKey, removal_policy: RemovalPolicy
+        self, whose: str, key: kms.IKey, removal_policy: RemovalPolicy
     ) -> secretsmanager.Secret:
         secret = secretsmanager.Secret(
             self,
-            provider.capitalize(),
-            description=f"The API key of {provider}: put it in after the deployment",
+            "".join(word.capitalize() for word in whose.split()),
+            description=f"The secret of {whose}: put it in after the deployment",
             encryption_key=key,
             removal_policy=removal_policy,
         )

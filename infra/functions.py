@@ -1,4 +1,4 @@
-"""Functions: the eight Lambdas, alike but for the table below.
+"""Functions: the twelve Lambdas, alike but for the table below.
 
 Logs are text to Lambda: Powertools writes JSON lines itself, Logs Insights reads
 the platform's REPORT lines as they are, and Lambda's own JSON mode would filter
@@ -40,6 +40,12 @@ SIZES: Mapping[str, Size] = {
     # A person waits for it, and memory is what buys a fast start; API Gateway
     # gives up after 29 seconds.
     "api": Size(memory=1024, timeout=28),
+    "listen": Size(memory=256, timeout=30),
+    # A provider waits for it, up to 30 seconds, and then calls again.
+    "webhook": Size(memory=512, timeout=25),
+    # The whole of a batch goes through their memory.
+    "prepare": Size(memory=1024, timeout=300),
+    "gather": Size(memory=1024, timeout=900),
 }
 
 
@@ -77,6 +83,10 @@ class Functions(Construct):
         self.conclude = self._function("conclude", reserved_concurrency)
         self.reflect = self._function("reflect", reserved_concurrency)
         self.api = self._function("api", reserved_concurrency)
+        self.listen = self._function("listen", reserved_concurrency)
+        self.webhook = self._function("webhook", reserved_concurrency)
+        self.prepare = self._function("prepare", reserved_concurrency)
+        self.gather = self._function("gather", reserved_concurrency)
 
     def _function(self, name: str, reserved: Mapping[str, int]) -> lambda_.Function:
         title = name.capitalize()

@@ -17,7 +17,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 
 from infra.findings import acknowledge, logical_id
-from infra.storage import JOBS_BY_MONTH
+from infra.storage import BATCHES, JOBS_BY_MONTH
 
 READ_KEY = ("kms:Decrypt",)
 READ_AND_WRITE_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
@@ -56,6 +56,45 @@ def upload_results(
     """Let it put results in parts, and give up an upload."""
     put_results(function, results=results, key=key)
     _objects(function, results, "s3:AbortMultipartUpload")
+
+
+def keep_batches(
+    function: lambda_.Function, *, inbox: s3.Bucket, key: kms.IKey
+) -> None:
+    """Let it write down what it makes of a batch, where no upload starts a job."""
+    _objects(function, inbox, "s3:PutObject", prefix=BATCHES)
+    key.grant(function, *READ_AND_WRITE_KEY)
+
+
+def read_batches(
+    function: lambda_.Function, *, inbox: s3.Bucket, key: kms.IKey
+) -> None:
+    """Let it read that again."""
+    _objects(function, inbox, "s3:GetObject", prefix=BATCHES)
+    key.grant(function, *READ_KEY)
+
+
+def end_waits(
+    function: lambda_.Function, *, machine: sfn.StateMachine, key: kms.IKey
+) -> None:
+    """Let it end a wait of the machine's, whose token it has.
+
+    By a policy of its own, which may depend on the machine though the machine depends
+    on the function.
+    """
+    assert function.role is not None  # noqa: S101 - tells mypy that we gave it one
+    iam.Policy(
+        machine,
+        f"WaitsFor{function.node.id}",
+        roles=[function.role],
+        statements=[
+            iam.PolicyStatement(
+                actions=["states:SendTaskSuccess"],
+                resources=[machine.state_machine_arn],
+            )
+        ],
+    )
+    key.grant(function, *READ_AND_WRITE_KEY)
 
 
 def use_table(
@@ -126,7 +165,10 @@ def give_up(function: lambda_.Function, *, queue: sqs.Queue, key: kms.IKey) -> N
 
 
 def run_machine(
-    machine: sfn.StateMachine, *functions: lambda_.Function, key: kms.IKey
+    machine: sfn.StateMachine,
+    *functions: lambda_.Function,
+    inbox: s3.Bucket,
+    key: kms.IKey,
 ) -> None:
     """Let it use its key; accept what its tasks were granted by the CDK.
 
@@ -139,11 +181,32 @@ def run_machine(
         "AwsSolutions-IAM5[Resource::*]",
         "X-Ray and the delivery of logs know no resources.",
     )
+    acknowledge(
+        machine,
+        f"AwsSolutions-IAM5[Resource::<{logical_id(inbox)}.Arn>/{BATCHES}*]",
+        "Batches are not known before; it only reads the lists of their requests.",
+    )
+    _acknowledge_children(machine)
     for function in functions:
         acknowledge(
             machine,
             f"AwsSolutions-IAM5[Resource::<{logical_id(function)}.Arn>:*]",
             "The CDK allows a function's versions along with the function.",
+        )
+
+
+def _acknowledge_children(machine: sfn.StateMachine) -> None:
+    """Accept what the CDK grants for the children of a Distributed Map."""
+    name = logical_id(machine)
+    executions = (
+        "arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:"
+        f'{{"Fn::Select":[6,{{"Fn::Split":[":",{{"Ref":"{name}"}}]}}]}}'
+    )
+    for children in (f"{executions}:*", f"{executions}/*:*"):
+        acknowledge(
+            machine,
+            f"AwsSolutions-IAM5[Resource::{children}]",
+            "The executions of a Map have names of AWS' making.",
         )
 
 

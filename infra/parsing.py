@@ -1,6 +1,7 @@
 """Parsing: turns JSON into a dataclass, or names the setting that is wrong."""
 
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
+from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
@@ -11,12 +12,17 @@ class ConfigError(Exception):
 
 
 def parse(kind: type[T], raw: Any, *, where: str) -> T:  # noqa: ANN401 - any JSON
-    """Return `raw` as the dataclass `kind`; every field has to be there."""
+    """Return `raw` as the dataclass `kind`; every field has to be there.
+
+    But for those that may be null: the CDK drops members that are.
+    """
     if not isinstance(raw, dict):
         raise ConfigError(f"{where}: must be an object")
 
     hints = get_type_hints(kind)
-    missing = sorted(hints.keys() - raw.keys())
+    hints = {field.name: hints[field.name] for field in fields(kind)}  # type: ignore[arg-type]  # a dataclass
+    optional = {name for name in hints if get_origin(hints[name]) is UnionType}
+    missing = sorted(hints.keys() - raw.keys() - optional)
     if missing:
         raise ConfigError(f"{where}: missing {', '.join(missing)}")
     unknown = sorted(raw.keys() - hints.keys())
@@ -24,12 +30,18 @@ def parse(kind: type[T], raw: Any, *, where: str) -> T:  # noqa: ANN401 - any JS
         raise ConfigError(f"{where}: unknown {', '.join(unknown)}")
 
     return kind(
-        **{name: _value(hints[name], raw[name], f"{where}.{name}") for name in hints}
+        **{
+            name: _value(hints[name], raw.get(name), f"{where}.{name}")
+            for name in hints
+        }
     )
 
 
 def _value(kind: Any, raw: Any, where: str) -> Any:  # noqa: ANN401 - any type, any JSON
     origin, arguments = get_origin(kind), get_args(kind)
+    if origin is UnionType:  # with None, which is said by null
+        (known,) = (one for one in arguments if one is not NoneType)
+        return raw if raw is None else _value(known, raw, where)
     if is_dataclass(kind):
         assert isinstance(kind, type)  # noqa: S101 - for mypy: never an instance
         return parse(kind, raw, where=where)
@@ -39,11 +51,9 @@ def _value(kind: Any, raw: Any, where: str) -> Any:  # noqa: ANN401 - any type, 
         return tuple(
             _value(arguments[0], v, f"{where}[{i}]") for i, v in enumerate(raw)
         )
-    if origin is Literal and raw in arguments:
-        return raw
-    if kind is float and type(raw) in {int, float}:
-        return raw
-    if type(raw) is kind:  # exactly: to Python, true is a number too
+    one_of = origin is Literal and raw in arguments
+    number = kind is float and type(raw) in {int, float}
+    if one_of or number or type(raw) is kind:  # exactly: to Python, true is a number
         return raw
     raise ConfigError(f"{where}: must be {_name(kind)}, not {raw!r}")
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from aws_cdk import CfnParameter, Stack
-from aws_cdk import aws_secretsmanager as secretsmanager
 
-from infra.config import Provider
+from infra.config import Ipqs, Provider
+from infra.credentials import Credentials
 
 # CloudFormation holds the parameters to it: even the local stage's template, put
 # into an account by mistake, sends nothing anywhere.
@@ -17,7 +17,7 @@ LOOPBACK = r"(127(\.[0-9]{1,3}){3}|([a-z0-9-]+\.)*localhost)(:[0-9]{1,5})?"
 def provider_settings(
     stack: Stack,
     providers: Mapping[str, Provider],
-    secrets: Mapping[str, secretsmanager.ISecret],
+    credentials: Credentials,
 ) -> str:
     """Return the value of `COURIER_PROVIDERS`: each provider's settings, by name.
 
@@ -27,29 +27,35 @@ def provider_settings(
     return stack.to_json_string(
         {
             name: {
-                "secret": secrets[name].secret_arn,
+                "secret": credentials.secrets[name].secret_arn,
+                **_webhook_secret(credentials, name),
                 **json.loads(json.dumps(asdict(provider))),  # jsii takes no tuples
-                **(_simulator(stack, name) if provider.loopback else {}),
+                **(_simulator(stack, name, provider) if provider.loopback else {}),
             }
             for name, provider in providers.items()
         }
     )
 
 
-def _simulator(stack: Stack, name: str) -> dict[str, object]:
+def _webhook_secret(credentials: Credentials, name: str) -> dict[str, str]:
+    secret = credentials.webhooks.get(name)
+    return {"webhook_secret": secret.secret_arn} if secret else {}
+
+
+def _simulator(stack: Stack, name: str, provider: Provider) -> dict[str, object]:
     base_url = CfnParameter(
         stack,
         f"{name.capitalize()}BaseUrl",
         description=f"Where the simulator of {name} listens, such as http://127.0.0.1:1",
-        allowed_pattern=f"^https?://{LOOPBACK}$",
+        allowed_pattern=f"^https?://{LOOPBACK}(/[a-z0-9/]*)?$",
     )
+    simulated: dict[str, object] = {"base_url": base_url.value_as_string}
+    if not isinstance(provider, Ipqs):
+        return simulated
     download_host = CfnParameter(
         stack,
         f"{name.capitalize()}DownloadHost",
         description="The host that its download links name",
         allowed_pattern=f"^{LOOPBACK}$",
     )
-    return {
-        "base_url": base_url.value_as_string,
-        "download_hosts": [download_host.value_as_string],
-    }
+    return simulated | {"download_hosts": [download_host.value_as_string]}

@@ -64,6 +64,10 @@ class VerdictCourier(Stack):
             "Storage",
             inbox_retention=Duration.days(stage.inbox_retention_days),
             results_retention=Duration.days(stage.results_retention_days),
+            retention_days={
+                name: known.data_retention_days
+                for name, known in stage.providers.items()
+            },
             removal_policy=removal_policy,
         )
         self.credentials = Credentials(
@@ -86,12 +90,10 @@ class VerdictCourier(Stack):
         self.workflow = Workflow(
             self,
             "Workflow",
-            submit=self.functions.submit,
-            check=self.functions.check,
-            download=self.functions.download,
-            manifest=self.functions.manifest,
-            conclude=self.functions.conclude,
+            functions=self.functions,
             topic=self.storage.notices,
+            inbox=self.storage.inbox,
+            batch_max_concurrency=stage.batch_max_concurrency,
             results=self.storage.results,
             key=self.storage.key,
             # A deadline counts anew from the moment the provider has the list.
@@ -122,7 +124,9 @@ class VerdictCourier(Stack):
             "Api",
             stage=stage.name,
             types={name: known.types for name, known in stage.providers.items()},
+            endings={name: one.endings for name, one in stage.providers.items()},
             function=self.functions.api,
+            webhook=self.functions.webhook,
             requests_per_second=stage.api_requests_per_second,
             burst=stage.api_burst,
             web_acl_arn=stage.web_acl_arn,
@@ -131,7 +135,7 @@ class VerdictCourier(Stack):
             removal_policy=removal_policy,
         )
         self._tell_the_functions(
-            provider_settings(self, stage.providers, self.credentials.secrets),
+            provider_settings(self, stage.providers, self.credentials),
             keep_days=stage.jobs_retention_days,
         )
         self._grant()
@@ -141,14 +145,19 @@ class VerdictCourier(Stack):
     def _tell_the_functions(self, providers: str, *, keep_days: int) -> None:
         f = self.functions
         ledger = {"TABLE": self.storage.jobs.table_name, "KEEP_DAYS": str(keep_days)}
+        waits = self.storage.waits.table_name
         results = self.storage.results.bucket_name
         machine = self.workflow.state_machine.state_machine_arn
         _tell(f.intake, STATE_MACHINE=machine, PROVIDERS=providers)
-        _tell(f.submit, PROVIDERS=providers, **ledger)
+        _tell(f.submit, PROVIDERS=providers, WAITS=waits, **ledger)
         _tell(f.check, PROVIDERS=providers, **ledger)
         _tell(f.download, PROVIDERS=providers, RESULTS_BUCKET=results)
         _tell(f.manifest, RESULTS_BUCKET=results)
         _tell(f.conclude, **ledger)
+        _tell(f.listen, WAITS=waits)
+        _tell(f.webhook, WAITS=waits, PROVIDERS=providers)
+        _tell(f.prepare, PROVIDERS=providers)
+        _tell(f.gather, PROVIDERS=providers, RESULTS_BUCKET=results)
         _tell(
             f.reflect,
             TOPIC=self.storage.notices.topic_arn,
@@ -171,14 +180,25 @@ class VerdictCourier(Stack):
 
         machine = self.workflow.state_machine
         machine.grant_start_execution(f.intake)
-        steps = (f.submit, f.check, f.download, f.manifest, f.conclude)
-        grants.run_machine(machine, *steps, key=key)
+        steps = (f.submit, f.check, f.listen, f.download, f.prepare, f.gather)
+        grants.run_machine(
+            machine, *steps, f.manifest, f.conclude, inbox=inbox, key=key
+        )
 
         grants.read_list(f.submit, inbox=inbox, key=key)
+        grants.read_list(f.prepare, inbox=inbox, key=key)
+        grants.keep_batches(f.prepare, inbox=inbox, key=key)
+        grants.read_batches(f.gather, inbox=inbox, key=key)
+        grants.upload_results(f.gather, results=results, key=key)
         grants.upload_results(f.download, results=results, key=key)
         grants.put_results(f.manifest, results=results, key=key)
 
+        waits = self.storage.waits
         grants.use_table(f.submit, "GetItem", "UpdateItem", table=jobs, key=key)
+        grants.use_table(f.submit, "UpdateItem", table=waits, key=key)
+        for waiting in (f.listen, f.webhook):
+            grants.use_table(waiting, "GetItem", "UpdateItem", table=waits, key=key)
+            grants.end_waits(waiting, machine=machine, key=key)
         grants.use_table(f.check, "UpdateItem", table=jobs, key=key)
         grants.use_table(f.conclude, "GetItem", "UpdateItem", table=jobs, key=key)
 
@@ -186,6 +206,8 @@ class VerdictCourier(Stack):
             secret.grant_read(f.submit)
             secret.grant_read(f.check)
             secret.grant_read(f.download)
+        for secret in self.credentials.webhooks.values():
+            secret.grant_read(f.webhook)
 
     def _grant_the_front(self) -> None:
         api, reflect = self.functions.api, self.functions.reflect
@@ -194,7 +216,12 @@ class VerdictCourier(Stack):
 
         machine.grant_start_execution(api)
         grants.use_executions(
-            api, "DescribeExecution", "StopExecution", machine=machine, key=key
+            api,
+            "DescribeExecution",
+            "GetExecutionHistory",
+            "StopExecution",
+            machine=machine,
+            key=key,
         )
         grants.use_table(api, "GetItem", "UpdateItem", table=jobs, key=key)
         grants.list_jobs(api, table=jobs)
@@ -231,6 +258,8 @@ class VerdictCourier(Stack):
         }
         for provider, secret in self.credentials.secrets.items():
             outputs[f"{provider.capitalize()}SecretArn"] = secret.secret_arn
+        for provider, secret in self.credentials.webhooks.items():
+            outputs[f"{provider.capitalize()}WebhookSecretArn"] = secret.secret_arn
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
 

@@ -10,14 +10,12 @@ from functions.core.errors import (
     RETRYABLE,
     AnswerLost,
     AnswerUnreadable,
+    AwsUnavailable,
     ProviderThrottled,
     ProviderUnavailable,
 )
 
-#: What a task may meet that a later try may not: our own errors of that family,
-#: and Lambda's. Submit is in it too: the ledger makes its repetition safe.
-RETRIED = (
-    *(error.__name__ for error in RETRYABLE),
+_LAMBDA_TROUBLE = (
     "Lambda.AWSLambdaException",
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.SdkClientException",
@@ -26,8 +24,18 @@ RETRIED = (
     "Lambda.Unknown",
     "Runtime.ExitError",
     "Sandbox.Timedout",
+)
+
+#: What a task may meet that a later try may not: our own errors of that family,
+#: and Lambda's. Submit is in it too: the ledger makes its repetition safe.
+RETRIED = (
+    *(error.__name__ for error in RETRYABLE),
+    *_LAMBDA_TROUBLE,
     sfn.Errors.TIMEOUT,
 )
+
+#: The same for a task that may take long: there a time-out is no trouble.
+AWS_TROUBLE = (AwsUnavailable.__name__, *_LAMBDA_TROUBLE)
 
 #: Trouble of the provider's, which lasts longer than AWS'. Submit and Check wait for
 #: it in the state machine; a Download has no Wait of its own.
@@ -45,8 +53,12 @@ def lambda_task(
     comment: str,
     *,
     payload: sfn.TaskInput | None = None,
+    keeps_state: bool = False,
 ) -> tasks.LambdaInvoke:
-    """Make the state that calls a function and goes on with what it gives."""
+    """Make the state that calls a function and goes on with what it gives.
+
+    Where it `keeps_state`, it goes on with what it was given itself.
+    """
     assert function.timeout is not None  # noqa: S101 - infra.functions sets it
     return tasks.LambdaInvoke(
         scope,
@@ -54,7 +66,8 @@ def lambda_task(
         comment=comment,
         lambda_function=function,
         payload=payload,
-        output_path="$.Payload",
+        output_path=None if keeps_state else "$.Payload",
+        result_path=sfn.JsonPath.DISCARD if keeps_state else None,
         task_timeout=sfn.Timeout.duration(function.timeout.plus(GRACE)),
         retry_on_service_exceptions=False,  # our own rules have them
     )

@@ -1,4 +1,6 @@
-"""Storage: the key, the two buckets, the jobs table and the topic."""
+"""Storage: the key, the two buckets, the tables and the topic."""
+
+from collections.abc import Iterator, Mapping
 
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
@@ -11,6 +13,8 @@ from constructs import Construct
 KEY_DELETION_DAYS = 30
 #: `functions.runtime.listing` asks for it by this name.
 JOBS_BY_MONTH = "by_month"
+#: `functions.runtime.parcels` keeps there what it makes of a batch.
+BATCHES = "batches/"
 
 
 class Storage(Construct):
@@ -23,10 +27,12 @@ class Storage(Construct):
         *,
         inbox_retention: Duration,
         results_retention: Duration,
+        retention_days: Mapping[str, int | None],
         removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
         self._removal_policy = removal_policy
+        self._retention_days = retention_days
 
         self.key = self._key()
         self._access_logs = self._access_log_bucket(results_retention)
@@ -34,6 +40,7 @@ class Storage(Construct):
         self.results = self._data_bucket("Results", expires_after=results_retention)
         _announce_new_objects(self.inbox)
         self.jobs = self._table()
+        self.waits = self._keyed_table("Waits", "wait_id")
         self.notices = sns.Topic(self, "Notices", master_key=self.key, enforce_ssl=True)
         self.notices.apply_removal_policy(removal_policy)
 
@@ -87,9 +94,22 @@ class Storage(Construct):
             versioned=True,
             server_access_logs_bucket=self._access_logs,
             server_access_logs_prefix=f"{name.lower()}/",
-            lifecycle_rules=_expiry(expires_after),
+            lifecycle_rules=[*_expiry(expires_after), *self._sooner(expires_after)],
             removal_policy=self._removal_policy,
         )
+
+    def _sooner(self, default: Duration) -> Iterator[s3.LifecycleRule]:
+        """Delete some providers' data before the rest: S3 follows the shorter rule."""
+        for name, days in self._retention_days.items():
+            if days is not None and days < default.to_days():
+                for prefix in (f"{name}/", f"{BATCHES}{name}/"):
+                    yield s3.LifecycleRule(
+                        id=f"Expire {prefix}",
+                        prefix=prefix,
+                        expiration=Duration.days(days),
+                        # What expired is a version of the past from then on.
+                        noncurrent_version_expiration=Duration.days(1),
+                    )
 
     def _access_log_bucket(self, expires_after: Duration) -> s3.Bucket:
         """Who read what. S3 delivers access logs only where it holds the key."""
@@ -107,22 +127,7 @@ class Storage(Construct):
         )
 
     def _table(self) -> dynamodb.Table:
-        table = dynamodb.Table(
-            self,
-            "Jobs",
-            partition_key=dynamodb.Attribute(
-                name="job_id", type=dynamodb.AttributeType.STRING
-            ),
-            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
-            encryption_key=self.key,
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
-            ),
-            time_to_live_attribute="expires_at",
-            deletion_protection=self._removal_policy is RemovalPolicy.RETAIN,
-            removal_policy=self._removal_policy,
-        )
+        table = self._keyed_table("Jobs", "job_id")
         # For lists: newest first, a month after the other, never by a scan.
         table.add_global_secondary_index(
             index_name=JOBS_BY_MONTH,
@@ -134,6 +139,24 @@ class Storage(Construct):
             ),
         )
         return table
+
+    def _keyed_table(self, name: str, key: str) -> dynamodb.Table:
+        return dynamodb.Table(
+            self,
+            name,
+            partition_key=dynamodb.Attribute(
+                name=key, type=dynamodb.AttributeType.STRING
+            ),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
+            encryption_key=self.key,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            time_to_live_attribute="expires_at",
+            deletion_protection=self._removal_policy is RemovalPolicy.RETAIN,
+            removal_policy=self._removal_policy,
+        )
 
 
 def _expiry(after: Duration) -> list[s3.LifecycleRule]:

@@ -1,11 +1,13 @@
 """Workflow: the way of a job, from its submission to the notice of its end.
 
     Known ─┬─ no ──► Submit ◄── Hold
-           └─ yes ─► Check  ◄── Wait
+           └─ yes ─► Check  ◄── Wait, or Listen where the provider sends webhooks
                        │
               Route ◄──┴── (Submit, too)
-                │ hold ► Hold    wait ► Wait
+                │ hold ► Hold    wait ► Wait    listen ► Listen
                 │ collect ► Collect (a Download per kind) ► Manifest ─┐
+                │ prepare ► Prepare ► Requests (a poll each) ► Gather │
+                │             back to Route, with  report ► Manifest ─┤
                 └ otherwise ─────────────────────────────────────────►┴ Conclude
                                                                           │
                                           Delivered ◄─┬─ Judge ◄─ Notify ◄┘
@@ -29,6 +31,9 @@ from constructs import Construct
 
 from functions.core.model import Next, Outcome
 from functions.core.notice import FILTERED, TOLD
+from infra.functions import Functions
+from infra.poll import Poll, next_is
+from infra.requests import requests_map
 from infra.states import GRACE, RETRIED, lambda_task, outlast_trouble, retry
 
 
@@ -40,13 +45,11 @@ class Workflow(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        submit: lambda_.Function,
-        check: lambda_.Function,
-        download: lambda_.Function,
-        manifest: lambda_.Function,
-        conclude: lambda_.Function,
+        functions: Functions,
         topic: sns.ITopic,
+        inbox: s3.IBucket,
         results: s3.IBucket,
+        batch_max_concurrency: int,
         key: kms.IKey,
         timeout: Duration,
         log_retention: logs.RetentionDays,
@@ -55,14 +58,19 @@ class Workflow(Construct):
         super().__init__(scope, construct_id)
 
         task = partial(lambda_task, self)
-        submitted = task("Submit", submit, "Hand the file over, at most once")
-        checked = task("Check", check, "Ask the provider once")
-        written = task("Manifest", manifest, "Say what the job brought")
-        concluded = task("Conclude", conclude, "Write down how the job ended")
-        collected = self._collect(download)
+        poll = Poll(self, functions=functions)
+        written = task("Manifest", functions.manifest, "Say what the job brought")
+        concluded = task("Conclude", functions.conclude, "Write down how the job ended")
+        prepared = task("Prepare", functions.prepare, "Make requests of a batch's rows")
+        gathered = task("Gather", functions.gather, "Make one result, a line a row")
+        requested = requests_map(
+            self,
+            functions=functions,
+            inbox=inbox,
+            max_concurrency=batch_max_concurrency,
+        )
+        collected = self._collect(functions.download)
         notified = self._notify(topic, results)
-        hold = self._wait("Hold", "Submit again later")
-        wait = self._wait("Wait", "Check again later")
         failed = sfn.Fail(
             self,
             "Failed",
@@ -85,18 +93,16 @@ class Workflow(Construct):
                 sfn.Condition.is_present("$.provider_ref"),
                 sfn.Condition.string_greater_than("$.provider_ref", ""),
             ),
-            checked,
+            poll.checked,
         )
-        known.otherwise(submitted)
+        known.otherwise(poll.submitted)
 
-        route = sfn.Choice(self, "Route", comment="What the last step decided")
-        route.when(_next_is(Next.HOLD), hold.next(submitted))
-        route.when(_next_is(Next.WAIT), wait.next(checked))
-        route.when(_next_is(Next.COLLECT), collected)
-        route.otherwise(concluded)
+        poll.route.when(next_is(Next.COLLECT), collected)
+        poll.route.when(next_is(Next.PREPARE), prepared)
+        poll.route.when(next_is(Next.REPORT), written)
+        poll.route.otherwise(concluded)
 
-        submitted.next(route)
-        checked.next(route)
+        prepared.next(requested).next(gathered).next(poll.route)
         collected.next(written).next(concluded).next(notified)
 
         judge = sfn.Choice(self, "Judge", comment="Was there something to deliver?")
@@ -110,10 +116,11 @@ class Workflow(Construct):
         judge.otherwise(failed)
         notified.next(judge)
 
-        for one in (submitted, checked, written, concluded):
+        for one in (prepared, gathered, written, concluded):
             retry(one, RETRIED)
-        for one in (submitted, checked, written):
-            one.add_catch(concluded, result_path="$.failure")
+        poll.catch(concluded)
+        for caught in (prepared, requested, gathered, written):
+            caught.add_catch(concluded, result_path="$.failure")
         for last in (concluded, notified):
             last.add_catch(unrecorded)
 
@@ -202,11 +209,3 @@ class Workflow(Construct):
         )
         retry(task, (sfn.Errors.TASKS_FAILED, sfn.Errors.TIMEOUT))
         return task
-
-    def _wait(self, name: str, comment: str) -> sfn.Wait:
-        time = sfn.WaitTime.seconds_path("$.wait_seconds")
-        return sfn.Wait(self, name, comment=comment, time=time)
-
-
-def _next_is(step: Next) -> sfn.Condition:
-    return sfn.Condition.string_equals("$.next", step)

@@ -21,6 +21,13 @@ _SHAPES = {
     "Succeed": ("([", "])"),
     "Wait": ("[/", "/]"),
 }
+#: What a Map goes through, by its mode.
+_EACH = {
+    "INLINE": "for each kind of result",
+    "DISTRIBUTED": "for each request of a batch",
+}
+#: A caught error by its name; others have no name that a picture would need.
+_CAUGHT = {"States.Timeout": "time-out"}
 
 
 def definition(assembly: Path, stage: str) -> dict[str, Any]:
@@ -64,15 +71,20 @@ def _drawn(states: Mapping[str, Any], *, indent: str) -> Iterator[str]:
     for name, state in states.items():
         if state["Type"] == "Map":
             inner = state["ItemProcessor"]
-            yield f'{indent}subgraph {name} ["{name}: for each kind of result"]'
+            each = _EACH[inner["ProcessorConfig"]["Mode"]]
+            yield f'{indent}subgraph {_id(name)} ["{name}: {each}"]'
             yield from _drawn(inner["States"], indent=indent + "  ")
             yield f"{indent}end"
         else:
             opening, closing = _SHAPES.get(state["Type"], ("[", "]"))
-            yield f'{indent}{name}{opening}"{name}"{closing}'
+            yield f'{indent}{_id(name)}{opening}"{name}"{closing}'
     for name, state in states.items():
         for label, target, arrow in _ways(state):
-            yield f"{indent}{name} {arrow}{label} {target}"
+            yield f"{indent}{_id(name)} {arrow}{label} {_id(target)}"
+
+
+def _id(name: str) -> str:
+    return name.replace(" ", "_")
 
 
 def _ways(state: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -82,8 +94,11 @@ def _ways(state: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         yield "|otherwise|", state["Default"], "-->"
     if "Next" in state:
         yield "", state["Next"], "-->"
-    for catch in state.get("Catch", ()):
-        yield "|any error|", catch["Next"], "-.->"
+    catches = state.get("Catch", ())
+    for catch in catches:
+        (error,) = catch["ErrorEquals"]
+        rest = "any error" if len(catches) == 1 else "any other error"
+        yield f"|{_CAUGHT.get(error, rest)}|", catch["Next"], "-.->"
 
 
 def _condition(choice: Mapping[str, Any]) -> str:

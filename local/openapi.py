@@ -16,10 +16,10 @@ DOCUMENT = Path(__file__).parents[1] / "docs" / "openapi.json"
 
 #: What an answer lets a client do next: from an operation to others, by a member.
 _LINKS = {
-    "startJob": ("getJob", "getResults", "cancelJob", "retryJob"),
+    "startJob": ("getJob", "getTimeline", "getResults", "cancelJob", "retryJob"),
     "retryJob": ("getJob", "cancelJob"),
     "cancelJob": ("getJob", "retryJob"),
-    "getJob": ("getResults", "cancelJob", "retryJob"),
+    "getJob": ("getTimeline", "getResults", "cancelJob", "retryJob"),
 }
 _LOCATION = {
     "Location": {
@@ -34,7 +34,8 @@ def document() -> dict[str, Any]:
     providers = config.stage("prod", config.context()["courier"]).providers
     types = {name: known.types for name, known in providers.items()}
     paths: dict[str, dict[str, Any]] = {}
-    for operation in operations(types):
+    endings = {name: known.endings for name, known in providers.items()}
+    for operation in operations(types, endings):
         described = paths.setdefault(operation.path, {})
         described[operation.method.lower()] = _operation(operation)
     return {

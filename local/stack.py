@@ -3,19 +3,23 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from functions.core import identity
+from functions.core.signatures import Scheme
+from infra import config
 from infra.app import stack_name
 from local.assembly import synthesized
 from local.deploy import deploy
 from local.emulator.process import Emulator
+from local.simulators import txncheck
 from local.simulators.clock import Clock
 from local.simulators.ipqs import Behaviour, IpqsSimulator
+from local.simulators.txncheck import TxncheckSimulator
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
@@ -23,14 +27,17 @@ if TYPE_CHECKING:
 STAGE = "local"
 #: Known to the simulator and to the secret; worth nothing anywhere else.
 LOCAL_KEY = "local-ipqs-key-that-opens-nothing"
+LOCAL_TXNCHECK_KEY = "local-txncheck-key-that-opens-nothing"
+LOCAL_WEBHOOK_SECRET = "local-webhook-secret-that-signs-nothing-else"  # noqa: S105 - worth nothing
 
 
 @dataclass(frozen=True, kw_only=True)
 class LocalStack:
-    """A deployed stack with its emulator and simulator; `outputs` are the stack's."""
+    """A deployed stack with its emulator and simulators; `outputs` are the stack's."""
 
     emulator: Emulator
     ipqs: IpqsSimulator
+    txncheck: TxncheckSimulator
     outputs: Mapping[str, str]
     notices_queue: str
 
@@ -82,6 +89,7 @@ def running(
     wait_scale: float = 1.0,
     auth: bool = False,
     behaviour: Behaviour | None = None,
+    txncheck_behaviour: txncheck.Behaviour | None = None,
     clock: Clock | None = None,
     assembly: Path | None = None,
     tell: Callable[[str], None] = lambda _: None,
@@ -92,13 +100,20 @@ def running(
     `assembly` is a synthesized app; without one it is synthesized here. `tell`
     hears what is being done, in words for a person.
     """
+    clock = clock or Clock()
     with (
         TemporaryDirectory(prefix="verdict-courier-") as folder,
         IpqsSimulator.started(
             api_key=LOCAL_KEY,
-            clock=clock or Clock(),
+            clock=clock,
             behaviour=behaviour or Behaviour(),
         ) as ipqs,
+        TxncheckSimulator.started(
+            api_key=LOCAL_TXNCHECK_KEY,
+            webhook_secret=LOCAL_WEBHOOK_SECRET,
+            clock=clock,
+            behaviour=_signing(txncheck_behaviour or txncheck.Behaviour()),
+        ) as asked,
         Emulator.started(wait_scale=wait_scale, auth=auth) as emulator,
     ):
         if assembly is None:
@@ -112,17 +127,38 @@ def running(
             {
                 "IpqsBaseUrl": ipqs.base_url,
                 "IpqsDownloadHost": ipqs.download_host,
+                "TxncheckBaseUrl": asked.base_url,
             },
         )
-        emulator.client("secretsmanager").put_secret_value(
-            SecretId=outputs["IpqsSecretArn"],
-            SecretString=json.dumps({"api_key": LOCAL_KEY}),
-        )
-        yield LocalStack(
+        _fill_secrets(emulator, outputs)
+        stack = LocalStack(
             emulator=emulator,
             ipqs=ipqs,
+            txncheck=asked,
             outputs=outputs,
             notices_queue=_subscribe(emulator, outputs["NoticesTopicArn"]),
+        )
+        asked.webhook_url = f"{stack.api_url}/webhooks/txncheck"
+        yield stack
+
+
+def _signing(behaviour: txncheck.Behaviour) -> txncheck.Behaviour:
+    """Let the simulator sign its webhooks as the stage expects them to be."""
+    known = config.stage(STAGE, config.context()["courier"]).providers["txncheck"]
+    assert known.webhook is not None  # noqa: S101 - the stage is ours
+    scheme = Scheme.from_json(asdict(known.webhook))
+    return replace(behaviour, webhook_scheme=scheme)
+
+
+def _fill_secrets(emulator: Emulator, outputs: Mapping[str, str]) -> None:
+    known = {
+        "IpqsSecretArn": {"api_key": LOCAL_KEY},
+        "TxncheckSecretArn": {"api_key": LOCAL_TXNCHECK_KEY},
+        "TxncheckWebhookSecretArn": {"current": LOCAL_WEBHOOK_SECRET},
+    }
+    for output, secret in known.items():
+        emulator.client("secretsmanager").put_secret_value(
+            SecretId=outputs[output], SecretString=json.dumps(secret)
         )
 
 

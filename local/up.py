@@ -14,6 +14,7 @@ from typing import Any
 
 from rich.console import Console
 
+from local.board.beside import board_beside
 from local.openapi import document
 from local.page import served
 from local.simulators.clock import RunningClock
@@ -58,7 +59,8 @@ def _up_alone() -> int:
             return 1
     for name, value in record["shown"].items():
         console.print(f"{name:<20} {value}", soft_wrap=True)
-    console.print("\nEnd it with `make down`.")
+    console.print("\nEnd it with `make down`. See its jobs, live:")
+    console.print(record["page"], soft_wrap=True)
     return 0
 
 
@@ -85,10 +87,12 @@ def _serve() -> int:
     try:
         with (
             running(clock=RunningClock()) as stack,
-            served(document(), api_url=stack.api_url) as page,
+            served(document(), api_url=stack.api_url) as described,
+            board_beside(stack) as page,
         ):
             fresh = _RECORD.with_suffix(".new")
-            record = {"pid": os.getpid(), "shown": _shown(stack, page)}
+            shown = _shown(stack, described)
+            record = {"pid": os.getpid(), "shown": shown, "page": page}
             fresh.write_text(json.dumps(record))
             fresh.replace(_RECORD)
             stop.wait()
@@ -97,12 +101,12 @@ def _serve() -> int:
     return 0
 
 
-def _shown(stack: LocalStack, page: str) -> dict[str, str]:
+def _shown(stack: LocalStack, described: str) -> dict[str, str]:
     return {
         "Endpoint": stack.emulator.endpoint,
         **stack.outputs,
         "ApiUrl": stack.api_url,
-        "API page": page,
+        "API page": described,
         "Notices queue": stack.notices_queue,
         "IPQS simulator": stack.ipqs.base_url,
         "Try": "AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x "

@@ -18,6 +18,9 @@ def _or_null(schema: Schema) -> Schema:
     return {**schema, "type": [schema["type"], "null"]}
 
 
+#: What can happen to a job, besides passing states.
+MARKS = ("received", "submitted", "resumed", "finished", "woken", "ended")
+
 _TEXT: Schema = {"type": "string"}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 _TIME: Schema = {"type": "string", "format": "date-time"}
@@ -73,6 +76,56 @@ SCHEMAS: Mapping[str, Schema] = {
         {
             "jobs": {"type": "array", "items": {"$ref": "#/components/schemas/Job"}},
             "next": _or_null(_TEXT),
+        }
+    ),
+    "Timeline": _object(
+        {
+            "job_id": _TEXT,
+            "attempt": {"type": "integer", "minimum": 1},
+            "entries": {
+                "type": "array",
+                "description": "The states in the order in which they were entered.",
+                "items": _object(
+                    {
+                        "state": _TEXT,
+                        "entered_at": _TIME,
+                        "left_at": _or_null(_TIME),
+                        "error": {
+                            "type": ["string", "null"],
+                            "description": "The name of what its last try met.",
+                        },
+                        "tries": _COUNT,
+                        "woken": {
+                            "type": ["boolean", "null"],
+                            "description": "How a wait for a webhook ended: true if "
+                            "one came, false if the time was over.",
+                        },
+                    }
+                ),
+            },
+            "checks": {
+                "type": "array",
+                "description": "When the provider was asked.",
+                "items": _TIME,
+            },
+            "marks": {
+                "type": "array",
+                "description": "What happened to the job, the oldest first.",
+                "items": _object(
+                    {
+                        "name": {"type": "string", "enum": list(MARKS)},
+                        "at": _TIME,
+                    }
+                ),
+            },
+            "ended_at": {
+                **_or_null(_TIME),
+                "description": "When the execution ended, after its job.",
+            },
+            "truncated": {
+                "type": "boolean",
+                "description": "Whether there was more before the first entry.",
+            },
         }
     ),
     "Upload": _object(

@@ -5,6 +5,7 @@ from typing import Any
 
 from functions.core.contract import FRUITFUL
 from functions.core.record import Record
+from functions.core.timeline import Timeline
 
 Document = dict[str, Any]
 
@@ -51,6 +52,44 @@ def job(
             {**past, "ended_at": moment(past["ended_at"])} for past in record.earlier
         ],
         "links": links,
+    }
+
+
+def timeline(record: Record, passed: Timeline) -> Document:
+    """Say what a job did, by the schema `Timeline` of `functions.core.answer_schemas`.
+
+    Marks are what happened to the job, besides the states that it passed.
+    """
+    happened = [
+        ("received", record.received_at),
+        ("submitted", record.submitted_at),
+        ("resumed", record.resumed_at),
+        ("finished", record.finished_at),
+        *(("woken", entry.left_at) for entry in passed.entries if entry.woken),
+        ("ended", record.ended_at),
+    ]
+    return {
+        "job_id": record.job_id,
+        "attempt": record.attempt,
+        "entries": [
+            {
+                "state": entry.state,
+                "entered_at": moment(entry.entered_at),
+                "left_at": moment(entry.left_at),
+                "error": entry.error or None,
+                "tries": entry.tries,
+                "woken": entry.woken,
+            }
+            for entry in passed.entries
+        ],
+        "checks": [moment(at) for at in passed.checks],
+        "marks": [
+            {"name": name, "at": moment(at)}
+            for name, at in sorted(happened, key=lambda mark: mark[1])
+            if at
+        ],
+        "ended_at": moment(passed.ended_at),
+        "truncated": passed.truncated,
     }
 
 

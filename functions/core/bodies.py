@@ -6,11 +6,15 @@ from functions.core.schemas import Schema
 
 #: What each provider takes, by its name.
 Types = Mapping[str, tuple[str, ...]]
+#: How the names of its files end, by its name.
+Endings = Mapping[str, tuple[str, ...]]
 
 
-def upload(types: Types) -> Schema:
-    """Describe a list that somebody wants to upload."""
-    return _one_of([_upload(name, known) for name, known in types.items()])
+def upload(types: Types, endings: Endings) -> Schema:
+    """Describe a file that somebody wants to upload."""
+    return _one_of(
+        [_upload(name, known, endings[name]) for name, known in types.items()]
+    )
 
 
 def job(types: Types) -> Schema:
@@ -19,14 +23,20 @@ def job(types: Types) -> Schema:
     return _one_of([*references, _object(types)])
 
 
-def _upload(provider: str, types: tuple[str, ...]) -> Schema:
+def _upload(provider: str, types: tuple[str, ...], endings: tuple[str, ...]) -> Schema:
+    ends = "|".join(ending.removeprefix(".") for ending in endings)
     name = {
         "type": "string",
-        "pattern": r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}\.csv$",
-        "description": "A name for your own records; `list.csv` unless told.",
+        "pattern": rf"^[A-Za-z0-9][A-Za-z0-9 ._-]{{0,99}}\.({ends})$",
+        "description": f"A name of your own; `{unnamed(endings)}` unless told.",
     }
     members = {"provider": _word(provider), "type": _word(*types), "name": name}
     return _form(members, optional=("name",))
+
+
+def unnamed(endings: tuple[str, ...]) -> str:
+    """Name a file of which only the provider is known."""
+    return f"list{endings[0]}"
 
 
 def _reference(provider: str, types: tuple[str, ...]) -> Schema:

@@ -7,7 +7,7 @@ and the OpenAPI document is written from it.
 from dataclasses import dataclass
 
 from functions.core import bodies, problems
-from functions.core.bodies import Types
+from functions.core.bodies import Endings, Types
 from functions.core.model import Outcome
 from functions.core.problems import Kind
 from functions.core.schemas import Schema
@@ -71,17 +71,17 @@ _IDEMPOTENCY_KEY = Parameter(
 _ALWAYS = (problems.FORBIDDEN, problems.THROTTLED, problems.UNAVAILABLE)
 
 
-def operations(types: Types) -> tuple[Operation, ...]:
+def operations(types: Types, endings: Endings) -> tuple[Operation, ...]:
     """Give the table; which words a request may use depends on the providers."""
     return (
         Operation(
             name="createUpload",
             method="POST",
             path="/uploads",
-            summary="Get a form for uploading one CSV",
-            says="Post the CSV with these fields, the file last, within 15 minutes. "
+            summary="Get a form for uploading one file",
+            says="Post the file with these fields, the file last, within 15 minutes. "
             "That starts a job by itself.",
-            body=bodies.upload(types),
+            body=bodies.upload(types, endings),
             status=201,
             gives="Upload",
             problems=(*_BODY, *_ALWAYS),
@@ -118,6 +118,14 @@ def operations(types: Types) -> tuple[Operation, ...]:
             "",
             "See how a job is doing",
             "An upload's job appears as soon as its submission has begun.",
+        ),
+        _on_job(
+            "getTimeline",
+            "GET",
+            "/timeline",
+            "See which states a job passed, and when",
+            "Of its current attempt, the latest 5,000 events at the most.",
+            gives="Timeline",
         ),
         _on_job(
             "getResults",

@@ -151,7 +151,7 @@ class SourceMisnamed(PermanentError):
 class RequestInvalid(PermanentError):
     """A field of the request is missing or not of its form; the text names it."""
 
-    advice = "Correct the fields that the log names, then upload the file again."
+    advice = "Correct the file, then upload it again; the job's log names the fields."
 
 
 class CredentialsMissing(PermanentError):

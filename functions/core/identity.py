@@ -19,6 +19,11 @@ def of_request(caller: str, idempotency_key: str) -> str:
     return _digest("request", caller, idempotency_key)
 
 
+def of_part(batch_id: str, number: int) -> str:
+    """Name the job of one request of a batch; counted from 0."""
+    return _digest("part", batch_id, str(number))
+
+
 def _digest(*parts: str) -> str:
     # JSON keeps the parts apart whatever they contain; 64 hex digits fit into
     # the 80 characters of an execution's name.

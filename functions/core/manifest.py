@@ -54,6 +54,7 @@ def manifest(job: Job) -> dict[str, Any]:
         "files": [_entry(file) for file in sorted(job.files, key=lambda f: f.kind)],
         "absent": sorted(job.absent),
         "rows": reconciliation(job),
+        **_batch(job),
         "timing": {
             "received_at": job.received_at,
             "submitted_at": job.submitted_at,
@@ -61,6 +62,13 @@ def manifest(job: Job) -> dict[str, Any]:
         },
         "checks": job.polls,
     }
+
+
+def _batch(job: Job) -> dict[str, Any]:
+    if not job.batch.requests:
+        return {}
+    outcomes = dict(job.batch.outcomes)
+    return {"batch": {"requests": job.batch.requests, "outcomes": outcomes}}
 
 
 def reconciliation(job: Job) -> dict[str, Any]:

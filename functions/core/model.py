@@ -1,7 +1,7 @@
 """The words of the domain: a job, what the provider says of it, what it brought."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Self
 
@@ -38,7 +38,10 @@ class Next(StrEnum):
 
     HOLD = "hold"  # wait, then submit again
     WAIT = "wait"  # wait, then check again
+    LISTEN = "listen"  # the same, unless a webhook ends the wait
+    PREPARE = "prepare"  # it is a batch: make requests of its rows
     COLLECT = "collect"
+    REPORT = "report"  # all is collected: write the manifest
     CONCLUDE = "conclude"
 
 
@@ -69,6 +72,40 @@ class File:
     def to_state(self) -> State:
         """Give the file as a JSON object."""
         return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """Which request of a batch a job is; without a `batch_id` it is none.
+
+    Its body lies in the batch's source of requests, `length` bytes from `offset`.
+    """
+
+    batch_id: str = ""
+    number: int = 0
+    offset: int = 0
+    length: int = 0
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """Read a part, ignoring fields of a newer deployment."""
+        return cls(**_known(cls, state))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """The requests that a file was packed into, and what became of its rows."""
+
+    requests: int = 0
+    key: str = ""  # of the object with the bodies, in the source's bucket
+    version_id: str = ""
+    items_key: str = ""  # of the list of the requests, beside it
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """Read a batch, ignoring fields of a newer deployment."""
+        return cls(**_known(cls, state))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +146,10 @@ class Job:
     advice: str = ""
     attempt: int = 1  # which execution this is: a retry starts another one
     resumed_at: float = 0.0  # when a retry started waiting anew
+    slot_at: float = 0.0  # from when it may be submitted, under the provider's rate
+    heard_at: float = 0.0  # when a webhook ended the last wait; 0 where none did
+    part: Part = Part()  # of a batch, if it is one
+    batch: Batch = Batch()  # what it is made of, if it is one
 
     @property
     def execution_name(self) -> str:
@@ -129,6 +170,8 @@ class Job:
                 known[name] = kind(known[name])
         for name in ("kinds", "absent"):
             known[name] = tuple(known.get(name, ()))
+        known["part"] = Part.from_state(known.get("part", {}))
+        known["batch"] = Batch.from_state(known.get("batch", {}))
         known["files"] = tuple(File.from_state(file) for file in known.get("files", ()))
         return cls(**known)
 
@@ -164,5 +207,5 @@ class Look:
 
 
 def _known(cls: type, state: Mapping[str, Any]) -> dict[str, Any]:
-    names = {field.name for field in fields(cls)}
+    names = {known.name for known in fields(cls)}
     return {name: value for name, value in state.items() if name in names}

@@ -50,6 +50,12 @@ def route(job: Job, look: Look, *, policy: Policy, now: float, chance: float) ->
     return _wait(calm, policy=policy, now=now, chance=chance)
 
 
+def submitted(job: Job, *, policy: Policy, chance: float) -> Job:
+    """Decide after the provider took the job: look soon."""
+    first = poll_seconds(0.0, policy=policy, chance=chance)
+    return job.with_(next=_waiting(policy), wait_seconds=first)
+
+
 def refused(
     job: Job,
     error: errors.PermanentError,
@@ -70,7 +76,7 @@ def unanswered(
     failures = job.failures + 1
     failed = job.with_(polls=job.polls + 1, failures=failures)
     delay = retry_seconds(failures, policy=policy, chance=chance, hint=error.hint)
-    return _later(failed, Next.WAIT, delay, policy=policy, now=now)
+    return _later(failed, _waiting(policy), delay, policy=policy, now=now)
 
 
 def held(
@@ -111,7 +117,11 @@ def _doubt(
 def _wait(job: Job, *, policy: Policy, now: float, chance: float) -> Job:
     elapsed = max(0.0, now - job.waiting_since)
     delay = poll_seconds(elapsed, policy=policy, chance=chance)
-    return _later(job, Next.WAIT, delay, policy=policy, now=now)
+    return _later(job, _waiting(policy), delay, policy=policy, now=now)
+
+
+def _waiting(policy: Policy) -> Next:
+    return Next.LISTEN if policy.listens else Next.WAIT
 
 
 def _later(job: Job, step: Next, delay: int, *, policy: Policy, now: float) -> Job:

@@ -14,7 +14,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """The settings of the three clocks; all but the factors are seconds."""
+    """The settings of the three clocks; all but the factors are seconds.
+
+    `listens` says that the provider may end a wait by a webhook; the wait is as long
+    all the same, for a webhook can be lost.
+    """
 
     first_seconds: float = 5.0
     growth: float = 0.1
@@ -25,6 +29,7 @@ class Policy:
     retry_first_seconds: float = 2.0
     deadline_seconds: float = 86_400.0
     agreeing_looks: int = 3
+    listens: bool = False
 
 
 def poll_seconds(

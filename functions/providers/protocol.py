@@ -127,6 +127,14 @@ class Provider(Protocol):
 
 
 @dataclass(frozen=True)
+class Webhook:
+    """What is kept of a provider's call: of what it speaks, and what it says of it."""
+
+    reference: str
+    event: str
+
+
+@dataclass(frozen=True)
 class Packed:
     """One request, made of rows of a batch; its body is personal data."""
 

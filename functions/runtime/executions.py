@@ -5,12 +5,19 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from functions.core import timeline
 from functions.core.model import Job
+from functions.core.timeline import Timeline
 from functions.runtime.aws import code_of, in_our_words
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_stepfunctions.type_defs import HistoryEventTypeDef
 
+#: The most that a page of a history has, and the most pages that are read of one:
+#: a job of a day has two.
+_PAGE = 1000
+_PAGES = 5
 #: How Step Functions answers a stop that comes too late or too early.
 _ENDED = {"ExecutionDoesNotExist", "ValidationException"}
 _CONSOLES = {
@@ -69,6 +76,37 @@ class Executions:
             except ClientError as error:
                 if code_of(error) not in _ENDED:
                     raise
+
+    def timeline(self, job: Job) -> Timeline:
+        """Read what a job's attempt did, the latest of it where that is long.
+
+        An attempt that never began, or that Step Functions keeps no longer, did
+        nothing. Inputs and outputs are not asked for.
+        """
+        events: list[HistoryEventTypeDef] = []
+        token: dict[str, str] = {}
+        with in_our_words("read an execution's history"):
+            try:
+                for _ in range(_PAGES):
+                    page = self._states.get_execution_history(
+                        executionArn=self._arn(job),
+                        includeExecutionData=False,
+                        maxResults=_PAGE,
+                        reverseOrder=True,
+                        **token,
+                    )
+                    events += page["events"]
+                    token = (
+                        {"nextToken": page["nextToken"]} if "nextToken" in page else {}
+                    )
+                    if not token:
+                        break
+            except ClientError as error:
+                if code_of(error) == "ExecutionDoesNotExist":
+                    return Timeline()
+                raise
+        events.sort(key=lambda event: event["id"])
+        return timeline.read(events, truncated=bool(token))
 
     def _arn(self, job: Job) -> str:
         return f"{executions_of(self._state_machine)}:{job.execution_name}"

@@ -4,10 +4,12 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from functions.core import answers, cursor, identity, problems
 from functions.core.arrivals import Arrival, job_for
+from functions.core.bodies import unnamed
 from functions.core.contract import FRUITFUL, PAGE, RETRIABLE
 from functions.core.model import Job, Outcome
 from functions.core.problems import Problem
@@ -38,10 +40,11 @@ class FrontDoor:
     settings: Settings
 
     def upload(self, request: Request, *, now: float) -> Document:
-        """Give a form for one CSV, under a key that nobody else was given."""
+        """Give a form for one file, under a key that nobody else was given."""
         body = request.body
-        most_bytes = self.settings.providers[body["provider"]].max_upload_bytes
-        name = body.get("name", "list.csv")
+        known = self.settings.providers[body["provider"]]
+        most_bytes = known.max_upload_bytes
+        name = body.get("name", unnamed(known.endings))
         key = f"{body['provider']}/{body['type']}/{uuid.uuid4().hex}/{name}"
         form = self.presigned.upload(
             self.settings.inbox_bucket, key, most_bytes=most_bytes
@@ -99,6 +102,11 @@ class FrontDoor:
         """Say how a job is doing: one read."""
         return self._shown(self._known(request), request)
 
+    def timeline(self, request: Request, *, now: float) -> Document:  # noqa: ARG002 - as all others
+        """Say which states a job's current attempt passed."""
+        record = self._known(request)
+        return answers.timeline(record, self.executions.timeline(record.job()))
+
     def fetch(self, request: Request, *, now: float) -> Document:
         """Give the manifest of a job that ended well, and links to its files."""
         record = self._known(request)
@@ -117,7 +125,7 @@ class FrontDoor:
                     "href": self.presigned.download(
                         self.settings.results_bucket,
                         file["key"],
-                        name=f"{record.job_id[:12]}-{file['kind']}.csv",
+                        name=f"{record.job_id[:12]}-{PurePosixPath(file['key']).name}",
                     ),
                 }
                 for file in manifest["files"]

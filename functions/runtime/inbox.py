@@ -1,4 +1,4 @@
-"""Inbox: one version of an uploaded object, as a file to be read."""
+"""Inbox: one version of an uploaded object, or a part of it, as a file to be read."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +24,10 @@ class _Version(TypedDict):
     VersionId: str
 
 
+class _Range(TypedDict, total=False):
+    Range: str
+
+
 class Inbox:
     """The source of a job; see `providers.protocol.Source`."""
 
@@ -33,11 +37,13 @@ class Inbox:
 
     @cached_property
     def size(self) -> int:
-        """The object's bytes.
+        """The object's bytes, or the part's.
 
         Raises:
             SourceMissing: That version does not exist any more.
         """
+        if self._job.part.length:
+            return self._job.part.length
         with _asking():
             return self._s3.head_object(**self._version)["ContentLength"]
 
@@ -48,12 +54,19 @@ class Inbox:
             SourceMissing: That version does not exist any more.
         """
         with _asking():
-            return Reading(self._s3.get_object(**self._version)["Body"])
+            return Reading(self._s3.get_object(**self._version, **self._range)["Body"])
 
     @property
     def _version(self) -> "_Version":
         job = self._job
         return {"Bucket": job.bucket, "Key": job.key, "VersionId": job.version_id}
+
+    @property
+    def _range(self) -> "_Range":
+        part = self._job.part
+        if not part.length:
+            return {}
+        return {"Range": f"bytes={part.offset}-{part.offset + part.length - 1}"}
 
 
 class Reading:

@@ -1,4 +1,4 @@
-"""Items: the jobs table's own calls, each write under a condition."""
+"""Items: a table's own calls, each write under a condition."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -15,49 +15,55 @@ Item = dict[str, str | float]
 
 
 class Items:
-    """The items of one table, by `job_id`; values are texts and numbers."""
+    """The items of one table, by its key; values are texts and numbers."""
 
-    def __init__(self, table: str, *, dynamodb: "DynamoDBClient") -> None:
+    def __init__(
+        self, table: str, *, dynamodb: "DynamoDBClient", key: str = "job_id"
+    ) -> None:
         self._table = table
         self._dynamodb = dynamodb
+        self._key = key
 
-    def get(self, job_id: str) -> Item:
+    def get(self, name: str) -> Item:
         """Read an item as it is now; nothing is an empty one."""
-        with in_our_words("read the jobs table"):
+        with in_our_words("read a table"):
             answer = self._dynamodb.get_item(
                 TableName=self._table,
-                Key={"job_id": {"S": job_id}},
+                Key={self._key: {"S": name}},
                 ConsistentRead=True,
             )
         return plain(answer.get("Item", {}))
 
     def update(
         self,
-        job_id: str,
+        name: str,
         values: Mapping[str, Value],
         *,
         condition: str,
         once: Mapping[str, Value] | None = None,
         remove: tuple[str, ...] = (),
+        added: Mapping[str, float] | None = None,
         known: Mapping[str, Value] | None = None,
     ) -> Item | None:
         """Write, and give the item as it is then; None where the condition fails.
 
-        `once` is written only where there is nothing yet; `known` are values that
-        the condition names and that are not written.
+        `once` is written only where there is nothing yet, `added` is added to what
+        is there; `known` are values that the condition names and that are not written.
         """
         first = once or {}
-        sets = [f"#{name} = :{name}" for name in values]
-        sets += [f"#{name} = if_not_exists(#{name}, :{name})" for name in first]
+        more = added or {}
+        sets = [f"#{one} = :{one}" for one in values]
+        sets += [f"#{one} = if_not_exists(#{one}, :{one})" for one in first]
+        sets += [f"#{one} = #{one} + :{one}" for one in more]
         expression = f"SET {', '.join(sets)}" if sets else ""
         if remove:
-            expression += f" REMOVE {', '.join(f'#{name}' for name in remove)}"
-        bound = {f":{name}": value for name, value in {**values, **first}.items()}
-        names = {f"#{name}": name for name in (*values, *first, *remove)}
+            expression += f" REMOVE {', '.join(f'#{one}' for one in remove)}"
+        bound = {f":{one}": value for one, value in {**values, **first, **more}.items()}
+        names = {f"#{one}": one for one in (*values, *first, *more, *remove)}
         try:
-            with in_our_words("write to the jobs table"):
+            with in_our_words("write to a table"):
                 answer = self._write(
-                    job_id, expression, condition, names, {**bound, **(known or {})}
+                    name, expression, condition, names, {**bound, **(known or {})}
                 )
         except _ConditionFailed:
             return None
@@ -65,7 +71,7 @@ class Items:
 
     def _write(
         self,
-        job_id: str,
+        name: str,
         expression: str,
         condition: str,
         names: Mapping[str, str],
@@ -74,7 +80,7 @@ class Items:
         try:
             answer = self._dynamodb.update_item(
                 TableName=self._table,
-                Key={"job_id": {"S": job_id}},
+                Key={self._key: {"S": name}},
                 UpdateExpression=expression.strip(),
                 ConditionExpression=condition,
                 ExpressionAttributeNames=dict(names),

@@ -45,6 +45,10 @@ class Ledger:
         self._items = Items(table, dynamodb=dynamodb)
         self._keep_seconds = keep_days * 86_400
 
+    def entry(self, job: Job) -> Entry:
+        """Read what is known of a job's submission."""
+        return _entry(self._items.get(job.job_id))
+
     def claim(self, job: Job, *, token: str, now: float) -> Entry:
         """Write down that an attempt is about to submit, if none was before.
 
@@ -63,7 +67,7 @@ class Ledger:
         written = self._items.update(
             job.job_id,
             values,
-            once=_received(now),
+            once=_received(job, now),
             condition="attribute_not_exists(intent) "
             "AND attribute_not_exists(provider_ref)",
         )
@@ -94,7 +98,7 @@ class Ledger:
         written = self._items.update(
             job.job_id,
             {"provider_ref": provider_ref, "submitted_at": now, "rows": rows},
-            once=_received(now),
+            once=_received(job, now),
             condition="attribute_not_exists(provider_ref)",
         )
         return _entry(written or self._items.get(job.job_id))
@@ -150,7 +154,7 @@ class Ledger:
             "ended_at": now,
             "expires_at": int(now + self._keep_seconds),
         }
-        return self._end(job, values, once=_received(now))
+        return self._end(job, values, once=_received(job, now))
 
     def tell(self, job: Job) -> None:
         """Write down that the end of this attempt was told, not by the workflow."""
@@ -184,7 +188,9 @@ class Ledger:
         return ends[job.attempt]
 
 
-def _received(now: float) -> dict[str, Value]:
+def _received(job: Job, now: float) -> dict[str, Value]:
+    if job.part.batch_id:  # listed by its batch
+        return {"received_at": now}
     return {"received_at": now, "month": month_of(now)}
 
 

@@ -47,6 +47,25 @@ class Secret:
             raise CredentialsMissing(f"the provider's secret has no usable {name}")
         return text.strip()
 
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """Give what webhooks may be signed with: two, while one replaces the other.
+
+        The secret is `{"current": "…", "previous": "…"}`, the second only for as long
+        as the provider may still use it.
+
+        Raises:
+            CredentialsMissing: The secret is empty, or not of that form.
+        """
+        try:
+            read = json.loads(self._read(fresh=False))
+            named = [read.get(name) for name in ("current", "previous")]
+        except (ValueError, AttributeError):
+            raise CredentialsMissing("the webhook's secret is not usable") from None
+        known = tuple(one for one in named if one)
+        if not known or not all(isinstance(one, str) for one in known):
+            raise CredentialsMissing("the webhook's secret has no usable text")
+        return known
+
     def _read(self, *, fresh: bool) -> str:
         with in_our_words("read the provider's secret"):
             try:

@@ -8,18 +8,31 @@ from functools import cache
 from typing import Any
 
 from functions.core.errors import SettingsMissing
+from functions.core.rate import Rate
 from functions.core.schedule import Policy
+from functions.core.signatures import Scheme
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProviderSettings:
-    """What the steps need to know of a provider; `adapter` is for its adapter."""
+    """What the steps need to know of a provider; `adapter` is for its adapter.
+
+    `batches` are the endings of files that hold many requests, one a row. `rate`
+    bounds submissions; None where the provider is not known to. `webhook` says how
+    its webhooks are signed; None refuses them all.
+    """
 
     secret: str
     types: tuple[str, ...]
+    endings: tuple[str, ...]
+    batches: tuple[str, ...]
+    max_batch_requests: int
     max_upload_bytes: int
     settle_seconds: float
     policy: Policy
+    rate: Rate | None
+    webhook: Scheme | None
+    webhook_secret: str
     adapter: Mapping[str, Any]
 
 
@@ -28,6 +41,7 @@ class Settings:
     """The environment of a function; what a function does not need is empty."""
 
     table: str
+    waits: str
     keep_days: int  # how long the jobs table keeps a job
     inbox_bucket: str
     results_bucket: str
@@ -39,6 +53,11 @@ class Settings:
     def types(self) -> dict[str, tuple[str, ...]]:
         """What each provider takes."""
         return {name: known.types for name, known in self.providers.items()}
+
+    @property
+    def endings(self) -> dict[str, tuple[str, ...]]:
+        """How the names of each provider's files end."""
+        return {name: known.endings for name, known in self.providers.items()}
 
 
 def read(environment: Mapping[str, str], *needed: str) -> Settings:
@@ -64,6 +83,7 @@ def read(environment: Mapping[str, str], *needed: str) -> Settings:
         raise SettingsMissing(f"COURIER_PROVIDERS lacks {error}") from None
     return Settings(
         table=environment.get("COURIER_TABLE", ""),
+        waits=environment.get("COURIER_WAITS", ""),
         keep_days=int(environment.get("COURIER_KEEP_DAYS") or 0),
         inbox_bucket=environment.get("COURIER_INBOX_BUCKET", ""),
         results_bucket=environment.get("COURIER_RESULTS_BUCKET", ""),
@@ -80,11 +100,19 @@ def of_this_function(*needed: str) -> Settings:
 
 
 def _provider(described: Mapping[str, Any]) -> ProviderSettings:
+    # What is null there does not come through the CDK.
+    rate, webhook = described.get("rate"), described.get("webhook")
     return ProviderSettings(
         secret=described["secret"],
         types=tuple(described["types"]),
+        endings=tuple(described["endings"]),
+        batches=tuple(described["batches"]),
+        max_batch_requests=described["max_batch_requests"],
         max_upload_bytes=described["max_upload_bytes"],
         settle_seconds=described["settle_seconds"],
-        policy=Policy(**described["poll"]),
+        policy=Policy(**described["poll"], listens=webhook is not None),
+        rate=Rate(**rate) if rate else None,
+        webhook=Scheme.from_json(webhook) if webhook else None,
+        webhook_secret=described.get("webhook_secret", ""),
         adapter=described,
     )

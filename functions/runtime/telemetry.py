@@ -13,7 +13,12 @@ logger = Logger(service="verdict-courier", utc=True)
 
 
 def count(metric: str, job: Job, value: float = 1, **dimensions: Any) -> None:  # noqa: ANN401 - turned into text
-    """Count something about a job: by provider and type, and what is given besides.
+    """Count something about a job: by provider and type, and what is given besides."""
+    emit(metric, value, provider=job.provider, type=job.type, **dimensions)
+
+
+def emit(metric: str, value: float = 1, **dimensions: Any) -> None:  # noqa: ANN401 - turned into text
+    """Count something, by its dimensions.
 
     The metric leaves as one log line in CloudWatch's embedded format: no call,
     and nothing to flush if the function dies.
@@ -21,7 +26,5 @@ def count(metric: str, job: Job, value: float = 1, **dimensions: Any) -> None:  
     with single_metric(
         name=metric, unit=MetricUnit.Count, value=value, namespace=NAMESPACE
     ) as single:
-        single.add_dimension("provider", job.provider)
-        single.add_dimension("type", job.type)
         for name, dimension in dimensions.items():
             single.add_dimension(name, str(dimension))

@@ -2,23 +2,29 @@
 
 import random
 import time
+from collections.abc import Callable
 from functools import cache
 
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 
 from functions.core.model import Job, State
+from functions.providers import txncheck_webhooks
 from functions.providers.connection import trusting_context
 from functions.providers.http import Http
 from functions.providers.ipqs import Ipqs, IpqsSettings
-from functions.providers.protocol import Provider
+from functions.providers.protocol import Batching, Provider, Webhook
+from functions.providers.txncheck import Txncheck, TxncheckSettings
 from functions.runtime import aws, settings
 from functions.runtime.executions import Executions
 from functions.runtime.inbox import Inbox
 from functions.runtime.ledger import Ledger
+from functions.runtime.pace import Pace
+from functions.runtime.parcels import Parcels
 from functions.runtime.results import Results
 from functions.runtime.secret import Secret
 from functions.runtime.settings import ProviderSettings
 from functions.runtime.telemetry import logger
+from functions.runtime.waits import Waits
 
 #: The decorator of every handler: log lines carry the request and nothing of the
 #: call before.
@@ -36,13 +42,27 @@ def job(state: State) -> Job:
 
 def provider(of: Job) -> Provider:
     """Give the adapter of a job's provider. A new provider is one line here."""
-    makers = {"ipqs": _ipqs}
+    makers: dict[str, Callable[[], Provider]] = {
+        "ipqs": _ipqs,
+        "txncheck": _txncheck,
+    }
+    return makers[of.provider]()
+
+
+def batching(of: Job) -> Batching:
+    """Give the adapter of a job's provider, which packs and unpacks batches."""
+    makers = {"txncheck": _txncheck}
     return makers[of.provider]()
 
 
 def provider_settings(of: Job) -> ProviderSettings:
     """Give the settings of a job's provider."""
-    return _providers().providers[of.provider]
+    return settings_of(of.provider)
+
+
+def settings_of(name: str) -> ProviderSettings:
+    """Give the settings of a provider."""
+    return _providers().providers[name]
 
 
 def types() -> dict[str, tuple[str, ...]]:
@@ -53,6 +73,41 @@ def types() -> dict[str, tuple[str, ...]]:
 def inbox(of: Job) -> Inbox:
     """Give a job's source."""
     return Inbox(of, s3=aws.s3())
+
+
+def webhook_reader(name: str) -> Callable[[bytes], Webhook | None] | None:
+    """Give what reads a provider's webhooks; None where it is not known to send any.
+
+    A provider that sends webhooks is one line here.
+    """
+    return {"txncheck": txncheck_webhooks.webhook_of}.get(name)
+
+
+def webhook_secrets(name: str) -> tuple[str, ...]:
+    """Give the secrets with which a provider may sign its webhooks."""
+    known = settings_of(name)
+    return Secret(known.webhook_secret, provider=_secrets()).webhook_secrets()
+
+
+def pace(of: Job) -> Pace | None:
+    """Give the queue of a job's provider, if there is one."""
+    rate = provider_settings(of).rate
+    if rate is None:
+        return None
+    table = settings.of_this_function("COURIER_WAITS").waits
+    return Pace(table, of.provider, rate=rate, dynamodb=aws.dynamodb())
+
+
+@cache
+def waits() -> Waits:
+    """Give the waits table."""
+    known = settings.of_this_function("COURIER_WAITS")
+    return Waits(known.waits, dynamodb=aws.dynamodb(), states=aws.states())
+
+
+def parcels(of: Job) -> Parcels:
+    """Give what a batch was made into."""
+    return Parcels(of, s3=aws.s3())
 
 
 @cache
@@ -84,6 +139,20 @@ def _ipqs() -> Ipqs:
         described,
         http=Http(tls=trusting_context(), loopback=described.loopback),
         key=Secret(known.secret, provider=_secrets()).api_key,
+        now=now,
+    )
+
+
+@cache
+def _txncheck() -> Txncheck:
+    known = settings_of("txncheck")
+    described = TxncheckSettings.from_json(known.adapter)
+    secret = Secret(known.secret, provider=_secrets())
+    return Txncheck(
+        described,
+        http=Http(tls=trusting_context(), loopback=described.loopback),
+        key=secret.api_key,
+        signing_secret=secret.api_secret,
         now=now,
     )
 

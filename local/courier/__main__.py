@@ -28,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     display = Display(as_json=given.json)
     command: commands.Command = given.run
     try:
-        return command(api_of(given.stage, profile=given.profile), display, given)
+        api = api_of(given.stage, profile=given.profile, url=given.url)
+        return command(api, display, given)
     except Refused as refused:
         display.trouble(str(refused))
         return Exit.REFUSED
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         display.trouble(f"no answer from the API: {error}")
         return Exit.UNREACHABLE
     except KeyboardInterrupt:
-        display.notes.print("Not waiting any more; the job goes on.")
+        display.notes.print("Not looking any more; jobs go on.")
         return Exit.DONE
 
 
@@ -48,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     everywhere.add_argument("--json", action="store_true", help="write JSON")
     everywhere.add_argument("--stage", default=LOCAL, help="local unless told")
     everywhere.add_argument("--profile", help="the AWS profile that signs")
+    everywhere.add_argument("--url", default="", help="the API's, instead of a stage")
     waiting = argparse.ArgumentParser(add_help=False)
     waiting.add_argument("--wait", action="store_true", help="until the job ends")
 
@@ -80,6 +82,14 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("job_id")
         if name == "results":
             one.add_argument("--download", type=Path, metavar="DIR")
+    watch = add("watch", commands.watch)
+    watch.add_argument("--once", action="store_true", help="one look, for scripts")
+    watch.add_argument("--limit", type=int, default=20)
+    page = add("page", commands.page)
+    for looking, seconds in ((watch, 2.0), (page, 5.0)):
+        looking.add_argument(
+            "--every", type=float, default=seconds, metavar="SECONDS", help="look anew"
+        )
     known.add_parser("completion", help="Write what makes bash and zsh complete.")
     return parser
 
@@ -95,7 +105,9 @@ def _completion(parser: argparse.ArgumentParser) -> str:
     """Give the shell's part; evaluate it with `eval "$(courier completion)"`."""
     (known,) = (a for a in parser._actions if isinstance(a.choices, dict))
     names = " ".join(known.choices or ())
-    options = "--json --stage --profile --wait --type --provider --download --help"
+    options = (
+        "--json --stage --profile --url --help --wait --type --provider --download"
+    )
     commands_, options_, files = (
         f'COMPREPLY=($(compgen {among} -- "$word"))'
         for among in (f"-W '{names}'", f"-W '{options}'", "-f")

@@ -1,6 +1,7 @@
 """Commands: what `courier` does, one function a command."""
 
 import hashlib
+import threading
 import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
@@ -8,8 +9,14 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
+from local.board.backstage import InAws
+from local.board.board import Board
+from local.board.server import served
 from local.courier.api import Api, Refused, fetched, upload
 from local.courier.display import Display, progress
+from local.courier.following import Following
+from local.courier.places import LOCAL, local_record
+from local.courier.watch import table
 
 _FRUITFUL = ("succeeded", "partial")
 _LOOK_SECONDS = 1.0
@@ -82,6 +89,36 @@ def retry(api: Api, display: Display, given: Namespace) -> Exit:
     """Go on with a job that failed or timed out."""
     job = api.call("POST", f"/jobs/{given.job_id}/retry")
     return _followed(api, display, job, given)
+
+
+def watch(api: Api, display: Display, given: Namespace) -> Exit:
+    """Show the newest jobs with their timelines, live."""
+    following = Following(api, most=given.limit)
+    if given.once or not display.is_live:
+        jobs = following.look()
+        display.picture(table(jobs, now=time.time()), jobs)
+        return Exit.DONE
+    with display.live() as place:
+        while True:  # until Ctrl-C
+            jobs = following.look()
+            place.update(table(jobs, now=time.time()), refresh=True)
+            time.sleep(given.every)
+
+
+def page(api: Api, display: Display, given: Namespace) -> Exit:
+    """Show the jobs in a browser, live."""
+    if given.stage == LOCAL and not given.url:
+        # It is there already: `make up` serves it, with logs and messages.
+        display.address(local_record()["page"])
+        return Exit.DONE
+    board = Board(
+        api, where=given.url or given.stage, every=given.every, backstage=InAws()
+    )
+    with served(board.reply) as address:
+        display.address(address)
+        display.notes.print("Whoever has this address sees the jobs. End with Ctrl-C.")
+        threading.Event().wait()
+    return Exit.DONE
 
 
 def _followed(api: Api, display: Display, job: Job, given: Namespace) -> Exit:

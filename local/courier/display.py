@@ -1,15 +1,18 @@
 """Display: jobs as a person reads them, or as JSON for a script."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.live import Live
 from rich.table import Table
 
 Document = Mapping[str, Any]
 
-_COLOURS = {
+#: How outcomes look.
+COLOURS = {
     "succeeded": "green",
     "partial": "yellow",
     "failed": "red",
@@ -69,6 +72,28 @@ class Display:
                 f"{file['kind']:<12} {file['rows']:>10} rows  {file['place']}"
             )
 
+    @property
+    def is_live(self) -> bool:
+        """Whether what is shown can change before somebody's eyes."""
+        return self._out.is_terminal and not self._as_json
+
+    @contextmanager
+    def live(self) -> Iterator[Live]:
+        """Give a place for a picture that changes."""
+        with Live(console=self._out, auto_refresh=False, screen=False) as place:
+            yield place
+
+    def picture(self, picture: RenderableType, document: Any) -> None:  # noqa: ANN401 - any JSON
+        """Show a picture once; a script gets the document that it was made of."""
+        if self._as_json:
+            self._json(document)
+        else:
+            self._out.print(picture)
+
+    def address(self, address: str) -> None:
+        """Show where something is."""
+        self._out.print(address, markup=False)
+
     def trouble(self, text: str) -> None:
         """Say what went wrong."""
         self.notes.print(f"[red]✗[/] {text}", markup=True)
@@ -89,7 +114,7 @@ def _state(job: Document) -> str:
     outcome = job["outcome"]
     if outcome is None:
         return f"{job['phase']} …"
-    return f"[{_COLOURS[outcome]}]{outcome}[/]"
+    return f"[{COLOURS[outcome]}]{outcome}[/]"
 
 
 def _facts(job: Document) -> Iterable[tuple[str, str]]:

@@ -46,6 +46,7 @@ class Emulator:
         cls,
         *,
         wait_scale: float = 0.0,
+        period_scale: float = 1.0,
         auth: bool = False,
         port: int = 0,
         environments: int = 8,
@@ -54,11 +55,13 @@ class Emulator:
     ) -> Iterator["Emulator"]:
         """Run an emulator for the length of a `with` block.
 
-        `wait_scale` multiplies Wait states and the pauses between retries; 0
-        skips them. `auth` enforces signatures and role policies. `port` 0 takes
-        a free one. `environments` bounds the Lambda processes, all functions
-        together. `without` leaves corrections out, by name. `verbose` lets the
-        log through to stderr.
+        `wait_scale` multiplies Wait states, waits for a token and the pauses
+        between retries; 0 skips them. `period_scale` multiplies the periods of
+        alarms; 0 makes them as short as they can be here, less than a second.
+        `auth` enforces signatures and role policies. `port` 0 takes a free one.
+        `environments` bounds the Lambda processes, all functions together.
+        `without` leaves corrections out, by name. `verbose` lets the log through
+        to stderr.
         """
         data = Path(tempfile.mkdtemp(prefix="verdict-courier-emulator-"))
         log = data / "emulator.log"
@@ -66,6 +69,7 @@ class Emulator:
             "auth": auth,
             "data": str(data),
             "environments": environments,
+            "period_scale": period_scale,
             "port": port,
             "wait_scale": wait_scale,
             "without": list(without),
@@ -86,6 +90,10 @@ class Emulator:
     def set_wait_scale(self, scale: float) -> None:
         """Change, for executions under way too, how long Wait states last."""
         self._post("/_ministack/config", {"stepfunctions._SFN_WAIT_SCALE": scale})
+
+    def set_period_scale(self, scale: float) -> None:
+        """Change how long the periods of alarms last."""
+        self._post("/_ministack/config", {"cloudwatch.PERIOD_SCALE": scale})
 
     def _answers(self) -> None:
         with _direct().open(

@@ -18,6 +18,7 @@ class Settings:
     auth: bool
     data: str
     environments: int
+    period_scale: float
     port: int
     wait_scale: float
     without: Sequence[str]
@@ -39,6 +40,7 @@ def main() -> None:
     serving.correct(
         data=Path(settings.data),
         environments=settings.environments,
+        period_scale=settings.period_scale,
         port=port,
         without=settings.without,
     )

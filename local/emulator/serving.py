@@ -10,11 +10,16 @@ from hypercorn.config import Config
 from ministack.app import app
 
 from local.emulator import registry
-from local.emulator.corrections import lambdas
+from local.emulator.corrections import alarms, lambdas
 
 
 def correct(
-    *, data: Path, environments: int, port: int, without: Sequence[str]
+    *,
+    data: Path,
+    environments: int,
+    period_scale: float,
+    port: int,
+    without: Sequence[str],
 ) -> None:
     """Install the corrections in this process, but for those named."""
     lambdas.configure(
@@ -23,6 +28,7 @@ def correct(
         # By number, so that boto3 in a function does not put buckets into the host.
         endpoint=f"http://127.0.0.1:{port}",
     )
+    alarms.configure(period_scale=period_scale)
     registry.install(without)
 
 

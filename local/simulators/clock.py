@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 
 class Clock:
@@ -12,6 +14,7 @@ class Clock:
     def __init__(self, now: float = 1_750_000_000.0) -> None:
         self._now = now
         self._lock = threading.Lock()
+        self._listeners: list[Callable[[], None]] = []
 
     def now(self) -> float:
         """Seconds since 1970."""
@@ -19,9 +22,23 @@ class Clock:
             return self._now
 
     def advance(self, seconds: float) -> None:
-        """Let that much time pass at once."""
+        """Let that much time pass at once, and what is due then happen."""
         with self._lock:
             self._now += seconds
+            listeners = list(self._listeners)
+        for listener in listeners:
+            listener()
+
+    @contextmanager
+    def telling(self, listener: Callable[[], None]) -> Iterator[None]:
+        """Call it after each advance, in the thread that advances."""
+        with self._lock:
+            self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._listeners.remove(listener)
 
 
 class RunningClock(Clock):

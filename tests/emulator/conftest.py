@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.emulator.process import Emulator
+from tests.emulator.alarms import Alarms
 from tests.emulator.machines import Machines
 
 
@@ -65,3 +66,13 @@ def real_time(emulator: Emulator) -> Iterator[None]:
     emulator.set_wait_scale(1)
     yield
     emulator.set_wait_scale(0)
+
+
+@pytest.fixture
+def alarms(emulator: Emulator) -> Iterator[Alarms]:
+    """Alarms whose minute lasts half a second."""
+    emulator.set_period_scale(0.5 / 60)
+    alarms = Alarms(emulator)
+    yield alarms
+    alarms.delete_all()
+    emulator.set_period_scale(1)

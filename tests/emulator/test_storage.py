@@ -11,7 +11,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.emulator.process import Emulator
-from tests.emulator.machines import Machines
 from tests.emulator.polling import until
 
 BODY = b"email,verdict\n" * 1000
@@ -44,6 +43,19 @@ def events(emulator: Emulator, bucket: str) -> Iterator[str]:
     yield url
     eventbridge.remove_targets(Rule=name, Ids=["queue"])
     eventbridge.delete_rule(Name=name)
+
+
+@pytest.mark.holds("ranged_versions")
+def test_a_range_of_a_version_is_no_more(emulator: Emulator, bucket: str) -> None:
+    """A request of a batch is a part of an object, of the very version."""
+    s3 = emulator.client("s3")
+    version = s3.put_object(Bucket=bucket, Key="k", Body=b"0123456789")["VersionId"]
+    s3.put_object(Bucket=bucket, Key="k", Body=b"another")
+
+    answer = s3.get_object(Bucket=bucket, Key="k", VersionId=version, Range="bytes=2-4")
+
+    assert answer["Body"].read() == b"234"
+    assert answer["ContentRange"] == "bytes 2-4/10"
 
 
 @pytest.mark.holds("object_events")
@@ -167,34 +179,6 @@ def test_a_conditional_write_has_one_winner(emulator: Emulator) -> None:
         intend("second")
     response: dict[str, Any] = {**refused.value.response}
     assert response["Item"]["state"] == {"S": "first"}
-
-
-@pytest.mark.holds("alarms_on_service_metrics")
-def test_an_alarm_on_failed_executions_goes_off(
-    emulator: Emulator, machines: Machines
-) -> None:
-    """Without anybody writing a metric by hand."""
-    cloudwatch, name = emulator.client("cloudwatch"), f"alarm-{uuid.uuid4()}"
-    machine = machines.create({"Fail": {"Type": "Fail", "Error": "Broken"}})
-    cloudwatch.put_metric_alarm(
-        AlarmName=name,
-        Namespace="AWS/States",
-        MetricName="ExecutionsFailed",
-        Dimensions=[{"Name": "StateMachineArn", "Value": machine}],
-        Statistic="Sum",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=1,
-        ComparisonOperator="GreaterThanOrEqualToThreshold",
-    )
-
-    machines.ended(machines.start(machine))
-
-    def state() -> str:
-        alarms = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
-        return str(alarms[0]["StateValue"])
-
-    until(lambda: state() == "ALARM", seconds=5)
 
 
 def _uploaded(

@@ -94,6 +94,9 @@ class Bench:
                     "ipqs": {
                         "secret": SECRET,
                         "types": ["email"],
+                        "endings": [".csv"],
+                        "batches": [],
+                        "max_batch_requests": 0,
                         "max_upload_bytes": 10_000,
                         "settle_seconds": SETTLE_SECONDS,
                         "list_pages": 2,
@@ -107,6 +110,8 @@ class Bench:
                             "list": "header",
                         },
                         "poll": {"first_seconds": 5},
+                        "rate": None,
+                        "webhook": None,
                     }
                 }
             ),

@@ -20,9 +20,11 @@ from tests.faults.effects import Effects, watching
 
 _CACHES = (
     wiring.ledger,
+    wiring.waits,
     wiring.results,
     wiring.executions,
     wiring._ipqs,
+    wiring._txncheck,
     wiring._secrets,
     settings.of_this_function,
 )
@@ -31,7 +33,10 @@ _CACHES = (
 @pytest.fixture(scope="session")
 def emulator() -> Iterator[Emulator]:
     """Run an emulator, and let the functions' own clients talk to it."""
-    with Emulator.started() as started, pytest.MonkeyPatch.context() as patch:
+    with (
+        Emulator.started(wait_scale=1.0) as started,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         for name, value in {
             # By number: S3's buckets are then part of the path.
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{started.port}",

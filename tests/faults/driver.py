@@ -58,6 +58,7 @@ class Process:
             job=job,
             provider=self.provider,
             inbox=Inbox(job, s3=aws.s3()),
+            pace=None,
             ledger=self.ledger,
             settings=self.settings,
             token=f"token-{attempt}-{id(self)}",

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from functions.core import keys
 from functions.core.errors import (
     AwsRefused,
     AwsUnavailable,
@@ -14,10 +15,10 @@ from functions.core.errors import (
     ResultMismatch,
     TransferTooSlow,
 )
-from functions.core.forms import CSV, JSON
+from functions.core.forms import CSV
 from functions.core.model import File, Job
 from functions.core.tally import Tally
-from functions.download import download, result_key
+from functions.download import download
 from functions.providers.protocol import Body, Link
 from functions.runtime import aws
 from local.simulators.content import Content
@@ -143,7 +144,7 @@ def test_somebody_elses_copy_of_the_result_is_taken(
     def be_faster(**_: object) -> None:
         aws.s3().put_object(
             Bucket=RESULTS,
-            Key=result_key(ready, "all", CSV),
+            Key=keys.result(ready, "all", CSV),
             Body=theirs,
             Metadata={"job-id": ready.job_id, "kind": "all"},
         )
@@ -163,7 +164,7 @@ def test_a_strangers_object_is_not_taken_for_ours(
 ) -> None:
     """It was not written for this job: neither overwritten nor delivered."""
     aws.s3().put_object(
-        Bucket=RESULTS, Key=result_key(ready, "all", CSV), Body=b"what is this?"
+        Bucket=RESULTS, Key=keys.result(ready, "all", CSV), Body=b"what is this?"
     )
 
     with pytest.raises(ResultMismatch):
@@ -369,7 +370,7 @@ def test_a_manifest_that_is_there_is_the_manifest(
 def test_a_strangers_manifest_is_not_taken_for_ours(ready: Job, process: Make) -> None:
     """Its presence says that a job is complete: it has to be this one."""
     file = process().download(ready, "all")
-    key = result_key(ready, "manifest", JSON)
+    key = keys.manifest(ready)
     aws.s3().put_object(Bucket=RESULTS, Key=key, Body=b"{}")
 
     with pytest.raises(ResultMismatch):

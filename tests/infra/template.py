@@ -81,6 +81,8 @@ def text(value: Any) -> str:  # noqa: ANN401 - any CloudFormation value
             return f"<{name}>"
         case {"Fn::GetAtt": [name, attribute]}:
             return f"<{name}.{attribute}>"
+        case {"Fn::Select": [6, {"Fn::Split": [":", {"Ref": name}]}]}:
+            return f"<{name}.Name>"  # the last part of the ARN that a Ref gives
         case {"Fn::Join": [separator, parts]}:
             return str(separator).join(text(part) for part in parts)
     raise AssertionError(f"no text for {value}")

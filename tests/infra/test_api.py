@@ -15,8 +15,12 @@ from infra import config
 from infra.stack import VerdictCourier
 from tests.infra.template import Json, Template, text
 
-TYPES = {"ipqs": ("email", "phone", "proxy", "url")}
-OPERATIONS = {operation.name: operation for operation in operations(TYPES)}
+PROVIDERS = config.stage("prod", config.context()["courier"]).providers
+TYPES = {name: known.types for name, known in PROVIDERS.items()}
+ENDINGS = {name: known.endings for name, known in PROVIDERS.items()}
+#: The operation that is no part of the contract: providers call it, not people.
+WEBHOOK = "hearWebhook"
+OPERATIONS = {operation.name: operation for operation in operations(TYPES, ENDINGS)}
 
 
 def methods(template: Template) -> dict[str, Json]:
@@ -34,19 +38,57 @@ def stage_of(template: Template) -> Json:
 
 
 @pytest.mark.fault(88)
-def test_every_route_wants_a_signature(template: Template) -> None:
+def test_every_route_but_one_wants_a_signature(template: Template) -> None:
     """A route that was forgotten here would be open to the whole internet."""
     found = template.properties("AWS::ApiGateway::Method").values()
+    asking = {
+        name: method["AuthorizationType"] for name, method in methods(template).items()
+    }
 
-    assert len(found) == len(OPERATIONS)
-    assert {method["AuthorizationType"] for method in found} == {"AWS_IAM"}
+    assert len(found) == len(OPERATIONS) + 1
+    assert asking.pop(WEBHOOK) == "NONE"
+    assert set(asking.values()) == {"AWS_IAM"}
 
 
 def test_every_operation_of_the_contract_is_a_route(template: Template) -> None:
-    """What the handler answers can be called, and nothing else."""
+    """What the handlers answer can be called, and nothing else."""
     routes = {name: method["HttpMethod"] for name, method in methods(template).items()}
 
-    assert routes == {name: known.method for name, known in OPERATIONS.items()}
+    contract = {name: known.method for name, known in OPERATIONS.items()}
+    assert routes == {**contract, WEBHOOK: "POST"}
+
+
+def test_what_is_open_leads_to_the_webhook_function_only(template: Template) -> None:
+    """It may end waits, and nothing else: neither start a job nor read one."""
+    method = methods(template)[WEBHOOK]
+    (webhook,) = (
+        name
+        for name, function in template.properties("AWS::Lambda::Function").items()
+        if function["Handler"] == "functions.webhook.handler"
+    )
+    resources = template.properties("AWS::ApiGateway::Resource")
+    resource = resources[method["ResourceId"]["Ref"]]
+    parent = resources[resource["ParentId"]["Ref"]]
+    called = {
+        name: webhook in json.dumps(known["Integration"])
+        for name, known in methods(template).items()
+    }
+
+    assert called == {name: name == WEBHOOK for name in called}
+    assert (parent["PathPart"], resource["PathPart"]) == ("webhooks", "{provider}")
+    assert text(parent["ParentId"]).endswith(".RootResourceId>")
+
+
+def test_only_the_gateway_may_call_the_open_function(template: Template) -> None:
+    """By that route, of that stage: nobody calls it past the gateway's throttle."""
+    (permission,) = (
+        known
+        for known in template.properties("AWS::Lambda::Permission").values()
+        if "Webhook" in text(known["FunctionName"])
+    )
+
+    assert permission["Principal"] == "apigateway.amazonaws.com"
+    assert text(permission["SourceArn"]).endswith("/POST/webhooks/*")
 
 
 @pytest.mark.fault(87)
@@ -184,7 +226,7 @@ def test_an_end_that_cannot_be_reflected_is_kept(template: Template) -> None:
 
 def test_jobs_are_listed_by_an_index(template: Template) -> None:
     """A scan reads the whole table, and grows with it."""
-    (table,) = template.properties("AWS::DynamoDB::Table").values()
+    _, table = template.named("AWS::DynamoDB::Table", "Jobs")
     (index,) = table["GlobalSecondaryIndexes"]
 
     assert index["IndexName"] == "by_month"
@@ -200,9 +242,10 @@ def test_the_function_gives_up_before_the_gateway(
     assembly: Callable[[str], Path],
 ) -> None:
     """The gateway gives up after 29 seconds; what runs on then runs for nobody."""
-    function = Template.read(assembly("prod")).functions()["api"]
+    functions = Template.read(assembly("prod")).functions()
 
-    assert function["Timeout"] < 29
+    assert functions["api"]["Timeout"] < 29
+    assert functions["webhook"]["Timeout"] < 29
 
 
 def test_the_right_to_log_outlives_the_stack(template: Template) -> None:

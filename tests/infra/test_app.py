@@ -120,6 +120,8 @@ def test_the_outputs_are_what_others_read(template: Template) -> None:
         "NoticesTopicArn",
         "StateMachineArn",
         "IpqsSecretArn",
+        "TxncheckSecretArn",
+        "TxncheckWebhookSecretArn",
         "IntakeQueueUrl",
         "DeadLetterQueueUrl",
         "ApiUrl",

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from functions.providers.ipqs import IpqsSettings
+from functions.providers.txncheck import TxncheckSettings
+from functions.runtime import settings
 from infra.bundling import PYTHON
 from infra.config import FUNCTIONS
 from tests.infra.template import Template, text
@@ -20,7 +23,12 @@ EVERYWHERE = {
 }
 ENVIRONMENT = {
     "intake": {"COURIER_STATE_MACHINE", "COURIER_PROVIDERS"},
-    "submit": {"COURIER_TABLE", "COURIER_KEEP_DAYS", "COURIER_PROVIDERS"},
+    "submit": {
+        "COURIER_TABLE",
+        "COURIER_KEEP_DAYS",
+        "COURIER_PROVIDERS",
+        "COURIER_WAITS",
+    },
     "check": {"COURIER_TABLE", "COURIER_KEEP_DAYS", "COURIER_PROVIDERS"},
     "download": {"COURIER_RESULTS_BUCKET", "COURIER_PROVIDERS"},
     "manifest": {"COURIER_RESULTS_BUCKET"},
@@ -39,6 +47,10 @@ ENVIRONMENT = {
         "COURIER_STATE_MACHINE",
         "COURIER_PROVIDERS",
     },
+    "listen": {"COURIER_WAITS"},
+    "webhook": {"COURIER_WAITS", "COURIER_PROVIDERS"},
+    "prepare": {"COURIER_PROVIDERS"},
+    "gather": {"COURIER_PROVIDERS", "COURIER_RESULTS_BUCKET"},
 }
 
 
@@ -65,11 +77,29 @@ def test_no_environment_holds_a_key(template: Template) -> None:
 
     for provider in providers(template).values():
         assert provider["secret"].strip("<>") in secrets
+        assert provider.get("webhook_secret", provider["secret"]).strip("<>") in secrets
     for function in template.functions().values():
         assert "resolve:secretsmanager" not in json.dumps(function)
 
 
-def test_the_settings_of_a_provider_are_complete(prod: Template) -> None:
+def test_the_functions_read_what_they_are_told(template: Template) -> None:
+    """With the code that runs there: the CDK leaves out what is null, for one."""
+    variables = template.functions()["check"]["Environment"]["Variables"]
+    local = variables["COURIER_STAGE"] == "local"
+
+    told = settings.read({"COURIER_PROVIDERS": text(variables["COURIER_PROVIDERS"])})
+
+    ipqs, txncheck = told.providers["ipqs"], told.providers["txncheck"]
+    assert ipqs.rate is None
+    assert ipqs.webhook is None
+    assert not ipqs.policy.listens
+    assert txncheck.rate is not None
+    assert (txncheck.webhook is not None) is txncheck.policy.listens is local
+    IpqsSettings.from_json(ipqs.adapter)
+    TxncheckSettings.from_json(txncheck.adapter)
+
+
+def test_the_settings_of_ipqs_are_complete(prod: Template) -> None:
     """The functions read exactly this; a name that is missing stops each of them."""
     ipqs = providers(prod)["ipqs"]
 
@@ -79,6 +109,9 @@ def test_the_settings_of_a_provider_are_complete(prod: Template) -> None:
         "download_hosts": ["downloads.ipqualityscore.com"],
         "key_place": {"upload": "field", "status": "path", "list": "header"},
         "types": ["email", "phone", "proxy", "url"],
+        "endings": [".csv"],
+        "batches": [],
+        "max_batch_requests": 0,
         "max_upload_bytes": 104857600,
         "max_result_bytes": 53687091200,
         "settle_seconds": 360,
@@ -96,17 +129,63 @@ def test_the_settings_of_a_provider_are_complete(prod: Template) -> None:
     }
 
 
+def test_the_settings_of_txncheck_are_complete(prod: Template) -> None:
+    """Ten calls a minute is all that is known of its rate, and nothing of its webhooks.
+
+    Until an operator says how they are signed, each is refused and jobs are polled.
+    """
+    txncheck = providers(prod)["txncheck"]
+
+    assert txncheck.pop("secret") != txncheck.pop("webhook_secret")
+    assert txncheck == {
+        "base_url": "https://api.txncheck.in/api/v1",
+        "signing": False,
+        "upi_name": "optional",
+        "bank_async": False,
+        "types": [
+            "upi-by-mobile",
+            "kyc-by-mobile",
+            "vpa-chargeback-check",
+            "bulk-vpa-chargeback-check",
+            "full-check",
+            "bank-verification-pennyless",
+        ],
+        "endings": [".json", ".csv", ".jsonl"],
+        "batches": [".csv", ".jsonl"],
+        "max_batch_requests": 4000,
+        "data_retention_days": 7,
+        "rate": {"calls": 10, "seconds": 60, "leeway_seconds": 5},
+        "max_upload_bytes": 10485760,
+        "max_result_bytes": 10485760,
+        "settle_seconds": 360,
+        "loopback": False,
+        "poll": {
+            "first_seconds": 5,
+            "growth": 0.1,
+            "cap_seconds": 60,
+            "jitter": 0.1,
+            "hint_min_seconds": 1,
+            "hint_max_seconds": 3600,
+            "deadline_seconds": 86400,
+        },
+    }
+
+
 def test_only_the_local_stack_speaks_to_simulators(template: Template) -> None:
     """A deployed stack that takes plain http would give its key to anyone."""
-    local = "IpqsBaseUrl" in template.body["Parameters"]
-    ipqs = providers(template)["ipqs"]
+    told = providers(template)
+    parameters = template.body["Parameters"]
+    simulators = {"IpqsBaseUrl", "IpqsDownloadHost", "TxncheckBaseUrl"}
+    local = "IpqsBaseUrl" in parameters
 
-    assert ipqs["loopback"] is local
-    assert ipqs["base_url"].startswith("<IpqsBaseUrl>" if local else "https://")
+    for name, provider in told.items():
+        base_url = f"<{name.capitalize()}BaseUrl>" if local else "https://"
+        assert provider["loopback"] is local
+        assert provider["base_url"].startswith(base_url)
+    assert simulators & set(parameters) == (simulators if local else set())
     if local:
-        assert ipqs["download_hosts"] == ["<IpqsDownloadHost>"]
-        assert "Default" not in template.body["Parameters"]["IpqsBaseUrl"]
-        assert "Default" not in template.body["Parameters"]["IpqsDownloadHost"]
+        assert told["ipqs"]["download_hosts"] == ["<IpqsDownloadHost>"]
+        assert not any("Default" in parameters[name] for name in simulators)
 
 
 @pytest.mark.parametrize(
@@ -127,15 +206,19 @@ def test_a_simulator_is_on_this_machine(
 ) -> None:
     """The local template, deployed by mistake, has nobody to talk to."""
     parameters = Template.read(assembly("local")).body["Parameters"]
-    base_url = re.compile(parameters["IpqsBaseUrl"]["AllowedPattern"])
+    base_urls = [
+        re.compile(parameters[name]["AllowedPattern"])
+        for name in ("IpqsBaseUrl", "TxncheckBaseUrl")
+    ]
     download_host = re.compile(parameters["IpqsDownloadHost"]["AllowedPattern"])
 
-    assert bool(base_url.match(f"http://{host}")) is allowed
+    for base_url in base_urls:
+        assert bool(base_url.match(f"http://{host}")) is allowed
     assert bool(download_host.match(host)) is allowed
 
 
 def test_the_functions_are_one_asset(template: Template) -> None:
-    """One upload, one hash: all eight are the same version of the code."""
+    """One upload, one hash: all twelve are the same version of the code."""
     functions = template.functions()
 
     assert set(functions) == set(ENVIRONMENT) == set(FUNCTIONS)

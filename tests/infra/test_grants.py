@@ -14,14 +14,33 @@ USES_TABLE_KEY = {
     "kms:ReEncryptFrom StorageKey",
     "kms:ReEncryptTo StorageKey",
 }
-READS_SECRET = {
+READS_SECRETS = {
     "secretsmanager:DescribeSecret CredentialsIpqs",
+    "secretsmanager:DescribeSecret CredentialsTxncheck",
     "secretsmanager:GetSecretValue CredentialsIpqs",
+    "secretsmanager:GetSecretValue CredentialsTxncheck",
+}
+READS_LISTS = {
+    "s3:GetObject StorageInbox/*",
+    "s3:GetObjectVersion StorageInbox/*",
+    "s3:ListBucket StorageInbox",
 }
 PUTS_RESULTS = {
     "s3:GetObject StorageResults/*",
     "s3:ListBucket StorageResults",
     "s3:PutObject StorageResults/*",
+}
+UPLOADS_RESULTS = {
+    "kms:Decrypt StorageKey",
+    "kms:GenerateDataKey StorageKey",
+    "s3:AbortMultipartUpload StorageResults/*",
+    *PUTS_RESULTS,
+}
+ENDS_WAITS = {
+    "dynamodb:GetItem StorageWaits",
+    "dynamodb:UpdateItem StorageWaits",
+    "states:SendTaskSuccess WorkflowMachine",
+    *USES_TABLE_KEY,
 }
 EXECUTIONS = (
     "arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:"
@@ -40,20 +59,13 @@ RIGHTS = {
     "submit": {
         "dynamodb:GetItem StorageJobs",
         "dynamodb:UpdateItem StorageJobs",
-        "s3:GetObject StorageInbox/*",
-        "s3:GetObjectVersion StorageInbox/*",
-        "s3:ListBucket StorageInbox",
-        *READS_SECRET,
+        "dynamodb:UpdateItem StorageWaits",
+        *READS_LISTS,
+        *READS_SECRETS,
         *USES_TABLE_KEY,
     },
-    "check": {"dynamodb:UpdateItem StorageJobs", *READS_SECRET, *USES_TABLE_KEY},
-    "download": {
-        "kms:Decrypt StorageKey",
-        "kms:GenerateDataKey StorageKey",
-        "s3:AbortMultipartUpload StorageResults/*",
-        *PUTS_RESULTS,
-        *READS_SECRET,
-    },
+    "check": {"dynamodb:UpdateItem StorageJobs", *READS_SECRETS, *USES_TABLE_KEY},
+    "download": {*UPLOADS_RESULTS, *READS_SECRETS},
     "manifest": {
         "kms:Decrypt StorageKey",
         "kms:GenerateDataKey StorageKey",
@@ -80,11 +92,34 @@ RIGHTS = {
         "s3:GetObject StorageResults/*",
         "s3:ListBucket StorageResults",
         "s3:PutObject StorageInbox/ipqs/*",
+        "s3:PutObject StorageInbox/txncheck/*",
         "states:StartExecution WorkflowMachine",
         f"states:DescribeExecution {EXECUTIONS}",
+        f"states:GetExecutionHistory {EXECUTIONS}",
         f"states:StopExecution {EXECUTIONS}",
         *USES_TABLE_KEY,
     },
+    "listen": ENDS_WAITS,
+    "webhook": {
+        "secretsmanager:DescribeSecret CredentialsTxncheckWebhook",
+        "secretsmanager:GetSecretValue CredentialsTxncheckWebhook",
+        *ENDS_WAITS,
+    },
+    "prepare": {
+        "kms:Decrypt StorageKey",
+        "kms:GenerateDataKey StorageKey",
+        "s3:PutObject StorageInbox/batches/*",
+        *READS_LISTS,
+    },
+    "gather": {"s3:GetObject StorageInbox/batches/*", *UPLOADS_RESULTS},
+}
+#: The CDK's for the children of a Distributed Map, and the list of their requests.
+OF_A_BATCH = {
+    "s3:GetObject StorageInbox/batches/*",
+    "states:StartExecution WorkflowMachine",
+    f"states:DescribeExecution {EXECUTIONS}",
+    f"states:StopExecution {EXECUTIONS}",
+    f"states:RedriveExecution {EXECUTIONS.removesuffix(':*')}/*:*",
 }
 # AWS knows no resources for these; each is acknowledged where it is granted.
 WITHOUT_RESOURCE = re.compile(
@@ -127,16 +162,41 @@ def test_a_function_writes_to_its_own_log_only(template: Template, name: str) ->
     }
 
 
-def test_only_download_and_manifest_write_results(template: Template) -> None:
+@pytest.mark.parametrize(
+    ("right", "holders"),
+    [
+        pytest.param(
+            r"s3:(Put|Abort|Create|Replicate|Restore)\w* StorageR",
+            {"download", "manifest", "gather"},
+            id="write results",
+        ),
+        pytest.param(
+            r"s3:(Put|Abort|Create|Replicate|Restore)\w* StorageInbox/batches",
+            {"prepare"},
+            id="write what a batch is made into",
+        ),
+        pytest.param(r"states:SendTask", {"listen", "webhook"}, id="end a wait"),
+        pytest.param(
+            r"secretsmanager:GetSecretValue \w+Webhook",
+            {"webhook"},
+            id="read what webhooks are signed with",
+        ),
+        pytest.param(
+            r"secretsmanager:GetSecretValue \w+(?<!Webhook)$",
+            {"submit", "check", "download"},
+            id="read a provider's key",
+        ),
+    ],
+)
+def test_only_these_may(template: Template, right: str, holders: set[str]) -> None:
     """Said apart from the table: this one must hold however the table changes."""
-    writers = {
+    found = {
         name
         for name in template.functions()
-        for right in rights(template, name)
-        if re.match(r"s3:(Put|Abort|Create|Replicate|Restore)\w* StorageR", right)
+        if any(re.match(right, known) for known in rights(template, name))
     }
 
-    assert writers == {"download", "manifest"}
+    assert found == holders
 
 
 def test_nobody_deletes_data(template: Template) -> None:
@@ -163,7 +223,7 @@ def test_no_right_is_wider_than_its_name(template: Template) -> None:
                 assert (
                     re.fullmatch(r"s3:\w*Object\w*|s3:AbortMultipartUpload", action)
                     or (action == "lambda:InvokeFunction" and resource.endswith(":*"))
-                    or (":execution:" in resource and resource.endswith(".Name>:*"))
+                    or re.search(r":execution:<\w+\.Name>(/\*)?:\*$", resource)
                     or (resource == "*" and WITHOUT_RESOURCE.fullmatch(action))
                 ), (action, resource)
 
@@ -185,6 +245,21 @@ def test_a_role_is_for_one_service(template: Template) -> None:
         }
 
 
+def test_the_machine_starts_itself_and_reads_lists_of_requests(
+    template: Template,
+) -> None:
+    """Its role could otherwise read every upload, or run something of others."""
+    (machine,) = template.properties("AWS::StepFunctions::StateMachine").values()
+    role = machine["RoleArn"]["Fn::GetAtt"][0]
+
+    found = {
+        f"{action} {plain(resource)}"
+        for action, resource in template.rights(role)
+        if action.startswith(("s3:", "states:"))
+    }
+    assert found == OF_A_BATCH
+
+
 def test_the_machine_calls_our_functions_and_the_topic_only(
     template: Template,
 ) -> None:
@@ -197,13 +272,13 @@ def test_the_machine_calls_our_functions_and_the_topic_only(
     for statement in template.statements(role):
         for action in listed(statement["Action"]):
             service = action.split(":")[0]
-            assert service in {"lambda", "sns", "kms", "logs", "xray"}
+            assert service in {"lambda", "sns", "kms", "logs", "xray", "s3", "states"}
     for action, resource in template.rights(role):
         target = resource.strip("<>").partition(".")[0].partition(">")[0]
         if action.startswith("lambda:"):
             assert action == "lambda:InvokeFunction"
             assert target in functions
-            assert not re.search("Intake|Api|Reflect", target)
+            assert not re.search("Intake|Api|Reflect|Webhook", target)
         if action.startswith("sns:"):
             assert action == "sns:Publish"
             assert target in topics

@@ -16,7 +16,10 @@ def test_only_the_inbox_is_listened_to(template: Template) -> None:
     assert pattern["source"] == ["aws.s3"]
     assert pattern["detail-type"] == ["Object Created"]
     assert pattern["detail"]["bucket"]["name"] == [{"Ref": inbox}]
-    assert pattern["detail"]["object"]["key"] == [{"prefix": "ipqs/"}]
+    assert pattern["detail"]["object"]["key"] == [
+        {"prefix": "ipqs/"},
+        {"prefix": "txncheck/"},  # and not batches/, where Prepare writes
+    ]
 
     announcing = {
         name
@@ -28,13 +31,13 @@ def test_only_the_inbox_is_listened_to(template: Template) -> None:
 
 
 def test_the_inbox_announces_without_code_of_the_cdk(template: Template) -> None:
-    """Only our eight functions run; the CDK's would have rights on every bucket."""
+    """Only our twelve functions run; the CDK's would have rights on every bucket."""
     _, inbox = template.named("AWS::S3::Bucket", "Inbox")
 
     assert inbox["NotificationConfiguration"] == {
         "EventBridgeConfiguration": {"EventBridgeEnabled": True}
     }
-    assert len(template.resources("AWS::Lambda::Function")) == 8
+    assert len(template.resources("AWS::Lambda::Function")) == 12
 
 
 @pytest.mark.fault(13)

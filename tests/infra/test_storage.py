@@ -1,5 +1,8 @@
 """What is stored: apart, encrypted, bounded in time and kept on purpose."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from tests.infra.template import Json, Template, text
@@ -63,15 +66,18 @@ def service(statement: Json) -> str:
     return text(statement["Principal"].get("Service", ""))
 
 
-def test_the_table_has_our_key_and_a_way_back(template: Template) -> None:
-    """It says what was paid for, so it can be restored to any second."""
-    (table,) = template.properties("AWS::DynamoDB::Table").values()
+@pytest.mark.parametrize(("part", "key"), [("Jobs", "job_id"), ("Waits", "wait_id")])
+def test_a_table_has_our_key_and_a_way_back(
+    template: Template, part: str, key: str
+) -> None:
+    """One says what was paid for, the other holds the tokens of waits."""
+    _, table = template.named("AWS::DynamoDB::Table", part)
 
     assert text(table["SSESpecification"]["KMSMasterKeyId"]) == the_key(template)
     assert table["SSESpecification"]["SSEEnabled"] is True
     assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
     assert table["BillingMode"] == "PAY_PER_REQUEST"
-    assert table["KeySchema"] == [{"AttributeName": "job_id", "KeyType": "HASH"}]
+    assert table["KeySchema"] == [{"AttributeName": key, "KeyType": "HASH"}]
 
 
 @pytest.mark.parametrize("part", ["Inbox", "Results"])
@@ -132,7 +138,9 @@ def refuses_plain_http(statement: Json, service: str) -> bool:
 def test_orphaned_parts_are_gone_after_a_day(template: Template, part: str) -> None:
     """A killed upload leaves parts that nobody sees and everybody pays."""
     _, bucket = template.named("AWS::S3::Bucket", part)
-    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    (rule,) = (
+        rule for rule in lifecycle(bucket) if "AbortIncompleteMultipartUpload" in rule
+    )
 
     assert rule["Status"] == "Enabled"
     assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
@@ -147,10 +155,48 @@ def test_orphaned_parts_are_gone_after_a_day(template: Template, part: str) -> N
 def test_every_object_expires(prod: Template, part: str, days: int) -> None:
     """Old versions too: a deleted list that is still there is not deleted."""
     _, bucket = prod.named("AWS::S3::Bucket", part)
-    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    (rule,) = (rule for rule in lifecycle(bucket) if "Prefix" not in rule)
 
+    assert rule["Status"] == "Enabled"
     assert rule["ExpirationInDays"] == days
     assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": days}
+
+
+@pytest.mark.fault(99)
+@pytest.mark.parametrize("part", ["Inbox", "Results"])
+def test_what_is_personal_by_its_nature_goes_after_a_week(
+    prod: Template, part: str
+) -> None:
+    """Nobody else's lists or results: a rule for all would take theirs along.
+
+    A day after it expired, what has become an old version is gone, too.
+    """
+    _, bucket = prod.named("AWS::S3::Bucket", part)
+
+    sooner = {rule["Prefix"]: rule for rule in lifecycle(bucket) if "Prefix" in rule}
+    assert set(sooner) == {"txncheck/", "batches/txncheck/"}
+    for rule in sooner.values():
+        assert rule["Status"] == "Enabled"
+        assert rule["ExpirationInDays"] == 7
+        assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
+        assert "TagFilters" not in rule
+
+
+def test_a_rule_that_would_keep_data_longer_is_not_made(
+    assembly: Callable[[str], Path],
+) -> None:
+    """The local stack keeps everything for a day: a week is no promise there."""
+    local = Template.read(assembly("local"))
+
+    for part in ("Inbox", "Results"):
+        _, bucket = local.named("AWS::S3::Bucket", part)
+        assert [rule["ExpirationInDays"] for rule in lifecycle(bucket)] == [1]
+
+
+def lifecycle(bucket: Json) -> list[Json]:
+    """Return the rules by which a bucket's objects expire."""
+    rules: list[Json] = bucket["LifecycleConfiguration"]["Rules"]
+    return rules
 
 
 @pytest.mark.fault(99)
@@ -160,11 +206,11 @@ def test_every_log_and_message_and_job_expires(template: Template) -> None:
         assert 1 <= log_group["RetentionInDays"] <= 90, name
     for name, queue in template.properties("AWS::SQS::Queue").items():
         assert queue["MessageRetentionPeriod"] <= 14 * 86400, name
-    (table,) = template.properties("AWS::DynamoDB::Table").values()
-    assert table["TimeToLiveSpecification"] == {
-        "AttributeName": "expires_at",
-        "Enabled": True,
-    }
+    for name, table in template.properties("AWS::DynamoDB::Table").items():
+        assert table["TimeToLiveSpecification"] == {
+            "AttributeName": "expires_at",
+            "Enabled": True,
+        }, name
 
 
 @pytest.mark.fault(95)
@@ -181,9 +227,8 @@ def test_removal_is_decided(prod: Template, template: Template, kind: str) -> No
 @pytest.mark.fault(95)
 def test_the_ledger_of_production_cannot_be_deleted(prod: Template) -> None:
     """Without it a job that was paid for would be paid for again."""
-    (table,) = prod.properties("AWS::DynamoDB::Table").values()
-
-    assert table["DeletionProtectionEnabled"] is True
+    for name, table in prod.properties("AWS::DynamoDB::Table").items():
+        assert table["DeletionProtectionEnabled"] is True, name
 
 
 def test_reads_of_lists_and_results_are_recorded(template: Template) -> None:

@@ -29,6 +29,7 @@ _ROUTES = [
     ("POST", "/jobs"),
     ("GET", "/jobs"),
     ("GET", "/jobs/x"),
+    ("GET", "/jobs/x/timeline"),
     ("GET", "/jobs/x/results"),
     ("POST", "/jobs/x/cancel"),
     ("POST", "/jobs/x/retry"),

@@ -153,3 +153,40 @@ def test_completion_is_a_script(typed: Typed) -> None:
     assert code == Exit.DONE
     assert "complete -F _courier courier" in out
     assert "submit" in out
+
+
+def test_jobs_are_watched_one_look_at_a_time(typed: Typed, file: Path) -> None:
+    """Into a pipe, a look is all that there is, `--once` or not."""
+    _, out, _ = typed("submit", file, "--type", "email", "--wait", "--json")
+    job_id = read(out)["job_id"]
+
+    code, table, _ = typed("watch", "--limit", "1")
+    _, document, _ = typed("watch", "--once", "--limit", "1", "--json")
+
+    assert code == Exit.DONE
+    assert job_id[:12] in table
+    assert "succeeded" in table
+    (job,) = read(document)
+    assert job["timeline"]["checks"]
+
+
+def test_the_page_of_the_local_stack_is_there_already(
+    typed: Typed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`make up` serves it; the command says where."""
+    record = tmp_path / "page.json"
+    record.write_text('{"shown": {"ApiUrl": "x"}, "page": "http://127.0.0.1:1/k/"}')
+    monkeypatch.setattr("local.courier.places.RECORD", record)
+
+    code, out, _ = typed("page")
+
+    assert (code, out) == (Exit.DONE, "http://127.0.0.1:1/k/\n")
+
+
+def test_an_api_without_tls_is_not_called(typed: Typed) -> None:
+    """What it answers would be read on the way."""
+    code, out, notes = typed("watch", "--url", "http://example.com")
+
+    assert code == Exit.UNREACHABLE
+    assert not out
+    assert "https://" in notes

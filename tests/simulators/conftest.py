@@ -6,7 +6,10 @@ from collections.abc import Iterator
 import pytest
 
 from local.simulators.ipqs import IpqsSimulator
+from local.simulators.txncheck import TxncheckSimulator
+from tests.simulators import merchant as merchants
 from tests.simulators.client import KEY, Client
+from tests.simulators.merchant import Doorbell, Merchant
 
 
 @pytest.fixture(autouse=True)
@@ -30,3 +33,28 @@ def client(ipqs: IpqsSimulator) -> Iterator[Client]:
     client = Client(ipqs)
     yield client
     client.session.close()
+
+
+@pytest.fixture
+def txncheck(_no_thread_is_left: None) -> Iterator[TxncheckSimulator]:
+    """A simulator of the test's own, whose clock stands still."""
+    with TxncheckSimulator.started(
+        api_key=merchants.KEY, webhook_secret=merchants.WEBHOOK_SECRET
+    ) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def merchant(txncheck: TxncheckSimulator) -> Iterator[Merchant]:
+    """A client with the key."""
+    merchant = Merchant(txncheck)
+    yield merchant
+    merchant.session.close()
+
+
+@pytest.fixture
+def doorbell(txncheck: TxncheckSimulator) -> Iterator[Doorbell]:
+    """Where the webhooks of the test's simulator go."""
+    with Doorbell.hung() as doorbell:
+        txncheck.webhook_url = doorbell.url
+        yield doorbell

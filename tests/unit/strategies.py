@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 
 from functions.core.errors import PERMANENT, RETRYABLE
-from functions.core.model import File, Job, Look, Next, Outcome, Phase
+from functions.core.model import Batch, File, Job, Look, Next, Outcome, Part, Phase
 
 KINDS = ("all", "bad", "clean", "pristine")
 
@@ -66,6 +66,15 @@ def jobs(
         outcome=outcomes,
         error=st.just("") | error_names,
         advice=st.text(max_size=100),
+        slot_at=moments,
+        heard_at=moments,
+        part=st.builds(Part, batch_id=nothing | hexes, number=counts, offset=counts),
+        batch=st.builds(
+            Batch,
+            requests=counts,
+            key=st.text(max_size=200),
+            outcomes=st.dictionaries(words, counts, max_size=5),
+        ),
     ).map(lambda job: job.with_(kinds=tuple(file.kind for file in job.files)))
 
 

@@ -14,7 +14,9 @@ from functions.core.contract import LARGEST_BODY, operations
 from functions.core.problems import Problem
 from functions.runtime.gateway import Request, read
 
-OPERATIONS = {op.name: op for op in operations({"ipqs": ("email", "phone")})}
+OPERATIONS = {
+    op.name: op for op in operations({"ipqs": ("email", "phone")}, {"ipqs": (".csv",)})
+}
 START = OPERATIONS["startJob"]
 BODY = {"provider": "ipqs", "type": "email", "provider_ref": "17"}
 

@@ -11,7 +11,12 @@ from functions.core import bodies
 from functions.core.schemas import errors
 
 TYPES = {"ipqs": ("email", "phone"), "other": ("card",)}
-SCHEMAS = [bodies.upload(TYPES), bodies.job(TYPES), bodies.upload({"a": ("b",)})]
+ENDINGS = {"ipqs": (".csv",), "other": (".json", ".csv")}
+SCHEMAS = [
+    bodies.upload(TYPES, ENDINGS),
+    bodies.job(TYPES),
+    bodies.upload({"a": ("b",)}, {"a": (".c",)}),
+]
 
 words = st.sampled_from(
     ["provider", "type", "name", "provider_ref", "key", "version_id", "x"]
@@ -45,7 +50,7 @@ def test_names_every_place_that_is_wrong() -> None:
     """One answer to mend them all."""
     body = {"provider": "ipqs", "type": "card", "name": "x", "secret": 1}
 
-    found = {error["pointer"] for error in errors(body, bodies.upload(TYPES))}
+    found = {error["pointer"] for error in errors(body, bodies.upload(TYPES, ENDINGS))}
 
     assert found == {"/type", "/name", "/"}
 

@@ -12,6 +12,9 @@ from functions.runtime.settings import read
 PROVIDER: dict[str, Any] = {
     "secret": "arn:secret",
     "types": ["email", "phone"],
+    "endings": [".csv"],
+    "batches": [],
+    "max_batch_requests": 0,
     "max_upload_bytes": 100,
     "settle_seconds": 360,
     "poll": {"first_seconds": 7},

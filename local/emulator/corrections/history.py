@@ -63,7 +63,9 @@ def map_events() -> None:
     ) -> Any:  # noqa: ANN401 - passed on
         effective = sfn._apply_input_path(state, data, ctx)
         items = sfn._resolve_path_or_ctx(state.get("ItemsPath", "$"), effective, ctx)
-        length = {"mapStateStartedEventDetails": {"length": len(items)}}
+        # An ItemReader has not read them yet.
+        count = len(items) if isinstance(items, list) else 0
+        length = {"mapStateStartedEventDetails": {"length": count}}
         sfn._add_event(execution, "MapStateStarted", length)
         result = run_items(state, data, execution, ctx)
         sfn._add_event(execution, "MapStateSucceeded")
@@ -82,7 +84,7 @@ def map_events() -> None:
         item = {"name": ctx["State"]["Name"], "index": ctx["Map"]["Item"]["Index"]}
         _iteration(execution, "Started", item)
         try:
-            output = _run_states(states, start, data, execution, ctx)
+            output = run_states(states, start, data, execution, ctx)
         except sfn._ExecutionError:
             _iteration(execution, "Failed", item)
             raise
@@ -97,7 +99,12 @@ def _iteration(execution: Execution, what: str, item: State) -> None:
     sfn._add_event(execution, f"MapIteration{what}", details)
 
 
-def _run_states(
+def begin_chain() -> None:
+    """Let the next event of this context follow none."""
+    _previous.set(0)
+
+
+def run_states(
     states: State,
     start: str,
     data: object,

@@ -5,6 +5,7 @@ import contextvars
 import json
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from ministack.core.responses import now_iso
@@ -42,6 +43,21 @@ def running() -> bool:
     return execution is None or execution["status"] == "RUNNING"
 
 
+@contextlib.contextmanager
+def under_way(execution: Execution) -> Iterator[None]:
+    """Run an execution in this thread, until it ends or is ended."""
+    arn = execution["executionArn"]
+    over = _over[arn] = threading.Event()
+    token = _current.set(execution)
+    try:
+        with contextlib.suppress(ExecutionEnded):
+            yield
+    finally:
+        over.set()
+        _over.pop(arn, None)
+        _current.reset(token)
+
+
 def stop_is_final() -> None:
     """Stop what an execution does when it ends, and never let it end twice.
 
@@ -53,16 +69,8 @@ def stop_is_final() -> None:
     fail = sfn._fail_execution
 
     def run_execution(arn: str) -> None:
-        execution = sfn._executions.get(arn)
-        over = _over[arn] = threading.Event()
-        token = _current.set(execution)
-        try:
-            with contextlib.suppress(ExecutionEnded):
-                run(arn)
-        finally:
-            over.set()
-            _over.pop(arn, None)
-            _current.reset(token)
+        with under_way(sfn._executions.get(arn)):
+            run(arn)
 
     def add(execution: Execution, kind: str, details: Event | None = None) -> Event:
         if kind not in _TERMINAL_EVENTS and execution["status"] != "RUNNING":

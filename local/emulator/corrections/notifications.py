@@ -1,18 +1,14 @@
-"""What S3 and CloudWatch tell others without being asked."""
+"""What S3 tells others without being asked."""
 
 import contextvars
 import json
-import threading
 from typing import Any
 
-from ministack.services import cloudwatch, eventbridge, s3
+from ministack.services import eventbridge, s3
 
 _version_id: contextvars.ContextVar[str | None] = contextvars.ContextVar(
     "version", default=None
 )
-# One look at the alarms for many metrics: they are all written within it.
-_ALARM_DELAY = 0.5
-_alarms_due = threading.Lock()
 
 
 def object_events() -> None:
@@ -39,27 +35,3 @@ def object_events() -> None:
         return dispatch(event, *args, **fields)
 
     s3._fire_s3_event, eventbridge._dispatch_event = fire_event, dispatch_event
-
-
-def alarms_on_service_metrics() -> None:
-    """Evaluate alarms when a service writes a metric.
-
-    MiniStack does it only for PutMetricData, so that alarms on AWS/States or
-    AWS/Lambda never go off.
-    """
-    record = cloudwatch.record_metric
-
-    def record_metric(*args: Any, **fields: Any) -> None:  # noqa: ANN401 - passed on
-        record(*args, **fields)
-        if _alarms_due.acquire(blocking=False):
-            scope = contextvars.copy_context()  # account and region
-            timer = threading.Timer(_ALARM_DELAY, scope.run, (_evaluate,))
-            timer.daemon = True
-            timer.start()
-
-    cloudwatch.record_metric = record_metric
-
-
-def _evaluate() -> None:
-    _alarms_due.release()
-    cloudwatch._evaluate_all_alarms()

@@ -1,22 +1,15 @@
-"""Tasks: their time-outs by path, their callbacks, the size of what they return."""
+"""Tasks: their time-outs by path, the size of what they return."""
 
 import json
-import threading
-import time
 from typing import Any
 
-from ministack.core.responses import error_response_json
 from ministack.services import stepfunctions as sfn
 
-from local.emulator.corrections import lifecycle
 from local.emulator.corrections.paths import failure
 
 State = dict[str, Any]
 
 _LIMIT = 262_144
-_FOREVER = 99_999_999  # AWS' default for TimeoutSeconds
-_LOOK_AGAIN = 0.2
-_answered: set[str] = set()
 
 
 def timeout_paths() -> None:
@@ -39,19 +32,6 @@ def timeout_paths() -> None:
         return execute(resolved, data, execution, ctx)
 
     sfn._execute_task = execute_task
-
-
-def callbacks() -> None:
-    """Wait for a task token as AWS does: with heartbeats, and once.
-
-    A missed heartbeat is States.HeartbeatTimeout, a failure to deliver the token
-    fails the task, and a token that was used or timed out is answered with
-    TaskTimedOut. MiniStack ignores HeartbeatSeconds, waits on when the function
-    that was given the token failed, and lets a second answer replace the first.
-    """
-    sfn._invoke_with_callback = _wait_for_token
-    for name in ("_send_task_success", "_send_task_failure", "_send_task_heartbeat"):
-        setattr(sfn, name, _refusing_used_tokens(getattr(sfn, name)))
 
 
 def payload_limit() -> None:
@@ -89,59 +69,3 @@ def _check_size(data: object) -> None:
             "The state/task returned a result with a size exceeding the maximum "
             "number of bytes service limit.",
         )
-
-
-def _wait_for_token(resource: str, data: object, token: str, state: State) -> object:
-    info: dict[str, Any] = {
-        "event": threading.Event(),
-        "result": None,
-        "error": None,
-        "heartbeat": None,
-    }
-    deadline = time.monotonic() + state.get("TimeoutSeconds", _FOREVER)
-    sfn._task_tokens[token] = info
-    try:
-        sfn._invoke_resource(resource.removesuffix(".waitForTaskToken"), data)
-        _wait(info, deadline, state.get("HeartbeatSeconds", _FOREVER))
-    finally:
-        _answered.add(token)
-        sfn._task_tokens.pop(token, None)
-
-    if info["error"]:
-        raise sfn._ExecutionError(info["error"]["Error"], info["error"]["Cause"])
-    result: object = json.loads(info["result"])
-    return result
-
-
-def _wait(info: dict[str, Any], deadline: float, heartbeat: float) -> None:
-    """Return when the token is answered, raise when it is not in time."""
-    last, missed = info["heartbeat"], time.monotonic() + heartbeat
-    while not info["event"].wait(_LOOK_AGAIN):
-        now = time.monotonic()
-        if not lifecycle.running():
-            raise lifecycle.ExecutionEnded
-        if info["heartbeat"] != last:
-            last, missed = info["heartbeat"], now + heartbeat
-        if now >= deadline:
-            raise sfn._ExecutionError("States.Timeout", "")
-        if now >= missed:
-            raise sfn._ExecutionError("States.HeartbeatTimeout", "")
-
-
-def _refusing_used_tokens(answer: Any) -> Any:  # noqa: ANN401 - three handlers of MiniStack
-    def checked(data: dict[str, Any]) -> Any:  # noqa: ANN401 - passed on
-        token = data.get("taskToken", "")
-        info = sfn._task_tokens.get(token)
-        if token in _answered or (info and info["event"].is_set()):
-            return error_response_json(
-                "TaskTimedOut",
-                "Task Timed Out: 'Provided task does not exist anymore'",
-                400,
-            )
-        if info is None:
-            return error_response_json(
-                "InvalidToken", "Invalid Token: 'Invalid token'", 400
-            )
-        return answer(data)
-
-    return checked

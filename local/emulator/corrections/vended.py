@@ -1,6 +1,7 @@
 """What Step Functions vends about executions: log events and metrics."""
 
 import json
+import threading
 import time
 from typing import Any
 
@@ -9,6 +10,7 @@ from ministack.services import stepfunctions as sfn
 
 from local.emulator.corrections.lifecycle import Event, Execution
 
+_in_order = threading.Lock()
 _DATA = ("cause", "error", "input", "output", "parameters")
 _FATAL = ("ExecutionAborted", "ExecutionFailed", "ExecutionTimedOut")
 _OUTCOMES = {
@@ -69,10 +71,27 @@ def _count(execution: Execution, name: str, value: float, unit: str = "Count") -
 
 
 def _log(execution: Execution, event: Event) -> None:
-    machine = sfn._state_machines.get(execution["stateMachineArn"]) or {}
+    # The children of a distributed Map run under its name and the Map's label.
+    owner, _, _ = execution["stateMachineArn"].partition("/")
+    machine = sfn._state_machines.get(owner) or {}
     logging = _camel(machine.get("loggingConfiguration") or {})
     if not _logged(logging.get("level", "OFF"), event["type"]):
         return
+    for destination in logging.get("destinations", []):
+        arn = destination["cloudWatchLogsLogGroup"]["logGroupArn"]
+        group = arn.split(":log-group:")[-1].removesuffix(":*")
+        # A stream is in the order of time; to MiniStack a late event is costly.
+        with _in_order:
+            _write(group, machine["name"], execution, event, logging)
+
+
+def _write(
+    group: str,
+    machine: str,
+    execution: Execution,
+    event: Event,
+    logging: Any,  # noqa: ANN401 - JSON
+) -> None:
     now = int(time.time() * 1000)
     message = {
         "id": str(event["id"]),
@@ -82,22 +101,12 @@ def _log(execution: Execution, event: Event) -> None:
         "event_timestamp": str(now),
         "execution_arn": execution["executionArn"],
     }
-    stream = (
-        f"states/{machine['name']}/{time.strftime('%Y-%m-%d-%H-%M', time.gmtime())}"
+    minute = time.strftime("%Y-%m-%d-%H-%M", time.gmtime())
+    target = {"logGroupName": group, "logStreamName": f"states/{machine}/{minute}"}
+    cloudwatch_logs._create_log_stream(target)  # refused when it is there: fine
+    cloudwatch_logs._put_log_events(
+        {**target, "logEvents": [{"timestamp": now, "message": json.dumps(message)}]}
     )
-    for destination in logging.get("destinations", []):
-        arn = destination["cloudWatchLogsLogGroup"]["logGroupArn"]
-        target = {
-            "logGroupName": arn.split(":log-group:")[-1].removesuffix(":*"),
-            "logStreamName": stream,
-        }
-        cloudwatch_logs._create_log_stream(target)  # refused when it is there: fine
-        cloudwatch_logs._put_log_events(
-            {
-                **target,
-                "logEvents": [{"timestamp": now, "message": json.dumps(message)}],
-            }
-        )
 
 
 def _logged(level: str, kind: str) -> bool:

@@ -1,13 +1,10 @@
 """The IPQS simulator by itself: python -m local.simulators.ipqs --help."""
 
 import argparse
-import os
-import signal
 import sys
-import threading
 from collections.abc import Sequence
-from types import FrameType
 
+from local.simulators.alone import add_ending, ending, say
 from local.simulators.clock import RunningClock
 from local.simulators.ipqs import Behaviour, IpqsSimulator
 
@@ -15,15 +12,7 @@ from local.simulators.ipqs import Behaviour, IpqsSimulator
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until a signal, or the end of the parent; the value is the exit code."""
     options = _parser().parse_args(arguments)
-    ended = threading.Event()
-
-    def end(_signal: int, _frame: FrameType | None) -> None:
-        ended.set()
-
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, end)
-    if options.until_stdin_closes:
-        threading.Thread(target=_wait_for_stdin, args=(ended,), daemon=True).start()
+    ended = ending(until_stdin_closes=options.until_stdin_closes)
 
     seconds = options.seconds_per_state
     behaviour = Behaviour(
@@ -41,9 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             port=options.port,
             download_port=options.download_port,
         ) as ipqs:
-            _say(f"API        {ipqs.base_url}")
-            _say(f"Downloads  http://{ipqs.download_host}")
-            _say(f"Key        {options.key}")
+            say(f"API        {ipqs.base_url}")
+            say(f"Downloads  http://{ipqs.download_host}")
+            say(f"Key        {options.key}")
             ended.wait()
     except OSError as error:
         sys.stderr.write(f"cannot serve: {error}\n")
@@ -66,24 +55,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--seconds-per-1000-rows", type=float, default=0.0, help="added to PROCESSING"
     )
-    parser.add_argument(
-        "--until-stdin-closes",
-        action="store_true",
-        help="end with the parent process that holds the other end of stdin",
-    )
+    add_ending(parser)
     return parser
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
-
-
-def _wait_for_stdin(ended: threading.Event) -> None:
-    # os.read, as a thread inside sys.stdin would disturb the interpreter's end.
-    while os.read(0, 1024):
-        pass
-    ended.set()
 
 
 if __name__ == "__main__":

@@ -3,23 +3,28 @@
 from local.simulators.clock import Clock, RunningClock
 from local.simulators.faults import Answer
 from local.simulators.txncheck.behaviour import (
+    SCHEME,
     UNKNOWNS,
     Behaviour,
     Counts,
     End,
     RateLimit,
     Shape,
+    Signature,
     SyncAnswer,
     SyncLate,
 )
 from local.simulators.txncheck.held import Accepted
 from local.simulators.txncheck.seen import Seen
 from local.simulators.txncheck.simulator import TxncheckSimulator
+from local.simulators.txncheck.webhooks import Attempt
 
 __all__ = [
+    "SCHEME",
     "UNKNOWNS",
     "Accepted",
     "Answer",
+    "Attempt",
     "Behaviour",
     "Clock",
     "Counts",
@@ -28,6 +33,7 @@ __all__ = [
     "RunningClock",
     "Seen",
     "Shape",
+    "Signature",
     "SyncAnswer",
     "SyncLate",
     "TxncheckSimulator",

@@ -9,6 +9,7 @@ from local.simulators.txncheck.behaviour import SyncAnswer, SyncLate
 from local.simulators.txncheck.held import COMPLETED, Held
 from local.simulators.txncheck.routes import Check, Submit, route
 from local.simulators.txncheck.seen import seen
+from local.simulators.txncheck.webhooks import Webhooks
 from local.simulators.txncheck.world import World
 from local.simulators.wire import Reply
 
@@ -18,8 +19,9 @@ LONGEST_BODY = 1024 * 1024
 class Api:
     """Answers the calls of `/api/v1/…`."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, webhooks: Webhooks) -> None:
         self._world = world
+        self._webhooks = webhooks
 
     def __call__(self, request: Request) -> Reply:
         """Read, look into the script, then act."""
@@ -57,7 +59,10 @@ class Api:
         )
         if held is None:
             raise Refused(HTTPStatus.PAYMENT_REQUIRED, "Insufficient balance")
-        if fields.get("async", True):
+        is_async = fields.get("async", True)
+        if is_async or behaviour.webhook_for_sync:
+            self._webhooks.announce(held)
+        if is_async:
             return answers.reply(documents.accepted(held), status=HTTPStatus.ACCEPTED)
         return self._synchronous(held)
 

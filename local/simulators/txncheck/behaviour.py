@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from functions.core.signatures import Scheme
+
 
 class Counts(Enum):
     """Which calls a rate limit counts."""
@@ -46,6 +48,14 @@ class End(Enum):
     TEMPORARY = "failed for now"
 
 
+class Signature(Enum):
+    """What signs a webhook, where a secret is set."""
+
+    RIGHT = "the secret"
+    WRONG = "another secret"
+    NONE = "nothing"
+
+
 @dataclass(frozen=True, slots=True)
 class RateLimit:
     """At most so many calls within so many seconds."""
@@ -56,6 +66,19 @@ class RateLimit:
     status: int = 429
     retry_after: str | None = None  # the header, as it is to be sent
 
+
+#: As good a guess as any other: TxnCheck says only that there are signatures.
+SCHEME = Scheme(
+    signature_header="X-Webhook-Signature",
+    timestamp_header="X-Webhook-Timestamp",
+    id_header="X-Webhook-Id",
+    timestamp_unit="milliseconds",
+    signed_template="{ts}.{body}",
+    algorithm="sha256",
+    encoding="hex",
+    prefix="",
+    tolerance_seconds=300.0,
+)
 
 UNKNOWNS: dict[str, str] = {
     "seconds_queued": "how long a request waits",
@@ -74,6 +97,12 @@ UNKNOWNS: dict[str, str] = {
     "temporary_class": "the class of an error that passes",
     "echoes_input": "whether messages repeat what was sent",
     "step_errors_when_failed": "whether a failed full-check has its errors by step",
+    "webhook_scheme": "headers, algorithm and what is signed of a webhook",
+    "webhook_id_per_attempt": "whether each attempt has a delivery id of its own",
+    "webhook_retry_seconds": "how often a webhook is tried again, and when",
+    "webhook_retries_are_copies": "whether it is then stamped and signed anew",
+    "webhook_for_sync": "whether a synchronous call has a webhook too",
+    "webhook_status_without_url": "the webhookStatus where no address is set",
 }
 
 
@@ -109,3 +138,18 @@ class Behaviour:
     temporary_class: str = "PROVIDER_TEMPORARY"
     echoes_input: bool = False
     step_errors_when_failed: bool = False
+
+    # Webhooks
+    webhook_scheme: Scheme = SCHEME
+    webhook_signature: Signature = Signature.RIGHT
+    webhook_delay_seconds: float = 0.0  # after the end
+    webhook_early: bool = False  # before the answer, if the work takes no seconds
+    webhook_duplicates: int = 0  # copies sent straight after each attempt
+    webhook_losses: float = 0  # attempts for each request that go astray; inf is all
+    webhook_newest_first: bool = False  # of those that are due at once
+    webhook_answer_seconds: float = 30.0  # documented
+    webhook_retry_seconds: tuple[float, ...] = (60.0, 300.0, 1800.0)
+    webhook_retries_are_copies: bool = False
+    webhook_id_per_attempt: bool = False
+    webhook_for_sync: bool = True
+    webhook_status_without_url: str | None = "PENDING"

@@ -15,6 +15,11 @@ COMPLETED = "COMPLETED"
 FAILED = "FAILED"
 PARTIAL = "PARTIAL"
 
+# Of the webhook
+PENDING = "PENDING"
+SENT = "SENT"
+RETRYING = "RETRYING"
+
 TERMINAL = frozenset({COMPLETED, FAILED, PARTIAL})
 _WORDS = {
     End.COMPLETED: COMPLETED,
@@ -55,7 +60,7 @@ class Ended:
         return _WORDS[self.end]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Held:
     """One request in work."""
 
@@ -64,7 +69,7 @@ class Held:
     fields: Mapping[str, Any] = field(repr=False)
     created_at: float
     ended: Ended | None = None
-    webhook_status: str | None = None
+    webhook_status: str | None = PENDING
     script: tuple[str, ...] = ()
     said: int = 0  # words of the script
     looks: int = 0

@@ -18,18 +18,19 @@ class Seen(generic.Seen):
 
 
 def seen(request: Request, found: Submit | Check | None, keys: frozenset[str]) -> Seen:
-    """The request with its secrets hidden; personal data are only in bodies."""
+    """The request with its secrets hidden, and every place for personal data."""
+    queries = {name for name, _value in request.query}  # none is documented
     record = generic.seen(
         request,
         host="api",
         call=found.call if found else "",
         key_header=KEY_HEADER,
         keys=keys,
-        hidden=frozenset({SIGNATURE_HEADER}),
+        hidden=frozenset({SIGNATURE_HEADER} | queries),
     )
     headers = record.headers
     return Seen(
-        **asdict(record),
+        **asdict(record) | ({} if found else {"path": generic.HIDDEN}),
         api_method=found.method if isinstance(found, Submit) else "",
         request_id=found.request_id if isinstance(found, Check) else "",
         signed=SIGNATURE_HEADER in headers and "x-timestamp" in headers,

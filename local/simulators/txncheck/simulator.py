@@ -2,7 +2,7 @@
 
 import random
 import ssl
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Self
@@ -14,9 +14,11 @@ from local.simulators.server import LOOPBACK, serving
 from local.simulators.txncheck.api import Api
 from local.simulators.txncheck.behaviour import Behaviour
 from local.simulators.txncheck.held import Accepted
+from local.simulators.txncheck.postman import checked
 from local.simulators.txncheck.routes import ROOT
 from local.simulators.txncheck.seen import Seen
 from local.simulators.txncheck.store import Store
+from local.simulators.txncheck.webhooks import Attempt, Webhooks
 from local.simulators.txncheck.world import World
 
 CALLS = frozenset({"submit", "check"})
@@ -25,10 +27,11 @@ CALLS = frozenset({"submit", "check"})
 class TxncheckSimulator:
     """TxnCheck's API on a socket of this machine; made by `started`."""
 
-    def __init__(self, world: World, base_url: str) -> None:
+    def __init__(self, world: World, webhooks: Webhooks, base_url: str) -> None:
         self._world = world
+        self._webhooks = webhooks
         self._base_url = base_url
-        self._key = min(world.keys)
+        self._first = (world.keys, world.webhook_url, world.webhook_secret)
 
     @classmethod
     @contextmanager
@@ -37,6 +40,8 @@ class TxncheckSimulator:
         *,
         api_key: str,
         signing_secret: str | None = None,
+        webhook_url: str | None = None,
+        webhook_secret: str | None = None,
         clock: Clock | None = None,
         behaviour: Behaviour | None = None,
         tls: ssl.SSLContext | None = None,
@@ -47,23 +52,27 @@ class TxncheckSimulator:
         """Serve until the block ends, then leave no thread or socket.
 
         With a `signing_secret` every request must be signed with it. The name is
-        the one that appears in the address; it resolves to loopback.
+        the one that appears in the address; it resolves to loopback. Webhooks are
+        signed with their secret, and go to an http:// address on loopback only.
         """
         randomness = random.Random(seed)  # noqa: S311 ids of a simulator must be repeatable
         world = World(
             keys=frozenset({api_key}),
             signing_secret=signing_secret,
+            webhook_url=None if webhook_url is None else checked(webhook_url),
+            webhook_secret=webhook_secret,
             clock=clock or Clock(),
             behaviour=behaviour or Behaviour(),
             randomness=randomness,
             store=Store(randomness),
         )
         scheme = "http" if tls is None else "https"
-        with serving(Api(world), port=port, tls=tls) as api:
-            try:
-                yield cls(world, f"{scheme}://{name}:{api.port}{ROOT}")
-            finally:
-                world.stopping.set()
+        webhooks = Webhooks(world)
+        with (
+            serving(Api(world, webhooks), port=port, tls=tls) as api,
+            webhooks.sending(),
+        ):
+            yield cls(world, webhooks, f"{scheme}://{name}:{api.port}{ROOT}")
 
     # Where it is
 
@@ -87,6 +96,7 @@ class TxncheckSimulator:
     def behave(self, **changes: Any) -> None:  # noqa: ANN401 the fields of Behaviour, which checks them
         """Set switches, all at once, for the calls that come from now on."""
         self._world.behaviour = replace(self._world.behaviour, **changes)
+        self._webhooks.wake()
 
     def script(self, call: str, answers: Iterable[Answer]) -> None:
         """Queue answers for a kind of call; afterwards it is normal again."""
@@ -103,6 +113,45 @@ class TxncheckSimulator:
         """Let another key work, beside the old one or in its place."""
         kept = self._world.keys if keep_old else frozenset()
         self._world.keys = kept | {api_key}
+
+    # Webhooks
+
+    @property
+    def webhook_url(self) -> str | None:
+        """Where webhooks go; None for nowhere."""
+        return self._world.webhook_url
+
+    @webhook_url.setter
+    def webhook_url(self, url: str | None) -> None:
+        self._world.webhook_url = None if url is None else checked(url)
+
+    @property
+    def webhook_secret(self) -> str | None:
+        """What signs the webhooks from now on; None for nothing."""
+        return self._world.webhook_secret
+
+    @webhook_secret.setter
+    def webhook_secret(self, secret: str | None) -> None:
+        self._world.webhook_secret = secret
+
+    @property
+    def deliveries(self) -> list[Attempt]:
+        """Every attempt to deliver a webhook, in the order in which they ended."""
+        return self._webhooks.log.all()
+
+    def redeliver(
+        self,
+        request_id: str,
+        *,
+        headers: Mapping[str, str | None] | None = None,
+        body: bytes | None = None,
+    ) -> int | None:
+        """Send the last webhook of a request once more, the very same bytes.
+
+        The headers are put in their place, or taken out where they are None. The
+        value is the status of the answer, None if there was none.
+        """
+        return self._webhooks.redeliver(request_id, headers=headers or {}, body=body)
 
     # What it saw
 
@@ -129,11 +178,12 @@ class TxncheckSimulator:
         return self._world.log.all()
 
     def reset(self) -> None:
-        """Forget all but the time: requests, calls, scripts, switches and keys."""
+        """Forget all but the time: what it was started with holds, but switches."""
         world = self._world
+        self._webhooks.forget()
         world.store = Store(world.randomness)
         world.log = Log()
         world.script = Script()
         world.calls.clear()
         world.behaviour = Behaviour()
-        world.keys = frozenset({self._key})
+        world.keys, world.webhook_url, world.webhook_secret = self._first

@@ -22,6 +22,8 @@ class World:
 
     keys: frozenset[str]
     signing_secret: str | None
+    webhook_url: str | None
+    webhook_secret: str | None
     clock: Clock
     behaviour: Behaviour
     randomness: random.Random

@@ -1,0 +1,25 @@
+"""Keys: where in the results bucket the objects of a job are.
+
+Nothing of the uploader's naming is in them, and nothing of what was asked.
+"""
+
+from functions.core.forms import Form
+from functions.core.model import Job
+
+
+def result(job: Job, kind: str, form: Form) -> str:
+    """Name a result; the results of a batch's requests lie below the batch's own."""
+    return f"{_folder(job)}/{kind}{form.suffix}"
+
+
+def manifest(job: Job) -> str:
+    """Name the manifest."""
+    return f"{_folder(job)}/manifest.json"
+
+
+def _folder(job: Job) -> str:
+    if job.part.batch_id:
+        whose = f"{job.part.batch_id}/requests/{job.part.number:06}"
+    else:
+        whose = job.job_id
+    return f"{job.provider}/{job.type}/{whose}"

@@ -1,0 +1,188 @@
+"""Signatures: whether a webhook comes from somebody who knows the shared secret."""
+
+import base64
+import hashlib
+import hmac
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any, Literal, Self
+
+Template = Literal["{body}", "{ts}.{body}", "{id}.{ts}.{body}"]
+
+TEMPLATES: tuple[Template, ...] = ("{body}", "{ts}.{body}", "{id}.{ts}.{body}")
+
+_CHOICES = {
+    "signed_template": TEMPLATES,
+    "algorithm": ("sha256", "sha512"),
+    "encoding": ("hex", "base64"),
+    "timestamp_unit": ("seconds", "milliseconds"),
+}
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
+_PREFIX = re.compile(r"[!-~]{0,32}")
+_TIMESTAMP = re.compile(r"[0-9]{1,16}")
+#: Without a dot: with one, "a.1" at 2 and "a" at 1 could sign the same bytes.
+_DELIVERY_ID = re.compile(r"[!-,\-/-~]{1,256}")
+#: What a digest looks like; the comparison sees to it that no other text passes.
+_DIGESTS = {
+    ("sha256", "hex"): re.compile(r"[0-9a-f]{64}"),
+    ("sha512", "hex"): re.compile(r"[0-9a-f]{128}"),
+    ("sha256", "base64"): re.compile(r"[A-Za-z0-9+/]{43}="),
+    ("sha512", "base64"): re.compile(r"[A-Za-z0-9+/]{86}=="),
+}
+
+
+class Verdict(StrEnum):
+    """What a webhook's signature is worth."""
+
+    VALID = "valid"
+    UNSIGNED = "unsigned"  # a header is missing, there twice, or unreadable
+    FORGED = "forged"  # no secret of ours makes this signature
+    STALE = "stale"  # rightly signed, too long ago or for too far ahead
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scheme:
+    """How a provider signs its webhooks; a setting, as providers do not agree.
+
+    A header that does not exist is named "". A timestamp is judged only where the
+    template signs it: whoever replays a webhook can write any other one.
+    """
+
+    signature_header: str
+    timestamp_header: str
+    id_header: str
+    timestamp_unit: Literal["seconds", "milliseconds"]
+    signed_template: Template
+    algorithm: Literal["sha256", "sha512"]
+    encoding: Literal["hex", "base64"]  # lower-case, or standard with its padding
+    prefix: str  # before the digest, such as "sha256="
+    tolerance_seconds: float  # into the past, and into the future
+
+    def __post_init__(self) -> None:
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name} must be one of {', '.join(choices)}")
+        needed = {
+            "signature_header": True,
+            "timestamp_header": "{ts}" in self.signed_template,
+            "id_header": "{id}" in self.signed_template,
+        }
+        for name, is_needed in needed.items():
+            header = getattr(self, name)
+            if not (_matches(_HEADER, header) or (header == "" and not is_needed)):
+                raise ValueError(f"{name} must name a header")
+        named = [getattr(self, name).lower() for name in needed]
+        given = [name for name in named if name]
+        if len(set(given)) != len(given):
+            raise ValueError("the headers must differ from each other")
+        if not _matches(_PREFIX, self.prefix):
+            raise ValueError("prefix must be up to 32 visible characters")
+        if not _is_positive(self.tolerance_seconds):
+            raise ValueError("tolerance_seconds must be a positive number")
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """Read a setting.
+
+        Raises:
+            KeyError: It lacks the field that the error names.
+            ValueError: It has a field too many, or cannot be as it is.
+        """
+        names = [field.name for field in fields(cls)]
+        if unknown := sorted(set(document) - set(names)):
+            raise ValueError(f"unknown fields: {', '.join(unknown)}")
+        return cls(**{name: document[name] for name in names})
+
+
+def sign(
+    scheme: Scheme, secret: str, *, body: bytes, timestamp: str, delivery_id: str
+) -> str:
+    """Give the value of the signature's header.
+
+    Raises:
+        ValueError: There is no secret, or nobody could verify what is signed.
+    """
+    parts = _parts(scheme, timestamp=timestamp, delivery_id=delivery_id)
+    if not secret or parts is None:
+        raise ValueError("an empty secret, an unreadable timestamp or delivery id")
+    return _signature(scheme, secret, b".".join([*parts, body]))
+
+
+def verify(
+    scheme: Scheme,
+    secrets: Sequence[str],
+    *,
+    headers: Mapping[str, str],
+    body: bytes,
+    now: float,
+) -> Verdict:
+    """Judge a webhook by its raw bytes; every secret is tried, in constant time.
+
+    Several secrets are for the time in which they change. Without any, nothing is
+    valid, and an empty one verifies nothing.
+    """
+    signature = _header(headers, scheme.signature_header)
+    timestamp = _header(headers, scheme.timestamp_header)
+    delivery_id = _header(headers, scheme.id_header)
+    parts = _parts(scheme, timestamp=timestamp, delivery_id=delivery_id)
+    if parts is None or not _is_readable(scheme, signature):
+        return Verdict.UNSIGNED
+
+    # Texts are compared, not digests: another spelling of the same digest (capital
+    # letters, spare bits of base64) was not written by the provider.
+    signed, is_right = b".".join([*parts, body]), False
+    for secret in filter(None, secrets):
+        expected = _signature(scheme, secret, signed).encode()
+        is_right |= hmac.compare_digest(expected, signature.encode())
+    if not is_right:
+        return Verdict.FORGED
+
+    if "{ts}" in scheme.signed_template:
+        unit = 1000 if scheme.timestamp_unit == "milliseconds" else 1
+        if abs(now - int(timestamp) / unit) > scheme.tolerance_seconds:
+            return Verdict.STALE
+    return Verdict.VALID
+
+
+def _header(headers: Mapping[str, str], name: str) -> str:
+    """Give the value of a header in whatever case; "" if it is not there just once."""
+    found = [value for key, value in headers.items() if key.lower() == name.lower()]
+    return found[0] if len(found) == 1 else ""
+
+
+def _parts(scheme: Scheme, *, timestamp: str, delivery_id: str) -> list[bytes] | None:
+    """Give what is signed before the body; None if a part of it is unreadable."""
+    readable = {"{id}": (_DELIVERY_ID, delivery_id), "{ts}": (_TIMESTAMP, timestamp)}
+    parts = []
+    for name in scheme.signed_template.split(".")[:-1]:
+        pattern, text = readable[name]
+        if not pattern.fullmatch(text):
+            return None
+        parts.append(text.encode())
+    return parts
+
+
+def _is_readable(scheme: Scheme, signature: str) -> bool:
+    digest = _DIGESTS[scheme.algorithm, scheme.encoding]
+    begins = signature.startswith(scheme.prefix)
+    return begins and bool(digest.fullmatch(signature.removeprefix(scheme.prefix)))
+
+
+def _signature(scheme: Scheme, secret: str, signed: bytes) -> str:
+    digest = hmac.new(secret.encode(), signed, getattr(hashlib, scheme.algorithm))
+    if scheme.encoding == "hex":
+        return scheme.prefix + digest.hexdigest()
+    return scheme.prefix + base64.b64encode(digest.digest()).decode()
+
+
+def _matches(pattern: re.Pattern[str], value: object) -> bool:
+    return isinstance(value, str) and bool(pattern.fullmatch(value))
+
+
+def _is_positive(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return 0 < value < math.inf  # which NaN is not

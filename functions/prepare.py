@@ -1,0 +1,118 @@
+"""Prepare: make the requests of a batch, before any of them is sent."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.core import identity
+from functions.core.errors import RequestInvalid, SourceTooLarge
+from functions.core.gathering import Rows
+from functions.core.model import Batch, Job, State
+from functions.providers.protocol import Batching, Packed, Refused, Source
+from functions.runtime import telemetry, wiring
+from functions.runtime.parcels import Parcels
+
+
+def prepare(
+    job: Job,
+    *,
+    provider: Batching,
+    source: Source,
+    parcels: Parcels,
+    max_bytes: int,
+    max_requests: int,
+) -> Job:
+    """Give the batch with its requests written down beside the inbox.
+
+    The same file gives the same requests, so that a second attempt finds what the
+    first one sent. Personal data stays in S3: the list of the requests, of which each
+    becomes an item of the Map, says only where their bodies are.
+
+    Raises:
+        RequestInvalid: Not one row is worth sending.
+        SourceTooLarge: It is more than the settings allow.
+    """
+    if source.size > max_bytes:
+        raise SourceTooLarge("the file is larger than max_upload_bytes")
+    packed, refused = _sorted(
+        provider.pack(job.type, job.key, source), max_requests=max_requests
+    )
+    if not packed:
+        raise RequestInvalid(f"no row is valid, for example: {refused[0].reason}")
+
+    items, bodies, offset = [], [], 0
+    for number, request in enumerate(packed):
+        body = request.body + b"\n"
+        items.append(
+            {
+                "job_id": identity.of_part(job.job_id, number),
+                "type": request.type,
+                "part": {
+                    "batch_id": job.job_id,
+                    "number": number,
+                    "offset": offset,
+                    "length": len(request.body),
+                },
+            }
+        )
+        bodies.append(body)
+        offset += len(body)
+    batch = Batch(
+        requests=len(packed),
+        key=parcels.key("requests.jsonl"),
+        version_id=parcels.put("requests.jsonl", b"".join(bodies)),
+        items_key=parcels.key("items.json"),
+    )
+    parcels.put("items.json", json.dumps(items).encode())
+    parcels.put("rows.json", json.dumps(_rows(packed, refused)).encode())
+    rows = len(refused) + sum(len(request.rows) for request in packed)
+    return job.with_(rows=rows, invalid=len(refused), batch=batch)
+
+
+def _sorted(
+    found: Iterable[Packed | Refused], *, max_requests: int
+) -> tuple[list[Packed], list[Refused]]:
+    packed: list[Packed] = []
+    refused: list[Refused] = []
+    for one in found:
+        if isinstance(one, Refused):
+            refused.append(one)
+        elif len(packed) == max_requests:
+            raise SourceTooLarge("the file makes more than max_batch_requests requests")
+        else:
+            packed.append(one)
+    return packed, refused
+
+
+def _rows(packed: list[Packed], refused: list[Refused]) -> dict[str, Any]:
+    return Rows(
+        requests=[request.rows for request in packed],
+        refused=[asdict(one) for one in refused],
+    ).to_document()
+
+
+@wiring.handler
+def handler(event: State, _context: LambdaContext) -> State:
+    """Prepare a batch, as the workflow's state of this name."""
+    job = wiring.job(event)
+    known = wiring.provider_settings(job)
+
+    prepared = prepare(
+        job,
+        provider=wiring.batching(job),
+        source=wiring.inbox(job),
+        parcels=wiring.parcels(job),
+        max_bytes=known.max_upload_bytes,
+        max_requests=known.max_batch_requests,
+    )
+
+    telemetry.logger.info(
+        "prepared",
+        rows=prepared.rows,
+        invalid=prepared.invalid,
+        requests=prepared.batch.requests,
+    )
+    return prepared.to_state()

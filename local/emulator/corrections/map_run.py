@@ -1,0 +1,134 @@
+"""A Map Run: what the children of one distributed Map share, and its record."""
+
+import json
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+from ministack.core.responses import new_uuid, now_iso
+from ministack.services import stepfunctions as sfn
+
+from local.emulator.corrections.lifecycle import Execution
+from local.emulator.corrections.paths import failure
+
+State = dict[str, Any]
+
+_COUNTS = (
+    "pending",
+    "running",
+    "succeeded",
+    "failed",
+    "timedOut",
+    "aborted",
+    "total",
+    "resultsWritten",
+    "failuresNotRedrivable",
+    "pendingRedrive",
+)
+
+
+@dataclass
+class MapRun:
+    """One pass over the items: the state, where it runs, and its children so far."""
+
+    state: State
+    effective: object
+    ctx: Any
+    parent: Execution
+    items: list[Any]
+    record: dict[str, Any]
+    children: list[Execution | None]
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def processor(self) -> State:
+        """What each item goes through."""
+        found: State = self.state.get("ItemProcessor") or self.state["Iterator"]
+        return found
+
+    def exceeded(self) -> bool:
+        """Whether more children have failed than the state tolerates."""
+        counts = self.record["executionCounts"]
+        failed = counts["failed"] + counts["aborted"] + counts["timedOut"]
+        count = self.state.get("ToleratedFailureCount")
+        percentage = self.state.get("ToleratedFailurePercentage")
+        if count is None and percentage is None:
+            return bool(failed)
+        return (count is not None and failed > count) or (
+            percentage is not None and failed * 100 > percentage * len(self.items)
+        )
+
+    def count(self, before: str, after: str) -> None:
+        """Move one child from one state to the next."""
+        with self.lock:
+            for counts in (self.record["itemCounts"], self.record["executionCounts"]):
+                counts[before] -= 1
+                counts[after] += 1
+
+    def end(self, status: str) -> None:
+        """Say how the run ended, and end the children that still run."""
+        self.record.update(status=status, stopDate=now_iso())
+        for child in self.children:
+            if child is not None and child["status"] == "RUNNING":
+                child.update(status="ABORTED", stopDate=now_iso())
+                sfn._add_event(child, "ExecutionAborted")
+
+
+def started(state: State, effective: object, parent: Execution, ctx: Any) -> MapRun:  # noqa: ANN401 - MiniStack's
+    """A run that is recorded, with its items read, and none begun."""
+    items = _items(state, effective, ctx)
+    machine = parent["stateMachineArn"]
+    label = state.get("Label") or new_uuid()
+    counts = dict.fromkeys(_COUNTS, 0) | {"total": len(items), "pending": len(items)}
+    arn = f"{machine.replace(':stateMachine:', ':mapRun:', 1)}/{label}:{new_uuid()}"
+    record = sfn._map_runs[arn] = {
+        "mapRunArn": arn,
+        "executionArn": parent["executionArn"],
+        "status": "RUNNING",
+        "startDate": now_iso(),
+        "maxConcurrency": int(state.get("MaxConcurrency", 0)),
+        "toleratedFailurePercentage": state.get("ToleratedFailurePercentage", 0),
+        "toleratedFailureCount": state.get("ToleratedFailureCount", 0),
+        "itemCounts": dict(counts),
+        "executionCounts": dict(counts),
+        "redriveCount": 0,
+        "_stateMachineArn": f"{machine}/{label}",
+    }
+    return MapRun(state, effective, ctx, parent, items, record, [None] * len(items))
+
+
+def _items(state: State, effective: object, ctx: Any) -> list[Any]:  # noqa: ANN401 - MiniStack's
+    if "ItemReader" not in state:
+        path = state.get("ItemsPath", "$")
+        items = sfn._resolve_path_or_ctx(path, effective, ctx)
+    else:
+        try:
+            items = sfn._read_map_items(state["ItemReader"], effective, ctx)
+        except ValueError as error:
+            raise sfn._ExecutionError(
+                "States.ItemReaderFailed", f"Attempting to parse failed: {error}"
+            ) from error
+    if not isinstance(items, list):
+        raise failure("A distributed Map needs an array of items")
+    return items
+
+
+def result(child: Execution) -> object:
+    """What a child adds to the output: what it returned, or how it failed.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html
+    """
+    if child["status"] == "SUCCEEDED":
+        return json.loads(child["output"])
+    described = {
+        "ExecutionArn": child["executionArn"],
+        "Input": child["input"],
+        "InputDetails": {"Included": True},
+        "Name": child["name"],
+        "StartDate": child["startDate"],
+        "StateMachineArn": child["stateMachineArn"],
+        "Status": child["status"],
+        "StopDate": child["stopDate"],
+    }
+    told = {"Error": child.get("error"), "Cause": child.get("cause")}
+    return described | {name: text for name, text in told.items() if text is not None}

@@ -1,0 +1,356 @@
+"""A request goes through its life by the clock, and ends by a known rule."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from local.simulators.txncheck import End, Shape, TxncheckSimulator
+from tests.simulators.merchant import (
+    FAILING,
+    GOOD,
+    KEY,
+    PARTLY,
+    PASSING,
+    Merchant,
+)
+
+STEPS = {"upiByMobile", "kycByMobile", "vpaChargebackCheck"}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "status"),
+    [
+        (0, "QUEUED"),
+        (1.9, "QUEUED"),
+        (2, "PROCESSING"),
+        (9.9, "PROCESSING"),
+        (10, "COMPLETED"),
+    ],
+)
+def test_follows_the_clock(
+    merchant: Merchant, txncheck: TxncheckSimulator, seconds: float, status: str
+) -> None:
+    """The words come in the documented order, without waiting."""
+    request_id = merchant.submitted()
+
+    txncheck.clock.advance(seconds)
+
+    assert merchant.look(request_id)["status"] == status
+    (accepted,) = txncheck.accepted
+    assert (accepted.status, accepted.looks) == (status, 1)
+
+
+def test_says_nothing_early(merchant: Merchant) -> None:
+    """What does not apply yet is left out, as in the documented examples."""
+    assert merchant.look(merchant.submitted()) == {
+        "requestId": merchant.txncheck.accepted[0].id,
+        "method": "kyc-by-mobile",
+        "status": "QUEUED",
+        "createdAt": "2025-06-15T15:06:40.000Z",
+        "webhookStatus": "PENDING",
+    }
+
+
+def test_says_when_it_ended(merchant: Merchant, txncheck: TxncheckSimulator) -> None:
+    """The end is that of the work, however late somebody looks."""
+    request_id = merchant.ended()
+    txncheck.clock.advance(1000)
+
+    assert merchant.look(request_id)["completedAt"] == "2025-06-15T15:06:50.000Z"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "keys"),
+    [
+        ("upi-by-mobile", ["upiByMobile"], {"name", "vpas", "status"}),
+        (
+            "kyc-by-mobile",
+            [],
+            {"fullName", "pan", "maskedAadhaar", "dob", "status"},
+        ),
+        ("vpa-chargeback-check", [], {"blocklisted", "clean", "summary"}),
+        ("bulk/vpa-chargeback-check", [], {"blocklisted", "clean", "summary"}),
+        ("full-check", [], STEPS),
+        (
+            "bank-verification-pennyless",
+            ["bankVerification"],
+            {"accountNumber", "ifsc", "status"},
+        ),
+    ],
+)
+def test_has_the_documented_result(
+    merchant: Merchant, method: str, path: list[str], keys: set[str]
+) -> None:
+    """Each method has a shape of its own."""
+    document = merchant.look(merchant.ended(method))
+
+    found = document["result"]
+    for name in path:
+        found = found[name]
+    assert document["status"] == "COMPLETED"
+    assert set(found) == keys
+    assert "error" not in document
+    assert ("stepStatuses" in document) is (method == "full-check")
+
+
+@pytest.mark.parametrize(("shape", "vpas"), [(Shape.OLD, "upi"), (Shape.NEW, "vpas")])
+def test_has_two_shapes_for_upi(
+    merchant: Merchant, txncheck: TxncheckSimulator, shape: Shape, vpas: str
+) -> None:
+    """Both are documented, and which one comes is unknown."""
+    txncheck.behave(upi_shape=shape)
+
+    result = merchant.look(merchant.ended("upi-by-mobile"))["result"]
+    step = merchant.look(merchant.ended("full-check"))["result"]["upiByMobile"]
+
+    alone = result["upiByMobile"] if shape is Shape.NEW else result
+    assert set(alone) == {"name", vpas, "status"}
+    assert step == alone
+
+
+def test_knows_some_vpas_for_chargebacks(merchant: Merchant) -> None:
+    """A nine at the end of the name tells, and the summary adds up."""
+    result = merchant.look(merchant.ended("bulk/vpa-chargeback-check"))["result"]
+
+    assert result == {
+        "blocklisted": ["b9@sample"],
+        "clean": ["asha@invented"],
+        "summary": {"total": 2, "blocklisted": 1, "clean": 1},
+    }
+
+
+def test_names_the_bulk_call_by_a_switch(
+    merchant: Merchant, txncheck: TxncheckSimulator
+) -> None:
+    """No example of its status was ever seen."""
+    txncheck.behave(bulk_method="vpa-chargeback-check-bulk")
+
+    document = merchant.look(merchant.submitted("bulk/vpa-chargeback-check"))
+
+    assert document["method"] == "vpa-chargeback-check-bulk"
+
+
+def test_says_more_of_a_bank_by_a_switch(
+    merchant: Merchant, txncheck: TxncheckSimulator
+) -> None:
+    """Beside the number and the IFSC nothing is known."""
+    txncheck.behave(bank_extras={"nameAtBank": "ASHA EXAMPLE"})
+
+    document = merchant.look(merchant.ended("bank-verification-pennyless"))
+
+    assert document["result"]["bankVerification"] == {
+        "accountNumber": "000123456780",
+        "ifsc": "ABCD0123456",
+        "nameAtBank": "ASHA EXAMPLE",
+    }
+
+
+def test_results_are_invented_the_same_way_each_time(merchant: Merchant) -> None:
+    """A test can expect them, and they are no person's."""
+    with _another() as other:
+        one, same, different = (
+            each.look(each.ended(mobile=mobile))["result"]
+            for each, mobile in (
+                (merchant, GOOD),
+                (other, GOOD),
+                (other, "+919000000002"),
+            )
+        )
+
+    assert one == same != different
+    assert re.fullmatch(r"[A-Z]{5}[0-9]{4}[A-Z]", one["pan"])
+    assert re.fullmatch(r"X{8}[0-9]{4}", one["maskedAadhaar"])
+    assert re.fullmatch(r"19[0-9]{2}-[0-9]{2}-[0-9]{2}", one["dob"])
+
+
+# How it ends
+
+
+@pytest.mark.parametrize(
+    ("mobile", "full", "alone"),
+    [(f"+91900000000{digit}", "COMPLETED", "COMPLETED") for digit in range(7)]
+    + [
+        (PARTLY, "PARTIAL", "COMPLETED"),
+        (PASSING, "FAILED", "FAILED"),
+        (FAILING, "FAILED", "FAILED"),
+    ],
+)
+def test_ends_by_the_last_digit(
+    merchant: Merchant, mobile: str, full: str, alone: str
+) -> None:
+    """Tests and demos choose an end by choosing a number."""
+    checked = merchant.look(merchant.ended("full-check", mobile=mobile))
+    known = merchant.look(merchant.ended("kyc-by-mobile", mobile=mobile))
+
+    assert (checked["status"], known["status"]) == (full, alone)
+
+
+def test_ends_by_the_account_number_too(merchant: Merchant) -> None:
+    """It is what a bank verification asks about."""
+    document = merchant.look(
+        merchant.ended("bank-verification-pennyless", accountNumber="123456789")
+    )
+
+    assert document["error"]["class"] == "PROVIDER_BUSINESS_ERROR"
+
+
+@pytest.mark.parametrize(
+    ("mobile", "class_", "switch"),
+    [
+        (FAILING, "PROVIDER_BUSINESS_ERROR", "business_class"),
+        (PASSING, "PROVIDER_TEMPORARY", "temporary_class"),
+    ],
+)
+def test_fails_with_a_class(
+    merchant: Merchant,
+    txncheck: TxncheckSimulator,
+    mobile: str,
+    class_: str,
+    switch: str,
+) -> None:
+    """Two classes are known of an open set; the HTTP status is good."""
+    request_id = merchant.ended(mobile=mobile)
+    answer = merchant.call("GET", f"requests/{request_id}")
+
+    assert answer.status_code == 200
+    assert answer.json()["error"]["class"] == class_
+    assert "result" not in answer.json()
+    txncheck.behave(**{switch: "SOMETHING_NEW"})
+    assert merchant.look(request_id)["error"]["class"] == "SOMETHING_NEW"
+
+
+def test_ends_partly(merchant: Merchant) -> None:
+    """The steps that worked have results, the one that did not has an error."""
+    document = merchant.look(merchant.ended("full-check", mobile=PARTLY))
+
+    assert document["stepStatuses"] == {
+        "upiByMobile": "ok",
+        "kycByMobile": "failed",
+        "vpaChargebackCheck": "ok",
+    }
+    assert set(document["result"]) == STEPS - {"kycByMobile"}
+    assert set(document["error"]) == {"kycByMobile"}
+    assert document["error"]["kycByMobile"]["class"] == "PROVIDER_TEMPORARY"
+
+
+@pytest.mark.parametrize(
+    ("by_step", "keys"), [(False, {"class", "message"}), (True, STEPS)]
+)
+def test_fails_in_every_step(
+    merchant: Merchant, txncheck: TxncheckSimulator, by_step: bool, keys: set[str]
+) -> None:
+    """Whether the errors of a failed full-check are by step is unknown."""
+    txncheck.behave(step_errors_when_failed=by_step)
+
+    document = merchant.look(merchant.ended("full-check", mobile=FAILING))
+
+    assert set(document["error"]) == keys
+    assert set(document["stepStatuses"].values()) == {"failed"}
+
+
+@pytest.mark.parametrize(
+    ("end", "full", "alone"),
+    [
+        (End.COMPLETED, "COMPLETED", "COMPLETED"),
+        (End.PARTIAL, "PARTIAL", "COMPLETED"),
+        (End.BUSINESS_ERROR, "FAILED", "FAILED"),
+        (End.TEMPORARY, "FAILED", "FAILED"),
+    ],
+)
+def test_ends_as_it_is_told(
+    merchant: Merchant, txncheck: TxncheckSimulator, end: End, full: str, alone: str
+) -> None:
+    """Whatever the number; only a full-check has parts."""
+    txncheck.behave(ends=end)
+
+    checked = merchant.look(merchant.ended("full-check", mobile=FAILING))
+    known = merchant.look(merchant.ended("kyc-by-mobile", mobile=FAILING))
+
+    assert (checked["status"], known["status"]) == (full, alone)
+
+
+def test_an_end_is_final(merchant: Merchant, txncheck: TxncheckSimulator) -> None:
+    """Switches that change later must not bring an ended request back."""
+    request_id = merchant.ended()
+    before = merchant.look(request_id)
+
+    txncheck.behave(ends=End.TEMPORARY, seconds_processing=1000.0)
+
+    assert merchant.look(request_id) == before
+
+
+# What else may be said
+
+
+def test_repeats_scripted_words(
+    merchant: Merchant, txncheck: TxncheckSimulator
+) -> None:
+    """Each look uses up one word, and the last one stays."""
+    request_id = merchant.ended()
+
+    txncheck.behave(statuses=("QUEUED", "WEIRD", "FAILED"))
+
+    looks: list[dict[str, Any]] = [merchant.look(request_id) for _look in range(4)]
+    words = [look["status"] for look in looks]
+    assert words == ["QUEUED", "WEIRD", "FAILED", "FAILED"]
+    assert [("completedAt" in look) for look in looks] == [False, False, True, True]
+    assert "error" in looks[-1]
+    txncheck.behave(statuses=("COMPLETED",))
+    assert "result" in merchant.look(request_id)
+
+
+def test_does_not_know_a_new_request_by_a_switch(
+    merchant: Merchant, txncheck: TxncheckSimulator
+) -> None:
+    """What is stored in two places may be missing in one for a moment."""
+    txncheck.behave(seconds_unknown=1.0)
+    path = f"requests/{merchant.submitted()}"
+
+    assert merchant.call("GET", path).status_code == 404
+    txncheck.clock.advance(1)
+    assert merchant.call("GET", path).status_code == 200
+
+
+def test_forgets_old_requests(merchant: Merchant, txncheck: TxncheckSimulator) -> None:
+    """How long results are kept is unknown; what was paid stays paid."""
+    txncheck.behave(retention_seconds=100.0)
+    path = f"requests/{merchant.submitted()}"
+    txncheck.clock.advance(99)
+    assert merchant.call("GET", path).status_code == 200
+
+    txncheck.clock.advance(1)
+
+    assert merchant.call("GET", path).json() == {
+        "statusCode": 404,
+        "message": "Request not found",
+        "error": "Not Found",
+    }
+    assert len(txncheck.accepted) == 1
+
+
+@pytest.mark.parametrize(
+    "request_id", ["1", "x" * 1000, "..%2F..", "550e8400-e29b-41d4-a716-446655440000"]
+)
+def test_does_not_know_other_ids(merchant: Merchant, request_id: str) -> None:
+    """Of another merchant, or of nobody: the answer is the same."""
+    assert merchant.look(request_id)["message"] == "Request not found"
+
+
+@contextmanager
+def _another() -> Iterator[Merchant]:
+    with TxncheckSimulator.started(api_key=KEY, seed=7) as txncheck:
+        merchant = Merchant(txncheck)
+        yield merchant
+        merchant.session.close()
+
+
+def test_ids_are_those_of_the_seed(merchant: Merchant) -> None:
+    """A failing test shows the same ids when it is run again."""
+    with _another() as other:
+        ids = {merchant.submitted(), other.submitted()}
+
+    assert len(ids) == 2
+    assert "e3e70682-c209-4cac-a29f-6fbed82c07cd" in ids
