@@ -1,6 +1,7 @@
 """TxnCheck: how a result is fetched, and from where only."""
 
 import re
+import time
 
 import pytest
 
@@ -120,5 +121,8 @@ def test_gives_up_when_the_function_is_about_to_end(txncheck: TxncheckBench) -> 
     txncheck.finish()
     txncheck.script("check", Answer.hang())
 
+    began = time.monotonic()
     with txncheck.fails(AnswerLost):
         txncheck.provider.open(txncheck.link(reference), seconds=0.3)
+
+    assert time.monotonic() - began < 5
