@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from functions.core.schedule import Policy, poll_seconds
+from functions.core.schedule import Policy, poll_seconds, retry_seconds
 from infra.app import synthesize
 from infra.functions import SIZES
 from local.diagram import definition
@@ -33,6 +33,7 @@ _RUNS_OTHERWISE = 0.5
 
 #: History events of one visit: entered and exited, and what lies between.
 _EVENTS = {"Task": 5, "Wait": 2, "Choice": 2, "Pass": 2, "Succeed": 2, "Fail": 1}
+_EVENTS_MORE_TO_LISTEN = 1  # that the token was handed over
 _EVENTS_OF_A_MAP = 4  # entered, started, succeeded, exited
 _EVENTS_OF_AN_ITEM = 2  # started, succeeded
 _EVENTS_OF_AN_EXECUTION = 2  # started, ended
@@ -61,48 +62,104 @@ def checks(duration: float, policy: Policy) -> int:
 def budget(
     duration: float, *, machine: Mapping[str, Any], policy: Policy, kinds: int = 4
 ) -> Budget:
-    """Count what a job takes that ends well after `duration` seconds."""
+    """Count what a job takes that ends well after `duration` seconds.
+
+    Where its waits listen, no webhook comes: that is what takes most.
+    """
+    polls = checks(duration, policy)
+    ways = ("Known", "Collect", "Manifest", "Conclude", "Notify", "Judge", "Delivered")
+    visits = _poll(polls, policy) | dict.fromkeys(ways, 1)
     states = machine["States"]
     inner = states["Collect"]["ItemProcessor"]["States"]
-    polls = checks(duration, policy)
-    # Every state passed on the way, and how often.
-    visits = dict.fromkeys(
-        ("Known", "Submit", "Collect", "Manifest", "Conclude", "Notify", "Judge"), 1
+
+    events = _events(visits, states) + kinds * (
+        _EVENTS_OF_AN_ITEM + _events({"Download": 1}, inner)
     )
-    visits |= {"Delivered": 1, "Wait": polls, "Check": polls, "Route": polls + 1}
+    calls = _calls(visits) | {"Download": kinds, "Intake": 1}
+    # Every state entered counts as a transition, those of a Map's items too.
+    return _made(polls, sum(visits.values()) + kinds, events, calls, notices=1)
 
-    events = _EVENTS_OF_AN_EXECUTION
-    for name, times in visits.items():
-        kind = states[name]["Type"]
-        events += times * (_EVENTS_OF_A_MAP if kind == "Map" else _EVENTS[kind])
-    events += kinds * (_EVENTS_OF_AN_ITEM + _EVENTS[inner["Download"]["Type"]])
 
-    # The start counts as a transition, as does every state entered.
-    transitions = 1 + sum(visits.values()) + kinds
-    tasks = {n: v for n, v in visits.items() if n.lower() in SIZES}
-    tasks |= {"Download": kinds, "Intake": 1}
-    usd = transitions * _USD_TRANSITION + _USD_NOTICE
-    for name, times in tasks.items():
+def request_budget(
+    duration: float, *, machine: Mapping[str, Any], policy: Policy
+) -> Budget:
+    """Count the same for one request of a batch, in an execution of its own."""
+    polls = checks(duration, policy)
+    visits = _poll(polls, policy) | dict.fromkeys(("Download", "Judge", "Succeeded"), 1)
+    inner = machine["States"]["Requests"]["ItemProcessor"]["States"]
+    states = {name.removesuffix(" request"): state for name, state in inner.items()}
+
+    events = _events(visits, states)
+    return _made(polls, sum(visits.values()), events, _calls(visits), notices=0)
+
+
+def held_events(duration: float, *, machine: Mapping[str, Any], policy: Policy) -> int:
+    """Count the history of a submission that is put off for so long."""
+    puts_off = 0
+    elapsed = 0.0
+    while elapsed < duration:
+        puts_off += 1
+        elapsed += retry_seconds(puts_off, policy=policy, chance=0.5)
+    again = dict.fromkeys(("Hold", "Submit", "Route"), puts_off)
+    return _events(again, machine["States"])
+
+
+def _poll(polls: int, policy: Policy) -> dict[str, int]:
+    """Say how often the states of a poll are passed."""
+    waiting = "Listen" if policy.listens else "Wait"
+    return {"Submit": 1, waiting: polls, "Check": polls, "Route": polls + 1}
+
+
+def _events(visits: Mapping[str, int], states: Mapping[str, Any]) -> int:
+    return sum(times * _events_of(states[name]) for name, times in visits.items())
+
+
+def _events_of(state: Mapping[str, Any]) -> int:
+    if state["Type"] == "Map":
+        return _EVENTS_OF_A_MAP
+    listens = state.get("Resource", "").endswith(".waitForTaskToken")
+    events: int = _EVENTS[state["Type"]] + (_EVENTS_MORE_TO_LISTEN if listens else 0)
+    return events
+
+
+def _calls(visits: Mapping[str, int]) -> dict[str, int]:
+    return {name: times for name, times in visits.items() if name.lower() in SIZES}
+
+
+def _made(
+    polls: int, entered: int, events: int, calls: Mapping[str, int], *, notices: int
+) -> Budget:
+    transitions = 1 + entered  # the start counts as one
+    usd = transitions * _USD_TRANSITION + notices * _USD_NOTICE
+    for name, times in calls.items():
         seconds = _RUNS_SECONDS.get(name, _RUNS_OTHERWISE)
         gigabytes = SIZES[name.lower()].memory / 1024
         usd += times * (_USD_INVOCATION + seconds * gigabytes * _USD_GB_SECOND)
-    usd += (polls + 3) * _USD_TABLE_WRITE + (kinds * 3 + 1) * _USD_S3_PUT
-    return Budget(polls, transitions, events, usd)
+    writes = polls + 3 + calls.get("Listen", 0)
+    usd += writes * _USD_TABLE_WRITE + (calls["Download"] * 3 + 1) * _USD_S3_PUT
+    return Budget(polls, transitions, events + _EVENTS_OF_AN_EXECUTION, usd)
 
 
 def main() -> int:
     """Print the table that the README shows."""
     with TemporaryDirectory() as folder:
         machine = definition(synthesize("prod", outdir=Path(folder)), "prod")
-    print(f"{'job lasts':>10}  {'checks':>6}  {'transitions':>11}  {'events':>6}  USD")
+    print(
+        f"{'':15} {'lasts':>6}  {'checks':>6}  {'transitions':>11}  {'events':>6}  USD"
+    )
     for name, seconds in (("1 min", 60), ("1 h", 3600), ("24 h", 86_400)):
-        of = budget(seconds, machine=machine, policy=Policy())
-        print(
-            f"{name:>10}  {of.checks:>6}  {of.transitions:>11}  {of.events:>6}  "
-            f"{of.usd:.4f}"
-        )
+        _print("job", name, budget(seconds, machine=machine, policy=Policy()))
+    one = request_budget(60, machine=machine, policy=Policy(listens=True))
+    _print("batch's request", "1 min", one)
     print(f"List prices of us-east-1 as noted on {PRICES_NOTED_ON}.")
     return 0
+
+
+def _print(what: str, lasts: str, of: Budget) -> None:
+    print(
+        f"{what:15} {lasts:>6}  {of.checks:>6}  {of.transitions:>11}  {of.events:>6}  "
+        f"{of.usd:.4f}"
+    )
 
 
 if __name__ == "__main__":
