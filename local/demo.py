@@ -129,8 +129,8 @@ def _run(stack: LocalStack, key: str, content: bytes, console: Console) -> None:
     if verdict != "complete":
         raise DemoFailed(f"the manifest says {verdict}, not complete")
     console.print(
-        f"\n[green]✓[/] The outcome is [bold]{manifest['outcome']}[/], and the manifest "
-        "says [bold]complete[/]."
+        f"\n[green]✓[/] The outcome is [bold]{manifest['outcome']}[/], "
+        "and the manifest says [bold]complete[/]."
     )
 
 
