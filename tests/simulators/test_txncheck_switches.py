@@ -160,7 +160,10 @@ def test_says_why_it_cannot_serve(txncheck: TxncheckSimulator) -> None:
 
     for options in (("--port", port), ("--webhook-url", "http://example.com:80/")):
         with _command(*options) as process:
-            output, errors = process.communicate(timeout=SECONDS)
+            try:
+                output, errors = process.communicate(timeout=SECONDS)
+            finally:
+                process.kill()  # if it serves after all
         assert process.returncode == 1
         assert output == ""
         assert errors.startswith("cannot serve: ")
