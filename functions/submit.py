@@ -62,7 +62,8 @@ class Submission:
         the provider bounds the rate, each waits for its slot first.
         """
         if self._is_batch:
-            return self.job.with_(next=Next.PREPARE, received_at=self.now)
+            begun = self.ledger.begin(self.job, now=self.now)
+            return self.job.with_(next=Next.PREPARE, received_at=begun.received_at)
         if (slot_at := self._slot()) > self.now:
             return self._await_slot(slot_at)
         entry = self.ledger.claim(self.job, token=self.token, now=self.now)

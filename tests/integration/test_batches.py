@@ -71,9 +71,8 @@ def test_a_thousand_rows_are_a_thousand_lines(
     assert _posts(txncheck) == 993
 
 
-def test_rows_that_fail_are_told_beside_the_others(
-    courier: Courier, txncheck: TxncheckSimulator
-) -> None:
+@pytest.mark.usefixtures("txncheck")
+def test_rows_that_fail_are_told_beside_the_others(courier: Courier) -> None:
     """By the last digit of the number: 8 fails for now, 9 for good."""
     people = b"name,mobile\nA,+919800000001\nB,+919800000008\nC,+919800000009\n"
 
