@@ -2,9 +2,8 @@
 
     python -m benchmarks.budget
 
-Transitions and history events are counted by walking the synthesized definition;
-the checks come from the schedule. Prices are list prices of us-east-1, noted on the
-day below: look them up before you rely on them.
+History events are counted by walking the synthesized definition, the checks come
+from the schedule, transitions and prices from `functions.core.cost`.
 """
 
 import sys
@@ -14,22 +13,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from functions.core.cost import PRICES_NOTED_ON, of_a_poll
 from functions.core.schedule import Policy, poll_seconds
 from infra.app import synthesize
-from infra.functions import SIZES
 from local.diagram import definition
-
-PRICES_NOTED_ON = "2026-11-22"
-_USD_TRANSITION = 25e-6
-_USD_GB_SECOND = 13.3334e-6
-_USD_INVOCATION = 0.2e-6
-_USD_TABLE_WRITE = 0.625e-6
-_USD_S3_PUT = 5e-6
-_USD_NOTICE = 0.5e-6
-#: How long a function runs, in seconds, for a list of some megabytes. A guess on
-#: the high side: at 25 USD a million, transitions decide all the same.
-_RUNS_SECONDS = {"Submit": 5.0, "Check": 0.5, "Download": 5.0}
-_RUNS_OTHERWISE = 0.5
 
 #: History events of one visit: entered and exited, and what lies between.
 _EVENTS = {"Task": 5, "Wait": 2, "Choice": 2, "Pass": 2, "Succeed": 2, "Fail": 1}
@@ -64,30 +51,15 @@ def budget(
     """Count what a job takes that ends well after `duration` seconds."""
     states = machine["States"]
     inner = states["Collect"]["ItemProcessor"]["States"]
+    known = {**states, **inner, "End": states["Delivered"]}
     polls = checks(duration, policy)
-    # Every state passed on the way, and how often.
-    visits = dict.fromkeys(
-        ("Known", "Submit", "Collect", "Manifest", "Conclude", "Notify", "Judge"), 1
-    )
-    visits |= {"Delivered": 1, "Wait": polls, "Check": polls, "Route": polls + 1}
+    work = of_a_poll(checks=polls, kinds=kinds)
 
-    events = _EVENTS_OF_AN_EXECUTION
-    for name, times in visits.items():
-        kind = states[name]["Type"]
+    events = _EVENTS_OF_AN_EXECUTION + kinds * _EVENTS_OF_AN_ITEM
+    for name, times in work.visits.items():
+        kind = known[name]["Type"]
         events += times * (_EVENTS_OF_A_MAP if kind == "Map" else _EVENTS[kind])
-    events += kinds * (_EVENTS_OF_AN_ITEM + _EVENTS[inner["Download"]["Type"]])
-
-    # The start counts as a transition, as does every state entered.
-    transitions = 1 + sum(visits.values()) + kinds
-    tasks = {n: v for n, v in visits.items() if n.lower() in SIZES}
-    tasks |= {"Download": kinds, "Intake": 1}
-    usd = transitions * _USD_TRANSITION + _USD_NOTICE
-    for name, times in tasks.items():
-        seconds = _RUNS_SECONDS.get(name, _RUNS_OTHERWISE)
-        gigabytes = SIZES[name.lower()].memory / 1024
-        usd += times * (_USD_INVOCATION + seconds * gigabytes * _USD_GB_SECOND)
-    usd += (polls + 3) * _USD_TABLE_WRITE + (kinds * 3 + 1) * _USD_S3_PUT
-    return Budget(polls, transitions, events, usd)
+    return Budget(polls, work.transitions, events, work.usd)
 
 
 def main() -> int:
