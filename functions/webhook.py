@@ -15,7 +15,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.core.errors import CourierError
+from functions.core.errors import CourierError, CredentialsMissing
 from functions.core.metrics import Metric
 from functions.core.signatures import Scheme, Verdict, verify
 from functions.providers.protocol import Webhook
@@ -46,9 +46,11 @@ class Receiver:
         """Give the answer's status; a webhook that it does not take comes again."""
         if self.scheme is None:
             return self._refuse("unconfigured")
-        verdict = verify(
-            self.scheme, self.secrets(), headers=headers, body=body, now=now
-        )
+        try:
+            secrets = self.secrets()
+        except CredentialsMissing:
+            return self._refuse("unconfigured")
+        verdict = verify(self.scheme, secrets, headers=headers, body=body, now=now)
         if verdict is not Verdict.VALID:
             return self._refuse(str(verdict))
         webhook = self.read(body)
@@ -76,6 +78,10 @@ def handler(event: Event, _context: LambdaContext) -> dict[str, Any]:
     read = wiring.webhook_reader(provider)
     if read is None:
         return _answer(HTTPStatus.NOT_FOUND)
+    telemetry.logger.append_keys(provider=provider)
+    body = _body(event)
+    if body is None or len(body) > _LARGEST:
+        return _answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     receiver = Receiver(
         provider=provider,
         scheme=wiring.settings_of(provider).webhook,
@@ -83,10 +89,6 @@ def handler(event: Event, _context: LambdaContext) -> dict[str, Any]:
         read=read,
         waits=wiring.waits(),
     )
-    telemetry.logger.append_keys(provider=provider)
-    body = _body(event)
-    if body is None or len(body) > _LARGEST:
-        return _answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     try:
         return _answer(receiver.receive(body, _headers(event), now=wiring.now()))
     except CourierError as error:

@@ -112,7 +112,10 @@ def running(
             api_key=LOCAL_TXNCHECK_KEY,
             webhook_secret=LOCAL_WEBHOOK_SECRET,
             clock=clock,
-            behaviour=_signing(txncheck_behaviour or txncheck.Behaviour()),
+            behaviour=replace(
+                txncheck_behaviour or txncheck.Behaviour(),
+                webhook_scheme=webhook_scheme(),
+            ),
         ) as asked,
         Emulator.started(wait_scale=wait_scale, auth=auth) as emulator,
     ):
@@ -142,12 +145,11 @@ def running(
         yield stack
 
 
-def _signing(behaviour: txncheck.Behaviour) -> txncheck.Behaviour:
-    """Let the simulator sign its webhooks as the stage expects them to be."""
+def webhook_scheme() -> Scheme:
+    """Give the scheme by which the stage expects webhooks to be signed."""
     known = config.stage(STAGE, config.context()["courier"]).providers["txncheck"]
     assert known.webhook is not None  # noqa: S101 - the stage is ours
-    scheme = Scheme.from_json(asdict(known.webhook))
-    return replace(behaviour, webhook_scheme=scheme)
+    return Scheme.from_json(asdict(known.webhook))
 
 
 def _fill_secrets(emulator: Emulator, outputs: Mapping[str, str]) -> None:

@@ -5,6 +5,7 @@ them. How long the functions run is a guess on the high side, for a list of some
 megabytes: at 25 USD a million, transitions decide all the same.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from functions.core.model import Job
@@ -22,6 +23,7 @@ MEMORY = {
     "Intake": 256,
     "Submit": 512,
     "Check": 256,
+    "Listen": 256,
     "Download": 1024,
     "Manifest": 512,
     "Conclude": 256,
@@ -33,46 +35,50 @@ _RUNS_OTHERWISE = 0.5
 #: Of a multipart upload; the bytes of one request.
 _PART_BYTES = 16 * 1024 * 1024
 _PUTS_OF_A_RESULT = 2  # begin and complete; the parts come on top
-#: The last state: Delivered or Failed.
-_END = "End"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """What a job made the stack do: `visits` of states, by name, and S3's part."""
+    """What a job made the stack do: `visits` of states by name, and what S3 took."""
 
-    visits: dict[str, int]
+    visits: Mapping[str, int]
     starts: int = 1  # of executions, each of which counts as a transition
-    puts: int = 0  # to S3
+    puts: int = 0
+    notices: int = 1
 
     @property
     def transitions(self) -> int:
-        """Every state entered, and every start."""
+        """Every state entered, those of a Map's items too, and every start."""
         return self.starts + sum(self.visits.values())
 
     @property
     def usd(self) -> float:
         """What it costs."""
-        usd = self.transitions * _USD_TRANSITION + self.puts * _USD_S3_PUT
-        usd += _USD_NOTICE
-        calls = {"Intake": 1, **self.visits}
+        calls = {**self.visits, "Intake": self.notices}
+        usd = self.transitions * _USD_TRANSITION + self.notices * _USD_NOTICE
         for name, memory in MEMORY.items():
             seconds = _RUNS_SECONDS.get(name, _RUNS_OTHERWISE)
             each = _USD_INVOCATION + seconds * memory / 1024 * _USD_GB_SECOND
             usd += calls.get(name, 0) * each
-        writes = calls.get("Check", 0) + 3
-        return usd + writes * _USD_TABLE_WRITE
+        writes = 3 + calls.get("Check", 0) + calls.get("Listen", 0)
+        return usd + writes * _USD_TABLE_WRITE + self.puts * _USD_S3_PUT
 
 
-def of_a_poll(*, checks: int, kinds: int, parts: int = 0, submits: int = 1) -> Work:
+def of_a_poll(
+    *,
+    checks: int,
+    kinds: int,
+    parts: int = 0,
+    submits: int = 1,
+    listens: bool = False,
+) -> Work:
     """Count what a job takes that is submitted, checked and delivered.
 
-    One without results is neither collected nor has it a manifest. A Listen counts
-    as the Wait that it stands for, and what a provider puts off is not counted.
+    One without results is neither collected nor has it a manifest; what a provider
+    puts off is not counted.
     """
-    visits = dict.fromkeys(("Known", "Conclude", "Notify", "Judge", _END), 1)
-    visits |= {"Submit": submits, "Wait": max(0, checks - 1 + submits), "Check": checks}
-    visits["Route"] = checks + submits
+    visits = _polled(checks, submits=submits, listens=listens)
+    visits |= dict.fromkeys(("Known", "Conclude", "Notify", "Judge", "Delivered"), 1)
     puts = 0
     if kinds:
         visits |= {"Collect": 1, "Download": kinds, "Manifest": 1}
@@ -80,20 +86,32 @@ def of_a_poll(*, checks: int, kinds: int, parts: int = 0, submits: int = 1) -> W
     return Work(visits=visits, puts=puts)
 
 
+def of_a_request(*, checks: int, listens: bool = False) -> Work:
+    """Count what one request of a batch takes, in an execution of its own."""
+    visits = _polled(checks, submits=1, listens=listens)
+    visits |= dict.fromkeys(("Download", "Judge", "Succeeded"), 1)
+    return Work(visits=visits, puts=_PUTS_OF_A_RESULT + 1, notices=0)
+
+
 def of_a_batch(*, requests: int) -> Work:
     """Count what a batch takes whose requests each wait once for their turn and end.
 
-    The batch's state does not say how often each of them was checked: one more check
-    is three transitions more.
+    Its state does not say how often each was checked: a check more of each is three
+    transitions more.
     """
-    once = ("Known", "Submit", "Prepare", "Requests", "Gather", "Manifest")
-    visits = dict.fromkeys((*once, "Conclude", "Notify", "Judge", _END), 1)
-    of_each = {"Submit": 2, "Hold": 1, "Route": 3, "Wait": 1, "Check": 1}
-    of_each |= {"Download": 1, "Judge": 1, "Tell": 1}
-    for name, times in of_each.items():
-        visits[name] = visits.get(name, 0) + times * requests
-    visits["Route"] += 2
-    return Work(visits=visits, starts=1 + requests, puts=4 + 3 * requests)
+    once = ("Known", "Prepare", "Requests", "Gather", "Manifest", "Conclude", "Notify")
+    visits = {
+        "Submit": 1,
+        "Route": 2,
+        **dict.fromkeys((*once, "Judge", "Delivered"), 1),
+    }
+    each = of_a_request(checks=1)
+    again = {"Hold": 1, "Submit": 1, "Route": 1}
+    for more in (each.visits, again):
+        for name, times in more.items():
+            visits[name] = visits.get(name, 0) + times * requests
+    own = 3 + _PUTS_OF_A_RESULT + 1 + 1  # prepared, the result, the manifest
+    return Work(visits=visits, starts=1 + requests, puts=own + each.puts * requests)
 
 
 def of_job(job: Job) -> Work:
@@ -107,3 +125,14 @@ def of_job(job: Job) -> Work:
         # A retry, or a job that the provider had already, is checked first.
         submits=0 if job.attempt > 1 or not job.bucket else 1,
     )
+
+
+def _polled(checks: int, *, submits: int, listens: bool) -> dict[str, int]:
+    waits = max(0, checks - 1 + submits)
+    waiting = "Listen" if listens else "Wait"
+    return {
+        "Submit": submits,
+        waiting: waits,
+        "Check": checks,
+        "Route": checks + submits,
+    }

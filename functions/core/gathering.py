@@ -58,10 +58,15 @@ class Rows:
         return dict(sorted(counted.items()))
 
 
-def told_of(texts: Iterable[str], *, requests: int) -> list[Told]:
-    """Read what the state machine wrote; a request of which nothing is told failed."""
+def told_of(answers: Iterable[Any], *, requests: int) -> list[Told]:
+    """Read what the state machine wrote; a request of which nothing is told failed.
+
+    A child that broke down tells nothing: it is left out, or described by AWS.
+    """
     told = [Told(Outcome.FAILED, CourierError.__name__)] * requests
-    for text in texts:
+    for text in answers:
+        if not isinstance(text, str):
+            continue
         number, outcome, *error = text.split()
         told[int(number)] = Told(Outcome(outcome), *error)
     return told

@@ -17,6 +17,7 @@ from tests.faults.canary import Canary
 from tests.faults.context import Context
 from tests.faults.driver import Process, Walk
 from tests.faults.effects import Effects, watching
+from tests.faults.waiting import Waiting
 
 _CACHES = (
     wiring.ledger,
@@ -117,6 +118,12 @@ def deployed(
     _forget()
     yield monkeypatch
     _forget()
+
+
+@pytest.fixture(scope="session")
+def waiting(emulator: Emulator) -> Waiting:
+    """Give a wait that webhooks can end."""
+    return Waiting(emulator)
 
 
 @pytest.fixture

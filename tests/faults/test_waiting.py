@@ -1,94 +1,14 @@
 """Waiting: a webhook wakes its job, whenever and however often it comes."""
 
-import itertools
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from functions.core.model import Job
 from functions.runtime import aws
-from functions.runtime.waits import Heard, Waits
-from local.emulator.process import Emulator
-
-TABLE, QUEUE = "waits", "tokens"
-DONE = "request.completed"
-_ROLE = "arn:aws:iam::000000000000:role/anyone"
-_numbers = itertools.count()
-
-
-class Waiting:
-    """A state machine with nothing in it but the wait, and the table before it."""
-
-    def __init__(self, emulator: Emulator) -> None:
-        self._sqs = emulator.client("sqs")
-        self._queue = self._sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
-        self._machine = aws.states().create_state_machine(
-            name="waiting", definition=json.dumps(self._definition()), roleArn=_ROLE
-        )["stateMachineArn"]
-        self.waits = Waits(TABLE, dynamodb=aws.dynamodb(), states=aws.states())
-
-    def job(self) -> Job:
-        """Make a job that nobody has waited for."""
-        name = f"request-{next(_numbers)}"
-        return Job(job_id=f"job-of-{name}", provider="p", type="t", provider_ref=name)
-
-    def enter(self, seconds: int = 60) -> tuple[str, str]:
-        """Enter the wait; give its execution and its token."""
-        execution = aws.states().start_execution(
-            stateMachineArn=self._machine, input=json.dumps({"wait_seconds": seconds})
-        )["executionArn"]
-        while not (received := self._receive()):
-            pass
-        return execution, received[0]["Body"]
-
-    def call(self, job: Job, event: str = DONE, *, now: float = 100.0) -> Heard:
-        """Let a webhook come."""
-        return self.waits.call("p", job.provider_ref, event, now=now).heard
-
-    def item(self, job: Job) -> dict[str, Any]:
-        """Read what is kept of a job's waits."""
-        scanned = aws.dynamodb().scan(TableName=TABLE)["Items"]
-        return next(
-            (item for item in scanned if item.get("job_id", {}).get("S") == job.job_id),
-            {},
-        )
-
-    def _receive(self) -> list[Any]:
-        answer = self._sqs.receive_message(
-            QueueUrl=self._queue, MaxNumberOfMessages=1, WaitTimeSeconds=1
-        )
-        for message in answer.get("Messages", []):
-            self._sqs.delete_message(
-                QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"]
-            )
-        return list(answer.get("Messages", []))
-
-    def _definition(self) -> dict[str, Any]:
-        listen = {
-            "Type": "Task",
-            "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
-            "Parameters": {"QueueUrl": self._queue, "MessageBody.$": "$$.Task.Token"},
-            "TimeoutSecondsPath": "$.wait_seconds",
-            "ResultPath": "$.heard_at",
-            "End": True,
-        }
-        return {"StartAt": "Listen", "States": {"Listen": listen}}
-
-
-@pytest.fixture(scope="module")
-def waiting(emulator: Emulator) -> Iterator[Waiting]:
-    """Give the wait, on the emulator of the fault tests."""
-    aws.dynamodb().create_table(
-        TableName=TABLE,
-        KeySchema=[{"AttributeName": "wait_id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "wait_id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    yield Waiting(emulator)
-    aws.dynamodb().delete_table(TableName=TABLE)
+from functions.runtime.waits import Heard
+from tests.faults.waiting import DONE, Waiting
 
 
 def ended(execution: str) -> dict[str, Any]:
@@ -159,12 +79,12 @@ def test_a_repeated_webhook_does_nothing(waiting: Waiting) -> None:
     _, token = waiting.enter()
     waiting.waits.begin(job, token, now=1.0)
     waiting.call(job)
-    before = waiting.item(job)
+    before = waiting.of(job)
 
     heard = {waiting.call(job, now=200.0) for _ in range(100)}
 
     assert heard == {Heard.DUPLICATE}
-    assert waiting.item(job) == before
+    assert waiting.of(job) == before
 
 
 @pytest.mark.fault(91)
@@ -187,7 +107,7 @@ def test_each_wait_overwrites_the_token(waiting: Waiting) -> None:
     waiting.waits.begin(job, first, now=1.0)
     waiting.waits.begin(job, second, now=2.0)
 
-    assert waiting.item(job)["token"]["S"] == second
+    assert waiting.of(job)["token"]["S"] == second
 
 
 def test_a_used_token_is_forgotten(waiting: Waiting) -> None:
@@ -197,7 +117,7 @@ def test_a_used_token_is_forgotten(waiting: Waiting) -> None:
     waiting.waits.begin(job, token, now=1.0)
     waiting.call(job)
 
-    assert "token" not in waiting.item(job)
+    assert "token" not in waiting.of(job)
 
 
 @pytest.mark.fault(91)

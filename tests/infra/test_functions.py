@@ -162,7 +162,7 @@ def test_the_settings_of_txncheck_are_complete(prod: Template) -> None:
         "poll": {
             "first_seconds": 5,
             "growth": 0.1,
-            "cap_seconds": 60,
+            "cap_seconds": 120,
             "jitter": 0.1,
             "hint_min_seconds": 1,
             "hint_max_seconds": 3600,

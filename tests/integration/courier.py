@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from botocore.exceptions import ClientError
 
 from functions.core import identity
+from functions.core.model import Job
 from local.journey import Journey, look
 from local.stack import LocalStack
 
@@ -30,13 +31,34 @@ class Courier:
         """Upload a file; give its job's id."""
         return self.stack.put(key, content)
 
-    def deliver(self, key: str, content: bytes) -> Journey:
+    def deliver(
+        self, key: str, content: bytes, *, patience_seconds: float = _PATIENCE_SECONDS
+    ) -> Journey:
         """Upload a file and wait for the end of its job."""
-        return self.ended(self.drop(key, content))
+        job_id = self.drop(key, content)
+        return until(lambda: self._ended(job_id), patience_seconds=patience_seconds)
 
     def ended(self, job_id: str) -> Journey:
         """Wait for the end of a job."""
         return until(lambda: self._ended(job_id))
+
+    def walk_again(self, job: Job) -> Journey:
+        """Let another execution begin where the job's own one began."""
+        again = Job(
+            job_id=job.job_id,
+            provider=job.provider,
+            type=job.type,
+            bucket=job.bucket,
+            key=job.key,
+            version_id=job.version_id,
+        )
+        name = f"{job.job_id[:60]}-again"
+        self._states.start_execution(
+            stateMachineArn=self.stack.outputs["StateMachineArn"],
+            name=name,
+            input=json.dumps(again.to_state()),
+        )
+        return until(lambda: self._ended(name), patience_seconds=300)
 
     def manifest(self, journey: Journey) -> dict[str, Any]:
         """Read the manifest of a job that ended well."""
@@ -54,6 +76,21 @@ class Courier:
             TableName=self.stack.outputs["JobsTable"], Key={"job_id": {"S": job_id}}
         )["Item"]
         return {name: next(iter(value.values())) for name, value in item.items()}
+
+    def logged(self, word: str) -> list[str]:
+        """Give the log lines of all functions that hold a word."""
+        logs = self.stack.emulator.client("logs")
+        groups = logs.get_paginator("describe_log_groups").paginate()
+        return [
+            event["message"]
+            for page in groups
+            for group in page["logGroups"]
+            for found in logs.get_paginator("filter_log_events").paginate(
+                logGroupName=group["logGroupName"]
+            )
+            for event in found["events"]
+            if word in event["message"]
+        ]
 
     def executions(self) -> list[str]:
         """Give the names of all executions that ever were."""
@@ -100,9 +137,11 @@ class Courier:
         ]
 
 
-def until(look: Callable[[], _T | None]) -> _T:
+def until(
+    look: Callable[[], _T | None], *, patience_seconds: float = _PATIENCE_SECONDS
+) -> _T:
     """Look until there is something to see."""
-    give_up_at = time.monotonic() + _PATIENCE_SECONDS
+    give_up_at = time.monotonic() + patience_seconds
     while time.monotonic() < give_up_at:
         if seen := look():
             return seen

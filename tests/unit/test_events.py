@@ -9,8 +9,13 @@ import pytest
 from functions.core import identity
 from functions.core.arrivals import arrivals, job_for
 from functions.core.contract import operations
+from functions.core.errors import PERMANENT
+from functions.core.gathering import told_of
 from functions.core.manifest import Verdict, manifest, reconciliation
-from functions.core.model import Job, Next
+from functions.core.model import Job, Next, Outcome
+from functions.core.signatures import Scheme, verify
+from functions.core.signatures import Verdict as Signed
+from functions.providers.txncheck_webhooks import webhook_of
 from functions.runtime import gateway
 
 _EVENTS = Path(__file__).parents[2] / "events"
@@ -41,7 +46,9 @@ def test_the_execution_is_named_after_its_object() -> None:
     assert job.job_id == identity.of_object(job.bucket, job.key, job.version_id)
 
 
-@pytest.mark.parametrize("name", ["execution", "submit", "check", "manifest"])
+@pytest.mark.parametrize(
+    "name", ["execution", "submit", "check", "manifest", "prepare"]
+)
 def test_a_state_is_a_whole_job(name: str) -> None:
     """A sample that lacks a field, or has one of old, teaches the wrong thing."""
     state = _read(name)
@@ -57,6 +64,74 @@ def test_submit_has_a_job_that_is_not_at_the_provider() -> None:
 def test_check_has_a_job_that_is() -> None:
     """Check asks for a reference."""
     assert Job.from_state(_read("check")).provider_ref
+
+
+def test_listen_has_a_job_that_waits_and_its_token() -> None:
+    """Under its reference a webhook will find the wait."""
+    event = _read("listen")
+
+    job = Job.from_state(event["job"])
+    assert job.to_state() == event["job"]
+    assert job.next is Next.LISTEN
+    assert job.provider_ref
+    assert event["token"]
+
+
+def test_webhook_is_signed_as_the_local_stage_has_it() -> None:
+    """Whoever changes a word of it is told here that it has to be signed again."""
+    event = _read("webhook")
+    body = event["body"].encode()
+
+    verdict = verify(
+        _scheme(),
+        ["an example, not a secret"],
+        headers=event["headers"],
+        body=body,
+        now=float(event["headers"][_scheme().timestamp_header]),
+    )
+
+    webhook = webhook_of(body)
+    assert verdict is Signed.VALID
+    assert webhook is not None
+    assert webhook.reference == _read("listen")["job"]["provider_ref"]
+    assert event["pathParameters"] == {"provider": "txncheck"}
+
+
+def _scheme() -> Scheme:
+    courier = json.loads((_EVENTS.parent / "cdk.json").read_text())["context"][
+        "courier"
+    ]
+    local = courier["stages"]["local"]["providers"]["txncheck"]
+    return Scheme.from_json(local["webhook"])
+
+
+def test_prepare_has_a_batch_and_gather_the_same_one() -> None:
+    """Its object may hold many requests, and nothing of it is at the provider yet."""
+    job = Job.from_state(_read("prepare"))
+
+    assert job.next is Next.PREPARE
+    assert not job.provider_ref
+    assert job.job_id == identity.of_object(job.bucket, job.key, job.version_id)
+    assert Job.from_state(_read("gather")).job_id == job.job_id
+
+
+def test_gather_is_told_of_every_request() -> None:
+    """In the words of the state machine: a number, an outcome, and perhaps an error."""
+    event = _read("gather")
+    job = Job.from_state(event)
+
+    told = told_of(event["answers"], requests=job.batch.requests)
+
+    assert job.to_state() == {n: v for n, v in event.items() if n != "answers"}
+    assert [one.outcome for one in told] == [
+        Outcome.SUCCEEDED,
+        Outcome.FAILED,
+        Outcome.PARTIAL,
+        Outcome.TIMED_OUT,
+    ]
+    assert {one.error for one in told if one.error} < {
+        leaf.__name__ for leaf in PERMANENT
+    }
 
 
 def test_download_has_one_item_of_the_map() -> None:

@@ -1,143 +1,12 @@
 """The synthesized definition, walked: every state, every way, Retry and Catch."""
 
-import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
-from functions.core.errors import PERMANENT
-from functions.core.model import Job
-from infra.states import RETRIED
-from local.diagram import definition as read_definition
-from local.emulator.process import Emulator
-from tests.workflow.stage import PARTS, Act, Stage, Walk
-
-_PATIENCE_SECONDS = 60.0
-_SUBMITTED: Act = {"state": {"provider_ref": "1", "next": "wait", "wait_seconds": 1}}
-_WAIT: Act = {"state": {"next": "wait", "wait_seconds": 900}}
-_COLLECT: Act = {"state": {"next": "collect", "kinds": ["bad", "all"]}}
-_ENDED: Act = {"state": {"outcome": "succeeded"}}
-_STRAIGHT: dict[str, list[Act]] = {
-    "Submit": [_SUBMITTED],
-    "Check": [_COLLECT],
-    "Download": [{}],
-    "Manifest": [{"state": {}}],
-    "Conclude": [_ENDED],
-}
-
-
-def _failing(error: str, times: int) -> list[Act]:
-    return [{"error": error}] * times
-
-
-def _ends(outcome: str, error: str) -> Act:
-    return {"state": {"outcome": outcome, "error": error, "advice": "do this"}}
-
-
-@dataclass(frozen=True)
-class Scene:
-    """One walk: what differs from the straight way, and where it leads."""
-
-    script: Mapping[str, list[Act]]
-    provider_ref: str = ""
-    topic_is_there: bool = True
-
-
-SCENES: dict[str, Scene] = {
-    "straight": Scene({}),
-    "polled": Scene({"Check": [_WAIT, _WAIT, _COLLECT]}),
-    "known": Scene({}, provider_ref="7"),
-    "held": Scene(
-        {"Submit": [{"state": {"next": "hold", "wait_seconds": 3600}}, _SUBMITTED]}
-    ),
-    "timed out": Scene(
-        {
-            "Check": [{"state": {"next": "conclude", "outcome": "timed_out"}}],
-            "Conclude": [_ends("timed_out", "DeadlinePassed")],
-        }
-    ),
-    "partial": Scene({"Conclude": [{"state": {"outcome": "partial"}}]}),
-    "a result missed": Scene({"Download": [{"error": "LinkRefused"}, {}]}),
-    "the last result missed": Scene({"Download": [{}, {"error": "LinkRefused"}]}),
-    "a result retried": Scene({"Download": [*_failing("LinkSpent", 2), {}]}),
-    "Download retried after an outage": Scene(
-        {"Download": [*_failing("ProviderUnavailable", 9), {}]}
-    ),
-    "results incomplete": Scene(
-        {
-            "Manifest": [{"error": "ResultsIncomplete"}],
-            "Conclude": [_ends("failed", "ResultsIncomplete")],
-        }
-    ),
-    "outcome not recorded": Scene({"Conclude": [{"error": "AwsRefused"}]}),
-    "nobody told": Scene({}, topic_is_there=False),
-    "retried to no end": Scene(
-        {
-            "Check": _failing("AwsUnavailable", 99),
-            "Conclude": [_ends("failed", "AwsUnavailable")],
-        }
-    ),
-    **{
-        f"{part} retried after {error}": Scene(
-            {part: [{"error": error}, *_STRAIGHT[part]]}
-        )
-        for part, error in [
-            *(("Check", error) for error in RETRIED),
-            *((part, "AwsUnavailable") for part in PARTS),
-        ]
-    },
-    **{
-        f"{part} refused by {error.__name__}": Scene(
-            {
-                part: [{"error": error.__name__}],
-                "Conclude": [_ends("failed", error.__name__)],
-            }
-        )
-        for part, error in [
-            *(("Submit", error) for error in PERMANENT),
-            ("Check", PERMANENT[0]),
-        ]
-    },
-}
-
-
-@pytest.fixture(scope="module")
-def definition(assembly: Callable[[str], Path]) -> dict[str, Any]:
-    """The state machine as it is deployed."""
-    return read_definition(assembly("local"), "local")
-
-
-@pytest.fixture(scope="module")
-def walks(
-    definition: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Walk]]:
-    """Every scene, played at the same time, with waits that take none."""
-    with Emulator.started(wait_scale=0.0) as emulator:
-        stage = Stage(emulator, definition, tmp_path_factory.mktemp("scripts"))
-        running = {
-            name: stage.start(
-                Job(
-                    job_id=f"scene-{number}",
-                    provider="p",
-                    type="t",
-                    provider_ref=scene.provider_ref,
-                ),
-                {**_STRAIGHT, **scene.script},
-                topic_is_there=scene.topic_is_there,
-            )
-            for number, (name, scene) in enumerate(SCENES.items())
-        }
-        ended: dict[str, Walk] = {}
-        give_up_at = time.monotonic() + _PATIENCE_SECONDS
-        while len(ended) < len(running):
-            assert time.monotonic() < give_up_at, set(running) - set(ended)
-            for name in running.keys() - ended.keys():
-                if (walk := stage.walk(running[name])) is not None:
-                    ended[name] = walk
-        yield ended
+from tests.workflow.scenes import SCENES
+from tests.workflow.stage import Walk
 
 
 def test_delivers(walks: dict[str, Walk]) -> None:
@@ -239,7 +108,7 @@ def test_retries_come_to_an_end(walks: dict[str, Walk]) -> None:
 def test_passing_faults_are_retried(walks: dict[str, Walk], scene: str) -> None:
     """Everything that a later try may mend is tried again, in its own state."""
     assert walks[scene].status == "SUCCEEDED"
-    assert walks[scene].states == walks["straight"].states
+    assert walks[scene].states == walks[SCENES[scene].like].states
 
 
 @pytest.mark.parametrize("scene", [name for name in SCENES if "refused by" in name])
@@ -255,7 +124,12 @@ def test_every_state_and_way_is_walked(
     walks: dict[str, Walk], definition: dict[str, Any]
 ) -> None:
     """A way that no scene takes is a way that nobody has seen work."""
-    walked = {step for walk in walks.values() for step in walk.steps}
+    walked = {step for walk in walks.values() for step in walk.steps} | {
+        step
+        for walk in walks.values()
+        for steps in walk.requests.values()
+        for step in steps
+    }
 
     ways = set(_ways({**definition["States"], "start": {"Next": "Known"}}))
     assert ways - walked == set()
@@ -267,9 +141,10 @@ def _ways(states: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             inner = state["ItemProcessor"]
             yield name, inner["StartAt"]
             yield from _ways(inner["States"])
-            ends = [n for n, s in inner["States"].items() if s.get("End")]
-            yield from ((end, state["Next"]) for end in ends)
-            continue
+            if inner["ProcessorConfig"]["Mode"] == "INLINE":
+                ends = [n for n, s in inner["States"].items() if s.get("End")]
+                yield from ((end, state["Next"]) for end in ends)
+                continue
         targets = [state.get("Next"), state.get("Default")]
         targets += [choice["Next"] for choice in state.get("Choices", ())]
         targets += [catch["Next"] for catch in state.get("Catch", ())]

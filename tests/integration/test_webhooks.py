@@ -1,0 +1,116 @@
+"""A provider's webhooks wake its jobs; without them nothing is lost but time."""
+
+import json
+import math
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from local.journey import Journey
+from local.simulators.txncheck import End, TxncheckSimulator
+from tests.integration.courier import Courier, until
+
+_REQUEST = json.dumps({"mobile": "+919812345670", "name": "Asha Example"}).encode()
+_KEY = "txncheck/full-check/request.json"
+_SECONDS = 1.5
+
+
+def _seconds_after_its_end(
+    courier: Courier, txncheck: TxncheckSimulator, journey: Journey
+) -> float:
+    """How long after the provider's end the job ended."""
+    assert journey.job is not None
+    described = courier.stack.emulator.client("stepfunctions").describe_execution(
+        executionArn=courier.stack.execution_arn(journey.job.job_id)
+    )
+    reference = journey.job.provider_ref
+    (accepted,) = (one for one in txncheck.accepted if one.id == reference)
+    ended_at: float = described["stopDate"].timestamp()
+    return ended_at - accepted.created_at - _SECONDS
+
+
+@pytest.mark.parametrize(
+    ("end", "outcome"),
+    [(End.COMPLETED, "succeeded"), (End.PARTIAL, "partial"), (End.TEMPORARY, "failed")],
+)
+def test_a_webhook_ends_the_wait_for_the_next_poll(
+    courier: Courier, txncheck: TxncheckSimulator, end: End, outcome: str
+) -> None:
+    """Whoever waits for a verdict waits for the provider, not for our schedule."""
+    courier.deliver(_KEY, _REQUEST)  # the functions are warm then
+    txncheck.behave(seconds_processing=_SECONDS, ends=end)
+
+    journey = courier.deliver(_KEY, _REQUEST)
+
+    assert journey.job is not None
+    assert (journey.job.outcome, journey.job.polls) == (outcome, 1)
+    assert journey.job.wait_seconds > 50  # the poll would have come that late
+    assert _seconds_after_its_end(courier, txncheck, journey) < 2.0
+
+
+def test_without_any_webhook_the_job_is_polled(
+    courier: Courier, txncheck: TxncheckSimulator
+) -> None:
+    """A webhook is a help, and nothing rests on it."""
+    txncheck.behave(seconds_processing=_SECONDS, webhook_losses=math.inf)
+    courier.stack.emulator.set_wait_scale(0.05)
+
+    journey = courier.deliver(_KEY, _REQUEST)
+
+    assert journey.job is not None
+    assert journey.job.outcome == "succeeded"
+    assert journey.job.polls >= 1
+    assert "Listen" in journey.states
+    assert until(lambda: courier.logged("WebhooksMissed"))
+
+
+def test_an_early_webhook_is_heard(
+    courier: Courier, txncheck: TxncheckSimulator
+) -> None:
+    """A provider can be done before it has answered us."""
+    txncheck.behave(webhook_early=True)
+
+    journey = courier.deliver(_KEY, _REQUEST)
+
+    assert journey.job is not None
+    assert (journey.job.outcome, journey.job.polls) == ("succeeded", 1)
+
+
+@pytest.mark.fault(91)
+def test_a_thousand_replays_change_nothing(
+    courier: Courier, txncheck: TxncheckSimulator
+) -> None:
+    """A webhook that somebody recorded is worth nothing to him."""
+    journey = courier.deliver(_KEY, _REQUEST)
+    assert journey.job is not None
+    reference, job_id = journey.job.provider_ref, journey.job.job_id
+    assert len(courier.notices(job_id)) == 1
+    asked = len(txncheck.requests)
+
+    with ThreadPoolExecutor(8) as senders:
+        replay = txncheck.redeliver
+        answers = list(senders.map(lambda _: replay(reference), range(1000)))
+
+    assert set(answers) == {204}
+    assert len(txncheck.requests) == asked
+    assert len(courier.notices(job_id)) == 1
+
+
+@pytest.mark.fault(90)
+@pytest.mark.parametrize("spoilt", ["body", "signature", "timestamp", "nothing there"])
+def test_a_forged_webhook_is_refused(
+    courier: Courier, txncheck: TxncheckSimulator, spoilt: str
+) -> None:
+    """And nothing is looked up for it."""
+    journey = courier.deliver(_KEY, _REQUEST)
+    assert journey.job is not None
+    reference = journey.job.provider_ref
+    changes: dict[str, dict[str, str | None]] = {
+        "body": {},
+        "signature": {"X-TxnCheck-Signature": "0" * 64},
+        "timestamp": {"X-TxnCheck-Timestamp": "1700000000"},
+        "nothing there": {"X-TxnCheck-Signature": None},
+    }
+    body = b"{}" if spoilt == "body" else None
+
+    assert txncheck.redeliver(reference, headers=changes[spoilt], body=body) == 401
