@@ -2,9 +2,8 @@
 
     python -m benchmarks.budget
 
-Transitions and history events are counted by walking the synthesized definition;
-the checks come from the schedule. Prices are list prices of us-east-1, noted on the
-day below: look them up before you rely on them.
+History events are counted by walking the synthesized definition; the checks come
+from the schedule, transitions and prices from `functions.core.cost`.
 """
 
 import sys
@@ -14,22 +13,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from functions.core.cost import PRICES_NOTED_ON, Work, of_a_poll, of_a_request
 from functions.core.schedule import Policy, poll_seconds, retry_seconds
 from infra.app import synthesize
-from infra.functions import SIZES
 from local.diagram import definition
-
-PRICES_NOTED_ON = "2026-11-22"
-_USD_TRANSITION = 25e-6
-_USD_GB_SECOND = 13.3334e-6
-_USD_INVOCATION = 0.2e-6
-_USD_TABLE_WRITE = 0.625e-6
-_USD_S3_PUT = 5e-6
-_USD_NOTICE = 0.5e-6
-#: How long a function runs, in seconds, for a list of some megabytes. A guess on
-#: the high side: at 25 USD a million, transitions decide all the same.
-_RUNS_SECONDS = {"Submit": 5.0, "Check": 0.5, "Download": 5.0}
-_RUNS_OTHERWISE = 0.5
 
 #: History events of one visit: entered and exited, and what lies between.
 _EVENTS = {"Task": 5, "Wait": 2, "Choice": 2, "Pass": 2, "Succeed": 2, "Fail": 1}
@@ -67,30 +54,21 @@ def budget(
     Where its waits listen, no webhook comes: that is what takes most.
     """
     polls = checks(duration, policy)
-    ways = ("Known", "Collect", "Manifest", "Conclude", "Notify", "Judge", "Delivered")
-    visits = _poll(polls, policy) | dict.fromkeys(ways, 1)
+    work = of_a_poll(checks=polls, kinds=kinds, listens=policy.listens)
     states = machine["States"]
     inner = states["Collect"]["ItemProcessor"]["States"]
-
-    events = _events(visits, states) + kinds * (
-        _EVENTS_OF_AN_ITEM + _events({"Download": 1}, inner)
-    )
-    calls = _calls(visits) | {"Download": kinds, "Intake": 1}
-    # Every state entered counts as a transition, those of a Map's items too.
-    return _made(polls, sum(visits.values()) + kinds, events, calls, notices=1)
+    events = _events(work.visits, {**inner, **states}) + kinds * _EVENTS_OF_AN_ITEM
+    return _made(work, events)
 
 
 def request_budget(
     duration: float, *, machine: Mapping[str, Any], policy: Policy
 ) -> Budget:
     """Count the same for one request of a batch, in an execution of its own."""
-    polls = checks(duration, policy)
-    visits = _poll(polls, policy) | dict.fromkeys(("Download", "Judge", "Succeeded"), 1)
+    work = of_a_request(checks=checks(duration, policy), listens=policy.listens)
     inner = machine["States"]["Requests"]["ItemProcessor"]["States"]
     states = {name.removesuffix(" request"): state for name, state in inner.items()}
-
-    events = _events(visits, states)
-    return _made(polls, sum(visits.values()), events, _calls(visits), notices=0)
+    return _made(work, _events(work.visits, states))
 
 
 def held_events(duration: float, *, machine: Mapping[str, Any], policy: Policy) -> int:
@@ -102,12 +80,6 @@ def held_events(duration: float, *, machine: Mapping[str, Any], policy: Policy) 
         elapsed += retry_seconds(puts_off, policy=policy, chance=0.5)
     again = dict.fromkeys(("Hold", "Submit", "Route"), puts_off)
     return _events(again, machine["States"])
-
-
-def _poll(polls: int, policy: Policy) -> dict[str, int]:
-    """Say how often the states of a poll are passed."""
-    waiting = "Listen" if policy.listens else "Wait"
-    return {"Submit": 1, waiting: polls, "Check": polls, "Route": polls + 1}
 
 
 def _events(visits: Mapping[str, int], states: Mapping[str, Any]) -> int:
@@ -122,22 +94,13 @@ def _events_of(state: Mapping[str, Any]) -> int:
     return events
 
 
-def _calls(visits: Mapping[str, int]) -> dict[str, int]:
-    return {name: times for name, times in visits.items() if name.lower() in SIZES}
-
-
-def _made(
-    polls: int, entered: int, events: int, calls: Mapping[str, int], *, notices: int
-) -> Budget:
-    transitions = 1 + entered  # the start counts as one
-    usd = transitions * _USD_TRANSITION + notices * _USD_NOTICE
-    for name, times in calls.items():
-        seconds = _RUNS_SECONDS.get(name, _RUNS_OTHERWISE)
-        gigabytes = SIZES[name.lower()].memory / 1024
-        usd += times * (_USD_INVOCATION + seconds * gigabytes * _USD_GB_SECOND)
-    writes = polls + 3 + calls.get("Listen", 0)
-    usd += writes * _USD_TABLE_WRITE + (calls["Download"] * 3 + 1) * _USD_S3_PUT
-    return Budget(polls, transitions, events + _EVENTS_OF_AN_EXECUTION, usd)
+def _made(work: Work, events: int) -> Budget:
+    return Budget(
+        work.visits["Check"],
+        work.transitions,
+        events + _EVENTS_OF_AN_EXECUTION,
+        work.usd,
+    )
 
 
 def main() -> int:

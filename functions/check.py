@@ -2,12 +2,9 @@
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.core.errors import (
-    PermanentError,
-    ProviderThrottled,
-    RetryableError,
-)
-from functions.core.model import Job, Phase, State
+from functions.core.errors import PermanentError, RetryableError
+from functions.core.metrics import Metric
+from functions.core.model import Job, Look, Phase, State
 from functions.core.routing import refused, route, unanswered
 from functions.core.schedule import Policy
 from functions.providers.protocol import Provider
@@ -26,28 +23,48 @@ def check(
     deadline. So a provider that is out of reach for hours costs a job nothing but
     the time.
     """
-    woken, job = bool(job.heard_at), job.with_(heard_at=0.0)
+    heard_at, job = job.heard_at, job.with_(heard_at=0.0)
     if not job.waiting_since:  # started by hand: its time begins now
         job = job.with_(received_at=now)
     try:
         look = provider.check(job.provider_ref)
     except RetryableError as error:
         telemetry.logger.warning("check failed", error=type(error).__name__)
-        if isinstance(error, ProviderThrottled):
-            telemetry.count("ProviderThrottles", job)
+        telemetry.met(error, job, {Metric.JOB_AGE_SECONDS: job.age(now)})
         return unanswered(job, error, policy=policy, now=now, chance=chance)
     except PermanentError as error:
         # A key that is being rotated or credits that are being bought must not end a
         # job that is paid for: refusals are believed when they repeat.
         telemetry.logger.warning("check refused", error=type(error).__name__)
+        telemetry.met(error, job, {Metric.JOB_AGE_SECONDS: job.age(now)})
         return refused(job, error, policy=policy, now=now, chance=chance)
 
-    if look.phase in _OVER and policy.listens and not woken:
-        telemetry.count("WebhooksMissed", job)
     if look.unknown:
         telemetry.logger.warning("status word unknown", word=look.unknown)
-        telemetry.count("UnknownStatusWords", job)
+    telemetry.measure(
+        _measured(job, look, listens=policy.listens, heard_at=heard_at, now=now),
+        job,
+        phase=job.phase,
+    )
     return route(job, look, policy=policy, now=now, chance=chance)
+
+
+def _measured(
+    job: Job, look: Look, *, listens: bool, heard_at: float, now: float
+) -> dict[Metric, float]:
+    values = {Metric.JOB_AGE_SECONDS: job.age(now)}
+    if look.phase is not job.phase:
+        values[Metric.PHASE_SECONDS] = now - (job.phase_since or job.waiting_since)
+    if look.unknown:
+        values[Metric.UNKNOWN_STATUS_WORDS] = 1
+    if look.phase not in _OVER:
+        return values
+    if listens and not heard_at:
+        values[Metric.WEBHOOKS_MISSED] = 1
+    if finished_at := look.finished_at or heard_at:
+        # Its clock need not be ours.
+        values[Metric.LAG_SECONDS] = max(0.0, now - finished_at)
+    return values
 
 
 @wiring.handler
@@ -55,14 +72,15 @@ def handler(event: State, _context: LambdaContext) -> State:
     """Check a job, as the workflow's state of this name."""
     job = wiring.job(event)
 
-    checked = check(
-        job,
-        wiring.provider(job),
-        policy=wiring.provider_settings(job).policy,
-        now=(now := wiring.now()),
-        chance=wiring.chance(),
-    )
-    wiring.ledger().progressed(checked, next_check_at=now + checked.wait_seconds)
+    with telemetry.counting_errors(job):
+        checked = check(
+            job,
+            wiring.provider(job),
+            policy=wiring.provider_settings(job).policy,
+            now=(now := wiring.now()),
+            chance=wiring.chance(),
+        )
+        wiring.ledger().progressed(checked, next_check_at=now + checked.wait_seconds)
 
     telemetry.logger.info(
         "checked",

@@ -4,7 +4,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.core import cost
 from functions.core.errors import CourierError, DeadlinePassed, JobAborted
+from functions.core.metrics import Metric, Value
 from functions.core.model import Job, Outcome, State
 from functions.core.routing import ended
 from functions.runtime import telemetry, wiring
@@ -32,13 +34,32 @@ def conclude(
     return job.with_(outcome=stands)
 
 
+def measured(job: Job, *, now: float) -> dict[Metric, Value]:
+    """Give what an operator wants to know of a job that has ended."""
+    values: dict[Metric, Value] = {
+        Metric.JOBS_ENDED: 1,
+        Metric.CHECKS_OF_A_JOB: job.polls,
+        Metric.COST_OF_A_JOB: round(cost.of_job(job).usd, 6),
+    }
+    if began := job.resumed_at or job.received_at:
+        values[Metric.JOB_SECONDS] = max(0.0, now - began)
+    if job.error:
+        values[Metric.JOB_ERRORS] = 1
+    if files := [file for file in job.files if file.key]:
+        values[Metric.BYTES_DELIVERED] = sum(file.bytes for file in files)
+        values[Metric.ROWS_DELIVERED] = sum(file.rows for file in files)
+        values[Metric.DOWNLOAD_ATTEMPTS] = [file.attempts for file in files]
+        values[Metric.LINK_AGE_SECONDS] = [file.link_age_seconds for file in files]
+    return values
+
+
 @wiring.handler
 def handler(event: State, _context: LambdaContext) -> State:
     """Conclude a job, as the workflow's state of this name."""
     job = wiring.job(event)
 
     concluded = conclude(
-        job, event.get("failure"), ledger=wiring.ledger(), now=wiring.now()
+        job, event.get("failure"), ledger=wiring.ledger(), now=(now := wiring.now())
     )
 
     telemetry.logger.info(
@@ -47,5 +68,10 @@ def handler(event: State, _context: LambdaContext) -> State:
         error=concluded.error,
         polls=concluded.polls,
     )
-    telemetry.count("JobsEnded", concluded, outcome=concluded.outcome)
+    telemetry.measure(
+        measured(concluded, now=now),
+        concluded,
+        outcome=concluded.outcome,
+        error=concluded.error,
+    )
     return concluded.to_state()

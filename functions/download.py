@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.core import keys
 from functions.core.errors import CourierError, LinkSpent
+from functions.core.metrics import Metric
 from functions.core.model import File, Job, State
 from functions.providers.protocol import Body, Provider
 from functions.runtime import telemetry, wiring
@@ -61,16 +62,19 @@ def handler(event: State, context: LambdaContext) -> State:
     kind = event["kind"]
     telemetry.logger.append_keys(kind=kind)
 
+    telemetry.measure({Metric.JOB_AGE_SECONDS: job.age(wiring.now())}, job)
+
     try:
-        file = download(
-            job,
-            kind,
-            provider=wiring.provider(job),
-            results=wiring.results(),
-            attempts=event["attempt"] + 1,
-            now=wiring.now,
-            ends_at=wiring.now() + context.get_remaining_time_in_millis() / 1000,
-        )
+        with telemetry.counting_errors(job):
+            file = download(
+                job,
+                kind,
+                provider=wiring.provider(job),
+                results=wiring.results(),
+                attempts=event["attempt"] + 1,
+                now=wiring.now,
+                ends_at=wiring.now() + context.get_remaining_time_in_millis() / 1000,
+            )
     except CourierError as error:
         telemetry.logger.warning("download failed", error=type(error).__name__)
         raise

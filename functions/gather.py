@@ -21,6 +21,7 @@ from functions.core.gathering import (
     result_line,
     told_of,
 )
+from functions.core.metrics import Metric
 from functions.core.model import File, Job, Next, Outcome, Part, Phase, State
 from functions.core.routing import ended
 from functions.providers.protocol import Batching
@@ -131,4 +132,6 @@ def handler(event: State, _context: LambdaContext) -> State:
     ).gather()
 
     telemetry.logger.info("gathered", outcomes=dict(gathered.batch.outcomes))
+    for outcome, rows in gathered.batch.outcomes.items():
+        telemetry.measure({Metric.BATCH_ROWS: rows}, job, outcome=outcome)
     return gathered.to_state()

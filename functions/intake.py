@@ -44,8 +44,6 @@ def take_in(
             provider=job.provider,
             type=job.type,
         )
-        if started:
-            telemetry.count("JobsStarted", job)
 
 
 def _record(record: SQSRecord) -> None:

@@ -2,6 +2,7 @@
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.core.metrics import Metric
 from functions.core.model import State
 from functions.runtime import telemetry, wiring
 
@@ -18,6 +19,6 @@ def handler(event: State, _context: LambdaContext) -> None:
 
     if called_at:
         telemetry.logger.info("webhook had come before the wait")
-        telemetry.count("WebhooksWaitedFor", job)
+        telemetry.count(Metric.WEBHOOKS_WAITED_FOR, job)
     else:
         telemetry.logger.info("listening", wait_seconds=job.wait_seconds)

@@ -4,6 +4,7 @@ import time
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.core.metrics import Metric
 from functions.core.model import Outcome, State
 from functions.core.record import Record
 from functions.runtime import aws, settings, telemetry
@@ -58,7 +59,7 @@ def handler(event: State, _context: LambdaContext) -> None:
         ledger=Ledger(known.table, dynamodb=table, keep_days=keep_days),
         desk=Desk(known.table, dynamodb=table, keep_days=keep_days),
         notices=Notices(known.topic, bucket=known.results_bucket, sns=aws.sns()),
-        now=time.time(),
+        now=(now := time.time()),
     )
 
     if told is None:
@@ -69,3 +70,13 @@ def handler(event: State, _context: LambdaContext) -> None:
             outcome=told.outcome,
             status=ending.status,
         )
+        _count(told, status=ending.status, now=now)
+
+
+def _count(told: Record, *, status: str, now: float) -> None:
+    if status == "FAILED" and told.ended_at != now:
+        return  # Conclude wrote the end down, and counted it
+    values: dict[Metric, float] = {Metric.JOBS_ENDED: 1}
+    if told.error:
+        values[Metric.JOB_ERRORS] = 1
+    telemetry.measure(values, told.job(), outcome=told.outcome, error=told.error)

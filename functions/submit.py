@@ -17,6 +17,7 @@ from functions.core.errors import (
     RetryableError,
     SourceTooLarge,
 )
+from functions.core.metrics import Metric
 from functions.core.model import Job, Next, Outcome, Phase, State
 from functions.core.routing import ended, held, submitted
 from functions.core.schedule import retry_seconds
@@ -63,10 +64,15 @@ class Submission:
         """
         if self._is_batch:
             begun = self.ledger.begin(self.job, now=self.now)
+            if begun.received_at == self.now:
+                telemetry.count(Metric.JOBS_STARTED, self.job)
             return self.job.with_(next=Next.PREPARE, received_at=begun.received_at)
         if (slot_at := self._slot()) > self.now:
             return self._await_slot(slot_at)
         entry = self.ledger.claim(self.job, token=self.token, now=self.now)
+        if entry.received_at == self.now and not self.job.part.batch_id:
+            # Written once; a batch is one job, and its requests are none.
+            telemetry.count(Metric.JOBS_STARTED, self.job)
         if entry.provider_ref:
             return self._submitted(entry)
         try:
@@ -82,6 +88,7 @@ class Submission:
             reference = self.provider.submit(self._name, self.job.type, self.inbox)
         except AnswerLost as error:
             telemetry.logger.warning("submit answer lost", reason=str(error))
+            telemetry.met(error, self.job)
             return self._settle(entry)
         except RequestInvalid as error:
             self.ledger.withdraw(self.job, token=self.token)
@@ -98,7 +105,7 @@ class Submission:
         reference = self.provider.find(self._name, self.job.type)
         if reference is not None:
             telemetry.logger.info("submission adopted", provider_ref=reference)
-            telemetry.count("SubmissionsAdopted", self.job)
+            telemetry.count(Metric.SUBMISSIONS_ADOPTED, self.job)
             return self._record(reference, self._rows_as_they_are())
 
         left = entry.intent_at + self.settings.settle_seconds - self.now
@@ -142,6 +149,7 @@ class Submission:
 
     def _hold(self, entry: Entry, error: RetryableError) -> Job:
         telemetry.logger.warning("submission put off", error=type(error).__name__)
+        telemetry.met(error, self.job)
         delay = retry_seconds(
             self.job.failures + 1,
             policy=self.settings.policy,
@@ -202,17 +210,18 @@ def handler(event: State, _context: LambdaContext) -> State:
     """Submit a job, as the workflow's state of this name."""
     job = wiring.job(event)
 
-    submitted = Submission(
-        job=job,
-        provider=wiring.provider(job),
-        inbox=wiring.inbox(job),
-        ledger=wiring.ledger(),
-        pace=wiring.pace(job),
-        settings=wiring.provider_settings(job),
-        token=uuid.uuid4().hex,
-        now=wiring.now(),
-        chance=wiring.chance(),
-    ).submit()
+    with telemetry.counting_errors(job):
+        submitted = Submission(
+            job=job,
+            provider=wiring.provider(job),
+            inbox=wiring.inbox(job),
+            ledger=wiring.ledger(),
+            pace=wiring.pace(job),
+            settings=wiring.provider_settings(job),
+            token=uuid.uuid4().hex,
+            now=(now := wiring.now()),
+            chance=wiring.chance(),
+        ).submit()
 
     telemetry.logger.info(
         "submitted" if submitted.provider_ref else "held",
@@ -220,4 +229,5 @@ def handler(event: State, _context: LambdaContext) -> State:
         rows=submitted.rows,
         wait_seconds=submitted.wait_seconds,
     )
+    telemetry.measure({Metric.JOB_AGE_SECONDS: submitted.age(now)}, job)
     return submitted.to_state()

@@ -16,6 +16,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.core.errors import CourierError, CredentialsMissing
+from functions.core.metrics import Metric
 from functions.core.signatures import Scheme, Verdict, verify
 from functions.providers.protocol import Webhook
 from functions.runtime import telemetry, wiring
@@ -67,7 +68,7 @@ class Receiver:
         return HTTPStatus.UNAUTHORIZED
 
     def _count(self, heard: str) -> None:
-        telemetry.emit("Webhooks", provider=self.provider, heard=heard)
+        telemetry.emit({Metric.WEBHOOKS: 1}, provider=self.provider, heard=heard)
 
 
 @wiring.handler

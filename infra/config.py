@@ -20,6 +20,11 @@ for, and why it has its value where that is not plain:
   script needs a handful, and a flood is not to become a bill.
 * web_acl_arn: a web ACL of AWS WAF for the API, regional; empty for none, since
   every route wants a signature already and a web ACL costs by the month.
+* debug_sample_rate: of the functions' environments, how many log at DEBUG whatever
+  the level, from 0 to 1; one decides as it starts, and again at each call.
+* otel_layer_arn: a layer with OpenTelemetry for Python on arm64, in the same region;
+  empty for X-Ray's own tracing, which needs none.
+* runbook_url: where docs/operations.md can be read; alarms link to its sections.
 * loopback: lets plain http and addresses of this machine through, which is how
   the local stack reaches its simulators. Only the stage `local` may set it.
 """
@@ -165,6 +170,9 @@ class Stage:
 
     name: str
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+    debug_sample_rate: float
+    otel_layer_arn: str
+    runbook_url: str
     log_retention_days: Literal[1, 7, 30, 90, 365]
     inbox_retention_days: int
     results_retention_days: int
@@ -217,6 +225,9 @@ def _refuse_what_cannot_work(stage: Stage) -> None:
             raise ConfigError(f"{at}.loopback: only the stage {LOCAL!r} may be true")
         if urlsplit(provider.base_url).scheme != "https":
             raise ConfigError(f"{at}.base_url: must begin with https://")
+
+    if not 0 <= stage.debug_sample_rate <= 1:
+        raise ConfigError(f"{where}.debug_sample_rate: must be from 0 to 1")
 
     unknown = sorted(stage.reserved_concurrency.keys() - set(FUNCTIONS))
     if unknown:

@@ -59,6 +59,8 @@ class Functions(Construct):
         *,
         stage: str,
         log_level: str,
+        debug_sample_rate: float,
+        otel_layer_arn: str,
         log_retention: logs.RetentionDays,
         reserved_concurrency: Mapping[str, int],
         key: kms.IKey,
@@ -73,8 +75,16 @@ class Functions(Construct):
             "COURIER_STAGE": stage,
             "POWERTOOLS_SERVICE_NAME": "verdict-courier",
             "POWERTOOLS_LOG_LEVEL": log_level,
-            "POWERTOOLS_METRICS_NAMESPACE": "VerdictCourier",
+            "POWERTOOLS_LOGGER_SAMPLE_RATE": str(debug_sample_rate),
         }
+        self._layers: list[lambda_.ILayerVersion] = []
+        if otel_layer_arn:
+            self._layers.append(
+                lambda_.LayerVersion.from_layer_version_arn(
+                    self, "OpenTelemetry", otel_layer_arn
+                )
+            )
+            self._environment["AWS_LAMBDA_EXEC_WRAPPER"] = "/opt/otel-instrument"
         self.intake = self._function("intake", reserved_concurrency)
         self.submit = self._function("submit", reserved_concurrency)
         self.check = self._function("check", reserved_concurrency)
@@ -87,6 +97,11 @@ class Functions(Construct):
         self.webhook = self._function("webhook", reserved_concurrency)
         self.prepare = self._function("prepare", reserved_concurrency)
         self.gather = self._function("gather", reserved_concurrency)
+
+    @property
+    def all(self) -> dict[str, lambda_.Function]:
+        """The functions, by the names of their modules."""
+        return {name: getattr(self, name) for name in SIZES}
 
     def _function(self, name: str, reserved: Mapping[str, int]) -> lambda_.Function:
         title = name.capitalize()
@@ -116,6 +131,7 @@ class Functions(Construct):
             timeout=Duration.seconds(SIZES[name].timeout),
             reserved_concurrent_executions=reserved.get(name),
             environment=self._environment,
+            layers=self._layers,
             role=role,
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.TEXT,

@@ -11,6 +11,7 @@ from infra.config import LOCAL, Stage
 from infra.credentials import Credentials
 from infra.functions import SIZES, Functions
 from infra.intake import Intake
+from infra.observability import Observability
 from infra.parsing import ConfigError
 from infra.reflection import Reflection
 from infra.settings import provider_settings
@@ -82,6 +83,8 @@ class VerdictCourier(Stack):
             "Functions",
             stage=stage.name,
             log_level=stage.log_level,
+            debug_sample_rate=stage.debug_sample_rate,
+            otel_layer_arn=stage.otel_layer_arn,
             log_retention=log_retention,
             reserved_concurrency=stage.reserved_concurrency,
             key=self.storage.key,
@@ -132,6 +135,23 @@ class VerdictCourier(Stack):
             web_acl_arn=stage.web_acl_arn,
             key=self.storage.key,
             log_retention=log_retention,
+            removal_policy=removal_policy,
+        )
+        self.observability = Observability(
+            self,
+            "Observability",
+            stage=stage.name,
+            deadline_seconds=stage.longest_deadline_seconds,
+            functions=self.functions.all,
+            machine=self.workflow.state_machine,
+            machine_logs=self.workflow.log_group,
+            queue=self.intake.queue,
+            dead_letters={
+                "intake": self.intake.dead_letters,
+                "reflect": self.reflection.dead_letters,
+            },
+            runbook_url=stage.runbook_url,
+            key=self.storage.key,
             removal_policy=removal_policy,
         )
         self._tell_the_functions(
@@ -250,9 +270,11 @@ class VerdictCourier(Stack):
             "ResultsBucket": self.storage.results.bucket_name,
             "JobsTable": self.storage.jobs.table_name,
             "NoticesTopicArn": self.storage.notices.topic_arn,
+            "OperationsTopicArn": self.observability.operations.topic_arn,
             "StateMachineArn": self.workflow.state_machine.state_machine_arn,
             "IntakeQueueUrl": self.intake.queue.queue_url,
             "DeadLetterQueueUrl": self.intake.dead_letters.queue_url,
+            "ReflectDeadLetterQueueUrl": self.reflection.dead_letters.queue_url,
             "ApiUrl": self.api.rest.url,
             "DataKeyArn": self.storage.key.key_arn,
         }

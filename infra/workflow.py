@@ -124,7 +124,7 @@ class Workflow(Construct):
         for last in (concluded, notified):
             last.add_catch(unrecorded)
 
-        log_group = logs.LogGroup(
+        self.log_group = logs.LogGroup(
             self,
             "Logs",
             encryption_key=key,
@@ -138,7 +138,7 @@ class Workflow(Construct):
             timeout=timeout,
             encryption_configuration=sfn.CustomerManagedEncryptionConfiguration(key),
             logs=sfn.LogOptions(
-                destination=log_group,
+                destination=self.log_group,
                 level=sfn.LogLevel.ALL,
                 include_execution_data=False,
             ),

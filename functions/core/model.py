@@ -148,6 +148,7 @@ class Job:
     resumed_at: float = 0.0  # when a retry started waiting anew
     slot_at: float = 0.0  # from when it may be submitted, under the provider's rate
     heard_at: float = 0.0  # when a webhook ended the last wait; 0 where none did
+    phase_since: float = 0.0  # when a check first saw the phase; 0 where none did
     part: Part = Part()  # of a batch, if it is one
     batch: Batch = Batch()  # what it is made of, if it is one
 
@@ -160,6 +161,10 @@ class Job:
     def waiting_since(self) -> float:
         """From when the waits grow and the deadline counts."""
         return max(self.submitted_at, self.resumed_at) or self.received_at
+
+    def age(self, now: float) -> float:
+        """Give for how many seconds it has been waited for."""
+        return max(0.0, now - self.waiting_since) if self.waiting_since else 0.0
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
@@ -195,7 +200,8 @@ class Look:
     provider names without a link. `unknown` is a status word that the adapter
     does not know, reduced to letters; the job then counts as running. `final_error`
     names the error of a failure that the provider calls final, and that is therefore
-    believed at once.
+    believed at once. `finished_at` is when the provider says that it was done, in Unix
+    seconds; 0 where it does not say.
     """
 
     phase: Phase
@@ -204,6 +210,7 @@ class Look:
     invalid: int = 0
     unknown: str = ""
     final_error: str = ""
+    finished_at: float = 0.0
 
 
 def _known(cls: type, state: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ def route(job: Job, look: Look, *, policy: Policy, now: float, chance: float) ->
         polls=job.polls + 1,
         failures=0,
         phase=look.phase,
+        phase_since=job.phase_since if look.phase is job.phase else now,
         invalid=look.invalid,
     )
     if look.phase in _RESULTS and look.kinds:

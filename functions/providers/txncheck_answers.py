@@ -8,6 +8,7 @@ asked: what leaves this module is our own words and, from `document_of`, the res
 import json
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -41,6 +42,7 @@ PHASES = {
 }
 KIND = "result"
 _WITH_RESULT = (Phase.FINISHED, Phase.PARTIAL)
+_OVER = (*_WITH_RESULT, Phase.FAILED)
 
 #: The class of errors that would come again [V]; the set of classes is open.
 _FINAL = "PROVIDER_BUSINESS_ERROR"
@@ -136,6 +138,7 @@ def look_at(answer: Answer) -> Look:
         absent=(KIND,) if phase in _WITH_RESULT and not kinds else (),
         unknown="" if phase else letters(word),
         final_error=failure.__name__ if phase is Phase.FAILED else "",
+        finished_at=_moment(answer.get("completedAt")) if phase in _OVER else 0.0,
     )
 
 
@@ -172,6 +175,15 @@ def _result(answer: Answer) -> Mapping[str, Any]:
     if not isinstance(result, dict):
         raise AnswerUnreadable("the answer's result is not a JSON object")
     return result
+
+
+def _moment(written: object) -> float:
+    """Read a moment of ISO 8601 with its zone; 0 for what is not one, or has none."""
+    try:
+        moment = datetime.fromisoformat(written) if isinstance(written, str) else None
+    except ValueError:
+        return 0.0
+    return moment.timestamp() if moment and moment.tzinfo else 0.0
 
 
 def _errors(error: object) -> dict[str, dict[str, str]]:

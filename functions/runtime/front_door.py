@@ -11,6 +11,7 @@ from functions.core import answers, cursor, identity, problems
 from functions.core.arrivals import Arrival, job_for
 from functions.core.bodies import unnamed
 from functions.core.contract import FRUITFUL, PAGE, RETRIABLE
+from functions.core.metrics import Metric
 from functions.core.model import Job, Outcome
 from functions.core.problems import Problem
 from functions.core.record import Record
@@ -72,7 +73,7 @@ class FrontDoor:
             # Also where it was received before: that call may have died here.
             started = self.executions.start(record.job())
             if started and record.received_at == now:
-                telemetry.count("JobsStarted", job)
+                telemetry.count(Metric.JOBS_STARTED, job)
         return self._shown(record, request)
 
     def list(self, request: Request, *, now: float) -> Document:

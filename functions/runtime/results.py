@@ -14,7 +14,9 @@ from functions.core.errors import (
     ResultMismatch,
 )
 from functions.core.forms import Form
+from functions.core.metrics import Metric
 from functions.core.tally import Tally, crc32_base64
+from functions.runtime import telemetry
 from functions.runtime.aws import code_of, in_our_words
 
 if TYPE_CHECKING:
@@ -207,4 +209,5 @@ class Upload:
                 Bucket=self._bucket, Key=self._key, UploadId=self._id
             )
         except (ClientError, BotoCoreError):
-            return
+            telemetry.logger.warning("upload not aborted")
+            telemetry.emit({Metric.UPLOADS_NOT_ABORTED: 1}, job_id=self._job_id)

@@ -99,6 +99,11 @@ def of_this_function(*needed: str) -> Settings:
     return read(os.environ, *needed)
 
 
+def stage() -> str:
+    """Give the stage's name, by which the metrics of several are told apart."""
+    return os.environ.get("COURIER_STAGE") or "none"
+
+
 def _provider(described: Mapping[str, Any]) -> ProviderSettings:
     # What is null there does not come through the CDK.
     rate, webhook = described.get("rate"), described.get("webhook")

@@ -22,7 +22,14 @@ _ASKED = {
 }
 _REFUSED = {"mobile": "+9198700000011223344", "name": _NAME}
 _FAILED = {"mobile": "+919870000009", "name": _NAME}
-_PEOPLE = f"mobile,name\n+919870000003,{_NAME}\n+919870000009,{_NAME}\n98700000445566778,{_NAME}\n"
+_PEOPLE = "\n".join(
+    (
+        "mobile,name",
+        f"+919870000003,{_NAME}",
+        f"+919870000009,{_NAME}",
+        f"98700000445566778,{_NAME}",
+    )
+)
 
 
 def test_personal_data_are_in_no_log_state_notice_key_or_metric(
