@@ -6,7 +6,7 @@ READY := .venv/.ready
 # The suites that need no emulator.
 FAST := tests/unit tests/contract tests/infra tests/simulators
 FILE ?=
-TYPE ?= email
+TYPE ?=
 PROVIDER ?= ipqs
 STAGE ?= dev
 
@@ -22,7 +22,7 @@ help: ## Say what there is
 	@echo
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-demo: $(READY) ## The main job, live, on this machine (FILE=my.csv TYPE=email|phone|proxy|url)
+demo: $(READY) ## The main job, live, on this machine (FILE=my.csv TYPE=… PROVIDER=ipqs|txncheck)
 	@$(BIN)/python -m local.demo --file "$(FILE)" --type "$(TYPE)" --provider "$(PROVIDER)"
 
 up: $(READY) ## Start a local stack that stays, and print its addresses

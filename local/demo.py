@@ -19,6 +19,7 @@ from infra import config
 from local import sample
 from local.assembly import SynthFailed
 from local.journey import Journey, look
+from local.simulators import txncheck
 from local.simulators.ipqs import Behaviour, RunningClock
 from local.stack import STAGE, LocalStack, running
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _ROWS = 1_000
+#: What is shown of each provider, unless told otherwise.
+_SHOWN = {"ipqs": "email", "txncheck": "full-check"}
 # Long enough to see the provider's states, short enough to watch.
 _LIFE = Behaviour(
     seconds_new=3.0,
@@ -33,8 +36,10 @@ _LIFE = Behaviour(
     seconds_unique_results=4.0,
     seconds_finalizing=4.0,
 )
+_ASKED = txncheck.Behaviour(seconds_queued=2.0, seconds_processing=8.0)
 _PATIENCE_SECONDS = 600.0
 _LOOK_SECONDS = 0.25
+_WAITS = (("Wait",), ("Listen",))
 
 
 class DemoFailed(Exception):
@@ -45,20 +50,20 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
     """Run the demo; 0 only if the manifest says complete."""
     options = _options().parse_args(arguments)
     console = Console(highlight=False, emoji=False)
+    type_ = options.type or _SHOWN[options.provider]
     try:
-        content = _content(options.file)
+        name, content = _content(options.file, options.provider, type_)
         with (
             console.status("Starting") as status,
             running(
                 clock=RunningClock(),
                 behaviour=_LIFE,
+                txncheck_behaviour=_ASKED,
                 tell=lambda step: status.update(f"{step} …"),
             ) as stack,
         ):
             status.stop()
-            name = Path(options.file).name if options.file else "sample.csv"
-            key = f"{options.provider}/{options.type}/{name}"
-            _run(stack, key, content, console)
+            _run(stack, f"{options.provider}/{type_}/{name}", content, console)
     except (DemoFailed, SynthFailed) as failure:
         complaints = Console(stderr=True, highlight=False, emoji=False)
         complaints.print(f"[red]✗[/] {failure}", soft_wrap=True)
@@ -73,20 +78,27 @@ def _options() -> argparse.ArgumentParser:
     types = sorted({type_ for one in known.values() for type_ in one.types})
     parser = argparse.ArgumentParser(prog="demo", description=__doc__)
     parser.add_argument(
-        "--file", default="", metavar="CSV", help="your own list, instead of the sample"
+        "--file", default="", metavar="FILE", help="your own, instead of the sample"
     )
-    parser.add_argument("--type", default="email", choices=types, help="what it lists")
+    parser.add_argument(
+        "--type", default="", choices=["", *types], help="what it lists or asks"
+    )
     parser.add_argument(
         "--provider", default="ipqs", choices=sorted(known), help="who verifies it"
     )
     return parser
 
 
-def _content(file: str) -> bytes:
+def _content(file: str, provider: str, type_: str) -> tuple[str, bytes]:
+    """Give the file and its name."""
+    if not file and type_ == "full-check":
+        return "sample.json", sample.full_check()
+    if not file and provider == "ipqs":
+        return "sample.csv", sample.emails(_ROWS)
     if not file:
-        return sample.emails(_ROWS)
+        raise DemoFailed(f"there is no sample of {type_}: name a file with FILE=…")
     try:
-        return Path(file).read_bytes()
+        return Path(file).name, Path(file).read_bytes()
     except OSError as error:
         raise DemoFailed(f"cannot read {file}: {error.strerror}") from None
 
@@ -105,11 +117,21 @@ def _run(stack: LocalStack, key: str, content: bytes, console: Console) -> None:
 
     manifest = json.loads(stack.result(journey.job.manifest_key))
     _show_results(manifest, console)
+    if journey.woken_early_seconds:
+        console.print(
+            f"\nA webhook ended the wait [bold]{journey.woken_early_seconds:.0f} s[/] "
+            "before the next poll. Its body was dropped: the result was read from the "
+            "provider.",
+            soft_wrap=True,
+        )
     _show_notice(notice, console)
     verdict = manifest["rows"]["verdict"]
     if verdict != "complete":
         raise DemoFailed(f"the manifest says {verdict}, not complete")
-    console.print("\n[green]✓[/] The manifest says [bold]complete[/].")
+    console.print(
+        f"\n[green]✓[/] The outcome is [bold]{manifest['outcome']}[/], "
+        "and the manifest says [bold]complete[/]."
+    )
 
 
 def _follow(stack: LocalStack, job_id: str, console: Console) -> Journey:
@@ -144,7 +166,7 @@ def _picture(journey: Journey | None, spinner: Spinner) -> Group:
     facts.add_row("States", _way(journey))
     if (job := journey.job) is not None:
         left = max(0.0, journey.next_check_at - time.time())
-        waits = not journey.ended and journey.states[-1:] == ("Wait",)
+        waits = not journey.ended and journey.states[-1:] in _WAITS
         upcoming = f", the next in {left:.0f} s" if waits else ""
         if job.provider_ref:
             facts.add_row("Provider says", str(job.phase))
@@ -198,10 +220,15 @@ def _show_results(manifest: dict[str, Any], console: Console) -> None:
     console.print(
         f"\nRows: {rows['sent']:,} sent, "
         f"{rows['removed'] or 0:,} removed (duplicates), "
-        f"{rows['received'].get('all', 0):,} came back ({rows['invalid']:,} of them "
-        f"invalid). Verdict: [bold]{rows['verdict']}[/].",
+        f"{_whole(rows):,} came back ({rows['invalid']:,} of them invalid). "
+        f"Verdict: [bold]{rows['verdict']}[/].",
         soft_wrap=True,
     )
+
+
+def _whole(rows: dict[str, Any]) -> int:
+    received: dict[str, int] = rows["received"]
+    return max(received.values(), default=0)
 
 
 def _show_notice(notice: dict[str, Any], console: Console) -> None:

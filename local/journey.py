@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from functions.core.model import Job
@@ -24,6 +25,7 @@ class Journey:
     job: Job | None
     next_check_at: float
     error: str
+    woken_early_seconds: float = 0.0  # what a webhook spared of the last wait for one
 
     @property
     def ended(self) -> bool:
@@ -42,6 +44,7 @@ def look(states: "SFNClient", execution_arn: str) -> Journey:
         job=job,
         next_check_at=seen_at + job.wait_seconds if job else 0.0,
         error=described.get("error", ""),
+        woken_early_seconds=_woken_early(events),
     )
 
 
@@ -58,6 +61,18 @@ def _entered(events: list["HistoryEventTypeDef"]) -> Iterable[str]:
     for event in events:
         if "stateEnteredEventDetails" in event:
             yield event["stateEnteredEventDetails"]["name"]
+
+
+def _woken_early(events: list["HistoryEventTypeDef"]) -> float:
+    begun = wait = spared = 0.0
+    for before, event in pairwise(events):
+        if (entered := event.get("stateEnteredEventDetails")) is not None:
+            begun = event["timestamp"].timestamp()
+            wait = float(json.loads(entered.get("input", "{}")).get("wait_seconds", 0))
+        left = event.get("stateExitedEventDetails", {}).get("name")
+        if left == "Listen" and before["type"] == "TaskSucceeded":
+            spared = begun + wait - event["timestamp"].timestamp()
+    return max(0.0, spared)
 
 
 def _latest_job(events: list["HistoryEventTypeDef"]) -> tuple[Job | None, float]:

@@ -1,4 +1,6 @@
-"""Sample: a list of invented e-mail addresses, the same on every machine."""
+"""Sample: invented people, the same on every machine."""
+
+import json
 
 _GIVEN = ("asha", "ben", "chen", "dora", "emil", "fatou", "goran", "hana", "ines")
 _FAMILY = ("abel", "berg", "cruz", "diaz", "endo", "faye", "gold", "haas")
@@ -17,3 +19,8 @@ def emails(count: int) -> bytes:
     ]
     rows = [*different, *different[: count // _ONE_REPEATED_IN]]
     return "\n".join(["email", *rows, ""]).encode()
+
+
+def full_check() -> bytes:
+    """Ask about an invented person, of whom the simulator finds a part."""
+    return json.dumps({"mobile": "+919800000007", "name": "Asha Example"}).encode()

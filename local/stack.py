@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 STAGE = "local"
 #: Known to the simulator and to the secret; worth nothing anywhere else.
+#: Each function of the stack, and some of them several times: 50 MB each.
+_ENVIRONMENTS = 32
 LOCAL_KEY = "local-ipqs-key-that-opens-nothing"
 LOCAL_TXNCHECK_KEY = "local-txncheck-key-that-opens-nothing"
 LOCAL_WEBHOOK_SECRET = "local-webhook-secret-that-signs-nothing-else"  # noqa: S105 - worth nothing
@@ -117,7 +119,9 @@ def running(
                 webhook_scheme=webhook_scheme(),
             ),
         ) as asked,
-        Emulator.started(wait_scale=wait_scale, auth=auth) as emulator,
+        Emulator.started(
+            wait_scale=wait_scale, auth=auth, environments=_ENVIRONMENTS
+        ) as emulator,
     ):
         if assembly is None:
             tell("Synthesizing the CDK app")

@@ -5,13 +5,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Form:
-    """The end of an object's name, its media type, and the lines that are no rows."""
+    """The end of an object's name, its media type, and the lines that are no rows.
+
+    `is_small` says that a result is one answer, which fits into memory.
+    """
 
     suffix: str
     media_type: str
     headings: int = 0
+    is_small: bool = False
 
 
 CSV = Form(".csv", "text/csv", headings=1)
-JSON = Form(".json", "application/json")
+JSON = Form(".json", "application/json", is_small=True)
 JSON_LINES = Form(".jsonl", "application/jsonl")

@@ -38,8 +38,8 @@ from functions.providers.txncheck_requests import NameUse, Requests
 from functions.providers.txncheck_rows import pack, unpack
 from functions.providers.txncheck_signing import signed
 
-#: A result stands in the answer; this bounds every answer, max_result_bytes ours.
-_ANSWER_BYTES = 4 * 1024 * 1024
+#: What an answer has besides the result that stands in it.
+_BESIDES_BYTES = 64 * 1024
 _CALL_SECONDS = 25.0
 
 
@@ -56,7 +56,7 @@ class TxncheckSettings:
     signing: bool = False
     upi_name: NameUse = "optional"
     bank_async: bool = False
-    max_result_bytes: int = 1024 * 1024
+    max_result_bytes: int = 10 * 1024 * 1024
     loopback: bool = False
 
     @classmethod
@@ -219,7 +219,7 @@ class Txncheck:
             method,
             url,
             seconds=_CALL_SECONDS if seconds is None else seconds,
-            max_bytes=_ANSWER_BYTES,
+            max_bytes=self._settings.max_result_bytes + _BESIDES_BYTES,
             headers=headers,
             body=body,
         )

@@ -54,22 +54,23 @@ class Ledger:
 
         The entry that comes back holds our token only if the claim is ours.
         """
-        values: dict[str, Value] = {
-            "provider": job.provider,
-            "type": job.type,
-            "bucket": job.bucket,
-            "key": job.key,
-            "version_id": job.version_id,
-            "intent": token,
-            "intent_at": now,
-            "expires_at": int(now + self._keep_seconds),
-        }
+        values = {**self._begun(job, now), "intent": token, "intent_at": now}
         written = self._items.update(
             job.job_id,
             values,
             once=_received(job, now),
             condition="attribute_not_exists(intent) "
             "AND attribute_not_exists(provider_ref)",
+        )
+        return _entry(written or self._items.get(job.job_id))
+
+    def begin(self, job: Job, *, now: float) -> Entry:
+        """Write down a job of which nothing is submitted as a whole."""
+        written = self._items.update(
+            job.job_id,
+            self._begun(job, now),
+            once=_received(job, now),
+            condition="attribute_not_exists(outcome)",
         )
         return _entry(written or self._items.get(job.job_id))
 
@@ -163,6 +164,16 @@ class Ledger:
             {"told": job.attempt},
             condition="attribute_not_exists(told) OR told < :told",
         )
+
+    def _begun(self, job: Job, now: float) -> dict[str, Value]:
+        return {
+            "provider": job.provider,
+            "type": job.type,
+            "bucket": job.bucket,
+            "key": job.key,
+            "version_id": job.version_id,
+            "expires_at": int(now + self._keep_seconds),
+        }
 
     def _end(
         self,

@@ -112,12 +112,16 @@ class Board:
         links = {link["kind"]: link["href"] for link in results["links"]}
         if kind not in links:
             return None
-        files = {file["kind"]: file["key"] for file in results["manifest"]["files"]}
-        name = re.sub(r"[^\w.-]", "", f"{job_id[:12]}-{Path(files[kind]).name}")
+        file = {one["kind"]: one for one in results["manifest"]["files"]}[kind]
+        name = re.sub(r"[^\w.-]", "", f"{job_id[:12]}-{Path(file['key']).name}")
         return Reply(
             kind="application/octet-stream",
             pieces=opened(links[kind]),
-            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+            headers={
+                "Content-Disposition": f'attachment; filename="{name}"',
+                # A transfer that breaks off must not look whole.
+                "Content-Length": str(file["bytes"]),
+            },
         )
 
 

@@ -19,6 +19,7 @@ _SIGNS = {
     "Wait": "·",
     "Hold": "·",
     "Listen": "·",
+    "Requests": "R",
     "Download": "D",
     "Manifest": "M",
     "Conclude": "=",
@@ -27,7 +28,10 @@ _SIGNS = {
 _OTHER = "="
 _WOKEN = "*"
 _ERROR = "!"
-LEGEND = "S submit  · wait  | check  * webhook  D download  M manifest  = end  ! error"
+LEGEND = (
+    "S submit  · wait  | check  * webhook  R requests of a batch  D download  "
+    "M manifest  = other  ! error"
+)
 
 
 def table(jobs: Iterable[Document], *, now: float) -> Table:
@@ -85,7 +89,7 @@ def _signs(
 
 
 def _weight(sign: str) -> int:
-    return " ·=MDS|*!".index(sign)
+    return " ·=RMDS|*!".index(sign)
 
 
 def _drawn(job: Document, now: float) -> Text:

@@ -7,6 +7,7 @@ import pytest
 
 from functions.core.errors import (
     ProviderRejected,
+    RequestInvalid,
 )
 from functions.core.model import Look, Phase
 from local.simulators.txncheck import (
@@ -124,3 +125,13 @@ def test_sends_async_to_the_bank_verification_where_it_is_set(
 
 def _file(type_: str) -> bytes:
     return json.dumps(BODIES[type_]).encode()
+
+
+def test_asks_for_the_newer_name_where_it_is_required(txncheck: TxncheckBench) -> None:
+    """The setting decides what is worth sending."""
+    provider = txncheck.configured(upi_name="required")
+
+    with txncheck.fails(RequestInvalid):
+        provider.submit("our-name", "upi-by-mobile", AtHand(_file("kyc-by-mobile")))
+
+    assert provider.submit("our-name", "upi-by-mobile", AtHand(_file("full-check")))

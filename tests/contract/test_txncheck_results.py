@@ -1,16 +1,22 @@
 """TxnCheck: how a result is fetched, and from where only."""
 
+import json
 import re
+import time
+from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
 from functions.core.errors import (
+    AnswerLost,
     LinkRefused,
     LinkSpent,
     ResultTooLarge,
 )
 from functions.providers.protocol import Link
 from functions.providers.txncheck import TxncheckSettings
+from local.simulators.txncheck import Answer
 from tests.contract.bench import read
 from tests.contract.txncheck_bench import TxncheckBench
 
@@ -93,19 +99,27 @@ def test_sends_its_key_in_a_header_only(txncheck: TxncheckBench) -> None:
     assert all(not seen.signed for seen in txncheck.simulator.requests)
 
 
-def test_names_every_setting_that_lacks() -> None:
-    """What is unknown of the API is decided in cdk.json, and nowhere else."""
-    described = {
-        "base_url": "https://api.txncheck.in/api/v1",
-        "signing": False,
-        "upi_name": "optional",
-        "bank_async": False,
-        "max_result_bytes": 1024 * 1024,
-        "loopback": False,
-    }
+def test_reads_its_settings_as_the_deployment_writes_them() -> None:
+    """What cdk.json says is what the adapter would do by itself, field by field."""
+    context = json.loads(Path("cdk.json").read_text())["context"]
+    settings = context["courier"]["every_stage"]["providers"]["txncheck"]
 
-    assert TxncheckSettings.from_json(described) == TxncheckSettings()
-    for name in described:
-        lacking = {key: value for key, value in described.items() if key != name}
-        with pytest.raises(KeyError, match=re.escape(name)):
+    assert TxncheckSettings.from_json(settings) == TxncheckSettings()
+    for field in fields(TxncheckSettings):
+        lacking = {key: kept for key, kept in settings.items() if key != field.name}
+        with pytest.raises(KeyError, match=re.escape(field.name)):
             TxncheckSettings.from_json(lacking)
+
+
+@pytest.mark.fault(53)
+def test_gives_up_when_the_function_is_about_to_end(txncheck: TxncheckBench) -> None:
+    """Whoever fetches knows how long there is, which may be less than a call takes."""
+    reference = txncheck.ask("full-check")
+    txncheck.finish()
+    txncheck.script("check", Answer.hang())
+
+    began = time.monotonic()
+    with txncheck.fails(AnswerLost):
+        txncheck.provider.open(txncheck.link(reference), seconds=0.3)
+
+    assert time.monotonic() - began < 5

@@ -58,7 +58,7 @@ class Courier:
             name=name,
             input=json.dumps(again.to_state()),
         )
-        return until(lambda: self._ended(name), patience_seconds=300)
+        return until(lambda: self._ended(name), patience_seconds=_PATIENCE_SECONDS)
 
     def manifest(self, journey: Journey) -> dict[str, Any]:
         """Read the manifest of a job that ended well."""

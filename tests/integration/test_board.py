@@ -77,6 +77,7 @@ def test_log_lines_are_those_of_the_job(page: str, courier: Courier) -> None:
         assert line in shown
     assert job_id in shown
     assert other not in shown
+    assert "StateEntered" not in shown  # the machine's own log is the timeline
 
 
 def test_a_message_is_shown_and_not_taken_away(page: str, courier: Courier) -> None:
@@ -96,8 +97,12 @@ def test_an_object_is_passed_on_whole(page: str, courier: Courier) -> None:
     address = page + places(seen(page, job_id))["objects"]
 
     shown = got(address).decode()
-    result = got(f"{address}/all")
+    with urlopen(f"{address}/all", timeout=30) as answer:  # noqa: S310 - our own server
+        result, headers = answer.read(), answer.headers
 
+    # What breaks off on the way must not look whole.
+    assert int(headers["Content-Length"]) == len(result)
+    assert headers["Content-Disposition"].endswith('-all.csv"')
     assert hashlib.sha256(result).hexdigest() in shown
     assert f'href="{job_id}/all"' in shown
     assert not re.search("(?i)signature|credential", shown)

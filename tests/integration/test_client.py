@@ -1,9 +1,15 @@
 """The command line client against the whole stack, as a person types it."""
 
 import json
+import os
+import pty
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -14,6 +20,8 @@ from local.stack import LocalStack
 from tests.integration.courier import Courier
 
 Typed = Callable[..., tuple[int, str, str]]
+_ROOT = Path(__file__).parents[2]
+_SOMEBODY = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 
 @pytest.fixture
@@ -190,3 +198,58 @@ def test_an_api_without_tls_is_not_called(typed: Typed) -> None:
     assert code == Exit.UNREACHABLE
     assert not out
     assert "https://" in notes
+
+
+def test_a_page_of_any_api_is_served_until_it_is_ended() -> None:
+    """Ctrl-C is how one leaves, and no failure."""
+    command = [sys.executable, "-m", "local.courier", "page", "--url"]
+    with subprocess.Popen(
+        [*command, "https://127.0.0.1:9/prod"],
+        cwd=_ROOT,
+        env={**os.environ, **_SOMEBODY},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as serving:
+        assert serving.stdout is not None
+        address = serving.stdout.readline().strip()
+        with urlopen(f"{address}data", timeout=10) as answer:  # noqa: S310 - our own server
+            seen = json.load(answer)
+        serving.send_signal(signal.SIGINT)
+
+    assert serving.returncode == Exit.DONE
+    assert seen["where"] == "https://127.0.0.1:9/prod"
+    assert "No answer from the API" in seen["trouble"]
+
+
+def test_a_terminal_is_kept_up_to_date(
+    typed: Typed, file: Path, stack: LocalStack
+) -> None:
+    """A job that comes while one watches comes into the table."""
+    ours, theirs = pty.openpty()
+    watching = subprocess.Popen(
+        [sys.executable, "-m", "local.courier", "watch", "--stage=any", "--every=0.1"],
+        cwd=_ROOT,
+        env={**os.environ, **_SOMEBODY, "COURIER_API_URL": stack.api_url}
+        | {"TERM": "xterm", "COLUMNS": "160", "LINES": "40"},
+        stdout=theirs,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(theirs)
+    try:
+        until(ours, "timeline")
+        _, out, _ = typed("submit", file, "--type", "email", "--json")
+        until(ours, read(out)["job_id"][:12])
+    finally:
+        watching.send_signal(signal.SIGINT)
+        code = watching.wait()
+        os.close(ours)
+
+    assert code == Exit.DONE
+
+
+def until(terminal: int, word: str) -> None:
+    """Read a terminal until a word appears; the test's time-out ends what does not."""
+    shown = ""
+    while word not in shown:
+        shown += os.read(terminal, 4096).decode(errors="replace")

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import pytest
 
@@ -58,10 +60,15 @@ def test_a_stack_stays_until_it_is_ended() -> None:
     _up("down")
 
     shown = _up("up")
+    page = shown.splitlines()[-1]
+    with urlopen(page, timeout=10) as answer:  # noqa: S310 - our own server
+        assert b"Verdict Courier" in answer.read()
     ended = _up("down")
 
     assert "http://localhost:" in shown
     assert "InboxBucket" in shown
+    with pytest.raises(URLError):
+        urlopen(page, timeout=10)  # noqa: S310 - the same
     assert ended == "The local stack has ended.\n"
     assert _up("down") == "No local stack is running.\n"
 

@@ -106,7 +106,15 @@ def test_accepts_what_is_at_the_limit(
         (
             "bank-verification-pennyless",
             "accountNumber",
-            ["1" * 8, "1" * 19, "12345678a", "123 456 789", 123456789],
+            [
+                "1" * 8,
+                "1" * 19,
+                "12345678a",
+                "१" * 9,
+                "123456789x",
+                "123 456 789",
+                123456789,
+            ],
         ),
         (
             "bank-verification-pennyless",
@@ -199,6 +207,7 @@ def test_reads_no_endless_body(merchant: Merchant) -> None:
         ("GET", "requests/a/b"),
         ("DELETE", "requests/a"),
         ("POST", "../v2/kyc-by-mobile"),
+        ("POST", "../../x/api/v1/kyc-by-mobile"),
     ],
 )
 def test_knows_no_other_address(

@@ -92,6 +92,7 @@ def test_reset_forgets_everything(
     txncheck.script("check", [Answer.hang()])
 
     txncheck.reset()
+    reset_url, txncheck.webhook_url = txncheck.webhook_url, doorbell.url
     txncheck.clock.advance(1000)
 
     assert txncheck.accepted == []
@@ -100,7 +101,7 @@ def test_reset_forgets_everything(
     assert len(doorbell.received) == 1  # that of before
     assert txncheck.unused == 0
     assert txncheck.behaviour == Behaviour()
-    assert txncheck.webhook_url is None
+    assert reset_url is None
     assert txncheck.webhook_secret == WEBHOOK_SECRET
     assert merchant.call("GET", f"requests/{waiting}").status_code == 404
     assert merchant.submitted()
@@ -159,7 +160,10 @@ def test_says_why_it_cannot_serve(txncheck: TxncheckSimulator) -> None:
 
     for options in (("--port", port), ("--webhook-url", "http://example.com:80/")):
         with _command(*options) as process:
-            output, errors = process.communicate(timeout=SECONDS)
+            try:
+                output, errors = process.communicate(timeout=SECONDS)
+            finally:
+                process.kill()  # if it serves after all
         assert process.returncode == 1
         assert output == ""
         assert errors.startswith("cannot serve: ")

@@ -407,14 +407,17 @@ def test_comes_earlier_when_time_is_put_ahead(doorbell: Doorbell) -> None:
         merchant.txncheck.clock.advance(3602)
         doorbell.wait()
 
-        merchant.submitted()
+        request_id = merchant.submitted()
+        for _look in range(20):  # meanwhile the sender goes to sleep
+            merchant.look(request_id)
         merchant.txncheck.behave(seconds_queued=0.0, seconds_processing=0.0)
         doorbell.wait()
 
 
 def test_a_silent_receiver_does_not_hold_up_the_end() -> None:
     """Whoever embeds the simulator wants to leave, whatever is on its way."""
-    with _Silent.hung() as silent, running(silent, AT_ONCE) as merchant:
+    patient = replace(AT_ONCE, webhook_answer_seconds=3600.0)
+    with _Silent.hung() as silent, running(silent, patient) as merchant:
         merchant.submitted()
         silent.wait()
     # The block has ended within the time-out of the tests, and left no thread.

@@ -1,7 +1,7 @@
 // Small charts of what the list of jobs says.
 
 import { el, svg } from "./dom.js";
-import { lasting, length, many, seconds } from "./words.js";
+import { counted, lasting, length, many, seconds } from "./words.js";
 
 const WIDTH = 240;
 const HEIGHT = 60;
@@ -44,7 +44,7 @@ function canvas(label) {
 
 // One column a job, the newest to the right, as high as its share of the largest.
 function columns(jobs, measure, words) {
-  const picture = canvas(`${jobs.length} jobs`);
+  const picture = canvas(counted(jobs.length, "job"));
   const most = Math.max(...jobs.map(measure), 0);
   const step = WIDTH / Math.max(jobs.length, 20);
   jobs.forEach((job, number) => {

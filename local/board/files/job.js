@@ -2,7 +2,7 @@
 
 import { el, link } from "./dom.js";
 import { timeline } from "./timeline.js";
-import { clock, day, lasting, length, many, seconds, state } from "./words.js";
+import { clock, counted, day, lasting, length, seconds, state } from "./words.js";
 
 export class Job {
   constructor() {
@@ -33,10 +33,10 @@ export class Job {
 function head(job, now) {
   const next = seconds(job.next_check_at);
   const said = [
-    `${job.checks} checks`,
+    counted(job.checks, "check"),
     job.outcome ? `took ${lasting(length(job, now))}` : `${lasting(length(job, now))} old`,
     next && !job.outcome ? `next check ${next > now ? `in ${lasting(next - now)}` : "due"}` : null,
-    job.rows ? `${many(job.rows)} rows` : null,
+    job.rows ? counted(job.rows, "row") : null,
   ];
   return [
     el("span", { class: `badge ${job.outcome ?? ""}` }, state(job)),

@@ -3,7 +3,7 @@
 import { charts } from "./charts.js";
 import { el } from "./dom.js";
 import { Job } from "./job.js";
-import { clock } from "./words.js";
+import { clock, counted } from "./words.js";
 
 const shown = new Map();
 const place = (id) => document.getElementById(id);
@@ -14,7 +14,7 @@ function show(seen) {
   const now = Date.now() / 1000;
   place("where").textContent = seen.where;
   const running = seen.jobs.filter((job) => !job.outcome).length;
-  place("counts").textContent = `· ${seen.jobs.length} jobs, ${running} running`;
+  place("counts").textContent = `· ${counted(seen.jobs.length, "job")}, ${running} running`;
   // Only what changed is drawn anew: somebody may be reading a title of it.
   const said = JSON.stringify(seen.jobs);
   if (said !== charted || running) place("charts").replaceChildren(...charts(seen.jobs, now));

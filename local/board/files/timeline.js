@@ -1,11 +1,11 @@
 // A timeline: states as bars, checks as ticks, webhooks as marks.
 
 import { el, svg } from "./dom.js";
-import { clock, lasting, seconds } from "./words.js";
+import { clock, counted, lasting, seconds } from "./words.js";
 
 const WIDTH = 1000;
 const WAITS = new Set(["Wait", "Hold", "Listen"]);
-const GROUPS = new Set(["Collect"]);
+const GROUPS = new Set(["Collect", "Requests"]);
 // Shorter than this on the picture, a state would not be seen.
 const LEAST = 2;
 
@@ -20,7 +20,7 @@ export function timeline(job, now) {
     viewBox: `0 0 ${WIDTH} 44`,
     preserveAspectRatio: "none",
     role: "img",
-    "aria-label": `${known.entries.length} states, ${known.checks.length} checks`,
+    "aria-label": `${counted(known.entries.length, "state")}, ${counted(known.checks.length, "check")}`,
   });
   for (const entry of known.entries) {
     const bar = drawn(entry, at, end);

@@ -17,6 +17,8 @@ export function many(number) {
   return number.toLocaleString("en");
 }
 
+export const counted = (number, what) => `${many(number)} ${what}${number === 1 ? "" : "s"}`;
+
 export const clock = (text) => (text ? text.slice(11, 19) : "");
 
 export const day = (text) => (text ? `${text.slice(0, 10)} ${clock(text)} UTC` : "");

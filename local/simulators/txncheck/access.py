@@ -23,10 +23,10 @@ def check(world: World, request: Request, body: bytes) -> None:
     Raises:
         Refused: The key or the signature is wrong.
     """
-    keys = request.headers.get_all(KEY_HEADER, [])
-    if not keys:
+    key = request.headers.get(KEY_HEADER)
+    if key is None:
         raise Refused(HTTPStatus.UNAUTHORIZED, "Missing X-API-Key header")
-    if len(keys) > 1 or keys[0] not in world.keys:
+    if key not in world.keys:
         raise Refused(HTTPStatus.UNAUTHORIZED, "Invalid API key")
     if world.signing_secret is not None:
         _check_signature(request, body, world.signing_secret, now=world.now())

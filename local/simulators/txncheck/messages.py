@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from functions.core.signatures import sign
 from local.simulators.txncheck import answers, documents
@@ -19,7 +19,7 @@ class Message:
     request_id: str
     event: str
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes = field(repr=False)  # which has results
 
 
 def message(
