@@ -39,6 +39,8 @@ class Sinks:
             yield "table", text
         for text in self._objects():
             yield "object", text
+        for text in self._metrics():
+            yield "metric", text
         for text in self._environments():
             yield "environment", text
         self._notices += map(json.dumps, self.stack.notices(wait_seconds=0))
@@ -51,8 +53,24 @@ class Sinks:
         machine = self.stack.outputs["StateMachineArn"]
         for page in pages.paginate(stateMachineArn=machine):
             for execution in page["executions"]:
-                for event in history(states, execution["executionArn"]):
-                    yield json.dumps(event, default=str)
+                yield from self._history(execution["executionArn"])
+                for run in states.list_map_runs(executionArn=execution["executionArn"])[
+                    "mapRuns"
+                ]:
+                    children = pages.paginate(mapRunArn=run["mapRunArn"])
+                    for found in children:
+                        for child in found["executions"]:
+                            yield from self._history(child["executionArn"])
+
+    def _history(self, execution: str) -> Iterator[str]:
+        states = self.stack.emulator.client("stepfunctions")
+        for event in history(states, execution):
+            yield json.dumps(event, default=str)
+
+    def _metrics(self) -> Iterator[str]:
+        metrics = self.stack.emulator.client("cloudwatch").get_paginator("list_metrics")
+        for page in metrics.paginate():
+            yield from map(json.dumps, page["Metrics"])
 
     def _logs(self) -> Iterator[str]:
         logs = self.stack.emulator.client("logs")
@@ -63,10 +81,10 @@ class Sinks:
                     yield from (event["message"] for event in found["events"])
 
     def _items(self) -> Iterator[str]:
-        table = self.stack.outputs["JobsTable"]
-        scan = self.stack.emulator.client("dynamodb").get_paginator("scan")
-        for page in scan.paginate(TableName=table):
-            yield from map(json.dumps, page["Items"])
+        database = self.stack.emulator.client("dynamodb")
+        for table in database.list_tables()["TableNames"]:
+            for page in database.get_paginator("scan").paginate(TableName=table):
+                yield from map(json.dumps, page["Items"])
 
     def _objects(self) -> Iterator[str]:
         """Keys and metadata; the results' content is what they are for."""
