@@ -105,6 +105,26 @@ def use_table(
     key.grant(function, *TABLE_KEY)
 
 
+def use_items(
+    function: lambda_.Function,
+    *actions: str,
+    table: dynamodb.Table,
+    named: str,
+    key: kms.IKey,
+) -> None:
+    """Let it do `actions` on those items of the table whose names begin so."""
+    function.add_to_role_policy(
+        iam.PolicyStatement(
+            actions=[f"dynamodb:{action}" for action in actions],
+            resources=[table.table_arn],
+            conditions={
+                "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{named}*"]}
+            },
+        )
+    )
+    key.grant(function, *TABLE_KEY)
+
+
 def list_jobs(function: lambda_.Function, *, table: dynamodb.Table) -> None:
     """Let it read the table by its index."""
     _allow(function, f"{table.table_arn}/index/{JOBS_BY_MONTH}", "dynamodb:Query")

@@ -5,6 +5,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk.aws_logs import RetentionDays
 from constructs import Construct
 
+from functions.runtime.pace import PACE
+from functions.runtime.waits import WAIT
 from infra import grants
 from infra.api import Api
 from infra.config import LOCAL, Stage
@@ -215,9 +217,11 @@ class VerdictCourier(Stack):
 
         waits = self.storage.waits
         grants.use_table(f.submit, "GetItem", "UpdateItem", table=jobs, key=key)
-        grants.use_table(f.submit, "UpdateItem", table=waits, key=key)
+        grants.use_items(f.submit, "UpdateItem", table=waits, named=PACE, key=key)
         for waiting in (f.listen, f.webhook):
-            grants.use_table(waiting, "GetItem", "UpdateItem", table=waits, key=key)
+            grants.use_items(
+                waiting, "GetItem", "UpdateItem", table=waits, named=WAIT, key=key
+            )
             grants.end_waits(waiting, machine=machine, key=key)
         grants.use_table(f.check, "UpdateItem", table=jobs, key=key)
         grants.use_table(f.conclude, "GetItem", "UpdateItem", table=jobs, key=key)

@@ -13,6 +13,8 @@ from functions.runtime.items import Items
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+#: How the names of its items begin.
+PACE = "pace:"
 _TRIES = 5
 
 
@@ -23,7 +25,7 @@ class Pace:
         self, table: str, provider: str, *, rate: Rate, dynamodb: "DynamoDBClient"
     ) -> None:
         self.rate = rate
-        self._name = f"pace:{provider}"
+        self._name = f"{PACE}{provider}"
         self._items = Items(table, dynamodb=dynamodb, key="wait_id")
 
     def reserve(self, *, now: float) -> float:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_stepfunctions import SFNClient
 
+#: How the names of its items begin.
+WAIT = "wait:"
 _KEPT_SECONDS = 7 * 86_400
 _TRIES = 5
 #: How Step Functions answers for a wait that is over, or whose execution is.
@@ -60,7 +62,7 @@ class Waits:
 
         Where one had, the wait is ended here.
         """
-        name = identity.of_reference(job.provider, job.provider_ref)
+        name = _name(job.provider, job.provider_ref)
         waiting = self._items.update(
             name,
             {"token": token, "job_id": job.job_id, **_kept(now)},
@@ -87,7 +89,7 @@ class Waits:
         Raises:
             AwsUnavailable: It could not be settled; the webhook should come again.
         """
-        name = identity.of_reference(provider, reference)
+        name = _name(provider, reference)
         for _ in range(_TRIES):
             item = self._items.get(name)
             job_id = str(item.get("job_id", ""))
@@ -137,6 +139,10 @@ class Waits:
                     return False
                 raise
         return True
+
+
+def _name(provider: str, reference: str) -> str:
+    return f"{WAIT}{identity.of_reference(provider, reference)}"
 
 
 def _kept(now: float) -> dict[str, Value]:

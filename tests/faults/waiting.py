@@ -7,7 +7,7 @@ from typing import Any
 from functions.core import identity
 from functions.core.model import Job
 from functions.runtime import aws
-from functions.runtime.waits import Heard, Waits
+from functions.runtime.waits import WAIT, Heard, Waits
 from local.emulator.process import Emulator
 
 TABLE, QUEUE = "waits", "tokens"
@@ -53,7 +53,7 @@ class Waiting:
 
     def of(self, job: Job) -> dict[str, Any]:
         """Read what is kept of a job's waits."""
-        name = identity.of_reference(job.provider, job.provider_ref)
+        name = f"{WAIT}{identity.of_reference(job.provider, job.provider_ref)}"
         answer = aws.dynamodb().get_item(
             TableName=TABLE, Key={"wait_id": {"S": name}}, ConsistentRead=True
         )

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.infra.template import Template, listed
+from tests.infra.template import Template, listed, text
 
 USES_TABLE_KEY = {
     "kms:Decrypt StorageKey",
@@ -296,3 +296,23 @@ def test_the_machine_may_use_its_key(template: Template) -> None:
     }
 
     assert {"kms:Decrypt", "kms:GenerateDataKey"} <= unconditional
+
+
+@pytest.mark.parametrize(
+    ("function", "items"),
+    [("listen", "wait:*"), ("webhook", "wait:*"), ("submit", "pace:*")],
+)
+def test_waits_and_slots_are_kept_apart(
+    template: Template, function: str, items: str
+) -> None:
+    """The function that the internet reaches cannot stop the submissions."""
+    role = template.functions()[function]["Role"]["Fn::GetAtt"][0]
+    (statement,) = (
+        statement
+        for statement in template.statements(role)
+        if "StorageWaits" in text(statement["Resource"])
+    )
+
+    assert statement["Condition"] == {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [items]}
+    }
