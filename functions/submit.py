@@ -64,15 +64,12 @@ class Submission:
         """
         if self._is_batch:
             begun = self.ledger.begin(self.job, now=self.now)
-            if begun.received_at == self.now:
-                telemetry.count(Metric.JOBS_STARTED, self.job)
+            self._count_once(begun)
             return self.job.with_(next=Next.PREPARE, received_at=begun.received_at)
         if (slot_at := self._slot()) > self.now:
             return self._await_slot(slot_at)
         entry = self.ledger.claim(self.job, token=self.token, now=self.now)
-        if entry.received_at == self.now and not self.job.part.batch_id:
-            # Written once; a batch is one job, and its requests are none.
-            telemetry.count(Metric.JOBS_STARTED, self.job)
+        self._count_once(entry)
         if entry.provider_ref:
             return self._submitted(entry)
         try:
@@ -81,6 +78,11 @@ class Submission:
             return self._settle(entry)
         except _PROVIDER_IN_TROUBLE as error:
             return self._hold(entry, error)
+
+    def _count_once(self, entry: Entry) -> None:
+        """Count the job with the one attempt that wrote it down first."""
+        if entry.received_at == self.now and not self.job.part.batch_id:
+            telemetry.count(Metric.JOBS_STARTED, self.job)
 
     def _send(self, entry: Entry) -> Job:
         try:

@@ -84,7 +84,11 @@ class Functions(Construct):
                     self, "OpenTelemetry", otel_layer_arn
                 )
             )
-            self._environment["AWS_LAMBDA_EXEC_WRAPPER"] = "/opt/otel-instrument"
+            self._environment |= {
+                "AWS_LAMBDA_EXEC_WRAPPER": "/opt/otel-instrument",
+                # They would record addresses, and some hold a provider's key.
+                "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "requests,urllib,urllib3",
+            }
         self.intake = self._function("intake", reserved_concurrency)
         self.submit = self._function("submit", reserved_concurrency)
         self.check = self._function("check", reserved_concurrency)

@@ -11,7 +11,7 @@ from constructs import Construct
 _STORY = """\
 fields @timestamp, coalesce(message, type) as what, phase, next, wait_seconds, error,
   coalesce(location, details.name) as place
-| filter ispresent(what)
+| filter ispresent(message) or ispresent(execution_arn)
 | filter job_id = "JOB_ID" or execution_arn like "JOB_ID"
 | sort @timestamp
 | limit 1000

@@ -1,4 +1,4 @@
-"""Runbook: the section of docs/operations.md that an error's name leads to."""
+"""Runbook: what docs/operations.md has from the code: errors and metrics."""
 
 import re
 import sys
@@ -7,13 +7,17 @@ from pathlib import Path
 from textwrap import fill
 
 from functions.core.errors import PERMANENT, RETRYABLE, CourierError
+from functions.core.metrics import Metric
 
 RUNBOOK = Path(__file__).parents[1] / "docs" / "operations.md"
 #: Where names lead that are not ours, such as `States.Timeout`.
 FOREIGN = "any-other-name"
 
-_BEGIN = "<!-- the errors: `make runbook` -->\n"
-_END = "<!-- end of the errors -->"
+#: What is between these lines is written here.
+_MARKED = {
+    name: (f"<!-- the {name}: `make runbook` -->\n", f"<!-- end of the {name} -->")
+    for name in ("errors", "metrics")
+}
 _OURS = {error.__name__.lower() for error in (*RETRYABLE, *PERMANENT)}
 
 
@@ -34,17 +38,20 @@ def anchors(text: str) -> set[str]:
 
 
 def written(text: str) -> str:
-    """Give a text with the sections of the errors between its two markers.
+    """Give a text with the sections of the errors and the table of the metrics.
 
     Raises:
         ValueError: The text has no markers.
     """
-    before, begin, rest = text.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    if not begin or not end:
-        raise ValueError(f"the text lacks the line {_BEGIN.strip()} or {_END}")
-    sections = "\n".join(_sections())
-    return f"{before}{begin}\n{sections}\n{end}{after}"
+    for name, lines in (("errors", _sections()), ("metrics", _table())):
+        begin, end = _MARKED[name]
+        before, begun, rest = text.partition(begin)
+        _, ended, after = rest.partition(end)
+        if not begun or not ended:
+            raise ValueError(f"the text lacks the line {begin.strip()} or {end}")
+        content = "\n".join(lines)
+        text = f"{before}{begun}\n{content}\n{ended}{after}"
+    return text
 
 
 def _sections() -> Iterator[str]:
@@ -54,6 +61,16 @@ def _sections() -> Iterator[str]:
         yield from _section(error, "It is not tried again.")
 
 
+def _table() -> Iterator[str]:
+    yield "| metric | unit | by | meaning |"
+    yield "| --- | --- | --- | --- |"
+    for metric in Metric:
+        sets = " · ".join(", ".join(f"`{n}`" for n in names) for names in metric.sets)
+        unit, meaning = metric.value.unit, metric.value.meaning
+        yield f"| `{metric.title}` | {unit} | {sets} | {meaning} |"
+    yield ""
+
+
 def _section(error: type[CourierError], consequence: str) -> Iterator[str]:
     yield f"### {error.__name__}\n"
     for text in (f"{error.__doc__} {consequence}", f"**Do:** {error.advice}"):
@@ -61,7 +78,7 @@ def _section(error: type[CourierError], consequence: str) -> Iterator[str]:
 
 
 def main() -> int:
-    """Write the sections anew."""
+    """Write them anew."""
     RUNBOOK.write_text(written(RUNBOOK.read_text()))
     return 0
 

@@ -241,9 +241,12 @@ def test_a_killed_upload_shows_nothing(
 
 @pytest.mark.fault(74)
 def test_an_abort_that_fails_hides_nothing(
-    bench: Bench, ready: Job, process: Make
+    bench: Bench, ready: Job, process: Make, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The bucket's rule aborts later; the error that is told is the first one."""
+    """The bucket's rule aborts later; the error that is told is the first one.
+
+    An operator hears of it, by a metric.
+    """
     with (
         failing("AbortMultipartUpload", "SlowDown", 503),
         failing("UploadPart", "InternalError", 500),
@@ -252,6 +255,7 @@ def test_an_abort_that_fails_hides_nothing(
         process().download(ready, "all")
 
     assert not bench.versions(ready)
+    assert '"UploadsNotAborted": 1' in capsys.readouterr().out
 
 
 @pytest.mark.fault(53)

@@ -118,12 +118,14 @@ def test_the_outputs_are_what_others_read(template: Template) -> None:
         "ResultsBucket",
         "JobsTable",
         "NoticesTopicArn",
+        "OperationsTopicArn",
         "StateMachineArn",
         "IpqsSecretArn",
         "TxncheckSecretArn",
         "TxncheckWebhookSecretArn",
         "IntakeQueueUrl",
         "DeadLetterQueueUrl",
+        "ReflectDeadLetterQueueUrl",
         "ApiUrl",
         "DataKeyArn",
     }
@@ -139,6 +141,7 @@ def test_nothing_has_a_physical_name(template: Template) -> None:
         "AWS::Lambda::EventInvokeConfig",  # the same
         "AWS::Lambda::Permission",  # the same
         "AWS::ApiGateway::RestApi",  # has to have one, which need not be its own
+        "AWS::Logs::QueryDefinition",  # has to have one; the stack's name is in it
     }
 
     for name, resource in template.body["Resources"].items():

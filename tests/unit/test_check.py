@@ -1,6 +1,9 @@
 """Check: what a provider's answer, or its silence, makes of a job."""
 
+import json
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -13,6 +16,7 @@ from functions.core.errors import (
     ProviderThrottled,
 )
 from functions.core.forms import Form
+from functions.core.metrics import Metric
 from functions.core.model import Job, Look, Next, Outcome, Phase
 from functions.core.schedule import Policy
 from functions.providers.protocol import Body, Link, Source
@@ -109,3 +113,93 @@ def test_a_job_started_by_hand_has_its_whole_time() -> None:
 
     assert waiting.next is Next.WAIT
     assert waiting.received_at == 2_000_000_000.0
+
+
+Told = Mapping[str, Any]
+
+
+def _told(capsys: pytest.CaptureFixture[str]) -> Told:
+    """Read the one line of metrics of a check."""
+    (line,) = (
+        json.loads(line)
+        for line in capsys.readouterr().out.splitlines()
+        if '"_aws"' in line
+    )
+    told: Told = line
+    return told
+
+
+@pytest.mark.parametrize(
+    "said",
+    [Look(phase=Phase.QUEUED), ProviderThrottled("429"), OutOfCredits("no")],
+    ids=["an answer", "no answer", "a refusal"],
+)
+def test_every_check_tells_how_old_the_job_is(
+    said: Look | Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A job that hangs while the provider is down has to be seen, too."""
+    _checked(_JOB, said, now=100.0)
+
+    assert _told(capsys)["JobAgeSeconds"] == 98.0
+
+
+def test_an_error_is_counted_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    """A key that is refused wakes a person before jobs end of it."""
+    _checked(_JOB, CredentialsRejected("no"))
+
+    told = _told(capsys)
+    assert (told["StepErrors"], told["error"]) == (1, "CredentialsRejected")
+    assert Metric.PROVIDER_THROTTLES.title not in told
+
+
+def test_time_in_a_phase_is_told_when_it_is_over(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Where the time of slow jobs goes: into the queue, or into the work."""
+    running = _checked(_JOB, Look(phase=Phase.RUNNING), now=12.0)
+    queued = _told(capsys)
+    _checked(running, Look(phase=Phase.RUNNING), now=20.0)
+    nothing_new = _told(capsys)
+    _checked(running, Look(phase=Phase.FINISHED, kinds=("all",)), now=42.0)
+
+    assert (queued["phase"], queued["PhaseSeconds"]) == ("queued", 10.0)
+    assert "PhaseSeconds" not in nothing_new
+    over = _told(capsys)
+    assert (over["phase"], over["PhaseSeconds"]) == ("running", 30.0)
+
+
+@pytest.mark.parametrize(
+    ("finished_at", "heard_at", "lag"),
+    [
+        pytest.param(90.0, 97.0, 10.0, id="the provider tells when"),
+        pytest.param(0.0, 97.0, 3.0, id="its webhook does"),
+        pytest.param(0.0, 0.0, None, id="nobody does"),
+        pytest.param(105.0, 0.0, 0.0, id="its clock is ahead"),
+    ],
+)
+def test_the_lag_is_told_where_it_is_known(
+    capsys: pytest.CaptureFixture[str],
+    finished_at: float,
+    heard_at: float,
+    lag: float | None,
+) -> None:
+    """A lag that is guessed would be a promise that nobody can check."""
+    said = Look(phase=Phase.FINISHED, kinds=("all",), finished_at=finished_at)
+
+    _checked(_JOB.with_(heard_at=heard_at), said, now=100.0)
+
+    assert _told(capsys).get("LagSeconds") == lag
+
+
+@pytest.mark.parametrize(("heard_at", "missed"), [(0.0, 1), (9.0, None)])
+def test_an_end_without_its_webhook_is_counted(
+    capsys: pytest.CaptureFixture[str], heard_at: float, missed: int | None
+) -> None:
+    """Webhooks that stop coming cost every job the time to the next poll."""
+    said = Look(phase=Phase.FINISHED, kinds=("all",))
+    listening = replace(_POLICY, listens=True)
+
+    job = _JOB.with_(heard_at=heard_at)
+    check(job, Says(said), policy=listening, now=10.0, chance=0.5)
+
+    assert _told(capsys).get("WebhooksMissed") == missed

@@ -100,6 +100,25 @@ def test_believes_a_failure_and_tells_its_kind(said: object, final: str) -> None
     assert (look.phase, look.final_error) == (Phase.FAILED, final)
 
 
+@pytest.mark.parametrize(
+    ("written", "moment"),
+    [
+        pytest.param("2026-11-22T10:00:07Z", 1795341607.0, id="UTC"),
+        pytest.param("2026-11-22T15:30:07.500+05:30", 1795341607.5, id="another zone"),
+        pytest.param("2026-11-22T10:00:07", 0.0, id="no zone"),
+        pytest.param("yesterday", 0.0, id="a text"),
+        pytest.param(1795341607, 0.0, id="a number"),
+        pytest.param(None, 0.0, id="null"),
+    ],
+)
+def test_reads_when_it_was_done_where_that_is_plain(
+    written: object, moment: float
+) -> None:
+    """In which form the provider writes it is not documented: nothing is guessed."""
+    assert look_at(answer(completedAt=written)).finished_at == moment
+    assert look_at(answer(status="PROCESSING", completedAt=written)).finished_at == 0.0
+
+
 @pytest.mark.fault(28)
 @pytest.mark.parametrize("word", ["COMPLETED", "PARTIAL"])
 @pytest.mark.parametrize("result", [None, {}])
