@@ -1,5 +1,6 @@
 """TxnCheck: every way in which a request can end."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ def test_keeps_what_a_partial_request_brought(txncheck: TxncheckBench) -> None:
     look = txncheck.provider.check(reference)
     document = txncheck.document(reference)
 
-    assert look == Look(phase=Phase.PARTIAL, kinds=("result",))
+    assert replace(look, finished_at=0) == Look(phase=Phase.PARTIAL, kinds=("result",))
     assert document["status"] == "PARTIAL"
     assert set(document["result"]) == {"upiByMobile", "vpaChargebackCheck"}
     assert document["stepStatuses"]["kycByMobile"] == "failed"
@@ -67,7 +68,7 @@ def test_believes_a_failure_at_once(
 
     look = txncheck.provider.check(reference)
 
-    assert look == Look(phase=Phase.FAILED, final_error=error)
+    assert replace(look, finished_at=0) == Look(phase=Phase.FAILED, final_error=error)
     with txncheck.fails(LinkSpent):
         txncheck.document(reference)
 

@@ -44,9 +44,9 @@ def test_no_request_ends_the_others(template: Template) -> None:
     assert found["Next"] == "Gather"
 
 
-def test_as_many_are_on_their_way_as_the_setting_says(template: Template) -> None:
+def test_as_many_are_on_their_way_as_the_setting_says(prod: Template) -> None:
     """Each of them calls our functions, of which an account has not many."""
-    assert requests(template)["MaxConcurrency"] == SETTINGS.batch_max_concurrency
+    assert requests(prod)["MaxConcurrency"] == SETTINGS.batch_max_concurrency
 
 
 def test_the_setting_bounds_what_is_on_its_way() -> None:

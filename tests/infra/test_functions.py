@@ -166,7 +166,7 @@ def test_the_settings_of_txncheck_are_complete(prod: Template) -> None:
             "jitter": 0.1,
             "hint_min_seconds": 1,
             "hint_max_seconds": 3600,
-            "deadline_seconds": 86400,
+            "deadline_seconds": 28800,
         },
     }
 
