@@ -18,6 +18,7 @@ from functions.providers.ipqs import Ipqs, IpqsSettings
 from functions.runtime import aws
 from functions.runtime.inbox import Inbox
 from functions.runtime.ledger import Ledger
+from functions.runtime.pace import Pace
 from functions.runtime.results import Results
 from functions.runtime.secret import Secret
 from functions.submit import Submission
@@ -38,8 +39,11 @@ class TaskFailed(Exception):
 class Process:
     """One Lambda's process: collaborators of its own, and nothing from before."""
 
-    def __init__(self, bench: Bench, effects: Effects) -> None:
+    def __init__(
+        self, bench: Bench, effects: Effects, *, pace: Pace | None = None
+    ) -> None:
         self._bench = bench
+        self._pace = pace
         self.now = bench.ipqs.clock.now
         self.settings = bench.settings
         self.ledger = Ledger(TABLE, dynamodb=aws.dynamodb(), keep_days=90)
@@ -58,7 +62,7 @@ class Process:
             job=job,
             provider=self.provider,
             inbox=Inbox(job, s3=aws.s3()),
-            pace=None,
+            pace=self._pace,
             ledger=self.ledger,
             settings=self.settings,
             token=f"token-{attempt}-{id(self)}",

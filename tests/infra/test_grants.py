@@ -310,7 +310,7 @@ def test_waits_and_slots_are_kept_apart(
     (statement,) = (
         statement
         for statement in template.statements(role)
-        if "StorageWaits" in text(statement["Resource"])
+        if any("StorageWaits" in text(one) for one in listed(statement["Resource"]))
     )
 
     assert statement["Condition"] == {
