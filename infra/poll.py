@@ -42,9 +42,12 @@ class Poll:
         hold = self._wait("Hold", "Submit again later")
         wait = self._wait("Wait", "Check again later")
         listened = self._listen(functions.listen, wait)
-        self.route.when(next_is(Next.HOLD), hold.next(self.submitted))
-        self.route.when(next_is(Next.WAIT), wait.next(self.checked))
-        self.route.when(next_is(Next.LISTEN), listened.next(self.checked))
+        for step, way, why in (
+            (Next.HOLD, hold.next(self.submitted), "it is to be submitted later"),
+            (Next.WAIT, wait.next(self.checked), "it is not done yet"),
+            (Next.LISTEN, listened.next(self.checked), "it is not done; it may call"),
+        ):
+            self.route.when(next_is(step), way, comment=why)
         for task in (self.submitted, self.checked):
             retry(task, RETRIED)
             task.next(self.route)

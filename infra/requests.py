@@ -36,7 +36,7 @@ def requests_map(
     failed = _tell(scope, "Failed", _word(Outcome.FAILED), "$.failure.Error")
     downloaded = _download(scope, functions.download, failed)
 
-    poll.route.when(next_is(Next.COLLECT), downloaded)
+    poll.route.when(next_is(Next.COLLECT), downloaded, comment="there is a result")
     poll.route.otherwise(ended)
     poll.catch(failed)
 
@@ -44,6 +44,7 @@ def requests_map(
     judge.when(
         sfn.Condition.string_equals("$.phase", Phase.PARTIAL),
         _tell(scope, "Partial", _word(Outcome.PARTIAL)),
+        comment="some of it is missing",
     )
     judge.otherwise(_tell(scope, "Succeeded", _word(Outcome.SUCCEEDED)))
     downloaded.next(judge)

@@ -94,12 +94,16 @@ class Workflow(Construct):
                 sfn.Condition.string_greater_than("$.provider_ref", ""),
             ),
             poll.checked,
+            comment="it is",
         )
         known.otherwise(poll.submitted)
 
-        poll.route.when(next_is(Next.COLLECT), collected)
-        poll.route.when(next_is(Next.PREPARE), prepared)
-        poll.route.when(next_is(Next.REPORT), written)
+        for step, way, why in (
+            (Next.COLLECT, collected, "there are results"),
+            (Next.PREPARE, prepared, "it is a batch"),
+            (Next.REPORT, written, "the batch is gathered"),
+        ):
+            poll.route.when(next_is(step), way, comment=why)
         poll.route.otherwise(concluded)
 
         prepared.next(requested).next(gathered).next(poll.route)
@@ -111,7 +115,8 @@ class Workflow(Construct):
             sfn.Condition.or_(
                 *(sfn.Condition.string_equals("$.outcome", one) for one in well)
             ),
-            sfn.Succeed(self, "Delivered"),
+            sfn.Succeed(self, "Delivered", comment="The manifest says what there is"),
+            comment="there was",
         )
         judge.otherwise(failed)
         notified.next(judge)
@@ -135,6 +140,7 @@ class Workflow(Construct):
             self,
             "Machine",
             definition_body=sfn.DefinitionBody.from_chainable(known),
+            comment="The way of a job, from its submission to the notice of its end",
             timeout=timeout,
             encryption_configuration=sfn.CustomerManagedEncryptionConfiguration(key),
             logs=sfn.LogOptions(

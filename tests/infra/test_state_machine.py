@@ -1,6 +1,7 @@
 """How the state machine is set, and the order of its time-outs."""
 
 import json
+import re
 
 import pytest
 
@@ -146,3 +147,24 @@ def test_a_task_outlasts_the_function_that_it_calls(template: Template) -> None:
             assert state["TimeoutSeconds"] > timeouts[called(state)], name
         else:
             assert "TimeoutSeconds" in state, name
+
+
+def test_the_console_reads_as_words(template: Template) -> None:
+    """An operator who sees the graph for the first time can follow a job through it.
+
+    What is not so is the other way, which needs no words of its own.
+    """
+    definition = template.definition()
+
+    assert definition["Comment"]
+    for name, state in states(definition):
+        assert re.fullmatch(r"[A-Z][a-z]+( request)?", name)
+        assert state["Comment"]
+        assert all(choice["Comment"] for choice in state.get("Choices", []))
+
+
+def test_the_console_shows_what_failed_and_what_to_do(template: Template) -> None:
+    """The error leads to the run-book; its cause is what to do, in a sentence."""
+    failed = dict(states(template.definition()))["Failed"]
+
+    assert (failed["ErrorPath"], failed["CausePath"]) == ("$.error", "$.advice")
