@@ -139,7 +139,7 @@ class SourceNotText(PermanentError):
 class SourceTooLarge(PermanentError):
     """The file is larger, or makes more requests, than the settings allow."""
 
-    advice = "Split it, or raise max_upload_bytes or max_batch_requests in cdk.json."
+    advice = "Split the file; max_upload_bytes in cdk.json can be raised, too."
 
 
 class SourceMisnamed(PermanentError):
