@@ -211,8 +211,8 @@ class Api(Construct):
             acknowledge(
                 stage,
                 "AwsSolutions-APIG3",
-                "Every route wants a signature of this account's; the setting "
-                "web_acl_arn attaches a web ACL where one is wanted besides.",
+                "Every route wants a signature, of this account's or of a provider's; "
+                "the setting web_acl_arn attaches a web ACL where one is wanted.",
             )
 
 

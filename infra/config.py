@@ -7,12 +7,12 @@ for, and why it has its value where that is not plain:
   because a new account may run as few as ten at once in all, and AWS refuses a
   reservation that leaves too few for the rest.
 * max_upload_bytes, max_result_bytes, settle_seconds, list_pages: limits of ours;
-  the provider publishes none.
+  the providers publish none.
 * endings: of the files that a type takes; batches: those of them that hold many
   requests, one a row. max_batch_requests keeps what the state machine is told of
   them below the size of a state, batch_max_concurrency how many are on their way.
-* data_retention_days: how long lists and results of a provider are kept; what is
-  personal by its nature is kept for a week, as the provider advises; null keeps it
+* data_retention_days: how long files and results of a provider are kept; what is
+  personal by its nature is kept for a week, as TxnCheck advises; null keeps it
   as long as the buckets keep the rest.
 * rate: null where the provider is not known to bound submissions. webhook: null
   where its scheme is not known, which refuses every webhook.

@@ -1,4 +1,4 @@
-"""Functions: the twelve Lambdas, alike but for the table below.
+"""Functions: the Lambdas, alike but for the table below.
 
 Logs are text to Lambda: Powertools writes JSON lines itself, Logs Insights reads
 the platform's REPORT lines as they are, and Lambda's own JSON mode would filter

@@ -32,7 +32,7 @@ TABLE_KEY = (
 
 
 def read_list(function: lambda_.Function, *, inbox: s3.Bucket, key: kms.IKey) -> None:
-    """Let it read any version of any uploaded list.
+    """Let it read any version of any uploaded file, and what batches are made into.
 
     ListBucket here and below: without it a missing object is a 403, not a 404.
     """
@@ -69,7 +69,7 @@ def keep_batches(
 def read_batches(
     function: lambda_.Function, *, inbox: s3.Bucket, key: kms.IKey
 ) -> None:
-    """Let it read that again."""
+    """Let it read what Prepare made of a batch."""
     _objects(function, inbox, "s3:GetObject", prefix=BATCHES)
     key.grant(function, *READ_KEY)
 
@@ -137,7 +137,7 @@ def hand_out_uploads(
     providers: Iterable[str],
     key: kms.IKey,
 ) -> None:
-    """Let it sign uploads of lists: what it may not do, its links cannot either."""
+    """Let it sign uploads: what it may not do, its links cannot either."""
     for provider in providers:
         _objects(function, inbox, "s3:PutObject", prefix=f"{provider}/")
     key.grant(function, *READ_AND_WRITE_KEY)

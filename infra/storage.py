@@ -1,4 +1,4 @@
-"""Storage: the key, the two buckets, the tables and the topic."""
+"""Storage: the key, the buckets, the tables and the topic."""
 
 from collections.abc import Iterator, Mapping
 

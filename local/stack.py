@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 STAGE = "local"
-#: Known to the simulator and to the secret; worth nothing anywhere else.
 #: Each function of the stack, and some of them several times: 50 MB each.
 _ENVIRONMENTS = 32
+#: Known to the simulators and to the secrets; worth nothing anywhere else.
 LOCAL_KEY = "local-ipqs-key-that-opens-nothing"
 LOCAL_TXNCHECK_KEY = "local-txncheck-key-that-opens-nothing"
 LOCAL_WEBHOOK_SECRET = "local-webhook-secret-that-signs-nothing-else"  # noqa: S105 - worth nothing

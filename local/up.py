@@ -109,11 +109,14 @@ def _shown(stack: LocalStack, described: str) -> dict[str, str]:
         "API page": described,
         "Notices queue": stack.notices_queue,
         "IPQS simulator": stack.ipqs.base_url,
+        "TxnCheck simulator": stack.txncheck.base_url,
         "Try": "AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x "
         "AWS_DEFAULT_REGION=us-east-1 "
         f"aws --endpoint-url {stack.emulator.endpoint} s3 cp my.csv "
         f"s3://{stack.outputs['InboxBucket']}/ipqs/email/my.csv",
         "or": "./courier submit my.csv --type email --wait",
+        "and": "./courier submit person.json --provider txncheck --type full-check "
+        "--wait",
     }
 
 

@@ -85,7 +85,7 @@ class AnswerUnreadable(RetryableError):
 class AnswerLost(RetryableError):
     """The request was sent, but whether it was carried out is not known."""
 
-    advice = "Nothing to do: the provider's list tells what became of it."
+    advice = "Nothing to do: if the provider has a list, it tells what became of it."
 
 
 class LinkSpent(RetryableError):
@@ -125,21 +125,21 @@ class SourceMissing(PermanentError):
 
 
 class SourceEmpty(PermanentError):
-    """The file has no rows to verify."""
+    """The file holds nothing to verify."""
 
-    advice = "Upload a CSV with at least one row besides its header."
+    advice = "Upload a file with a request, or with a row besides its header."
 
 
 class SourceNotText(PermanentError):
-    """The file is not a CSV in UTF-8."""
+    """The file is not text in UTF-8, or no list though its name says so."""
 
-    advice = "Save the list as CSV in UTF-8, not as a workbook, PDF or archive."
+    advice = "Save it as CSV or JSON in UTF-8, not as a workbook, PDF or archive."
 
 
 class SourceTooLarge(PermanentError):
-    """The file is larger than the limit in the settings."""
+    """The file is larger, or makes more requests, than the settings allow."""
 
-    advice = "Split the file, or raise max_upload_bytes in cdk.json."
+    advice = "Split the file; max_upload_bytes in cdk.json can be raised, too."
 
 
 class SourceMisnamed(PermanentError):
@@ -187,7 +187,7 @@ class ProviderRejected(PermanentError):
 
 
 class ProviderFailed(PermanentError):
-    """The provider says, more than once, that its work on the job failed."""
+    """The provider says that its work on the job failed."""
 
     advice = "Ask the provider's support, naming the provider_ref of the job."
 
@@ -211,7 +211,7 @@ class JobAborted(PermanentError):
 
 
 class SubmitOutcomeUnknown(PermanentError):
-    """The file may have been accepted, and the provider cannot tell us."""
+    """What was sent may have been accepted, and the provider cannot tell us."""
 
     advice = "Look in the provider's dashboard before uploading again: it is paid."
 

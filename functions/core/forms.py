@@ -1,4 +1,4 @@
-"""Forms: in what form a provider gives its results."""
+"""Forms: in what form files go to a provider, or come from it."""
 
 from dataclasses import dataclass
 
@@ -19,3 +19,11 @@ class Form:
 CSV = Form(".csv", "text/csv", headings=1)
 JSON = Form(".json", "application/json", is_small=True)
 JSON_LINES = Form(".jsonl", "application/jsonl")
+FORMS = (CSV, JSON, JSON_LINES)
+
+
+def media_type_of(name: str) -> str:
+    """Say by the end of its name what a file is."""
+    known = (form for form in FORMS if name.lower().endswith(form.suffix))
+    form = next(known, None)
+    return form.media_type if form else "application/octet-stream"

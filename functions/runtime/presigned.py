@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from functions.core.forms import media_type_of
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
@@ -26,8 +28,8 @@ class Presigned:
         self._s3 = s3
 
     def upload(self, bucket: str, key: str, *, most_bytes: int) -> Form:
-        """Allow one CSV of some size under exactly this key."""
-        kind = {"Content-Type": "text/csv"}
+        """Allow one file of some size under exactly this key."""
+        kind = {"Content-Type": media_type_of(key)}
         form = self._s3.generate_presigned_post(
             Bucket=bucket,
             Key=key,

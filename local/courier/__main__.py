@@ -6,12 +6,14 @@ import urllib.error
 from collections.abc import Sequence
 from pathlib import Path
 
+from functions.core.forms import FORMS
 from local.courier import commands
 from local.courier.api import Refused
 from local.courier.commands import Exit
 from local.courier.display import Display
 from local.courier.places import LOCAL, Unreachable, api_of
 
+_ENDINGS = " or ".join(form.suffix for form in FORMS)
 _CODES = (
     "Exit codes: 0 done, 1 the job ended without results, 2 misused, "
     "3 the API refused, 4 the API could not be reached."
@@ -64,9 +66,9 @@ def _parser() -> argparse.ArgumentParser:
         return made
 
     submit = add("submit", commands.submit, waiting)
-    submit.add_argument("file", type=_csv, help="a CSV in UTF-8")
-    submit.add_argument("--type", required=True, help="email, phone, …")
-    submit.add_argument("--provider", default="ipqs")
+    submit.add_argument("file", type=_file, help=f"UTF-8, ending in {_ENDINGS}")
+    submit.add_argument("--type", required=True, help="email, full-check, …")
+    submit.add_argument("--provider", default="ipqs", help="ipqs unless told")
     listing = add("list", commands.listed)
     listing.add_argument("--outcome", help="failed, succeeded, …, or running")
     listing.add_argument("--provider")
@@ -94,20 +96,30 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _csv(text: str) -> Path:
+def _file(text: str) -> Path:
     path = Path(text)
     if not path.is_file():
         raise argparse.ArgumentTypeError(f"there is no file {text}")
+    if not any(path.suffix.lower() == form.suffix for form in FORMS):
+        raise argparse.ArgumentTypeError(f"{text} does not end in {_ENDINGS}")
     return path
+
+
+def _options(parser: argparse.ArgumentParser) -> set[str]:
+    """Give the long options of a parser, and those of its commands."""
+    known = set()
+    for action in parser._actions:
+        known |= {name for name in action.option_strings if name.startswith("--")}
+        if isinstance(action.choices, dict):
+            known |= {n for one in action.choices.values() for n in _options(one)}
+    return known
 
 
 def _completion(parser: argparse.ArgumentParser) -> str:
     """Give the shell's part; evaluate it with `eval "$(courier completion)"`."""
     (known,) = (a for a in parser._actions if isinstance(a.choices, dict))
     names = " ".join(known.choices or ())
-    options = (
-        "--json --stage --profile --url --help --wait --type --provider --download"
-    )
+    options = " ".join(sorted(_options(parser)))
     commands_, options_, files = (
         f'COMPREPLY=($(compgen {among} -- "$word"))'
         for among in (f"-W '{names}'", f"-W '{options}'", "-f")

@@ -103,7 +103,7 @@ def upload(form: Mapping[str, Any], content: bytes) -> str:
     fields = "".join(
         f'{part}"{name}"\r\n\r\n{value}\r\n' for name, value in form["fields"].items()
     )
-    opening = f'{part}"file"; filename="list.csv"\r\nContent-Type: text/csv\r\n\r\n'
+    opening = f'{part}"file"; filename="file"\r\n\r\n'
     body = (fields + opening).encode() + content + f"\r\n--{boundary}--\r\n".encode()
     answer = _exchanged(
         urllib.request.Request(  # noqa: S310 - the address that the API gave

@@ -119,7 +119,7 @@ def _state(job: Document) -> str:
 
 def _facts(job: Document) -> Iterable[tuple[str, str]]:
     yield "job", job["job_id"]
-    yield "list", f"{job['provider']} {job['type']}"
+    yield "type", f"{job['provider']} {job['type']}"
     yield "state", _state(job)
     yield "checks", str(job["checks"])
     for name in ("rows", "received_at", "submitted_at", "ended_at", "deadline_at"):

@@ -37,7 +37,7 @@ LEGEND = (
 def table(jobs: Iterable[Document], *, now: float) -> Table:
     """Show jobs as they are at a moment, in Unix seconds."""
     shown = Table(box=None, caption=LEGEND, caption_justify="left")
-    for name in ("job", "list", "state", "age", "checks", "next", "timeline"):
+    for name in ("job", "type", "state", "age", "checks", "next", "timeline"):
         shown.add_column(name, no_wrap=True)
     shown.columns[4].justify = "right"
     for job in jobs:

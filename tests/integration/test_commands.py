@@ -37,7 +37,7 @@ def test_the_demo_says_what_is_wrong_with_a_file(
     assert code == 1
     assert capsys.readouterr().err == (
         "✗ the job failed: SourceEmpty. "
-        "Upload a CSV with at least one row besides its header.\n"
+        "Upload a file with a request, or with a row besides its header.\n"
     )
 
 

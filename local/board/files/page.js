@@ -7,7 +7,7 @@ import { clock, counted } from "./words.js";
 
 const shown = new Map();
 const place = (id) => document.getElementById(id);
-const hint = el("p", { class: "empty" }, "No jobs so far. Drop a CSV into the inbox, or: ./courier submit my.csv --type email");
+const hint = el("p", { class: "empty" }, "No jobs so far. Drop a file into the inbox, or: ./courier submit my.csv --type email");
 let charted = "";
 
 function show(seen) {
