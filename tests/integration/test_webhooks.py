@@ -5,7 +5,9 @@ import math
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from botocore.credentials import Credentials
 
+from local.courier.api import Api
 from local.journey import Journey
 from local.simulators.txncheck import End, TxncheckSimulator
 from tests.integration.courier import Courier, until
@@ -74,6 +76,31 @@ def test_an_early_webhook_is_heard(
 
     assert journey.job is not None
     assert (journey.job.outcome, journey.job.polls) == ("succeeded", 1)
+
+
+def test_a_request_that_is_at_the_provider_already_is_followed(
+    courier: Courier, txncheck: TxncheckSimulator
+) -> None:
+    """Whoever asked without us has the id, and wants the result in the same place."""
+    first = courier.deliver(_KEY, _REQUEST)
+    assert first.job is not None
+    api = Api(
+        courier.stack.api_url, region="us-east-1", who=Credentials("test", "test")
+    )
+    body = {
+        "provider": "txncheck",
+        "type": "full-check",
+        "provider_ref": first.job.provider_ref,
+    }
+
+    job_id = api.call("POST", "/jobs", body)["job_id"]
+    courier.stack.emulator.set_wait_scale(0.0)
+    journey = courier.ended(job_id)
+
+    assert journey.job is not None
+    assert journey.job.outcome == "succeeded"
+    assert "Submit" not in journey.states
+    assert len(txncheck.accepted) == 1
 
 
 @pytest.mark.fault(91)
