@@ -27,9 +27,10 @@ def prepare(
 ) -> Job:
     """Give the batch with its requests written down beside the inbox.
 
-    The same file gives the same requests, so that a second attempt finds what the
-    first one sent. Personal data stays in S3: the list of the requests, of which each
-    becomes an item of the Map, says only where their bodies are.
+    The same rows give the same request, so that a second attempt finds what the first
+    one sent, whatever became of other rows. Personal data stays in S3: the list of the
+    requests, of which each becomes an item of the Map, says only where their bodies
+    are.
 
     Raises:
         RequestInvalid: Not one row is worth sending.
@@ -48,7 +49,7 @@ def prepare(
         body = request.body + b"\n"
         items.append(
             {
-                "job_id": identity.of_part(job.job_id, number),
+                "job_id": identity.of_part(job.job_id, request.rows),
                 "type": request.type,
                 "part": {
                     "batch_id": job.job_id,

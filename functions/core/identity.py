@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 
 
 def of_object(bucket: str, key: str, version_id: str) -> str:
@@ -19,9 +20,14 @@ def of_request(caller: str, idempotency_key: str) -> str:
     return _digest("request", caller, idempotency_key)
 
 
-def of_part(batch_id: str, number: int) -> str:
-    """Name the job of one request of a batch; counted from 0."""
-    return _digest("part", batch_id, str(number))
+def of_part(batch_id: str, rows: Iterable[int]) -> str:
+    """Name the job of one request of a batch, by the numbers of its rows.
+
+    Not by its own number: where the settings have changed since, other rows are worth
+    sending, and that number is another request's. Nor by what the rows hold, which is
+    personal, and short enough to be found out.
+    """
+    return _digest("part", batch_id, *map(str, rows))
 
 
 def _digest(*parts: str) -> str:

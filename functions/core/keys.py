@@ -19,7 +19,7 @@ def manifest(job: Job) -> str:
 
 def _folder(job: Job) -> str:
     if job.part.batch_id:
-        whose = f"{job.part.batch_id}/requests/{job.part.number:06}"
+        whose = f"{job.part.batch_id}/requests/{job.job_id}"
     else:
         whose = job.job_id
     return f"{job.provider}/{job.type}/{whose}"

@@ -12,6 +12,9 @@ from functions.runtime import aws, settings, telemetry, wiring
 from local.emulator import clients
 from local.emulator.process import Emulator
 from local.simulators.ipqs import IpqsSimulator
+from local.simulators.txncheck import TxncheckSimulator
+from tests.faults import batches as people
+from tests.faults.batches import Batches
 from tests.faults.bench import KEY, RESULTS, ROWS, TABLE, Bench
 from tests.faults.canary import Canary
 from tests.faults.context import Context
@@ -59,7 +62,8 @@ def emulator() -> Iterator[Emulator]:
 @pytest.fixture(scope="session")
 def canary() -> Canary:
     """Collect what leaves the functions during the whole session."""
-    return Canary((KEY, *ROWS, "canary-rows.example"))
+    personal = (people.KEY, *people.NAMES, *people.MOBILES)
+    return Canary((KEY, *ROWS, "canary-rows.example", *personal))
 
 
 @pytest.fixture(scope="session")
@@ -124,6 +128,21 @@ def deployed(
 def waiting(emulator: Emulator) -> Waiting:
     """Give a wait that webhooks can end."""
     return Waiting(emulator)
+
+
+@pytest.fixture(scope="session")
+def _txncheck() -> Iterator[TxncheckSimulator]:
+    with TxncheckSimulator.started(api_key=people.KEY) as txncheck:
+        yield txncheck
+
+
+@pytest.fixture
+def batches(bench: Bench, _txncheck: TxncheckSimulator) -> Iterator[Batches]:
+    """Give a place for batches, whose provider has forgotten the test before."""
+    _txncheck.reset()
+    made = Batches(bench, _txncheck)
+    with watching(made.effects):
+        yield made
 
 
 @pytest.fixture
