@@ -1,4 +1,4 @@
-"""Submit: hand the file to the provider, at most once, because it is paid."""
+"""Submit: hand a job to the provider, at most once, because it is paid."""
 
 import math
 import uuid
@@ -54,10 +54,11 @@ class Submission:
     def submit(self) -> Job:
         """Give the job with its `provider_ref`, or on hold until a later attempt.
 
-        An intent is written before the file is sent, the reference after it.
+        An intent is written before anything is sent, the reference after it.
         Whoever finds an intent without a reference does not send: it looks for
-        the file in the provider's list, and sends only when the list still lacks
-        it after the intent's own attempt has surely ended (`settle_seconds`).
+        our name in the provider's list, and sends only when the list still lacks
+        it after the intent's own attempt has surely ended (`settle_seconds`). A
+        provider without a list leaves that to a person.
 
         A batch is not sent but prepared, and its requests come here one by one. Where
         the provider bounds the rate, each waits for its slot first.
@@ -203,7 +204,7 @@ class Submission:
 
     @property
     def _name(self) -> str:
-        # The provider's list is searched for it, so it is the job's id.
+        # Where the provider has a list, it is searched for this.
         return f"{self.job.job_id}.csv"
 
 

@@ -23,7 +23,7 @@ from functions.runtime import telemetry, wiring
 from functions.runtime.gateway import Event
 from functions.runtime.waits import Waits
 
-#: A webhook is some hundred bytes, and a result in it some thousand.
+#: A webhook takes some hundred bytes, with a result in it some thousand.
 _LARGEST = 256 * 1024
 
 

@@ -50,8 +50,8 @@ class File:
     """One result of a job: an object in the results bucket, or why there is none.
 
     `key` is empty where there is no object; then `error` names the reason.
-    `rows` counts the lines after the header, `bytes` the object's size and
-    `link_age_seconds` how old the one-time link was when it was opened.
+    `rows` counts its lines, a header not among them, `bytes` the object's size and
+    `link_age_seconds` how old the link was when it was opened.
     """
 
     kind: str
@@ -137,8 +137,8 @@ class Job:
     finished_at: float = 0.0
     kinds: tuple[str, ...] = ()  # results to fetch
     absent: tuple[str, ...] = ()  # results that the provider says do not exist
-    rows: int = 0  # rows sent, the header not counted
-    invalid: int = 0  # records that the provider counted as invalid
+    rows: int = 0  # rows handed in, the header not counted
+    invalid: int = 0  # those that the provider, or Prepare of a batch, found invalid
     files: tuple[File, ...] = ()
     manifest_key: str = ""
     outcome: Outcome = Outcome.NONE

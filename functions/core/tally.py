@@ -19,8 +19,8 @@ class Tally:
 
     def __init__(self, form: Form = CSV) -> None:
         self.bytes = 0
-        self._form = form
         self.crc32 = 0
+        self._form = form
         self._sha256 = hashlib.sha256()
         self._breaks = 0
         self._last = b""
@@ -64,7 +64,7 @@ class Tally:
             LinkSpent: It is a page, as servers show for a link that is gone.
         """
         if not self.bytes:
-            raise TransferIncomplete("the result is empty, without even a header")
+            raise TransferIncomplete("the result is empty")
         start = self._head.removeprefix(b"\xef\xbb\xbf").lstrip()
         is_object = start.startswith(b"{")
         is_csv = not is_object and not start.startswith(b"<")

@@ -32,10 +32,10 @@ from functions.providers.ipqs_answers import (
     links_of,
     look_at,
 )
-from functions.providers.keys import with_key
 from functions.providers.links import check_link
 from functions.providers.multipart import MultipartBody
 from functions.providers.protocol import Link, Source, pieces
+from functions.providers.rotation import with_key
 
 _ANSWER_BYTES = 1024 * 1024
 _CALL_SECONDS = 25.0

@@ -45,7 +45,7 @@ def pieces(source: Source) -> Iterator[bytes]:
 
 @dataclass(frozen=True)
 class Link:
-    """A one-time download URL: a secret, which its text form does not show."""
+    """Where a result is: often a secret, so its text form does not show it."""
 
     url: str = field(repr=False)
     minted_at: float
@@ -75,7 +75,7 @@ class Body(Protocol):
 
 
 class Provider(Protocol):
-    """A service that verifies in bulk and lets us fetch the result later.
+    """A service that takes its time to verify, and lets us fetch the result later.
 
     Adapters translate both ways: status words become a `Phase`, HTTP failures
     become the errors of `functions.core.errors`. They keep nothing between
@@ -153,7 +153,7 @@ class Refused:
 
 
 class Batching(Provider, Protocol):
-    """A provider that takes requests one by one, and of whom many are asked at once."""
+    """A provider that takes requests one by one, of which a batch has many."""
 
     def pack(self, type_: str, name: str, source: Source) -> Iterator[Packed | Refused]:
         """Make requests of the rows of a file, in its order.

@@ -22,8 +22,8 @@ from functions.core.forms import JSON, Form
 from functions.core.model import Look
 from functions.providers.http import Http, Reply
 from functions.providers.in_memory import InMemory
-from functions.providers.keys import with_key
 from functions.providers.protocol import Link, Packed, Refused, Source
+from functions.providers.rotation import with_key
 from functions.providers.txncheck_answers import (
     KIND,
     Answer,

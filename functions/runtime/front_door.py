@@ -184,7 +184,7 @@ class FrontDoor:
             arrival = Arrival(bucket, body["key"], body["version_id"])
             arrived = job_for(arrival, types=self.settings.types)
             if arrived is None:
-                wrong = {"pointer": "/key", "detail": "names no list"}
+                wrong = {"pointer": "/key", "detail": "names no file to verify"}
                 raise Problem(problems.REQUEST_INVALID, errors=(wrong,))
             job = arrived
         if request.idempotency_key:

@@ -1,4 +1,4 @@
-"""Parcels: what a batch was made into, kept beside its source until it is gathered."""
+"""Parcels: what a batch was made into, kept for as long as its source is."""
 
 import json
 import zlib

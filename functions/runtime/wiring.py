@@ -90,7 +90,7 @@ def webhook_secrets(name: str) -> tuple[str, ...]:
 
 
 def pace(of: Job) -> Pace | None:
-    """Give the queue of a job's provider, if there is one."""
+    """Give the queue at a job's provider; None where its rate is not bounded."""
     rate = provider_settings(of).rate
     if rate is None:
         return None
@@ -133,7 +133,7 @@ def executions() -> Executions:
 
 @cache
 def _ipqs() -> Ipqs:
-    known = _providers().providers["ipqs"]
+    known = settings_of("ipqs")
     described = IpqsSettings.from_json(known.adapter)
     return Ipqs(
         described,

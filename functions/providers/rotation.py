@@ -1,4 +1,4 @@
-"""Keys: a call with the key that is kept, and once more with the key read anew."""
+"""Rotation: a call whose key may have changed since it was read."""
 
 from collections.abc import Callable
 from typing import TypeVar
