@@ -22,7 +22,19 @@ def test_the_demo_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
     for kind in ("all", "bad", "clean", "pristine"):
         assert f"{kind}.csv" in shown
     assert '"outcome": "succeeded"' in shown
-    assert "The manifest says complete." in shown
+    assert "the manifest says complete" in shown
+
+
+def test_the_demo_of_webhooks_says_what_they_spare(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The other provider's job ends with a part of what was asked, and early."""
+    code = demo.main(["--provider", "txncheck"])
+
+    shown = capsys.readouterr().out
+    assert code == 0
+    assert '"outcome": "partial"' in shown
+    assert "A webhook ended the wait" in shown
 
 
 def test_the_demo_says_what_is_wrong_with_a_file(

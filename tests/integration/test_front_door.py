@@ -31,6 +31,9 @@ from tests.integration.courier import Courier, until
 _PROVIDER = {
     "secret": "s",
     "types": ["email"],
+    "endings": [".csv"],
+    "batches": [],
+    "max_batch_requests": 0,
     "max_upload_bytes": 1000,
     "settle_seconds": 1,
     "poll": {},
