@@ -75,8 +75,9 @@ class Functions(Construct):
             "COURIER_STAGE": stage,
             "POWERTOOLS_SERVICE_NAME": "verdict-courier",
             "POWERTOOLS_LOG_LEVEL": log_level,
-            "POWERTOOLS_LOGGER_SAMPLE_RATE": str(debug_sample_rate),
         }
+        if debug_sample_rate:  # it stands on every line then
+            self._environment["POWERTOOLS_LOGGER_SAMPLE_RATE"] = str(debug_sample_rate)
         self._layers: list[lambda_.ILayerVersion] = []
         if otel_layer_arn:
             self._layers.append(

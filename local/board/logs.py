@@ -66,6 +66,8 @@ def _line(message: str, job_id: str) -> Iterator[Line]:
         return  # Lambda's own
     if not isinstance(said, dict) or said.get("job_id") != job_id:
         return  # an execution's event, or somebody's who mentions the job
+    if "_aws" in said:
+        return  # metrics, which say nothing in words
     more = {n: v for n, v in said.items() if n not in _OF_THE_FUNCTION}
     yield Line(
         at=str(said.get("timestamp", "")),

@@ -252,10 +252,11 @@ def settings() -> dict[str, Any]:
     return config.context()
 
 
-def test_open_telemetry_is_a_setting(
+def test_open_telemetry_and_debug_lines_are_settings(
     settings: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It records no address of a call over HTTP, which may hold a provider's key."""
+    """No trace records the address of a call, which may hold a provider's key."""
+    settings["courier"]["every_stage"]["debug_sample_rate"] = 0.05
     layer = "arn:aws:lambda:eu-central-1:123456789012:layer:opentelemetry:1"
     settings["courier"]["every_stage"]["otel_layer_arn"] = layer
     monkeypatch.setattr(config, "context", lambda: settings)
@@ -268,13 +269,18 @@ def test_open_telemetry_is_a_setting(
         assert variables["AWS_LAMBDA_EXEC_WRAPPER"] == "/opt/otel-instrument"
         without = variables["OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"].split(",")
         assert {"requests", "urllib3"} <= set(without)
+        assert variables["POWERTOOLS_LOGGER_SAMPLE_RATE"] == "0.05"
 
 
-def test_without_a_layer_there_is_none(assembly: Callable[[str], Path]) -> None:
+def test_without_the_settings_there_is_neither(assembly: Callable[[str], Path]) -> None:
     """X-Ray's own tracing needs nothing in the function."""
     for function in Template.read(assembly("prod")).functions().values():
         assert "Layers" not in function
-        assert "AWS_LAMBDA_EXEC_WRAPPER" not in function["Environment"]["Variables"]
+        variables = set(function["Environment"]["Variables"])
+        assert not variables & {
+            "AWS_LAMBDA_EXEC_WRAPPER",
+            "POWERTOOLS_LOGGER_SAMPLE_RATE",
+        }
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.1])
