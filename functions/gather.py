@@ -1,6 +1,7 @@
 """Gather: make one result of a batch, with a line for every row in its order."""
 
 import heapq
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.core import keys
-from functions.core.errors import ResultsIncomplete
+from functions.core.errors import AnswerUnreadable, ResultsIncomplete
 from functions.core.forms import JSON_LINES
 from functions.core.gathering import (
     Rows,
@@ -39,8 +40,8 @@ _READERS = 16
 
 #: A line and the number of its row.
 _Numbered = tuple[int, bytes]
-#: A request as it was prepared, the numbers of its rows, and how it ended.
-_Request = tuple[dict[str, Any], Sequence[int], Told]
+#: A request's number, as it was prepared, and the numbers of its rows.
+_Request = tuple[int, dict[str, Any], Sequence[int]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,49 +58,69 @@ class Gathering:
     def gather(self) -> Job:
         """Give the batch with its result, or as failed where no request brought one."""
         rows = Rows.from_document(self.parcels.document("rows.json"))
-        outcomes = rows.outcomes(self.told)
+        told = list(self.told)
+        files: tuple[File, ...] = ()
+        if any(one.is_good for one in told):
+            files = (self._written(rows, told),)
+        outcomes = rows.outcomes(told)
         batch = replace(self.job.batch, outcomes=outcomes)
         counted = self.job.with_(batch=batch, finished_at=self.now)
-        if not any(told.is_good for told in self.told):
-            return ended(counted, Outcome.FAILED, commonest_error(self.told))
+        if not any(one.is_good for one in told):
+            return ended(counted, Outcome.FAILED, commonest_error(told))
 
         complete = outcomes.keys() == {str(Outcome.SUCCEEDED)}
         return counted.with_(
             next=Next.REPORT,
             phase=Phase.FINISHED if complete else Phase.PARTIAL,
             kinds=(KIND,),
-            files=(self._written(rows),),
+            files=files,
         )
 
-    def _written(self, rows: Rows) -> File:
-        return deliver(
+    def _written(self, rows: Rows, told: list[Told]) -> File:
+        """Write the result; what turns out to be unreadable is told as failed."""
+        lines = self._lines(rows, told)
+        file = deliver(
             self.results,
-            keys.result(self.job, KIND, JSON_LINES),
+            keys.result(self.job, self._name, JSON_LINES),
             JSON_LINES,
             job_id=self.job.job_id,
             kind=KIND,
-            open_body=lambda: Lines(self._lines(rows)),
+            open_body=lambda: Lines(lines),
         )
+        deque(lines, maxlen=0)  # it was there before: read what is told in it
+        return file
 
-    def _lines(self, rows: Rows) -> Iterator[bytes]:
+    @property
+    def _name(self) -> str:
+        # A result stays as it is, and a later attempt may bring more.
+        attempt = self.job.attempt
+        return KIND if attempt == 1 else f"{KIND}-{attempt}"
+
+    def _lines(self, rows: Rows, told: list[Told]) -> Iterator[bytes]:
         refused = ((one["row"], refusal_line(one)) for one in rows.refused)
-        merged = heapq.merge(refused, self._answered(rows), key=lambda line: line[0])
+        answered = self._answered(rows, told)
+        merged = heapq.merge(refused, answered, key=lambda line: line[0])
         return (line for _, line in merged)
 
-    def _answered(self, rows: Rows) -> Iterator[_Numbered]:
+    def _answered(self, rows: Rows, told: list[Told]) -> Iterator[_Numbered]:
         items = self.parcels.document("items.json")
         bodies = self.parcels.read("requests.jsonl")
-        requests = zip(items, rows.requests, self.told, strict=True)
+        requests = zip(range(len(told)), items, rows.requests, strict=True)
 
         def lines(request: _Request) -> list[_Numbered]:
-            item, numbers, told = request
-            if not told.is_good:
-                return [(row, failure_line(row, told)) for row in numbers]
-            results = self._results_of(item, bodies)
-            return [
-                (row, result_line(row, told, result))
-                for row, result in zip(numbers, results, strict=True)
-            ]
+            number, item, numbers = request
+            if told[number].is_good:
+                try:
+                    results = self._results_of(item, bodies)
+                except AnswerUnreadable as error:
+                    # It would be read no better again, and others have good ones.
+                    told[number] = Told(Outcome.FAILED, type(error).__name__)
+                else:
+                    return [
+                        (row, result_line(row, told[number], result))
+                        for row, result in zip(numbers, results, strict=True)
+                    ]
+            return [(row, failure_line(row, told[number])) for row in numbers]
 
         with ThreadPoolExecutor(_READERS) as readers:
             while some := tuple(islice(requests, _AHEAD)):

@@ -4,6 +4,9 @@ import json
 from math import isfinite
 from typing import Any
 
+#: Objects and lists within each other: as deep as the most careful parsers go.
+_DEEPEST = 64
+
 
 class NotStrictJson(ValueError):
     """Lenient parsers differ on this text; its own words are not in the error."""
@@ -24,6 +27,7 @@ def parse(body: bytes) -> Any:  # noqa: ANN401 - any JSON
             parse_constant=_no_constant,
             parse_float=_finite,
         )
+        _refuse_depth(parsed)
         # An escape can smuggle in a character that no UTF-8 text holds, and that
         # nothing behind us could write down.
         if "\\u" in text:
@@ -33,6 +37,20 @@ def parse(body: bytes) -> Any:  # noqa: ANN401 - any JSON
         # quote the body.
         raise NotStrictJson("the text is not strict JSON") from None
     return parsed
+
+
+def _refuse_depth(parsed: object) -> None:
+    """Refuse what another parser, or this one deeper in a call, would drown in."""
+    level, depth = [[parsed]], 0
+    while level := [
+        inner
+        for outer in level
+        for inner in (outer.values() if isinstance(outer, dict) else outer)
+        if isinstance(inner, dict | list)
+    ]:
+        depth += 1
+        if depth > _DEEPEST:
+            raise ValueError
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

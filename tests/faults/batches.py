@@ -115,13 +115,27 @@ class Batches:
     def run(self, job: Job) -> str:
         """Follow a request to its end; give what the state machine tells of it."""
         try:
-            job = self._polled(job)
-            if job.next is Next.COLLECT:
-                self.tried(self._download, job)
-        except _TaskFailed as failed:
+            return self.collected(self.polled(job))
+        except TaskFailed as failed:
             return f"{job.part.number} failed {failed}"
+
+    def polled(self, job: Job) -> Job:
+        """Submit a request, and check it until it is over."""
+        job = self.tried(self.submit, job)
+        while job.next in (Next.HOLD, Next.WAIT):
+            self.simulator.clock.advance(job.wait_seconds)
+            again = self.submit if job.next is Next.HOLD else self._check
+            job = self.tried(again, job)
+        return job
+
+    def collected(self, job: Job) -> str:
+        """Fetch the result of a request that is over; give what is told of it."""
         if job.next is not Next.COLLECT:
             return f"{job.part.number} {job.outcome} {job.error}"
+        try:
+            self.tried(self._download, job)
+        except TaskFailed as failed:
+            return f"{job.part.number} failed {failed}"
         good = Outcome.PARTIAL if job.phase is Phase.PARTIAL else Outcome.SUCCEEDED
         return f"{job.part.number} {good}"
 
@@ -157,18 +171,10 @@ class Batches:
             except (RetryableError, Killed) as raised:
                 error = type(raised).__name__
             except CourierError as raised:
-                raise _TaskFailed(type(raised).__name__) from None
+                raise TaskFailed(type(raised).__name__) from None
             else:
                 return done
-        raise _TaskFailed(error)
-
-    def _polled(self, job: Job) -> Job:
-        job = self.tried(self.submit, job)
-        while job.next in (Next.HOLD, Next.WAIT):
-            self.simulator.clock.advance(job.wait_seconds)
-            again = self.submit if job.next is Next.HOLD else self._check
-            job = self.tried(again, job)
-        return job
+        raise TaskFailed(error)
 
     def _check(self, job: Job) -> Job:
         policy = self.settings.policy
@@ -187,7 +193,7 @@ class Batches:
         return job
 
 
-class _TaskFailed(Exception):
+class TaskFailed(Exception):
     """A task is given up; the text is the name of its error."""
 
 

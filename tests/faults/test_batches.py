@@ -1,11 +1,16 @@
 """A batch: whatever happens to it, each row is told of itself, and paid for once."""
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 from functions.core.errors import SubmitOutcomeUnknown
-from functions.core.model import Job, Next
+from functions.core.model import Job, Next, Outcome, Phase
 from functions.runtime import aws
 from functions.runtime.parcels import Parcels
+from local.simulators.faults import Answer
 from tests.faults.batches import MOBILES, NAMES, Batches
 from tests.faults.effects import Mode
 
@@ -51,19 +56,19 @@ def test_a_batch_whose_preparation_breaks_off_is_prepared_alike(
 @pytest.mark.parametrize("mode", Mode)
 def test_no_request_is_sent_twice(batches: Batches, mode: Mode) -> None:
     """Wherever it breaks off, and however often its batch is tried again."""
+    job = batches.prepare(batches.arrive(f"mobile,name\n{MOBILES[0]},{NAMES[0]}"))
+    (request,) = batches.requests(job)
     batches.effects.plan({})
-    batches.carried(batches.arrive(f"mobile,name\n{MOBILES[0]},{NAMES[0]}"))
+    batches.run(request)
     calls = len(batches.effects.seen)
 
     for call in range(calls):
         batches.simulator.reset()
-        (request,) = batches.requests(
-            batches.prepare(batches.arrive(f"mobile,name\n{MOBILES[0]},{NAMES[0]}"))
-        )
+        another = request.with_(job_id=f"{request.job_id[:9]}-{mode}-{call}")
         batches.effects.plan({call: mode})
-        told = batches.run(request)
+        told = batches.run(another)
         batches.effects.plan({})
-        again = batches.run(request)
+        again = batches.run(another)
 
         assert len(batches.simulator.accepted) <= 1
         assert told == again
@@ -88,3 +93,106 @@ def test_a_row_is_told_of_itself_when_the_settings_have_changed(
     assert len(batches.simulator.accepted) == 2
     first, second = batches.lines(batches.gather(lenient, after))
     assert first["result"]["result"] != second["result"]["result"]
+
+
+def test_a_later_attempt_tells_what_became_of_its_own_requests(
+    batches: Batches,
+) -> None:
+    """An attempt that died after its result leaves lines that are true no more."""
+    first = batches.prepare(batches.arrive())
+    answers = [batches.run(one) for one in batches.requests(first)]
+    batches.gather(first, [*answers[:2], "2 timed_out DeadlinePassed"])
+
+    second = batches.prepare(first.with_(attempt=2))
+    again = [batches.run(one) for one in batches.requests(second)]
+    gathered = batches.gather(second, again)
+
+    told = [line["outcome"] for line in batches.lines(gathered)]
+    assert gathered.batch.outcomes == {"succeeded": 3}
+    assert told == ["succeeded"] * 3
+
+
+def test_a_gathering_that_is_repeated_tells_the_same(batches: Batches) -> None:
+    """Its answer can be lost after the result is there."""
+    prepared = batches.prepare(batches.arrive())
+    answers = [batches.run(one) for one in batches.requests(prepared)]
+
+    once = batches.gather(prepared, answers)
+    again = batches.gather(prepared, answers)
+
+    assert again == once
+
+
+def _edited(batches: Batches, **changes: object) -> None:
+    """Let the provider's next answer to a check that is over say something else."""
+    edit = Answer.edited(lambda document: {**document, **changes})
+    batches.simulator.script("check", [edit])
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        pytest.param({"summary": {"total": 2}}, id="no lists"),
+        pytest.param({"blocklisted": "none", "clean": []}, id="no list"),
+        pytest.param({"blocklisted": [1], "clean": []}, id="no texts"),
+    ],
+)
+def test_one_senseless_result_costs_no_other_row_its_own(
+    batches: Batches, result: Mapping[str, Any]
+) -> None:
+    """The provider keeps to what it said: asking again would cost them all again."""
+    vpas = [f"asha{number}@invented" for number in range(101)]
+    content = "\n".join(["vpa", *vpas, "no vpa"])
+    job = batches.arrive(content, type_="vpa-chargeback-check")
+    prepared = batches.prepare(job)
+    first, second = batches.requests(prepared)
+    answers = [batches.run(first)]
+    polled = batches.polled(second)
+    _edited(batches, result=result)
+    answers.append(batches.collected(polled))
+
+    gathered = batches.gather(prepared, answers)
+    again = batches.gather(prepared, answers)
+
+    lines = batches.lines(gathered)
+    assert [line["row"] for line in lines] == list(range(1, 103))
+    assert {line["outcome"] for line in lines[:100]} == {"succeeded"}
+    assert lines[100] == {"row": 101, "outcome": "failed", "error": "AnswerUnreadable"}
+    assert gathered.batch.outcomes == {"failed": 1, "invalid": 1, "succeeded": 100}
+    assert gathered.phase is Phase.PARTIAL
+    assert again == gathered
+
+
+def test_a_batch_of_senseless_results_fails(batches: Batches) -> None:
+    """There is nothing in it that anybody could use."""
+    job = batches.arrive("vpa\nasha@invented\n", type_="vpa-chargeback-check")
+    prepared = batches.prepare(job)
+    (request,) = batches.requests(prepared)
+    polled = batches.polled(request)
+    _edited(batches, result={"summary": {}})
+
+    gathered = batches.gather(prepared, [batches.collected(polled)])
+
+    assert (gathered.outcome, gathered.error) == (Outcome.FAILED, "AnswerUnreadable")
+
+
+@pytest.mark.parametrize("depth", [62, 63, 20_000])
+def test_a_deep_result_costs_no_other_row_its_own(batches: Batches, depth: int) -> None:
+    """What can be read at one place may be too deep to be written at another."""
+    prepared = batches.prepare(batches.arrive())
+    requests = batches.requests(prepared)
+    answers = [batches.run(one) for one in requests[:2]]
+    polled = batches.polled(requests[2])
+    text = b'{"deep":' + b"[" * depth + b"]" * depth + b"}"
+    answer = json.dumps(
+        {"requestId": polled.provider_ref, "status": "COMPLETED", "result": "HERE"}
+    )
+    body = answer.encode().replace(b'"HERE"', text)
+    batches.simulator.script("check", [Answer.http(200, body)] * 7)
+    answers.append(batches.collected(polled))
+
+    told = [
+        line["outcome"] for line in batches.lines(batches.gather(prepared, answers))
+    ]
+    assert told[:2] == ["succeeded"] * 2
+    assert told[2] == ("succeeded" if depth == 62 else "failed")

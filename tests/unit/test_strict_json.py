@@ -72,3 +72,16 @@ def test_no_bytes_do_worse_than_being_unreadable(body: bytes) -> None:
         return
 
     assert isinstance(answer, dict)
+
+
+@pytest.mark.fault(24)
+def test_no_depth_is_left_to_the_interpreter() -> None:
+    """What is read at one place of ours is written at another, a little deeper in."""
+    deepest = b'{"a": ' * 64 + b"1" + b"}" * 64
+    lists = b'{"a": ' + b"[" * 63 + b"]" * 63 + b"}"
+
+    assert parse_object(deepest)
+    assert parse_object(lists)
+    for deeper in (b'{"a": ' + deepest + b"}", b'{"a": [' + lists + b"]}"):
+        with pytest.raises(AnswerUnreadable):
+            parse_object(deeper)
