@@ -6,12 +6,25 @@ from dataclasses import asdict
 
 from aws_cdk import CfnParameter, Stack
 
-from infra.config import Ipqs, Provider
+from infra.config import LOCAL, Ipqs, Provider, Stage
 from infra.credentials import Credentials
+from infra.functions import SIZES
+from infra.parsing import ConfigError
 
 # CloudFormation holds the parameters to it: even the local stage's template, put
 # into an account by mistake, sends nothing anywhere.
 LOOPBACK = r"(127(\.[0-9]{1,3}){3}|([a-z0-9-]+\.)*localhost)(:[0-9]{1,5})?"
+
+
+def refuse_early_settling(stage: Stage) -> None:
+    """Refuse to send again what an attempt that still runs may be sending."""
+    least = SIZES["submit"].timeout
+    for name, provider in stage.providers.items():
+        if provider.settle_seconds <= least and stage.name != LOCAL:
+            raise ConfigError(
+                f"courier.stages.{stage.name}.providers.{name}.settle_seconds: "
+                f"must be above Submit's {least} s, or a list may be paid twice"
+            )
 
 
 def provider_settings(

@@ -1,7 +1,6 @@
 """Stack: wires the constructs together and grants; it owns nothing itself."""
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk.aws_logs import RetentionDays
 from constructs import Construct
 
@@ -9,14 +8,15 @@ from functions.runtime.pace import PACE
 from functions.runtime.waits import WAIT
 from infra import grants
 from infra.api import Api
-from infra.config import LOCAL, Stage
+from infra.config import Stage
 from infra.credentials import Credentials
-from infra.functions import SIZES, Functions
+from infra.environments import tell_functions
+from infra.functions import Functions
 from infra.intake import Intake
+from infra.machine import run_machine
 from infra.observability import Observability
-from infra.parsing import ConfigError
 from infra.reflection import Reflection
-from infra.settings import provider_settings
+from infra.settings import provider_settings, refuse_early_settling
 from infra.storage import Storage
 from infra.workflow import Workflow
 
@@ -33,17 +33,6 @@ LOG_RETENTION = {
 }
 
 
-def _refuse_early_settling(stage: Stage) -> None:
-    """Refuse to send again what an attempt that still runs may be sending."""
-    least = SIZES["submit"].timeout
-    for name, provider in stage.providers.items():
-        if provider.settle_seconds <= least and stage.name != LOCAL:
-            raise ConfigError(
-                f"courier.stages.{stage.name}.providers.{name}.settle_seconds: "
-                f"must be above Submit's {least} s, or a list may be paid twice"
-            )
-
-
 class VerdictCourier(Stack):
     """One stage of Verdict Courier."""
 
@@ -56,7 +45,7 @@ class VerdictCourier(Stack):
     ) -> None:
         # Without analytics the CDK's command and a plain synth give one template.
         super().__init__(scope, construct_id, analytics_reporting=False)
-        _refuse_early_settling(stage)
+        refuse_early_settling(stage)
         removal_policy = (
             RemovalPolicy.RETAIN if stage.retain_data else RemovalPolicy.DESTROY
         )
@@ -156,44 +145,16 @@ class VerdictCourier(Stack):
             key=self.storage.key,
             removal_policy=removal_policy,
         )
-        self._tell_the_functions(
-            provider_settings(self, stage.providers, self.credentials),
+        tell_functions(
+            self.functions,
+            storage=self.storage,
+            machine=self.workflow.state_machine,
+            providers=provider_settings(self, stage.providers, self.credentials),
             keep_days=stage.jobs_retention_days,
         )
         self._grant()
         self._grant_the_front()
         self._publish()
-
-    def _tell_the_functions(self, providers: str, *, keep_days: int) -> None:
-        f = self.functions
-        ledger = {"TABLE": self.storage.jobs.table_name, "KEEP_DAYS": str(keep_days)}
-        waits = self.storage.waits.table_name
-        results = self.storage.results.bucket_name
-        machine = self.workflow.state_machine.state_machine_arn
-        _tell(f.intake, STATE_MACHINE=machine, PROVIDERS=providers)
-        _tell(f.submit, PROVIDERS=providers, WAITS=waits, **ledger)
-        _tell(f.check, PROVIDERS=providers, **ledger)
-        _tell(f.download, PROVIDERS=providers, RESULTS_BUCKET=results)
-        _tell(f.manifest, RESULTS_BUCKET=results)
-        _tell(f.conclude, **ledger)
-        _tell(f.listen, WAITS=waits)
-        _tell(f.webhook, WAITS=waits, PROVIDERS=providers)
-        _tell(f.prepare, PROVIDERS=providers)
-        _tell(f.gather, PROVIDERS=providers, RESULTS_BUCKET=results)
-        _tell(
-            f.reflect,
-            TOPIC=self.storage.notices.topic_arn,
-            RESULTS_BUCKET=results,
-            **ledger,
-        )
-        _tell(
-            f.api,
-            INBOX_BUCKET=self.storage.inbox.bucket_name,
-            RESULTS_BUCKET=results,
-            STATE_MACHINE=machine,
-            PROVIDERS=providers,
-            **ledger,
-        )
 
     def _grant(self) -> None:
         f = self.functions
@@ -203,9 +164,7 @@ class VerdictCourier(Stack):
         machine = self.workflow.state_machine
         machine.grant_start_execution(f.intake)
         steps = (f.submit, f.check, f.listen, f.download, f.prepare, f.gather)
-        grants.run_machine(
-            machine, *steps, f.manifest, f.conclude, inbox=inbox, key=key
-        )
+        run_machine(machine, *steps, f.manifest, f.conclude, inbox=inbox, key=key)
 
         grants.read_list(f.submit, inbox=inbox, key=key)
         grants.read_list(f.prepare, inbox=inbox, key=key)
@@ -288,8 +247,3 @@ class VerdictCourier(Stack):
             outputs[f"{provider.capitalize()}WebhookSecretArn"] = secret.secret_arn
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
-
-
-def _tell(function: lambda_.Function, **settings: str) -> None:
-    for name, value in settings.items():
-        function.add_environment(f"COURIER_{name}", value)
