@@ -41,7 +41,8 @@ def parse(body: bytes) -> Any:  # noqa: ANN401 - any JSON
 
 def _refuse_depth(parsed: object) -> None:
     """Refuse what another parser, or this one deeper in a call, would drown in."""
-    level, depth = [[parsed]], 0
+    level: list[dict[str, Any] | list[Any]] = [[parsed]]
+    depth = 0
     while level := [
         inner
         for outer in level
