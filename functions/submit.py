@@ -72,7 +72,7 @@ class Submission:
         entry = self.ledger.claim(self.job, token=self.token, now=self.now)
         self._count_once(entry)
         if entry.provider_ref:
-            return self._submitted(entry)
+            return self._resumed(entry)
         try:
             if entry.intent == self.token:
                 return self._send(entry)
@@ -138,6 +138,11 @@ class Submission:
                 self.job, provider_ref=reference, rows=rows, now=self.now
             )
         )
+
+    def _resumed(self, entry: Entry) -> Job:
+        found = self._submitted(entry)
+        # Of a job, whoever retries it says so; a batch does not tell its requests.
+        return found.with_(resumed_at=self.now) if self.job.part.batch_id else found
 
     def _submitted(self, entry: Entry) -> Job:
         taken = self.job.with_(

@@ -196,3 +196,13 @@ def test_a_deep_result_costs_no_other_row_its_own(batches: Batches, depth: int) 
     ]
     assert told[:2] == ["succeeded"] * 2
     assert told[2] == ("succeeded" if depth == 62 else "failed")
+
+
+def test_a_batch_that_is_retried_waits_anew(batches: Batches) -> None:
+    """A retry is asked for to go on waiting, not to hear at once that it is late."""
+    (request, *_) = batches.requests(batches.prepare(batches.arrive()))
+    batches.simulator.behave(seconds_processing=100_000.0)
+
+    assert batches.run(request) == "0 timed_out DeadlinePassed"
+    assert batches.run(request) == "0 succeeded"
+    assert len(batches.simulator.accepted) == 1
