@@ -93,7 +93,11 @@ def items_of(job: Job) -> list[dict[str, Any]]:
 
 def answer(job: Job, item: dict[str, Any], *, owner: str = "") -> None:
     """Put a request's result where Download would."""
-    part = job.with_(type=item["type"], part=Part.from_state(item["part"]))
+    part = job.with_(
+        job_id=item["job_id"],
+        type=item["type"],
+        part=Part.from_state(item["part"]),
+    )
     aws.s3().put_object(
         Bucket=RESULTS,
         Key=keys.result(part, KIND, JSON),
