@@ -25,7 +25,7 @@ def prepare(
     max_bytes: int,
     max_requests: int,
 ) -> Job:
-    """Give the batch with its requests written down beside the inbox.
+    """Give the batch with its requests written down in the inbox bucket.
 
     The same rows give the same request, so that a second attempt finds what the first
     one sent, whatever became of other rows. Personal data stays in S3: the list of the
@@ -38,11 +38,13 @@ def prepare(
     """
     if source.size > max_bytes:
         raise SourceTooLarge("the file is larger than max_upload_bytes")
-    packed, refused = _sorted(
-        provider.pack(job.type, job.key, source), max_requests=max_requests
-    )
-    if not packed:
-        raise RequestInvalid(f"no row is valid, for example: {refused[0].reason}")
+    try:
+        packed, refused = _sorted(
+            provider.pack(job.type, job.key, source), max_requests=max_requests
+        )
+    except RequestInvalid as error:
+        telemetry.logger.warning("request invalid", reason=str(error))
+        raise
 
     items, bodies, offset = [], [], 0
     for number, request in enumerate(packed):
@@ -85,6 +87,8 @@ def _sorted(
             raise SourceTooLarge("the file makes more than max_batch_requests requests")
         else:
             packed.append(one)
+    if not packed:
+        raise RequestInvalid(f"no row is valid, for example: {refused[0].reason}")
     return packed, refused
 
 
