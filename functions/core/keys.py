@@ -8,7 +8,7 @@ from functions.core.model import Job
 
 
 def result(job: Job, kind: str, form: Form) -> str:
-    """Name a result; the results of a batch's requests lie below the batch's own."""
+    """Name a result; that of a batch's request lies below the batch's id."""
     return f"{_folder(job)}/{kind}{form.suffix}"
 
 
