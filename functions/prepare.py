@@ -15,6 +15,9 @@ from functions.providers.protocol import Batching, Packed, Refused, Source
 from functions.runtime import telemetry, wiring
 from functions.runtime.parcels import Parcels
 
+#: Beyond these a file is no list with mistakes, and they are all held in memory.
+_MOST_REFUSED = 100_000
+
 
 def prepare(
     job: Job,
@@ -33,7 +36,7 @@ def prepare(
     are.
 
     Raises:
-        RequestInvalid: Not one row is worth sending.
+        RequestInvalid: Not one row is worth sending, or far too many are not.
         SourceTooLarge: It is more than the settings allow.
     """
     if source.size > max_bytes:
@@ -82,14 +85,20 @@ def _sorted(
     refused: list[Refused] = []
     for one in found:
         if isinstance(one, Refused):
+            if len(refused) == _MOST_REFUSED:
+                raise RequestInvalid(f"too many rows are invalid, {_such_as(refused)}")
             refused.append(one)
         elif len(packed) == max_requests:
             raise SourceTooLarge("the file makes more than max_batch_requests requests")
         else:
             packed.append(one)
     if not packed:
-        raise RequestInvalid(f"no row is valid, for example: {refused[0].reason}")
+        raise RequestInvalid(f"no row is valid, {_such_as(refused)}")
     return packed, refused
+
+
+def _such_as(refused: list[Refused]) -> str:
+    return f"for example: {refused[0].reason}"
 
 
 def _rows(packed: list[Packed], refused: list[Refused]) -> dict[str, Any]:

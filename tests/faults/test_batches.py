@@ -2,16 +2,17 @@
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from functions.core.errors import SubmitOutcomeUnknown
+from functions.core.errors import RequestInvalid, SubmitOutcomeUnknown
 from functions.core.model import Job, Next, Outcome, Phase
 from functions.runtime import aws
 from functions.runtime.parcels import Parcels
 from local.simulators.faults import Answer
-from tests.faults.batches import MOBILES, NAMES, Batches
+from tests.faults.batches import MOBILES, NAMES, PEOPLE, Batches
 from tests.faults.effects import Mode
 
 
@@ -206,3 +207,26 @@ def test_a_batch_that_is_retried_waits_anew(batches: Batches) -> None:
     assert batches.run(request) == "0 timed_out DeadlinePassed"
     assert batches.run(request) == "0 succeeded"
     assert len(batches.simulator.accepted) == 1
+
+
+def test_a_request_that_many_submit_at_once_is_sent_once(batches: Batches) -> None:
+    """Two executions of one batch: whoever comes second must not pay again."""
+    (request, *_) = batches.requests(batches.prepare(batches.arrive()))
+
+    def told(_number: int) -> str:
+        return batches.run(request)
+
+    with ThreadPoolExecutor(8) as executions:
+        answers = set(executions.map(told, range(8)))
+
+    assert "0 succeeded" in answers
+    assert answers <= {"0 succeeded", f"0 failed {SubmitOutcomeUnknown.__name__}"}
+    assert len(batches.simulator.accepted) == 1
+
+
+def test_a_file_of_mistakes_is_refused_before_it_is_held(batches: Batches) -> None:
+    """Ten megabytes of rows that are none would take all memory that there is."""
+    job = batches.arrive("x\n" * 100_001 + PEOPLE, ending="jsonl")
+
+    with pytest.raises(RequestInvalid, match="for example: is not one strict JSON"):
+        batches.prepare(job)

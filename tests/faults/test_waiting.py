@@ -1,13 +1,17 @@
 """Waiting: a webhook wakes its job, whenever and however often it comes."""
 
+import itertools
 import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from functions.core.errors import AwsUnavailable
 from functions.runtime import aws
 from functions.runtime.waits import Heard
+from tests.faults.bench import Bench
+from tests.faults.effects import Effects, Killed, Mode, watching
 from tests.faults.waiting import DONE, Waiting
 
 
@@ -133,3 +137,61 @@ def test_a_webhook_and_its_wait_at_once_always_meet(waiting: Waiting) -> None:
             called.result()
 
         assert ended(execution)["status"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("waits", [True, False], ids=["during", "before"])
+def test_a_webhook_that_breaks_off_comes_again_and_is_heard(
+    bench: Bench, waiting: Waiting, mode: Mode, waits: bool
+) -> None:
+    """The provider sends again what was not taken; where it was, nobody sleeps on."""
+    for call in itertools.count():
+        effects = Effects(bench.ipqs)
+        job = waiting.job()
+        execution, token = waiting.enter()
+        if waits:
+            waiting.waits.begin(job, token, now=50.0)
+        with watching(effects):
+            effects.plan({call: mode})
+            try:
+                waiting.call(job)
+            except (Killed, AwsUnavailable):
+                effects.alive_again()
+                waiting.call(job)
+            hit = effects.hit
+        if not waits:
+            waiting.waits.begin(job, token, now=200.0)
+
+        assert ended(execution)["status"] == "SUCCEEDED"
+        if not hit:
+            break
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_a_wait_whose_beginning_breaks_off_is_begun_again_and_ended(
+    bench: Bench, waiting: Waiting, mode: Mode
+) -> None:
+    """With a token of its own; the webhook had come before."""
+    for call in itertools.count():
+        effects = Effects(bench.ipqs)
+        job = waiting.job()
+        waiting.call(job)
+        execution, token = waiting.enter()
+        with watching(effects):
+            effects.plan({call: mode})
+            try:
+                waiting.waits.begin(job, token, now=200.0)
+            except (Killed, AwsUnavailable):
+                effects.alive_again()
+                if not _is_over(execution):
+                    waiting.waits.begin(job, token, now=200.0)
+            hit = effects.hit
+
+        assert ended(execution)["status"] == "SUCCEEDED"
+        if not hit:
+            break
+
+
+def _is_over(execution: str) -> bool:
+    described = aws.states().describe_execution(executionArn=execution)
+    return described["status"] != "RUNNING"
