@@ -143,14 +143,15 @@ def handler(event: State, _context: LambdaContext) -> State:
     """Gather a batch, as the workflow's state of this name."""
     job = wiring.job(event)
 
-    gathered = Gathering(
-        job=job,
-        told=told_of(event["answers"], requests=job.batch.requests),
-        provider=wiring.batching(job),
-        parcels=wiring.parcels(job),
-        results=wiring.results(),
-        now=wiring.now(),
-    ).gather()
+    with telemetry.counting_errors(job):
+        gathered = Gathering(
+            job=job,
+            told=told_of(event["answers"], requests=job.batch.requests),
+            provider=wiring.batching(job),
+            parcels=wiring.parcels(job),
+            results=wiring.results(),
+            now=wiring.now(),
+        ).gather()
 
     telemetry.logger.info("gathered", outcomes=dict(gathered.batch.outcomes))
     for outcome, rows in gathered.batch.outcomes.items():

@@ -31,7 +31,8 @@ def handler(event: State, _context: LambdaContext) -> State:
     """Write the manifest, as the workflow's state of this name."""
     job = wiring.job(event)
 
-    written = write_manifest(job, wiring.results())
+    with telemetry.counting_errors(job):
+        written = write_manifest(job, wiring.results())
 
     telemetry.logger.info("manifest written", files=len(written.files))
     return written.to_state()

@@ -114,14 +114,15 @@ def handler(event: State, _context: LambdaContext) -> State:
     job = wiring.job(event)
     known = wiring.provider_settings(job)
 
-    prepared = prepare(
-        job,
-        provider=wiring.batching(job),
-        source=wiring.inbox(job),
-        parcels=wiring.parcels(job),
-        max_bytes=known.max_upload_bytes,
-        max_requests=known.max_batch_requests,
-    )
+    with telemetry.counting_errors(job):
+        prepared = prepare(
+            job,
+            provider=wiring.batching(job),
+            source=wiring.inbox(job),
+            parcels=wiring.parcels(job),
+            max_bytes=known.max_upload_bytes,
+            max_requests=known.max_batch_requests,
+        )
 
     telemetry.logger.info(
         "prepared",
