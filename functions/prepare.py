@@ -8,7 +8,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.core import identity
-from functions.core.errors import RequestInvalid, SourceTooLarge
+from functions.core.errors import CourierError, RequestInvalid, SourceTooLarge
 from functions.core.gathering import Rows
 from functions.core.model import Batch, Job, State
 from functions.providers.protocol import Batching, Packed, Refused, Source
@@ -41,13 +41,9 @@ def prepare(
     """
     if source.size > max_bytes:
         raise SourceTooLarge("the file is larger than max_upload_bytes")
-    try:
-        packed, refused = _sorted(
-            provider.pack(job.type, job.key, source), max_requests=max_requests
-        )
-    except RequestInvalid as error:
-        telemetry.logger.warning("request invalid", reason=str(error))
-        raise
+    packed, refused = _sorted(
+        provider.pack(job.type, job.key, source), max_requests=max_requests
+    )
 
     items, bodies, offset = [], [], 0
     for number, request in enumerate(packed):
@@ -114,15 +110,21 @@ def handler(event: State, _context: LambdaContext) -> State:
     job = wiring.job(event)
     known = wiring.provider_settings(job)
 
-    with telemetry.counting_errors(job):
-        prepared = prepare(
-            job,
-            provider=wiring.batching(job),
-            source=wiring.inbox(job),
-            parcels=wiring.parcels(job),
-            max_bytes=known.max_upload_bytes,
-            max_requests=known.max_batch_requests,
+    try:
+        with telemetry.counting_errors(job):
+            prepared = prepare(
+                job,
+                provider=wiring.batching(job),
+                source=wiring.inbox(job),
+                parcels=wiring.parcels(job),
+                max_bytes=known.max_upload_bytes,
+                max_requests=known.max_batch_requests,
+            )
+    except CourierError as error:
+        telemetry.logger.warning(
+            "not prepared", error=type(error).__name__, reason=str(error)
         )
+        raise
 
     telemetry.logger.info(
         "prepared",

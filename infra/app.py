@@ -8,8 +8,6 @@ import os
 import sys
 from pathlib import Path
 
-import infra.node  # isort: skip  # noqa: F401 - aws_cdk starts Node as it is imported
-
 from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+import infra.node  # noqa: F401 - aws_cdk starts Node as it is imported
+
 settings.register_profile(
     "repeatable", derandomize=True, max_examples=100, deadline=None
 )
