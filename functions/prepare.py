@@ -8,7 +8,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.core import identity
-from functions.core.errors import RequestInvalid, SourceTooLarge
+from functions.core.errors import CourierError, RequestInvalid, SourceTooLarge
 from functions.core.gathering import Rows
 from functions.core.model import Batch, Job, State
 from functions.providers.protocol import Batching, Packed, Refused, Source
@@ -114,15 +114,21 @@ def handler(event: State, _context: LambdaContext) -> State:
     job = wiring.job(event)
     known = wiring.provider_settings(job)
 
-    with telemetry.counting_errors(job):
-        prepared = prepare(
-            job,
-            provider=wiring.batching(job),
-            source=wiring.inbox(job),
-            parcels=wiring.parcels(job),
-            max_bytes=known.max_upload_bytes,
-            max_requests=known.max_batch_requests,
+    try:
+        with telemetry.counting_errors(job):
+            prepared = prepare(
+                job,
+                provider=wiring.batching(job),
+                source=wiring.inbox(job),
+                parcels=wiring.parcels(job),
+                max_bytes=known.max_upload_bytes,
+                max_requests=known.max_batch_requests,
+            )
+    except CourierError as error:
+        telemetry.logger.warning(
+            "not prepared", error=type(error).__name__, reason=str(error)
         )
+        raise
 
     telemetry.logger.info(
         "prepared",

@@ -43,11 +43,25 @@ class Batches:
     """One batch after the other; every step has collaborators of its own."""
 
     def __init__(self, bench: Bench, simulator: TxncheckSimulator) -> None:
+        self._bench = bench
         self.simulator = simulator
         self.now = simulator.clock.now
         self.effects = Effects(bench.ipqs)
         self.results = Results(RESULTS, s3=aws.s3())
         self.settings = replace(bench.settings, batches=(".csv", ".jsonl"))
+
+    @property
+    def environment(self) -> str:
+        """What the functions read of the provider, as infra writes it."""
+        known = json.loads(self._bench.environment["COURIER_PROVIDERS"])["ipqs"]
+        adapter = {
+            "base_url": self.simulator.base_url,
+            "signing": False,
+            "upi_name": "optional",
+            "bank_async": False,
+        }
+        own = {"batches": self.settings.batches, "max_batch_requests": 10}
+        return json.dumps({"txncheck": {**known, **own, **adapter}})
 
     def arrive(
         self, content: str = PEOPLE, *, type_: str = "full-check", ending: str = "csv"

@@ -3,16 +3,20 @@
 import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from io import StringIO
 from typing import Any
 
 import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions import prepare
 from functions.core.errors import RequestInvalid, SubmitOutcomeUnknown
 from functions.core.model import Job, Next, Outcome, Phase
 from functions.runtime import aws
 from functions.runtime.parcels import Parcels
 from local.simulators.faults import Answer
 from tests.faults.batches import MOBILES, NAMES, PEOPLE, Batches
+from tests.faults.canary import Canary
 from tests.faults.effects import Mode
 
 
@@ -230,3 +234,56 @@ def test_a_file_of_mistakes_is_refused_before_it_is_held(batches: Batches) -> No
 
     with pytest.raises(RequestInvalid, match="for example: is not one strict JSON"):
         batches.prepare(job)
+
+
+_HOSTILE = {
+    "another's": {"requestId": "another"},
+    "no id": {"requestId": None},
+    "an id that is none": {"requestId": [NAMES[0]]},
+    "a status that is none": {"status": {"COMPLETED": MOBILES[0]}},
+    "a result that is none": {"result": [NAMES[0]]},
+    "a text for a result": {"result": MOBILES[0]},
+    "half a character": {"result": {"name": "\ud800"}},
+    "no number": {"result": {"score": float("nan")}},
+    "eleven megabytes": {"result": {"name": NAMES[0] * 900_000}},
+    "no result at all": {"result": None},
+    "a failure without a word": {"status": "FAILED", "error": MOBILES[0]},
+}
+
+
+@pytest.mark.parametrize("changes", _HOSTILE.values(), ids=_HOSTILE)
+def test_no_answer_makes_a_request_say_what_is_personal_or_not_its_own(
+    batches: Batches, canary: Canary, changes: Mapping[str, Any]
+) -> None:
+    """Answers may hold anything; what is told of them is in our words."""
+    (request, *_) = batches.requests(batches.prepare(batches.arrive()))
+    batches.simulator.behave(seconds_queued=0.0, seconds_processing=0.0)
+    _edited(batches, **changes)
+    _edited(batches, **changes)
+
+    polled = batches.polled(request)
+    _edited(batches, **changes)
+    told = batches.collected(polled)
+
+    canary.look("state", json.dumps(polled.to_state()) + told)
+    believed = ("ResultTooLarge", "ProviderFailed")
+    assert told in ("0 succeeded", *(f"0 failed {error}" for error in believed))
+    assert not canary.found
+
+
+def test_why_a_batch_was_not_prepared_is_in_its_log(
+    batches: Batches,
+    deployed: pytest.MonkeyPatch,
+    logged: StringIO,
+    context: LambdaContext,
+) -> None:
+    """The advice sends the reader there: which fields are wrong, and how."""
+    deployed.setenv("COURIER_PROVIDERS", batches.environment)
+    job = batches.arrive(f"mobile,name\n98,{NAMES[0]}\n")
+
+    with pytest.raises(RequestInvalid):
+        prepare.handler(job.to_state(), context)
+
+    (line,) = [json.loads(one) for one in logged.getvalue().splitlines()]
+    assert line["job_id"] == job.job_id
+    assert "mobile: must be +91 and ten digits" in line["reason"]
