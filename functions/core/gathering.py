@@ -67,14 +67,15 @@ def told_of(answers: Iterable[Any], *, requests: int) -> list[Told]:
     for text in answers:
         if not isinstance(text, str):
             continue
-        number, outcome, *error = text.split()
+        number, outcome, *error = text.split(maxsplit=2)
         told[int(number)] = Told(Outcome(outcome), *error)
     return told
 
 
 def commonest_error(told: Sequence[Told]) -> str:
-    """Name what most requests failed of."""
-    ((name, _),) = Counter(one.error for one in told if one.error).most_common(1)
+    """Name what most requests failed of, of those that did."""
+    names = (one.error or CourierError.__name__ for one in told if not one.is_good)
+    ((name, _),) = Counter(names).most_common(1)
     return name
 
 

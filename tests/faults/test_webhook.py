@@ -13,6 +13,7 @@ from functions.core.errors import CredentialsMissing
 from functions.core.signatures import Scheme, sign
 from functions.providers.txncheck_webhooks import webhook_of
 from functions.webhook import Receiver
+from tests.faults.batches import Batches
 from tests.faults.context import Context
 from tests.faults.waiting import Waiting
 
@@ -134,6 +135,22 @@ def test_a_huge_webhook_is_not_read(coded: bool, context: Context) -> None:
     }
 
     assert webhook.handler(event, context)["statusCode"] == 413
+
+
+@pytest.mark.parametrize("body", ["é", "====", "not base64", "YQ=="])
+def test_a_body_that_cannot_be_decoded_is_answered(
+    context: Context, deployed: pytest.MonkeyPatch, body: str, batches: Batches
+) -> None:
+    """A function that breaks down is one that wakes an operator."""
+    deployed.setenv("COURIER_PROVIDERS", batches.environment)
+    deployed.setenv("COURIER_WAITS", "waits")
+    event = {
+        "pathParameters": {"provider": "txncheck"},
+        "body": body,
+        "isBase64Encoded": True,
+    }
+
+    assert webhook.handler(event, context)["statusCode"] in (401, 413)
 
 
 def test_a_provider_without_webhooks_has_no_route(context: Context) -> None:

@@ -49,6 +49,14 @@ def test_a_child_that_broke_down_has_failed(broken: object) -> None:
     assert told == [lost, Told(Outcome.SUCCEEDED), lost]
 
 
+def test_an_error_that_is_no_word_is_told_all_the_same() -> None:
+    """AWS names errors too; one of its names must not cost the other rows theirs."""
+    told = told_of(["0 failed Two Words", "1 failed "], requests=2)
+
+    assert told == [Told(Outcome.FAILED, "Two Words"), Told(Outcome.FAILED)]
+    assert commonest_error(told[1:]) == CourierError.__name__
+
+
 @given(told=st.lists(ends, min_size=1, max_size=20), data=st.data())
 def test_rows_are_counted_once(told: list[Told], data: st.DataObject) -> None:
     """A manifest that adds up has every row of the file in it."""
