@@ -3,7 +3,6 @@
 import itertools
 import json
 from collections.abc import Callable
-from io import StringIO
 from typing import Any
 
 import pytest
@@ -181,23 +180,6 @@ def test_what_makes_no_batch_is_refused(
         batch(content)
 
     assert "12" not in str(caught.value).split()
-
-
-@pytest.mark.parametrize(
-    ("content", "rule"),
-    [
-        pytest.param("mobile\n12\n", "must be +91 and ten digits", id="no valid row"),
-        pytest.param("phone\n12\n", "mobile: the header lacks it", id="no column"),
-    ],
-)
-def test_the_log_tells_what_is_wrong_with_a_batch(
-    batch: Callable[..., Job], logged: StringIO, content: str, rule: str
-) -> None:
-    """The error's advice sends the reader there."""
-    with pytest.raises(RequestInvalid):
-        batch(content)
-
-    assert rule in logged.getvalue()
 
 
 def test_lines_are_in_the_order_of_the_rows(
