@@ -137,6 +137,8 @@ class Ledger:
             "ended_at": now,
             "expires_at": int(now + self._keep_seconds),
         }
+        if job.batch.requests:  # of anything else they were written when it was sent
+            values["rows"] = job.rows
         return self._end(job, values)
 
     def cut_short(

@@ -103,6 +103,7 @@ def test_rows_that_fail_are_told_beside_the_others(courier: Courier) -> None:
 
     assert journey.job is not None
     assert journey.job.outcome == "partial"
+    assert courier.ledger(journey.job.job_id)["rows"] == "3"
     lines = _lines(courier, journey)
     assert [(line["outcome"], line.get("error")) for line in lines] == [
         ("succeeded", None),
