@@ -119,7 +119,7 @@ def test_a_failed_job_leads_to_what_to_do(page: Page, courier: Courier) -> None:
 
     expect(page).to_have_url(f"{page.url.partition('runbook')[0]}runbook#sourceempty")
     expect(page.locator("h3#sourceempty")).to_be_in_viewport()
-    expect(page.locator("h3#sourceempty + p")).to_contain_text("no rows")
+    expect(page.locator("h3#sourceempty + p")).to_contain_text("nothing to verify")
 
 
 def test_a_job_leads_to_its_log_lines(page: Page, courier: Courier) -> None:
