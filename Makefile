@@ -5,8 +5,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 # The suites that take a minute together; those that need no stack; all others.
 QUICK := tests/unit tests/infra
-PLAIN := $(QUICK) tests/contract tests/simulators tests/workflow
-STACK := tests/emulator tests/faults tests/fuzz tests/integration
+PLAIN := $(QUICK) tests/contract tests/simulators tests/workflow tests/emulator tests/faults
+STACK := tests/fuzz tests/integration
 FILE ?=
 TYPE ?=
 PROVIDER ?= ipqs
