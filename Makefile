@@ -35,7 +35,7 @@ down: $(READY) ## End the local stack
 
 test: $(READY) ## All tests, on two processors, with the coverage of functions/
 	@$(BIN)/coverage erase
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line test-plain test-stack
+	@$(MAKE) --no-print-directory --jobs=2 test-plain test-stack
 	@$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 
