@@ -25,6 +25,9 @@ _CALLS = 300
 _PROVIDER = {
     "secret": "s",
     "types": ["email"],
+    "endings": [".csv"],
+    "batches": [],
+    "max_batch_requests": 0,
     "max_upload_bytes": 1,
     "settle_seconds": 1,
     "poll": {},
