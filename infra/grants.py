@@ -16,8 +16,9 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 
+from functions.runtime.parcels import BATCHES
 from infra.findings import acknowledge, logical_id
-from infra.storage import BATCHES, JOBS_BY_MONTH
+from infra.storage import JOBS_BY_MONTH
 
 READ_KEY = ("kms:Decrypt",)
 READ_AND_WRITE_KEY = ("kms:Decrypt", "kms:GenerateDataKey")

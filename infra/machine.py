@@ -5,9 +5,9 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 
+from functions.runtime.parcels import BATCHES
 from infra.findings import acknowledge, logical_id
 from infra.grants import READ_AND_WRITE_KEY
-from infra.storage import BATCHES
 
 
 def run_machine(

@@ -15,10 +15,10 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from functions.core.model import Next, Outcome, Phase
+from functions.runtime.parcels import BATCHES
 from infra.functions import Functions
 from infra.poll import Poll, next_is
 from infra.states import RETRIED, lambda_task, outlast_trouble, retry
-from infra.storage import BATCHES
 
 _WHOSE = "request"
 

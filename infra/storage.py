@@ -10,11 +10,11 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from functions.runtime.parcels import BATCHES
+
 KEY_DELETION_DAYS = 30
 #: `functions.runtime.listing` asks for it by this name.
 JOBS_BY_MONTH = "by_month"
-#: `functions.runtime.parcels` keeps there what it makes of a batch.
-BATCHES = "batches/"
 
 
 class Storage(Construct):

@@ -11,13 +11,16 @@ from functions.runtime.aws import in_our_words
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+#: In the inbox, where it starts no job: no provider has this name.
+BATCHES = "batches/"
+
 
 class Parcels:
     """A batch's own objects in the inbox bucket, under a prefix that starts no job."""
 
     def __init__(self, job: Job, *, s3: "S3Client") -> None:
         self._bucket = job.bucket
-        self._prefix = f"batches/{job.provider}/{job.job_id}"
+        self._prefix = f"{BATCHES}{job.provider}/{job.job_id}"
         self._s3 = s3
 
     def key(self, name: str) -> str:
