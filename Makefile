@@ -2,6 +2,7 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
+export PYTHONPATH := $(CURDIR)/client:$(CURDIR)
 READY := .venv/.ready
 # The suites that take a minute together; those that need no stack; all others.
 QUICK := tests/unit tests/infra
@@ -70,7 +71,7 @@ budget: $(READY) ## What a job costs: checks, transitions, history events, money
 
 bench: $(READY) budget ## The budget, the memory of a 1 GiB result, the api's latency
 	@$(BIN)/python -m benchmarks.memory
-	@$(BIN)/python -m benchmarks.front_door
+	@$(BIN)/python -m benchmarks.api_latency
 
 bootstrap: $(READY) ## Prepare your AWS account and region for the CDK, once
 	$(CDK) bootstrap
@@ -79,13 +80,13 @@ destroy: $(READY) ## Delete STAGE from your AWS account (the README says what st
 	$(CDK) destroy --context stage=$(STAGE)
 
 diagram: $(READY) ## Draw the state machine anew, from its definition
-	$(BIN)/python -m local.diagram
+	$(BIN)/python -m tools.state_chart
 
 runbook: $(READY) ## Write the run-book's sections on errors anew
-	$(BIN)/python -m local.runbook
+	$(BIN)/python -m tools.runbook
 
 screenshot: $(READY) ## Picture the page of the local stack anew (needs Chromium)
-	$(BIN)/python -m local.screenshot
+	$(BIN)/python -m tools.screenshot
 
 lock: $(READY) ## Resolve the dependencies anew
 	$(BIN)/uv pip compile --group dev --universal --python-version 3.11 \

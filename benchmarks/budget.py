@@ -16,7 +16,7 @@ from typing import Any
 from functions.core.cost import PRICES_NOTED_ON, Work, of_a_poll, of_a_request
 from functions.core.schedule import Policy, poll_seconds, retry_seconds
 from infra.app import synthesize
-from local.diagram import definition
+from tools.state_chart import definition
 
 #: History events of one visit: entered and exited, and what lies between.
 _EVENTS = {"Task": 5, "Wait": 2, "Choice": 2, "Pass": 2, "Succeed": 2, "Fail": 1}

@@ -28,11 +28,11 @@ _DOWNLOAD = """
 import json, resource, sys
 from functions.core.model import Job
 from functions.download import download
-from functions.providers.connection import trusting_context
-from functions.providers.http import Http
-from functions.providers.ipqs import Ipqs, IpqsSettings
-from functions.runtime import aws, wiring
-from functions.runtime.results import Results
+from functions.providers.transport.connection import trusting_context
+from functions.providers.transport.http import Http
+from functions.providers.ipqs.adapter import Ipqs, IpqsSettings
+from functions.aws import clients, wiring
+from functions.aws.results import Results
 
 told = json.load(sys.stdin)
 file = download(
@@ -48,7 +48,7 @@ file = download(
         key=lambda fresh: told["key"],
         now=wiring.now,
     ),
-    results=Results("results", s3=aws.s3()),
+    results=Results("results", s3=clients.s3()),
     attempts=1,
     now=wiring.now,
     ends_at=wiring.now() + 900.0,

@@ -2,13 +2,13 @@
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.aws import telemetry, wiring
 from functions.core.errors import PermanentError, RetryableError
 from functions.core.metrics import Metric
 from functions.core.model import Job, Look, Phase, State
 from functions.core.routing import refused, route, unanswered
 from functions.core.schedule import Policy
 from functions.providers.protocol import Provider
-from functions.runtime import telemetry, wiring
 
 #: What a provider sends a webhook for.
 _OVER = (Phase.FINISHED, Phase.PARTIAL, Phase.FAILED)

@@ -4,13 +4,13 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.aws import telemetry, wiring
+from functions.aws.job_store import Ledger
 from functions.core import cost
 from functions.core.errors import CourierError, DeadlinePassed, JobAborted
 from functions.core.metrics import Metric, Value
 from functions.core.model import Job, Outcome, State
 from functions.core.routing import ended
-from functions.runtime import telemetry, wiring
-from functions.runtime.ledger import Ledger
 
 #: Errors that are outcomes of their own; all others make a job `failed`.
 _OUTCOMES = {

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.aws import telemetry, wiring
+from functions.aws.results import Results
+from functions.aws.store_result import deliver
 from functions.core import keys
 from functions.core.errors import CourierError, LinkSpent
 from functions.core.metrics import Metric
 from functions.core.model import File, Job, State
 from functions.providers.protocol import Body, Provider
-from functions.runtime import telemetry, wiring
-from functions.runtime.delivery import deliver
-from functions.runtime.results import Results
 
 #: Kept of the function's time for completing or aborting the upload.
 _MARGIN_SECONDS = 20.0

@@ -10,10 +10,12 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.aws import telemetry, wiring
+from functions.aws.batch_store import Parcels
+from functions.aws.results import Results
+from functions.aws.store_result import deliver
 from functions.core import keys
-from functions.core.errors import AnswerUnreadable, ResultsIncomplete
-from functions.core.forms import JSON_LINES
-from functions.core.gathering import (
+from functions.core.batch_results import (
     Rows,
     Told,
     commonest_error,
@@ -22,15 +24,13 @@ from functions.core.gathering import (
     result_line,
     told_of,
 )
+from functions.core.errors import AnswerUnreadable, ResultsIncomplete
+from functions.core.file_formats import JSON_LINES
 from functions.core.metrics import Metric
 from functions.core.model import File, Job, Next, Outcome, Part, Phase, State
 from functions.core.routing import ended
+from functions.providers.bodies import Lines
 from functions.providers.protocol import Batching
-from functions.runtime import telemetry, wiring
-from functions.runtime.delivery import deliver
-from functions.runtime.lines import Lines
-from functions.runtime.parcels import Parcels
-from functions.runtime.results import Results
 
 #: The one kind of result that a request has, and so its batch.
 KIND = "result"

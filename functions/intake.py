@@ -11,11 +11,11 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.core.arrivals import arrivals, job_for
+from functions.aws import telemetry, wiring
+from functions.aws.executions import Executions
 from functions.core.errors import CourierError
 from functions.core.model import State
-from functions.runtime import telemetry, wiring
-from functions.runtime.executions import Executions
+from functions.core.s3_events import arrivals, job_for
 
 # A batch in which all failed is answered like any other: each message by its id.
 _processor = BatchProcessor(

@@ -2,9 +2,9 @@
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.aws import telemetry, wiring
 from functions.core.metrics import Metric
 from functions.core.model import State
-from functions.runtime import telemetry, wiring
 
 
 @wiring.handler

@@ -2,11 +2,11 @@
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.aws import telemetry, wiring
+from functions.aws.results import Results
 from functions.core import keys
 from functions.core.manifest import encoded, manifest
 from functions.core.model import Job, Next, Outcome, Phase, State
-from functions.runtime import telemetry, wiring
-from functions.runtime.results import Results
 
 
 def write_manifest(job: Job, results: Results) -> Job:

@@ -7,13 +7,13 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.aws import telemetry, wiring
+from functions.aws.batch_store import Parcels
 from functions.core import identity
+from functions.core.batch_results import Rows
 from functions.core.errors import CourierError, RequestInvalid, SourceTooLarge
-from functions.core.gathering import Rows
 from functions.core.model import Batch, Job, State
 from functions.providers.protocol import Batching, Packed, Refused, Source
-from functions.runtime import telemetry, wiring
-from functions.runtime.parcels import Parcels
 
 #: Beyond these a file is no list with mistakes, and they are all held in memory.
 _MOST_REFUSED = 100_000

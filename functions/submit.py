@@ -6,6 +6,11 @@ from dataclasses import dataclass
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.aws import telemetry, wiring
+from functions.aws.job_store import Entry, Ledger
+from functions.aws.rate_limiter import Pace
+from functions.aws.s3_source import Inbox
+from functions.aws.settings import ProviderSettings
 from functions.core.errors import (
     AnswerLost,
     AnswerUnreadable,
@@ -22,11 +27,6 @@ from functions.core.model import Job, Next, Outcome, Phase, State
 from functions.core.routing import ended, held, submitted
 from functions.core.schedule import retry_seconds
 from functions.providers.protocol import Provider
-from functions.runtime import telemetry, wiring
-from functions.runtime.inbox import Inbox
-from functions.runtime.ledger import Entry, Ledger
-from functions.runtime.pace import Pace
-from functions.runtime.settings import ProviderSettings
 
 #: What the provider does wrong is waited for; what AWS does, the workflow retries.
 _PROVIDER_IN_TROUBLE = (

@@ -14,13 +14,15 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.aws import telemetry, wiring
+from functions.aws.callbacks import Waits
 from functions.core.errors import CourierError, CredentialsMissing
 from functions.core.metrics import Metric
 from functions.core.signatures import Scheme, Verdict, verify
 from functions.providers.protocol import Webhook
-from functions.runtime import telemetry, wiring
-from functions.runtime.gateway import Event
-from functions.runtime.waits import Waits
+
+#: An event of API Gateway's, as it comes.
+Event = Mapping[str, Any]
 
 #: A webhook takes some hundred bytes, with a result in it some thousand.
 _LARGEST = 256 * 1024

@@ -27,7 +27,7 @@ from functions.core.errors import (
 )
 from functions.core.metrics import Metric
 from functions.core.model import Outcome
-from infra.measures import FIVE_MINUTES, HOUR, Measures
+from infra.metrics import FIVE_MINUTES, HOUR, Measures
 
 #: What a job may take after its deadline: results are fetched, each for two hours at
 #: the most while the provider is in trouble.

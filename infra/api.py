@@ -11,11 +11,11 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
-from functions.core.bodies import Endings, Types
-from functions.core.contract import Operation, operations
-from functions.core.schemas import Schema
-from infra.findings import acknowledge
-from infra.refusals import refuse_in_our_words
+from functions.api.json_schema import Schema
+from functions.api.request_schemas import Endings, Types
+from functions.api.routes import Operation, operations
+from infra.gateway_responses import refuse_in_our_words
+from infra.nag import acknowledge
 
 #: Where providers call; `functions.webhook` takes the name from it.
 WEBHOOKS = "/webhooks/{provider}"

@@ -36,26 +36,15 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
+from functions.core.function_table import FUNCTIONS
 from infra.parsing import ConfigError, parse
 
 CDK_JSON = Path(__file__).parents[1] / "cdk.json"
 LOCAL = "local"
 
 SQS_LEAST_CONCURRENCY = 2
-FUNCTIONS = (
-    "intake",
-    "submit",
-    "check",
-    "download",
-    "manifest",
-    "conclude",
-    "reflect",
-    "api",
-    "listen",
-    "webhook",
-    "prepare",
-    "gather",
-)
+#: Functions by the names that earlier releases had for them in reserved_concurrency.
+_RENAMED_FUNCTIONS = {"reflect": "finalize_execution"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +71,7 @@ class KeyPlace:
 
 @dataclass(frozen=True, kw_only=True)
 class Rate:
-    """How often a provider lets us submit; `functions.core.rate` keeps it."""
+    """How often a provider lets us submit; `functions.core.rate_limit` keeps it."""
 
     calls: int
     seconds: float
@@ -137,7 +126,7 @@ class Ipqs(Provider):
 
 @dataclass(frozen=True, kw_only=True)
 class Txncheck(Provider):
-    """TxnCheck; `functions.providers.txncheck` says what its settings are for."""
+    """TxnCheck; its adapter says what its settings are for."""
 
     calls: ClassVar[bool] = True
 
@@ -204,6 +193,10 @@ def stage(name: str, settings: Mapping[str, Any]) -> Stage:
         raise ConfigError(f"no stage {name!r}; cdk.json has {', '.join(stages)}")
 
     raw = _laid_over(settings["every_stage"], stages[name])
+    raw["reserved_concurrency"] = {
+        _RENAMED_FUNCTIONS.get(function, function): number
+        for function, number in raw["reserved_concurrency"].items()
+    }
     parsed = parse(Stage, {**raw, "name": name}, where=f"courier.stages.{name}")
     _refuse_what_cannot_work(parsed)
     return parsed
@@ -229,7 +222,7 @@ def _refuse_what_cannot_work(stage: Stage) -> None:
     if not 0 <= stage.debug_sample_rate <= 1:
         raise ConfigError(f"{where}.debug_sample_rate: must be from 0 to 1")
 
-    unknown = sorted(stage.reserved_concurrency.keys() - set(FUNCTIONS))
+    unknown = sorted(stage.reserved_concurrency.keys() - FUNCTIONS.keys())
     if unknown:
         raise ConfigError(f"{where}.reserved_concurrency: no function {unknown[0]!r}")
 

@@ -13,7 +13,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.config import Provider
-from infra.findings import acknowledge
+from infra.nag import acknowledge
 
 
 class Credentials(Construct):

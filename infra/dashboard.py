@@ -12,7 +12,7 @@ from constructs import Construct
 from functions.core.cost import PRICES_NOTED_ON
 from functions.core.metrics import Metric
 from functions.core.model import Outcome
-from infra.measures import DAY, FIVE_MINUTES, Measures
+from infra.metrics import DAY, FIVE_MINUTES, Measures
 
 _WIDTH = 24
 _LINES = Sequence[cloudwatch.IMetric]

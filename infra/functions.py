@@ -6,7 +6,6 @@ by level once more, metric lines included.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
@@ -15,38 +14,11 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from functions.core.function_table import FUNCTIONS
 from infra.bundling import bundle
-from infra.findings import acknowledge
+from infra.nag import acknowledge
 
 RUNTIME = lambda_.Runtime.PYTHON_3_14
-
-
-@dataclass(frozen=True, kw_only=True)
-class Size:
-    """What a function may use of memory (MB) and time (seconds)."""
-
-    memory: int
-    timeout: int
-
-
-SIZES: Mapping[str, Size] = {
-    "intake": Size(memory=256, timeout=30),
-    "submit": Size(memory=512, timeout=300),
-    "check": Size(memory=256, timeout=30),
-    "download": Size(memory=1024, timeout=900),
-    "manifest": Size(memory=512, timeout=60),
-    "conclude": Size(memory=256, timeout=30),
-    "reflect": Size(memory=256, timeout=30),
-    # A person waits for it, and memory is what buys a fast start; API Gateway
-    # gives up after 29 seconds.
-    "api": Size(memory=1024, timeout=28),
-    "listen": Size(memory=256, timeout=30),
-    # A provider waits for it, up to 30 seconds, and then calls again.
-    "webhook": Size(memory=512, timeout=25),
-    # The whole of a batch goes through their memory.
-    "prepare": Size(memory=1024, timeout=300),
-    "gather": Size(memory=1024, timeout=900),
-}
 
 
 class Functions(Construct):
@@ -96,7 +68,9 @@ class Functions(Construct):
         self.download = self._function("download", reserved_concurrency)
         self.manifest = self._function("manifest", reserved_concurrency)
         self.conclude = self._function("conclude", reserved_concurrency)
-        self.reflect = self._function("reflect", reserved_concurrency)
+        self.finalize_execution = self._function(
+            "finalize_execution", reserved_concurrency
+        )
         self.api = self._function("api", reserved_concurrency)
         self.listen = self._function("listen", reserved_concurrency)
         self.webhook = self._function("webhook", reserved_concurrency)
@@ -106,10 +80,11 @@ class Functions(Construct):
     @property
     def all(self) -> dict[str, lambda_.Function]:
         """The functions, by the names of their modules."""
-        return {name: getattr(self, name) for name in SIZES}
+        return {name: getattr(self, name) for name in FUNCTIONS}
 
     def _function(self, name: str, reserved: Mapping[str, int]) -> lambda_.Function:
-        title = name.capitalize()
+        spec = FUNCTIONS[name]
+        title = spec.construct_id or name.capitalize()
         log_group = logs.LogGroup(
             self,
             f"{title}Logs",
@@ -129,11 +104,11 @@ class Functions(Construct):
             title,
             description=f"Verdict Courier: {name}",
             code=self._code,
-            handler=f"functions.{name}.handler",
+            handler=spec.handler or f"functions.{name}.handler",
             runtime=RUNTIME,
             architecture=lambda_.Architecture.ARM_64,
-            memory_size=SIZES[name].memory,
-            timeout=Duration.seconds(SIZES[name].timeout),
+            memory_size=spec.memory,
+            timeout=Duration.seconds(spec.timeout),
             reserved_concurrent_executions=reserved.get(name),
             environment=self._environment,
             layers=self._layers,
@@ -152,7 +127,7 @@ class Functions(Construct):
             function,
             "Serverless-LambdaDLQ",
             "Lambda puts asynchronous events there. The state machine, SQS and API "
-            "Gateway call and keep or answer what failed themselves; reflect, the "
-            "only one called so, has a destination for failures instead.",
+            "Gateway call and keep or answer what failed themselves; "
+            "finalize_execution, the only one called so, has a destination instead.",
         )
         return function

@@ -16,8 +16,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 
-from functions.runtime.parcels import BATCHES
-from infra.findings import acknowledge, logical_id
+from functions.aws.batch_store import BATCHES
+from infra.nag import acknowledge, logical_id
 from infra.storage import JOBS_BY_MONTH
 
 READ_KEY = ("kms:Decrypt",)

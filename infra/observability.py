@@ -14,12 +14,12 @@ from constructs import Construct
 
 from infra.alarms import Alarms
 from infra.dashboard import Dashboard
-from infra.measures import Measures
+from infra.metrics import Measures
 from infra.queries import Queries
 
 #: Functions that nothing stands behind: who calls them neither retries for long nor
 #: fails a job in their place.
-_FRONTS = ("api", "reflect", "webhook")
+_FRONTS = ("api", "finalize_execution", "webhook")
 
 
 class Observability(Construct):

@@ -6,9 +6,9 @@ from dataclasses import asdict
 
 from aws_cdk import CfnParameter, Stack
 
+from functions.core.function_table import FUNCTIONS
 from infra.config import LOCAL, Ipqs, Provider, Stage
 from infra.credentials import Credentials
-from infra.functions import SIZES
 from infra.parsing import ConfigError
 
 # CloudFormation holds the parameters to it: even the local stage's template, put
@@ -18,7 +18,7 @@ LOOPBACK = r"(127(\.[0-9]{1,3}){3}|([a-z0-9-]+\.)*localhost)(:[0-9]{1,5})?"
 
 def refuse_early_settling(stage: Stage) -> None:
     """Refuse to send again what an attempt that still runs may be sending."""
-    least = SIZES["submit"].timeout
+    least = FUNCTIONS["submit"].timeout
     for name, provider in stage.providers.items():
         if provider.settle_seconds <= least and stage.name != LOCAL:
             raise ConfigError(

@@ -4,19 +4,19 @@ from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk.aws_logs import RetentionDays
 from constructs import Construct
 
-from functions.runtime.pace import PACE
-from functions.runtime.waits import WAIT
+from functions.aws.callbacks import WAIT
+from functions.aws.rate_limiter import PACE
 from infra import grants
 from infra.api import Api
 from infra.config import Stage
 from infra.credentials import Credentials
-from infra.environments import tell_functions
+from infra.failure_events import Reflection
+from infra.function_environment import tell_functions
 from infra.functions import Functions
 from infra.intake import Intake
-from infra.machine import run_machine
 from infra.observability import Observability
-from infra.reflection import Reflection
 from infra.settings import provider_settings, refuse_early_settling
+from infra.state_machine_role import run_machine
 from infra.storage import Storage
 from infra.workflow import Workflow
 
@@ -109,7 +109,7 @@ class VerdictCourier(Stack):
             self,
             "Reflection",
             machine=self.workflow.state_machine,
-            function=self.functions.reflect,
+            function=self.functions.finalize_execution,
             key=self.storage.key,
             removal_policy=removal_policy,
         )
@@ -139,7 +139,7 @@ class VerdictCourier(Stack):
             queue=self.intake.queue,
             dead_letters={
                 "intake": self.intake.dead_letters,
-                "reflect": self.reflection.dead_letters,
+                "finalize_execution": self.reflection.dead_letters,
             },
             runbook_url=stage.runbook_url,
             key=self.storage.key,
@@ -193,7 +193,7 @@ class VerdictCourier(Stack):
             secret.grant_read(f.webhook)
 
     def _grant_the_front(self) -> None:
-        api, reflect = self.functions.api, self.functions.reflect
+        api, reflect = self.functions.api, self.functions.finalize_execution
         key, jobs = self.storage.key, self.storage.jobs
         machine = self.workflow.state_machine
 

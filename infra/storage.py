@@ -10,10 +10,10 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from functions.runtime.parcels import BATCHES
+from functions.aws.batch_store import BATCHES
 
 KEY_DELETION_DAYS = 30
-#: `functions.runtime.listing` asks for it by this name.
+#: `functions.api.job_query` asks for it by this name.
 JOBS_BY_MONTH = "by_month"
 
 

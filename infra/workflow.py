@@ -31,10 +31,10 @@ from constructs import Construct
 
 from functions.core.model import Next, Outcome
 from functions.core.notice import FILTERED, TOLD
+from infra.batch_map import requests_map
 from infra.functions import Functions
-from infra.poll import Poll, next_is
-from infra.requests import requests_map
-from infra.states import GRACE, RETRIED, lambda_task, outlast_trouble, retry
+from infra.poll_loop import Poll, next_is
+from infra.task_defaults import GRACE, RETRIED, lambda_task, outlast_trouble, retry
 
 
 class Workflow(Construct):

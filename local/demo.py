@@ -18,7 +18,7 @@ from rich.text import Text
 from infra import config
 from local import sample
 from local.assembly import SynthFailed
-from local.journey import Journey, look
+from local.execution_view import Journey, look
 from local.simulators import txncheck
 from local.simulators.ipqs import Behaviour, RunningClock
 from local.stack import STAGE, LocalStack, running

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from verdict_courier.console.local_console import board_beside
 
-from local.board.beside import board_beside
-from local.openapi import document
-from local.page import served
+from local.api_docs import served
 from local.simulators.clock import RunningClock
 from local.stack import LocalStack, running
+from tools.openapi import document
 
 _RECORD = Path(__file__).parents[1] / ".local" / "stack.json"
 _LOG = _RECORD.with_name("stack.log")

@@ -8,6 +8,7 @@ megabytes: at 25 USD a million, transitions decide all the same.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from functions.core.function_table import FUNCTIONS
 from functions.core.model import Job
 
 PRICES_NOTED_ON = "2026-11-22"
@@ -18,18 +19,6 @@ _USD_TABLE_WRITE = 0.625e-6
 _USD_S3_PUT = 5e-6
 _USD_NOTICE = 0.5e-6
 
-#: What a function has of memory, in MB; `infra.functions` gives it that.
-MEMORY = {
-    "Intake": 256,
-    "Submit": 512,
-    "Check": 256,
-    "Listen": 256,
-    "Download": 1024,
-    "Manifest": 512,
-    "Conclude": 256,
-    "Prepare": 1024,
-    "Gather": 1024,
-}
 _RUNS_SECONDS = {"Submit": 5.0, "Download": 5.0, "Prepare": 5.0, "Gather": 30.0}
 _RUNS_OTHERWISE = 0.5
 #: Of a multipart upload; the bytes of one request.
@@ -56,10 +45,11 @@ class Work:
         """What it costs."""
         calls = {**self.visits, "Intake": self.notices}
         usd = self.transitions * _USD_TRANSITION + self.notices * _USD_NOTICE
-        for name, memory in MEMORY.items():
-            seconds = _RUNS_SECONDS.get(name, _RUNS_OTHERWISE)
-            each = _USD_INVOCATION + seconds * memory / 1024 * _USD_GB_SECOND
-            usd += calls.get(name, 0) * each
+        for name, function in FUNCTIONS.items():
+            state = name.capitalize()
+            seconds = _RUNS_SECONDS.get(state, _RUNS_OTHERWISE)
+            each = _USD_INVOCATION + seconds * function.memory / 1024 * _USD_GB_SECOND
+            usd += calls.get(state, 0) * each
         writes = 3 + calls.get("Check", 0) + calls.get("Listen", 0)
         return usd + writes * _USD_TABLE_WRITE + self.puts * _USD_S3_PUT
 

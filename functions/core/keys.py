@@ -3,7 +3,7 @@
 Nothing of the uploader's naming is in them, and nothing of what was asked.
 """
 
-from functions.core.forms import Form
+from functions.core.file_formats import Form
 from functions.core.model import Job
 
 

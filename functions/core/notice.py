@@ -1,6 +1,6 @@
 """Notice: what is told of a job's end; keys only, no content.
 
-`infra.workflow` has the state machine tell it, `functions.runtime.notices` tells it
+`infra.workflow` has the state machine tell it, `functions.aws.notifier` tells it
 where that cannot.
 """
 

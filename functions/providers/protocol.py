@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from functions.core.forms import Form
+from functions.core.file_formats import Form
 from functions.core.model import Look
 
 _PIECE = 256 * 1024

@@ -8,14 +8,14 @@ from typing import TypeVar
 
 import pytest
 
-from functions.providers.connection import trusting_context
+from functions.providers.transport.connection import trusting_context
 from local.simulators.ipqs import IpqsSimulator
 from local.simulators.txncheck import TxncheckSimulator
-from tests.contract.bench import KEY, Bench
 from tests.contract.canary import leaked
-from tests.contract.ipqs_bench import IpqsBench
-from tests.contract.keyring import Keyring
-from tests.contract.txncheck_bench import SECRET, TxncheckBench
+from tests.contract.fake_secret import Keyring
+from tests.contract.harness import KEY, Bench
+from tests.contract.ipqs_harness import IpqsBench
+from tests.contract.txncheck_harness import SECRET, TxncheckBench
 
 _B = TypeVar("_B", bound=Bench)
 

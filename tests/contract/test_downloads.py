@@ -18,10 +18,10 @@ from functions.core.errors import (
 )
 from functions.providers.protocol import Link
 from local.simulators.ipqs import Answer, Content, Ending, Framing
-from tests.contract.bench import read
 from tests.contract.examples import few
-from tests.contract.ipqs_bench import IpqsBench
-from tests.contract.stand_in import Bystander, saying
+from tests.contract.harness import read
+from tests.contract.ipqs_harness import IpqsBench
+from tests.contract.loopback_hosts import Bystander, saying
 
 _CSV = b"Email Address,Valid\n" + b"a@example.com,true\n" * 400
 

@@ -8,14 +8,14 @@ import pytest
 
 from functions.core.errors import ProviderUnavailable
 from functions.core.model import Phase
-from functions.providers.http import Reply
-from functions.providers.ipqs import IpqsSettings
+from functions.providers.ipqs.adapter import IpqsSettings
+from functions.providers.transport.http import Reply
 from local.simulators.ipqs import Answer
-from tests.contract.bench import KEY, read
 from tests.contract.canary import forms, leaked, shown
-from tests.contract.ipqs_bench import IpqsBench
+from tests.contract.harness import KEY, read
+from tests.contract.ipqs_harness import IpqsBench
+from tests.contract.loopback_hosts import Bystander
 from tests.contract.sources import AtHand
-from tests.contract.stand_in import Bystander
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 

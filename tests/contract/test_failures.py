@@ -24,8 +24,8 @@ from functions.core.model import Phase
 from local.simulators.content import Content
 from local.simulators.faults import Answer
 from local.simulators.wire import Ending, Framing
-from tests.contract.bench import KEY, Bench, hint_of
 from tests.contract.examples import few
+from tests.contract.harness import KEY, Bench, hint_of
 from tests.contract.sources import AtHand
 
 Edit = Callable[[dict[str, object]], object]

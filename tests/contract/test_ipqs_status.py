@@ -16,11 +16,11 @@ from functions.core.errors import (
     ProviderThrottled,
 )
 from functions.core.model import Look, Phase
-from functions.providers.ipqs_answers import KINDS, PHASES
+from functions.providers.ipqs.responses import KINDS, PHASES
 from local.simulators.ipqs import Answer
-from tests.contract.bench import KEY, hint_of
 from tests.contract.examples import few
-from tests.contract.ipqs_bench import IpqsBench
+from tests.contract.harness import KEY, hint_of
+from tests.contract.ipqs_harness import IpqsBench
 from tests.contract.sources import AtHand
 
 _WORDS = sorted(PHASES)

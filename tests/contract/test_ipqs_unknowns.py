@@ -20,10 +20,10 @@ from local.simulators.ipqs import (
     Spent,
     XmlNull,
 )
-from tests.contract.bench import KEY, hint_of, read
-from tests.contract.ipqs_bench import IpqsBench
+from tests.contract.harness import KEY, hint_of, read
+from tests.contract.ipqs_harness import IpqsBench
+from tests.contract.loopback_hosts import Bystander
 from tests.contract.sources import AtHand
-from tests.contract.stand_in import Bystander
 
 #: Whichever of these it is, every result comes back.
 _HARMLESS: dict[str, tuple[object, ...]] = {

@@ -15,15 +15,15 @@ from functions.core.errors import (
     ProviderThrottled,
     SubmitOutcomeUnknown,
 )
-from functions.providers.ipqs import KeyPlace
-from functions.providers.multipart import MultipartBody
+from functions.providers.ipqs.adapter import KeyPlace
+from functions.providers.transport.multipart import MultipartBody
 from local.simulators.ipqs import Answer, api, intake
 from local.simulators.ipqs.held import Held
 from local.simulators.ipqs.world import World
 from local.simulators.uploads import Posted
-from tests.contract.bench import KEY
 from tests.contract.examples import few
-from tests.contract.ipqs_bench import IpqsBench
+from tests.contract.harness import KEY
+from tests.contract.ipqs_harness import IpqsBench
 from tests.contract.sources import AtHand, MadeUp
 
 _MEGABYTE = 1024 * 1024

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from functions.core.errors import LinkRefused
 from functions.providers.protocol import Link
 from tests.contract.examples import few
-from tests.contract.ipqs_bench import IpqsBench
-from tests.contract.stand_in import Bystander
+from tests.contract.ipqs_harness import IpqsBench
+from tests.contract.loopback_hosts import Bystander
 
 _HOST = "downloads.ipqualityscore.com"
 _PATH = "/download?download=canary-token-that-is-long-enough-to-matter-1234567890"

@@ -12,7 +12,7 @@ from functions.core.errors import (
     SubmitOutcomeUnknown,
 )
 from functions.core.model import Phase
-from tests.contract.bench import KEY, Bench, read
+from tests.contract.harness import KEY, Bench, read
 
 
 def test_brings_back_every_result_of_a_submitted_file(bench: Bench) -> None:

@@ -15,12 +15,12 @@ from functions.core.errors import (
     ProviderUnavailable,
     TransferTooSlow,
 )
-from functions.providers import connection
-from functions.providers.http import Http
 from functions.providers.protocol import Link
+from functions.providers.transport import connection
+from functions.providers.transport.http import Http
 from local.simulators.ipqs import Answer, Content, Ending, Framing
-from tests.contract.bench import read
-from tests.contract.ipqs_bench import IpqsBench
+from tests.contract.harness import read
+from tests.contract.ipqs_harness import IpqsBench
 
 _CSV = b"Email Address,Valid\n" + b"a@example.com,true\n" * 400
 

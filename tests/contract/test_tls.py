@@ -11,12 +11,12 @@ import trustme
 
 from functions.core.errors import ProviderUnavailable
 from functions.core.model import Phase
-from functions.providers.connection import trusting_context
-from functions.providers.ipqs import Ipqs
+from functions.providers.ipqs.adapter import Ipqs
 from functions.providers.protocol import Link
+from functions.providers.transport.connection import trusting_context
 from local.simulators.ipqs import IpqsSimulator
-from tests.contract.bench import KEY, read
-from tests.contract.ipqs_bench import IpqsBench, adapter
+from tests.contract.harness import KEY, read
+from tests.contract.ipqs_harness import IpqsBench, adapter
 from tests.contract.sources import AtHand
 
 Serve = Callable[[ssl.SSLContext], AbstractContextManager[IpqsSimulator]]

@@ -6,9 +6,9 @@ from typing import Any
 
 from functions.core.model import Phase
 from functions.providers.protocol import Batching, Packed, Refused
-from tests.contract.bench import read
+from tests.contract.harness import read
 from tests.contract.sources import AtHand
-from tests.contract.txncheck_bench import TxncheckBench
+from tests.contract.txncheck_harness import TxncheckBench
 
 Rows = dict[int, Mapping[str, Any] | Refused]
 

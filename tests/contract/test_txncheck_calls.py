@@ -18,7 +18,7 @@ from local.simulators.txncheck import (
     SyncLate,
 )
 from tests.contract.sources import AtHand
-from tests.contract.txncheck_bench import ACCOUNT, BODIES, IFSC, VPA, TxncheckBench
+from tests.contract.txncheck_harness import ACCOUNT, BODIES, IFSC, VPA, TxncheckBench
 
 #: Fields of each type's result, as documented.
 _RESULTS: Mapping[str, set[str]] = {

@@ -15,7 +15,7 @@ from local.simulators.txncheck import (
     Answer,
     End,
 )
-from tests.contract.txncheck_bench import TxncheckBench
+from tests.contract.txncheck_harness import TxncheckBench
 
 
 @pytest.mark.fault(34)

@@ -23,9 +23,9 @@ from local.simulators.txncheck import (
     Counts,
     RateLimit,
 )
-from tests.contract.bench import hint_of
+from tests.contract.harness import hint_of
 from tests.contract.sources import AtHand
-from tests.contract.txncheck_bench import BODIES, TxncheckBench
+from tests.contract.txncheck_harness import BODIES, TxncheckBench
 
 _ON_SUBMIT: dict[int, type[CourierError]] = {
     400: ProviderRejected,

@@ -15,10 +15,10 @@ from functions.core.errors import (
     ResultTooLarge,
 )
 from functions.providers.protocol import Link
-from functions.providers.txncheck import TxncheckSettings
+from functions.providers.txncheck.adapter import TxncheckSettings
 from local.simulators.txncheck import Answer
-from tests.contract.bench import read
-from tests.contract.txncheck_bench import TxncheckBench
+from tests.contract.harness import read
+from tests.contract.txncheck_harness import TxncheckBench
 
 
 def test_asks_for_a_result_once(txncheck: TxncheckBench) -> None:

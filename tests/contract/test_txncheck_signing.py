@@ -6,11 +6,11 @@ import pytest
 
 from functions.core.errors import CredentialsRejected
 from functions.core.model import Phase
-from functions.providers.http import Http
-from functions.providers.txncheck import Txncheck, TxncheckSettings
+from functions.providers.transport.http import Http
+from functions.providers.txncheck.adapter import Txncheck, TxncheckSettings
 from local.simulators.txncheck import Answer
 from tests.contract.sources import AtHand
-from tests.contract.txncheck_bench import BODIES, SECRET, TxncheckBench
+from tests.contract.txncheck_harness import BODIES, SECRET, TxncheckBench
 
 _EXPIRED = Answer.json(
     {"statusCode": 401, "message": "Request timestamp expired", "error": "x"}, 401

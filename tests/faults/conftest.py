@@ -7,20 +7,20 @@ from io import StringIO
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.aws import clients, settings, telemetry, wiring
 from functions.core.model import Job
-from functions.runtime import aws, settings, telemetry, wiring
-from local.emulator import clients
+from local.emulator.clients import REGION
 from local.emulator.process import Emulator
 from local.simulators.ipqs import IpqsSimulator
 from local.simulators.txncheck import TxncheckSimulator
-from tests.faults import batches as people
-from tests.faults.batches import Batches
-from tests.faults.bench import KEY, RESULTS, ROWS, TABLE, Bench
+from tests.faults import batch_harness as people
+from tests.faults.batch_harness import Batches
+from tests.faults.callback_harness import Waiting
 from tests.faults.canary import Canary
 from tests.faults.context import Context
 from tests.faults.driver import Process, Walk
-from tests.faults.effects import Effects, watching
-from tests.faults.waiting import Waiting
+from tests.faults.fault_injection import Effects, watching
+from tests.faults.harness import KEY, RESULTS, ROWS, TABLE, Bench
 
 _CACHES = (
     wiring.ledger,
@@ -46,7 +46,7 @@ def emulator() -> Iterator[Emulator]:
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{started.port}",
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_DEFAULT_REGION": clients.REGION,
+            "AWS_DEFAULT_REGION": REGION,
             "AWS_CONFIG_FILE": "/dev/null",
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
             "NO_PROXY": "*",
@@ -55,7 +55,7 @@ def emulator() -> Iterator[Emulator]:
         for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
             patch.delenv(name, raising=False)
         yield started
-        for client in (aws.s3, aws.dynamodb, aws.secrets, aws.states):
+        for client in (clients.s3, clients.dynamodb, clients.secrets, clients.states):
             client.cache_clear()
 
 
@@ -178,12 +178,14 @@ def _nothing_leaked(canary: Canary, request: pytest.FixtureRequest) -> Iterator[
 
 def look_at_stores(canary: Canary) -> None:
     """Look into the jobs table, and at what the results' objects say of themselves."""
-    for page in aws.dynamodb().get_paginator("scan").paginate(TableName=TABLE):
+    for page in clients.dynamodb().get_paginator("scan").paginate(TableName=TABLE):
         for item in page["Items"]:
             canary.look("ledger", repr(item))
-    for listed in aws.s3().get_paginator("list_objects_v2").paginate(Bucket=RESULTS):
+    for listed in (
+        clients.s3().get_paginator("list_objects_v2").paginate(Bucket=RESULTS)
+    ):
         for found in listed.get("Contents", []):
-            told = aws.s3().head_object(Bucket=RESULTS, Key=found["Key"])
+            told = clients.s3().head_object(Bucket=RESULTS, Key=found["Key"])
             canary.look("object", f"{found['Key']} {told['Metadata']}")
 
 

@@ -8,23 +8,23 @@ from functools import partial
 
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 
+from functions.aws import clients
+from functions.aws.job_store import Ledger
+from functions.aws.rate_limiter import Pace
+from functions.aws.results import Results
+from functions.aws.s3_source import Inbox
+from functions.aws.secret import Secret
 from functions.check import check
 from functions.conclude import conclude
 from functions.core.errors import CourierError, RetryableError
 from functions.core.model import File, Job, Next, State
 from functions.download import download
 from functions.manifest import write_manifest
-from functions.providers.ipqs import Ipqs, IpqsSettings
-from functions.runtime import aws
-from functions.runtime.inbox import Inbox
-from functions.runtime.ledger import Ledger
-from functions.runtime.pace import Pace
-from functions.runtime.results import Results
-from functions.runtime.secret import Secret
+from functions.providers.ipqs.adapter import Ipqs, IpqsSettings
 from functions.submit import Submission
-from tests.faults.bench import RESULTS, SECRET, TABLE, Bench
 from tests.faults.canary import Canary
-from tests.faults.effects import CountedHttp, Effects, Killed
+from tests.faults.fault_injection import CountedHttp, Effects, Killed
+from tests.faults.harness import RESULTS, SECRET, TABLE, Bench
 
 #: As often as infra/workflow.py retries a task, if not more.
 RETRIES = 6
@@ -46,9 +46,9 @@ class Process:
         self._pace = pace
         self.now = bench.ipqs.clock.now
         self.settings = bench.settings
-        self.ledger = Ledger(TABLE, dynamodb=aws.dynamodb(), keep_days=90)
-        self.results = Results(RESULTS, s3=aws.s3())
-        secrets = SecretsProvider(boto3_client=aws.secrets())
+        self.ledger = Ledger(TABLE, dynamodb=clients.dynamodb(), keep_days=90)
+        self.results = Results(RESULTS, s3=clients.s3())
+        secrets = SecretsProvider(boto3_client=clients.secrets())
         self.provider = Ipqs(
             IpqsSettings.from_json(self.settings.adapter),
             http=CountedHttp(effects),
@@ -61,7 +61,7 @@ class Process:
         return Submission(
             job=job,
             provider=self.provider,
-            inbox=Inbox(job, s3=aws.s3()),
+            inbox=Inbox(job, s3=clients.s3()),
             pace=self._pace,
             ledger=self.ledger,
             settings=self.settings,

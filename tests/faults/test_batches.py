@@ -10,19 +10,19 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions import prepare
+from functions.aws import clients
+from functions.aws.batch_store import Parcels
 from functions.core.errors import RequestInvalid, SubmitOutcomeUnknown
 from functions.core.model import Job, Next, Outcome, Phase
-from functions.runtime import aws
-from functions.runtime.parcels import Parcels
 from local.simulators.faults import Answer
-from tests.faults.batches import MOBILES, NAMES, PEOPLE, Batches
+from tests.faults.batch_harness import MOBILES, NAMES, PEOPLE, Batches
 from tests.faults.canary import Canary
-from tests.faults.effects import Mode
+from tests.faults.fault_injection import Mode
 
 
 def parcels(job: Job) -> dict[str, bytes]:
     """Read what a batch was made into."""
-    kept = Parcels(job, s3=aws.s3())
+    kept = Parcels(job, s3=clients.s3())
     names = ("requests.jsonl", "items.json", "rows.json")
     return {name: kept.read(name) for name in names}
 

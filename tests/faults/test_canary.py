@@ -9,14 +9,14 @@ from urllib.parse import quote
 
 import pytest
 
+from functions.aws import clients, telemetry
 from functions.core.errors import AwsUnavailable
 from functions.core.model import Job, Outcome
-from functions.runtime import aws, telemetry
-from tests.faults.bench import KEY, RESULTS, ROWS, TABLE, Bench
 from tests.faults.canary import Canary
 from tests.faults.conftest import look_at_stores
 from tests.faults.driver import Process, Walk
-from tests.faults.effects import Effects
+from tests.faults.fault_injection import Effects
+from tests.faults.harness import KEY, RESULTS, ROWS, TABLE, Bench
 
 TOKEN = "aB3" * 86
 Wrap = Callable[[str], str]
@@ -30,7 +30,7 @@ def second() -> Canary:
 
 def forget(job: Job) -> None:
     """Remove what was planted, before the session's canary looks."""
-    aws.dynamodb().delete_item(TableName=TABLE, Key={"job_id": {"S": job.job_id}})
+    clients.dynamodb().delete_item(TableName=TABLE, Key={"job_id": {"S": job.job_id}})
 
 
 @pytest.mark.fault(85)
@@ -102,7 +102,7 @@ def test_it_looks_into_the_table_and_the_objects(
     bench: Bench, job: Job, process: Callable[[], Process], second: Canary
 ) -> None:
     """What a function wrote down is looked at as it lies there."""
-    aws.s3().put_object(
+    clients.s3().put_object(
         Bucket=RESULTS, Key=f"{job.job_id}/x", Body=b"", Metadata={"from": ROWS[0]}
     )
     process().ledger.ended(
@@ -112,7 +112,7 @@ def test_it_looks_into_the_table_and_the_objects(
     try:
         look_at_stores(second)
     finally:  # the session's canary looks here, too
-        aws.s3().delete_object(Bucket=RESULTS, Key=f"{job.job_id}/x")
+        clients.s3().delete_object(Bucket=RESULTS, Key=f"{job.job_id}/x")
         forget(job)
 
     assert {find.partition(":")[0] for find in second.found} == {"ledger", "object"}

@@ -16,7 +16,7 @@ from functions.core.errors import (
 )
 from functions.core.model import Job, Next, Outcome, Phase, State
 from local.simulators.faults import Answer
-from tests.faults.bench import Bench
+from tests.faults.harness import Bench
 
 Handler = Callable[[State, LambdaContext], Any]
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.faults import promises
+from tests.faults import invariants
 from tests.faults.driver import Walk
-from tests.faults.effects import Mode
+from tests.faults.fault_injection import Mode
 
 #: The calls of a run in which nothing fails; the first test holds it to that.
 CLEAN = (
@@ -66,7 +66,7 @@ def run(walk: Walk, planned: Mapping[int, Mode]) -> tuple[str, ...]:
 
     calls, hit = tuple(walk.effects.seen), walk.effects.hit
     walk.effects.plan({})
-    promises.keep(walk.bench, ended, walk.told)
+    invariants.keep(walk.bench, ended, walk.told)
     assert walk.most_attempts <= len(hit) + 1, hit
     return calls
 

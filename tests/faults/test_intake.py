@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.aws import clients, wiring
+from functions.aws.executions import Executions
 from functions.core.errors import AwsRefused, AwsUnavailable
 from functions.core.model import Job
 from functions.intake import handler, take_in
-from functions.runtime import aws, wiring
-from functions.runtime.executions import Executions
-from tests.faults.bench import Bench
-from tests.faults.effects import failure, hooked
+from tests.faults.fault_injection import failure, hooked
+from tests.faults.harness import Bench
 
 _EVENTS = Path(__file__).parents[2] / "events"
 _PASSING = {
@@ -25,7 +25,7 @@ _PASSING = {
 @pytest.fixture
 def machine(deployed: pytest.MonkeyPatch) -> str:
     """Give a state machine that does nothing, in the functions' environment."""
-    arn = aws.states().create_state_machine(
+    arn = clients.states().create_state_machine(
         name="courier",
         definition=json.dumps(_PASSING),
         roleArn="arn:aws:iam::000000000000:role/anyone",
@@ -37,7 +37,7 @@ def machine(deployed: pytest.MonkeyPatch) -> str:
 @pytest.fixture
 def executions(machine: str) -> Executions:
     """Give the executions of that state machine."""
-    return Executions(machine, states=aws.states())
+    return Executions(machine, states=clients.states())
 
 
 def message(job: Job, name: str = "1") -> dict[str, Any]:
@@ -57,9 +57,9 @@ def record(body: str, name: str) -> dict[str, Any]:
 
 def started(machine: str, job: Job) -> list[str]:
     """The inputs of the executions that a job has."""
-    listed = aws.states().list_executions(stateMachineArn=machine)["executions"]
+    listed = clients.states().list_executions(stateMachineArn=machine)["executions"]
     return [
-        aws.states().describe_execution(executionArn=one["executionArn"])["input"]
+        clients.states().describe_execution(executionArn=one["executionArn"])["input"]
         for one in listed
         if one["name"] == job.job_id
     ]

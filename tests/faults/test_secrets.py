@@ -6,6 +6,8 @@ from collections.abc import Callable
 import pytest
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 
+from functions.aws import clients
+from functions.aws.secret import Secret
 from functions.core.errors import (
     AwsRefused,
     AwsUnavailable,
@@ -13,11 +15,9 @@ from functions.core.errors import (
     CredentialsRejected,
 )
 from functions.core.model import Job, Outcome
-from functions.runtime import aws
-from functions.runtime.secret import Secret
-from tests.faults.bench import KEY, SECRET, Bench
 from tests.faults.driver import Process, Walk
-from tests.faults.effects import Effects, failure, hooked
+from tests.faults.fault_injection import Effects, failure, hooked
+from tests.faults.harness import KEY, SECRET, Bench
 
 Make = Callable[[], Process]
 
@@ -85,7 +85,7 @@ def test_a_secret_that_was_not_filled_ends_the_job(
 @pytest.mark.fault(67)
 def test_a_binary_secret_is_no_key(bench: Bench, job: Job, process: Make) -> None:
     """Our form is text."""
-    aws.secrets().put_secret_value(SecretId=SECRET, SecretBinary=b"\x00\xff")
+    clients.secrets().put_secret_value(SecretId=SECRET, SecretBinary=b"\x00\xff")
 
     with pytest.raises(CredentialsMissing):
         process().submit(job, 0)
@@ -130,7 +130,7 @@ def test_what_secrets_manager_refuses_is_told_apart(
 
 
 def _kept() -> Secret:
-    return Secret(SECRET, provider=SecretsProvider(boto3_client=aws.secrets()))
+    return Secret(SECRET, provider=SecretsProvider(boto3_client=clients.secrets()))
 
 
 def test_gives_what_requests_are_signed_with(bench: Bench) -> None:

@@ -11,11 +11,11 @@ import pytest
 from functions import webhook
 from functions.core.errors import CredentialsMissing
 from functions.core.signatures import Scheme, sign
-from functions.providers.txncheck_webhooks import webhook_of
+from functions.providers.txncheck.webhooks import webhook_of
 from functions.webhook import Receiver
-from tests.faults.batches import Batches
+from tests.faults.batch_harness import Batches
+from tests.faults.callback_harness import Waiting
 from tests.faults.context import Context
-from tests.faults.waiting import Waiting
 
 NOW = 1_800_000_000.0
 SECRET, OLD = "what the provider signs with", "what it signed with before"

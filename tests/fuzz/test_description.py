@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from local.openapi import DOCUMENT
 from local.stack import running
+from tools.openapi import DOCUMENT
 
 _HERE = Path(__file__).parent
 _ROOT = _HERE.parents[1]

@@ -9,8 +9,8 @@ import jsonschema
 import pytest
 from aws_cdk import App
 
-from functions.core.contract import operations
-from functions.core.schemas import errors
+from functions.api.json_schema import errors
+from functions.api.routes import operations
 from infra import config
 from infra.stack import VerdictCourier
 from tests.infra.template import Json, Template, text

@@ -10,7 +10,7 @@ from aws_cdk import App
 from aws_cdk.assertions import Template as Synthesized
 
 from functions.core.model import Job, Next, Part
-from functions.core.rate import Rate
+from functions.core.rate_limit import Rate
 from infra import config
 from infra.stack import VerdictCourier
 from tests.infra.template import Json, Template

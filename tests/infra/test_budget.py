@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from benchmarks.budget import budget, held_events, request_budget
+from functions.core.batch_results import Told, told_of
 from functions.core.errors import CourierError
-from functions.core.gathering import Told, told_of
 from functions.core.model import Batch, File, Job, Next, Outcome, Part
 from functions.core.schedule import Policy
 from infra import config
-from infra.states import RETRIED
-from local.diagram import definition
+from infra.task_defaults import RETRIED
+from tools.state_chart import definition
 
 _DAY = 86_400
 _PROVIDERS = config.stage("prod", config.context()["courier"]).providers

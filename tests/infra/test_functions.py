@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from functions.providers.ipqs import IpqsSettings
-from functions.providers.txncheck import TxncheckSettings
-from functions.runtime import settings
+from functions.aws import settings
+from functions.core.function_table import FUNCTIONS
+from functions.providers.ipqs.adapter import IpqsSettings
+from functions.providers.txncheck.adapter import TxncheckSettings
 from infra.bundling import PYTHON
-from infra.config import FUNCTIONS
 from tests.infra.template import Template, text
 
 EVERYWHERE = {
@@ -32,7 +32,7 @@ ENVIRONMENT = {
     "download": {"COURIER_RESULTS_BUCKET", "COURIER_PROVIDERS"},
     "manifest": {"COURIER_RESULTS_BUCKET"},
     "conclude": {"COURIER_TABLE", "COURIER_KEEP_DAYS"},
-    "reflect": {
+    "finalize_execution": {
         "COURIER_TABLE",
         "COURIER_KEEP_DAYS",
         "COURIER_TOPIC",
@@ -223,7 +223,7 @@ def test_the_functions_are_one_asset(template: Template) -> None:
     assert set(functions) == set(ENVIRONMENT) == set(FUNCTIONS)
     assert len({json.dumps(f["Code"]) for f in functions.values()}) == 1
     for name, function in functions.items():
-        assert function["Handler"] == f"functions.{name}.handler"
+        assert function["Handler"].startswith(f"functions.{name}.")
         assert function["Runtime"] == f"python{PYTHON}"
         assert function["Architectures"] == ["arm64"]
 

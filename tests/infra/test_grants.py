@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from functions.core.function_table import FUNCTIONS
 from tests.infra.template import Template, listed, text
 
 USES_TABLE_KEY = {
@@ -76,7 +77,7 @@ RIGHTS = {
         "dynamodb:UpdateItem StorageJobs",
         *USES_TABLE_KEY,
     },
-    "reflect": {
+    "finalize_execution": {
         "dynamodb:GetItem StorageJobs",
         "dynamodb:UpdateItem StorageJobs",
         "sns:Publish StorageNotices",
@@ -156,10 +157,8 @@ def test_a_function_writes_to_its_own_log_only(template: Template, name: str) ->
     role = template.functions()[name]["Role"]["Fn::GetAtt"][0]
     logs = {(a, plain(r)) for a, r in template.rights(role) if a.startswith("logs:")}
 
-    assert logs == {
-        ("logs:CreateLogStream", f"Functions{name.capitalize()}Logs"),
-        ("logs:PutLogEvents", f"Functions{name.capitalize()}Logs"),
-    }
+    group = f"Functions{FUNCTIONS[name].construct_id or name.capitalize()}Logs"
+    assert logs == {("logs:CreateLogStream", group), ("logs:PutLogEvents", group)}
 
 
 @pytest.mark.parametrize(

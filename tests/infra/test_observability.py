@@ -14,8 +14,8 @@ from functions.core.model import Outcome
 from infra import config
 from infra.app import synthesize
 from infra.parsing import ConfigError
-from local.runbook import RUNBOOK, anchors
 from tests.infra.template import Json, Template, listed, text
+from tools.runbook import RUNBOOK, anchors
 
 OURS = {(m.title, frozenset(names)) for m in Metric for names in m.sets}
 #: Of AWS' own, those that we use, with the dimensions that they have.

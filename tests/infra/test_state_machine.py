@@ -12,7 +12,7 @@ from functions.core.errors import (
     ProviderThrottled,
     ProviderUnavailable,
 )
-from functions.providers.ipqs_answers import KINDS
+from functions.providers.ipqs.responses import KINDS
 from tests.infra.template import Json, Template, states, text
 
 #: What the task of a wait has in its resource: the call is not what takes its time.

@@ -8,7 +8,7 @@ import pytest
 from local.simulators.clock import RunningClock
 from local.simulators.txncheck import TxncheckSimulator
 from local.stack import LocalStack, running, webhook_scheme
-from tests.integration.courier import Courier
+from tests.integration.harness import Courier
 
 #: A provider that is finished as soon as it is asked: waiting is tested elsewhere.
 _AT_ONCE = {

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import quote, quote_plus
 
-from local.journey import history
+from local.execution_view import history
 from local.stack import LocalStack
 
 _RUN = re.compile(r"[A-Za-z0-9]{200,}")

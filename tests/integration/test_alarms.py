@@ -10,11 +10,11 @@ import pytest
 from functions.core.metrics import Metric
 from infra import config
 from local import sample
-from local.runbook import RUNBOOK, anchors
 from local.simulators.ipqs import Answer
 from local.stack import LOCAL_KEY, LocalStack, running, webhook_scheme
-from tests.integration.courier import Courier
-from tests.integration.operations import Operations
+from tests.integration.alarm_harness import Operations
+from tests.integration.harness import Courier
+from tools.runbook import RUNBOOK, anchors
 
 #: Five minutes are half a second then, and an hour six.
 _PERIODS = 1 / 600

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 from botocore.credentials import Credentials
+from verdict_courier.cli.api import Answer, Api, Refused, fetched, upload
 
+from functions.api.request import Request
+from functions.aws.desk import Desk
 from functions.core import identity
 from functions.core.model import Job, Outcome
-from functions.runtime.desk import Desk
-from functions.runtime.gateway import Request
 from local import sample
-from local.courier.api import Answer, Api, Refused, fetched, upload
 from local.stack import LocalStack
-from tests.integration.courier import Courier, until
+from tests.integration.harness import Courier, until
 
 _EMAILS = sample.emails(12)
 _WHO = Credentials("test", "test")

@@ -6,13 +6,13 @@ from typing import Any, cast
 
 import pytest
 
+from functions.aws.desk import Desk
+from functions.aws.endings import Ending
+from functions.aws.job_store import Ledger
+from functions.aws.notifier import Notices
+from functions.core.job_record import Record
 from functions.core.model import Job, Outcome, Phase
-from functions.core.record import Record
-from functions.reflect import reflect
-from functions.runtime.desk import Desk
-from functions.runtime.endings import Ending
-from functions.runtime.ledger import Ledger
-from functions.runtime.notices import Notices
+from functions.finalize_execution import reflect
 from local.stack import LocalStack
 
 _NOW = 1_795_000_000.0

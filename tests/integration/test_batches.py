@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from local.journey import Journey
+from local.execution_view import Journey
 from local.simulators.txncheck import Counts, RateLimit, TxncheckSimulator
-from tests.integration.courier import Courier, until
+from tests.integration.harness import Courier, until
 
 #: What the local stage allows itself, and a provider that insists on it.
 _RATE = RateLimit(calls=200, seconds=4.0, counts=Counts.POSTS)

@@ -13,18 +13,18 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.credentials import Credentials
 from playwright.sync_api import Browser, Page, expect
+from verdict_courier.cli.api import Api
+from verdict_courier.console import reply
+from verdict_courier.console.console import Board
+from verdict_courier.console.local_console import board_beside
+from verdict_courier.console.log_sources import InAws
+from verdict_courier.console.reply import Reply
+from verdict_courier.console.server import served
 
 from local import sample
-from local.board import reply
-from local.board.backstage import InAws
-from local.board.beside import board_beside
-from local.board.board import Board
-from local.board.reply import Reply
-from local.board.server import served
-from local.browser import NEEDED, browser, chromium
-from local.courier.api import Api
 from local.stack import LocalStack
-from tests.integration.courier import Courier, until
+from tests.integration.harness import Courier, until
+from tools.browser import NEEDED, browser, chromium
 
 _ROOT = Path(__file__).parents[2]
 _PATIENCE = 30_000
@@ -238,7 +238,7 @@ def test_an_end_of_the_server_is_told(started: Browser) -> None:
 
 _PARENT = """
 import os, sys, time
-from local.browser import browser
+from tools.browser import browser
 
 with browser(sys.argv[1]) as started:
     started.new_page()

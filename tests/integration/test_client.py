@@ -12,12 +12,12 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
+from verdict_courier.cli.__main__ import main
+from verdict_courier.cli.commands import Exit
 
 from local import sample
-from local.courier.__main__ import main
-from local.courier.commands import Exit
 from local.stack import LocalStack
-from tests.integration.courier import Courier
+from tests.integration.harness import Courier
 
 Typed = Callable[..., tuple[int, str, str]]
 _ROOT = Path(__file__).parents[2]
@@ -35,8 +35,8 @@ def typed(
     """Give a way to type a command: its exit code, output and notes come back."""
     record = tmp_path / "stack.json"
     record.write_text(json.dumps({"shown": {"ApiUrl": stack.api_url}}))
-    monkeypatch.setattr("local.courier.places.RECORD", record)
-    monkeypatch.setattr("local.courier.commands._LOOK_SECONDS", 0.05)
+    monkeypatch.setattr("verdict_courier.cli.endpoints.RECORD", record)
+    monkeypatch.setattr("verdict_courier.cli.commands._LOOK_SECONDS", 0.05)
     monkeypatch.setenv("COLUMNS", "200")
 
     def type_(*words: object) -> tuple[int, str, str]:
@@ -146,7 +146,7 @@ def test_without_a_stack_it_says_how_to_start_one(
     typed: Typed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The first thing that a newcomer meets."""
-    monkeypatch.setattr("local.courier.places.RECORD", tmp_path / "none.json")
+    monkeypatch.setattr("verdict_courier.cli.endpoints.RECORD", tmp_path / "none.json")
 
     code, _, notes = typed("list")
 
@@ -184,7 +184,7 @@ def test_the_page_of_the_local_stack_is_there_already(
     """`make up` serves it; the command says where."""
     record = tmp_path / "page.json"
     record.write_text('{"shown": {"ApiUrl": "x"}, "page": "http://127.0.0.1:1/k/"}')
-    monkeypatch.setattr("local.courier.places.RECORD", record)
+    monkeypatch.setattr("verdict_courier.cli.endpoints.RECORD", record)
 
     code, out, _ = typed("page")
 

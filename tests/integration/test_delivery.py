@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 
 from local import sample
 from local.simulators.ipqs import Answer
-from tests.integration.courier import Courier, until
+from tests.integration.harness import Courier, until
 
 _EMAILS = sample.emails(40)
 _SCHEMA = Path(__file__).parents[2] / "docs" / "manifest.schema.json"

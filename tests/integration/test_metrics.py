@@ -11,7 +11,7 @@ from local import sample
 from local.simulators.ipqs import Answer
 from local.simulators.txncheck import TxncheckSimulator
 from local.stack import STAGE as LOCAL
-from tests.integration.courier import Courier, until
+from tests.integration.harness import Courier, until
 
 _EMAILS = sample.emails(12)
 _KEY = "ipqs/email/list.csv"

@@ -8,7 +8,7 @@ import pytest
 from functions.core.errors import PERMANENT, RETRYABLE
 from local import sample
 from local.simulators.ipqs import Answer
-from tests.integration.courier import Courier
+from tests.integration.harness import Courier
 
 _EMAILS = sample.emails(12)
 _KNOWN = {error.__name__ for error in (*PERMANENT, *RETRYABLE)}

@@ -3,8 +3,8 @@
 import json
 from urllib.request import urlopen
 
-from local.openapi import document
-from local.page import served
+from local.api_docs import served
+from tools.openapi import document
 
 
 def _get(url: str) -> bytes:

@@ -4,9 +4,9 @@ import json
 import re
 from typing import Any
 
-from local.journey import Journey
+from local.execution_view import Journey
 from local.simulators.txncheck import TxncheckSimulator
-from tests.integration.courier import Courier
+from tests.integration.harness import Courier
 from tests.integration.sinks import Sinks
 
 _NAME = "Zubeida Canary"

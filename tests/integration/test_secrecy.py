@@ -9,7 +9,7 @@ import pytest
 from local import sample
 from local.simulators.ipqs import Answer
 from local.stack import LOCAL_KEY
-from tests.integration.courier import Courier, until
+from tests.integration.harness import Courier, until
 from tests.integration.sinks import Sinks, has_link
 
 _EMAILS = sample.emails(30)

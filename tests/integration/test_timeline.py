@@ -2,15 +2,15 @@
 
 import pytest
 from botocore.credentials import Credentials
+from verdict_courier.cli.api import Api
 
+from functions.api import execution_history
+from functions.api.execution_history import ExecutionHistory
+from functions.api.timeline import Timeline
 from functions.core.model import Job
-from functions.core.timeline import Timeline
-from functions.runtime import executions
-from functions.runtime.executions import Executions
 from local import sample
-from local.courier.api import Api
 from local.stack import LocalStack
-from tests.integration.courier import Courier
+from tests.integration.harness import Courier
 
 
 def test_a_job_tells_which_states_it_passed(
@@ -39,12 +39,12 @@ def test_of_a_long_history_the_latest_is_told(
     """An answer has a limit, and what happens now is what is asked for."""
     journey = courier.deliver("ipqs/email/long.csv", sample.emails(3))
     assert journey.job is not None
-    told = Executions(
+    told = ExecutionHistory(
         stack.outputs["StateMachineArn"],
         states=stack.emulator.client("stepfunctions"),
     )
-    monkeypatch.setattr(executions, "_PAGE", 10)
-    monkeypatch.setattr(executions, "_PAGES", 2)
+    monkeypatch.setattr(execution_history, "_PAGE", 10)
+    monkeypatch.setattr(execution_history, "_PAGES", 2)
 
     timeline = told.timeline(journey.job)
 
@@ -56,7 +56,7 @@ def test_of_a_long_history_the_latest_is_told(
 
 def test_a_job_without_an_execution_has_an_empty_timeline(stack: LocalStack) -> None:
     """Step Functions forgets after ninety days, the jobs table may not."""
-    told = Executions(
+    told = ExecutionHistory(
         stack.outputs["StateMachineArn"],
         states=stack.emulator.client("stepfunctions"),
     )

@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.credentials import Credentials
+from verdict_courier.cli.api import Api
 
-from local.courier.api import Api
-from local.journey import Journey
+from local.execution_view import Journey
 from local.simulators.txncheck import End, TxncheckSimulator
-from tests.integration.courier import Courier, until
+from tests.integration.harness import Courier, until
 
 _REQUEST = json.dumps({"mobile": "+919812345670", "name": "Asha Example"}).encode()
 _KEY = "txncheck/full-check/request.json"

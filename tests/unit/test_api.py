@@ -4,15 +4,14 @@ import json
 
 import pytest
 
-from functions import api
-from functions.core import problems
+from functions.api import handler, problems
+from functions.api.problems import Problem
 from functions.core.errors import AwsRefused, AwsUnavailable
-from functions.core.problems import Problem
 
 
 def test_what_may_work_later_says_so() -> None:
     """Clients that see 503 and Retry-After ask again by themselves."""
-    answer = api._failure(AwsUnavailable("could not read: ThrottlingException"))
+    answer = handler._failure(AwsUnavailable("could not read: ThrottlingException"))
 
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "5"
@@ -21,7 +20,7 @@ def test_what_may_work_later_says_so() -> None:
 @pytest.mark.fault(85)
 def test_the_reason_of_a_failure_stays_here() -> None:
     """It may name tables, keys and rights."""
-    answer = api._failure(AwsRefused("may not read s3://somebody"))
+    answer = handler._failure(AwsRefused("may not read s3://somebody"))
 
     assert answer.status_code == 500
     assert "somebody" not in str(answer.body)
@@ -29,7 +28,7 @@ def test_the_reason_of_a_failure_stays_here() -> None:
 
 def test_a_refusal_is_a_problem_document() -> None:
     """By the media type, too, which clients look at first."""
-    answer = api._refusal(Problem(problems.JOB_ENDED, outcome="failed"))
+    answer = handler._refusal(Problem(problems.JOB_ENDED, outcome="failed"))
 
     assert answer.status_code == 409
     assert answer.content_type == "application/problem+json"
@@ -44,6 +43,6 @@ def test_a_refusal_is_a_problem_document() -> None:
 @pytest.mark.fault(85)
 def test_no_answer_is_kept_on_the_way() -> None:
     """Answers hold links; a cache would hand them to others."""
-    answer = api._refusal(Problem(problems.JOB_NOT_FOUND))
+    answer = handler._refusal(Problem(problems.JOB_NOT_FOUND))
 
     assert answer.headers["Cache-Control"] == "no-store"

@@ -15,7 +15,7 @@ from functions.core.errors import (
     ProviderLostJob,
     ProviderThrottled,
 )
-from functions.core.forms import Form
+from functions.core.file_formats import Form
 from functions.core.metrics import Metric
 from functions.core.model import Job, Look, Next, Outcome, Phase
 from functions.core.schedule import Policy

@@ -1,20 +1,12 @@
 """Cost: counted from what a job did, by a price table with its date."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.core.cost import MEMORY, of_a_batch, of_a_poll, of_job
+from functions.core.cost import of_a_batch, of_a_poll, of_job
 from functions.core.model import Batch, File, Job
-from infra.functions import SIZES
 
 _JOB = Job(job_id="j", provider="p", type="t", bucket="b", polls=10)
-
-
-@pytest.mark.parametrize("name", MEMORY)
-def test_functions_cost_what_they_are_given(name: str) -> None:
-    """Memory is what a second of a function costs; infra decides on it."""
-    assert MEMORY[name] == SIZES[name.lower()].memory
 
 
 @given(checks=st.integers(0, 500), kinds=st.integers(0, 4))

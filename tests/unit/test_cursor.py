@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from functions.core.cursor import CursorUnreadable, Position, read, written
+from functions.api.cursor import CursorUnreadable, Position, read, written
 
 FILTERS = {"outcome": "failed", "provider": ""}
 positions = st.builds(
@@ -71,7 +71,7 @@ def test_a_forged_place_is_refused(
     monkeypatch: pytest.MonkeyPatch, place: object
 ) -> None:
     """The sum is no secret: what it covers is checked all the same."""
-    monkeypatch.setattr("functions.core.cursor._sum", lambda *_: b"123456789")
+    monkeypatch.setattr("functions.api.cursor._sum", lambda *_: b"123456789")
     forged = base64.urlsafe_b64encode(b"123456789" + json.dumps(place).encode())
 
     with pytest.raises(CursorUnreadable):

@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
+from functions.api.request import read_request
+from functions.api.routes import operations
 from functions.core import identity
-from functions.core.arrivals import arrivals, job_for
-from functions.core.contract import operations
+from functions.core.batch_results import told_of
 from functions.core.errors import PERMANENT
-from functions.core.gathering import told_of
 from functions.core.manifest import Verdict, manifest, reconciliation
 from functions.core.model import Job, Next, Outcome
+from functions.core.s3_events import arrivals, job_for
 from functions.core.signatures import Scheme, verify
 from functions.core.signatures import Verdict as Signed
-from functions.providers.txncheck_webhooks import webhook_of
-from functions.runtime import gateway
+from functions.providers.txncheck.webhooks import webhook_of
 
 _EVENTS = Path(__file__).parents[2] / "events"
 _TYPES = {"ipqs": ("email", "phone", "proxy", "url")}
@@ -174,7 +174,7 @@ def test_the_api_reads_its_event() -> None:
         op for op in operations(_TYPES, {"ipqs": (".csv",)}) if op.name == "startJob"
     )
 
-    request = gateway.read(_read("api"), start)
+    request = read_request(_read("api"), start)
 
     assert request.idempotency_key == "june-list-1"
     assert request.caller == "arn:aws:sts::111122223333:assumed-role/Analyst"

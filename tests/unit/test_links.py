@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core.errors import LinkRefused
-from functions.providers.links import check_link
+from functions.providers.transport.links import check_link
 
 HOST = "downloads.example.com"
 GOOD = f"https://{HOST}/download?download=aB3&filename=List+1%2C+All.csv"

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.aws import telemetry
 from functions.core.metrics import NAMESPACE, STAGE, Metric, document
 from functions.core.model import Job
-from functions.runtime import telemetry
-from local.runbook import RUNBOOK
+from tools.runbook import RUNBOOK
 
 _FUNCTIONS = Path(__file__).parents[2] / "functions"
 _FIELDS = {

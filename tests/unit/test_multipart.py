@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core.errors import SourceMissing
-from functions.providers.multipart import MultipartBody
+from functions.providers.transport.multipart import MultipartBody
 
 
 class Held:

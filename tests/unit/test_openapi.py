@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from functions import api
-from functions.core.answer_schemas import SCHEMAS
-from local.openapi import DOCUMENT, document, encoded
+from functions.api import handler
+from functions.api.response_schemas import SCHEMAS
+from tools.openapi import DOCUMENT, document, encoded
 
 
 def test_the_document_is_fresh() -> None:
-    """Stale? `python -m local.openapi` writes it anew."""
+    """Stale? `python -m tools.openapi` writes it anew."""
     assert DOCUMENT.read_text() == encoded(document())
 
 
@@ -23,7 +23,7 @@ def test_every_operation_has_a_door() -> None:
         for operation in methods.values()
     }
 
-    assert described == set(api._DOORS)
+    assert described == set(handler._DOORS)
 
 
 def test_every_reference_leads_somewhere() -> None:

@@ -5,10 +5,10 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from verdict_courier.console import runbook
 
 from functions.core.errors import PERMANENT, RETRYABLE
-from local.board import runbook
-from local.runbook import FOREIGN, RUNBOOK, anchors, section_of, written
+from tools.runbook import FOREIGN, RUNBOOK, anchors, section_of, written
 
 LEAVES = (*RETRYABLE, *PERMANENT)
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from functions.aws.settings import read
 from functions.core.errors import SettingsMissing
 from functions.core.schedule import Policy
-from functions.runtime.settings import read
 
 PROVIDER: dict[str, Any] = {
     "secret": "arn:secret",

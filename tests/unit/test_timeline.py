@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from functions.core import answers
-from functions.core.answer_schemas import MARKS, SCHEMAS
-from functions.core.record import Record
-from functions.core.timeline import Timeline, read
+from functions.api import responses
+from functions.api.response_schemas import MARKS, SCHEMAS
+from functions.api.timeline import Timeline, read
+from functions.core.job_record import Record
 
 HISTORIES = {
     path.stem: path for path in sorted(Path(__file__).with_name("histories").iterdir())
@@ -176,7 +176,7 @@ def test_any_part_of_a_history_is_a_timeline(
     entered = [e for e in events[start:end] if e["type"].endswith("StateEntered")]
     assert len(timeline.entries) == len(entered)
     assert timeline.truncated is (start > 0)
-    document = answers.timeline(RECORD, timeline)
+    document = responses.timeline(RECORD, timeline)
     Draft202012Validator(SCHEMAS["Timeline"]).validate(document)
 
 
@@ -193,7 +193,7 @@ def test_marks_are_what_happened_in_its_order() -> None:
         finished_at=at + 1,
     )
 
-    marks = [mark["name"] for mark in answers.timeline(record, timeline)["marks"]]
+    marks = [mark["name"] for mark in responses.timeline(record, timeline)["marks"]]
 
     assert marks == ["received", "submitted", "woken", "finished"]
     assert set(marks) <= set(MARKS)
@@ -201,7 +201,7 @@ def test_marks_are_what_happened_in_its_order() -> None:
 
 def test_an_attempt_without_an_execution_has_done_nothing() -> None:
     """It may be about to start, or be long forgotten."""
-    document = answers.timeline(RECORD, Timeline())
+    document = responses.timeline(RECORD, Timeline())
 
     assert document["entries"] == document["checks"] == []
     assert document["ended_at"] is None

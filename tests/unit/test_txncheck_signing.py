@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.providers.txncheck_signing import signed
+from functions.providers.txncheck.signing import signed
 
 URL = "https://api.txncheck.in/api/v1/requests/7"
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.providers.protocol import Webhook
-from functions.providers.txncheck_webhooks import EVENTS, webhook_of
+from functions.providers.txncheck.webhooks import EVENTS, webhook_of
 
 REFERENCE = "0f0e0d0c-0b0a-4908-8706-050403020100"
 

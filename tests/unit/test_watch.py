@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
+from verdict_courier.cli.watch import line, table
 
-from functions.core.answers import moment
-from local.courier.watch import line, table
+from functions.api.responses import moment
 
 _BEGIN = datetime(2026, 11, 22, 10, tzinfo=UTC).timestamp()
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from functions.core.gathering import told_of
-from tests.workflow.requests import REQUESTS
-from tests.workflow.stage import Walk
+from functions.core.batch_results import told_of
+from tests.workflow.machine import Walk
+from tests.workflow.request_paths import REQUESTS
 
 
 def test_a_batch_is_prepared_run_and_gathered(walks: dict[str, Walk]) -> None:

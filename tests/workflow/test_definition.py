@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.workflow.scenes import SCENES
-from tests.workflow.stage import Walk
+from tests.workflow.machine import Walk
+from tests.workflow.scenarios import SCENES
 
 
 def test_delivers(walks: dict[str, Walk]) -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.workflow.acts import HEARD_AT
-from tests.workflow.stage import Walk
+from tests.workflow.machine import Walk
+from tests.workflow.scripts import HEARD_AT
 
 
 def test_a_webhook_ends_the_wait(walks: dict[str, Walk]) -> None:

@@ -1,0 +1,139 @@
+"""Front door: how long the api function takes, with ten thousand jobs in the table.
+
+    python -m benchmarks.api_latency
+
+The handler runs in this process against the local stack's DynamoDB, a Python
+program that is slower than AWS'. So its share is told apart from ours.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from statistics import quantiles
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from benchmarks import seed_jobs
+from local.emulator.clients import REGION
+from local.emulator.process import Emulator
+
+_JOBS = 10_000
+_CALLS = 300
+_PROVIDER = {
+    "secret": "s",
+    "types": ["email"],
+    "endings": [".csv"],
+    "batches": [],
+    "max_batch_requests": 0,
+    "max_upload_bytes": 1,
+    "settle_seconds": 1,
+    "poll": {},
+}
+
+
+class _Context(LambdaContext):
+    """What Lambda says of the call."""
+
+    def __init__(self) -> None:
+        self._function_name = "api"
+        self._memory_limit_in_mb = 1024
+        self._invoked_function_arn = "arn:aws:lambda:us-east-1:0:function:api"
+        self._aws_request_id = "benchmark"
+
+
+def main() -> int:
+    """Call the handler, and print percentiles in milliseconds."""
+    with Emulator.started() as emulator:
+        seed_jobs.gather(emulator.client("dynamodb"), "jobs", count=_JOBS)
+        os.environ |= {
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{emulator.port}",
+            "COURIER_TABLE": "jobs",
+            "COURIER_KEEP_DAYS": "90",
+            "COURIER_INBOX_BUCKET": "inbox",
+            "COURIER_RESULTS_BUCKET": "results",
+            "COURIER_STATE_MACHINE": "arn:aws:states:us-east-1:0:stateMachine:m",
+            "COURIER_PROVIDERS": json.dumps({"ipqs": _PROVIDER}),
+            "POWERTOOLS_LOG_LEVEL": "ERROR",
+        }
+        # Only now: they read the environment.
+        from functions.api import handler  # noqa: PLC0415 - see above
+        from functions.aws import clients  # noqa: PLC0415 - see above
+
+        outside = _Stopwatch(clients.dynamodb().meta.events)
+        page = {"limit": ["50"], "day": [_day()]}
+        one = seed_jobs.id_of(1)
+        print(f"{'ms':<24}{'p50':>8}{'p95':>8}   of which ours{'p50':>8}{'p95':>8}")
+        _told(
+            "GET /jobs",
+            lambda: handler.handler(_event("/jobs", page), _Context()),
+            outside,
+        )
+        _told(
+            "GET /jobs/{job_id}",
+            lambda: handler.handler(_event(f"/jobs/{one}", None, one), _Context()),
+            outside,
+        )
+    return 0
+
+
+class _Stopwatch:
+    """Adds up the time that calls of AWS take."""
+
+    def __init__(self, events: Any) -> None:  # noqa: ANN401 - botocore's, without a type
+        self.seconds = 0.0
+        self._since = 0.0
+        events.register("before-send.dynamodb", self._start)
+        events.register("response-received.dynamodb", self._stop)
+
+    def _start(self, **_: object) -> None:
+        self._since = time.perf_counter()
+
+    def _stop(self, **_: object) -> None:
+        self.seconds += time.perf_counter() - self._since
+
+
+def _told(name: str, call: Callable[[], dict[str, Any]], outside: _Stopwatch) -> None:
+    whole, ours = [], []
+    for _ in range(_CALLS):
+        outside.seconds, begun = 0.0, time.perf_counter()
+        answer = call()
+        elapsed = time.perf_counter() - begun
+        assert answer["statusCode"] == 200, answer  # noqa: S101, PLR2004 - else it measures nothing
+        whole.append(elapsed * 1000)
+        ours.append((elapsed - outside.seconds) * 1000)
+    cells = [_percentile(times, of) for times in (whole, ours) for of in (50, 95)]
+    print(
+        f"{name:<24}{cells[0]:>8.1f}{cells[1]:>8.1f}{cells[2]:>24.1f}{cells[3]:>8.1f}"
+    )
+
+
+def _percentile(times: list[float], of: int) -> float:
+    return quantiles(times, n=100)[of - 1]
+
+
+def _day() -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime(seed_jobs.NOW - 86_400))
+
+
+def _event(path: str, query: Any, job_id: str = "") -> dict[str, Any]:  # noqa: ANN401 - as API Gateway sends it
+    return {
+        "path": path,
+        "httpMethod": "GET",
+        "headers": {},
+        "multiValueHeaders": {},
+        "multiValueQueryStringParameters": query,
+        "pathParameters": {"job_id": job_id} if job_id else None,
+        "requestContext": {"path": f"/prod{path}", "stage": "prod", "identity": {}},
+        "body": None,
+        "isBase64Encoded": False,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,146 @@
+"""Api: route a request to the front door, and write its answer or its problem."""
+
+import json
+import re
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.api import problems
+from functions.api.execution_history import ExecutionHistory
+from functions.api.job_query import Listing
+from functions.api.presigned import Presigned
+from functions.api.problems import Problem
+from functions.api.request import Event, read_request
+from functions.api.routes import Operation, operations
+from functions.api.service import Document, FrontDoor
+from functions.aws import clients, settings, telemetry
+from functions.aws.desk import Desk
+from functions.aws.executions import Executions
+from functions.aws.job_store import Ledger
+from functions.aws.results import Results
+from functions.core.errors import AwsUnavailable, CourierError
+
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+#: Which method of the front door is which operation.
+_DOORS: dict[str, Callable[..., Document]] = {
+    "createUpload": FrontDoor.upload,
+    "startJob": FrontDoor.start,
+    "listJobs": FrontDoor.list,
+    "getJob": FrontDoor.get,
+    "getTimeline": FrontDoor.timeline,
+    "getResults": FrontDoor.fetch,
+    "cancelJob": FrontDoor.cancel,
+    "retryJob": FrontDoor.retry,
+}
+
+
+@telemetry.logger.inject_lambda_context(clear_state=True)
+def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
+    """Answer one request of API Gateway's."""
+    return _app().resolve(dict(event), context)
+
+
+@cache
+def _app() -> APIGatewayRestResolver:
+    app = APIGatewayRestResolver()
+    door = _front_door()
+    for operation in operations(door.settings.types, door.settings.endings):
+        rule = re.sub(r"{(\w+)}", r"<\1>", operation.path)
+        app.route(rule, operation.method)(_answering(operation, door, app))
+
+    @app.not_found
+    def nowhere(_: Exception) -> Response[str]:
+        # A job's id that no route would match is an unknown one like others.
+        named = app.current_event.raw_event.get("pathParameters")
+        return _refusal(
+            Problem(problems.JOB_NOT_FOUND if named else problems.ROUTE_NOT_FOUND)
+        )
+
+    app.exception_handler(Problem)(_refusal)
+    app.exception_handler(CourierError)(_failure)
+    return app
+
+
+def _answering(
+    operation: Operation, door: FrontDoor, app: APIGatewayRestResolver
+) -> Callable[..., Response[str]]:
+    method = _DOORS[operation.name]
+
+    def answer(**_path: str) -> Response[str]:
+        request = read_request(app.current_event.raw_event, operation)
+        document = method(door, request, now=time.time())
+        telemetry.logger.info(
+            "request answered",
+            operation=operation.name,
+            job_id=document.get("job_id", ""),
+        )
+        return _response(
+            operation.status, document, "application/json", _place(operation, document)
+        )
+
+    return answer
+
+
+def _place(operation: Operation, document: Document) -> dict[str, str]:
+    accepted = operation.status == 202  # noqa: PLR2004 - HTTP's own number
+    return {"Location": document["links"]["self"]} if accepted else {}
+
+
+def _refusal(problem: Problem) -> Response[str]:
+    telemetry.logger.info("request refused", problem=problem.kind.name)
+    kind = problem.kind
+    return _response(kind.status, problem.document(), problems.MEDIA_TYPE)
+
+
+def _failure(error: CourierError) -> Response[str]:
+    """Say that it did not work; why stands in the log only."""
+    telemetry.logger.error(
+        "request failed", error=type(error).__name__, reason=str(error)
+    )
+    if isinstance(error, AwsUnavailable):
+        kind, headers = problems.UNAVAILABLE, {"Retry-After": "5"}
+    else:
+        kind, headers = problems.INTERNAL, {}
+    return _response(kind.status, kind.document(), problems.MEDIA_TYPE, headers)
+
+
+def _response(
+    status: int,
+    document: Document,
+    media_type: str,
+    headers: dict[str, str] | None = None,
+) -> Response[str]:
+    return Response(
+        status_code=int(status),
+        content_type=media_type,
+        body=json.dumps(document),
+        headers={**_HEADERS, **(headers or {})},
+    )
+
+
+def _front_door() -> FrontDoor:
+    known = settings.of_this_function(
+        "COURIER_TABLE",
+        "COURIER_KEEP_DAYS",
+        "COURIER_INBOX_BUCKET",
+        "COURIER_RESULTS_BUCKET",
+        "COURIER_STATE_MACHINE",
+        "COURIER_PROVIDERS",
+    )
+    database, keep_days = clients.dynamodb(), known.keep_days
+    aws_states = clients.states()
+    return FrontDoor(
+        desk=Desk(known.table, dynamodb=database, keep_days=keep_days),
+        ledger=Ledger(known.table, dynamodb=database, keep_days=keep_days),
+        listing=Listing(known.table, dynamodb=database, keep_days=keep_days),
+        executions=Executions(known.state_machine, states=aws_states),
+        history=ExecutionHistory(known.state_machine, states=aws_states),
+        results=Results(known.results_bucket, s3=clients.s3()),
+        presigned=Presigned(s3=clients.signing_s3()),
+        settings=known,
+    )

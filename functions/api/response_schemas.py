@@ -1,0 +1,171 @@
+"""Answer schemas: the form of all that the API answers, for its description."""
+
+from collections.abc import Mapping
+
+from functions.api.json_schema import Schema
+from functions.core.model import Outcome, Phase
+
+
+def _object(members: Mapping[str, Schema], *, optional: tuple[str, ...] = ()) -> Schema:
+    return {
+        "type": "object",
+        "properties": dict(members),
+        "required": [name for name in members if name not in optional],
+    }
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+#: What can happen to a job, besides passing states.
+MARKS = ("received", "submitted", "resumed", "finished", "woken", "ended")
+
+_TEXT: Schema = {"type": "string"}
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+_TIME: Schema = {"type": "string", "format": "date-time"}
+_LINK: Schema = {"type": "string", "format": "uri-reference"}
+_OUTCOME: Schema = {"type": "string", "enum": [str(one) for one in Outcome if one]}
+
+#: What operations give, by name; see `Operation.gives`.
+SCHEMAS: Mapping[str, Schema] = {
+    "Job": _object(
+        {
+            "job_id": _TEXT,
+            "provider": _TEXT,
+            "type": _TEXT,
+            "provider_ref": _or_null(_TEXT),
+            "source": _or_null(_object({"key": _TEXT, "version_id": _TEXT})),
+            "phase": {"type": "string", "enum": [str(phase) for phase in Phase]},
+            "outcome": {
+                "type": ["string", "null"],
+                "enum": [*_OUTCOME["enum"], None],
+                "description": "How it ended; null while it has not.",
+            },
+            "attempt": {"type": "integer", "minimum": 1},
+            "checks": _COUNT,
+            "next_check_at": _or_null(_TIME),
+            "deadline_at": _or_null(_TIME),
+            "rows": _or_null(_COUNT),
+            "invalid": _COUNT,
+            "bytes": _COUNT,
+            "received_at": _or_null(_TIME),
+            "submitted_at": _or_null(_TIME),
+            "finished_at": _or_null(_TIME),
+            "ended_at": _or_null(_TIME),
+            "error": _or_null(_object({"name": _TEXT, "advice": _TEXT})),
+            "earlier_attempts": {
+                "type": "array",
+                "items": _object(
+                    {
+                        "attempt": _COUNT,
+                        "outcome": _OUTCOME,
+                        "error": _TEXT,
+                        "checks": _COUNT,
+                        "ended_at": _or_null(_TIME),
+                    }
+                ),
+            },
+            "links": _object(
+                {"self": _LINK, "execution": _LINK, "results": _LINK},
+                optional=("results",),
+            ),
+        }
+    ),
+    "JobList": _object(
+        {
+            "jobs": {"type": "array", "items": {"$ref": "#/components/schemas/Job"}},
+            "next": _or_null(_TEXT),
+        }
+    ),
+    "Timeline": _object(
+        {
+            "job_id": _TEXT,
+            "attempt": {"type": "integer", "minimum": 1},
+            "entries": {
+                "type": "array",
+                "description": "The states in the order in which they were entered.",
+                "items": _object(
+                    {
+                        "state": _TEXT,
+                        "entered_at": _TIME,
+                        "left_at": _or_null(_TIME),
+                        "error": {
+                            "type": ["string", "null"],
+                            "description": "The name of what its last try met.",
+                        },
+                        "tries": _COUNT,
+                        "woken": {
+                            "type": ["boolean", "null"],
+                            "description": "How a wait for a webhook ended: true if "
+                            "one came, false if the time was over.",
+                        },
+                    }
+                ),
+            },
+            "checks": {
+                "type": "array",
+                "description": "When the provider was asked.",
+                "items": _TIME,
+            },
+            "marks": {
+                "type": "array",
+                "description": "What happened to the job, the oldest first.",
+                "items": _object(
+                    {
+                        "name": {"type": "string", "enum": list(MARKS)},
+                        "at": _TIME,
+                    }
+                ),
+            },
+            "ended_at": {
+                **_or_null(_TIME),
+                "description": "When the execution ended, after its job.",
+            },
+            "truncated": {
+                "type": "boolean",
+                "description": "Whether there was more before the first entry.",
+            },
+        }
+    ),
+    "Upload": _object(
+        {
+            "url": _LINK,
+            "fields": {"type": "object", "additionalProperties": _TEXT},
+            "expires_at": _TIME,
+            "max_bytes": _COUNT,
+            "key": _TEXT,
+            "find_job": _object(
+                {
+                    "method": _TEXT,
+                    "href": _LINK,
+                    "body": _object({"key": _TEXT, "version_id": _TEXT}),
+                }
+            ),
+        }
+    ),
+    "Results": _object(
+        {
+            "job_id": _TEXT,
+            "manifest": {"type": "object"},
+            "links": {
+                "type": "array",
+                "items": _object({"kind": _TEXT, "href": _LINK}),
+            },
+            "expires_at": _TIME,
+        }
+    ),
+    "Problem": _object(
+        {
+            "type": _LINK,
+            "title": _TEXT,
+            "status": _COUNT,
+            "detail": _TEXT,
+            "errors": {
+                "type": "array",
+                "items": _object({"pointer": _TEXT, "detail": _TEXT}),
+            },
+        },
+        optional=("detail", "errors"),
+    ),
+}

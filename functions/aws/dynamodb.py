@@ -1,0 +1,113 @@
+"""Items: a table's own calls, each write under a condition."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from functions.aws.clients import code_of, in_our_words
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+Value = str | int | float
+Item = dict[str, str | float]
+
+
+class Items:
+    """The items of one table, by its key; values are texts and numbers."""
+
+    def __init__(
+        self, table: str, *, dynamodb: "DynamoDBClient", key: str = "job_id"
+    ) -> None:
+        self._table = table
+        self._dynamodb = dynamodb
+        self._key = key
+
+    def get(self, name: str) -> Item:
+        """Read an item as it is now; nothing is an empty one."""
+        with in_our_words("read a table"):
+            answer = self._dynamodb.get_item(
+                TableName=self._table,
+                Key={self._key: {"S": name}},
+                ConsistentRead=True,
+            )
+        return plain(answer.get("Item", {}))
+
+    def update(
+        self,
+        name: str,
+        values: Mapping[str, Value],
+        *,
+        condition: str,
+        once: Mapping[str, Value] | None = None,
+        remove: tuple[str, ...] = (),
+        added: Mapping[str, float] | None = None,
+        known: Mapping[str, Value] | None = None,
+    ) -> Item | None:
+        """Write, and give the item as it is then; None where the condition fails.
+
+        `once` is written only where there is nothing yet, `added` is added to what
+        is there; `known` are values that the condition names and that are not written.
+        """
+        first = once or {}
+        more = added or {}
+        sets = [f"#{one} = :{one}" for one in values]
+        sets += [f"#{one} = if_not_exists(#{one}, :{one})" for one in first]
+        sets += [f"#{one} = #{one} + :{one}" for one in more]
+        expression = f"SET {', '.join(sets)}" if sets else ""
+        if remove:
+            expression += f" REMOVE {', '.join(f'#{one}' for one in remove)}"
+        bound = {f":{one}": value for one, value in {**values, **first, **more}.items()}
+        names = {f"#{one}": one for one in (*values, *first, *more, *remove)}
+        try:
+            with in_our_words("write to a table"):
+                answer = self._write(
+                    name, expression, condition, names, {**bound, **(known or {})}
+                )
+        except _ConditionFailed:
+            return None
+        return plain(answer)
+
+    def _write(
+        self,
+        name: str,
+        expression: str,
+        condition: str,
+        names: Mapping[str, str],
+        values: Mapping[str, Value],
+    ) -> Mapping[str, Any]:
+        try:
+            answer = self._dynamodb.update_item(
+                TableName=self._table,
+                Key={self._key: {"S": name}},
+                UpdateExpression=expression.strip(),
+                ConditionExpression=condition,
+                ExpressionAttributeNames=dict(names),
+                ExpressionAttributeValues={
+                    name: typed(value) for name, value in values.items()
+                },
+                ReturnValues="ALL_NEW",
+            )
+        except ClientError as error:
+            if code_of(error) == "ConditionalCheckFailedException":
+                raise _ConditionFailed from None
+            raise
+        return answer["Attributes"]
+
+
+class _ConditionFailed(Exception):
+    """Somebody else wrote first."""
+
+
+def typed(value: Value) -> Any:  # noqa: ANN401 - DynamoDB's own form
+    """Write a value as DynamoDB does."""
+    return {"S": value} if isinstance(value, str) else {"N": repr(value)}
+
+
+def plain(item: Mapping[str, Any]) -> Item:
+    """Read an item that DynamoDB wrote; its numbers become floats."""
+    return {
+        name: float(value["N"]) if "N" in value else str(value.get("S", ""))
+        for name, value in item.items()
+    }

@@ -1,0 +1,44 @@
+"""Function table: memory, time-out and handler of every Lambda function."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class LambdaFunction:
+    """What one function needs: memory in MB, time-out in seconds.
+
+    `handler` and `construct_id` are set where they do not follow from the name. The
+    construct id is part of the logical id in CloudFormation: a function that was
+    renamed keeps its old one, so that a deployment updates it instead of replacing it.
+    """
+
+    memory: int
+    timeout: int
+    handler: str = ""
+    construct_id: str = ""
+
+
+#: By name; unless told otherwise a function's handler is `functions.<name>.handler`.
+FUNCTIONS: Mapping[str, LambdaFunction] = {
+    "intake": LambdaFunction(memory=256, timeout=30),
+    "submit": LambdaFunction(memory=512, timeout=300),
+    "check": LambdaFunction(memory=256, timeout=30),
+    "download": LambdaFunction(memory=1024, timeout=900),
+    "manifest": LambdaFunction(memory=512, timeout=60),
+    "conclude": LambdaFunction(memory=256, timeout=30),
+    "finalize_execution": LambdaFunction(
+        memory=256, timeout=30, construct_id="Reflect"
+    ),
+    # A person waits for it, and memory buys a fast start; API Gateway gives up after
+    # 29 seconds.
+    "api": LambdaFunction(
+        memory=1024, timeout=28, handler="functions.api.handler.handler"
+    ),
+    "listen": LambdaFunction(memory=256, timeout=30),
+    # A provider waits for the answer, up to 30 seconds, and then calls again.
+    "webhook": LambdaFunction(memory=512, timeout=25),
+    # These two hold a whole batch in memory.
+    "prepare": LambdaFunction(memory=1024, timeout=300),
+    "gather": LambdaFunction(memory=1024, timeout=900),
+}

@@ -1,0 +1,132 @@
+"""Bench: a provider's adapter in front of its simulator, and their words.
+
+A new provider passes the contract by one function that sets its bench up, named in
+`BENCHES` of conftest.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import pytest
+
+from functions.core.errors import CourierError, RetryableError
+from functions.core.file_formats import CSV, Form
+from functions.core.stream_stats import Tally
+from functions.providers.protocol import Body, Link, Provider
+from local.simulators.faults import Answer
+from tests.contract.canary import leaked, shown
+from tests.contract.fake_secret import Keyring
+from tests.contract.sources import AtHand
+
+#: Needs an escape in every notation, so that none of them hides it.
+KEY = 'canary/key+1="&%41'
+
+
+class Seen(Protocol):
+    """What every provider's simulator notes of a request."""
+
+    @property
+    def call(self) -> str:
+        """Which kind of call it was."""
+        ...
+
+
+class Simulator(Protocol):
+    """What every provider's simulator offers."""
+
+    @property
+    def requests(self) -> Sequence[Seen]:
+        """Every request in the order of arrival."""
+        ...
+
+    def script(self, call: str, answers: Sequence[Answer]) -> None:
+        """Queue answers for a kind of call."""
+        ...
+
+    def rotate_key(self, api_key: str) -> None:
+        """Let another key work in place of the old one."""
+        ...
+
+
+@dataclass(kw_only=True)
+class Bench:
+    """What the contract needs to know of a provider to put it to the test.
+
+    The three calls are named as the simulator names them; `finding` is None where
+    the provider cannot tell what was handed over.
+    """
+
+    provider: Provider
+    key: Keyring
+    simulator: Simulator
+    submitting: str
+    checking: str
+    finding: str | None
+    list_type: str  # of the files that are submitted
+    file: bytes  # one of them
+    file_name: str  # as an uploader calls it
+    file_rows: int
+    unknown_ref: str
+    impossible_refs: tuple[str, ...]  # that cannot be one
+    unreachable: Provider  # the same, where nobody listens
+    address: str  # the simulator's
+    deadlines: tuple[str, ...]  # where the adapter says how long a call may take
+    now: Callable[[], float]  # by the simulator's clock
+    accepted: Callable[[], int]  # how many files the provider took and bills
+    finish: Callable[[], None]  # lets the provider end its work
+    rows: Callable[[], Mapping[str, int]]  # what it has of each kind
+    secrets: set[str] = field(default_factory=lambda: {KEY})
+
+    def script(self, call: str, *answers: Answer) -> None:
+        """Queue answers for a kind of call."""
+        self.simulator.script(call, answers)
+
+    def survey(self, name: str, content: bytes) -> int:
+        """Look at a file before it is handed over; give its rows."""
+        return self.provider.survey(name, self.list_type, AtHand(content))
+
+    def submit(self) -> str:
+        """Hand the file over; give the provider's reference."""
+        return self.provider.submit("our-name", self.list_type, AtHand(self.file))
+
+    def asked(self, call: str) -> int:
+        """Count the requests of a kind so far."""
+        return sum(seen.call == call for seen in self.simulator.requests)
+
+    def results(self, provider_ref: str) -> Mapping[str, Link]:
+        """Ask for links, and remember that they are secrets."""
+        links = self.provider.results(provider_ref)
+        self.secrets |= {link.url.partition("=")[2] for link in links.values()} - {""}
+        return links
+
+    @contextmanager
+    def fails(
+        self, expected: type[CourierError]
+    ) -> Iterator["pytest.ExceptionInfo[CourierError]"]:
+        """Expect an error of exactly this class, with no secret to be seen in it."""
+        with pytest.raises(CourierError) as caught:
+            yield caught
+        assert caught.type is expected
+        assert leaked(shown(caught.value), self.secrets) == []
+
+
+def hint_of(error: CourierError) -> float | None:
+    """Give the wish to wait that an error carries."""
+    assert isinstance(error, RetryableError)
+    return error.hint
+
+
+def read(body: Body, form: Form = CSV) -> tuple[bytes, Tally]:
+    """Read a body to its end, as the streaming does, and let go of it."""
+    tally, everything = Tally(form), bytearray()
+    buffer = memoryview(bytearray(64 * 1024))
+    try:
+        while count := body.readinto(buffer):
+            tally.feed(buffer[:count])
+            everything += buffer[:count]
+    finally:
+        body.close()
+    tally.check_plausible()
+    return bytes(everything), tally

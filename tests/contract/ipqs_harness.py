@@ -1,0 +1,89 @@
+"""IPQS on the bench."""
+
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+from functions.providers.ipqs.adapter import Ipqs, IpqsSettings
+from functions.providers.protocol import Body, Link
+from functions.providers.transport.http import Http
+from local.simulators.ipqs import Answer, Content, IpqsSimulator
+from tests.contract.fake_secret import Keyring
+from tests.contract.harness import KEY, Bench
+from tests.contract.loopback_hosts import nowhere
+from tests.contract.sources import LIST
+
+
+def adapter(
+    simulator: IpqsSimulator,
+    *,
+    tls: ssl.SSLContext,
+    key: Keyring | None = None,
+    loopback: bool = True,
+    **settings: Any,  # noqa: ANN401 - the fields of IpqsSettings, which checks them
+) -> Ipqs:
+    """Give an adapter that knows the simulator's addresses and follows its clock."""
+    hosts = (simulator.download_host,)
+    described = {"download_hosts": hosts, "loopback": loopback, **settings}
+    return Ipqs(
+        IpqsSettings(**{"base_url": simulator.base_url, **described}),
+        http=Http(tls=tls, loopback=loopback),
+        key=key or Keyring(KEY),
+        now=simulator.clock.now,
+    )
+
+
+class IpqsBench(Bench):
+    """The bench with what only IPQS' tests need."""
+
+    simulator: IpqsSimulator
+    provider: Ipqs
+
+    def __init__(self, simulator: IpqsSimulator, *, tls: ssl.SSLContext) -> None:
+        key = Keyring(KEY)
+        self.tls = tls
+        super().__init__(
+            provider=adapter(simulator, tls=tls, key=key),
+            key=key,
+            simulator=simulator,
+            submitting="upload",
+            checking="status",
+            finding="list",
+            list_type="email",
+            file=LIST,
+            file_name="list.csv",
+            file_rows=40,
+            unknown_ref="9999999",
+            impossible_refs=("-1", "1" * 20, "7a"),
+            unreachable=adapter(simulator, tls=tls, base_url=nowhere()),
+            address=simulator.base_url,
+            deadlines=(
+                "functions.providers.ipqs.adapter._CALL_SECONDS",
+                "functions.providers.ipqs.adapter._UPLOAD_SECONDS",
+            ),
+            now=simulator.clock.now,
+            accepted=lambda: len(simulator.csvs),
+            finish=lambda: simulator.clock.advance(3600),
+            rows=self._rows,
+        )
+
+    def configured(
+        self,
+        **settings: Any,  # noqa: ANN401 - the fields of IpqsSettings, which checks them
+    ) -> Ipqs:
+        """Give another adapter before the same simulator."""
+        return adapter(self.simulator, tls=self.tls, key=self.key, **settings)
+
+    def link(self, content: bytes | int | Content, *answers: Answer) -> Link:
+        """Give a link to a result; the answers are for those who open it."""
+        csv_id = self.simulator.add_finished(results={"all": content})
+        self.script("download", *answers)
+        return self.results(str(csv_id))["all"]
+
+    def open(self, link: Link, *, seconds: float = 20.0) -> Body:
+        """Open a link, with time enough unless the test says otherwise."""
+        return self.provider.open(link, seconds=seconds)
+
+    def _rows(self) -> Mapping[str, int]:
+        (csv,) = self.simulator.csvs
+        return {kind: rows for kind, rows in csv.results.items() if rows}

@@ -1,0 +1,123 @@
+"""TxnCheck on the bench."""
+
+import json
+import ssl
+from typing import Any
+
+from functions.providers.protocol import Link
+from functions.providers.transport.http import Http
+from functions.providers.txncheck.adapter import Txncheck, TxncheckSettings
+from local.simulators.faults import Answer
+from local.simulators.txncheck import TxncheckSimulator
+from tests.contract.fake_secret import Keyring
+from tests.contract.harness import KEY, Bench, read
+from tests.contract.loopback_hosts import nowhere
+from tests.contract.sources import AtHand
+
+SECRET = 'canary-signing/secret+2="&%41'
+
+#: A request for each type; the last digit of a number says how it ends.
+MOBILE = "+919871230001"
+NAME = "Asha Canary Invented"
+VPA = "asha.canary@invented"
+ACCOUNT = "987123000111222"
+IFSC = "CNRY0123456"
+BODIES: dict[str, dict[str, object]] = {
+    "upi-by-mobile": {"mobile": MOBILE, "name": NAME},
+    "kyc-by-mobile": {"mobile": MOBILE},
+    "vpa-chargeback-check": {"vpas": [VPA]},
+    "bulk-vpa-chargeback-check": {"vpas": [VPA, "bina.canary9@invented"]},
+    "full-check": {"mobile": MOBILE, "name": NAME},
+    "bank-verification-pennyless": {"accountNumber": ACCOUNT, "ifscNumber": IFSC},
+}
+PERSONAL = {MOBILE[3:], NAME, "ASHA", VPA, ACCOUNT, IFSC, "bina.canary9"}
+
+
+def adapter(
+    simulator: TxncheckSimulator,
+    *,
+    tls: ssl.SSLContext,
+    key: Keyring,
+    secret: Keyring | None,
+    loopback: bool = True,
+    **settings: Any,  # noqa: ANN401 - the fields of TxncheckSettings, which checks them
+) -> Txncheck:
+    """Give an adapter that knows the simulator's address and follows its clock."""
+    described = {"base_url": simulator.base_url, "loopback": loopback}
+    return Txncheck(
+        TxncheckSettings(signing=secret is not None, **{**described, **settings}),
+        http=Http(tls=tls, loopback=loopback),
+        key=key,
+        signing_secret=secret or Keyring(""),
+        now=simulator.clock.now,
+    )
+
+
+class TxncheckBench(Bench):
+    """The bench with what only TxnCheck's tests need.
+
+    With a `secret` every request is signed, and the simulator wants that.
+    """
+
+    simulator: TxncheckSimulator
+    provider: Txncheck
+
+    def __init__(
+        self,
+        simulator: TxncheckSimulator,
+        *,
+        tls: ssl.SSLContext,
+        secret: Keyring | None = None,
+    ) -> None:
+        self.tls = tls
+        self.secret = secret
+        key = Keyring(KEY)
+        super().__init__(
+            provider=adapter(simulator, tls=tls, key=key, secret=secret),
+            key=key,
+            simulator=simulator,
+            submitting="submit",
+            checking="check",
+            finding=None,
+            list_type="full-check",
+            file=json.dumps(BODIES["full-check"]).encode(),
+            file_name="request.json",
+            file_rows=1,
+            unknown_ref="00000000-0000-4000-8000-000000000000",
+            impossible_refs=("x" * 129, "a b", "a.b", "a%2fb"),
+            unreachable=adapter(
+                simulator, tls=tls, key=key, secret=secret, base_url=nowhere()
+            ),
+            address=simulator.base_url,
+            deadlines=("functions.providers.txncheck.adapter._CALL_SECONDS",),
+            now=simulator.clock.now,
+            accepted=lambda: len(simulator.accepted),
+            finish=lambda: simulator.clock.advance(3600),
+            rows=lambda: {"result": 1},
+            secrets={KEY, SECRET, *PERSONAL},
+        )
+
+    def configured(
+        self,
+        **settings: Any,  # noqa: ANN401 - the fields of TxncheckSettings, which checks them
+    ) -> Txncheck:
+        """Give another adapter before the same simulator."""
+        return adapter(
+            self.simulator, tls=self.tls, key=self.key, secret=self.secret, **settings
+        )
+
+    def ask(self, type_: str, **changes: object) -> str:
+        """Submit a request of a type, some of its fields otherwise."""
+        body = json.dumps({**BODIES[type_], **changes}).encode()
+        return self.provider.submit("our-name", type_, AtHand(body))
+
+    def link(self, provider_ref: str) -> Link:
+        """Give the link to a request's result."""
+        return self.results(provider_ref)["result"]
+
+    def document(self, provider_ref: str, *answers: Answer) -> dict[str, Any]:
+        """Fetch the document of a request; the answers are for the fetching."""
+        self.script("check", *answers)
+        body = self.provider.open(self.link(provider_ref), seconds=20)
+        document: dict[str, Any] = json.loads(read(body, self.provider.form)[0])
+        return document

@@ -1,0 +1,189 @@
+"""Bench: a table, two buckets, a secret and a provider, for steps run in-process."""
+
+import itertools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from functions.aws import clients, settings
+from functions.aws.settings import ProviderSettings
+from functions.core.model import Job
+from functions.core.s3_events import Arrival, job_for
+from local.simulators.ipqs import IpqsSimulator
+from local.simulators.ipqs.verification import verify
+
+INBOX, RESULTS, TABLE, SECRET = "inbox", "results", "jobs", "ipqs"
+#: Found again wherever they leak to; see tests/faults/canary.py.
+KEY = "canaryKeyOfTheProvider"
+ROWS = ("ada@canary-rows.example", "bob@canary-rows.example", "eve@canary-rows.example")
+LIST = "\n".join(("Email Address", *ROWS, "")).encode()
+#: Without a date, so that results are the same whenever they are made.
+COLUMNS = ("Email Address", "Valid")
+KINDS = ("clean", "all")
+SETTLE_SECONDS = 360
+
+_AT_ONCE = {
+    "seconds_new": 0.0,
+    "seconds_processing": 0.0,
+    "seconds_unique_results": 0.0,
+    "seconds_finalizing": 0.0,
+    "columns": COLUMNS,
+    "offered_kinds": frozenset(KINDS),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """The collaborators' far ends: the emulator's, and the simulated provider."""
+
+    ipqs: IpqsSimulator
+    expected: dict[str, bytes]  # the results of LIST, by kind
+
+    @classmethod
+    def make(cls, ipqs: IpqsSimulator, folder: Path) -> "Bench":
+        """Create buckets, table and secret where the AWS clients point."""
+        for bucket in (INBOX, RESULTS):
+            clients.s3().create_bucket(Bucket=bucket)
+            clients.s3().put_bucket_versioning(
+                Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
+            )
+        clients.dynamodb().create_table(
+            TableName=TABLE,
+            KeySchema=[{"AttributeName": "job_id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "job_id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        clients.secrets().create_secret(Name=SECRET, SecretString="{}")
+        return cls(ipqs=ipqs, expected=_results_of(LIST, folder))
+
+    def clear(self) -> None:
+        """Let the provider forget, finish everything at once, and know the key."""
+        self.ipqs.reset()
+        self.ipqs.behave(**_AT_ONCE)
+        self.keep_secret(json.dumps({"api_key": KEY}))
+
+    def keep_secret(self, text: str) -> None:
+        """Put another text into the provider's secret."""
+        clients.secrets().put_secret_value(SecretId=SECRET, SecretString=text)
+
+    def arrive(self, content: bytes = LIST, name: str = "") -> Job:
+        """Upload a list; give the job that it asks for."""
+        key = f"ipqs/email/{name or next(_names)}.csv"
+        stored = clients.s3().put_object(Bucket=INBOX, Key=key, Body=content)
+        job = job_for(Arrival(INBOX, key, stored["VersionId"]), types=self.types)
+        assert job is not None
+        return job
+
+    @property
+    def types(self) -> dict[str, tuple[str, ...]]:
+        """The types of list that the provider takes."""
+        return {"ipqs": ("email",)}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the functions read, as infra writes it."""
+        return {
+            "COURIER_TABLE": TABLE,
+            "COURIER_KEEP_DAYS": "90",
+            "COURIER_RESULTS_BUCKET": RESULTS,
+            "COURIER_PROVIDERS": json.dumps(
+                {
+                    "ipqs": {
+                        "secret": SECRET,
+                        "types": ["email"],
+                        "endings": [".csv"],
+                        "batches": [],
+                        "max_batch_requests": 0,
+                        "max_upload_bytes": 10_000,
+                        "settle_seconds": SETTLE_SECONDS,
+                        "list_pages": 2,
+                        "max_result_bytes": 10 * 1024**3,
+                        "loopback": True,
+                        "base_url": self.ipqs.base_url,
+                        "download_hosts": [self.ipqs.download_host],
+                        "key_place": {
+                            "upload": "field",
+                            "status": "path",
+                            "list": "header",
+                        },
+                        "poll": {"first_seconds": 5},
+                        "rate": None,
+                        "webhook": None,
+                    }
+                }
+            ),
+        }
+
+    @property
+    def settings(self) -> ProviderSettings:
+        """The provider's settings, read as the functions read them."""
+        return settings.read(self.environment).providers["ipqs"]
+
+    def uploads(self, job: Job) -> int:
+        """How often the provider holds this job's file: what was paid."""
+        return sum(csv.file_name == f"{job.job_id}.csv" for csv in self.ipqs.csvs)
+
+    def calls(self, call: str) -> int:
+        """How often the provider was asked for something."""
+        return sum(seen.call == call for seen in self.ipqs.requests)
+
+    def item(self, job: Job) -> dict[str, str]:
+        """The job's item in the jobs table, empty where there is none."""
+        answer = clients.dynamodb().get_item(
+            TableName=TABLE, Key={"job_id": {"S": job.job_id}}, ConsistentRead=True
+        )
+        return {
+            name: str(next(iter(value.values())))
+            for name, value in answer.get("Item", {}).items()
+        }
+
+    def versions(self, job: Job) -> dict[str, int]:
+        """How many versions each of the job's objects has."""
+        listed = clients.s3().list_object_versions(Bucket=RESULTS, Prefix=prefix(job))
+        assert not listed.get("DeleteMarkers")
+        keys = [version["Key"] for version in listed.get("Versions", [])]
+        return {key.rpartition("/")[2]: keys.count(key) for key in keys}
+
+    def result(self, job: Job, name: str) -> bytes | None:
+        """One of the job's objects, or None where it is not visible."""
+        try:
+            answer = clients.s3().get_object(Bucket=RESULTS, Key=prefix(job) + name)
+        except ClientError:
+            return None
+        return answer["Body"].read()
+
+    def unfinished(self, job: Job) -> list[dict[str, Any]]:
+        """The job's multipart uploads that are neither completed nor aborted."""
+        listed = clients.s3().list_multipart_uploads(Bucket=RESULTS)
+        return [
+            dict(upload)
+            for upload in listed.get("Uploads", [])
+            if upload["Key"].startswith(prefix(job))
+        ]
+
+
+def prefix(job: Job) -> str:
+    """The folder of a job's results."""
+    return f"{job.provider}/{job.type}/{job.job_id}/"
+
+
+_names = (f"list {number}" for number in itertools.count())
+
+
+def _results_of(content: bytes, folder: Path) -> dict[str, bytes]:
+    """What the provider makes of a list, by its own rules."""
+    upload = folder / "upload"
+    upload.write_bytes(content)
+    verified = verify(
+        "email",
+        upload,
+        folder,
+        columns=COLUMNS,
+        date="",
+        removes_duplicates=True,
+        cancelled=lambda: False,
+    )
+    return {kind: verified.files[kind].read_bytes() for kind in KINDS}

@@ -1,0 +1,137 @@
+"""A request of API Gateway's is read strictly, whoever let it through."""
+
+import base64
+import json
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.api import problems
+from functions.api.problems import Problem
+from functions.api.request import Request, read_request
+from functions.api.routes import LARGEST_BODY, operations
+
+OPERATIONS = {
+    op.name: op for op in operations({"ipqs": ("email", "phone")}, {"ipqs": (".csv",)})
+}
+START = OPERATIONS["startJob"]
+BODY = {"provider": "ipqs", "type": "email", "provider_ref": "17"}
+
+
+def event(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any member of an event
+    """Give a request as API Gateway sends it to a function."""
+    usual: dict[str, Any] = {
+        "path": "/jobs",
+        "headers": {"Content-Type": "application/json"},
+        "multiValueHeaders": {"Content-Type": ["application/json"]},
+        "multiValueQueryStringParameters": None,
+        "pathParameters": None,
+        "requestContext": {"path": "/prod/jobs", "identity": {"accountId": "1"}},
+        "body": json.dumps(BODY),
+        "isBase64Encoded": False,
+    }
+    return usual | changes
+
+
+def test_reads_what_was_asked() -> None:
+    """Nothing is lost, and the stage stands before the paths that go back."""
+    headers = {"idempotency-key": ["k"], "content-type": ["application/json"]}
+
+    request = read_request(event(multiValueHeaders=headers), START)
+
+    assert request.body == BODY
+    assert request.idempotency_key == "k"
+    assert request.jobs == "/prod/jobs"
+
+
+@pytest.mark.parametrize(
+    ("arn", "caller"),
+    [
+        ("arn:aws:iam::1:user/ann", "arn:aws:iam::1:user/ann"),
+        ("arn:aws:sts::1:assumed-role/R/monday", "arn:aws:sts::1:assumed-role/R"),
+        ("arn:aws-cn:sts::1:assumed-role/R/x", "arn:aws-cn:sts::1:assumed-role/R"),
+    ],
+)
+def test_a_role_is_one_caller_in_every_session(arn: str, caller: str) -> None:
+    """A program that comes back tomorrow with its key must find its job."""
+    context = {"path": "/jobs", "identity": {"userArn": arn}}
+
+    assert read_request(event(requestContext=context), START).caller == caller
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        pytest.param({"body": None}, problems.REQUEST_INVALID, id="no body"),
+        pytest.param({"body": "[]"}, problems.REQUEST_INVALID, id="a list"),
+        pytest.param({"body": "{" * 9_999}, problems.REQUEST_INVALID, id="deep"),
+        pytest.param({"body": '"\\ud800"'}, problems.REQUEST_INVALID, id="surrogate"),
+        pytest.param({"body": "\ud800"}, problems.REQUEST_INVALID, id="raw surrogate"),
+        pytest.param(
+            {"body": " " * (LARGEST_BODY + 1)}, problems.TOO_LARGE, id="large"
+        ),
+        pytest.param(
+            {"headers": {"content-type": "text/csv"}}, problems.NOT_JSON, id="CSV"
+        ),
+        pytest.param(
+            {"body": "%", "isBase64Encoded": True},
+            problems.REQUEST_INVALID,
+            id="no base64",
+        ),
+        pytest.param(
+            {"multiValueHeaders": {"Idempotency-Key": ["a", "b"]}},
+            problems.REQUEST_INVALID,
+            id="two keys",
+        ),
+        pytest.param(
+            {"multiValueHeaders": {"Idempotency-Key": ["é"]}},
+            problems.REQUEST_INVALID,
+            id="key not ASCII",
+        ),
+        pytest.param(
+            {"multiValueQueryStringParameters": {"x": ["1"]}},
+            problems.REQUEST_INVALID,
+            id="unknown parameter",
+        ),
+    ],
+)
+@pytest.mark.fault(87)
+def test_refuses_what_it_does_not_take(
+    changes: dict[str, Any], kind: problems.Kind
+) -> None:
+    """The gateway checks first, but nothing here relies on it."""
+    with pytest.raises(Problem) as caught:
+        read_request(event(**changes), START)
+
+    assert caught.value.kind is kind
+
+
+@given(body=st.binary())
+@pytest.mark.fault(87)
+def test_any_bytes_are_a_request_or_a_problem(body: bytes) -> None:
+    """A third thing would be a 502."""
+    packed = base64.b64encode(body).decode()
+
+    with suppress(Problem):
+        read_request(event(body=packed, isBase64Encoded=True), START)
+
+
+@given(body=st.permutations(list(BODY.items())))
+def test_the_same_said_otherwise_is_the_same(body: list[tuple[str, str]]) -> None:
+    """Clients write members in any order; a key reused is about what they say."""
+    assert Request(body=dict(body)).body_hash == Request(body=BODY).body_hash
+
+
+def test_operations_without_a_body_ignore_one() -> None:
+    """Some clients send `{}` with every POST."""
+    assert read_request(event(body="{}"), OPERATIONS["cancelJob"]).body == {}
+
+
+def test_a_number_in_the_address_is_a_number() -> None:
+    """Everything is text there; the contract says what it stands for."""
+    asked = event(multiValueQueryStringParameters={"limit": ["7"]}, body=None)
+
+    assert read_request(asked, OPERATIONS["listJobs"]).query == {"limit": 7}

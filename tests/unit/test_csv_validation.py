@@ -1,0 +1,165 @@
+"""Survey: only lists are paid for, and their rows counted alike however read."""
+
+import io
+import zipfile
+from itertools import pairwise
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from functions.core.errors import (
+    CourierError,
+    SourceEmpty,
+    SourceMisnamed,
+    SourceNotText,
+)
+from functions.providers.csv_validation import LONGEST_LINE, check_name, count_rows
+
+BOM = b"\xef\xbb\xbf"
+
+
+def zipped(name: str) -> bytes:
+    """Make an archive; a workbook is one too."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr(name, "email\na@example.com\n")
+    return archive.getvalue()
+
+
+def result(chunks: list[bytes]) -> int | type[CourierError]:
+    """Give the rows, or the error's type."""
+    try:
+        return count_rows(chunks)
+    except CourierError as error:
+        return type(error)
+
+
+def cut(content: bytes, places: list[int]) -> list[bytes]:
+    """Cut a file into chunks, some of them empty."""
+    edges = [0, *sorted(place % (len(content) + 1) for place in places), len(content)]
+    return [content[a:b] for a, b in pairwise(edges)]
+
+
+@pytest.mark.parametrize("key", ["a.csv", "a.CSV", "ipqs/email/a.b.Csv", "é .csv"])
+def test_a_csv_is_known_by_its_name(key: str) -> None:
+    """Case is the uploader's own affair."""
+    check_name(key)
+
+
+@pytest.mark.fault(9)
+@pytest.mark.parametrize("key", ["a.xlsx", "a.csv.zip", "csv", "a.csv ", "a.csv\n", ""])
+def test_any_other_name_is_refused(key: str) -> None:
+    """The uploader knows best what it is; a workbook costs money for nothing."""
+    with pytest.raises(SourceMisnamed):
+        check_name(key)
+
+
+@pytest.mark.fault(7)
+@pytest.mark.fault(10)
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        pytest.param(b"email\na@example.com\n", 1, id="header"),
+        pytest.param(b"a@example.com\nb@example.com\n", 2, id="no header"),
+        pytest.param(b"email\na@example.com", 1, id="no final newline"),
+        pytest.param(b"email\r\na@example.com\r\n", 1, id="CRLF"),
+        pytest.param(b"email\ra@example.com\r", 1, id="CR"),
+        pytest.param(BOM + b"email\na@example.com\n", 1, id="BOM and header"),
+        pytest.param(BOM + b"a@example.com", 1, id="BOM and one row"),
+        pytest.param(b"\n\n email \n\n\na@example.com\n \n", 1, id="blank lines"),
+        pytest.param(b'"email","phone"\n"a@example.com","1"\n', 1, id="quoted header"),
+        pytest.param("Téléphone\n+33123456789\n".encode(), 1, id="accented header"),
+        pytest.param(b"First name; e-mail\nAnn;a@example.com\n", 1, id="two columns"),
+        pytest.param(b"email\na@example.com,1,2\n,\n", 2, id="ragged"),
+        pytest.param(b'email\n"a@example.com\nb@example.com', 2, id="unclosed quote"),
+        pytest.param(b'email\n"two\nlines"\n', 2, id="line break in a cell"),
+        pytest.param("email\nå@éxämple.com\n".encode(), 1, id="accents"),
+        pytest.param(b"email\n" + b"a" * LONGEST_LINE, 1, id="the longest line"),
+        pytest.param(b"email\n=1+1\n@x\n", 2, id="formulas"),
+        pytest.param(b"198.51.100.7\n", 1, id="one number"),
+        pytest.param(b"https://example.com/\n", 1, id="one URL"),
+    ],
+)
+def test_rows_are_lines_with_something_in_them(content: bytes, rows: int) -> None:
+    """The rule is simple, so that anybody can foretell the count."""
+    assert count_rows([content]) == rows
+
+
+@pytest.mark.fault(7)
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="0 bytes"),
+        pytest.param(BOM, id="only a BOM"),
+        pytest.param(b" \t\r\n\n\r ", id="white space"),
+        pytest.param(b"email", id="header without newline"),
+        pytest.param(b"email,first name\r\n\r\n", id="header"),
+        pytest.param(BOM + b"email\n", id="BOM and header"),
+        pytest.param(b'"email"\n', id="quoted header"),
+        pytest.param("Téléphone\n".encode(), id="accented header"),
+    ],
+)
+def test_a_file_without_rows_is_never_billed(content: bytes) -> None:
+    """A provider may charge for the header."""
+    with pytest.raises(SourceEmpty):
+        count_rows([content])
+
+
+@pytest.mark.fault(7)
+@pytest.mark.fault(9)
+@pytest.mark.fault(10)
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param("email\na@example.com".encode("utf-16"), id="UTF-16 with BOM"),
+        pytest.param("email\na@example.com".encode("utf-16-le"), id="UTF-16"),
+        pytest.param("email\nå@example.com".encode("latin-1"), id="Latin-1"),
+        pytest.param(b"email\na@exa\x00mple.com", id="NUL"),
+        pytest.param(zipped("list.csv"), id="zip"),
+        pytest.param(zipped("xl/workbook.xml"), id="xlsx"),
+        pytest.param(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj", id="PDF"),
+        pytest.param(b"%PDF-1.4\n1 0 obj\n<< >>\nendobj\n", id="PDF of text only"),
+        pytest.param(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", id="xls"),
+        pytest.param(b"\x1f\x8b\x08\x00", id="gzip"),
+        pytest.param(b"<!DOCTYPE html>\n<p>Sign in</p>\n", id="page"),
+        pytest.param(b'{"email": "a@example.com"}\n', id="JSON"),
+        pytest.param(b"email\n" + b"a" * 10_485_760, id="10 MB cell"),
+        pytest.param(b"email\na@example.com\xc3", id="cut within a letter"),
+    ],
+)
+def test_what_is_no_list_is_refused(content: bytes) -> None:
+    """Each line of a workbook would be billed as a row."""
+    with pytest.raises(SourceNotText):
+        count_rows([content])
+
+
+@pytest.mark.fault(10)
+@given(
+    content=st.binary(max_size=60)
+    | st.text("aé@,\"' \t\r\n\ufeff", max_size=60).map(str.encode),
+    places=st.lists(st.integers(0, 60), max_size=8),
+)
+@example(content=BOM + b"email\r\na@b.c", places=[1, 2, 4, 9, 10])
+@example(content="é\n".encode(), places=[1])
+def test_a_file_counts_alike_however_it_is_cut(
+    content: bytes, places: list[int]
+) -> None:
+    """Where the network cuts a file is chance; its count may not be."""
+    assert result(cut(content, places)) == result([content])
+
+
+@given(rows=st.lists(st.emails(), min_size=1), ending=st.sampled_from(["\n", "\r\n"]))
+def test_a_list_of_addresses_has_a_row_each(rows: list[str], ending: str) -> None:
+    """An address is never taken for a header."""
+    content = ending.join(rows).encode()
+
+    assert count_rows([content]) == len(rows)
+    assert count_rows([b"email" + ending.encode() + content]) == len(rows)
+
+
+@pytest.mark.fault(9)
+@given(content=st.binary())
+def test_no_bytes_do_worse_than_being_refused(content: bytes) -> None:
+    """Every refusal has a name and an advice; a traceback has neither."""
+    assert result([content]) in (SourceEmpty, SourceNotText) or count_rows([content])

@@ -1,0 +1,233 @@
+"""Arrivals: S3's messages, in both forms, become at most one job a version."""
+
+import json
+from urllib.parse import quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.core.errors import MessageUnreadable
+from functions.core.s3_events import Arrival, arrivals, job_for
+
+TYPES: dict[str, tuple[str, ...]] = {"ipqs": ("email", "phone")}
+
+# Whatever S3 stores is UTF-8, so no half of a surrogate pair.
+keys = st.text(st.characters(codec="utf-8"), min_size=1, max_size=300)
+
+
+def from_event_bridge(key: object, **envelope: object) -> str:
+    """Make the message that EventBridge sends for a new object."""
+    return json.dumps(
+        {
+            "source": "aws.s3",
+            "detail-type": "Object Created",
+            "detail": {
+                "bucket": {"name": "inbox"},
+                "object": {"key": key, "version-id": "v1"},
+            },
+            **envelope,
+        }
+    )
+
+
+def record(encoded_key: object, event: str = "ObjectCreated:Put") -> dict[str, object]:
+    """Make one record of S3's own notification."""
+    return {
+        "eventName": event,
+        "s3": {
+            "bucket": {"name": "inbox"},
+            "object": {"key": encoded_key, "versionId": "v1"},
+        },
+    }
+
+
+def from_s3(*records: dict[str, object]) -> str:
+    """Make the message that S3 sends by itself."""
+    return json.dumps({"Records": records})
+
+
+@pytest.mark.fault(3)
+@given(key=keys)
+def test_both_forms_give_the_key_as_s3_stores_it(key: str) -> None:
+    """EventBridge sends the key plain, S3 encodes it once: so once it is decoded."""
+    plain = arrivals(from_event_bridge(key))
+    encoded = arrivals(from_s3(record(quote_plus(key))))
+
+    assert plain == encoded == (Arrival("inbox", key, "v1"),)
+
+
+@pytest.mark.fault(3)
+@pytest.mark.parametrize(
+    ("encoded", "stored"),
+    [
+        pytest.param("a%2Bb+c%252F", "a+b c%2F", id="plus, space and percent"),
+        pytest.param("%C3%A9.csv", "é.csv", id="accent"),
+        pytest.param("%F0%9F%93%A7.csv", "\N{E-MAIL SYMBOL}.csv", id="emoji"),
+        pytest.param("%22a%27.csv", "\"a'.csv", id="quotes"),
+        pytest.param("a" * 1024, "a" * 1024, id="the longest key"),
+    ],
+)
+def test_a_notification_s_key_is_decoded_exactly_once(
+    encoded: str, stored: str
+) -> None:
+    """A key decoded twice, or not at all, names an object that is not there."""
+    [arrival] = arrivals(from_s3(record(encoded)))
+
+    assert arrival.key == stored
+
+
+@pytest.mark.fault(3)
+def test_event_bridge_s_key_is_not_decoded() -> None:
+    """It comes as S3 stores it: a plus is a plus."""
+    [arrival] = arrivals(from_event_bridge("a%2Bb+c%252F"))
+
+    assert arrival.key == "a%2Bb+c%252F"
+
+
+def test_every_record_of_a_notification_is_read() -> None:
+    """S3 may put several objects into one message; none may be lost."""
+    message = from_s3(record("a"), record("b", "ObjectRemoved:Delete"), record("c"))
+
+    found = [arrival.key for arrival in arrivals(message)]
+
+    assert found == ["a", "c"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param(json.dumps({"Event": "s3:TestEvent"}), id="test event"),
+        pytest.param(
+            from_event_bridge("a", **{"detail-type": "Object Deleted"}), id="deleted"
+        ),
+        pytest.param(from_s3(record("a", "ObjectRemoved:Delete")), id="removed"),
+        pytest.param(from_s3(), id="no records"),
+    ],
+)
+def test_what_creates_no_object_is_quietly_nothing(message: str) -> None:
+    """S3's other messages are no faults, and must not fill the dead letters."""
+    assert arrivals(message) == ()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("{", id="not JSON"),
+        pytest.param("[" * 100_000, id="nested too deeply"),
+        pytest.param("[]", id="a list"),
+        pytest.param("null", id="null"),
+        pytest.param('"text"', id="a string"),
+        pytest.param("{}", id="no records"),
+        pytest.param('{"Records": 1}', id="records of a wrong type"),
+        pytest.param('{"Records": ["a"]}', id="record of a wrong type"),
+        pytest.param(from_s3(record("%FF")), id="a key that is not UTF-8"),
+        pytest.param(from_s3(record(None)), id="no key"),
+        pytest.param(from_event_bridge(""), id="empty key"),
+        pytest.param(from_event_bridge(7), id="a number for a key"),
+        pytest.param(from_event_bridge("a", detail={}), id="no detail"),
+    ],
+)
+def test_anything_else_is_unreadable(body: str) -> None:
+    """What is not understood goes to the dead letters, never into a job."""
+    with pytest.raises(MessageUnreadable):
+        arrivals(body)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["source", "detail-type", "detail", "Records", "s3", "object"]
+            )
+            | st.text(max_size=3),
+            inner,
+            max_size=4,
+        )
+    ),
+)
+
+
+@given(value=json_values)
+def test_no_json_does_worse_than_being_unreadable(value: object) -> None:
+    """A message of any form fails alone, and by an error with advice."""
+    try:
+        found = arrivals(json.dumps(value))
+    except MessageUnreadable:
+        return
+
+    assert found == ()
+
+
+@pytest.mark.fault(1)
+@given(time=st.text(max_size=30), request=st.text(max_size=30))
+def test_the_same_version_is_the_same_job_whatever_the_event(
+    time: str, request: str
+) -> None:
+    """S3 delivers at least once; the execution's input may not depend on the event."""
+    first = from_event_bridge("ipqs/email/a.csv")
+    again = from_event_bridge("ipqs/email/a.csv", time=time, id=request)
+
+    jobs = [job_for(*arrivals(message), types=TYPES) for message in (first, again)]
+
+    assert jobs[0] == jobs[1]
+    assert jobs[0] is not None
+
+
+@pytest.mark.fault(2)
+def test_each_version_is_a_job_of_its_own() -> None:
+    """Versions may be announced in any order; each is verified once."""
+    old = job_for(Arrival("inbox", "ipqs/email/a.csv", "old"), types=TYPES)
+    new = job_for(Arrival("inbox", "ipqs/email/a.csv", "new"), types=TYPES)
+
+    assert old is not None
+    assert new is not None
+    assert old.job_id != new.job_id
+    assert (old.version_id, new.version_id) == ("old", "new")
+
+
+@pytest.mark.fault(4)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("../../x.csv", id="parent"),
+        pytest.param("/x.csv", id="leading slash"),
+        pytest.param("a//x.csv", id="double slash"),
+        pytest.param(".", id="dot"),
+        pytest.param("a\nb\x00\x1b.csv", id="control characters"),
+        pytest.param("\u202efdp.csv", id="right to left"),
+    ],
+)
+def test_a_hostile_name_stays_in_the_key(name: str) -> None:
+    """Only `key` holds the uploader's words; where results go is all our own."""
+    job = job_for(Arrival("inbox", f"ipqs/email/{name}", "v1"), types=TYPES)
+
+    assert job is not None
+    assert job.key == f"ipqs/email/{name}"
+    assert (job.provider, job.type) == ("ipqs", "email")
+    assert set(job.job_id) <= set("0123456789abcdef")
+
+
+@pytest.mark.fault(9)
+@pytest.mark.parametrize(
+    "key",
+    [
+        pytest.param("a.csv", id="no prefix"),
+        pytest.param("ipqs/a.csv", id="no type"),
+        pytest.param("ipqs/post/a.csv", id="unknown type"),
+        pytest.param("ipqs/e/a.csv", id="part of a type"),
+        pytest.param("ipqs//a.csv", id="empty type"),
+        pytest.param("other/email/a.csv", id="unknown provider"),
+        pytest.param("IPQS/email/a.csv", id="upper case"),
+        pytest.param("/ipqs/email/a.csv", id="leading slash"),
+        pytest.param("ipqs/email", id="only the prefix"),
+        pytest.param("ipqs/email/", id="folder"),
+        pytest.param("ipqs/email/sub/", id="folder in the folder"),
+    ],
+)
+def test_a_key_elsewhere_asks_for_no_job(key: str) -> None:
+    """The prefix says who verifies what; without it nothing may be paid for."""
+    assert job_for(Arrival("inbox", key, "v1"), types=TYPES) is None

@@ -1,0 +1,216 @@
+"""Tables: every row of a file once, in order, and none made up."""
+
+import csv
+import io
+import json
+import tracemalloc
+from collections.abc import Sequence
+from typing import cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.core.errors import (
+    CourierError,
+    RequestInvalid,
+    SourceMisnamed,
+    SourceNotText,
+)
+from functions.providers.table_reader import Row, rows_of
+from tests.contract.sources import AtHand
+
+
+def rows(
+    content: bytes,
+    name: str = "batch.csv",
+    needed: Sequence[str] = ("mobile",),
+    optional: Sequence[str] = ("name",),
+) -> list[Row]:
+    """Read a file whole; it is let go of, however that ends."""
+    source = AtHand(content)
+    try:
+        return list(rows_of(name, source, needed=needed, optional=optional))
+    finally:
+        assert all(opened.closed for opened in source.opened)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"mobile,name\n1,a\n2,b\n", id="plain"),
+        pytest.param(b"\xef\xbb\xbfmobile,name\r\n1,a\r\n2,b", id="from Windows"),
+        pytest.param(b"mobile,name\r1,a\r2,b\r", id="old line ends"),
+        pytest.param(b"\n \n mobile , NAME\n\n 1 , a\n,,\n  \n2,b\n", id="white space"),
+        pytest.param(b'Mobile,"Name"\n"1","a"\n"2",b\n', id="quotes"),
+        pytest.param(b"other,name,mobile\nx,a,1\n,b,2\n", id="another order"),
+        pytest.param(b"mobile,name\n1,a,,\n2,b,\n", id="empty cells behind"),
+        pytest.param(b'name,note,mobile\na,"x\ny",1\nb,,2\n', id="a line break quoted"),
+    ],
+)
+def test_reads_a_table_however_it_is_written(content: bytes) -> None:
+    """Spreadsheets differ in everything that means nothing."""
+    assert rows(content) == [
+        Row({"mobile": "1", "name": "a"}),
+        Row({"mobile": "2", "name": "b"}),
+    ]
+
+
+def test_leaves_out_cells_that_are_empty_or_missing() -> None:
+    """Nothing is not a name."""
+    assert rows(b"mobile,name\n1,\n2\n,c\n") == [
+        Row({"mobile": "1"}),
+        Row({"mobile": "2"}),
+        Row({"name": "c"}),
+    ]
+
+
+def test_refuses_a_row_that_is_longer_than_the_header() -> None:
+    """Half of a name with a comma in it is another person's name."""
+    assert [row.fault for row in rows(b"mobile,name\n1,Rao, Asha\n2,b\n")] == [
+        "has more cells than the header",
+        "",
+    ]
+
+
+@pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", b"\n\r\n , ,\n", b"mobile"])
+def test_gives_no_rows_of_a_file_without_any(content: bytes) -> None:
+    """Whether that is wrong is for others to say."""
+    assert rows(content) == []
+
+
+@pytest.mark.fault(9)
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        pytest.param(b"phone,name\n1,a\n", RequestInvalid, id="no column"),
+        pytest.param(b"+919000000001\n", RequestInvalid, id="no header"),
+        pytest.param(b"mobile,Mobile\n1,2\n", RequestInvalid, id="a column twice"),
+        pytest.param(b"mobile\n1\xff\n", SourceNotText, id="not UTF-8"),
+        pytest.param(b"mobile\n1\xc3", SourceNotText, id="cut within a letter"),
+        pytest.param("mobile\n1\n".encode("utf-16"), SourceNotText, id="UTF-16"),
+        pytest.param(b"PK\x03\x04\xff\xfe", SourceNotText, id="a workbook"),
+        pytest.param(b"mobile\n" + b"1" * 70_000, SourceNotText, id="a long line"),
+        pytest.param(b'mobile\n"1\n2\n3\n', SourceNotText, id="an open quote"),
+        pytest.param(b'mobile\n"1"2\n3\n', SourceNotText, id="a quote too early"),
+        pytest.param(
+            b'mobile\n"' + b"1\n" * 90_000, SourceNotText, id="an open quote, long"
+        ),
+    ],
+)
+def test_refuses_what_is_no_table(content: bytes, error: type[CourierError]) -> None:
+    """An open quote would make one row of all that is behind it."""
+    with pytest.raises(error) as caught:
+        rows(content)
+
+    assert caught.type is error
+    assert "9000000001" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["batch.json", "batch.txt", "csv", ""])
+def test_reads_no_file_of_another_name(name: str) -> None:
+    """A name that says something else is somebody's mistake."""
+    with pytest.raises(SourceMisnamed):
+        rows(b"mobile\n1\n", name)
+
+
+def test_reads_json_lines() -> None:
+    """Blank lines are no rows; what is not an object is a row with a fault."""
+    content = (
+        b'\xef\xbb\xbf{"mobile":"1"}\r\n\n  \n[1]\n{"a":1,"a":2}\n{\n'
+        b'{"x":"\xe2\x80\xa8"}\nnull\n{"b":NaN}'
+    )
+
+    bad = Row(fault="is not one strict JSON object")
+    assert rows(content, "b.JSONL") == [
+        Row({"mobile": "1"}),
+        *[bad] * 3,
+        Row({"x": "\u2028"}),
+        bad,
+        bad,
+    ]
+
+
+cells = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=8)
+
+
+@given(table=st.lists(st.tuples(cells, cells), max_size=12))
+def test_gives_back_what_was_written_as_csv(table: list[tuple[str, str]]) -> None:
+    """Whatever a cell holds, quoted as it must be, is read as it is."""
+    written = io.StringIO()
+    csv.writer(written).writerows([("mobile", "name"), *table])
+
+    expected = [
+        {
+            name: cell.strip()
+            for name, cell in zip(("mobile", "name"), row, strict=True)
+            if cell.strip()
+        }
+        for row in table
+    ]
+    assert [row.fields for row in rows(written.getvalue().encode())] == [
+        fields for fields in expected if fields
+    ]
+
+
+@given(objects=st.lists(st.dictionaries(cells, cells | st.integers(), max_size=3)))
+def test_gives_back_what_was_written_as_json_lines(
+    objects: list[dict[str, object]],
+) -> None:
+    """An object a line, in the order of the lines."""
+    content = "\n".join(map(json.dumps, objects)).encode()
+
+    assert [row.fields for row in rows(content, "b.jsonl")] == objects
+
+
+@pytest.mark.fault(10)
+@given(content=st.binary(max_size=200), name=st.sampled_from(["b.csv", "b.jsonl"]))
+def test_no_bytes_do_worse_than_being_refused(content: bytes, name: str) -> None:
+    """Every refusal has a name and an advice; a traceback has neither."""
+    for start in (b"", b"mobile,name\n"):
+        try:
+            found = rows(start + content, name)
+        except CourierError:
+            continue
+        assert len(found) <= len(content) + 2
+
+
+@pytest.mark.fault(8)
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_holds_a_part_of_a_file_only(ending: str) -> None:
+    """A batch has as many rows as somebody has customers."""
+    row = b'{"mobile": "+919000000001"}\n' if ending == "jsonl" else b"+919000000001\n"
+    source = AtHand(b"mobile\n" + row * 200_000)
+    tracemalloc.start()
+    try:
+        count = sum(
+            1 for _row in rows_of(f"b.{ending}", source, needed=["mobile"], optional=[])
+        )
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert count == 200_000 + (ending == "jsonl")
+    assert peak - len(source.data) < 1_000_000
+
+
+@pytest.mark.fault(8)
+def test_holds_no_line_that_is_no_row() -> None:
+    """A file of one line is as large as it likes to be."""
+    source = AtHand(b"mobile\n" + b"1" * 20_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(SourceNotText):
+            list(rows_of("b.csv", source, needed=["mobile"], optional=[]))
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < len(source.data) + 1_000_000
+
+
+def test_shows_no_row_in_its_text() -> None:
+    """A row is personal data, and what is shown ends up in a log."""
+    (row,) = rows(b"mobile\n+919000000001\n")
+
+    assert "9000000001" not in repr(cast("object", row))

@@ -1,0 +1,312 @@
+"""TxnCheck's rows: each is asked for once, and gets back what is its own."""
+
+import json
+from collections.abc import Mapping
+from itertools import chain
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.core.errors import AnswerUnreadable, RequestInvalid, SourceEmpty
+from functions.providers.protocol import Packed, Refused
+from functions.providers.txncheck.batch import pack, unpack
+from functions.providers.txncheck.request_bodies import BULK, Requests
+from tests.contract.sources import AtHand
+
+REQUESTS = Requests(upi_name="optional", bank_async=False)
+_ONE_OF_TWO = "only one of the two may be given"
+ONE, BOTH = "vpa-chargeback-check", ("vpa-chargeback-check", BULK)
+
+
+def packed(
+    type_: str, content: bytes | str, name: str = "batch.csv"
+) -> list[Packed | Refused]:
+    """Pack a file whole."""
+    data = content.encode() if isinstance(content, str) else content
+    return list(pack(REQUESTS, type_, name, AtHand(data)))
+
+
+def lines(*rows: object) -> str:
+    """Write JSON Lines."""
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def body(request: Packed | Refused) -> dict[str, Any]:
+    """Read the body of what was packed."""
+    assert isinstance(request, Packed)
+    read: dict[str, Any] = json.loads(request.body)
+    return read
+
+
+def document(**result: object) -> bytes:
+    """Write the document of a bulk request."""
+    return json.dumps({"status": "COMPLETED", "result": result}).encode()
+
+
+@pytest.mark.parametrize(
+    ("type_", "content", "bodies"),
+    [
+        pytest.param(
+            "upi-by-mobile",
+            "Mobile,name,note\n+919000000001,Asha,x\n+919000000002,,\n",
+            [{"mobile": "+919000000001", "name": "Asha"}, {"mobile": "+919000000002"}],
+            id="mobiles",
+        ),
+        pytest.param(
+            "bank-verification-pennyless",
+            "ifscnumber,ACCOUNTNUMBER\nABCD0123456,123456789\n",
+            [{"accountNumber": "123456789", "ifscNumber": "ABCD0123456"}],
+            id="accounts",
+        ),
+    ],
+)
+def test_makes_a_request_of_each_row(
+    type_: str, content: str, bodies: list[object]
+) -> None:
+    """Columns are named as the body's fields; others are the uploader's own."""
+    requests = packed(type_, content)
+
+    assert list(map(body, requests)) == bodies
+    assert [(r.type, r.rows) for r in requests if isinstance(r, Packed)] == [
+        (type_, (number,)) for number in range(1, len(bodies) + 1)
+    ]
+
+
+def test_makes_the_same_requests_of_json_lines() -> None:
+    """The two forms of a batch say the same."""
+    rows = [{"mobile": f"+91900000000{n}", "name": "Asha"} for n in range(3)]
+    table = "mobile,name\n" + "".join(f"{r['mobile']},{r['name']}\n" for r in rows)
+
+    as_lines = packed("full-check", lines(*rows), "batch.jsonl")
+
+    assert as_lines == packed("full-check", table)
+    assert list(map(body, as_lines)) == rows
+
+
+def test_refuses_a_row_and_goes_on() -> None:
+    """One mistake in ten thousand rows must not cost the other rows."""
+    content = (
+        "mobile,name\n+919000000001,Asha\n9000000002,Asha\n+919000000003\n,,\nx,\n"
+    )
+
+    _good, two, three, four = packed("full-check", content)
+
+    told = "mobile: must be +91 and ten digits"
+    assert two == Refused(2, ("mobile",), told)
+    assert three == Refused(3, ("name",), "name: is missing")
+    assert four == Refused(4, ("mobile", "name"), f"{told}; name: is missing")
+
+
+def test_refuses_lines_that_are_no_request() -> None:
+    """They are rows nevertheless, and have a line in the batch's result."""
+    refused = packed("full-check", '[1]\n"x"\n{"mobile"\n', "b.jsonl")
+
+    told = "is not one strict JSON object"
+    assert refused == [Refused(row, (), told) for row in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("type_", BOTH)
+@pytest.mark.parametrize(("count", "sizes"), [(1, [1]), (100, [100]), (101, [100, 1])])
+def test_packs_a_hundred_vpas_into_a_request(
+    type_: str, count: int, sizes: list[int]
+) -> None:
+    """A request a VPA would take a hundred times as long, at ten a minute."""
+    content = "vpa\n" + "".join(f"user{n}@bank\n" for n in range(count))
+
+    requests = packed(type_, content)
+
+    assert [len(body(request)["vpas"]) for request in requests] == sizes
+    assert [r.type for r in requests if isinstance(r, Packed)] == [BULK] * len(sizes)
+    assert [vpa for r in requests for vpa in body(r)["vpas"]] == [
+        f"user{n}@bank" for n in range(count)
+    ]
+
+
+def test_keeps_the_vpas_of_a_row_together() -> None:
+    """A row's verdict comes from one answer."""
+    rows: list[dict[str, object]] = [
+        {"vpas": ["a@bank"] * 60},
+        {"vpas": ["b@bank"] * 60},
+        {"vpa": "c@bank"},
+        {"vpas": ["d@bank"] * 100},
+    ]
+
+    requests = packed(ONE, lines(*rows), "b.jsonl")
+
+    assert [r.rows for r in requests if isinstance(r, Packed)] == [(1,), (2, 3), (4,)]
+
+
+@pytest.mark.parametrize(
+    ("row", "fields", "told"),
+    [
+        ({"vpa": "x"}, ("vpa",), "vpa: must be of the form name@handle"),
+        ({"vpa": ["a@b"]}, ("vpa",), "vpa: must be of the form name@handle"),
+        (
+            {"vpas": ["a@bank", "x"]},
+            ("vpas",),
+            "vpas: must be 1 to 100 VPAs of the form name@handle",
+        ),
+        (
+            {"vpas": ["a@bank"] * 101},
+            ("vpas",),
+            "vpas: must be 1 to 100 VPAs of the form name@handle",
+        ),
+        ({}, ("vpas",), "vpas: is missing"),
+        (
+            {"vpa": "a@bank", "vpas": ["a@bank"]},
+            ("vpa", "vpas"),
+            "; ".join(f"{name}: {_ONE_OF_TWO}" for name in ("vpa", "vpas")),
+        ),
+    ],
+)
+def test_refuses_a_row_of_vpas(
+    row: Mapping[str, object], fields: tuple[str, ...], told: str
+) -> None:
+    """The fields are called as the row calls them."""
+    assert packed(ONE, lines(row), "b.jsonl") == [Refused(1, fields, told)]
+
+
+@pytest.mark.parametrize("content", ["", "mobile\n", "mobile\n\n \n"])
+def test_refuses_a_batch_without_rows(content: str) -> None:
+    """An empty file is somebody's mistake."""
+    with pytest.raises(SourceEmpty):
+        packed("kyc-by-mobile", content)
+
+
+def test_refuses_a_batch_without_its_column() -> None:
+    """Every row of it would be refused."""
+    with pytest.raises(RequestInvalid, match=r"^ifscNumber: the header lacks it$"):
+        packed("bank-verification-pennyless", "accountNumber\n123456789\n")
+
+
+def test_gives_each_row_of_vpas_its_verdict() -> None:
+    """Duplicates and other letters' cases are the same VPA; none is repeated."""
+    content = lines(
+        {"vpa": "bad@bank"},
+        {"vpas": ["Good@Bank", "bad@bank", "new@bank"]},
+        {"vpa": "good@bank"},
+        {"vpa": "both@bank"},
+        {"vpa": "new@bank"},
+    )
+    (request,) = packed(ONE, content, "b.jsonl")
+    assert isinstance(request, Packed)
+
+    parts = unpack(
+        request.type,
+        request.body,
+        document(
+            blocklisted=["BAD@bank", "both@bank"], clean=["good@bank", "both@bank"]
+        ),
+    )
+
+    def part(blocklisted: int, clean: int, unlisted: int, verdict: str) -> object:
+        counts = {"blocklisted": blocklisted, "clean": clean, "unlisted": unlisted}
+        return {**counts, "verdict": verdict}
+
+    assert parts == (
+        part(1, 0, 0, "blocklisted"),
+        part(1, 1, 1, "mixed"),
+        part(0, 1, 0, "clean"),
+        part(1, 0, 0, "blocklisted"),
+        part(0, 0, 1, "unlisted"),
+    )
+
+
+def test_gives_any_other_row_the_whole_document() -> None:
+    """All of it is about that row."""
+    (request,) = packed("kyc-by-mobile", "mobile\n+919000000001\n")
+    assert isinstance(request, Packed)
+    whole = document(fullName="Asha", pan="ABCDE1234F")
+
+    assert unpack(request.type, request.body, whole) == (json.loads(whole),)
+
+
+@pytest.mark.fault(24)
+@pytest.mark.parametrize(
+    "result",
+    [
+        b"[]",
+        b"{",
+        b"{}",
+        b'{"result": null}',
+        document(),
+        document(blocklisted=[]),
+        document(blocklisted=[], clean=None),
+        document(blocklisted="", clean=[]),
+        document(blocklisted=[7], clean=[]),
+    ],
+)
+def test_makes_no_verdict_of_what_is_no_result(result: bytes) -> None:
+    """A VPA that nobody spoke of would pass for one that is unknown."""
+    (request,) = packed(ONE, "vpa\na@bank\n")
+    assert isinstance(request, Packed)
+
+    with pytest.raises(AnswerUnreadable):
+        unpack(request.type, request.body, result)
+
+
+good_vpa = st.sampled_from([f"user{n}@bank" for n in range(6)])
+vpa_rows = (
+    st.fixed_dictionaries({"vpa": good_vpa})
+    | st.tuples(st.lists(good_vpa, min_size=1, max_size=3), st.integers(1, 33)).map(
+        lambda row: {"vpas": row[0] * row[1]}
+    )
+    | st.just({"vpa": "no"})
+)
+
+
+@given(rows=st.lists(vpa_rows, min_size=1, max_size=20), type_=st.sampled_from(BOTH))
+def test_every_row_is_answered_for_once(rows: list[dict[str, Any]], type_: str) -> None:
+    """However rows are packed, the verdict is the one that each would get alone."""
+    bad = {"user0@bank", "user3@bank"}
+    results = document(blocklisted=sorted(bad), clean=[f"user{n}@bank" for n in (1, 2)])
+
+    answered: dict[int, object] = {}
+    requests = packed(type_, lines(*rows), "b.jsonl")
+    for request in requests:
+        if isinstance(request, Refused):
+            assert rows[request.row - 1] == {"vpa": "no"}
+            answered[request.row] = None
+        else:
+            assert len(body(request)["vpas"]) <= 100
+            parts = unpack(request.type, request.body, results)
+            assert not answered.keys() & set(request.rows)
+            answered |= dict(zip(request.rows, parts, strict=True))
+
+    assert sorted(answered) == list(range(1, len(rows) + 1))
+    for number, row in enumerate(rows, 1):
+        part, vpas = answered[number], row.get("vpas") or [row["vpa"]]
+        if vpas != ["no"]:
+            assert isinstance(part, dict)
+            assert part["blocklisted"] == sum(vpa in bad for vpa in vpas)
+            assert part["clean"] == sum(v in ("user1@bank", "user2@bank") for v in vpas)
+            assert part["unlisted"] == sum(
+                v in ("user4@bank", "user5@bank") for v in vpas
+            )
+    assert list(
+        chain.from_iterable(r.rows for r in requests if isinstance(r, Packed))
+    ) == sorted(n for n, part in answered.items() if part is not None)
+
+
+@given(
+    cells=st.lists(
+        st.text(st.characters(codec="utf-8", exclude_characters=',"\r\n'), min_size=1),
+        min_size=1,
+    )
+)
+def test_shows_nothing_of_a_row_that_it_refuses(cells: list[str]) -> None:
+    """What is said of a row ends up beside it, and in the log."""
+    content = "mobile\n" + "".join(f"canary{cell}\n" for cell in cells)
+
+    for request in packed("kyc-by-mobile", content):
+        assert isinstance(request, Refused)
+        assert "canary" not in repr(request)
+
+
+def test_shows_no_body_in_its_text() -> None:
+    """A body is personal data."""
+    (request,) = packed("kyc-by-mobile", "mobile\n+919000000001\n")
+
+    assert "9000000001" not in repr(request)
