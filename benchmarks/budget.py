@@ -8,13 +8,14 @@ from the schedule, transitions and prices from `functions.core.cost`.
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from functions.core.cost import PRICES_NOTED_ON, Usage, batch_request, polled_job
 from functions.core.schedule import Policy, poll_seconds, retry_seconds
+from infra import config
 from infra.app import synthesize
 from tools.state_chart import definition
 
@@ -105,14 +106,15 @@ def _made(work: Usage, events: int) -> Budget:
 
 def main() -> int:
     """Print the table that the README shows."""
+    policy = config.stage("prod", config.context()["courier"]).providers["ipqs"].poll
     with TemporaryDirectory() as folder:
         machine = definition(synthesize("prod", outdir=Path(folder)), "prod")
     print(
         f"{'':15} {'lasts':>6}  {'checks':>6}  {'transitions':>11}  {'events':>6}  USD"
     )
     for name, seconds in (("1 min", 60), ("1 h", 3600), ("24 h", 86_400)):
-        _print("job", name, budget(seconds, machine=machine, policy=Policy()))
-    one = request_budget(60, machine=machine, policy=Policy(uses_webhook=True))
+        _print("job", name, budget(seconds, machine=machine, policy=policy))
+    one = request_budget(60, machine=machine, policy=replace(policy, uses_webhook=True))
     _print("batch's request", "1 min", one)
     print(f"List prices of us-east-1 as noted on {PRICES_NOTED_ON}.")
     return 0

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from functions.api.job_query import JOBS_BY_MONTH
 from functions.aws.dynamodb import to_attribute
 from functions.core.job_record import month_of
+from functions.core.keys import JOBS_BY_MONTH
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

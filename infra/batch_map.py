@@ -14,7 +14,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from functions.aws.batch_store import BATCHES
+from functions.core.keys import BATCHES_PREFIX
 from functions.core.model import Next, Outcome, Phase
 from infra.functions import Functions
 from infra.poll_loop import PollLoop, next_is
@@ -114,7 +114,7 @@ class _Items:
         return [
             iam.PolicyStatement(
                 actions=["s3:GetObject"],
-                resources=[self._inbox.arn_for_objects(f"{BATCHES}*")],
+                resources=[self._inbox.arn_for_objects(f"{BATCHES_PREFIX}*")],
             )
         ]
 

@@ -16,9 +16,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 
-from functions.aws.batch_store import BATCHES
+from functions.core.keys import BATCHES_PREFIX, JOBS_BY_MONTH
 from infra.nag import acknowledge, logical_id
-from infra.storage import JOBS_BY_MONTH
 
 READ_KEY = ("kms:Decrypt",)
 READ_AND_WRITE_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
@@ -63,7 +62,7 @@ def write_batches(
     function: lambda_.Function, *, inbox: s3.Bucket, key: kms.IKey
 ) -> None:
     """Let it write down what it makes of a batch, where no upload starts a job."""
-    _objects(function, inbox, "s3:PutObject", prefix=BATCHES)
+    _objects(function, inbox, "s3:PutObject", prefix=BATCHES_PREFIX)
     key.grant(function, *READ_AND_WRITE_KEY)
 
 
@@ -71,7 +70,7 @@ def read_batches(
     function: lambda_.Function, *, inbox: s3.Bucket, key: kms.IKey
 ) -> None:
     """Let it read what Prepare made of a batch."""
-    _objects(function, inbox, "s3:GetObject", prefix=BATCHES)
+    _objects(function, inbox, "s3:GetObject", prefix=BATCHES_PREFIX)
     key.grant(function, *READ_KEY)
 
 

@@ -4,18 +4,19 @@ from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk.aws_logs import RetentionDays
 from constructs import Construct
 
-from functions.aws.callbacks import WAIT
-from functions.aws.rate_limiter import PACE
+from functions.core.keys import CALLBACK_ITEM_PREFIX, RATE_LIMIT_ITEM_PREFIX
 from infra import grants
 from infra.api import Api
 from infra.config import Stage
 from infra.credentials import Credentials
 from infra.failure_events import FailureEvents
-from infra.function_environment import set_environments
+from infra.function_environment import (
+    provider_settings_json,
+    set_environments,
+)
 from infra.functions import Functions
 from infra.intake import Intake
 from infra.observability import Observability
-from infra.settings import provider_settings, refuse_early_settling
 from infra.state_machine_role import grant_state_machine
 from infra.storage import Storage
 from infra.workflow import Workflow
@@ -45,7 +46,6 @@ class VerdictCourier(Stack):
     ) -> None:
         # Without analytics the CDK's command and a plain synth give one template.
         super().__init__(scope, construct_id, analytics_reporting=False)
-        refuse_early_settling(stage)
         removal_policy = (
             RemovalPolicy.RETAIN if stage.retain_data else RemovalPolicy.DESTROY
         )
@@ -118,7 +118,7 @@ class VerdictCourier(Stack):
             "Api",
             stage=stage.name,
             types={name: known.types for name, known in stage.providers.items()},
-            endings={name: one.endings for name, one in stage.providers.items()},
+            endings={name: one.extensions for name, one in stage.providers.items()},
             function=self.functions.api,
             webhook=self.functions.webhook,
             requests_per_second=stage.api_requests_per_second,
@@ -149,8 +149,8 @@ class VerdictCourier(Stack):
             self.functions,
             storage=self.storage,
             machine=self.workflow.state_machine,
-            providers=provider_settings(self, stage.providers, self.credentials),
-            keep_days=stage.jobs_retention_days,
+            providers=provider_settings_json(self, stage.providers, self.credentials),
+            jobs_retention_days=stage.jobs_retention_days,
         )
         self._grant()
         self._grant_the_front()
@@ -178,10 +178,17 @@ class VerdictCourier(Stack):
 
         waits = self.storage.waits
         grants.use_table(f.submit, "GetItem", "UpdateItem", table=jobs, key=key)
-        grants.use_items(f.submit, "UpdateItem", table=waits, named=PACE, key=key)
+        grants.use_items(
+            f.submit, "UpdateItem", table=waits, named=RATE_LIMIT_ITEM_PREFIX, key=key
+        )
         for waiting in (f.listen, f.webhook):
             grants.use_items(
-                waiting, "GetItem", "UpdateItem", table=waits, named=WAIT, key=key
+                waiting,
+                "GetItem",
+                "UpdateItem",
+                table=waits,
+                named=CALLBACK_ITEM_PREFIX,
+                key=key,
             )
             grants.send_task_success(waiting, machine=machine, key=key)
         grants.use_table(f.check, "UpdateItem", table=jobs, key=key)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -153,7 +153,7 @@ def webhook_scheme() -> SignatureScheme:
     """Give the scheme by which the stage expects webhooks to be signed."""
     known = config.stage(STAGE, config.context()["courier"]).providers["txncheck"]
     assert known.webhook is not None  # noqa: S101 - the stage is ours
-    return SignatureScheme.from_json(asdict(known.webhook))
+    return known.webhook
 
 
 def _fill_secrets(emulator: Emulator, outputs: Mapping[str, str]) -> None:

@@ -34,7 +34,7 @@ def document() -> dict[str, Any]:
     providers = config.stage("prod", config.context()["courier"]).providers
     types = {name: known.types for name, known in providers.items()}
     paths: dict[str, dict[str, Any]] = {}
-    endings = {name: known.endings for name, known in providers.items()}
+    endings = {name: known.extensions for name, known in providers.items()}
     for operation in operations(types, endings):
         described = paths.setdefault(operation.path, {})
         described[operation.method.lower()] = _operation(operation)

@@ -4,7 +4,7 @@ import ssl
 from collections.abc import Mapping
 from typing import Any
 
-from functions.providers.ipqs.adapter import Ipqs, IpqsSettings
+from functions.providers.ipqs.adapter import Ipqs
 from functions.providers.protocol import Body, Link
 from functions.providers.transport.http import HttpClient
 from local.simulators.ipqs import Answer, Content, IpqsSimulator
@@ -12,6 +12,7 @@ from tests.contract.fake_secret import Keyring
 from tests.contract.harness import KEY, AdapterHarness
 from tests.contract.loopback_hosts import nowhere
 from tests.contract.sources import LIST
+from tests.settings import ipqs_settings
 
 
 def adapter(
@@ -26,7 +27,7 @@ def adapter(
     hosts = (simulator.download_host,)
     described = {"download_hosts": hosts, "loopback": loopback, **settings}
     return Ipqs(
-        IpqsSettings(**{"base_url": simulator.base_url, **described}),
+        ipqs_settings(**{"base_url": simulator.base_url, **described}),
         http=HttpClient(tls=tls, loopback=loopback),
         key=key or Keyring(KEY),
         now=simulator.clock.now,

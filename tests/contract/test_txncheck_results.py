@@ -1,10 +1,6 @@
 """TxnCheck: how a result is fetched, and from where only."""
 
-import json
-import re
 import time
-from dataclasses import fields
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +11,6 @@ from functions.core.errors import (
     ResultTooLarge,
 )
 from functions.providers.protocol import Link
-from functions.providers.txncheck.adapter import TxncheckSettings
 from local.simulators.txncheck import Answer
 from tests.contract.harness import read
 from tests.contract.txncheck_harness import TxncheckBench
@@ -97,18 +92,6 @@ def test_sends_its_key_in_a_header_only(txncheck: TxncheckBench) -> None:
         frozenset({"header"})
     ] * 2
     assert all(not seen.signed for seen in txncheck.simulator.requests)
-
-
-def test_reads_its_settings_as_the_deployment_writes_them() -> None:
-    """What cdk.json says is what the adapter would do by itself, field by field."""
-    context = json.loads(Path("cdk.json").read_text())["context"]
-    settings = context["courier"]["every_stage"]["providers"]["txncheck"]
-
-    assert TxncheckSettings.from_json(settings) == TxncheckSettings()
-    for field in fields(TxncheckSettings):
-        lacking = {key: kept for key, kept in settings.items() if key != field.name}
-        with pytest.raises(KeyError, match=re.escape(field.name)):
-            TxncheckSettings.from_json(lacking)
 
 
 @pytest.mark.fault(53)

@@ -6,13 +6,14 @@ from typing import Any
 
 from functions.providers.protocol import Link
 from functions.providers.transport.http import HttpClient
-from functions.providers.txncheck.adapter import Txncheck, TxncheckSettings
+from functions.providers.txncheck.adapter import Txncheck
 from local.simulators.faults import Answer
 from local.simulators.txncheck import TxncheckSimulator
 from tests.contract.fake_secret import Keyring
 from tests.contract.harness import KEY, AdapterHarness, read
 from tests.contract.loopback_hosts import nowhere
 from tests.contract.sources import AtHand
+from tests.settings import txncheck_settings
 
 SECRET = 'canary-signing/secret+2="&%41'
 
@@ -45,7 +46,7 @@ def adapter(
     """Give an adapter that knows the simulator's address and follows its clock."""
     described = {"base_url": simulator.base_url, "loopback": loopback}
     return Txncheck(
-        TxncheckSettings(signing=secret is not None, **{**described, **settings}),
+        txncheck_settings(signing=secret is not None, **{**described, **settings}),
         http=HttpClient(tls=tls, loopback=loopback),
         key=key,
         signing_secret=secret or Keyring(""),

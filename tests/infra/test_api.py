@@ -17,7 +17,7 @@ from tests.infra.template import Json, Template, text
 
 PROVIDERS = config.stage("prod", config.context()["courier"]).providers
 TYPES = {name: known.types for name, known in PROVIDERS.items()}
-ENDINGS = {name: known.endings for name, known in PROVIDERS.items()}
+ENDINGS = {name: known.extensions for name, known in PROVIDERS.items()}
 #: The operation that is no part of the contract: providers call it, not people.
 WEBHOOK = "hearWebhook"
 OPERATIONS = {operation.name: operation for operation in operations(TYPES, ENDINGS)}

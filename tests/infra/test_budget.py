@@ -12,6 +12,7 @@ from benchmarks.budget import budget, held_events, request_budget
 from functions.core.batch_results import RequestResult, parse_results
 from functions.core.errors import CourierError
 from functions.core.model import Batch, File, Job, Next, Outcome, Part
+from functions.core.provider_settings import ProviderSettings
 from functions.core.schedule import Policy
 from infra import config
 from infra.task_defaults import RETRIED_ERRORS
@@ -78,7 +79,7 @@ def test_the_longest_life_of_a_job_fits_into_its_history(
     A request of a batch has an execution, and so a history, of its own.
     """
     provider = _PROVIDERS[name]
-    policy = Policy(**asdict(provider.poll), uses_webhook=provider.calls)
+    policy = replace(provider.poll, uses_webhook=provider.sends_webhooks)
     deadline = policy.deadline_seconds
 
     held = held_events(deadline, machine=machine, policy=policy)
@@ -103,7 +104,7 @@ def test_a_request_costs_less_than_a_job(machine: Mapping[str, Any]) -> None:
     ids=lambda known: type(known).__name__,
 )
 def test_what_is_told_of_a_full_batch_fits_into_the_state(
-    provider: config.Provider,
+    provider: ProviderSettings,
 ) -> None:
     """Too large a state ends an execution at once: no catch of ours would see it.
 
@@ -129,7 +130,7 @@ def _leaves(error: type[CourierError]) -> list[type[CourierError]]:
     return below or [error]
 
 
-def _fullest(provider: config.Provider) -> Job:
+def _fullest(provider: ProviderSettings) -> Job:
     """Give a batch whose every text is as long as it may be."""
     name = "x" * 1024  # of an object, at the most
     return Job(

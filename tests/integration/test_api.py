@@ -14,7 +14,7 @@ from botocore.credentials import Credentials
 from verdict_courier.cli.api import Answer, Api, Refused, fetched, upload
 
 from functions.api.request import ApiRequest
-from functions.aws.desk import Desk
+from functions.aws.job_store import JobStore
 from functions.core import identity
 from functions.core.model import Job, Outcome
 from local import sample
@@ -43,10 +43,10 @@ def api(stack: LocalStack, courier: JobRunner) -> Api:  # noqa: ARG001 - resets 
 
 
 @pytest.fixture
-def desk(stack: LocalStack) -> Desk:
+def job_store(stack: LocalStack) -> JobStore:
     """Give the jobs table, for what would take a day to come about."""
     table = stack.outputs["JobsTable"]
-    return Desk(table, dynamodb=stack.emulator.client("dynamodb"), keep_days=90)
+    return JobStore(table, dynamodb=stack.emulator.client("dynamodb"), keep_days=90)
 
 
 @pytest.fixture
@@ -254,7 +254,7 @@ def status_of(courier: JobRunner, name: str) -> str:
     return str(states.describe_execution(executionArn=arn)["status"])
 
 
-def timed_out(api: Api, courier: JobRunner, desk: Desk) -> dict[str, Any]:
+def timed_out(api: Api, courier: JobRunner, job_store: JobStore) -> dict[str, Any]:
     """Give a job at the provider for which we waited two days, in vain."""
     first = submitted(api)
     api.call("POST", f"/jobs/{first['job_id']}/cancel")
@@ -267,7 +267,7 @@ def timed_out(api: Api, courier: JobRunner, desk: Desk) -> dict[str, Any]:
     key = uuid.uuid4().hex
     job = Job(**body, job_id=identity.of_request(caller, key))
     received_at = time.time() - 2 * 86_400
-    desk.create_requested(
+    job_store.create_requested(
         job, request_hash=ApiRequest(body=body).body_hash, now=received_at
     )
     return ended(api, api.call("POST", "/jobs", body, key=key)["job_id"])
@@ -275,10 +275,10 @@ def timed_out(api: Api, courier: JobRunner, desk: Desk) -> dict[str, Any]:
 
 @pytest.mark.usefixtures("slow")
 def test_a_timed_out_job_goes_on_without_a_second_submission(
-    api: Api, courier: JobRunner, desk: Desk
+    api: Api, courier: JobRunner, job_store: JobStore
 ) -> None:
     """What was paid for is waited for anew, by a clock of its own."""
-    job = timed_out(api, courier, desk)
+    job = timed_out(api, courier, job_store)
     assert (job["outcome"], job["attempt"]) == ("timed_out", 1)
     held = len(courier.stack.ipqs.csvs)
 
@@ -297,9 +297,11 @@ def test_a_timed_out_job_goes_on_without_a_second_submission(
 
 
 @pytest.mark.usefixtures("slow")
-def test_many_retries_at_once_are_one(api: Api, courier: JobRunner, desk: Desk) -> None:
+def test_many_retries_at_once_are_one(
+    api: Api, courier: JobRunner, job_store: JobStore
+) -> None:
     """Two impatient people must not make two executions."""
-    job_id = timed_out(api, courier, desk)["job_id"]
+    job_id = timed_out(api, courier, job_store)["job_id"]
     path = f"/jobs/{job_id}/retry"
     with ThreadPoolExecutor(10) as callers:
         answers = list(callers.map(lambda _: api.send("POST", path), range(10)))

@@ -41,7 +41,7 @@ def test_of_a_long_history_the_latest_is_told(
     assert journey.job is not None
     told = ExecutionHistory(
         stack.outputs["StateMachineArn"],
-        states=stack.emulator.client("stepfunctions"),
+        step_functions=stack.emulator.client("stepfunctions"),
     )
     monkeypatch.setattr(execution_history, "_PAGE", 10)
     monkeypatch.setattr(execution_history, "_PAGES", 2)
@@ -58,7 +58,7 @@ def test_a_job_without_an_execution_has_an_empty_timeline(stack: LocalStack) -> 
     """Step Functions forgets after ninety days, the jobs table may not."""
     told = ExecutionHistory(
         stack.outputs["StateMachineArn"],
-        states=stack.emulator.client("stepfunctions"),
+        step_functions=stack.emulator.client("stepfunctions"),
     )
     unknown = Job(job_id="0" * 64, provider="ipqs", type="email")
 
