@@ -160,7 +160,7 @@ def test_counts_bytes_when_they_come_not_when_a_buffer_is_full(
 ) -> None:
     """A large buffer would hide a transfer that is slow, but fast enough."""
     monkeypatch.setattr(connection, "WINDOW_SECONDS", 0.4)
-    monkeypatch.setattr(connection, "LEAST_BYTES", 16 * 1024)
+    monkeypatch.setattr(connection, "MIN_WINDOW_BYTES", 16 * 1024)
     pace = threading.Event()
 
     def paced() -> Iterator[bytes]:
@@ -181,7 +181,7 @@ def test_asks_no_rate_of_a_host_that_still_thinks(
 ) -> None:
     """Before the head of an answer nothing can have come; the deadline holds there."""
     monkeypatch.setattr(connection, "WINDOW_SECONDS", 0.3)
-    monkeypatch.setattr(connection, "LEAST_BYTES", 1)
+    monkeypatch.setattr(connection, "MIN_WINDOW_BYTES", 1)
     answer = Answer.dripped(0.005, head_too=True)
     link = ipqs.link(b"Email\na\n", answer)
 
