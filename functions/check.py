@@ -5,8 +5,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.aws import telemetry, wiring
 from functions.core.errors import PermanentError, RetryableError
 from functions.core.metrics import Metric
-from functions.core.model import Job, Look, Phase, State
-from functions.core.routing import refused, route, unanswered
+from functions.core.model import Job, Phase, State, StatusReport
+from functions.core.routing import on_permanent_error, on_retryable_error, route
 from functions.core.schedule import Policy
 from functions.providers.protocol import Provider
 
@@ -15,7 +15,7 @@ _OVER = (Phase.FINISHED, Phase.PARTIAL, Phase.FAILED)
 
 
 def check(
-    job: Job, provider: Provider, *, policy: Policy, now: float, chance: float
+    job: Job, provider: Provider, *, policy: Policy, now: float, random: float
 ) -> Job:
     """Give the job with what happens next; what the provider says is no error here.
 
@@ -30,32 +30,32 @@ def check(
         look = provider.check(job.provider_ref)
     except RetryableError as error:
         telemetry.logger.warning("check failed", error=type(error).__name__)
-        telemetry.met(error, job, {Metric.JOB_AGE_SECONDS: job.age(now)})
-        return unanswered(job, error, policy=policy, now=now, chance=chance)
+        telemetry.record_error(error, job, {Metric.JOB_AGE_SECONDS: job.age(now)})
+        return on_retryable_error(job, error, policy=policy, now=now, random=random)
     except PermanentError as error:
         # A key that is being rotated or credits that are being bought must not end a
         # job that is paid for: refusals are believed when they repeat.
         telemetry.logger.warning("check refused", error=type(error).__name__)
-        telemetry.met(error, job, {Metric.JOB_AGE_SECONDS: job.age(now)})
-        return refused(job, error, policy=policy, now=now, chance=chance)
+        telemetry.record_error(error, job, {Metric.JOB_AGE_SECONDS: job.age(now)})
+        return on_permanent_error(job, error, policy=policy, now=now, random=random)
 
-    if look.unknown:
-        telemetry.logger.warning("status word unknown", word=look.unknown)
+    if look.unknown_word:
+        telemetry.logger.warning("status word unknown", word=look.unknown_word)
     telemetry.measure(
-        _measured(job, look, listens=policy.listens, heard_at=heard_at, now=now),
+        _measured(job, look, listens=policy.uses_webhook, heard_at=heard_at, now=now),
         job,
         phase=job.phase,
     )
-    return route(job, look, policy=policy, now=now, chance=chance)
+    return route(job, look, policy=policy, now=now, random=random)
 
 
 def _measured(
-    job: Job, look: Look, *, listens: bool, heard_at: float, now: float
+    job: Job, look: StatusReport, *, listens: bool, heard_at: float, now: float
 ) -> dict[Metric, float]:
     values = {Metric.JOB_AGE_SECONDS: job.age(now)}
     if look.phase is not job.phase:
         values[Metric.PHASE_SECONDS] = now - (job.phase_since or job.waiting_since)
-    if look.unknown:
+    if look.unknown_word:
         values[Metric.UNKNOWN_STATUS_WORDS] = 1
     if look.phase not in _OVER:
         return values
@@ -72,15 +72,17 @@ def handler(event: State, _context: LambdaContext) -> State:
     """Check a job, as the workflow's state of this name."""
     job = wiring.job(event)
 
-    with telemetry.counting_errors(job):
+    with telemetry.count_errors(job):
         checked = check(
             job,
             wiring.provider(job),
             policy=wiring.provider_settings(job).policy,
             now=(now := wiring.now()),
-            chance=wiring.chance(),
+            random=wiring.chance(),
         )
-        wiring.ledger().progressed(checked, next_check_at=now + checked.wait_seconds)
+        wiring.ledger().record_progress(
+            checked, next_check_at=now + checked.wait_seconds
+        )
 
     telemetry.logger.info(
         "checked",

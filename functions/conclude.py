@@ -5,12 +5,12 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.aws import telemetry, wiring
-from functions.aws.job_store import Ledger
+from functions.aws.job_store import JobStore
 from functions.core import cost
 from functions.core.errors import CourierError, DeadlinePassed, JobAborted
 from functions.core.metrics import Metric, Value
 from functions.core.model import Job, Outcome, State
-from functions.core.routing import ended
+from functions.core.routing import end_job
 
 #: Errors that are outcomes of their own; all others make a job `failed`.
 _OUTCOMES = {
@@ -20,7 +20,7 @@ _OUTCOMES = {
 
 
 def conclude(
-    job: Job, failure: dict[str, Any] | None, *, ledger: Ledger, now: float
+    job: Job, failure: dict[str, Any] | None, *, job_store: JobStore, now: float
 ) -> Job:
     """Give the job with its outcome, as the ledger has it.
 
@@ -29,17 +29,17 @@ def conclude(
     """
     if job.outcome is Outcome.NONE:
         error = str((failure or {}).get("Error") or CourierError.__name__)
-        job = ended(job, _OUTCOMES.get(error, Outcome.FAILED), error)
-    stands = ledger.ended(job, now=now)
+        job = end_job(job, _OUTCOMES.get(error, Outcome.FAILED), error)
+    stands = job_store.record_outcome(job, now=now)
     return job.with_(outcome=stands)
 
 
-def measured(job: Job, *, now: float) -> dict[Metric, Value]:
+def job_metrics(job: Job, *, now: float) -> dict[Metric, Value]:
     """Give what an operator wants to know of a job that has ended."""
     values: dict[Metric, Value] = {
         Metric.JOBS_ENDED: 1,
         Metric.CHECKS_OF_A_JOB: job.polls,
-        Metric.COST_OF_A_JOB: round(cost.of_job(job).usd, 6),
+        Metric.COST_OF_A_JOB: round(cost.usage_of(job).usd, 6),
     }
     if began := job.resumed_at or job.received_at:
         values[Metric.JOB_SECONDS] = max(0.0, now - began)
@@ -59,7 +59,7 @@ def handler(event: State, _context: LambdaContext) -> State:
     job = wiring.job(event)
 
     concluded = conclude(
-        job, event.get("failure"), ledger=wiring.ledger(), now=(now := wiring.now())
+        job, event.get("failure"), job_store=wiring.ledger(), now=(now := wiring.now())
     )
 
     telemetry.logger.info(
@@ -69,7 +69,7 @@ def handler(event: State, _context: LambdaContext) -> State:
         polls=concluded.polls,
     )
     telemetry.measure(
-        measured(concluded, now=now),
+        job_metrics(concluded, now=now),
         concluded,
         outcome=concluded.outcome,
         error=concluded.error,

@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.aws import telemetry, wiring
 from functions.aws.results import Results
-from functions.aws.store_result import deliver
+from functions.aws.store_result import store_result
 from functions.core import keys
 from functions.core.errors import CourierError, LinkSpent
 from functions.core.metrics import Metric
@@ -44,10 +44,10 @@ def download(
         age = opened_at - link.minted_at
         return provider.open(link, seconds=ends_at - opened_at - _MARGIN_SECONDS)
 
-    file = deliver(
+    file = store_result(
         results,
-        keys.result(job, kind, provider.form),
-        provider.form,
+        keys.result(job, kind, provider.result_format),
+        provider.result_format,
         job_id=job.job_id,
         kind=kind,
         open_body=open_body,
@@ -65,7 +65,7 @@ def handler(event: State, context: LambdaContext) -> State:
     telemetry.measure({Metric.JOB_AGE_SECONDS: job.age(wiring.now())}, job)
 
     try:
-        with telemetry.counting_errors(job):
+        with telemetry.count_errors(job):
             file = download(
                 job,
                 kind,

@@ -15,7 +15,7 @@ from functions.aws import telemetry, wiring
 from functions.aws.executions import Executions
 from functions.core.errors import CourierError
 from functions.core.model import State
-from functions.core.s3_events import arrivals, job_for
+from functions.core.s3_events import created_objects, job_for
 
 # A batch in which all failed is answered like any other: each message by its id.
 _processor = BatchProcessor(
@@ -23,7 +23,7 @@ _processor = BatchProcessor(
 )
 
 
-def take_in(
+def start_jobs(
     body: str, *, types: Mapping[str, tuple[str, ...]], executions: Executions
 ) -> None:
     """Start what a queue message announces; what was started before stays so.
@@ -32,7 +32,7 @@ def take_in(
         MessageUnreadable: It announces nothing that we understand. The queue
             keeps such a message and moves it to the dead letters.
     """
-    for arrival in arrivals(body):
+    for arrival in created_objects(body):
         job = job_for(arrival, types=types)
         if job is None:
             telemetry.logger.info("object ignored", reason="not a provider's prefix")
@@ -48,7 +48,7 @@ def take_in(
 
 def _record(record: SQSRecord) -> None:
     try:
-        take_in(record.body, types=wiring.types(), executions=wiring.executions())
+        start_jobs(record.body, types=wiring.types(), executions=wiring.executions())
     except CourierError as error:
         telemetry.logger.warning(
             "message failed", error=type(error).__name__, message_id=record.message_id

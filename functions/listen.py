@@ -15,7 +15,7 @@ def handler(event: State, _context: LambdaContext) -> None:
     """
     job = wiring.job(event["job"])
 
-    called_at = wiring.waits().begin(job, event["token"], now=wiring.now())
+    called_at = wiring.waits().register_token(job, event["token"], now=wiring.now())
 
     if called_at:
         telemetry.logger.info("webhook had come before the wait")

@@ -5,7 +5,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.aws import telemetry, wiring
 from functions.aws.results import Results
 from functions.core import keys
-from functions.core.manifest import encoded, manifest
+from functions.core.manifest import build_manifest, encode_manifest
 from functions.core.model import Job, Next, Outcome, Phase, State
 
 
@@ -21,7 +21,7 @@ def write_manifest(job: Job, results: Results) -> Job:
     key = keys.manifest(job)
     ended = job.with_(next=Next.CONCLUDE, outcome=outcome, manifest_key=key)
 
-    content = encoded(manifest(ended))
+    content = encode_manifest(build_manifest(ended))
     results.put(key, content, metadata={"job-id": job.job_id, "kind": "manifest"})
     return ended
 
@@ -31,7 +31,7 @@ def handler(event: State, _context: LambdaContext) -> State:
     """Write the manifest, as the workflow's state of this name."""
     job = wiring.job(event)
 
-    with telemetry.counting_errors(job):
+    with telemetry.count_errors(job):
         written = write_manifest(job, wiring.results())
 
     telemetry.logger.info("manifest written", files=len(written.files))

@@ -8,12 +8,12 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.aws import telemetry, wiring
-from functions.aws.batch_store import Parcels
+from functions.aws.batch_store import BatchStore
 from functions.core import identity
-from functions.core.batch_results import Rows
+from functions.core.batch_results import RowIndex
 from functions.core.errors import CourierError, RequestInvalid, SourceTooLarge
 from functions.core.model import Batch, Job, State
-from functions.providers.protocol import Batching, Packed, Refused, Source
+from functions.providers.protocol import BatchProvider, BatchRequest, InvalidRow, Source
 
 #: Beyond these a file is no list with mistakes, and they are all held in memory.
 _MOST_REFUSED = 100_000
@@ -22,9 +22,9 @@ _MOST_REFUSED = 100_000
 def prepare(
     job: Job,
     *,
-    provider: Batching,
+    provider: BatchProvider,
     source: Source,
-    parcels: Parcels,
+    batch_store: BatchStore,
     max_bytes: int,
     max_requests: int,
 ) -> Job:
@@ -64,23 +64,23 @@ def prepare(
         offset += len(body)
     batch = Batch(
         requests=len(packed),
-        key=parcels.key("requests.jsonl"),
-        version_id=parcels.put("requests.jsonl", b"".join(bodies)),
-        items_key=parcels.key("items.json"),
+        key=batch_store.key("requests.jsonl"),
+        version_id=batch_store.put("requests.jsonl", b"".join(bodies)),
+        items_key=batch_store.key("items.json"),
     )
-    parcels.put("items.json", json.dumps(items).encode())
-    parcels.put("rows.json", json.dumps(_rows(packed, refused)).encode())
+    batch_store.put("items.json", json.dumps(items).encode())
+    batch_store.put("rows.json", json.dumps(_rows(packed, refused)).encode())
     rows = len(refused) + sum(len(request.rows) for request in packed)
     return job.with_(rows=rows, invalid=len(refused), batch=batch)
 
 
 def _sorted(
-    found: Iterable[Packed | Refused], *, max_requests: int
-) -> tuple[list[Packed], list[Refused]]:
-    packed: list[Packed] = []
-    refused: list[Refused] = []
+    found: Iterable[BatchRequest | InvalidRow], *, max_requests: int
+) -> tuple[list[BatchRequest], list[InvalidRow]]:
+    packed: list[BatchRequest] = []
+    refused: list[InvalidRow] = []
     for one in found:
-        if isinstance(one, Refused):
+        if isinstance(one, InvalidRow):
             if len(refused) == _MOST_REFUSED:
                 raise RequestInvalid(f"too many rows are invalid, {_such_as(refused)}")
             refused.append(one)
@@ -93,14 +93,14 @@ def _sorted(
     return packed, refused
 
 
-def _such_as(refused: list[Refused]) -> str:
+def _such_as(refused: list[InvalidRow]) -> str:
     return f"for example: {refused[0].reason}"
 
 
-def _rows(packed: list[Packed], refused: list[Refused]) -> dict[str, Any]:
-    return Rows(
+def _rows(packed: list[BatchRequest], refused: list[InvalidRow]) -> dict[str, Any]:
+    return RowIndex(
         requests=[request.rows for request in packed],
-        refused=[asdict(one) for one in refused],
+        invalid=[asdict(one) for one in refused],
     ).to_document()
 
 
@@ -111,12 +111,12 @@ def handler(event: State, _context: LambdaContext) -> State:
     known = wiring.provider_settings(job)
 
     try:
-        with telemetry.counting_errors(job):
+        with telemetry.count_errors(job):
             prepared = prepare(
                 job,
                 provider=wiring.batching(job),
                 source=wiring.inbox(job),
-                parcels=wiring.parcels(job),
+                batch_store=wiring.parcels(job),
                 max_bytes=known.max_upload_bytes,
                 max_requests=known.max_batch_requests,
             )

@@ -15,11 +15,11 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.aws import telemetry, wiring
-from functions.aws.callbacks import Waits
+from functions.aws.callbacks import CallbackStore
 from functions.core.errors import CourierError, CredentialsMissing
 from functions.core.metrics import Metric
-from functions.core.signatures import Scheme, Verdict, verify
-from functions.providers.protocol import Webhook
+from functions.core.signatures import SignatureScheme, SignatureVerdict, verify
+from functions.providers.protocol import WebhookEvent
 
 #: An event of API Gateway's, as it comes.
 Event = Mapping[str, Any]
@@ -29,17 +29,17 @@ _LARGEST = 256 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class Receiver:
+class WebhookReceiver:
     """What it takes to judge the webhooks of one provider.
 
     Without a scheme or a secret every webhook is refused.
     """
 
     provider: str
-    scheme: Scheme | None
+    scheme: SignatureScheme | None
     secrets: Callable[[], tuple[str, ...]]
-    read: Callable[[bytes], Webhook | None]
-    waits: Waits
+    read: Callable[[bytes], WebhookEvent | None]
+    callbacks: CallbackStore
 
     def receive(
         self, body: bytes, headers: Mapping[str, str], *, now: float
@@ -52,15 +52,17 @@ class Receiver:
         except CredentialsMissing:
             return self._refuse("unconfigured")
         verdict = verify(self.scheme, secrets, headers=headers, body=body, now=now)
-        if verdict is not Verdict.VALID:
+        if verdict is not SignatureVerdict.VALID:
             return self._refuse(str(verdict))
         webhook = self.read(body)
         if webhook is None:
             self._count("unknown")
             return HTTPStatus.NO_CONTENT
-        call = self.waits.call(self.provider, webhook.reference, webhook.event, now=now)
-        telemetry.logger.info("webhook heard", heard=call.heard, job_id=call.job_id)
-        self._count(str(call.heard))
+        call = self.callbacks.deliver(
+            self.provider, webhook.reference, webhook.event, now=now
+        )
+        telemetry.logger.info("webhook heard", heard=call.outcome, job_id=call.job_id)
+        self._count(str(call.outcome))
         return HTTPStatus.NO_CONTENT
 
     def _refuse(self, reason: str) -> HTTPStatus:
@@ -83,12 +85,12 @@ def handler(event: Event, _context: LambdaContext) -> dict[str, Any]:
     body = _body(event)
     if body is None or len(body) > _LARGEST:
         return _answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    receiver = Receiver(
+    receiver = WebhookReceiver(
         provider=provider,
         scheme=wiring.settings_of(provider).webhook,
         secrets=partial(wiring.webhook_secrets, provider),
         read=read,
-        waits=wiring.waits(),
+        callbacks=wiring.waits(),
     )
     try:
         return _answer(receiver.receive(body, _headers(event), now=wiring.now()))

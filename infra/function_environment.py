@@ -7,7 +7,7 @@ from infra.functions import Functions
 from infra.storage import Storage
 
 
-def tell_functions(
+def set_environments(
     functions: Functions,
     *,
     storage: Storage,

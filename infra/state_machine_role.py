@@ -10,7 +10,7 @@ from infra.grants import READ_AND_WRITE_KEY
 from infra.nag import acknowledge, logical_id
 
 
-def run_machine(
+def grant_state_machine(
     machine: sfn.StateMachine,
     *functions: lambda_.Function,
     inbox: s3.Bucket,

@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 
 from functions.api import timeline
 from functions.api.timeline import Timeline
-from functions.aws.clients import code_of, in_our_words
+from functions.aws.clients import error_code, translate_aws_errors
 from functions.aws.executions import execution_arn
 from functions.core.model import Job
 
@@ -35,7 +35,7 @@ class ExecutionHistory:
         """
         events: list[HistoryEventTypeDef] = []
         token: dict[str, str] = {}
-        with in_our_words("read an execution's history"):
+        with translate_aws_errors("read an execution's history"):
             try:
                 for _ in range(_PAGES):
                     page = self._states.get_execution_history(
@@ -52,8 +52,8 @@ class ExecutionHistory:
                     if not token:
                         break
             except ClientError as error:
-                if code_of(error) == "ExecutionDoesNotExist":
+                if error_code(error) == "ExecutionDoesNotExist":
                     return Timeline()
                 raise
         events.sort(key=lambda event: event["id"])
-        return timeline.read(events, truncated=bool(token))
+        return timeline.read_timeline(events, truncated=bool(token))

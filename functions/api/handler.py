@@ -12,30 +12,30 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.api import problems
 from functions.api.execution_history import ExecutionHistory
-from functions.api.job_query import Listing
-from functions.api.presigned import Presigned
+from functions.api.job_query import JobQuery
+from functions.api.presigned import PresignedUrls
 from functions.api.problems import Problem
 from functions.api.request import Event, read_request
 from functions.api.routes import Operation, operations
-from functions.api.service import Document, FrontDoor
+from functions.api.service import Document, JobService
 from functions.aws import clients, settings, telemetry
 from functions.aws.desk import Desk
 from functions.aws.executions import Executions
-from functions.aws.job_store import Ledger
+from functions.aws.job_store import JobStore
 from functions.aws.results import Results
 from functions.core.errors import AwsUnavailable, CourierError
 
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 #: Which method of the front door is which operation.
-_DOORS: dict[str, Callable[..., Document]] = {
-    "createUpload": FrontDoor.upload,
-    "startJob": FrontDoor.start,
-    "listJobs": FrontDoor.list,
-    "getJob": FrontDoor.get,
-    "getTimeline": FrontDoor.timeline,
-    "getResults": FrontDoor.fetch,
-    "cancelJob": FrontDoor.cancel,
-    "retryJob": FrontDoor.retry,
+_HANDLERS: dict[str, Callable[..., Document]] = {
+    "createUpload": JobService.create_upload,
+    "startJob": JobService.start_job,
+    "listJobs": JobService.list_jobs,
+    "getJob": JobService.get_job,
+    "getTimeline": JobService.get_timeline,
+    "getResults": JobService.get_results,
+    "cancelJob": JobService.cancel_job,
+    "retryJob": JobService.retry_job,
 }
 
 
@@ -67,9 +67,9 @@ def _app() -> APIGatewayRestResolver:
 
 
 def _answering(
-    operation: Operation, door: FrontDoor, app: APIGatewayRestResolver
+    operation: Operation, door: JobService, app: APIGatewayRestResolver
 ) -> Callable[..., Response[str]]:
-    method = _DOORS[operation.name]
+    method = _HANDLERS[operation.name]
 
     def answer(**_path: str) -> Response[str]:
         request = read_request(app.current_event.raw_event, operation)
@@ -92,8 +92,8 @@ def _place(operation: Operation, document: Document) -> dict[str, str]:
 
 
 def _refusal(problem: Problem) -> Response[str]:
-    telemetry.logger.info("request refused", problem=problem.kind.name)
-    kind = problem.kind
+    telemetry.logger.info("request refused", problem=problem.type.name)
+    kind = problem.type
     return _response(kind.status, problem.document(), problems.MEDIA_TYPE)
 
 
@@ -123,7 +123,7 @@ def _response(
     )
 
 
-def _front_door() -> FrontDoor:
+def _front_door() -> JobService:
     known = settings.of_this_function(
         "COURIER_TABLE",
         "COURIER_KEEP_DAYS",
@@ -133,14 +133,14 @@ def _front_door() -> FrontDoor:
         "COURIER_PROVIDERS",
     )
     database, keep_days = clients.dynamodb(), known.keep_days
-    aws_states = clients.states()
-    return FrontDoor(
+    aws_states = clients.step_functions()
+    return JobService(
         desk=Desk(known.table, dynamodb=database, keep_days=keep_days),
-        ledger=Ledger(known.table, dynamodb=database, keep_days=keep_days),
-        listing=Listing(known.table, dynamodb=database, keep_days=keep_days),
+        ledger=JobStore(known.table, dynamodb=database, keep_days=keep_days),
+        job_query=JobQuery(known.table, dynamodb=database, keep_days=keep_days),
         executions=Executions(known.state_machine, states=aws_states),
         history=ExecutionHistory(known.state_machine, states=aws_states),
         results=Results(known.results_bucket, s3=clients.s3()),
-        presigned=Presigned(s3=clients.signing_s3()),
+        presigned_urls=PresignedUrls(s3=clients.signing_s3()),
         settings=known,
     )

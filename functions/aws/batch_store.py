@@ -4,7 +4,7 @@ import json
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from functions.aws.clients import in_our_words
+from functions.aws.clients import translate_aws_errors
 from functions.core.model import Job
 from functions.core.stream_stats import crc32_base64
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 BATCHES = "batches/"
 
 
-class Parcels:
+class BatchStore:
     """A batch's own objects in the inbox bucket, under a prefix that starts no job."""
 
     def __init__(self, job: Job, *, s3: "S3Client") -> None:
@@ -29,7 +29,7 @@ class Parcels:
 
     def put(self, name: str, content: bytes) -> str:
         """Write an object, again if need be; give its version."""
-        with in_our_words("write down a batch"):
+        with translate_aws_errors("write down a batch"):
             answer = self._s3.put_object(
                 Bucket=self._bucket,
                 Key=self.key(name),
@@ -41,10 +41,10 @@ class Parcels:
 
     def read(self, name: str) -> bytes:
         """Read an object of the batch whole."""
-        with in_our_words("read what a batch was made into"):
+        with translate_aws_errors("read what a batch was made into"):
             answer = self._s3.get_object(Bucket=self._bucket, Key=self.key(name))
             return answer["Body"].read()
 
-    def document(self, name: str) -> Any:  # noqa: ANN401 - any JSON of ours
+    def read_json(self, name: str) -> Any:  # noqa: ANN401 - any JSON of ours
         """Read an object of the batch as JSON."""
         return json.loads(self.read(name))

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from functions.aws.clients import code_of, in_our_words
-from functions.aws.dynamodb import Item, Items, Value
+from functions.aws.clients import error_code, translate_aws_errors
+from functions.aws.dynamodb import DynamoTable, Item, Value
 from functions.core import identity
 from functions.core.errors import AwsUnavailable
 from functions.core.model import Job
@@ -31,7 +31,7 @@ _TRIES = 5
 _OVER = {"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"}
 
 
-class Heard(StrEnum):
+class WebhookOutcome(StrEnum):
     """What a webhook met."""
 
     WOKE = "woke"  # a wait, and ended it
@@ -41,23 +41,23 @@ class Heard(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Call:
+class WebhookReceipt:
     """What became of a webhook; `job_id` is empty where no job has waited yet."""
 
-    heard: Heard
+    outcome: WebhookOutcome
     job_id: str = ""
 
 
-class Waits:
+class CallbackStore:
     """The waits table; an item stays in it for a week after its last event."""
 
     def __init__(
         self, table: str, *, dynamodb: "DynamoDBClient", states: "SFNClient"
     ) -> None:
-        self._items = Items(table, dynamodb=dynamodb, key="wait_id")
+        self._items = DynamoTable(table, dynamodb=dynamodb, key="wait_id")
         self._states = states
 
-    def begin(self, job: Job, token: str, *, now: float) -> float:
+    def register_token(self, job: Job, token: str, *, now: float) -> float:
         """Wait with a token; give when a webhook had come before, or 0.
 
         Where one had, the wait is ended here.
@@ -80,7 +80,9 @@ class Waits:
         )
         return called_at
 
-    def call(self, provider: str, reference: str, event: str, *, now: float) -> Call:
+    def deliver(
+        self, provider: str, reference: str, event: str, *, now: float
+    ) -> WebhookReceipt:
         """Wake whoever waits for something at the provider, or leave word.
 
         Each write is under the condition that the wait is still the one that was
@@ -94,13 +96,15 @@ class Waits:
             item = self._items.get(name)
             job_id = str(item.get("job_id", ""))
             if event in str(item.get("events", "")).split():
-                return Call(heard=Heard.DUPLICATE, job_id=job_id)
+                return WebhookReceipt(outcome=WebhookOutcome.DUPLICATE, job_id=job_id)
             heard = self._settle(name, item, event, now=now)
             if heard is not None:
-                return Call(heard=heard, job_id=job_id)
+                return WebhookReceipt(outcome=heard, job_id=job_id)
         raise AwsUnavailable("the wait changed again and again")
 
-    def _settle(self, name: str, item: Item, event: str, *, now: float) -> Heard | None:
+    def _settle(
+        self, name: str, item: Item, event: str, *, now: float
+    ) -> WebhookOutcome | None:
         token = str(item.get("token", ""))
         values: dict[str, Value] = {
             "events": f"{item.get('events', '')} {event}".strip(),
@@ -113,29 +117,29 @@ class Waits:
                 values,
                 remove=("token",),
                 condition="#token = :old",
-                known={":old": token},
+                condition_values={":old": token},
             )
-            return Heard.WOKE
+            return WebhookOutcome.WOKE
         written = self._items.update(
             name,
             {**values, "called_at": now},
             remove=("token",),
             condition="#token = :old" if token else "attribute_not_exists(#token)",
-            known={":old": token} if token else None,
+            condition_values={":old": token} if token else None,
         )
         if written is None:
             return None
-        return Heard.LATE if token else Heard.EARLY
+        return WebhookOutcome.LATE if token else WebhookOutcome.EARLY
 
     def _wake(self, token: str, called_at: float) -> bool:
         """End a wait by its token; False where it is over already."""
-        with in_our_words("end a wait"):
+        with translate_aws_errors("end a wait"):
             try:
                 self._states.send_task_success(
                     taskToken=token, output=json.dumps(called_at)
                 )
             except ClientError as error:
-                if code_of(error) in _OVER:
+                if error_code(error) in _OVER:
                     return False
                 raise
         return True

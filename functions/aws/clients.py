@@ -74,18 +74,18 @@ def dynamodb() -> "DynamoDBClient":
 
 
 @cache
-def secrets() -> "SecretsManagerClient":
+def secrets_manager() -> "SecretsManagerClient":
     """Give the Secrets Manager client."""
     return boto3.client("secretsmanager", config=_CONFIG)
 
 
 @cache
-def states() -> "SFNClient":
+def step_functions() -> "SFNClient":
     """Give the Step Functions client."""
     return boto3.client("stepfunctions", config=_CONFIG)
 
 
-def code_of(error: ClientError) -> str:
+def error_code(error: ClientError) -> str:
     """Give the service's code of a failure, such as `NoSuchKey` or `412`."""
     described: dict[str, Any] = dict(error.response.get("Error", {}))
     return str(described.get("Code", ""))
@@ -98,7 +98,7 @@ def sns() -> "SNSClient":
 
 
 @contextmanager
-def in_our_words(action: str) -> Iterator[None]:
+def translate_aws_errors(action: str) -> Iterator[None]:
     """Turn the SDK's failures into ours; `action` says what was attempted.
 
     The SDK's own texts are dropped: they may quote keys of objects, which may be
@@ -111,7 +111,7 @@ def in_our_words(action: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        code = code_of(error)
+        code = error_code(error)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if code in _PASSING or status >= 500:  # noqa: PLR2004 - HTTP's own number
             raise AwsUnavailable(f"could not {action}: {code}") from None

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from functions.aws.dynamodb import Items, Value
-from functions.core.job_record import Record, month_of
+from functions.aws.dynamodb import DynamoTable, Value
+from functions.core.job_record import JobRecord, month_of
 from functions.core.model import Job
 
 if TYPE_CHECKING:
@@ -29,15 +29,15 @@ class Desk:
     def __init__(
         self, table: str, *, dynamodb: "DynamoDBClient", keep_days: int
     ) -> None:
-        self._items = Items(table, dynamodb=dynamodb)
+        self._items = DynamoTable(table, dynamodb=dynamodb)
         self._keep_seconds = keep_days * 86_400
 
-    def read(self, job_id: str) -> Record | None:
+    def get(self, job_id: str) -> JobRecord | None:
         """Look a job up."""
         item = self._items.get(job_id)
-        return Record.from_item(item) if item else None
+        return JobRecord.from_item(item) if item else None
 
-    def receive(self, job: Job, *, request_hash: str, now: float) -> Record:
+    def create_requested(self, job: Job, *, request_hash: str, now: float) -> JobRecord:
         """Write down a job that was asked for; the first to ask stands."""
         values: dict[str, Value] = {
             "provider": job.provider,
@@ -57,9 +57,9 @@ class Desk:
             }
         condition = "attribute_not_exists(job_id)"
         written = self._items.update(job.job_id, values, condition=condition)
-        return Record.from_item(written or self._items.get(job.job_id))
+        return JobRecord.from_item(written or self._items.get(job.job_id))
 
-    def restart(self, record: Record, *, now: float) -> Record | None:
+    def restart(self, record: JobRecord, *, now: float) -> JobRecord | None:
         """Give an ended job its next attempt; None where another was faster.
 
         The outcome moves to the past, and what was submitted stays submitted.
@@ -67,7 +67,7 @@ class Desk:
         values: dict[str, Value] = {
             "attempt": record.attempt + 1,
             "resumed_at": now,
-            "earlier": record.past(),
+            "earlier": record.attempts_json(),
             "expires_at": int(now + self._keep_seconds),
         }
         written = self._items.update(
@@ -76,6 +76,9 @@ class Desk:
             remove=_OF_AN_ATTEMPT,
             condition="outcome = :ended "
             "AND (attribute_not_exists(attempt) OR attempt = :ended_attempt)",
-            known={":ended": str(record.outcome), ":ended_attempt": record.attempt},
+            condition_values={
+                ":ended": str(record.outcome),
+                ":ended_attempt": record.attempt,
+            },
         )
-        return Record.from_item(written) if written else None
+        return JobRecord.from_item(written) if written else None

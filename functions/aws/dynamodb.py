@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from functions.aws.clients import code_of, in_our_words
+from functions.aws.clients import error_code, translate_aws_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -14,7 +14,7 @@ Value = str | int | float
 Item = dict[str, str | float]
 
 
-class Items:
+class DynamoTable:
     """The items of one table, by its key; values are texts and numbers."""
 
     def __init__(
@@ -26,13 +26,13 @@ class Items:
 
     def get(self, name: str) -> Item:
         """Read an item as it is now; nothing is an empty one."""
-        with in_our_words("read a table"):
+        with translate_aws_errors("read a table"):
             answer = self._dynamodb.get_item(
                 TableName=self._table,
                 Key={self._key: {"S": name}},
                 ConsistentRead=True,
             )
-        return plain(answer.get("Item", {}))
+        return from_attributes(answer.get("Item", {}))
 
     def update(
         self,
@@ -40,18 +40,18 @@ class Items:
         values: Mapping[str, Value],
         *,
         condition: str,
-        once: Mapping[str, Value] | None = None,
+        set_if_absent: Mapping[str, Value] | None = None,
         remove: tuple[str, ...] = (),
-        added: Mapping[str, float] | None = None,
-        known: Mapping[str, Value] | None = None,
+        increment: Mapping[str, float] | None = None,
+        condition_values: Mapping[str, Value] | None = None,
     ) -> Item | None:
         """Write, and give the item as it is then; None where the condition fails.
 
         `once` is written only where there is nothing yet, `added` is added to what
         is there; `known` are values that the condition names and that are not written.
         """
-        first = once or {}
-        more = added or {}
+        first = set_if_absent or {}
+        more = increment or {}
         sets = [f"#{one} = :{one}" for one in values]
         sets += [f"#{one} = if_not_exists(#{one}, :{one})" for one in first]
         sets += [f"#{one} = #{one} + :{one}" for one in more]
@@ -61,13 +61,17 @@ class Items:
         bound = {f":{one}": value for one, value in {**values, **first, **more}.items()}
         names = {f"#{one}": one for one in (*values, *first, *more, *remove)}
         try:
-            with in_our_words("write to a table"):
+            with translate_aws_errors("write to a table"):
                 answer = self._write(
-                    name, expression, condition, names, {**bound, **(known or {})}
+                    name,
+                    expression,
+                    condition,
+                    names,
+                    {**bound, **(condition_values or {})},
                 )
         except _ConditionFailed:
             return None
-        return plain(answer)
+        return from_attributes(answer)
 
     def _write(
         self,
@@ -85,12 +89,12 @@ class Items:
                 ConditionExpression=condition,
                 ExpressionAttributeNames=dict(names),
                 ExpressionAttributeValues={
-                    name: typed(value) for name, value in values.items()
+                    name: to_attribute(value) for name, value in values.items()
                 },
                 ReturnValues="ALL_NEW",
             )
         except ClientError as error:
-            if code_of(error) == "ConditionalCheckFailedException":
+            if error_code(error) == "ConditionalCheckFailedException":
                 raise _ConditionFailed from None
             raise
         return answer["Attributes"]
@@ -100,12 +104,12 @@ class _ConditionFailed(Exception):
     """Somebody else wrote first."""
 
 
-def typed(value: Value) -> Any:  # noqa: ANN401 - DynamoDB's own form
+def to_attribute(value: Value) -> Any:  # noqa: ANN401 - DynamoDB's own form
     """Write a value as DynamoDB does."""
     return {"S": value} if isinstance(value, str) else {"N": repr(value)}
 
 
-def plain(item: Mapping[str, Any]) -> Item:
+def from_attributes(item: Mapping[str, Any]) -> Item:
     """Read an item that DynamoDB wrote; its numbers become floats."""
     return {
         name: float(value["N"]) if "N" in value else str(value.get("S", ""))

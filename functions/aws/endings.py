@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from functions.aws.clients import in_our_words
+from functions.aws.clients import translate_aws_errors
 from functions.core.model import Job
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ _LAST_EVENTS = 25
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ending:
+class ExecutionResult:
     """The end of an execution.
 
     `status` is Step Functions' word and `error` the bare name of what ended it.
@@ -41,15 +41,15 @@ class Endings:
     def __init__(self, *, states: "SFNClient") -> None:
         self._states = states
 
-    def of(self, execution_arn: str) -> Ending:
+    def describe(self, execution_arn: str) -> ExecutionResult:
         """Look at an execution that has ended."""
-        with in_our_words("look at an execution"):
+        with translate_aws_errors("look at an execution"):
             described = self._states.describe_execution(executionArn=execution_arn)
             last = self._states.get_execution_history(
                 executionArn=execution_arn, reverseOrder=True, maxResults=_LAST_EVENTS
             )
         error = described.get("error") or "States.Timeout"
-        return Ending(
+        return ExecutionResult(
             status=described["status"],
             # Whoever stops an execution by hand can write here what they like.
             error=error if re.fullmatch(r"[A-Za-z.]{1,64}", error) else "",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from functions.aws.clients import code_of, in_our_words
+from functions.aws.clients import error_code, translate_aws_errors
 from functions.core.model import Job
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Executions:
         Name and input follow from the job's identity and its attempt alone, so that
         a repeated event, or a call whose answer was lost, starts nothing twice.
         """
-        with in_our_words("start an execution"):
+        with translate_aws_errors("start an execution"):
             try:
                 self._states.start_execution(
                     stateMachineArn=self._state_machine,
@@ -41,27 +41,27 @@ class Executions:
                     input=json.dumps(job.to_state(), sort_keys=True),
                 )
             except ClientError as error:
-                if code_of(error) == "ExecutionAlreadyExists":
+                if error_code(error) == "ExecutionAlreadyExists":
                     return False
                 raise
         return True
 
     def exists(self, job: Job) -> bool:
         """Say whether a job's attempt was started."""
-        with in_our_words("look at an execution"):
+        with translate_aws_errors("look at an execution"):
             try:
                 self._states.describe_execution(
                     executionArn=execution_arn(self._state_machine, job)
                 )
             except ClientError as error:
-                if code_of(error) == "ExecutionDoesNotExist":
+                if error_code(error) == "ExecutionDoesNotExist":
                     return False
                 raise
         return True
 
     def stop(self, job: Job) -> None:
         """Stop a job's attempt; one that has ended, or never began, stays so."""
-        with in_our_words("stop an execution"):
+        with translate_aws_errors("stop an execution"):
             try:
                 self._states.stop_execution(
                     executionArn=execution_arn(self._state_machine, job),
@@ -69,7 +69,7 @@ class Executions:
                     cause="The job was cancelled through the API.",
                 )
             except ClientError as error:
-                if code_of(error) not in _ENDED:
+                if error_code(error) not in _ENDED:
                     raise
 
 

@@ -11,8 +11,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from functions.aws.dynamodb import Item, Items, Value
-from functions.core.errors import advice_on
+from functions.aws.dynamodb import DynamoTable, Item, Value
+from functions.core.errors import advice_for
 from functions.core.job_record import month_of
 from functions.core.model import Job, Outcome
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class SubmissionRecord:
     """What the ledger knows of a job's submission; times in Unix seconds."""
 
     received_at: float
@@ -36,20 +36,20 @@ class Entry:
 _THIS_ATTEMPT = "(attribute_not_exists(attempt) OR attempt = :attempt)"
 
 
-class Ledger:
+class JobStore:
     """The jobs table; a job stays in it for `keep_days` after its last event."""
 
     def __init__(
         self, table: str, *, dynamodb: "DynamoDBClient", keep_days: int
     ) -> None:
-        self._items = Items(table, dynamodb=dynamodb)
+        self._items = DynamoTable(table, dynamodb=dynamodb)
         self._keep_seconds = keep_days * 86_400
 
-    def entry(self, job: Job) -> Entry:
+    def submission(self, job: Job) -> SubmissionRecord:
         """Read what is known of a job's submission."""
         return _entry(self._items.get(job.job_id))
 
-    def claim(self, job: Job, *, token: str, now: float) -> Entry:
+    def claim_submission(self, job: Job, *, token: str, now: float) -> SubmissionRecord:
         """Write down that an attempt is about to submit, if none was before.
 
         The entry that comes back holds our token only if the claim is ours.
@@ -58,53 +58,55 @@ class Ledger:
         written = self._items.update(
             job.job_id,
             values,
-            once=_received(job, now),
+            set_if_absent=_received(job, now),
             condition="attribute_not_exists(intent) "
             "AND attribute_not_exists(provider_ref)",
         )
         return _entry(written or self._items.get(job.job_id))
 
-    def begin(self, job: Job, *, now: float) -> Entry:
+    def create(self, job: Job, *, now: float) -> SubmissionRecord:
         """Write down a job of which nothing is submitted as a whole."""
         written = self._items.update(
             job.job_id,
             self._begun(job, now),
-            once=_received(job, now),
+            set_if_absent=_received(job, now),
             condition="attribute_not_exists(outcome)",
         )
         return _entry(written or self._items.get(job.job_id))
 
-    def take_over(self, job: Job, *, old: str, token: str, now: float) -> bool:
+    def reclaim_submission(self, job: Job, *, old: str, token: str, now: float) -> bool:
         """Claim in place of an attempt that surely submitted nothing."""
         values: dict[str, Value] = {"intent": token, "intent_at": now}
         condition = "intent = :old AND attribute_not_exists(provider_ref)"
         return bool(
             self._items.update(
-                job.job_id, values, condition=condition, known={":old": old}
+                job.job_id, values, condition=condition, condition_values={":old": old}
             )
         )
 
-    def withdraw(self, job: Job, *, token: str) -> None:
+    def release_claim(self, job: Job, *, token: str) -> None:
         """Take a claim back: the provider surely has nothing of ours."""
         self._items.update(
             job.job_id,
             {},
             remove=("intent", "intent_at"),
             condition="intent = :old AND attribute_not_exists(provider_ref)",
-            known={":old": token},
+            condition_values={":old": token},
         )
 
-    def submitted(self, job: Job, *, provider_ref: str, rows: int, now: float) -> Entry:
+    def record_submission(
+        self, job: Job, *, provider_ref: str, rows: int, now: float
+    ) -> SubmissionRecord:
         """Write down the provider's reference; the first one stands."""
         written = self._items.update(
             job.job_id,
             {"provider_ref": provider_ref, "submitted_at": now, "rows": rows},
-            once=_received(job, now),
+            set_if_absent=_received(job, now),
             condition="attribute_not_exists(provider_ref)",
         )
         return _entry(written or self._items.get(job.job_id))
 
-    def progressed(self, job: Job, *, next_check_at: float) -> None:
+    def record_progress(self, job: Job, *, next_check_at: float) -> None:
         """Write down the last check, unless a later one or an end is there."""
         self._items.update(
             job.job_id,
@@ -116,10 +118,10 @@ class Ledger:
             },
             condition=f"attribute_not_exists(outcome) AND {_THIS_ATTEMPT} "
             "AND (attribute_not_exists(polls) OR polls < :polls)",
-            known={":attempt": job.attempt},
+            condition_values={":attempt": job.attempt},
         )
 
-    def ended(self, job: Job, *, now: float) -> Outcome:
+    def record_outcome(self, job: Job, *, now: float) -> Outcome:
         """Write down how this attempt ended; the first outcome stands and comes back.
 
         An attempt that was given up for another one cannot end that one.
@@ -141,7 +143,7 @@ class Ledger:
             values["rows"] = job.rows
         return self._end(job, values)
 
-    def cut_short(
+    def record_external_outcome(
         self, job: Job, outcome: Outcome, *, error: str = "", now: float
     ) -> Outcome:
         """Write down that an attempt was ended from outside, in mid-work.
@@ -151,7 +153,7 @@ class Ledger:
         values: dict[str, Value] = {
             "outcome": str(outcome),
             "error": error,
-            "advice": advice_on(error) if error else "",
+            "advice": advice_for(error) if error else "",
             "provider": job.provider,
             "type": job.type,
             "ended_at": now,
@@ -159,7 +161,7 @@ class Ledger:
         }
         return self._end(job, values, once=_received(job, now))
 
-    def tell(self, job: Job) -> None:
+    def mark_notified(self, job: Job) -> None:
         """Write down that the end of this attempt was told, not by the workflow."""
         self._items.update(
             job.job_id,
@@ -187,9 +189,9 @@ class Ledger:
         written = self._items.update(
             job.job_id,
             values,
-            once=once,
+            set_if_absent=once,
             condition=f"attribute_not_exists(outcome) AND {_THIS_ATTEMPT}",
-            known={":attempt": job.attempt},
+            condition_values={":attempt": job.attempt},
         )
         item = written or self._items.get(job.job_id)
         if int(item.get("attempt", 1)) == job.attempt:
@@ -207,8 +209,8 @@ def _received(job: Job, now: float) -> dict[str, Value]:
     return {"received_at": now, "month": month_of(now)}
 
 
-def _entry(item: Item) -> Entry:
-    return Entry(
+def _entry(item: Item) -> SubmissionRecord:
+    return SubmissionRecord(
         received_at=float(item.get("received_at", 0.0)),
         intent=str(item.get("intent", "")),
         intent_at=float(item.get("intent_at", 0.0)),

@@ -6,9 +6,9 @@ one interval, in one conditional write; a slot that nobody uses is lost.
 
 from typing import TYPE_CHECKING
 
-from functions.aws.dynamodb import Items
+from functions.aws.dynamodb import DynamoTable
 from functions.core.errors import AwsUnavailable
-from functions.core.rate_limit import Rate
+from functions.core.rate_limit import RateLimit
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -18,26 +18,26 @@ PACE = "pace:"
 _TRIES = 5
 
 
-class Pace:
+class RateLimiter:
     """The slots of one provider."""
 
     def __init__(
-        self, table: str, provider: str, *, rate: Rate, dynamodb: "DynamoDBClient"
+        self, table: str, provider: str, *, rate: RateLimit, dynamodb: "DynamoDBClient"
     ) -> None:
-        self.rate = rate
+        self.limit = rate
         self._name = f"{PACE}{provider}"
-        self._items = Items(table, dynamodb=dynamodb, key="wait_id")
+        self._items = DynamoTable(table, dynamodb=dynamodb, key="wait_id")
 
     def reserve(self, *, now: float) -> float:
         """Give the moment from which one submission may be made."""
-        interval = self.rate.interval
+        interval = self.limit.interval
         for _ in range(_TRIES):
             behind = self._items.update(
                 self._name,
                 {},
-                added={"next_at": interval},
+                increment={"next_at": interval},
                 condition="#next_at >= :now",
-                known={":now": now},
+                condition_values={":now": now},
             )
             if behind is not None:
                 return float(behind["next_at"]) - interval
@@ -45,7 +45,7 @@ class Pace:
                 self._name,
                 {"next_at": now + interval},
                 condition="attribute_not_exists(#next_at) OR #next_at < :now",
-                known={":now": now},
+                condition_values={":now": now},
             )
             if first is not None:
                 return now

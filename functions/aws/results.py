@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.aws import telemetry
-from functions.aws.clients import code_of, in_our_words
+from functions.aws.clients import error_code, translate_aws_errors
 from functions.core.errors import (
     AwsRefused,
     AwsUnavailable,
     ResultMismatch,
 )
-from functions.core.file_formats import Form
+from functions.core.file_formats import FileFormat
 from functions.core.metrics import Metric
-from functions.core.stream_stats import Tally, crc32_base64
+from functions.core.stream_stats import StreamStats, crc32_base64
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -28,7 +28,7 @@ _ABSENT = {"404", "NoSuchKey", "NotFound"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stored:
+class StoredObject:
     """An object that is there; `found` where it was before, or may have been."""
 
     key: str
@@ -44,44 +44,46 @@ class Results:
         self._bucket = bucket
         self._s3 = s3
 
-    def find(self, key: str, *, job_id: str) -> Stored | None:
+    def find(self, key: str, *, job_id: str) -> StoredObject | None:
         """Look whether an object is there already.
 
         Raises:
             ResultMismatch: It is there, but written for something else.
         """
-        with in_our_words("look into the results bucket"):
+        with translate_aws_errors("look into the results bucket"):
             try:
                 found = self._s3.head_object(Bucket=self._bucket, Key=key)
             except ClientError as error:
-                if code_of(error) in _ABSENT:
+                if error_code(error) in _ABSENT:
                     return None
                 raise
         if found.get("Metadata", {}).get("job-id") != job_id:
             raise ResultMismatch("the object under the result's key is not this job's")
-        return Stored(
+        return StoredObject(
             key=key,
             version_id=found.get("VersionId", ""),
             bytes=found["ContentLength"],
             found=True,
         )
 
-    def measure(self, stored: Stored, form: Form) -> Tally:
+    def measure(self, stored: StoredObject, form: FileFormat) -> StreamStats:
         """Read an object of ours again, to say what it is."""
-        tally = Tally(form)
+        tally = StreamStats(form)
         for piece in self._pieces(stored):
-            tally.feed(piece)
+            tally.update(piece)
         return tally
 
-    def read(self, stored: Stored) -> bytes:
+    def read(self, stored: StoredObject) -> bytes:
         """Read a small object whole."""
         return b"".join(self._pieces(stored))
 
-    def put(self, key: str, content: bytes, *, metadata: Mapping[str, str]) -> Stored:
+    def put(
+        self, key: str, content: bytes, *, metadata: Mapping[str, str]
+    ) -> StoredObject:
         """Write a small object, if none is there; else give the one that is."""
         job_id = metadata["job-id"]
         try:
-            with in_our_words("write to the results bucket"):
+            with translate_aws_errors("write to the results bucket"):
                 answer = self._s3.put_object(
                     Bucket=self._bucket,
                     Key=key,
@@ -96,23 +98,25 @@ class Results:
             if (theirs := self.find(key, job_id=job_id)) is None:
                 raise
             return theirs
-        return Stored(
+        return StoredObject(
             key=key, version_id=answer.get("VersionId", ""), bytes=len(content)
         )
 
     @contextmanager
     def upload(
-        self, key: str, form: Form, *, metadata: Mapping[str, str]
-    ) -> Iterator["Upload"]:
+        self, key: str, form: FileFormat, *, metadata: Mapping[str, str]
+    ) -> Iterator["MultipartUpload"]:
         """Begin an object in parts, and let nothing remain if it is not completed."""
-        upload = Upload(self, self._bucket, key, form, metadata=metadata, s3=self._s3)
+        upload = MultipartUpload(
+            self, self._bucket, key, form, metadata=metadata, s3=self._s3
+        )
         try:
             yield upload
         finally:
             upload.abort_unless_completed()
 
-    def _pieces(self, stored: Stored) -> Iterator[bytes]:
-        with in_our_words("read from the results bucket"):
+    def _pieces(self, stored: StoredObject) -> Iterator[bytes]:
+        with translate_aws_errors("read from the results bucket"):
             # Not by version, which would need one more right: nothing is ever
             # written twice under a key.
             body = self._s3.get_object(Bucket=self._bucket, Key=stored.key)["Body"]
@@ -121,7 +125,7 @@ class Results:
                     yield piece
 
 
-class Upload:
+class MultipartUpload:
     """One multipart upload; its parts may come from several threads."""
 
     def __init__(
@@ -129,7 +133,7 @@ class Upload:
         results: Results,
         bucket: str,
         key: str,
-        form: Form,
+        form: FileFormat,
         *,
         metadata: Mapping[str, str],
         s3: "S3Client",
@@ -141,7 +145,7 @@ class Upload:
         self._job_id = metadata["job-id"]
         self._parts: dict[int, CompletedPartTypeDef] = {}
         self._over = False
-        with in_our_words("begin a result"):
+        with translate_aws_errors("begin a result"):
             self._id = s3.create_multipart_upload(
                 Bucket=bucket,
                 Key=key,
@@ -154,7 +158,7 @@ class Upload:
     def part(self, number: int, content: bytes | bytearray) -> None:
         """Send one part; parts count from 1."""
         checksum = crc32_base64(zlib.crc32(content))
-        with in_our_words("send a part of a result"):
+        with translate_aws_errors("send a part of a result"):
             answer = self._s3.upload_part(
                 Bucket=self._bucket,
                 Key=self._key,
@@ -169,14 +173,14 @@ class Upload:
             "ChecksumCRC32": checksum,
         }
 
-    def complete(self, tally: Tally) -> Stored:
+    def complete(self, tally: StreamStats) -> StoredObject:
         """Make the object visible, if none is there; else give the one that is.
 
         This is the only moment at which a result appears, and S3 compares its
         size and checksum with what was measured on the way.
         """
         try:
-            with in_our_words("publish a result"):
+            with translate_aws_errors("publish a result"):
                 answer = self._s3.complete_multipart_upload(
                     Bucket=self._bucket,
                     Key=self._key,
@@ -195,7 +199,7 @@ class Upload:
                 raise
             return there
         self._over = True
-        return Stored(
+        return StoredObject(
             key=self._key, version_id=answer.get("VersionId", ""), bytes=tally.bytes
         )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from botocore.exceptions import ClientError
 
-from functions.aws.clients import code_of, in_our_words
+from functions.aws.clients import error_code, translate_aws_errors
 from functions.core.errors import SourceMissing
 from functions.core.model import Job
 
@@ -28,7 +28,7 @@ class _Range(TypedDict, total=False):
     Range: str
 
 
-class Inbox:
+class S3Source:
     """The source of a job; see `providers.protocol.Source`."""
 
     def __init__(self, job: Job, *, s3: "S3Client") -> None:
@@ -47,14 +47,14 @@ class Inbox:
         with _asking():
             return self._s3.head_object(**self._version)["ContentLength"]
 
-    def open(self) -> "Reading":
+    def open(self) -> "S3Reader":
         """Start reading at the beginning.
 
         Raises:
             SourceMissing: That version does not exist any more.
         """
         with _asking():
-            return Reading(self._s3.get_object(**self._version, **self._range)["Body"])
+            return S3Reader(self._s3.get_object(**self._version, **self._range)["Body"])
 
     @property
     def _version(self) -> "_Version":
@@ -69,7 +69,7 @@ class Inbox:
         return {"Range": f"bytes={part.offset}-{part.offset + part.length - 1}"}
 
 
-class Reading:
+class S3Reader:
     """An object on its way to us; see `providers.protocol.Reader`."""
 
     def __init__(self, body: "StreamingBody") -> None:
@@ -82,7 +82,7 @@ class Reading:
             AwsUnavailable: The connection broke. What is being sent meanwhile is
                 then shorter than it announced, which nobody accepts.
         """
-        with in_our_words("read the uploaded object to its end"):
+        with translate_aws_errors("read the uploaded object to its end"):
             return self._body.read(size)
 
     def close(self) -> None:
@@ -92,10 +92,10 @@ class Reading:
 
 @contextmanager
 def _asking() -> Iterator[None]:
-    with in_our_words("read the uploaded object"):
+    with translate_aws_errors("read the uploaded object"):
         try:
             yield
         except ClientError as error:
-            if code_of(error) in _GONE:
+            if error_code(error) in _GONE:
                 raise SourceMissing("the uploaded object is gone") from None
             raise

@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.aws.clients import code_of, in_our_words
+from functions.aws.clients import error_code, translate_aws_errors
 from functions.core.errors import CredentialsMissing
 
 _KEPT_SECONDS = 300
@@ -67,7 +67,7 @@ class Secret:
         return known
 
     def _read(self, *, fresh: bool) -> str:
-        with in_our_words("read the provider's secret"):
+        with translate_aws_errors("read the provider's secret"):
             try:
                 value = self._provider.get(
                     self._secret_id, max_age=_KEPT_SECONDS, force_fetch=fresh
@@ -85,5 +85,6 @@ class Secret:
 
 def _is_missing(error: Exception) -> bool:
     return (
-        isinstance(error, ClientError) and code_of(error) == "ResourceNotFoundException"
+        isinstance(error, ClientError)
+        and error_code(error) == "ResourceNotFoundException"
     )

@@ -8,9 +8,9 @@ from functools import cache
 from typing import Any
 
 from functions.core.errors import SettingsMissing
-from functions.core.rate_limit import Rate
+from functions.core.rate_limit import RateLimit
 from functions.core.schedule import Policy
-from functions.core.signatures import Scheme
+from functions.core.signatures import SignatureScheme
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,14 +30,14 @@ class ProviderSettings:
     max_upload_bytes: int
     settle_seconds: float
     policy: Policy
-    rate: Rate | None
-    webhook: Scheme | None
+    rate: RateLimit | None
+    webhook: SignatureScheme | None
     webhook_secret: str
     adapter: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class FunctionSettings:
     """The environment of a function; what a function does not need is empty."""
 
     table: str
@@ -60,7 +60,7 @@ class Settings:
         return {name: known.endings for name, known in self.providers.items()}
 
 
-def read(environment: Mapping[str, str], *needed: str) -> Settings:
+def read(environment: Mapping[str, str], *needed: str) -> FunctionSettings:
     """Read the settings, insisting on those that are needed.
 
     Raises:
@@ -81,7 +81,7 @@ def read(environment: Mapping[str, str], *needed: str) -> Settings:
         raise SettingsMissing("COURIER_PROVIDERS is not the JSON of infra") from None
     except KeyError as error:
         raise SettingsMissing(f"COURIER_PROVIDERS lacks {error}") from None
-    return Settings(
+    return FunctionSettings(
         table=environment.get("COURIER_TABLE", ""),
         waits=environment.get("COURIER_WAITS", ""),
         keep_days=int(environment.get("COURIER_KEEP_DAYS") or 0),
@@ -94,7 +94,7 @@ def read(environment: Mapping[str, str], *needed: str) -> Settings:
 
 
 @cache
-def of_this_function(*needed: str) -> Settings:
+def of_this_function(*needed: str) -> FunctionSettings:
     """Read this function's environment, once."""
     return read(os.environ, *needed)
 
@@ -115,9 +115,9 @@ def _provider(described: Mapping[str, Any]) -> ProviderSettings:
         max_batch_requests=described["max_batch_requests"],
         max_upload_bytes=described["max_upload_bytes"],
         settle_seconds=described["settle_seconds"],
-        policy=Policy(**described["poll"], listens=webhook is not None),
-        rate=Rate(**rate) if rate else None,
-        webhook=Scheme.from_json(webhook) if webhook else None,
+        policy=Policy(**described["poll"], uses_webhook=webhook is not None),
+        rate=RateLimit(**rate) if rate else None,
+        webhook=SignatureScheme.from_json(webhook) if webhook else None,
         webhook_secret=described.get("webhook_secret", ""),
         adapter=described,
     )

@@ -8,9 +8,9 @@ memory that a result of any size takes.
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from functions.aws.results import Upload
-from functions.core.file_formats import Form
-from functions.core.stream_stats import Tally
+from functions.aws.results import MultipartUpload
+from functions.core.file_formats import FileFormat
+from functions.core.stream_stats import StreamStats
 from functions.providers.protocol import Body
 
 #: 10,000 parts, the most that S3 takes, then hold 156 GiB: more than a Lambda
@@ -20,14 +20,14 @@ _SLICE = 256 * 1024
 _SENDERS = 2
 
 
-def stream(body: Body, upload: Upload, form: Form) -> Tally:
+def stream(body: Body, upload: MultipartUpload, form: FileFormat) -> StreamStats:
     """Carry a body into an upload to its end; give what passed.
 
     Raises:
         CourierError: Whatever reading or sending raised; the upload is then not
             completed, and nothing is visible.
     """
-    tally = Tally(form)
+    tally = StreamStats(form)
     sending: deque[tuple[Future[None], bytearray]] = deque()
     with ThreadPoolExecutor(_SENDERS) as senders:
         try:
@@ -57,14 +57,14 @@ def _buffer(sending: deque[tuple[Future[None], bytearray]]) -> bytearray:
     return buffer
 
 
-def _fill(buffer: bytearray, body: Body, tally: Tally) -> int:
+def _fill(buffer: bytearray, body: Body, tally: StreamStats) -> int:
     """Fill a buffer, and cut it to what there was; give how much."""
     filled = 0
     with memoryview(buffer) as view:
         while filled < len(buffer):
             with view[filled : filled + _SLICE] as room:
                 count = body.readinto(room)
-                tally.feed(room[:count])
+                tally.update(room[:count])
             if not count:
                 break
             filled += count

@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 
 from functions.aws import settings
 from functions.core.errors import CourierError, ProviderThrottled
-from functions.core.metrics import STAGE, Metric, Value, Values, document
+from functions.core.metrics import STAGE, Metric, Value, Values, emf_document
 from functions.core.model import Job
 
 logger = Logger(service="verdict-courier", utc=True)
@@ -35,21 +35,23 @@ def emit(values: Values, **fields: str) -> None:
     not decide what is counted.
     """
     if values:
-        told = document(values, {STAGE: settings.stage(), **fields}, now=time.time())
+        told = emf_document(
+            values, {STAGE: settings.stage(), **fields}, now=time.time()
+        )
         sys.stdout.write(json.dumps(told) + "\n")
 
 
 @contextmanager
-def counting_errors(job: Job) -> Iterator[None]:
+def count_errors(job: Job) -> Iterator[None]:
     """Count what a step meets and cannot mend itself."""
     try:
         yield
     except CourierError as error:
-        met(error, job)
+        record_error(error, job)
         raise
 
 
-def met(error: CourierError, job: Job, also: Values | None = None) -> None:
+def record_error(error: CourierError, job: Job, also: Values | None = None) -> None:
     """Count an error that a step met, and tell what was measured besides."""
     values: dict[Metric, Value] = {Metric.STEP_ERRORS: 1, **(also or {})}
     if isinstance(error, ProviderThrottled):

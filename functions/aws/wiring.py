@@ -8,21 +8,21 @@ from functools import cache
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 
 from functions.aws import clients, settings
-from functions.aws.batch_store import Parcels
-from functions.aws.callbacks import Waits
+from functions.aws.batch_store import BatchStore
+from functions.aws.callbacks import CallbackStore
 from functions.aws.executions import Executions
-from functions.aws.job_store import Ledger
-from functions.aws.rate_limiter import Pace
+from functions.aws.job_store import JobStore
+from functions.aws.rate_limiter import RateLimiter
 from functions.aws.results import Results
-from functions.aws.s3_source import Inbox
+from functions.aws.s3_source import S3Source
 from functions.aws.secret import Secret
 from functions.aws.settings import ProviderSettings
 from functions.aws.telemetry import logger
 from functions.core.model import Job, State
 from functions.providers.ipqs.adapter import Ipqs, IpqsSettings
-from functions.providers.protocol import Batching, Provider, Webhook
-from functions.providers.transport.connection import trusting_context
-from functions.providers.transport.http import Http
+from functions.providers.protocol import BatchProvider, Provider, WebhookEvent
+from functions.providers.transport.connection import verified_tls_context
+from functions.providers.transport.http import HttpClient
 from functions.providers.txncheck import webhooks
 from functions.providers.txncheck.adapter import Txncheck, TxncheckSettings
 
@@ -49,7 +49,7 @@ def provider(of: Job) -> Provider:
     return makers[of.provider]()
 
 
-def batching(of: Job) -> Batching:
+def batching(of: Job) -> BatchProvider:
     """Give the adapter of a job's provider, which packs and unpacks batches."""
     makers = {"txncheck": _txncheck}
     return makers[of.provider]()
@@ -70,17 +70,17 @@ def types() -> dict[str, tuple[str, ...]]:
     return _providers().types
 
 
-def inbox(of: Job) -> Inbox:
+def inbox(of: Job) -> S3Source:
     """Give a job's source."""
-    return Inbox(of, s3=clients.s3())
+    return S3Source(of, s3=clients.s3())
 
 
-def webhook_reader(name: str) -> Callable[[bytes], Webhook | None] | None:
+def webhook_reader(name: str) -> Callable[[bytes], WebhookEvent | None] | None:
     """Give what reads a provider's webhooks; None where it is not known to send any.
 
     A provider that sends webhooks is one line here.
     """
-    return {"txncheck": webhooks.webhook_of}.get(name)
+    return {"txncheck": webhooks.parse_webhook}.get(name)
 
 
 def webhook_secrets(name: str) -> tuple[str, ...]:
@@ -89,32 +89,34 @@ def webhook_secrets(name: str) -> tuple[str, ...]:
     return Secret(known.webhook_secret, provider=_secrets()).webhook_secrets()
 
 
-def pace(of: Job) -> Pace | None:
+def pace(of: Job) -> RateLimiter | None:
     """Give the queue at a job's provider; None where its rate is not bounded."""
     rate = provider_settings(of).rate
     if rate is None:
         return None
     table = settings.of_this_function("COURIER_WAITS").waits
-    return Pace(table, of.provider, rate=rate, dynamodb=clients.dynamodb())
+    return RateLimiter(table, of.provider, rate=rate, dynamodb=clients.dynamodb())
 
 
 @cache
-def waits() -> Waits:
+def waits() -> CallbackStore:
     """Give the waits table."""
     known = settings.of_this_function("COURIER_WAITS")
-    return Waits(known.waits, dynamodb=clients.dynamodb(), states=clients.states())
+    return CallbackStore(
+        known.waits, dynamodb=clients.dynamodb(), states=clients.step_functions()
+    )
 
 
-def parcels(of: Job) -> Parcels:
+def parcels(of: Job) -> BatchStore:
     """Give what a batch was made into."""
-    return Parcels(of, s3=clients.s3())
+    return BatchStore(of, s3=clients.s3())
 
 
 @cache
-def ledger() -> Ledger:
+def ledger() -> JobStore:
     """Give the jobs table."""
     known = settings.of_this_function("COURIER_TABLE", "COURIER_KEEP_DAYS")
-    return Ledger(known.table, dynamodb=clients.dynamodb(), keep_days=known.keep_days)
+    return JobStore(known.table, dynamodb=clients.dynamodb(), keep_days=known.keep_days)
 
 
 @cache
@@ -128,7 +130,7 @@ def results() -> Results:
 def executions() -> Executions:
     """Give the executions of the state machine."""
     known = settings.of_this_function("COURIER_STATE_MACHINE")
-    return Executions(known.state_machine, states=clients.states())
+    return Executions(known.state_machine, states=clients.step_functions())
 
 
 @cache
@@ -137,7 +139,7 @@ def _ipqs() -> Ipqs:
     described = IpqsSettings.from_json(known.adapter)
     return Ipqs(
         described,
-        http=Http(tls=trusting_context(), loopback=described.loopback),
+        http=HttpClient(tls=verified_tls_context(), loopback=described.loopback),
         key=Secret(known.secret, provider=_secrets()).api_key,
         now=now,
     )
@@ -150,7 +152,7 @@ def _txncheck() -> Txncheck:
     secret = Secret(known.secret, provider=_secrets())
     return Txncheck(
         described,
-        http=Http(tls=trusting_context(), loopback=described.loopback),
+        http=HttpClient(tls=verified_tls_context(), loopback=described.loopback),
         key=secret.api_key,
         signing_secret=secret.api_secret,
         now=now,
@@ -159,8 +161,8 @@ def _txncheck() -> Txncheck:
 
 @cache
 def _secrets() -> SecretsProvider:
-    return SecretsProvider(boto3_client=clients.secrets())
+    return SecretsProvider(boto3_client=clients.secrets_manager())
 
 
-def _providers() -> settings.Settings:
+def _providers() -> settings.FunctionSettings:
     return settings.of_this_function("COURIER_PROVIDERS")

@@ -3,11 +3,11 @@
 Nothing of the uploader's naming is in them, and nothing of what was asked.
 """
 
-from functions.core.file_formats import Form
+from functions.core.file_formats import FileFormat
 from functions.core.model import Job
 
 
-def result(job: Job, kind: str, form: Form) -> str:
+def result(job: Job, kind: str, form: FileFormat) -> str:
     """Name a result; that of a batch's request lies below the batch's id."""
     return f"{_folder(job)}/{kind}{form.suffix}"
 

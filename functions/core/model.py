@@ -108,6 +108,10 @@ class Batch:
         return cls(**_known(cls, state))
 
 
+#: Fields of a job by the names that earlier releases wrote into states.
+_RENAMED = {"doubt": "suspected_error", "doubts": "suspicions"}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """One verification that we follow, from intake to delivered results.
@@ -130,8 +134,8 @@ class Job:
     phase: Phase = Phase.QUEUED
     polls: int = 0
     failures: int = 0  # calls in a row that were not answered
-    doubt: str = ""  # a bad ending that was heard, but not often enough
-    doubts: int = 0  # how often in a row
+    suspected_error: str = ""  # a bad ending that was heard, but not often enough
+    suspicions: int = 0  # how often in a row
     next: Next = Next.WAIT
     wait_seconds: int = 1
     finished_at: float = 0.0
@@ -170,6 +174,9 @@ class Job:
     def from_state(cls, state: Mapping[str, Any]) -> Self:
         """Read a job, ignoring what the state holds besides and what is newer."""
         known = _known(cls, state)
+        for old, new in _RENAMED.items():
+            if old in state:
+                known.setdefault(new, state[old])
         for name, kind in (("phase", Phase), ("next", Next), ("outcome", Outcome)):
             if name in known:
                 known[name] = kind(known[name])
@@ -193,7 +200,7 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class StatusReport:
     """What the provider said when it was asked once.
 
     `kinds` are the results that can be fetched now, `absent` those that the
@@ -208,7 +215,7 @@ class Look:
     kinds: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     invalid: int = 0
-    unknown: str = ""
+    unknown_word: str = ""
     final_error: str = ""
     finished_at: float = 0.0
 

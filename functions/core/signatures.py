@@ -34,7 +34,7 @@ _DIGESTS = {
 }
 
 
-class Verdict(StrEnum):
+class SignatureVerdict(StrEnum):
     """What a webhook's signature is worth."""
 
     VALID = "valid"
@@ -44,7 +44,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scheme:
+class SignatureScheme:
     """How a provider signs its webhooks; a setting, as providers do not agree.
 
     A header that does not exist is named "". A timestamp is judged only where the
@@ -98,7 +98,12 @@ class Scheme:
 
 
 def sign(
-    scheme: Scheme, secret: str, *, body: bytes, timestamp: str, delivery_id: str
+    scheme: SignatureScheme,
+    secret: str,
+    *,
+    body: bytes,
+    timestamp: str,
+    delivery_id: str,
 ) -> str:
     """Give the value of the signature's header.
 
@@ -112,13 +117,13 @@ def sign(
 
 
 def verify(
-    scheme: Scheme,
+    scheme: SignatureScheme,
     secrets: Sequence[str],
     *,
     headers: Mapping[str, str],
     body: bytes,
     now: float,
-) -> Verdict:
+) -> SignatureVerdict:
     """Judge a webhook by its raw bytes; every secret is tried, in constant time.
 
     Several secrets are for the time in which they change. Without any, nothing is
@@ -129,7 +134,7 @@ def verify(
     delivery_id = _header(headers, scheme.id_header)
     parts = _parts(scheme, timestamp=timestamp, delivery_id=delivery_id)
     if parts is None or not _is_readable(scheme, signature):
-        return Verdict.UNSIGNED
+        return SignatureVerdict.UNSIGNED
 
     # Texts are compared, not digests: another spelling of the same digest (capital
     # letters, spare bits of base64) was not written by the provider.
@@ -138,13 +143,13 @@ def verify(
         expected = _signature(scheme, secret, signed).encode()
         is_right |= hmac.compare_digest(expected, signature.encode())
     if not is_right:
-        return Verdict.FORGED
+        return SignatureVerdict.FORGED
 
     if "{ts}" in scheme.signed_template:
         unit = 1000 if scheme.timestamp_unit == "milliseconds" else 1
         if abs(now - int(timestamp) / unit) > scheme.tolerance_seconds:
-            return Verdict.STALE
-    return Verdict.VALID
+            return SignatureVerdict.STALE
+    return SignatureVerdict.VALID
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:
@@ -153,7 +158,9 @@ def _header(headers: Mapping[str, str], name: str) -> str:
     return found[0] if len(found) == 1 else ""
 
 
-def _parts(scheme: Scheme, *, timestamp: str, delivery_id: str) -> list[bytes] | None:
+def _parts(
+    scheme: SignatureScheme, *, timestamp: str, delivery_id: str
+) -> list[bytes] | None:
     """Give what is signed before the body; None if a part of it is unreadable."""
     readable = {"{id}": (_DELIVERY_ID, delivery_id), "{ts}": (_TIMESTAMP, timestamp)}
     parts = []
@@ -165,13 +172,13 @@ def _parts(scheme: Scheme, *, timestamp: str, delivery_id: str) -> list[bytes] |
     return parts
 
 
-def _is_readable(scheme: Scheme, signature: str) -> bool:
+def _is_readable(scheme: SignatureScheme, signature: str) -> bool:
     digest = _DIGESTS[scheme.algorithm, scheme.encoding]
     begins = signature.startswith(scheme.prefix)
     return begins and bool(digest.fullmatch(signature.removeprefix(scheme.prefix)))
 
 
-def _signature(scheme: Scheme, secret: str, signed: bytes) -> str:
+def _signature(scheme: SignatureScheme, secret: str, signed: bytes) -> str:
     digest = hmac.new(secret.encode(), signed, getattr(hashlib, scheme.algorithm))
     if scheme.encoding == "hex":
         return scheme.prefix + digest.hexdigest()

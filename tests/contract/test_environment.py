@@ -9,7 +9,7 @@ import pytest
 from functions.core.errors import ProviderUnavailable
 from functions.core.model import Phase
 from functions.providers.ipqs.adapter import IpqsSettings
-from functions.providers.transport.http import Reply
+from functions.providers.transport.http import HttpResponse
 from local.simulators.ipqs import Answer
 from tests.contract.canary import forms, leaked, shown
 from tests.contract.harness import KEY, read
@@ -92,7 +92,7 @@ def test_lets_no_library_write_addresses_into_logs(
 
 def test_shows_no_answer_in_its_text() -> None:
     """A raw answer repeats the key, and carries live links."""
-    reply = Reply(200, {"X": KEY}, KEY.encode())
+    reply = HttpResponse(200, {"X": KEY}, KEY.encode())
 
     assert repr(reply) == str(reply) == "Reply(status=200)"
 

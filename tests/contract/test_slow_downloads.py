@@ -17,7 +17,7 @@ from functions.core.errors import (
 )
 from functions.providers.protocol import Link
 from functions.providers.transport import connection
-from functions.providers.transport.http import Http
+from functions.providers.transport.http import HttpClient
 from local.simulators.ipqs import Answer, Content, Ending, Framing
 from tests.contract.harness import read
 from tests.contract.ipqs_harness import IpqsBench
@@ -219,10 +219,10 @@ def black_hole() -> Iterator[str]:
     ],
 )
 def test_ends_in_time_where_a_connection_comes_to_nothing(
-    ipqs: IpqsBench, black_hole: str, exchange: Callable[[Http, str], object]
+    ipqs: IpqsBench, black_hole: str, exchange: Callable[[HttpClient, str], object]
 ) -> None:
     """A black hole takes no notice of the deadline, unless connecting has it too."""
-    http = Http(tls=ipqs.tls, loopback=True)
+    http = HttpClient(tls=ipqs.tls, loopback=True)
 
     with _within(1.3), ipqs.fails(ProviderUnavailable):
         exchange(http, f"http://{black_hole}/")
@@ -231,7 +231,7 @@ def test_ends_in_time_where_a_connection_comes_to_nothing(
 @pytest.mark.fault(57)
 def test_ends_in_time_where_tls_comes_to_nothing(ipqs: IpqsBench) -> None:
     """The handshake is a place to stall in, too, and nothing has been sent by then."""
-    http = Http(tls=ipqs.tls, loopback=True)
+    http = HttpClient(tls=ipqs.tls, loopback=True)
 
     with socket.create_server(("127.0.0.1", 0)) as mute:
         url = f"https://127.0.0.1:{mute.getsockname()[1]}/"
@@ -241,7 +241,7 @@ def test_ends_in_time_where_tls_comes_to_nothing(ipqs: IpqsBench) -> None:
 
 def test_tells_a_lost_answer_from_one_that_never_began(ipqs: IpqsBench) -> None:
     """Once connected, the request may have arrived."""
-    http = Http(tls=ipqs.tls, loopback=True)
+    http = HttpClient(tls=ipqs.tls, loopback=True)
 
     with socket.create_server(("127.0.0.1", 0)) as mute:
         url = f"http://127.0.0.1:{mute.getsockname()[1]}/"

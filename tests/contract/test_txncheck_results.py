@@ -31,7 +31,7 @@ def test_asks_for_a_result_once(txncheck: TxncheckBench) -> None:
     body = txncheck.provider.open(link, seconds=20)
 
     assert (before, txncheck.asked("check")) == (0, 1)
-    assert body.announced == len(read(body, txncheck.provider.form)[0])
+    assert body.announced_bytes == len(read(body, txncheck.provider.result_format)[0])
     assert link.minted_at == txncheck.now()
 
 
@@ -52,11 +52,11 @@ def test_refuses_a_result_that_is_too_large(txncheck: TxncheckBench) -> None:
     body = txncheck.provider.open(link, seconds=20)
 
     with txncheck.fails(ResultTooLarge):
-        small = txncheck.configured(max_result_bytes=body.announced - 1)
+        small = txncheck.configured(max_result_bytes=body.announced_bytes - 1)
         small.open(link, seconds=20)
 
-    exact = txncheck.configured(max_result_bytes=body.announced)
-    assert exact.open(link, seconds=20).announced == body.announced
+    exact = txncheck.configured(max_result_bytes=body.announced_bytes)
+    assert exact.open(link, seconds=20).announced_bytes == body.announced_bytes
 
 
 @pytest.mark.fault(54)

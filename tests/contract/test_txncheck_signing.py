@@ -6,7 +6,7 @@ import pytest
 
 from functions.core.errors import CredentialsRejected
 from functions.core.model import Phase
-from functions.providers.transport.http import Http
+from functions.providers.transport.http import HttpClient
 from functions.providers.txncheck.adapter import Txncheck, TxncheckSettings
 from local.simulators.txncheck import Answer
 from tests.contract.sources import AtHand
@@ -30,7 +30,7 @@ def _at(bench: TxncheckBench, now: Callable[[], float]) -> Txncheck:
     """Give an adapter whose clock is another one."""
     return Txncheck(
         TxncheckSettings(base_url=bench.address, signing=True, loopback=True),
-        http=Http(tls=bench.tls, loopback=True),
+        http=HttpClient(tls=bench.tls, loopback=True),
         key=bench.key,
         signing_secret=bench.secret or bench.key,
         now=now,
@@ -64,7 +64,7 @@ def test_does_not_ask_for_a_secret_that_it_does_not_need(
 
     provider = Txncheck(
         TxncheckSettings(base_url=txncheck.address, loopback=True),
-        http=Http(tls=txncheck.tls, loopback=True),
+        http=HttpClient(tls=txncheck.tls, loopback=True),
         key=txncheck.key,
         signing_secret=missing,
         now=txncheck.now,

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from functions.aws import clients, settings
 from functions.aws.settings import ProviderSettings
 from functions.core.model import Job
-from functions.core.s3_events import Arrival, job_for
+from functions.core.s3_events import S3Object, job_for
 from local.simulators.ipqs import IpqsSimulator
 from local.simulators.ipqs.verification import verify
 
@@ -36,14 +36,14 @@ _AT_ONCE = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bench:
+class StepHarness:
     """The collaborators' far ends: the emulator's, and the simulated provider."""
 
     ipqs: IpqsSimulator
     expected: dict[str, bytes]  # the results of LIST, by kind
 
     @classmethod
-    def make(cls, ipqs: IpqsSimulator, folder: Path) -> "Bench":
+    def make(cls, ipqs: IpqsSimulator, folder: Path) -> "StepHarness":
         """Create buckets, table and secret where the AWS clients point."""
         for bucket in (INBOX, RESULTS):
             clients.s3().create_bucket(Bucket=bucket)
@@ -56,7 +56,7 @@ class Bench:
             AttributeDefinitions=[{"AttributeName": "job_id", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
-        clients.secrets().create_secret(Name=SECRET, SecretString="{}")
+        clients.secrets_manager().create_secret(Name=SECRET, SecretString="{}")
         return cls(ipqs=ipqs, expected=_results_of(LIST, folder))
 
     def clear(self) -> None:
@@ -67,13 +67,13 @@ class Bench:
 
     def keep_secret(self, text: str) -> None:
         """Put another text into the provider's secret."""
-        clients.secrets().put_secret_value(SecretId=SECRET, SecretString=text)
+        clients.secrets_manager().put_secret_value(SecretId=SECRET, SecretString=text)
 
     def arrive(self, content: bytes = LIST, name: str = "") -> Job:
         """Upload a list; give the job that it asks for."""
         key = f"ipqs/email/{name or next(_names)}.csv"
         stored = clients.s3().put_object(Bucket=INBOX, Key=key, Body=content)
-        job = job_for(Arrival(INBOX, key, stored["VersionId"]), types=self.types)
+        job = job_for(S3Object(INBOX, key, stored["VersionId"]), types=self.types)
         assert job is not None
         return job
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from functions.aws import clients
-from functions.aws.batch_store import Parcels
+from functions.aws.batch_store import BatchStore
 from functions.aws.results import Results
-from functions.aws.s3_source import Inbox
+from functions.aws.s3_source import S3Source
 from functions.core import keys
-from functions.core.batch_results import Told
+from functions.core.batch_results import RequestResult
 from functions.core.errors import (
     RequestInvalid,
     ResultMismatch,
@@ -21,19 +21,19 @@ from functions.core.errors import (
 )
 from functions.core.file_formats import JSON
 from functions.core.model import Job, Next, Outcome, Part, Phase
-from functions.gather import KIND, Gathering
+from functions.gather import KIND, BatchGathering
 from functions.prepare import prepare
-from functions.providers.transport.connection import trusting_context
-from functions.providers.transport.http import Http
+from functions.providers.transport.connection import verified_tls_context
+from functions.providers.transport.http import HttpClient
 from functions.providers.txncheck.adapter import Txncheck, TxncheckSettings
-from tests.faults.harness import INBOX, RESULTS, Bench
+from tests.faults.harness import INBOX, RESULTS, StepHarness
 
 pytestmark = pytest.mark.usefixtures("bench")
 
 NAME = "Canary Of The Batch"
 PEOPLE = f"mobile,name\n+919800000001,{NAME}\n12,{NAME}\n+919800000002,{NAME}\n"
-GOOD = Told(Outcome.SUCCEEDED)
-BAD = Told(Outcome.FAILED, "ProviderDeclined")
+GOOD = RequestResult(Outcome.SUCCEEDED)
+BAD = RequestResult(Outcome.FAILED, "ProviderDeclined")
 _numbers = itertools.count()
 
 
@@ -46,7 +46,7 @@ def provider() -> Txncheck:
 
     return Txncheck(
         TxncheckSettings(),
-        http=Http(tls=trusting_context(), loopback=False),
+        http=HttpClient(tls=verified_tls_context(), loopback=False),
         key=never,
         signing_secret=never,
         now=lambda: 0.0,
@@ -78,8 +78,8 @@ def again(job: Job, provider: Txncheck, *, max_requests: int = 10) -> Job:
     return prepare(
         job,
         provider=provider,
-        source=Inbox(job, s3=clients.s3()),
-        parcels=Parcels(job, s3=clients.s3()),
+        source=S3Source(job, s3=clients.s3()),
+        batch_store=BatchStore(job, s3=clients.s3()),
         max_bytes=10_000,
         max_requests=max_requests,
     )
@@ -87,7 +87,9 @@ def again(job: Job, provider: Txncheck, *, max_requests: int = 10) -> Job:
 
 def items_of(job: Job) -> list[dict[str, Any]]:
     """Read the items of the Map."""
-    items: list[dict[str, Any]] = Parcels(job, s3=clients.s3()).document("items.json")
+    items: list[dict[str, Any]] = BatchStore(job, s3=clients.s3()).read_json(
+        "items.json"
+    )
     return items
 
 
@@ -106,13 +108,13 @@ def answer(job: Job, item: dict[str, Any], *, owner: str = "") -> None:
     )
 
 
-def gathered(job: Job, provider: Txncheck, *told: Told) -> Job:
+def gathered(job: Job, provider: Txncheck, *told: RequestResult) -> Job:
     """Gather a batch, perhaps once more."""
-    return Gathering(
+    return BatchGathering(
         job=job,
-        told=told,
+        request_results=told,
         provider=provider,
-        parcels=Parcels(job, s3=clients.s3()),
+        batch_store=BatchStore(job, s3=clients.s3()),
         results=Results(RESULTS, s3=clients.s3()),
         now=9.0,
     ).gather()
@@ -137,7 +139,7 @@ def test_each_request_reads_its_own_body(batch: Callable[..., Job]) -> None:
     job = batch()
 
     sources = [
-        Inbox(
+        S3Source(
             job.with_(
                 key=job.batch.key,
                 version_id=job.batch.version_id,
@@ -183,7 +185,7 @@ def test_what_makes_no_batch_is_refused(
 
 
 def test_lines_are_in_the_order_of_the_rows(
-    bench: Bench, batch: Callable[..., Job], provider: Txncheck
+    bench: StepHarness, batch: Callable[..., Job], provider: Txncheck
 ) -> None:
     """Refused ones between the others, where they were in the file."""
     job = batch()
@@ -206,7 +208,7 @@ def test_lines_are_in_the_order_of_the_rows(
 
 
 def test_a_batch_is_gathered_once(
-    bench: Bench, batch: Callable[..., Job], provider: Txncheck
+    bench: StepHarness, batch: Callable[..., Job], provider: Txncheck
 ) -> None:
     """A function that dies after its last write is tried again."""
     job = batch()
@@ -237,7 +239,7 @@ def test_a_result_that_is_not_there_or_not_ours_ends_it(
 
 
 def test_a_batch_without_a_result_writes_none(
-    bench: Bench, batch: Callable[..., Job], provider: Txncheck
+    bench: StepHarness, batch: Callable[..., Job], provider: Txncheck
 ) -> None:
     """It can be retried, and the result of that would find its place taken."""
     job = batch()

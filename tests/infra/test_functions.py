@@ -91,9 +91,9 @@ def test_the_functions_read_what_they_are_told(template: Template) -> None:
     ipqs, txncheck = told.providers["ipqs"], told.providers["txncheck"]
     assert ipqs.rate is None
     assert ipqs.webhook is None
-    assert not ipqs.policy.listens
+    assert not ipqs.policy.uses_webhook
     assert txncheck.rate is not None
-    assert (txncheck.webhook is not None) is txncheck.policy.listens is local
+    assert (txncheck.webhook is not None) is txncheck.policy.uses_webhook is local
     IpqsSettings.from_json(ipqs.adapter)
     TxncheckSettings.from_json(txncheck.adapter)
 

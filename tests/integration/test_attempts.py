@@ -7,12 +7,12 @@ from typing import Any, cast
 import pytest
 
 from functions.aws.desk import Desk
-from functions.aws.endings import Ending
-from functions.aws.job_store import Ledger
-from functions.aws.notifier import Notices
-from functions.core.job_record import Record
+from functions.aws.endings import ExecutionResult
+from functions.aws.job_store import JobStore
+from functions.aws.notifier import Notifier
+from functions.core.job_record import JobRecord
 from functions.core.model import Job, Outcome, Phase
-from functions.finalize_execution import reflect
+from functions.finalize_execution import finalize_execution
 from local.stack import LocalStack
 
 _NOW = 1_795_000_000.0
@@ -22,9 +22,9 @@ _NOW = 1_795_000_000.0
 class Told:
     """Stands for the topic, and remembers."""
 
-    records: list[Record] = field(default_factory=list)
+    records: list[JobRecord] = field(default_factory=list)
 
-    def publish(self, record: Record) -> None:
+    def publish(self, record: JobRecord) -> None:
         """Remember what was told."""
         self.records.append(record)
 
@@ -40,9 +40,9 @@ def table(stack: LocalStack) -> dict[str, Any]:
 
 
 @pytest.fixture
-def ledger(table: dict[str, Any]) -> Ledger:
+def ledger(table: dict[str, Any]) -> JobStore:
     """Give the table as the steps use it."""
-    return Ledger(**table)
+    return JobStore(**table)
 
 
 @pytest.fixture
@@ -57,36 +57,38 @@ def job(desk: Desk) -> Job:
     job = Job(
         job_id=uuid.uuid4().hex * 2, provider="ipqs", type="email", provider_ref="17"
     )
-    desk.receive(job, request_hash="h", now=_NOW)
+    desk.create_requested(job, request_hash="h", now=_NOW)
     return job
 
 
 @pytest.fixture
-def retried(job: Job, ledger: Ledger, desk: Desk) -> Job:
+def retried(job: Job, ledger: JobStore, desk: Desk) -> Job:
     """Give the second attempt of a job that failed."""
-    ledger.ended(job.with_(outcome=Outcome.FAILED, error="NoResults"), now=_NOW)
-    record = desk.read(job.job_id)
+    ledger.record_outcome(
+        job.with_(outcome=Outcome.FAILED, error="NoResults"), now=_NOW
+    )
+    record = desk.get(job.job_id)
     assert record is not None
     restarted = desk.restart(record, now=_NOW + 60)
     assert restarted is not None
-    return restarted.job()
+    return restarted.to_job()
 
 
-def read(desk: Desk, job: Job) -> Record:
+def read(desk: Desk, job: Job) -> JobRecord:
     """Read a job that is there."""
-    record = desk.read(job.job_id)
+    record = desk.get(job.job_id)
     assert record is not None
     return record
 
 
 @pytest.mark.fault(80)
 def test_a_late_end_of_the_first_does_not_end_the_second(
-    job: Job, retried: Job, ledger: Ledger, desk: Desk
+    job: Job, retried: Job, ledger: JobStore, desk: Desk
 ) -> None:
     """A function that was thought dead may still write."""
     late = job.with_(outcome=Outcome.SUCCEEDED, polls=99)
 
-    stands = ledger.ended(late, now=_NOW + 90)
+    stands = ledger.record_outcome(late, now=_NOW + 90)
 
     assert stands is Outcome.FAILED
     assert read(desk, retried).outcome is Outcome.NONE
@@ -94,13 +96,13 @@ def test_a_late_end_of_the_first_does_not_end_the_second(
 
 @pytest.mark.fault(80)
 def test_late_progress_of_the_first_is_not_the_seconds(
-    job: Job, retried: Job, ledger: Ledger, desk: Desk
+    job: Job, retried: Job, ledger: JobStore, desk: Desk
 ) -> None:
     """Its next check is not the one that will come."""
-    ledger.progressed(job.with_(polls=99), next_check_at=_NOW + 900)
+    ledger.record_progress(job.with_(polls=99), next_check_at=_NOW + 900)
 
     assert read(desk, retried).polls == 0
-    ledger.progressed(retried.with_(polls=1), next_check_at=_NOW + 65)
+    ledger.record_progress(retried.with_(polls=1), next_check_at=_NOW + 65)
     assert read(desk, retried).next_check_at == _NOW + 65
 
 
@@ -114,9 +116,9 @@ def test_a_retry_keeps_what_was_paid_for(retried: Job, desk: Desk) -> None:
     assert (record.error, record.ended_at, record.phase) == ("", 0.0, Phase.QUEUED)
 
 
-def test_only_one_of_two_retries_counts(job: Job, ledger: Ledger, desk: Desk) -> None:
+def test_only_one_of_two_retries_counts(job: Job, ledger: JobStore, desk: Desk) -> None:
     """Both saw the same failure."""
-    ledger.ended(job.with_(outcome=Outcome.FAILED), now=_NOW)
+    ledger.record_outcome(job.with_(outcome=Outcome.FAILED), now=_NOW)
     seen = read(desk, job)
 
     first, second = desk.restart(seen, now=_NOW), desk.restart(seen, now=_NOW)
@@ -127,15 +129,15 @@ def test_only_one_of_two_retries_counts(job: Job, ledger: Ledger, desk: Desk) ->
 
 def test_the_first_request_stands(job: Job, desk: Desk) -> None:
     """A later one with another body finds out that it is later."""
-    record = desk.receive(job, request_hash="other", now=_NOW + 5)
+    record = desk.create_requested(job, request_hash="other", now=_NOW + 5)
 
     assert (record.request_hash, record.received_at) == ("h", _NOW)
 
 
-def ending(job: Job, status: str, **more: Any) -> Ending:  # noqa: ANN401 - fields of an Ending
+def ending(job: Job, status: str, **more: Any) -> ExecutionResult:  # noqa: ANN401 - fields of an Ending
     """Give the end of an execution that told nobody."""
     usual: dict[str, Any] = {"error": "States.Runtime", "notified": False}
-    return Ending(**{**usual, **more}, status=status, job=job)
+    return ExecutionResult(**{**usual, **more}, status=status, job=job)
 
 
 @pytest.mark.fault(84)
@@ -148,7 +150,7 @@ def ending(job: Job, status: str, **more: Any) -> Ending:  # noqa: ANN401 - fiel
     ],
 )
 def test_a_death_is_written_down_and_told_once(
-    job: Job, ledger: Ledger, desk: Desk, status: str, outcome: Outcome, error: str
+    job: Job, ledger: JobStore, desk: Desk, status: str, outcome: Outcome, error: str
 ) -> None:
     """EventBridge delivers at least once."""
     told = Told()
@@ -160,17 +162,21 @@ def test_a_death_is_written_down_and_told_once(
     assert read(desk, job).outcome is outcome
 
 
-def reflected(end: Ending, ledger: Ledger, desk: Desk, told: Told) -> Record | None:
+def reflected(
+    end: ExecutionResult, ledger: JobStore, desk: Desk, told: Told
+) -> JobRecord | None:
     """Reflect an ending, later than all that was written."""
-    notices = cast("Notices", told)
-    return reflect(end, ledger=ledger, desk=desk, notices=notices, now=_NOW + 500)
+    notices = cast("Notifier", told)
+    return finalize_execution(
+        end, job_store=ledger, desk=desk, notifier=notices, now=_NOW + 500
+    )
 
 
 def test_what_the_workflow_told_is_not_told_again(
-    job: Job, ledger: Ledger, desk: Desk
+    job: Job, ledger: JobStore, desk: Desk
 ) -> None:
     """Every job that fails in the usual way ends in a failed execution."""
-    ledger.ended(job.with_(outcome=Outcome.FAILED), now=_NOW)
+    ledger.record_outcome(job.with_(outcome=Outcome.FAILED), now=_NOW)
     told = Told()
 
     reflected(ending(job, "FAILED", notified=True), ledger, desk, told)
@@ -179,11 +185,11 @@ def test_what_the_workflow_told_is_not_told_again(
 
 
 def test_what_was_recorded_but_not_told_is_told_as_recorded(
-    job: Job, ledger: Ledger, desk: Desk
+    job: Job, ledger: JobStore, desk: Desk
 ) -> None:
     """The topic was out of reach: the job is no failure for that."""
     done = job.with_(outcome=Outcome.SUCCEEDED, manifest_key="k/manifest.json")
-    ledger.ended(done, now=_NOW)
+    ledger.record_outcome(done, now=_NOW)
     told = Told()
 
     reflected(ending(job, "FAILED", error="Unrecorded"), ledger, desk, told)
@@ -196,7 +202,7 @@ def test_what_was_recorded_but_not_told_is_told_as_recorded(
 
 
 def test_a_death_that_was_retried_since_is_history(
-    job: Job, retried: Job, ledger: Ledger, desk: Desk
+    job: Job, retried: Job, ledger: JobStore, desk: Desk
 ) -> None:
     """The second attempt must not be ended by the first one's late news."""
     told = Told()
@@ -208,7 +214,7 @@ def test_a_death_that_was_retried_since_is_history(
 
 
 def test_a_job_that_never_came_to_the_table_is_written_down(
-    ledger: Ledger, desk: Desk
+    ledger: JobStore, desk: Desk
 ) -> None:
     """Its execution was stopped before the first step."""
     unknown = Job(job_id=uuid.uuid4().hex * 2, provider="ipqs", type="email")
@@ -221,10 +227,12 @@ def test_a_job_that_never_came_to_the_table_is_written_down(
     assert len(told.records) == 1
 
 
-def test_an_execution_that_is_no_job_is_left_alone(ledger: Ledger, desk: Desk) -> None:
+def test_an_execution_that_is_no_job_is_left_alone(
+    ledger: JobStore, desk: Desk
+) -> None:
     """Somebody tried the state machine by hand."""
     told = Told()
-    by_hand = Ending(status="FAILED", error="", job=None, notified=False)
+    by_hand = ExecutionResult(status="FAILED", error="", job=None, notified=False)
 
     assert reflected(by_hand, ledger, desk, told) is None
     assert not told.records

@@ -10,11 +10,11 @@ from functions.api.timeline import Timeline
 from functions.core.model import Job
 from local import sample
 from local.stack import LocalStack
-from tests.integration.harness import Courier
+from tests.integration.harness import JobRunner
 
 
 def test_a_job_tells_which_states_it_passed(
-    stack: LocalStack, courier: Courier
+    stack: LocalStack, courier: JobRunner
 ) -> None:
     """The same that its history has, without a look into the console."""
     api = Api(stack.api_url, region="us-east-1", who=Credentials("test", "test"))
@@ -34,7 +34,7 @@ def test_a_job_tells_which_states_it_passed(
 
 
 def test_of_a_long_history_the_latest_is_told(
-    stack: LocalStack, courier: Courier, monkeypatch: pytest.MonkeyPatch
+    stack: LocalStack, courier: JobRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An answer has a limit, and what happens now is what is asked for."""
     journey = courier.deliver("ipqs/email/long.csv", sample.emails(3))
