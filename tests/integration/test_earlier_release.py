@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
+from functions.aws.callbacks import CallbackStore, WebhookOutcome
+from functions.aws.rate_limiter import RateLimiter
 from functions.core.model import Job
-from functions.core.rate import Rate
-from functions.runtime.pace import Pace
-from functions.runtime.waits import Heard, Waits
+from functions.core.rate_limit import RateLimit
 from infra.app import stack_name
 from local import sample
-from local.journey import Journey, look
+from local.execution_view import Journey, look
 from local.simulators.txncheck import TxncheckSimulator
 from local.stack import STAGE, LocalStack
-from tests.integration.courier import Courier, until
+from tests.integration.harness import JobRunner, wait_for
 from tests.unit import recordings
 
 _EMAILS = sample.emails(12)
@@ -69,7 +69,7 @@ def machine(request: pytest.FixtureRequest, stack: LocalStack) -> Iterator[str]:
     states.delete_state_machine(stateMachineArn=created)
 
 
-def _run(courier: Courier, machine: str, state: dict[str, Any]) -> Journey:
+def _run(courier: JobRunner, machine: str, state: dict[str, Any]) -> Journey:
     """Start an execution with a state, and wait for its end."""
     states = courier.stack.emulator.client("stepfunctions")
     execution = states.start_execution(
@@ -80,10 +80,10 @@ def _run(courier: Courier, machine: str, state: dict[str, Any]) -> Journey:
         journey = look(states, execution)
         return journey if journey.ended else None
 
-    return until(ended)
+    return wait_for(ended)
 
 
-def _received(courier: Courier, name: str, content: bytes) -> dict[str, Any]:
+def _received(courier: JobRunner, name: str, content: bytes) -> dict[str, Any]:
     """Return a recorded input, for a list that is in the inbox of this stack."""
     state = recordings.state(name)
     state["job_id"] = uuid.uuid4().hex * 2
@@ -106,7 +106,7 @@ def _store(stack: LocalStack, logical_id: str, name: str, **changed: str) -> Non
 
 @pytest.mark.fault(38)
 def test_an_execution_that_was_started_before_ends_well(
-    courier: Courier, machine: str
+    courier: JobRunner, machine: str
 ) -> None:
     """A deployment meets executions that have not taken a step yet."""
     state = _received(courier, "ipqs-received", _EMAILS)
@@ -114,7 +114,7 @@ def test_an_execution_that_was_started_before_ends_well(
     journey = _run(courier, machine, state)
 
     assert (journey.status, journey.error) == ("SUCCEEDED", "")
-    assert courier.ledger(state["job_id"])["outcome"] == "succeeded"
+    assert courier.job_item(state["job_id"])["outcome"] == "succeeded"
     manifest = courier.manifest(journey)
     assert (manifest["outcome"], manifest["rows"]["sent"]) == ("succeeded", 12)
     assert len(courier.stack.ipqs.csvs) == 1
@@ -123,7 +123,7 @@ def test_an_execution_that_was_started_before_ends_well(
 
 @pytest.mark.fault(38)
 def test_an_execution_that_waited_before_ends_well(
-    courier: Courier, machine: str
+    courier: JobRunner, machine: str
 ) -> None:
     """What is paid and in work when a deployment comes is fetched, not sent again."""
     state = recordings.state("ipqs-waiting")
@@ -142,7 +142,7 @@ def test_an_execution_that_waited_before_ends_well(
 
     assert (journey.status, journey.error) == ("SUCCEEDED", "")
     assert "Submit" not in journey.states
-    item = courier.ledger(state["job_id"])
+    item = courier.job_item(state["job_id"])
     assert (item["outcome"], item["polls"], item["rows"]) == ("succeeded", "2", "12")
     manifest = courier.manifest(journey)
     assert (manifest["outcome"], manifest["checks"]) == ("succeeded", 2)
@@ -153,7 +153,7 @@ def test_an_execution_that_waited_before_ends_well(
 
 @pytest.mark.fault(38)
 def test_an_execution_that_was_started_before_fails_by_the_name_of_its_error(
-    courier: Courier, machine: str
+    courier: JobRunner, machine: str
 ) -> None:
     """The error that a step raises is caught, and ends the execution by its name."""
     state = _received(courier, "ipqs-received", b"email\n")
@@ -161,13 +161,13 @@ def test_an_execution_that_was_started_before_fails_by_the_name_of_its_error(
     journey = _run(courier, machine, state)
 
     assert (journey.status, journey.error) == ("FAILED", "SourceEmpty")
-    assert courier.ledger(state["job_id"])["error"] == "SourceEmpty"
+    assert courier.job_item(state["job_id"])["error"] == "SourceEmpty"
 
 
 @pytest.mark.fault(38)
 @pytest.mark.usefixtures("txncheck")
 def test_a_batch_that_was_started_before_ends_well(
-    courier: Courier, machine: str
+    courier: JobRunner, machine: str
 ) -> None:
     """Each request waits for its webhook, and its result reaches the batch."""
     state = _received(courier, "batch-received", _PEOPLE)
@@ -185,7 +185,7 @@ def test_a_batch_that_was_started_before_ends_well(
 
 @pytest.mark.fault(38)
 def test_a_request_that_waited_for_a_webhook_before_ends_well(
-    courier: Courier, txncheck: TxncheckSimulator, machine: str
+    courier: JobRunner, txncheck: TxncheckSimulator, machine: str
 ) -> None:
     """It is checked, and its result is fetched, without another submission."""
     request = sample.full_check()
@@ -238,30 +238,30 @@ def test_a_batch_whose_requests_ended_before_is_gathered(stack: LocalStack) -> N
 
 
 @pytest.fixture
-def waits(stack: LocalStack) -> Waits:
+def callbacks(stack: LocalStack) -> CallbackStore:
     """Return the waits table of the stack."""
-    return Waits(
+    return CallbackStore(
         _named(stack, "StorageWaits8A45EABA"),
         dynamodb=stack.emulator.client("dynamodb"),
-        states=stack.emulator.client("stepfunctions"),
+        step_functions=stack.emulator.client("stepfunctions"),
     )
 
 
 def test_a_webhook_finds_the_wait_that_began_before(
-    stack: LocalStack, waits: Waits
+    stack: LocalStack, callbacks: CallbackStore
 ) -> None:
     """It is found by the reference; the recorded token is of a wait that is over."""
     _store(stack, "StorageWaits8A45EABA", "waits/waiting")
     reference = recordings.state("txncheck-listening")["provider_ref"]
 
-    call = waits.call("txncheck", reference, "request.partial", now=_NOW)
+    receipt = callbacks.deliver("txncheck", reference, "request.partial", now=_NOW)
 
     job_id = recordings.state("txncheck-listening")["job_id"]
-    assert (call.heard, call.job_id) == (Heard.LATE, job_id)
+    assert (receipt.outcome, receipt.job_id) == (WebhookOutcome.LATE, job_id)
 
 
 def test_a_wait_finds_the_webhook_that_came_before(
-    stack: LocalStack, waits: Waits
+    stack: LocalStack, callbacks: CallbackStore
 ) -> None:
     """Nothing else would end the wait before the next poll."""
     _store(stack, "StorageWaits8A45EABA", "waits/called-early")
@@ -269,21 +269,21 @@ def test_a_wait_finds_the_webhook_that_came_before(
         provider_ref="f728b4fa-4248-4e3a-8a5d-2f346baa9455"
     )
 
-    assert waits.begin(job, "token", now=_NOW) == 1795654772.8476634
+    assert callbacks.register_token(job, "token", now=_NOW) == 1795654772.8476634
 
 
 def test_a_submission_waits_for_the_slots_that_were_reserved_before(
     stack: LocalStack,
 ) -> None:
     """The provider counts the calls of both releases."""
-    pace = Pace(
+    limiter = RateLimiter(
         _named(stack, "StorageWaits8A45EABA"),
         "earlier",
-        rate=Rate(calls=1, seconds=1.0, leeway_seconds=0.0),
+        limit=RateLimit(calls=1, seconds=1.0, leeway_seconds=0.0),
         dynamodb=stack.emulator.client("dynamodb"),
     )
     _store(stack, "StorageWaits8A45EABA", "waits/rate", wait_id="pace:earlier")
 
-    assert pace.reserve(now=1795654774.0) == pytest.approx(
+    assert limiter.reserve(now=1795654774.0) == pytest.approx(
         1795654774.9519077, rel=0, abs=1e-3
     )

@@ -7,22 +7,25 @@ recordings are real ones (see `recorded/2026-11-25/README.md`).
 import hashlib
 import json
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from jsonschema import Draft202012Validator
 
-from functions.core import identity, keys
+from functions.aws.callbacks import CallbackStore, WebhookOutcome, WebhookReceipt
+from functions.aws.job_store import JobStore, SubmissionRecord
+from functions.core import identity
+from functions.core.batch_results import RequestResult, RowIndex, parse_results
 from functions.core.errors import RETRYABLE
-from functions.core.forms import JSON
-from functions.core.gathering import Rows, Told, told_of
-from functions.core.manifest import encoded, manifest
+from functions.core.file_formats import JSON
+from functions.core.job_record import JobRecord
+from functions.core.manifest import build_manifest, encode_manifest
 from functions.core.model import Batch, Job, Next, Outcome, Part, Phase
-from functions.core.record import Record
-from functions.runtime.desk import Desk
-from functions.runtime.ledger import Entry, Ledger
-from functions.runtime.waits import Call, Heard, Waits
+from functions.core.result_keys import result_key
 from tests.unit import recordings
 
+_DOCS = Path(__file__).parents[2] / "docs"
 INBOX = "verdictcourier-local-storageinbox618003e1-52aef2458bfc2"
 DELIVERED = "e0a9333abc10b768815ce74aa229cb7d1016a13d4d410df6a3b8be9af2ff833b"
 WAITING = "71846bc5fa82f77e0070515f47d9941bfc242473ab494579f3cb5c3a43d0ee4e"
@@ -85,8 +88,8 @@ STATES: dict[str, dict[str, object]] = {
     "ipqs-in-doubt": {
         "job_id": FAILED,
         "phase": Phase.FAILED,
-        "doubt": "ProviderFailed",
-        "doubts": 2,
+        "suspected_error": "ProviderFailed",
+        "suspicions": 2,
         "next": Next.WAIT,
         "outcome": Outcome.NONE,
     },
@@ -111,7 +114,7 @@ STATES: dict[str, dict[str, object]] = {
         "outcome": Outcome.FAILED,
         "error": "ProviderFailed",
         "advice": "Ask the provider's support, naming the provider_ref of the job.",
-        "doubts": 3,
+        "suspicions": 3,
     },
     "ipqs-retried": {
         "job_id": FAILED,
@@ -241,7 +244,7 @@ RECORDS: dict[str, dict[str, object]] = {
         "outcome": Outcome.CANCELLED,
         "phase": Phase.RUNNING,
         "ended_at": 1795654767.3997047,
-        "told": 1,
+        "notified_attempt": 1,
     },
     "retried": {
         "job_id": FAILED,
@@ -277,18 +280,18 @@ RECORDS: dict[str, dict[str, object]] = {
 }
 
 ENTRIES = {
-    "received": Entry(received_at=1795654768.8065357),
-    "received-known-reference": Entry(
+    "received": SubmissionRecord(received_at=1795654768.8065357),
+    "received-known-reference": SubmissionRecord(
         received_at=1795654768.5208166,
         provider_ref="3000002",
         submitted_at=1795654768.5208166,
     ),
-    "intent": Entry(
+    "intent": SubmissionRecord(
         received_at=1795654754.2813628,
         intent="fcf6ed2a0cf440d2b4dce90df59b3a40",
         intent_at=1795654754.2813628,
     ),
-    "submitted": Entry(
+    "submitted": SubmissionRecord(
         received_at=1795654750.6040149,
         intent="1dc8076656674523ba8a8b6a0cfa4244",
         intent_at=1795654750.6040149,
@@ -296,8 +299,8 @@ ENTRIES = {
         submitted_at=1795654750.6040149,
         rows=12,
     ),
-    "batch": Entry(received_at=1795654773.16931, rows=5),
-    "request": Entry(
+    "batch": SubmissionRecord(received_at=1795654773.16931, rows=5),
+    "request": SubmissionRecord(
         received_at=1795654775.8686254,
         intent="b1f65c5adf45424881af566fab4776bf",
         intent_at=1795654775.8686254,
@@ -340,11 +343,11 @@ def facts(read: object, expected: dict[str, object]) -> dict[str, object]:
     return {name: getattr(read, name) for name in expected}
 
 
-def record(name: str) -> Record:
+def record(name: str) -> JobRecord:
     """Return the record of a recorded item of the jobs table."""
     item = recordings.item(f"jobs/{name}")
     table = cast("Any", OneItem(item))
-    read = Desk("jobs", dynamodb=table, keep_days=90).read(item["job_id"]["S"])
+    read = JobStore("jobs", dynamodb=table, keep_days=90).get(item["job_id"]["S"])
     assert read is not None
     return read
 
@@ -402,10 +405,10 @@ def test_an_item_of_an_earlier_release_is_read(name: str) -> None:
 def test_a_submission_of_an_earlier_release_is_known(name: str) -> None:
     """Whatever Submit would not recognize would be paid twice."""
     item = recordings.item(f"jobs/{name}")
-    ledger = Ledger("jobs", dynamodb=cast("Any", OneItem(item)), keep_days=90)
+    store = JobStore("jobs", dynamodb=cast("Any", OneItem(item)), keep_days=90)
     job = Job(job_id=item["job_id"]["S"], provider="ipqs", type="email")
 
-    assert ledger.entry(job) == ENTRIES[name]
+    assert store.submission(job) == ENTRIES[name]
 
 
 @pytest.mark.parametrize(
@@ -419,7 +422,7 @@ def test_a_submission_of_an_earlier_release_is_known(name: str) -> None:
 )
 def test_an_execution_starts_with_the_same_input(item: str, state: str) -> None:
     """With another input, starting it again would be an error, not a duplicate."""
-    assert record(item).job().to_state() == recordings.state(state)
+    assert record(item).to_job().to_state() == recordings.state(state)
 
 
 def test_an_object_has_the_same_job() -> None:
@@ -433,25 +436,27 @@ def test_an_object_has_the_same_job() -> None:
 def test_a_webhook_that_came_before_a_deployment_is_known(name: str) -> None:
     """A provider repeats a webhook for half an hour."""
     item = recordings.item(f"waits/{name}")
-    waits = Waits(
-        "waits", dynamodb=cast("Any", OneItem(item)), states=cast("Any", None)
+    callbacks = CallbackStore(
+        "waits", dynamodb=cast("Any", OneItem(item)), step_functions=cast("Any", None)
     )
     references = {
         "woken": "e3e70682-c209-4cac-a29f-6fbed82c07cd",
         "called-early": "f728b4fa-4248-4e3a-8a5d-2f346baa9455",
     }
 
-    call = waits.call("txncheck", references[name], "request.partial", now=0.0)
+    receipt = callbacks.deliver(
+        "txncheck", references[name], "request.partial", now=0.0
+    )
 
     job_id = item.get("job_id", {"S": ""})["S"]
-    assert call == Call(heard=Heard.DUPLICATE, job_id=job_id)
+    assert receipt == WebhookReceipt(outcome=WebhookOutcome.DUPLICATE, job_id=job_id)
 
 
 def test_the_requests_of_an_earlier_release_are_found() -> None:
     """Each item of the Map names its job and where its body lies."""
     items = recordings.document("items.json")
     bodies = recordings.content("documents/requests.jsonl")
-    rows = Rows.from_document(recordings.document("rows.json"))
+    rows = RowIndex.from_document(recordings.document("rows.json"))
     parts = [Part.from_state(item["part"]) for item in items]
 
     assert [part.number for part in parts] == [0, 1, 2, 3]
@@ -462,26 +467,26 @@ def test_the_requests_of_an_earlier_release_are_found() -> None:
     assert [item["job_id"] for item in items] == [
         identity.of_part(BATCH, numbers) for numbers in rows.requests
     ]
-    assert keys.result(
+    assert result_key(
         Job.from_state(recordings.state("request-received")), "result", JSON
     ) == (f"txncheck/upi-by-mobile/{BATCH}/requests/{REQUEST}/result.json")
 
 
 def test_the_rows_of_an_earlier_release_are_counted() -> None:
     """Gather learns how each row ended from what Prepare and the requests wrote."""
-    rows = Rows.from_document(recordings.document("rows.json"))
+    rows = RowIndex.from_document(recordings.document("rows.json"))
     state = recordings.state("batch-gathering")
 
-    results = told_of(state["answers"], requests=4)
+    results = parse_results(state["answers"], requests=4)
 
     assert results == [
-        Told(Outcome.SUCCEEDED),
-        Told(Outcome.FAILED, "ProviderFailed"),
-        Told(Outcome.FAILED, "ProviderDeclined"),
-        Told(Outcome.SUCCEEDED),
+        RequestResult(Outcome.SUCCEEDED),
+        RequestResult(Outcome.FAILED, "ProviderFailed"),
+        RequestResult(Outcome.FAILED, "ProviderDeclined"),
+        RequestResult(Outcome.SUCCEEDED),
     ]
     assert rows.outcomes(results) == {"failed": 2, "invalid": 1, "succeeded": 2}
-    assert rows.refused[0]["row"] == 2
+    assert rows.invalid[0]["row"] == 2
 
 
 @pytest.mark.parametrize(
@@ -497,9 +502,17 @@ def test_the_manifest_of_an_earlier_release_is_written_again(
     """Two attempts at a Manifest on both sides of a deployment write the same bytes."""
     job = Job.from_state(recordings.state(state))
 
-    written = encoded(manifest(job.with_(outcome=outcome)))
+    written = encode_manifest(build_manifest(job.with_(outcome=outcome)))
 
     assert written == recordings.content(f"documents/{document}")
+
+
+@pytest.mark.parametrize("document", ["manifest.json", "batch-manifest.json"])
+def test_the_published_schema_describes_real_manifests(document: str) -> None:
+    """Who validates what they fetch must not refuse a whole result."""
+    schema = json.loads((_DOCS / "manifest.schema.json").read_text("utf-8"))
+
+    Draft202012Validator(schema).validate(recordings.document(document))
 
 
 def test_the_errors_of_an_earlier_definition_have_their_names() -> None:
