@@ -126,8 +126,8 @@ def test_a_request_ends_with_a_few_words(template: Template) -> None:
     }
     for state in ends.values():
         assert state["Type"] == "Pass"
-        assert list(state["Parameters"]) == ["told.$"]
-        assert state["OutputPath"] == "$.told"
+        assert list(state["Parameters"]) == ["result.$"]
+        assert state["OutputPath"] == "$.result"
 
 
 def test_a_request_goes_the_way_of_a_job(template: Template) -> None:
