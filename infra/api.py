@@ -1,7 +1,5 @@
 """API: the REST API in front of the api function, built from the route table."""
 
-from collections.abc import Mapping
-
 from aws_cdk import CfnResource, Duration, RemovalPolicy, Resource, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
@@ -19,6 +17,9 @@ from infra.nag import acknowledge
 
 #: The route for webhooks; `functions.webhook` reads the provider from the path.
 WEBHOOKS = "/webhooks/{provider}"
+
+#: API Gateway's names for the places of parameters.
+_LOCATIONS = {"path": "path", "query": "querystring", "header": "header"}
 
 #: The fields of the access log: neither bodies nor IP addresses.
 _ACCESS_LOG_FIELDS = {
@@ -127,29 +128,32 @@ class Api(Construct):
     def _add_operation(
         self, operation: Operation, integration: apigateway.LambdaIntegration
     ) -> None:
-        method = self.rest.root.resource_for_path(operation.path).add_method(
+        resource = self.rest.root.resource_for_path(operation.path)
+        models: dict[str, apigateway.IModel] = {}
+        if operation.body is not None:
+            models["application/json"] = self.rest.add_model(
+                f"{operation.name[0].upper()}{operation.name[1:]}",
+                content_type="application/json",
+                schema=_json_schema(operation.body),
+            )
+        method = resource.add_method(
             operation.method,
             integration,
             operation_name=operation.name,
             request_validator=self._validators[operation.body is not None],
-            request_parameters=_parameters(operation),
-            request_models=self._models(operation),
+            request_parameters={
+                f"method.request.{_LOCATIONS[parameter.place]}.{parameter.name}": (
+                    parameter.place == "path"  # whether it is required
+                )
+                for parameter in operation.parameters
+            },
+            request_models=models or None,
         )
         acknowledge(
             method,
             "AwsSolutions-COG4",
             "Callers are AWS identities (AWS_IAM), not users of a pool.",
         )
-
-    def _models(self, operation: Operation) -> Mapping[str, apigateway.IModel] | None:
-        if operation.body is None:
-            return None
-        model = self.rest.add_model(
-            f"{operation.name[0].upper()}{operation.name[1:]}",
-            content_type="application/json",
-            schema=_json_schema(operation.body),
-        )
-        return {"application/json": model}
 
     def _logging_account(self) -> apigateway.CfnAccount:
         """Return the setting that lets API Gateway write logs.
@@ -219,17 +223,6 @@ def _integration(function: lambda_.Function) -> apigateway.LambdaIntegration:
     return apigateway.LambdaIntegration(
         function, allow_test_invoke=False, timeout=Duration.seconds(29)
     )
-
-
-def _parameters(operation: Operation) -> dict[str, bool]:
-    """Return the declared parameters, and whether API Gateway requires them."""
-    places = {"path": "path", "query": "querystring", "header": "header"}
-    return {
-        f"method.request.{places[parameter.place]}.{parameter.name}": (
-            parameter.place == "path"
-        )
-        for parameter in operation.parameters
-    }
 
 
 def _json_schema(schema: Schema) -> apigateway.JsonSchema:

@@ -32,161 +32,138 @@ TABLE_KEY = (
 )
 
 
-def read_source(function: lambda_.Function, *, inbox: s3.Bucket, key: kms.IKey) -> None:
-    """Allow reading every version of every object of the inbox.
+class Grants:
+    """Allows functions to use resources that are encrypted with `key`."""
 
-    ListBucket, here and below, makes S3 answer 404 for a missing object, not 403.
-    """
-    _allow(function, inbox.bucket_arn, "s3:ListBucket")
-    _allow_objects(function, inbox, "s3:GetObject", "s3:GetObjectVersion")
-    key.grant(function, *READ_KEY)
+    def __init__(self, key: kms.IKey) -> None:
+        self._key = key
 
+    def read_source(self, function: lambda_.Function, inbox: s3.Bucket) -> None:
+        """Allow reading every version of every object of the inbox.
 
-def write_results(
-    function: lambda_.Function, *, results: s3.Bucket, key: kms.IKey
-) -> None:
-    """Allow writing results, and reading those that exist."""
-    _allow(function, results.bucket_arn, "s3:ListBucket")
-    _allow_objects(function, results, "s3:GetObject", "s3:PutObject")
-    key.grant(function, *READ_AND_WRITE_KEY)
+        ListBucket, here and below, makes S3 answer 404 for a missing object, not 403.
+        """
+        _allow(function, inbox.bucket_arn, "s3:ListBucket")
+        _allow_objects(function, inbox, "s3:GetObject", "s3:GetObjectVersion")
+        self._key.grant(function, *READ_KEY)
 
+    def write_results(self, function: lambda_.Function, results: s3.Bucket) -> None:
+        """Allow writing results, and reading those that exist."""
+        _allow(function, results.bucket_arn, "s3:ListBucket")
+        _allow_objects(function, results, "s3:GetObject", "s3:PutObject")
+        self._key.grant(function, *READ_AND_WRITE_KEY)
 
-def write_results_in_parts(
-    function: lambda_.Function, *, results: s3.Bucket, key: kms.IKey
-) -> None:
-    """Allow the same with multipart uploads, which can be aborted."""
-    write_results(function, results=results, key=key)
-    _allow_objects(function, results, "s3:AbortMultipartUpload")
+    def write_results_in_parts(
+        self, function: lambda_.Function, results: s3.Bucket
+    ) -> None:
+        """Allow the same with multipart uploads, which can be aborted."""
+        self.write_results(function, results)
+        _allow_objects(function, results, "s3:AbortMultipartUpload")
 
+    def write_batches(self, function: lambda_.Function, inbox: s3.Bucket) -> None:
+        """Allow writing work files of batches, under a prefix that starts no jobs."""
+        _allow_objects(function, inbox, "s3:PutObject", prefix=BATCHES)
+        self._key.grant(function, *READ_AND_WRITE_KEY)
 
-def write_batches(
-    function: lambda_.Function, *, inbox: s3.Bucket, key: kms.IKey
-) -> None:
-    """Allow writing the work files of batches, under a prefix that starts no jobs."""
-    _allow_objects(function, inbox, "s3:PutObject", prefix=BATCHES)
-    key.grant(function, *READ_AND_WRITE_KEY)
+    def read_batches(self, function: lambda_.Function, inbox: s3.Bucket) -> None:
+        """Allow reading work files of batches."""
+        _allow_objects(function, inbox, "s3:GetObject", prefix=BATCHES)
+        self._key.grant(function, *READ_KEY)
 
+    def presign_uploads(
+        self, function: lambda_.Function, inbox: s3.Bucket, providers: Iterable[str]
+    ) -> None:
+        """Allow signing uploads; a signed request can do what its signer may do."""
+        for provider in providers:
+            _allow_objects(function, inbox, "s3:PutObject", prefix=f"{provider}/")
+        self._key.grant(function, *READ_AND_WRITE_KEY)
 
-def read_batches(
-    function: lambda_.Function, *, inbox: s3.Bucket, key: kms.IKey
-) -> None:
-    """Allow reading the work files of batches."""
-    _allow_objects(function, inbox, "s3:GetObject", prefix=BATCHES)
-    key.grant(function, *READ_KEY)
+    def presign_results(self, function: lambda_.Function, results: s3.Bucket) -> None:
+        """Allow reading manifests and signing downloads."""
+        _allow(function, results.bucket_arn, "s3:ListBucket")
+        _allow_objects(function, results, "s3:GetObject")
+        self._key.grant(function, *READ_KEY)
 
+    def access_table(
+        self, function: lambda_.Function, table: dynamodb.Table, *actions: str
+    ) -> None:
+        """Allow `actions` (such as `GetItem`) on a table, not on its indexes."""
+        _allow(function, table.table_arn, *(f"dynamodb:{action}" for action in actions))
+        self._key.grant(function, *TABLE_KEY)
 
-def send_task_success(
-    function: lambda_.Function, *, machine: sfn.StateMachine, key: kms.IKey
-) -> None:
-    """Allow completing a task of the state machine by its token.
-
-    In a policy of its own: the machine depends on the function, so the function's
-    default policy must not depend on the machine.
-    """
-    assert function.role is not None  # noqa: S101 - infra.functions sets it
-    iam.Policy(
-        machine,
-        f"WaitsFor{function.node.id}",
-        roles=[function.role],
-        statements=[
+    def access_items(
+        self,
+        function: lambda_.Function,
+        table: dynamodb.Table,
+        *actions: str,
+        prefix: str,
+    ) -> None:
+        """Allow `actions` on items of a table whose partition key has the prefix."""
+        function.add_to_role_policy(
             iam.PolicyStatement(
-                actions=["states:SendTaskSuccess"],
-                resources=[machine.state_machine_arn],
+                actions=[f"dynamodb:{action}" for action in actions],
+                resources=[table.table_arn],
+                conditions={
+                    "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{prefix}*"]}
+                },
             )
-        ],
-    )
-    key.grant(function, *READ_AND_WRITE_KEY)
-
-
-def access_table(
-    function: lambda_.Function, *actions: str, table: dynamodb.Table, key: kms.IKey
-) -> None:
-    """Allow `actions` (such as `GetItem`) on a table, not on its indexes."""
-    _allow(function, table.table_arn, *(f"dynamodb:{action}" for action in actions))
-    key.grant(function, *TABLE_KEY)
-
-
-def access_items(
-    function: lambda_.Function,
-    *actions: str,
-    table: dynamodb.Table,
-    prefix: str,
-    key: kms.IKey,
-) -> None:
-    """Allow `actions` on the items of a table whose partition key has the prefix."""
-    function.add_to_role_policy(
-        iam.PolicyStatement(
-            actions=[f"dynamodb:{action}" for action in actions],
-            resources=[table.table_arn],
-            conditions={
-                "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{prefix}*"]}
-            },
         )
-    )
-    key.grant(function, *TABLE_KEY)
+        self._key.grant(function, *TABLE_KEY)
 
+    def list_jobs(self, function: lambda_.Function, table: dynamodb.Table) -> None:
+        """Allow queries of the index that lists jobs; access_table grants the key."""
+        _allow(function, f"{table.table_arn}/index/{JOBS_BY_MONTH}", "dynamodb:Query")
 
-def list_jobs(function: lambda_.Function, *, table: dynamodb.Table) -> None:
-    """Allow queries of the index that lists jobs."""
-    _allow(function, f"{table.table_arn}/index/{JOBS_BY_MONTH}", "dynamodb:Query")
+    def access_executions(
+        self, function: lambda_.Function, machine: sfn.StateMachine, *actions: str
+    ) -> None:
+        """Allow `actions` (such as `StopExecution`) on the machine's executions."""
+        executions = Stack.of(machine).format_arn(
+            service="states",
+            resource="execution",
+            resource_name=f"{machine.state_machine_name}:*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        _allow(function, executions, *(f"states:{action}" for action in actions))
+        self._key.grant(function, *READ_KEY)
+        _acknowledge_wildcard(
+            function,
+            f"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:"
+            f"<{logical_id(machine)}.Name>:*",
+            "Executions are named after jobs, which are not known at deployment.",
+        )
 
+    def send_task_success(
+        self, function: lambda_.Function, machine: sfn.StateMachine
+    ) -> None:
+        """Allow completing a task of the state machine by its token.
 
-def presign_uploads(
-    function: lambda_.Function,
-    *,
-    inbox: s3.Bucket,
-    providers: Iterable[str],
-    key: kms.IKey,
-) -> None:
-    """Allow signing uploads; a signed request can do what its signer may do."""
-    for provider in providers:
-        _allow_objects(function, inbox, "s3:PutObject", prefix=f"{provider}/")
-    key.grant(function, *READ_AND_WRITE_KEY)
+        In a policy of its own: the machine depends on the function, so the function's
+        default policy must not depend on the machine.
+        """
+        assert function.role is not None  # noqa: S101 - infra.functions sets it
+        iam.Policy(
+            machine,
+            f"WaitsFor{function.node.id}",
+            roles=[function.role],
+            statements=[
+                iam.PolicyStatement(
+                    actions=["states:SendTaskSuccess"],
+                    resources=[machine.state_machine_arn],
+                )
+            ],
+        )
+        self._key.grant(function, *READ_AND_WRITE_KEY)
 
+    def publish_notices(self, function: lambda_.Function, topic: sns.Topic) -> None:
+        """Allow publishing the outcomes of jobs."""
+        _allow(function, topic.topic_arn, "sns:Publish")
+        self._key.grant(function, *READ_AND_WRITE_KEY)
 
-def presign_results(
-    function: lambda_.Function, *, results: s3.Bucket, key: kms.IKey
-) -> None:
-    """Allow reading manifests and signing downloads."""
-    _allow(function, results.bucket_arn, "s3:ListBucket")
-    _allow_objects(function, results, "s3:GetObject")
-    key.grant(function, *READ_KEY)
-
-
-def access_executions(
-    function: lambda_.Function, *actions: str, machine: sfn.StateMachine, key: kms.IKey
-) -> None:
-    """Allow `actions` (such as `StopExecution`) on every execution of the machine."""
-    executions = Stack.of(machine).format_arn(
-        service="states",
-        resource="execution",
-        resource_name=f"{machine.state_machine_name}:*",
-        arn_format=ArnFormat.COLON_RESOURCE_NAME,
-    )
-    _allow(function, executions, *(f"states:{action}" for action in actions))
-    key.grant(function, *READ_KEY)
-    _acknowledge_wildcard(
-        function,
-        f"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:"
-        f"<{logical_id(machine)}.Name>:*",
-        "Executions are named after jobs, which are not known at deployment.",
-    )
-
-
-def publish_notices(
-    function: lambda_.Function, *, topic: sns.Topic, key: kms.IKey
-) -> None:
-    """Allow publishing the outcomes of jobs."""
-    _allow(function, topic.topic_arn, "sns:Publish")
-    key.grant(function, *READ_AND_WRITE_KEY)
-
-
-def send_dead_letters(
-    function: lambda_.Function, *, queue: sqs.Queue, key: kms.IKey
-) -> None:
-    """Allow Lambda to send failed calls to the queue, in the function's name."""
-    _allow(function, queue.queue_arn, "sqs:SendMessage")
-    key.grant(function, *READ_AND_WRITE_KEY)
+    def send_dead_letters(self, function: lambda_.Function, queue: sqs.Queue) -> None:
+        """Allow Lambda to send failed calls to the queue, in the function's name."""
+        _allow(function, queue.queue_arn, "sqs:SendMessage")
+        self._key.grant(function, *READ_AND_WRITE_KEY)
 
 
 def _allow_objects(
@@ -200,14 +177,14 @@ def _allow_objects(
     )
 
 
+def _allow(function: lambda_.Function, resource: str, *actions: str) -> None:
+    function.add_to_role_policy(
+        iam.PolicyStatement(actions=list(actions), resources=[resource])
+    )
+
+
 def _acknowledge_wildcard(
     function: lambda_.Function, resource: str, reason: str
 ) -> None:
     assert function.role is not None  # noqa: S101 - infra.functions sets it
     acknowledge(function.role, f"AwsSolutions-IAM5[Resource::{resource}]", reason)
-
-
-def _allow(function: lambda_.Function, resource: str, *actions: str) -> None:
-    function.add_to_role_policy(
-        iam.PolicyStatement(actions=list(actions), resources=[resource])
-    )

@@ -6,13 +6,13 @@ from constructs import Construct
 
 from functions.aws.callbacks import WAIT
 from functions.aws.rate_limiter import PACE
-from infra import grants
 from infra.api import Api
 from infra.config import Stage
 from infra.credentials import Credentials
 from infra.failure_events import FailureEvents
 from infra.function_environment import set_environments
 from infra.functions import Functions
+from infra.grants import Grants
 from infra.intake import Intake
 from infra.observability import Observability
 from infra.settings import provider_settings, refuse_early_settling
@@ -36,13 +36,7 @@ LOG_RETENTION = {
 class VerdictCourier(Stack):
     """One stage of Verdict Courier."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        stage: Stage,
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, stage: Stage) -> None:
         # With analytics the template would depend on how the synth was started.
         super().__init__(scope, construct_id, analytics_reporting=False)
         refuse_early_settling(stage)
@@ -162,43 +156,38 @@ class VerdictCourier(Stack):
         self._add_outputs()
 
     def _grant_workflow(self) -> None:
-        f = self.functions
-        key, jobs, waits = self.storage.key, self.storage.jobs, self.storage.waits
-        inbox, results = self.storage.inbox, self.storage.results
+        f, storage = self.functions, self.storage
+        grants = Grants(storage.key)
         machine = self.workflow.state_machine
 
         machine.grant_start_execution(f.intake)
+        steps = (f.submit, f.check, f.listen, f.download, f.prepare, f.gather)
         grant_state_machine(
             machine,
-            f.submit,
-            f.check,
-            f.listen,
-            f.download,
-            f.prepare,
-            f.gather,
+            *steps,
             f.manifest,
             f.conclude,
-            inbox=inbox,
-            key=key,
+            inbox=storage.inbox,
+            key=storage.key,
         )
 
-        grants.read_source(f.submit, inbox=inbox, key=key)
-        grants.read_source(f.prepare, inbox=inbox, key=key)
-        grants.write_batches(f.prepare, inbox=inbox, key=key)
-        grants.read_batches(f.gather, inbox=inbox, key=key)
-        grants.write_results_in_parts(f.gather, results=results, key=key)
-        grants.write_results_in_parts(f.download, results=results, key=key)
-        grants.write_results(f.manifest, results=results, key=key)
+        grants.read_source(f.submit, storage.inbox)
+        grants.read_source(f.prepare, storage.inbox)
+        grants.write_batches(f.prepare, storage.inbox)
+        grants.read_batches(f.gather, storage.inbox)
+        grants.write_results_in_parts(f.gather, storage.results)
+        grants.write_results_in_parts(f.download, storage.results)
+        grants.write_results(f.manifest, storage.results)
 
-        grants.access_table(f.submit, "GetItem", "UpdateItem", table=jobs, key=key)
-        grants.access_items(f.submit, "UpdateItem", table=waits, prefix=PACE, key=key)
+        grants.access_table(f.submit, storage.jobs, "GetItem", "UpdateItem")
+        grants.access_table(f.check, storage.jobs, "UpdateItem")
+        grants.access_table(f.conclude, storage.jobs, "GetItem", "UpdateItem")
+        grants.access_items(f.submit, storage.waits, "UpdateItem", prefix=PACE)
         for function in (f.listen, f.webhook):
             grants.access_items(
-                function, "GetItem", "UpdateItem", table=waits, prefix=WAIT, key=key
+                function, storage.waits, "GetItem", "UpdateItem", prefix=WAIT
             )
-            grants.send_task_success(function, machine=machine, key=key)
-        grants.access_table(f.check, "UpdateItem", table=jobs, key=key)
-        grants.access_table(f.conclude, "GetItem", "UpdateItem", table=jobs, key=key)
+            grants.send_task_success(function, machine)
 
         for secret in self.credentials.secrets.values():
             secret.grant_read(f.submit)
@@ -208,46 +197,30 @@ class VerdictCourier(Stack):
             secret.grant_read(f.webhook)
 
     def _grant_api(self) -> None:
-        api = self.functions.api
-        key, jobs = self.storage.key, self.storage.jobs
+        api, storage = self.functions.api, self.storage
+        grants = Grants(storage.key)
         machine = self.workflow.state_machine
 
         machine.grant_start_execution(api)
         grants.access_executions(
-            api,
-            "DescribeExecution",
-            "GetExecutionHistory",
-            "StopExecution",
-            machine=machine,
-            key=key,
+            api, machine, "DescribeExecution", "GetExecutionHistory", "StopExecution"
         )
-        grants.access_table(api, "GetItem", "UpdateItem", table=jobs, key=key)
-        grants.list_jobs(api, table=jobs)
-        grants.presign_results(api, results=self.storage.results, key=key)
-        grants.presign_uploads(
-            api,
-            inbox=self.storage.inbox,
-            providers=self.credentials.secrets,
-            key=key,
-        )
+        grants.access_table(api, storage.jobs, "GetItem", "UpdateItem")
+        grants.list_jobs(api, storage.jobs)
+        grants.presign_results(api, storage.results)
+        grants.presign_uploads(api, storage.inbox, self.credentials.secrets)
 
     def _grant_finalize_execution(self) -> None:
-        finalize = self.functions.finalize_execution
-        key, jobs = self.storage.key, self.storage.jobs
+        finalize, storage = self.functions.finalize_execution, self.storage
+        grants = Grants(storage.key)
         machine = self.workflow.state_machine
 
         grants.access_executions(
-            finalize,
-            "DescribeExecution",
-            "GetExecutionHistory",
-            machine=machine,
-            key=key,
+            finalize, machine, "DescribeExecution", "GetExecutionHistory"
         )
-        grants.access_table(finalize, "GetItem", "UpdateItem", table=jobs, key=key)
-        grants.publish_notices(finalize, topic=self.storage.notices, key=key)
-        grants.send_dead_letters(
-            finalize, queue=self.failure_events.dead_letters, key=key
-        )
+        grants.access_table(finalize, storage.jobs, "GetItem", "UpdateItem")
+        grants.publish_notices(finalize, storage.notices)
+        grants.send_dead_letters(finalize, self.failure_events.dead_letters)
 
     def _add_outputs(self) -> None:
         outputs = {
