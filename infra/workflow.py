@@ -163,8 +163,8 @@ class Workflow(Construct):
 
         for state in (poll.submit, poll.check, prepare, requests, gather, manifest):
             state.add_catch(conclude, result_path="$.failure")
-        for state in (conclude, notify):
-            state.add_catch(unrecorded)
+        conclude.add_catch(unrecorded)
+        notify.add_catch(unrecorded)
         return known
 
     def _collect(self, download: lambda_.Function) -> sfn.Map:
