@@ -1,4 +1,4 @@
-"""The picture of the state machine, in every file that shows it."""
+"""The chart of the state machine is complete, and current in every document."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,28 +9,28 @@ from tools.state_chart import SHOWN_IN, definition, mermaid, placed
 
 
 @pytest.mark.parametrize("file", SHOWN_IN, ids=lambda file: file.name)
-def test_the_picture_is_current(assembly: Callable[[str], Path], file: Path) -> None:
-    """A picture of another machine is worse than none; `make diagram` draws it."""
-    picture = mermaid(definition(assembly("dev"), "dev"))
+def test_the_chart_is_current(assembly: Callable[[str], Path], file: Path) -> None:
+    """A chart of another machine is worse than none; `make diagram` redraws it."""
+    chart = mermaid(definition(assembly("dev"), "dev"))
 
     text = file.read_text()
-    assert placed(text, picture) == text
+    assert placed(text, chart) == text
 
 
-def test_every_state_has_its_place(assembly: Callable[[str], Path]) -> None:
-    """Those of a Map too; a name of two words would be no name to the drawing."""
+def test_every_state_is_drawn(assembly: Callable[[str], Path]) -> None:
+    """Those of a Map, too; Mermaid needs ids without spaces."""
     machine = definition(assembly("dev"), "dev")
-    drawn = mermaid(machine)
+    chart = mermaid(machine)
 
     for state in machine["States"]["Requests"]["ItemProcessor"]["States"]:
-        assert f'"{state}"' in drawn
-        assert f"  {state.replace(' ', '_')}" in drawn
-    assert "Listen -.->|time-out| Check\n" in drawn
-    assert "Listen -.->|any other error| Wait\n" in drawn
-    assert "Requests: for each request of a batch" in drawn
+        assert f'"{state}"' in chart
+        assert f"  {state.replace(' ', '_')}" in chart
+    assert "Listen -.->|time-out| Check\n" in chart
+    assert "Listen -.->|any other error| Wait\n" in chart
+    assert "Requests: for each request of a batch" in chart
 
 
-def test_a_file_without_a_place_is_told() -> None:
-    """Somebody who deletes the markers hears of it."""
+def test_a_file_without_markers_is_an_error() -> None:
+    """Whoever deletes the markers has to notice."""
     with pytest.raises(ValueError, match="lacks the line"):
         placed("# A README without them", "flowchart TD\n")

@@ -68,7 +68,7 @@ class Asked:
     def ended(self, job_id: str) -> dict[str, Any]:
         """Wait for the end of a job."""
         return wait_for(
-            lambda: job if (job := self.about("get", job_id))["outcome"] else None
+            lambda: job if (job := self.about("get_job", job_id))["outcome"] else None
         )
 
 
@@ -159,9 +159,9 @@ def test_a_failed_job_has_no_results_and_can_be_retried(
     job_id = asked.start()["job_id"]
     asked.ended(job_id)
 
-    assert refused(asked, "fetch", job_id) is problems.RESULTS_NOT_READY
-    assert refused(asked, "cancel", job_id) is problems.JOB_ENDED
-    assert asked.about("retry", job_id)["attempt"] == 2
+    assert refused(asked, "get_results", job_id) is problems.RESULTS_NOT_READY
+    assert refused(asked, "cancel_job", job_id) is problems.JOB_ENDED
+    assert asked.about("retry_job", job_id)["attempt"] == 2
     wait_for(lambda: f"{job_id}-2" in courier.executions())
     asked.ended(job_id)
 
@@ -172,11 +172,11 @@ def test_a_job_that_ended_well_has_links(asked: Asked, courier: JobRunner) -> No
     wait_for(lambda: asked.door.job_store.get(job_id))
     asked.ended(job_id)
 
-    results = asked.about("fetch", job_id)
+    results = asked.about("get_results", job_id)
 
     kinds = [file["kind"] for file in results["manifest"]["files"]]
     assert [link["kind"] for link in results["links"]] == kinds
-    assert refused(asked, "retry", job_id) is problems.JOB_NOT_RETRYABLE
+    assert refused(asked, "retry_job", job_id) is problems.JOB_NOT_RETRYABLE
 
 
 def test_a_running_job_is_stopped_and_its_end_is_seen(
@@ -186,11 +186,11 @@ def test_a_running_job_is_stopped_and_its_end_is_seen(
     courier.stack.emulator.set_wait_scale(1.0)
     try:
         job_id = asked.start()["job_id"]
-        assert refused(asked, "retry", job_id) is problems.JOB_RUNNING
-        assert asked.about("cancel", job_id)["outcome"] == "cancelled"
+        assert refused(asked, "retry_job", job_id) is problems.JOB_RUNNING
+        assert asked.about("cancel_job", job_id)["outcome"] == "cancelled"
     finally:
         courier.stack.emulator.set_wait_scale(0.0)
-    assert refused(asked, "cancel", job_id) is problems.JOB_ENDED
+    assert refused(asked, "cancel_job", job_id) is problems.JOB_ENDED
 
     ending = describe(
         courier.stack.execution_arn(job_id),

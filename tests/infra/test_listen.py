@@ -1,4 +1,4 @@
-"""How a wait listens: to a webhook, as long as the wait lasts, and at no one's risk."""
+"""The state Listen: a wait that a webhook can end, and that is safe without one."""
 
 from collections.abc import Iterator
 
@@ -7,32 +7,32 @@ import pytest
 from tests.infra.template import Json, Template, states
 
 
-def listening(template: Template) -> Iterator[tuple[str, Json]]:
-    """Go through the waits that listen: a job's, and a request's."""
+def listen_states(template: Template) -> Iterator[tuple[str, Json]]:
+    """Yield the suffix and the body of the states: that of a job, that of a request."""
     for name, state in states(template.definition()):
         if name.startswith("Listen"):
             yield name.removeprefix("Listen"), state
 
 
 def test_jobs_and_requests_listen(template: Template) -> None:
-    """The tests below would hold of nothing, too."""
-    assert [whose for whose, _ in listening(template)] == ["", " request"]
+    """Otherwise the tests below would check nothing."""
+    assert [suffix for suffix, _ in listen_states(template)] == ["", " request"]
 
 
-def test_a_wait_is_as_long_as_it_would_be_without_a_webhook(
+def test_it_lasts_as_long_as_a_plain_wait(
     template: Template,
 ) -> None:
-    """A webhook can be lost: then it is the poll that finds the job finished."""
-    for _, state in listening(template):
+    """A webhook can be lost; then the next check finds the job finished."""
+    for _, state in listen_states(template):
         assert state["TimeoutSecondsPath"] == "$.wait_seconds"
         assert "TimeoutSeconds" not in state
         assert "HeartbeatSeconds" not in state
         assert "HeartbeatSecondsPath" not in state
 
 
-def test_a_wait_is_told_its_token(template: Template) -> None:
-    """With it and the job, Listen says whom a webhook wakes."""
-    for _, state in listening(template):
+def test_the_function_gets_the_job_and_the_token(template: Template) -> None:
+    """It stores the token under what the webhook will contain."""
+    for _, state in listen_states(template):
         assert state["Resource"].endswith(":lambda:invoke.waitForTaskToken")
         assert state["Parameters"]["Payload"] == {
             "job.$": "$",
@@ -40,37 +40,37 @@ def test_a_wait_is_told_its_token(template: Template) -> None:
         }
 
 
-def test_what_ends_a_wait_does_not_replace_the_job(template: Template) -> None:
-    """Whoever held a token could otherwise put words into a job's state.
+def test_a_callback_cannot_replace_the_state(template: Template) -> None:
+    """The owner of a token must not be able to forge the state of a job.
 
     Check asks the provider, whatever ended the wait.
     """
-    for whose, state in listening(template):
+    for suffix, state in listen_states(template):
         assert state["ResultPath"] == "$.heard_at"
         assert "OutputPath" not in state
-        assert state["Next"] == f"Check{whose}"
+        assert state["Next"] == f"Check{suffix}"
 
 
 @pytest.mark.fault(79)
-def test_a_wait_that_cannot_listen_is_a_wait(template: Template) -> None:
-    """A time-out is no trouble; anything else waits as it did without webhooks."""
-    for whose, state in listening(template):
+def test_without_listening_it_is_a_plain_wait(template: Template) -> None:
+    """A time-out leads to the check; after any other error the job waits as usual."""
+    for suffix, state in listen_states(template):
         over, broken = state["Catch"]
 
         assert (over["ErrorEquals"], over["Next"]) == (
             ["States.Timeout"],
-            f"Check{whose}",
+            f"Check{suffix}",
         )
         assert (broken["ErrorEquals"], broken["Next"]) == (
             ["States.ALL"],
-            f"Wait{whose}",
+            f"Wait{suffix}",
         )
         assert over["ResultPath"] is broken["ResultPath"] is None
 
 
-def test_a_wait_that_is_over_is_not_begun_again(template: Template) -> None:
-    """A rule that named the time-out would make one wait seven."""
-    for _, state in listening(template):
+def test_a_time_out_is_not_retried(template: Template) -> None:
+    """Retries would make one wait last as long as seven."""
+    for _, state in listen_states(template):
         retried = {error for rule in state["Retry"] for error in rule["ErrorEquals"]}
 
         assert "AwsUnavailable" in retried

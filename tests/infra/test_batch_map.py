@@ -1,4 +1,4 @@
-"""How the requests of a batch are run: each by itself, bounded, told in a few words."""
+"""The requests of a batch: independent, limited in number, with short results."""
 
 import json
 from collections.abc import Callable
@@ -19,13 +19,13 @@ SETTINGS = config.stage("prod", config.context()["courier"])
 
 
 def requests(template: Template) -> Json:
-    """Return the Map over a batch's requests."""
+    """Return the Map of a batch's requests."""
     found: Json = template.definition()["States"]["Requests"]
     return found
 
 
-def test_each_request_is_an_execution_of_its_own(template: Template) -> None:
-    """Of the kind that lasts for days: an express one ends after five minutes."""
+def test_each_request_is_a_standard_execution(template: Template) -> None:
+    """An express execution would end after five minutes; requests last for days."""
     processor = requests(template)["ItemProcessor"]
 
     assert processor["ProcessorConfig"] == {
@@ -35,8 +35,8 @@ def test_each_request_is_an_execution_of_its_own(template: Template) -> None:
     assert processor["StartAt"] == "Submit request"
 
 
-def test_no_request_ends_the_others(template: Template) -> None:
-    """What failed is a line of the result; the Map does not stop for it."""
+def test_a_failed_request_does_not_end_the_others(template: Template) -> None:
+    """A failure is a line of the result, not a reason to stop the Map."""
     found = requests(template)
 
     assert found["ToleratedFailurePercentage"] == 100
@@ -44,13 +44,13 @@ def test_no_request_ends_the_others(template: Template) -> None:
     assert found["Next"] == "Gather"
 
 
-def test_as_many_are_on_their_way_as_the_setting_says(prod: Template) -> None:
-    """Each of them calls our functions, of which an account has not many."""
+def test_the_concurrency_is_that_of_the_settings(prod: Template) -> None:
+    """Each request calls our functions, and an account runs only so many at once."""
     assert requests(prod)["MaxConcurrency"] == SETTINGS.batch_max_concurrency
 
 
-def test_the_setting_bounds_what_is_on_its_way() -> None:
-    """Not a number that stands there by chance."""
+def test_another_setting_changes_the_concurrency() -> None:
+    """The number above is not a coincidence."""
     settings = deepcopy(config.context()["courier"])
     settings["every_stage"]["batch_max_concurrency"] = 7
     app = App(context=config.context())
@@ -61,10 +61,10 @@ def test_the_setting_bounds_what_is_on_its_way() -> None:
     assert requests(narrow)["MaxConcurrency"] == 7
 
 
-def test_the_list_of_requests_is_read_from_the_batch_itself(
+def test_the_list_of_requests_is_read_from_s3(
     template: Template,
 ) -> None:
-    """Its key is in the state; the bodies stay in S3, and out of every history."""
+    """The state contains its key only, so that no request is in a history."""
     inbox, _ = template.named("AWS::S3::Bucket", "Inbox")
     reader = requests(template)["ItemReader"]
 
@@ -76,8 +76,8 @@ def test_the_list_of_requests_is_read_from_the_batch_itself(
     }
 
 
-def test_a_request_begins_as_a_job_of_its_own(template: Template) -> None:
-    """It is read by the code of any job, with the item and its batch put together."""
+def test_the_input_of_a_request_is_a_job(template: Template) -> None:
+    """The functions read it like any job; it combines an item with its batch."""
     item = {"job_id": "j", "type": "t", "part": {"batch_id": "b", "number": 3}}
     batch = {
         "provider": "p",
@@ -87,7 +87,7 @@ def test_a_request_begins_as_a_job_of_its_own(template: Template) -> None:
     selector: dict[str, str] = requests(template)["ItemSelector"]
 
     selected = {
-        name.removesuffix(".$"): _selected(path, item, batch)
+        name.removesuffix(".$"): _evaluate(path, item, batch)
         for name, path in selector.items()
     }
 
@@ -102,19 +102,19 @@ def test_a_request_begins_as_a_job_of_its_own(template: Template) -> None:
     )
 
 
-def _selected(path: str, item: Json, state: Json) -> Any:  # noqa: ANN401 - any JSON
-    """Do what Step Functions does with a path of the two forms that are used."""
-    found: Any = state
+def _evaluate(path: str, item: Json, state: Json) -> Any:  # noqa: ANN401 - any JSON
+    """Evaluate a path as Step Functions does, in the two forms that are used."""
+    value: Any = state
     names = path.removeprefix("$.").split(".")
     if path.startswith("$$.Map.Item.Value."):
-        found, names = item, path.split(".")[4:]
+        value, names = item, path.split(".")[4:]
     for name in names:
-        found = found[name]
-    return found
+        value = value[name]
+    return value
 
 
-def test_a_request_ends_with_a_few_words(template: Template) -> None:
-    """All of them stand side by side in the state of the batch, which is bounded."""
+def test_a_request_outputs_one_short_text(template: Template) -> None:
+    """The state of the batch contains all of the texts, and its size is limited."""
     inner = requests(template)["ItemProcessor"]["States"]
     ends = {name: state for name, state in inner.items() if state.get("End")}
 
@@ -126,18 +126,18 @@ def test_a_request_ends_with_a_few_words(template: Template) -> None:
     }
     for state in ends.values():
         assert state["Type"] == "Pass"
-        assert list(state["Parameters"]) == ["told.$"]
-        assert state["OutputPath"] == "$.told"
+        assert list(state["Parameters"]) == ["result.$"]
+        assert state["OutputPath"] == "$.result"
 
 
-def test_a_request_goes_the_way_of_a_job(template: Template) -> None:
-    """The same poll: what is decided of a job is decided of a request."""
+def test_a_request_is_polled_like_a_job(template: Template) -> None:
+    """Both use the same loop, so that decisions on jobs hold for requests."""
     outer = template.definition()["States"]
     inner = requests(template)["ItemProcessor"]["States"]
 
     for name in ("Submit", "Check", "Listen", "Wait", "Hold"):
-        ours, theirs = _as_a_job(outer[name]), _as_a_job(inner[f"{name} request"])
-        assert theirs == ours, name
+        of_request = _normalize(inner[f"{name} request"])
+        assert of_request == _normalize(outer[name]), name
     routed = {c["StringEquals"]: c["Next"] for c in inner["Route request"]["Choices"]}
     assert routed == {
         Next.HOLD: "Hold request",
@@ -147,19 +147,19 @@ def test_a_request_goes_the_way_of_a_job(template: Template) -> None:
     }
 
 
-def _as_a_job(state: Json) -> Json:
-    """Forget where a state stands, and where what it cannot mend goes."""
-    said: Json = json.loads(json.dumps(state).replace(" request", ""))
-    if "TimeoutSeconds" in said:
-        (caught,) = said["Catch"]
+def _normalize(state: Json) -> Json:
+    """Remove from a state whose loop it is in, and where its failures go."""
+    normalized: Json = json.loads(json.dumps(state).replace(" request", ""))
+    if "TimeoutSeconds" in normalized:
+        (caught,) = normalized["Catch"]
         assert caught.pop("Next") in {"Conclude", "Failed"}
-    return said
+    return normalized
 
 
-def test_a_full_batch_is_sent_within_its_time(
+def test_a_full_batch_ends_within_the_time_of_an_execution(
     assembly: Callable[[str], Path],
 ) -> None:
-    """At the provider's rate, with a day for the last request to be waited for."""
+    """At the provider's rate, with a whole deadline for the last request."""
     timeout = Template.read(assembly("prod")).definition()["TimeoutSeconds"]
 
     for provider in SETTINGS.providers.values():
