@@ -35,9 +35,9 @@ def main() -> None:
     port = listener.getsockname()[1]
     # MiniStack reads its environment while it is imported: first this, then that.
     os.environ.update(_ministack_environment(settings, port))
-    from local.emulator import serving  # noqa: PLC0415 - see above
+    from local.emulator import ministack_app  # noqa: PLC0415 - see above
 
-    serving.correct(
+    ministack_app.correct(
         data=Path(settings.data),
         environments=settings.environments,
         period_scale=settings.period_scale,
@@ -47,7 +47,7 @@ def main() -> None:
     print(port, flush=True)  # noqa: T201 - the parent waits for this line
     # Nobody reads further; what a library prints from here on belongs in the log.
     os.dup2(2, 1)
-    serving.run(listener)
+    ministack_app.run(listener)
 
 
 def _end_with_parent(data: str) -> None:

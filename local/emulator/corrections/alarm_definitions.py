@@ -7,7 +7,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch
 from ministack.services.cloudformation import provisioners
 
-from local.emulator.corrections import alarms
+from local.emulator.corrections import alarm_evaluation
 from local.emulator.metric_math import NotUnderstood
 
 Props = dict[str, Any]
@@ -78,7 +78,7 @@ def _problem(queries: list[Props]) -> str | None:
     if sum(query.get("ReturnData", True) for query in queries) != 1:
         return "Exactly one element of the metrics list should return data."
     try:
-        alarms.computed(queries, now=0, length=1)
+        alarm_evaluation.computed(queries, now=0, length=1)
     except NotUnderstood as error:
         return f"Error in expression: {error}"
     return None

@@ -5,7 +5,7 @@ from typing import Any
 
 from ministack.services import cloudwatch, sqs
 
-from local.emulator.corrections import alarms
+from local.emulator.corrections import alarm_evaluation
 
 _PERIOD = 60  # how often AWS says it
 _said: dict[str, tuple[dict[str, int], float]] = {}
@@ -17,7 +17,7 @@ def queue_metrics() -> None:
     At once when a number changes, otherwise once a minute, of alarms' minutes.
     MiniStack says nothing, so that dead letters alarm nobody.
     """
-    alarms.on_each_tick(_look)
+    alarm_evaluation.on_each_tick(_look)
 
 
 def _look() -> None:
@@ -26,7 +26,7 @@ def _look() -> None:
         name = queue["name"]
         counts, age = _counted(queue["messages"], now), _oldest(queue["messages"], now)
         before, at = _said.get(name, ({}, 0.0))
-        if counts == before and now - at < alarms.scaled(_PERIOD):
+        if counts == before and now - at < alarm_evaluation.scaled(_PERIOD):
             continue
         _said[name] = (counts, now)
         dimensions = {"QueueName": name}

@@ -10,7 +10,7 @@ from hypercorn.config import Config
 from ministack.app import app
 
 from local.emulator import registry
-from local.emulator.corrections import alarms, lambdas
+from local.emulator.corrections import alarm_evaluation, lambda_functions
 
 
 def correct(
@@ -22,13 +22,13 @@ def correct(
     without: Sequence[str],
 ) -> None:
     """Install the corrections in this process, but for those named."""
-    lambdas.configure(
+    lambda_functions.configure(
         limit=environments,
         data=data,
         # By number, so that boto3 in a function does not put buckets into the host.
         endpoint=f"http://127.0.0.1:{port}",
     )
-    alarms.configure(period_scale=period_scale)
+    alarm_evaluation.configure(period_scale=period_scale)
     registry.install(without)
 
 
