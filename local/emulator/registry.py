@@ -1,9 +1,9 @@
-"""Every correction of MiniStack 1.5.33, in the order in which they are installed.
+"""All corrections of MiniStack 1.5.33, in the order in which they are installed.
 
-A correction restores one behaviour of AWS and says in its docstring which. Each
-is held by a test marked with its name, which fails when the correction is left
-out (`pytest tests/emulator --leave-out NAME`); so that it can go when a newer
-MiniStack does it right.
+A correction restores one behaviour of AWS. Its docstring states the behaviour,
+the source, and what MiniStack does instead. Each correction has a test that is
+marked with its name and fails without it (`pytest tests/emulator --leave-out
+NAME`), so that it can be removed when a newer MiniStack no longer needs it.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,7 +34,7 @@ from local.emulator.corrections import (
     tasks,
 )
 
-# A later correction wraps an earlier one of the same function.
+# Where two corrections replace the same function, the later wraps the earlier.
 CORRECTIONS: tuple[Callable[[], None], ...] = (
     lambda_functions.runtime_client,
     lambda_functions.throttled_task,
@@ -79,12 +79,12 @@ CORRECTIONS: tuple[Callable[[], None], ...] = (
 
 
 def names() -> list[str]:
-    """The names of all corrections."""
+    """Return the names of all corrections."""
     return [correction.__name__ for correction in CORRECTIONS]
 
 
 def install(without: Sequence[str] = ()) -> None:
-    """Correct the MiniStack of this process, but for the corrections named."""
+    """Install all corrections in this process, except those named in `without`."""
     unknown = sorted(set(without) - set(names()))
     if unknown:
         raise ValueError(f"no such correction: {', '.join(unknown)}")

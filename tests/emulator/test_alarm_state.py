@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.emulator.alarm_state import Rule, State, decide, looked_at
+from local.emulator.alarm_state import AlarmRule as Rule, AlarmState as State, decide, evaluation_range as looked_at
 
 WORDS = {
     "A": State.ALARM,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.emulator.metric_math import NotUnderstood, Series, evaluate
+from local.emulator.metric_math import UnsupportedExpression, Series, evaluate
 
 A: Series = [1.0, None, 4.0]
 B: Series = [2.0, 5.0, 0.0]
@@ -48,7 +48,7 @@ def test_an_expression(expression: str, expected: Series) -> None:
 )
 def test_what_is_not_understood_is_refused(expression: str) -> None:
     """An alarm that can never go off must not look like one."""
-    with pytest.raises(NotUnderstood):
+    with pytest.raises(UnsupportedExpression):
         evaluate(expression, {"a": A, "b": B}, 3)
 
 

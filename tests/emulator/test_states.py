@@ -164,7 +164,7 @@ def test_the_delay_before_a_retry(
     retrier: State, attempt: int, expected: float
 ) -> None:
     """As the language defines it; chance is a quarter here."""
-    assert retries.delay(retrier, attempt, chance=0.25) == expected
+    assert retries.delay(retrier, attempt, jitter=0.25) == expected
 
 
 @pytest.mark.holds("retry_delays")

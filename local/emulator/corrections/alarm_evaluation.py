@@ -1,4 +1,4 @@
-"""Alarms, looked at all the time over the datapoints of their periods."""
+"""Continuous evaluation of alarms over the datapoints of their periods."""
 
 import json
 import logging
@@ -12,21 +12,26 @@ from typing import Any
 from ministack import app
 from ministack.services import cloudwatch
 
-from local.emulator.alarm_state import Rule, State, considered, decide, looked_at
+from local.emulator.alarm_state import (
+    AlarmRule,
+    AlarmState,
+    decide,
+    evaluation_range,
+    present_values,
+)
 from local.emulator.corrections import alarm_messages
+from local.emulator.corrections.ministack_types import Alarm, Response
 from local.emulator.metric_math import Series, evaluate
-
-Alarm = dict[str, Any]
-Query = dict[str, Any]
 
 PERIOD_SCALE = "cloudwatch.PERIOD_SCALE"
 
 # The local stack shows a change within a second.
-_TICK = 0.2
-_SHORTEST_PERIOD = 2 * _TICK
-# Points are kept as they come; one that is written late can be a few places off.
+_TICK_SECONDS = 0.2
+_SHORTEST_PERIOD = 2 * _TICK_SECONDS
+# Datapoints are stored in the order of arrival; one that is written late can be
+# a few places out of the order of time.
 _OUT_OF_ORDER = 200
-_BREACHES: dict[str, Callable[[float, float], bool]] = {
+_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "GreaterThanOrEqualToThreshold": operator.ge,
     "GreaterThanThreshold": operator.gt,
     "LessThanOrEqualToThreshold": operator.le,
@@ -34,52 +39,59 @@ _BREACHES: dict[str, Callable[[float, float], bool]] = {
 }
 
 _log = logging.getLogger("cloudwatch")
-_scale = [1.0]  # one, changed by configure and by the control endpoint
-_each_tick: list[Callable[[], None]] = []
-# An alarm changes once, whoever looks first.
+_scale = [1.0]  # a single item, set by configure and by the control endpoint
+_tick_actions: list[Callable[[], None]] = []
+# Concurrent evaluations must not report the same change twice.
 _lock = threading.RLock()
 
 
 def configure(*, period_scale: float) -> None:
-    """Say how long an alarm's period lasts, as a factor."""
+    """Set the factor for the length of alarm periods."""
     _scale[:] = [period_scale]
 
 
 def scaled(period: float) -> float:
-    """The seconds that a period lasts here."""
+    """Return how many seconds a period lasts in the emulator."""
     return max(period * _scale[0], _SHORTEST_PERIOD)
 
 
 def on_each_tick(action: Callable[[], None]) -> None:
-    """Have something done before the alarms are looked at."""
-    _each_tick.append(action)
+    """Register a function that runs before each evaluation of all alarms."""
+    _tick_actions.append(action)
 
 
 def alarms_in_time() -> None:
-    """Evaluate alarms all the time, whoever wrote the datapoints, if anybody did.
+    """Evaluate alarms continuously, over each of their periods.
 
-    Of M of the last N periods, of one metric with exactly its dimensions or of an
-    expression, with missing data treated as the alarm says. MiniStack looks once,
-    at PutMetricData, at one number over all periods and all dimensions; so an
-    alarm stays as it is when data stop, and none goes off for a service's metric.
+    AWS: an alarm is in ALARM when M of the last N periods breach, counted for one
+    metric with exactly its dimensions or for an expression, with missing data
+    treated as configured. It changes without new data, and for metrics of any
+    service.
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
+    MiniStack: evaluates at PutMetricData only, one number over all periods and
+    all dimensions. An alarm keeps its state when data stop, and metrics of a
+    service change no alarm.
     """
     cloudwatch._evaluate_alarm = evaluate_alarm
-    # It drops points of two weeks ago, which are not here, on every request, and
-    # with them those that are written meanwhile.
+    # On every request MiniStack drops datapoints older than two weeks, and loses
+    # those that are written at the same time. No emulator runs for two weeks.
     cloudwatch._evict_old_metrics = lambda: None
     cloudwatch._metric_bucket = lambda key: cloudwatch._metrics.setdefault(key, [])
-    threading.Thread(target=_tick, daemon=True, name="alarms").start()
+    threading.Thread(target=_evaluate_forever, daemon=True, name="alarms").start()
 
 
 def period_scale() -> None:
-    """Take a factor for the periods of alarms at the control endpoint: ours, not AWS'.
+    """Accept a factor for alarm periods at the control endpoint.
 
-    `POST /_ministack/config {"cloudwatch.PERIOD_SCALE": 0.01}`, beside the scale
-    of Wait states, so that nobody waits five minutes for an alarm to be quiet.
+    AWS: has no such factor. It spares a test or a demo the five minutes until an
+    alarm returns to OK.
+    Source: `POST /_ministack/config {"cloudwatch.PERIOD_SCALE": 0.01}`, next to
+    MiniStack's own factor for Wait states.
+    MiniStack: has a factor for Wait states only.
     """
     handle = app._handle_admin_config_request
 
-    async def handle_request(path: str, method: str, body: bytes) -> Any:  # noqa: ANN401 - MiniStack's response
+    async def handle_request(path: str, method: str, body: bytes) -> Response:
         if path == "/_ministack/config" and PERIOD_SCALE.encode() in body:
             settings = json.loads(body)
             configure(period_scale=float(settings.pop(PERIOD_SCALE)))
@@ -90,45 +102,64 @@ def period_scale() -> None:
 
 
 def evaluate_alarm(alarm: Alarm) -> None:
-    """Look at the datapoints, and change the alarm's state if they say so."""
+    """Set the alarm's state according to its datapoints."""
     with _lock:
         name = alarm["AlarmName"]
-        measured = alarm.get("Metrics") or alarm.get("MetricName")
-        if cloudwatch._alarms.get(name) is not alarm or not measured:
+        has_metric = alarm.get("Metrics") or alarm.get("MetricName")
+        if cloudwatch._alarms.get(name) is not alarm or not has_metric:
             return
-        rule, values = _rule(alarm), datapoints(alarm, time.time())
-        before = State(alarm["StateValue"])
+        compare = _COMPARISONS[alarm["ComparisonOperator"]]
+        periods = int(alarm["EvaluationPeriods"])
+        rule = AlarmRule(
+            periods,
+            int(alarm.get("DatapointsToAlarm") or periods),
+            lambda value: compare(value, alarm["Threshold"]),
+            alarm.get("TreatMissingData") or "missing",
+        )
+        values = datapoints(alarm, time.time())
+        before = AlarmState(alarm["StateValue"])
         state = decide(rule, values, before)
         if state is not before:
-            looked = considered(rule, values)
-            _change(alarm, state, alarm_messages.reason(alarm, rule, state, looked))
+            present = present_values(rule, values)
+            reason = alarm_messages.reason(alarm, rule, state, present)
+            _change_state(alarm, state, reason)
 
 
 def datapoints(alarm: Alarm, now: float) -> Series:
-    """One value a period, the newest first, as far back as an evaluation looks."""
-    length = looked_at(int(alarm["EvaluationPeriods"]))
-    queries: list[Query] = alarm.get("Metrics") or []
-    if not queries:
-        stat = alarm.get("ExtendedStatistic") or alarm["Statistic"]
-        return _measured(alarm, stat, alarm["Period"], alarm.get("Unit"), now, length)
-    return computed(queries, now, length)
+    """Return one value per period, the newest first, for the evaluation range."""
+    length = evaluation_range(int(alarm["EvaluationPeriods"]))
+    if queries := alarm.get("Metrics"):
+        return query_series(queries, now, length)
+    statistic = alarm.get("ExtendedStatistic") or alarm["Statistic"]
+    return _metric_series(
+        alarm, statistic, alarm["Period"], alarm.get("Unit"), now, length
+    )
 
 
-def computed(queries: list[Query], now: float, length: int) -> Series:
-    """The series that a list of metrics and expressions returns."""
+def query_series(queries: list[dict[str, Any]], now: float, length: int) -> Series:
+    """Return the series of the query that returns data.
+
+    Raises UnsupportedExpression.
+    """
     series: dict[str, Series] = {}
     expressions: dict[str, str] = {}
     for query in queries:
         if "MetricStat" in query:
-            of = query["MetricStat"]
-            series[query["Id"]] = _measured(
-                of["Metric"], of["Stat"], of["Period"], of.get("Unit"), now, length
+            stat = query["MetricStat"]
+            series[query["Id"]] = _metric_series(
+                stat["Metric"],
+                stat["Stat"],
+                stat["Period"],
+                stat.get("Unit"),
+                now,
+                length,
             )
         else:
             expressions[query["Id"]] = query["Expression"]
     metrics = list(series.values())
 
     def resolve(query_id: str) -> None:
+        """Evaluate an expression after those that it refers to."""
         expression = expressions.pop(query_id)
         for other in list(expressions):
             if other in expressions and re.search(rf"\b{other}\b", expression):
@@ -141,9 +172,9 @@ def computed(queries: list[Query], now: float, length: int) -> Series:
     return series[returned[0]]
 
 
-def _measured(
+def _metric_series(
     metric: dict[str, Any],
-    stat: str,
+    statistic: str,
     period: float,
     unit: str | None,
     now: float,
@@ -151,39 +182,26 @@ def _measured(
 ) -> Series:
     dimensions = cloudwatch._dims_from_list(metric.get("Dimensions") or [])
     key = (metric["Namespace"], metric["MetricName"], cloudwatch._dims_key(dimensions))
-    lasts = scaled(period)
-    windows: list[list[dict[str, Any]]] = [[] for _ in range(length)]
-    late = 0
+    period_seconds = scaled(period)
+    periods: list[list[dict[str, Any]]] = [[] for _ in range(length)]
+    too_old = 0
     for point in reversed(cloudwatch._metrics.get(key) or []):
-        number = int((now - point["Timestamp"]) / lasts)
+        number = int((now - point["Timestamp"]) / period_seconds)
         if number >= length:
-            late += 1
-            if late > _OUT_OF_ORDER:
+            too_old += 1
+            if too_old > _OUT_OF_ORDER:
                 break
         elif now >= point["Timestamp"] and unit in (None, point["Unit"]):
-            windows[number].append(point)
-    return [_statistic(points, stat) if points else None for points in windows]
+            periods[number].append(point)
+    return [
+        cloudwatch._stat_value(cloudwatch._calc_stats(points), statistic, points)
+        if points
+        else None
+        for points in periods
+    ]
 
 
-def _statistic(points: list[dict[str, Any]], stat: str) -> float | None:
-    value: float | None = cloudwatch._stat_value(
-        cloudwatch._calc_stats(points), stat, points
-    )
-    return value
-
-
-def _rule(alarm: Alarm) -> Rule:
-    breach = _BREACHES[alarm["ComparisonOperator"]]
-    periods = int(alarm["EvaluationPeriods"])
-    return Rule(
-        periods,
-        int(alarm.get("DatapointsToAlarm") or periods),
-        lambda value: breach(value, alarm["Threshold"]),
-        alarm.get("TreatMissingData") or "missing",
-    )
-
-
-def _change(alarm: Alarm, state: State, reason: str) -> None:
+def _change_state(alarm: Alarm, state: AlarmState, reason: str) -> None:
     before, now = alarm["StateValue"], int(time.time())
     alarm.update(
         StateValue=state.value,
@@ -196,15 +214,15 @@ def _change(alarm: Alarm, state: State, reason: str) -> None:
     cloudwatch._evaluate_parent_alarms(alarm)
 
 
-def _tick() -> None:
+def _evaluate_forever() -> None:
     while True:
         began = time.monotonic()
         try:
-            for action in _each_tick:
+            for action in _tick_actions:
                 action()
             for alarm in cloudwatch._alarms.values():
                 evaluate_alarm(alarm)
-        except Exception:  # noqa: BLE001 - the thread has to live for the next tick
+        except Exception:  # noqa: BLE001 - the thread has to survive for the next tick
             _log.exception("an alarm could not be evaluated")
-        # However many datapoints there are, nine tenths of the time are others'.
-        time.sleep(max(_TICK, 9 * (time.monotonic() - began)))
+        # However many datapoints there are, use at most a tenth of the time.
+        time.sleep(max(_TICK_SECONDS, 9 * (time.monotonic() - began)))

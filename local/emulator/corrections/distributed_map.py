@@ -4,43 +4,49 @@ import concurrent.futures
 import contextvars
 import copy
 import json
-from typing import Any
 
 from ministack.core.responses import new_uuid, now_iso
 from ministack.services import stepfunctions as sfn
 
 from local.emulator.corrections import history, lifecycle, map_run
-from local.emulator.corrections.lifecycle import Execution
+from local.emulator.corrections.lifecycle import add_event
 from local.emulator.corrections.map_run import MapRun
-from local.emulator.corrections.paths import failure
+from local.emulator.corrections.ministack_types import (
+    Context,
+    Execution,
+    State,
+    StateResult,
+)
+from local.emulator.corrections.paths import runtime_error, select
 
-State = dict[str, Any]
-
-# AWS runs ten thousand children at once; these are threads of one machine.
-_WIDEST = 1000
-_UNLIMITED = 64
-_LOOK_AGAIN = 0.1
+# AWS runs up to ten thousand children at once; here each is a thread.
+_CONCURRENCY_LIMIT = 1000
+_DEFAULT_CONCURRENCY = 64
+_CHECK_SECONDS = 0.1
 _UNSUPPORTED = ("ItemBatcher", "ResultWriter")
 _LIMITS = ("MaxConcurrency", "ToleratedFailureCount", "ToleratedFailurePercentage")
-_ENDED = {"SUCCEEDED": "succeeded", "FAILED": "failed", "ABORTED": "aborted"}
+_COUNT_NAMES = {"SUCCEEDED": "succeeded", "FAILED": "failed", "ABORTED": "aborted"}
 
 
 def map_limit_paths() -> None:
-    """Take the limits of a Map from the state's input, where they are paths.
+    """Take MaxConcurrencyPath and the paths of both tolerated failures from the input.
 
-    MaxConcurrencyPath and the two tolerated failures; MiniStack ignores them.
+    AWS: each path must select a number of 0 or more.
+    Source: https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
+    MiniStack: ignores the three fields.
     """
     run_items = sfn._run_map_items
 
-    def run_map_items(state: State, data: object, execution: Any, ctx: Any) -> Any:  # noqa: ANN401 - passed on
+    def run_map_items(
+        state: State, data: object, execution: Execution, ctx: Context
+    ) -> StateResult:
         resolved = dict(state)
         for name in _LIMITS:
             path = state.get(f"{name}Path")
             if path is not None:
-                effective = sfn._apply_input_path(state, data, ctx)
-                limit = sfn._resolve_path_or_ctx(path, effective, ctx)
-                if type(limit) not in (int, float) or limit < 0:
-                    raise failure(f"{name}Path must select a number, 0 or more")
+                limit = select(state, path, data, ctx)
+                if type(limit) not in (int, float) or limit < 0:  # type: ignore[operator] # a number
+                    raise runtime_error(f"{name}Path must select a number, 0 or more")
                 resolved[name] = limit
         return run_items(resolved, data, execution, ctx)
 
@@ -48,44 +54,43 @@ def map_limit_paths() -> None:
 
 
 def child_executions() -> None:
-    """Run the items of a distributed Map as executions, as AWS does.
+    """Run each item of a distributed Map as a child execution.
 
-    Each child has its name and its input in the context object, a history, an
-    end of its own that StopExecution brings about, too; when the parent ends, or
-    more have failed than are tolerated, those that still run are aborted. Where a
-    failure is tolerated, the output has the child's description in its place.
-    In MiniStack children have the context of the parent and no history, go on
+    AWS: a child has its own name and input in the context object, its own history
+    and its own end, which StopExecution can cause. Children that still run are
+    aborted when the parent ends, or when more have failed than are tolerated. In
+    the output, the description of a child replaces a tolerated failure.
+    Source: https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
+    MiniStack: children have the context of the parent and no history, continue
     when the parent is stopped, and are null in the output when they fail.
     """
-    sfn._run_distributed_map = _run
+    sfn._run_distributed_map = _run_map
 
 
-def _run(
+def _run_map(
     state: State,
     data: object,
     effective: object,
     _processor: State,
     parent: Execution,
-    ctx: Any,  # noqa: ANN401 - MiniStack's
-) -> tuple[object, str | None]:
+    ctx: Context,
+) -> StateResult:
     for name in _UNSUPPORTED:
         if name in state:
-            raise failure(f"{name} is not understood by the emulator")
-    run = map_run.started(state, effective, parent, ctx)
-    started = {"mapRunStartedEventDetails": {"mapRunArn": run.record["mapRunArn"]}}
-    sfn._add_event(parent, "MapRunStarted", started)
+            raise runtime_error(f"The emulator does not support {name}")
+    run = map_run.start(state, effective, parent, ctx)
+    add_event(parent, "MapRunStarted", {"mapRunArn": run.record["mapRunArn"]})
 
-    _work(run)
+    _run_children(run)
 
-    if run.exceeded():
+    if run.exceeds_tolerance():
         error = "States.ExceedToleratedFailureThreshold"
         cause = "The specified tolerated failure threshold was exceeded"
-        failed = {"mapRunFailedEventDetails": {"error": error, "cause": cause}}
         run.end("FAILED")
-        sfn._add_event(parent, "MapRunFailed", failed)
+        add_event(parent, "MapRunFailed", {"error": error, "cause": cause})
         raise sfn._ExecutionError(error, cause)
     run.end("SUCCEEDED")
-    sfn._add_event(parent, "MapRunSucceeded")
+    add_event(parent, "MapRunSucceeded")
 
     results = [map_run.result(child) for child in run.children if child is not None]
     output = sfn._apply_result_selector(state, results)
@@ -93,20 +98,22 @@ def _run(
     return sfn._apply_output_path(state, output, ctx), sfn._next_or_end(state)
 
 
-def _work(run: MapRun) -> None:
-    """Let the children run until all have ended, or it is over for other reasons."""
-    width = min(run.record["maxConcurrency"] or _UNLIMITED, _WIDEST)
-    pool = concurrent.futures.ThreadPoolExecutor(width)
+def _run_children(run: MapRun) -> None:
+    """Run the children until all have ended, too many failed, or the parent ended."""
+    threads = min(
+        run.record["maxConcurrency"] or _DEFAULT_CONCURRENCY, _CONCURRENCY_LIMIT
+    )
+    pool = concurrent.futures.ThreadPoolExecutor(threads)
     try:
         pending = {
-            # A context each: account and region, and the child that it runs.
+            # A context for each child: account, region and the current execution.
             pool.submit(contextvars.copy_context().run, _run_child, run, index)
             for index in range(len(run.items))
         }
-        while pending and not run.exceeded():
-            done, pending = concurrent.futures.wait(pending, _LOOK_AGAIN)
+        while pending and not run.exceeds_tolerance():
+            done, pending = concurrent.futures.wait(pending, _CHECK_SECONDS)
             for child in done:
-                child.result()  # raises what is a mistake of the emulator's
+                child.result()  # raises the emulator's own mistakes
             if run.parent["status"] != "RUNNING":
                 run.end("ABORTED")
                 raise lifecycle.ExecutionEnded
@@ -115,28 +122,27 @@ def _work(run: MapRun) -> None:
 
 
 def _run_child(run: MapRun, index: int) -> None:
-    child, ctx = _child(run, index)
+    child, ctx = _create_child(run, index)
     history.begin_chain()
     sfn._executions[child["executionArn"]] = run.children[index] = child
-    run.count("pending", "running")
-    with lifecycle.under_way(child):
-        details = {"executionStartedEventDetails": {"input": child["input"]}}
-        sfn._add_event(child, "ExecutionStarted", details)
+    run.move_child("pending", "running")
+    with lifecycle.run_in_thread(child):
+        add_event(child, "ExecutionStarted", {"input": child["input"]})
         history.begin_chain()
-        _through_states(run.processor, child, ctx)
-    run.count("running", _ENDED[child["status"]])
+        _run_states(run.processor, child, ctx)
+    run.move_child("running", _COUNT_NAMES[child["status"]])
 
 
-def _child(run: MapRun, index: int) -> tuple[Execution, Any]:
-    """An execution that has not begun, and its context object."""
+def _create_child(run: MapRun, index: int) -> tuple[Execution, Context]:
+    """Return a child execution that has not begun, and its context object."""
     machine = run.record["_stateMachineArn"]
     name = new_uuid()
     ctx = copy.deepcopy(run.ctx)
     ctx["Map"] = {"Item": {"Index": index, "Value": run.items[index]}}
     selector = run.state.get("ItemSelector") or run.state.get("Parameters")
-    selected = run.items[index]
+    child_input = run.items[index]
     if selector:
-        selected = sfn._resolve_params_obj(selector, run.effective, ctx)
+        child_input = sfn._resolve_params_obj(selector, run.effective, ctx)
     child = {
         "executionArn": f"{machine.replace(':stateMachine:', ':execution:', 1)}:{name}",
         "stateMachineArn": machine,
@@ -144,7 +150,7 @@ def _child(run: MapRun, index: int) -> tuple[Execution, Any]:
         "status": "RUNNING",
         "startDate": now_iso(),
         "stopDate": None,
-        "input": json.dumps(selected),
+        "input": json.dumps(child_input),
         "inputDetails": {"included": True},
         "output": None,
         "outputDetails": {"included": True},
@@ -154,7 +160,7 @@ def _child(run: MapRun, index: int) -> tuple[Execution, Any]:
     del ctx["Map"]
     ctx["Execution"] |= {
         "Id": child["executionArn"],
-        "Input": selected,
+        "Input": child_input,
         "Name": name,
         "StartTime": child["startDate"],
     }
@@ -162,25 +168,20 @@ def _child(run: MapRun, index: int) -> tuple[Execution, Any]:
     return child, ctx
 
 
-def _through_states(processor: State, child: Execution, ctx: Any) -> None:  # noqa: ANN401 - MiniStack's
+def _run_states(processor: State, child: Execution, ctx: Context) -> None:
     try:
-        output = json.dumps(
-            history.run_states(
-                processor["States"],
-                processor["StartAt"],
-                json.loads(child["input"]),
-                child,
-                ctx,
-            )
+        output = history.run_states(
+            processor["States"],
+            processor["StartAt"],
+            json.loads(child["input"]),
+            child,
+            ctx,
         )
+        details = {"output": json.dumps(output)}
+        status, kind = "SUCCEEDED", "ExecutionSucceeded"
     except sfn._ExecutionError as error:
-        _end(child, "FAILED", "Failed", {"error": error.error, "cause": error.cause})
-    else:
-        _end(child, "SUCCEEDED", "Succeeded", {"output": output})
-
-
-def _end(child: Execution, status: str, kind: str, details: dict[str, str]) -> None:
+        details = {"error": error.error, "cause": error.cause}
+        status, kind = "FAILED", "ExecutionFailed"
     if child["status"] == "RUNNING":
         child.update(status=status, stopDate=now_iso(), **details)
-        event = {f"execution{kind}EventDetails": details}
-        sfn._add_event(child, f"Execution{kind}", event)
+        add_event(child, kind, details)

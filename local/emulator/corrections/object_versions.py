@@ -1,16 +1,18 @@
 """Reads of one version of an S3 object."""
 
-from typing import Any
-
 from ministack.services import s3
 
-_OK, _PARTIAL = 200, 206
+from local.emulator.corrections.ministack_types import Response
+
+_OK, _PARTIAL_CONTENT = 200, 206
 
 
 def ranged_versions() -> None:
-    """Give the range of a version that is asked for, not the whole of it.
+    """Return the requested range of a version.
 
-    MiniStack heeds Range only where no version is named.
+    AWS: GetObject applies Range to the version that is named.
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+    MiniStack: ignores Range when a version is named.
     """
     get = s3._get_object
 
@@ -18,31 +20,28 @@ def ranged_versions() -> None:
         bucket: str,
         key: str,
         headers: dict[str, str],
-        query: Any = None,  # noqa: ANN401 - MiniStack's
-    ) -> Any:  # noqa: ANN401 - MiniStack's response
-        wanted = headers.get("range", "")
-        if not wanted or not s3._qp(query or {}, "versionId", ""):
+        query: dict[str, object] | None = None,
+    ) -> Response:
+        byte_range = headers.get("range", "")
+        if not byte_range or not s3._qp(query or {}, "versionId", ""):
             return get(bucket, key, headers, query)
-        # The checksum of the whole does not fit a part of it.
-        whole = {
+        # The checksum of the whole object does not fit a part of it.
+        whole_headers = {
             name: value
             for name, value in headers.items()
             if name not in ("range", "x-amz-checksum-mode")
         }
-        status, answered, body = get(bucket, key, whole, query)
-        span = s3._parse_range(wanted, len(body)) if status == _OK else None
+        status, response_headers, body = get(bucket, key, whole_headers, query)
+        span = s3._parse_range(byte_range, len(body)) if status == _OK else None
         if span is None:
-            return status, answered, body
+            return status, response_headers, body
         first, last = span
         part = body[first : last + 1]
-        return (
-            _PARTIAL,
-            {
-                **answered,
-                "Content-Length": str(len(part)),
-                "Content-Range": f"bytes {first}-{last}/{len(body)}",
-            },
-            part,
-        )
+        part_headers = {
+            **response_headers,
+            "Content-Length": str(len(part)),
+            "Content-Range": f"bytes {first}-{last}/{len(body)}",
+        }
+        return _PARTIAL_CONTENT, part_headers, part
 
     s3._get_object = get_object

@@ -8,16 +8,28 @@ from ministack.services import stepfunctions as sfn
 
 
 def message_attributes() -> None:
-    """Publish with the MessageAttributes that a state gives.
+    """Publish with MessageAttributes, and report errors under SNS' names.
 
-    Subscriptions filter by them; MiniStack drops them. An error has SNS' own
-    name, as in AWS, where MiniStack has one for all.
+    AWS: the integration passes the attributes to SNS, where subscriptions filter
+    by them, and fails with `SNS.` and the name of SNS' exception.
+    Source: https://docs.aws.amazon.com/step-functions/latest/dg/connect-sns.html
+    MiniStack: drops the attributes and has one name for all errors.
     """
     sfn._SERVICE_DISPATCH["arn:aws:states:::sns:publish"] = _publish
 
 
 def _publish(_resource: str, data: dict[str, Any]) -> dict[str, str]:
-    status, _, body = sns._publish({**data, **_as_query(data)})
+    parameters = dict(data)
+    attributes = data.get("MessageAttributes") or {}
+    # SNS' query protocol numbers the attributes.
+    for number, (name, value) in enumerate(attributes.items(), start=1):
+        entry = f"MessageAttributes.entry.{number}"
+        parameters[f"{entry}.Name"] = name
+        for field, content in value.items():
+            parameters[f"{entry}.Value.{field}"] = content
+
+    status, _, body = sns._publish(parameters)
+
     text = body.decode() if isinstance(body, bytes) else body
     if status >= 400:  # noqa: PLR2004 - HTTP
         code = _element("Code", text).removesuffix("Exception")
@@ -25,18 +37,6 @@ def _publish(_resource: str, data: dict[str, Any]) -> dict[str, str]:
     return {"MessageId": _element("MessageId", text)}
 
 
-def _as_query(data: dict[str, Any]) -> dict[str, Any]:
-    """The attributes as SNS' query protocol numbers them."""
-    query: dict[str, Any] = {}
-    attributes = data.get("MessageAttributes") or {}
-    for number, (name, value) in enumerate(attributes.items(), start=1):
-        entry = f"MessageAttributes.entry.{number}"
-        query[f"{entry}.Name"] = name
-        for field, content in value.items():
-            query[f"{entry}.Value.{field}"] = content
-    return query
-
-
 def _element(name: str, xml: str) -> str:
-    found = re.search(f"<{name}>(.*?)</{name}>", xml, re.DOTALL)
-    return found.group(1) if found else ""
+    match = re.search(f"<{name}>(.*?)</{name}>", xml, re.DOTALL)
+    return match.group(1) if match else ""
