@@ -1,55 +1,55 @@
-"""Tasks end in time."""
+"""Tasks end at their time-outs."""
 
 import pytest
 
 from local.emulator.process import Emulator
 from tests.emulator import functions
-from tests.emulator.machines import Machines, invoke, passing
+from tests.emulator.machines import Machines, invoke_task, pass_state
 
-SLOW = """
+SLEEP = """
     import time
 
     def handler(event, context):
         time.sleep(2)
 """
-KEEPS = """
-    def handler(event, context):
-        if event.get("fail"):
-            raise ValueError("not delivered")
-"""
 
 
-def test_a_task_times_out(emulator: Emulator, machines: Machines) -> None:
-    """As States.Timeout, which a catcher can name."""
-    name = functions.create(emulator, SLOW)
-    caught = {"ErrorEquals": ["States.Timeout"], "Next": "Caught"}
+def test_task_times_out(emulator: Emulator, machines: Machines) -> None:
+    """The error is States.Timeout, which a catcher can match."""
+    name = functions.create(emulator, SLEEP)
+    catcher = {"ErrorEquals": ["States.Timeout"], "Next": "Caught"}
 
     output = machines.output(
-        {"Call": invoke(name, TimeoutSeconds=1, Catch=[caught]), "Caught": passing()}
+        {
+            "Call": invoke_task(name, TimeoutSeconds=1, Catch=[catcher]),
+            "Caught": pass_state(),
+        }
     )
 
     assert output["Error"] == "States.Timeout"
 
 
-@pytest.mark.holds("timeout_paths")
-def test_a_time_out_comes_from_the_input(
-    emulator: Emulator, machines: Machines
-) -> None:
-    """The wait for a webhook is as long as the schedule says."""
-    name = functions.create(emulator, SLOW)
+@pytest.mark.correction("timeout_paths")
+def test_time_out_comes_from_the_input(emulator: Emulator, machines: Machines) -> None:
+    """The schedule computes how long to wait for a webhook."""
+    name = functions.create(emulator, SLEEP)
 
-    ended = machines.run({"Call": invoke(name, TimeoutSecondsPath="$.s")}, {"s": 1})
+    ended = machines.run(
+        {"Call": invoke_task(name, TimeoutSecondsPath="$.s")}, {"s": 1}
+    )
 
     assert ended.get("error") == "States.Timeout"
 
 
-@pytest.mark.holds("timeout_paths")
-def test_a_time_out_has_to_be_a_positive_integer(
+@pytest.mark.correction("timeout_paths")
+def test_time_out_has_to_be_a_positive_integer(
     emulator: Emulator, machines: Machines
 ) -> None:
-    """AWS refuses a fraction only when the state is entered."""
-    name = functions.create(emulator, KEEPS)
+    """AWS refuses a fraction when the state is entered."""
+    name = functions.create(emulator, "def handler(event, context): ...")
 
-    ended = machines.run({"Call": invoke(name, TimeoutSecondsPath="$.s")}, {"s": 0.5})
+    ended = machines.run(
+        {"Call": invoke_task(name, TimeoutSecondsPath="$.s")}, {"s": 0.5}
+    )
 
     assert ended.get("error") == "States.Runtime"
