@@ -8,13 +8,14 @@ from the schedule, transitions and prices from `functions.core.cost`.
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from functions.core.cost import PRICES_NOTED_ON, Work, of_a_poll, of_a_request
+from functions.core.cost import PRICES_NOTED_ON, Usage, batch_request, polled_job
 from functions.core.schedule import Policy, poll_seconds, retry_seconds
+from infra import config
 from infra.app import synthesize
 from tools.state_chart import definition
 
@@ -41,7 +42,7 @@ def checks(duration: float, policy: Policy) -> int:
     elapsed = 0.0
     count = 0
     while elapsed < duration:
-        elapsed += poll_seconds(elapsed, policy=policy, chance=0.5)
+        elapsed += poll_seconds(elapsed, policy=policy, random=0.5)
         count += 1
     return count
 
@@ -54,7 +55,7 @@ def budget(
     Where its waits listen, no webhook comes: that is what takes most.
     """
     polls = checks(duration, policy)
-    work = of_a_poll(checks=polls, kinds=kinds, listens=policy.listens)
+    work = polled_job(checks=polls, kinds=kinds, listens=policy.uses_webhook)
     states = machine["States"]
     inner = states["Collect"]["ItemProcessor"]["States"]
     events = _events(work.visits, {**inner, **states}) + kinds * _EVENTS_OF_AN_ITEM
@@ -65,7 +66,7 @@ def request_budget(
     duration: float, *, machine: Mapping[str, Any], policy: Policy
 ) -> Budget:
     """Count the same for one request of a batch, in an execution of its own."""
-    work = of_a_request(checks=checks(duration, policy), listens=policy.listens)
+    work = batch_request(checks=checks(duration, policy), listens=policy.uses_webhook)
     inner = machine["States"]["Requests"]["ItemProcessor"]["States"]
     states = {name.removesuffix(" request"): state for name, state in inner.items()}
     return _made(work, _events(work.visits, states))
@@ -77,7 +78,7 @@ def held_events(duration: float, *, machine: Mapping[str, Any], policy: Policy) 
     elapsed = 0.0
     while elapsed < duration:
         puts_off += 1
-        elapsed += retry_seconds(puts_off, policy=policy, chance=0.5)
+        elapsed += retry_seconds(puts_off, policy=policy, random=0.5)
     again = dict.fromkeys(("Hold", "Submit", "Route"), puts_off)
     return _events(again, machine["States"])
 
@@ -94,7 +95,7 @@ def _events_of(state: Mapping[str, Any]) -> int:
     return events
 
 
-def _made(work: Work, events: int) -> Budget:
+def _made(work: Usage, events: int) -> Budget:
     return Budget(
         work.visits["Check"],
         work.transitions,
@@ -105,14 +106,15 @@ def _made(work: Work, events: int) -> Budget:
 
 def main() -> int:
     """Print the table that the README shows."""
+    policy = config.stage("prod", config.context()["courier"]).providers["ipqs"].poll
     with TemporaryDirectory() as folder:
         machine = definition(synthesize("prod", outdir=Path(folder)), "prod")
     print(
         f"{'':15} {'lasts':>6}  {'checks':>6}  {'transitions':>11}  {'events':>6}  USD"
     )
     for name, seconds in (("1 min", 60), ("1 h", 3600), ("24 h", 86_400)):
-        _print("job", name, budget(seconds, machine=machine, policy=Policy()))
-    one = request_budget(60, machine=machine, policy=Policy(listens=True))
+        _print("job", name, budget(seconds, machine=machine, policy=policy))
+    one = request_budget(60, machine=machine, policy=replace(policy, uses_webhook=True))
     _print("batch's request", "1 min", one)
     print(f"List prices of us-east-1 as noted on {PRICES_NOTED_ON}.")
     return 0

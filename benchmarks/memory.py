@@ -11,10 +11,12 @@ import json
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from benchmarks.sink import sinking
+from functions.core.provider_settings import IpqsSettings, to_json
+from infra import config
 from local.simulators.ipqs import IpqsSimulator
 
 GIB = 1024**3
@@ -25,33 +27,25 @@ _PROJECT = Path(__file__).parents[1]
 _KEY = "a-key-of-the-simulator"
 # In the other process. Its imports and clients count: a Lambda has them, too.
 _DOWNLOAD = """
-import json, resource, sys
-from functions.core.model import Job
-from functions.download import download
-from functions.providers.transport.connection import trusting_context
-from functions.providers.transport.http import Http
-from functions.providers.ipqs.adapter import Ipqs, IpqsSettings
-from functions.aws import clients, wiring
+import json, sys, time
+from functions.aws import clients
 from functions.aws.results import Results
+from functions.core.model import Job
+from functions.core.provider_settings import parse_providers
+from functions.download import download
+from functions.providers import registry
 
-told = json.load(sys.stdin)
+task = json.load(sys.stdin)
+settings = parse_providers({"ipqs": task["settings"]}, where="settings")["ipqs"]
+credentials = registry.Credentials(lambda fresh: task["key"], lambda fresh: "")
 file = download(
-    Job(job_id="0", provider="ipqs", type="email", provider_ref=told["reference"]),
+    Job(job_id="0", provider="ipqs", type="email", provider_ref=task["reference"]),
     "all",
-    provider=Ipqs(
-        IpqsSettings(
-            base_url=told["base_url"],
-            download_hosts=(told["download_host"],),
-            loopback=True,
-        ),
-        http=Http(tls=trusting_context(), loopback=True),
-        key=lambda fresh: told["key"],
-        now=wiring.now,
-    ),
+    provider=registry.adapter(settings, credentials, now=time.time),
     results=Results("results", s3=clients.s3()),
     attempts=1,
-    now=wiring.now,
-    ends_at=wiring.now() + 900.0,
+    now=time.time,
+    ends_at=time.time() + 900.0,
 )
 with open("/proc/self/status") as status:
     peak = next(line for line in status if line.startswith("VmHWM:"))
@@ -71,16 +65,23 @@ class Peak:
 def measure(size: int) -> Peak:
     """Carry a result of some bytes; give the peak of its process."""
     with IpqsSimulator.started(api_key=_KEY) as ipqs, sinking() as (sink, endpoint):
-        told = {
+        deployed = config.stage("dev", config.context()["courier"]).providers["ipqs"]
+        assert isinstance(deployed, IpqsSettings)  # noqa: S101 - tells mypy what it is
+        settings = replace(
+            deployed,
+            base_url=ipqs.base_url,
+            download_hosts=(ipqs.download_host,),
+            loopback=True,
+        )
+        task = {
             "reference": str(ipqs.add_finished(results={"all": size})),
-            "base_url": ipqs.base_url,
-            "download_host": ipqs.download_host,
+            "settings": to_json(settings),
             "key": _KEY,
         }
         began = time.perf_counter()
         done = subprocess.run(  # noqa: S603 - our own command line
             [sys.executable, "-c", _DOWNLOAD],
-            input=json.dumps(told),
+            input=json.dumps(task),
             capture_output=True,
             text=True,
             check=False,

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from functions.api.job_query import INDEX
-from functions.aws.dynamodb import typed
+from functions.aws.dynamodb import to_attribute
 from functions.core.job_record import month_of
+from functions.core.keys import JOBS_BY_MONTH
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -30,7 +30,7 @@ def gather(dynamodb: "DynamoDBClient", table: str, *, count: int) -> None:
         ],
         GlobalSecondaryIndexes=[
             {
-                "IndexName": INDEX,
+                "IndexName": JOBS_BY_MONTH,
                 "KeySchema": [
                     {"AttributeName": "month", "KeyType": "HASH"},
                     {"AttributeName": "received_at", "KeyType": "RANGE"},
@@ -62,4 +62,4 @@ def _items(count: int) -> Iterator[dict[str, Any]]:
         }
         if number:
             job["outcome"] = "succeeded" if number % FAILED else "failed"
-        yield {name: typed(value) for name, value in job.items()}
+        yield {name: to_attribute(value) for name, value in job.items()}

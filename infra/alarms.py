@@ -27,7 +27,7 @@ from functions.core.errors import (
 )
 from functions.core.metrics import Metric
 from functions.core.model import Outcome
-from infra.metrics import FIVE_MINUTES, HOUR, Measures
+from infra.metrics import FIVE_MINUTES, HOUR, StageMetrics
 
 #: What a job may take after its deadline: results are fetched, each for two hours at
 #: the most while the provider is in trouble.
@@ -43,7 +43,7 @@ THROTTLED_PERIODS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class AlarmRule:
     """When an alarm goes off, and its one sentence on what is wrong then."""
 
     wrong: str
@@ -60,7 +60,7 @@ class Alarms(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        measures: Measures,
+        measures: StageMetrics,
         deadline_seconds: float,
         dead_letters: Mapping[str, sqs.IQueue],
         fronts: Mapping[str, lambda_.IFunction],
@@ -72,18 +72,18 @@ class Alarms(Construct):
         self._runbook_url = runbook_url
         self._tell = actions.SnsAction(topic)
         rules = {
-            "Job overdue": Rule(
+            "Job overdue": AlarmRule(
                 wrong="A job still runs though its deadline has long passed.",
                 metric=measures.of(Metric.JOB_AGE_SECONDS, "Maximum", over=HOUR),
                 above=deadline_seconds + OVERDUE_SECONDS,
             ),
-            "Jobs failing": Rule(
+            "Jobs failing": AlarmRule(
                 wrong="A large share of the jobs that end, end badly.",
                 metric=self._failed_share(),
                 above=FAILED_PERCENT,
             ),
             **{
-                f"Dead letters of {name}": Rule(
+                f"Dead letters of {name}": AlarmRule(
                     wrong=f"A message that {name} could not handle was put aside.",
                     metric=queue.metric_approximate_number_of_messages_visible(
                         statistic="Maximum", period=FIVE_MINUTES
@@ -91,36 +91,36 @@ class Alarms(Construct):
                 )
                 for name, queue in dead_letters.items()
             },
-            "Credentials refused": Rule(
+            "Credentials refused": AlarmRule(
                 wrong="A provider does not take our key, or there is none.",
                 metric=self._met(
                     CredentialsMissing, CredentialsRejected, AccountRefused
                 ),
             ),
-            "Credits used up": Rule(
+            "Credits used up": AlarmRule(
                 wrong="A provider wants to be paid before it goes on.",
                 metric=self._met(OutOfCredits),
             ),
-            "Unknown status word": Rule(
+            "Unknown status word": AlarmRule(
                 wrong="A provider uses a status word that we do not know.",
                 metric=measures.of(Metric.UNKNOWN_STATUS_WORDS),
             ),
-            "Provider throttling": Rule(
+            "Provider throttling": AlarmRule(
                 wrong="For half an hour a provider has refused calls as too many.",
                 metric=measures.of(Metric.PROVIDER_THROTTLES),
                 periods=THROTTLED_PERIODS,
             ),
-            "Webhooks missing": Rule(
+            "Webhooks missing": AlarmRule(
                 wrong="Most jobs end without the webhook that should tell of it.",
                 metric=self._missed_share(),
                 above=MISSED_PERCENT,
             ),
-            "Clean-up failing": Rule(
+            "Clean-up failing": AlarmRule(
                 wrong="Parts of a broken upload could not be thrown away.",
                 metric=measures.of(Metric.UPLOADS_NOT_ABORTED),
             ),
             **{
-                f"Errors of {name}": Rule(
+                f"Errors of {name}": AlarmRule(
                     wrong=f"The function {name} fails, and nobody repeats its work.",
                     metric=function.metric_errors(period=FIVE_MINUTES),
                 )
@@ -130,7 +130,7 @@ class Alarms(Construct):
         self.all = {name: self._alarm(name, rule) for name, rule in rules.items()}
         self.composite = self._composite()
 
-    def _alarm(self, name: str, rule: Rule) -> cloudwatch.Alarm:
+    def _alarm(self, name: str, rule: AlarmRule) -> cloudwatch.Alarm:
         alarm = cloudwatch.Alarm(
             self,
             "".join(word.capitalize() for word in name.replace("-", " ").split()),

@@ -12,9 +12,9 @@ from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
 from functions.api.json_schema import Schema
-from functions.api.request_schemas import Endings, Types
+from functions.api.request_schemas import Extensions, Types
 from functions.api.routes import Operation, operations
-from infra.gateway_responses import refuse_in_our_words
+from infra.gateway_responses import add_gateway_responses
 from infra.nag import acknowledge
 
 #: Where providers call; `functions.webhook` takes the name from it.
@@ -45,7 +45,7 @@ class Api(Construct):
         *,
         stage: str,
         types: Types,
-        endings: Endings,
+        endings: Extensions,
         function: lambda_.Function,
         webhook: lambda_.Function,
         requests_per_second: int,
@@ -89,7 +89,7 @@ class Api(Construct):
         )
         self.rest.node.try_remove_child("Endpoint")  # an output; the stack has its own
         self.rest.deployment_stage.node.add_dependency(self._may_log())
-        refuse_in_our_words(self.rest)
+        add_gateway_responses(self.rest)
         self._validators = {
             with_body: self.rest.add_request_validator(
                 "Bodies" if with_body else "Parameters",

@@ -11,9 +11,9 @@ from pathlib import Path
 from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
+from functions.core.settings_parser import ConfigError
 from infra import config
 from infra.bundling import BundlingFailed
-from infra.parsing import ConfigError
 from infra.stack import VerdictCourier
 
 

@@ -14,16 +14,21 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from functions.aws.batch_store import BATCHES
+from functions.core.keys import BATCHES_PREFIX
 from functions.core.model import Next, Outcome, Phase
 from infra.functions import Functions
-from infra.poll_loop import Poll, next_is
-from infra.task_defaults import RETRIED, lambda_task, outlast_trouble, retry
+from infra.poll_loop import PollLoop, next_is
+from infra.task_defaults import (
+    RETRIED_ERRORS,
+    lambda_task,
+    retry,
+    retry_provider_errors,
+)
 
 _WHOSE = "request"
 
 
-def requests_map(
+def batch_map(
     scope: Construct,
     *,
     functions: Functions,
@@ -31,7 +36,7 @@ def requests_map(
     max_concurrency: int,
 ) -> sfn.DistributedMap:
     """Make the Map; a request that fails does not end the others."""
-    poll = Poll(scope, functions=functions, whose=_WHOSE)
+    poll = PollLoop(scope, functions=functions, whose=_WHOSE)
     ended = _tell(scope, "Ended", "$.outcome", "$.error")
     failed = _tell(scope, "Failed", _word(Outcome.FAILED), "$.failure.Error")
     downloaded = _download(scope, functions.download, failed)
@@ -109,7 +114,7 @@ class _Items:
         return [
             iam.PolicyStatement(
                 actions=["s3:GetObject"],
-                resources=[self._inbox.arn_for_objects(f"{BATCHES}*")],
+                resources=[self._inbox.arn_for_objects(f"{BATCHES_PREFIX}*")],
             )
         ]
 
@@ -134,8 +139,8 @@ def _download(
         ),
         keeps_state=True,
     )
-    outlast_trouble(downloaded)
-    retry(downloaded, RETRIED)
+    retry_provider_errors(downloaded)
+    retry(downloaded, RETRIED_ERRORS)
     downloaded.add_catch(failed, result_path="$.failure")
     return downloaded
 

@@ -12,7 +12,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from infra.config import Provider
+from functions.core.provider_settings import ProviderSettings
 from infra.nag import acknowledge
 
 
@@ -24,7 +24,7 @@ class Credentials(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        providers: Mapping[str, Provider],
+        providers: Mapping[str, ProviderSettings],
         key: kms.IKey,
         removal_policy: RemovalPolicy,
     ) -> None:
@@ -37,7 +37,7 @@ class Credentials(Construct):
         self.webhooks: dict[str, secretsmanager.ISecret] = {
             name: self._secret(f"{name} webhook", key, removal_policy)
             for name, provider in providers.items()
-            if provider.calls
+            if provider.sends_webhooks
         }
 
     def _secret(

@@ -12,7 +12,7 @@ from constructs import Construct
 from functions.core.cost import PRICES_NOTED_ON
 from functions.core.metrics import Metric
 from functions.core.model import Outcome
-from infra.metrics import DAY, FIVE_MINUTES, Measures
+from infra.metrics import DAY, FIVE_MINUTES, StageMetrics
 
 _WIDTH = 24
 _LINES = Sequence[cloudwatch.IMetric]
@@ -26,7 +26,7 @@ class Dashboard(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        measures: Measures,
+        measures: StageMetrics,
         deadline_seconds: float,
         machine: sfn.IStateMachine,
         queues: Mapping[str, sqs.IQueue],

@@ -12,7 +12,7 @@ from constructs import Construct
 from infra.nag import acknowledge
 
 
-class Reflection(Construct):
+class FailureEvents(Construct):
     """Rule and dead-letter queue between the state machine and the function."""
 
     def __init__(

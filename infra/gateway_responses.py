@@ -32,7 +32,7 @@ _OTHERS = {
 }
 
 
-def refuse_in_our_words(rest: apigateway.RestApi) -> None:
+def add_gateway_responses(rest: apigateway.RestApi) -> None:
     """Have every refusal of API Gateway's be a problem document."""
     for kind, problem in _KINDS.items():
         _refuse(rest, kind, problem.document(), status=str(int(problem.status)))

@@ -16,9 +16,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 
-from functions.aws.batch_store import BATCHES
+from functions.core.keys import BATCHES_PREFIX, JOBS_BY_MONTH
 from infra.nag import acknowledge, logical_id
-from infra.storage import JOBS_BY_MONTH
 
 READ_KEY = ("kms:Decrypt",)
 READ_AND_WRITE_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
@@ -32,7 +31,7 @@ TABLE_KEY = (
 )
 
 
-def read_list(function: lambda_.Function, *, inbox: s3.Bucket, key: kms.IKey) -> None:
+def read_source(function: lambda_.Function, *, inbox: s3.Bucket, key: kms.IKey) -> None:
     """Let it read any version of any uploaded file, and what batches are made into.
 
     ListBucket here and below: without it a missing object is a 403, not a 404.
@@ -59,11 +58,11 @@ def upload_results(
     _objects(function, results, "s3:AbortMultipartUpload")
 
 
-def keep_batches(
+def write_batches(
     function: lambda_.Function, *, inbox: s3.Bucket, key: kms.IKey
 ) -> None:
     """Let it write down what it makes of a batch, where no upload starts a job."""
-    _objects(function, inbox, "s3:PutObject", prefix=BATCHES)
+    _objects(function, inbox, "s3:PutObject", prefix=BATCHES_PREFIX)
     key.grant(function, *READ_AND_WRITE_KEY)
 
 
@@ -71,11 +70,11 @@ def read_batches(
     function: lambda_.Function, *, inbox: s3.Bucket, key: kms.IKey
 ) -> None:
     """Let it read what Prepare made of a batch."""
-    _objects(function, inbox, "s3:GetObject", prefix=BATCHES)
+    _objects(function, inbox, "s3:GetObject", prefix=BATCHES_PREFIX)
     key.grant(function, *READ_KEY)
 
 
-def end_waits(
+def send_task_success(
     function: lambda_.Function, *, machine: sfn.StateMachine, key: kms.IKey
 ) -> None:
     """Let it end a wait of the machine's, whose token it has.
@@ -131,7 +130,7 @@ def list_jobs(function: lambda_.Function, *, table: dynamodb.Table) -> None:
     _allow(function, f"{table.table_arn}/index/{JOBS_BY_MONTH}", "dynamodb:Query")
 
 
-def hand_out_uploads(
+def presign_uploads(
     function: lambda_.Function,
     *,
     inbox: s3.Bucket,
@@ -144,7 +143,7 @@ def hand_out_uploads(
     key.grant(function, *READ_AND_WRITE_KEY)
 
 
-def hand_out_results(
+def presign_results(
     function: lambda_.Function, *, results: s3.Bucket, key: kms.IKey
 ) -> None:
     """Let it read manifests, and sign downloads."""
@@ -173,13 +172,17 @@ def use_executions(
     )
 
 
-def tell(function: lambda_.Function, *, topic: sns.Topic, key: kms.IKey) -> None:
+def publish_notices(
+    function: lambda_.Function, *, topic: sns.Topic, key: kms.IKey
+) -> None:
     """Let it publish notices."""
     _allow(function, topic.topic_arn, "sns:Publish")
     key.grant(function, *READ_AND_WRITE_KEY)
 
 
-def give_up(function: lambda_.Function, *, queue: sqs.Queue, key: kms.IKey) -> None:
+def send_dead_letters(
+    function: lambda_.Function, *, queue: sqs.Queue, key: kms.IKey
+) -> None:
     """Let Lambda put what the function cannot handle into a queue, in its name."""
     _allow(function, queue.queue_arn, "sqs:SendMessage")
     key.grant(function, *READ_AND_WRITE_KEY)

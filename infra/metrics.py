@@ -12,7 +12,7 @@ HOUR = Duration.hours(1)
 DAY = Duration.days(1)
 
 
-class By(TypedDict, total=False):
+class Dimensions(TypedDict, total=False):
     """The dimensions that there are, besides the stage."""
 
     provider: str
@@ -23,7 +23,7 @@ class By(TypedDict, total=False):
     phase: str
 
 
-class Measures:
+class StageMetrics:
     """The metrics of one stage."""
 
     def __init__(self, stage: str) -> None:
@@ -36,7 +36,7 @@ class Measures:
         *,
         over: Duration = FIVE_MINUTES,
         label: str | None = None,
-        **by: Unpack[By],
+        **by: Unpack[Dimensions],
     ) -> cloudwatch.Metric:
         """Give one metric under one of its sets of dimensions."""
         self._check(metric, tuple(by))

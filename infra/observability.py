@@ -14,7 +14,7 @@ from constructs import Construct
 
 from infra.alarms import Alarms
 from infra.dashboard import Dashboard
-from infra.metrics import Measures
+from infra.metrics import StageMetrics
 from infra.queries import Queries
 
 #: Functions that nothing stands behind: who calls them neither retries for long nor
@@ -43,7 +43,7 @@ class Observability(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.operations = self._topic(key, removal_policy)
-        measures = Measures(stage)
+        measures = StageMetrics(stage)
         alarms = Alarms(
             self,
             "Alarms",

@@ -15,10 +15,10 @@ from constructs import Construct
 
 from functions.core.model import Next
 from infra.functions import Functions
-from infra.task_defaults import AWS_TROUBLE, RETRIED, lambda_task, retry
+from infra.task_defaults import AWS_ERRORS, RETRIED_ERRORS, lambda_task, retry
 
 
-class Poll:
+class PollLoop:
     """The states; `whose` ends their names where they stand in a Map."""
 
     def __init__(
@@ -49,7 +49,7 @@ class Poll:
         ):
             self.route.when(next_is(step), way, comment=why)
         for task in (self.submitted, self.checked):
-            retry(task, RETRIED)
+            retry(task, RETRIED_ERRORS)
             task.next(self.route)
 
     def catch(self, end: sfn.IChainable) -> None:
@@ -75,7 +75,7 @@ class Poll:
             result_path="$.heard_at",
             retry_on_service_exceptions=False,  # our own rules have them
         )
-        retry(listened, AWS_TROUBLE)
+        retry(listened, AWS_ERRORS)
         listened.add_catch(
             self.checked,
             errors=[sfn.Errors.TIMEOUT],

@@ -4,19 +4,20 @@ from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk.aws_logs import RetentionDays
 from constructs import Construct
 
-from functions.aws.callbacks import WAIT
-from functions.aws.rate_limiter import PACE
+from functions.core.keys import CALLBACK_ITEM_PREFIX, RATE_LIMIT_ITEM_PREFIX
 from infra import grants
 from infra.api import Api
 from infra.config import Stage
 from infra.credentials import Credentials
-from infra.failure_events import Reflection
-from infra.function_environment import tell_functions
+from infra.failure_events import FailureEvents
+from infra.function_environment import (
+    provider_settings_json,
+    set_environments,
+)
 from infra.functions import Functions
 from infra.intake import Intake
 from infra.observability import Observability
-from infra.settings import provider_settings, refuse_early_settling
-from infra.state_machine_role import run_machine
+from infra.state_machine_role import grant_state_machine
 from infra.storage import Storage
 from infra.workflow import Workflow
 
@@ -45,7 +46,6 @@ class VerdictCourier(Stack):
     ) -> None:
         # Without analytics the CDK's command and a plain synth give one template.
         super().__init__(scope, construct_id, analytics_reporting=False)
-        refuse_early_settling(stage)
         removal_policy = (
             RemovalPolicy.RETAIN if stage.retain_data else RemovalPolicy.DESTROY
         )
@@ -105,7 +105,7 @@ class VerdictCourier(Stack):
             key=self.storage.key,
             removal_policy=removal_policy,
         )
-        self.reflection = Reflection(
+        self.reflection = FailureEvents(
             self,
             "Reflection",
             machine=self.workflow.state_machine,
@@ -118,7 +118,7 @@ class VerdictCourier(Stack):
             "Api",
             stage=stage.name,
             types={name: known.types for name, known in stage.providers.items()},
-            endings={name: one.endings for name, one in stage.providers.items()},
+            endings={name: one.extensions for name, one in stage.providers.items()},
             function=self.functions.api,
             webhook=self.functions.webhook,
             requests_per_second=stage.api_requests_per_second,
@@ -145,12 +145,12 @@ class VerdictCourier(Stack):
             key=self.storage.key,
             removal_policy=removal_policy,
         )
-        tell_functions(
+        set_environments(
             self.functions,
             storage=self.storage,
             machine=self.workflow.state_machine,
-            providers=provider_settings(self, stage.providers, self.credentials),
-            keep_days=stage.jobs_retention_days,
+            providers=provider_settings_json(self, stage.providers, self.credentials),
+            jobs_retention_days=stage.jobs_retention_days,
         )
         self._grant()
         self._grant_the_front()
@@ -164,11 +164,13 @@ class VerdictCourier(Stack):
         machine = self.workflow.state_machine
         machine.grant_start_execution(f.intake)
         steps = (f.submit, f.check, f.listen, f.download, f.prepare, f.gather)
-        run_machine(machine, *steps, f.manifest, f.conclude, inbox=inbox, key=key)
+        grant_state_machine(
+            machine, *steps, f.manifest, f.conclude, inbox=inbox, key=key
+        )
 
-        grants.read_list(f.submit, inbox=inbox, key=key)
-        grants.read_list(f.prepare, inbox=inbox, key=key)
-        grants.keep_batches(f.prepare, inbox=inbox, key=key)
+        grants.read_source(f.submit, inbox=inbox, key=key)
+        grants.read_source(f.prepare, inbox=inbox, key=key)
+        grants.write_batches(f.prepare, inbox=inbox, key=key)
         grants.read_batches(f.gather, inbox=inbox, key=key)
         grants.upload_results(f.gather, results=results, key=key)
         grants.upload_results(f.download, results=results, key=key)
@@ -176,12 +178,19 @@ class VerdictCourier(Stack):
 
         waits = self.storage.waits
         grants.use_table(f.submit, "GetItem", "UpdateItem", table=jobs, key=key)
-        grants.use_items(f.submit, "UpdateItem", table=waits, named=PACE, key=key)
+        grants.use_items(
+            f.submit, "UpdateItem", table=waits, named=RATE_LIMIT_ITEM_PREFIX, key=key
+        )
         for waiting in (f.listen, f.webhook):
             grants.use_items(
-                waiting, "GetItem", "UpdateItem", table=waits, named=WAIT, key=key
+                waiting,
+                "GetItem",
+                "UpdateItem",
+                table=waits,
+                named=CALLBACK_ITEM_PREFIX,
+                key=key,
             )
-            grants.end_waits(waiting, machine=machine, key=key)
+            grants.send_task_success(waiting, machine=machine, key=key)
         grants.use_table(f.check, "UpdateItem", table=jobs, key=key)
         grants.use_table(f.conclude, "GetItem", "UpdateItem", table=jobs, key=key)
 
@@ -208,8 +217,8 @@ class VerdictCourier(Stack):
         )
         grants.use_table(api, "GetItem", "UpdateItem", table=jobs, key=key)
         grants.list_jobs(api, table=jobs)
-        grants.hand_out_results(api, results=self.storage.results, key=key)
-        grants.hand_out_uploads(
+        grants.presign_results(api, results=self.storage.results, key=key)
+        grants.presign_uploads(
             api,
             inbox=self.storage.inbox,
             providers=self.credentials.secrets,
@@ -224,8 +233,8 @@ class VerdictCourier(Stack):
             key=key,
         )
         grants.use_table(reflect, "GetItem", "UpdateItem", table=jobs, key=key)
-        grants.tell(reflect, topic=self.storage.notices, key=key)
-        grants.give_up(reflect, queue=self.reflection.dead_letters, key=key)
+        grants.publish_notices(reflect, topic=self.storage.notices, key=key)
+        grants.send_dead_letters(reflect, queue=self.reflection.dead_letters, key=key)
 
     def _publish(self) -> None:
         outputs = {

@@ -5,12 +5,12 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 
-from functions.aws.batch_store import BATCHES
+from functions.core.keys import BATCHES_PREFIX
 from infra.grants import READ_AND_WRITE_KEY
 from infra.nag import acknowledge, logical_id
 
 
-def run_machine(
+def grant_state_machine(
     machine: sfn.StateMachine,
     *functions: lambda_.Function,
     inbox: s3.Bucket,
@@ -29,7 +29,7 @@ def run_machine(
     )
     acknowledge(
         machine,
-        f"AwsSolutions-IAM5[Resource::<{logical_id(inbox)}.Arn>/{BATCHES}*]",
+        f"AwsSolutions-IAM5[Resource::<{logical_id(inbox)}.Arn>/{BATCHES_PREFIX}*]",
         "Batches are not known before; it only reads the lists of their requests.",
     )
     _acknowledge_children(machine)

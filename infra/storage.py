@@ -10,11 +10,9 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from functions.aws.batch_store import BATCHES
+from functions.core.keys import BATCHES_PREFIX, JOBS_BY_MONTH
 
 KEY_DELETION_DAYS = 30
-#: `functions.api.job_query` asks for it by this name.
-JOBS_BY_MONTH = "by_month"
 
 
 class Storage(Construct):
@@ -102,7 +100,7 @@ class Storage(Construct):
         """Delete some providers' data before the rest: S3 follows the shorter rule."""
         for name, days in self._retention_days.items():
             if days is not None and days < default.to_days():
-                for prefix in (f"{name}/", f"{BATCHES}{name}/"):
+                for prefix in (f"{name}/", f"{BATCHES_PREFIX}{name}/"):
                     yield s3.LifecycleRule(
                         id=f"Expire {prefix}",
                         prefix=prefix,

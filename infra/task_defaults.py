@@ -28,18 +28,18 @@ _LAMBDA_TROUBLE = (
 
 #: What a task may meet that a later try may not: our own errors of that family,
 #: and Lambda's. Submit is in it too: the ledger makes its repetition safe.
-RETRIED = (
+RETRIED_ERRORS = (
     *(error.__name__ for error in RETRYABLE),
     *_LAMBDA_TROUBLE,
     sfn.Errors.TIMEOUT,
 )
 
 #: The same for a task that may take long: there a time-out is no trouble.
-AWS_TROUBLE = (AwsUnavailable.__name__, *_LAMBDA_TROUBLE)
+AWS_ERRORS = (AwsUnavailable.__name__, *_LAMBDA_TROUBLE)
 
 #: Trouble of the provider's, which lasts longer than AWS'. Submit and Check wait for
 #: it in the state machine; a Download has no Wait of its own.
-TROUBLE = (AnswerLost, AnswerUnreadable, ProviderThrottled, ProviderUnavailable)
+PROVIDER_ERRORS = (AnswerLost, AnswerUnreadable, ProviderThrottled, ProviderUnavailable)
 
 #: How much longer a task may take than its function: a function that is still
 #: running when its task is tried again would overlap with it.
@@ -85,10 +85,10 @@ def retry(task: sfn.TaskStateBase, errors: tuple[str, ...]) -> None:
     )
 
 
-def outlast_trouble(task: sfn.TaskStateBase) -> None:
+def retry_provider_errors(task: sfn.TaskStateBase) -> None:
     """Try again for one to two hours while the provider is in trouble."""
     task.add_retry(
-        errors=[error.__name__ for error in TROUBLE],
+        errors=[error.__name__ for error in PROVIDER_ERRORS],
         interval=Duration.seconds(30),
         backoff_rate=2,
         max_attempts=12,

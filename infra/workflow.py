@@ -30,11 +30,17 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from functions.core.model import Next, Outcome
-from functions.core.notice import FILTERED, TOLD
-from infra.batch_map import requests_map
+from functions.core.notice import MESSAGE_ATTRIBUTES, MESSAGE_FIELDS
+from infra.batch_map import batch_map
 from infra.functions import Functions
-from infra.poll_loop import Poll, next_is
-from infra.task_defaults import GRACE, RETRIED, lambda_task, outlast_trouble, retry
+from infra.poll_loop import PollLoop, next_is
+from infra.task_defaults import (
+    GRACE,
+    RETRIED_ERRORS,
+    lambda_task,
+    retry,
+    retry_provider_errors,
+)
 
 
 class Workflow(Construct):
@@ -58,12 +64,12 @@ class Workflow(Construct):
         super().__init__(scope, construct_id)
 
         task = partial(lambda_task, self)
-        poll = Poll(self, functions=functions)
+        poll = PollLoop(self, functions=functions)
         written = task("Manifest", functions.manifest, "Say what the job brought")
         concluded = task("Conclude", functions.conclude, "Write down how the job ended")
         prepared = task("Prepare", functions.prepare, "Make requests of a batch's rows")
         gathered = task("Gather", functions.gather, "Make one result, a line a row")
-        requested = requests_map(
+        requested = batch_map(
             self,
             functions=functions,
             inbox=inbox,
@@ -122,7 +128,7 @@ class Workflow(Construct):
         notified.next(judge)
 
         for one in (prepared, gathered, written, concluded):
-            retry(one, RETRIED)
+            retry(one, RETRIED_ERRORS)
         poll.catch(concluded)
         for caught in (prepared, requested, gathered, written):
             caught.add_catch(concluded, result_path="$.failure")
@@ -176,8 +182,8 @@ class Workflow(Construct):
                 "error": sfn.JsonPath.string_at("$.failure.Error"),
             },
         )
-        outlast_trouble(each)
-        retry(each, RETRIED)  # the first rule that names an error is the one
+        retry_provider_errors(each)
+        retry(each, RETRIED_ERRORS)  # the first rule that names an error is the one
         each.add_catch(missed, result_path="$.failure")
         collect = sfn.Map(
             self,
@@ -200,7 +206,7 @@ class Workflow(Construct):
             comment="Tell how the job ended: keys only, no content",
             topic=topic,
             message=sfn.TaskInput.from_object(
-                {name: sfn.JsonPath.string_at(f"$.{name}") for name in TOLD}
+                {name: sfn.JsonPath.string_at(f"$.{name}") for name in MESSAGE_FIELDS}
                 | {"results_bucket": results.bucket_name}
             ),
             message_attributes={
@@ -208,7 +214,7 @@ class Workflow(Construct):
                     value=sfn.JsonPath.string_at(f"$.{name}"),
                     data_type=tasks.MessageAttributeDataType.STRING,
                 )
-                for name in FILTERED
+                for name in MESSAGE_ATTRIBUTES
             },
             task_timeout=sfn.Timeout.duration(GRACE),
             result_path=sfn.JsonPath.DISCARD,

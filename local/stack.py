@@ -3,14 +3,14 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from functions.core import identity
-from functions.core.signatures import Scheme
+from functions.core.signatures import SignatureScheme
 from infra import config
 from infra.app import stack_name
 from local.assembly import synthesized
@@ -149,11 +149,11 @@ def running(
         yield stack
 
 
-def webhook_scheme() -> Scheme:
+def webhook_scheme() -> SignatureScheme:
     """Give the scheme by which the stage expects webhooks to be signed."""
     known = config.stage(STAGE, config.context()["courier"]).providers["txncheck"]
     assert known.webhook is not None  # noqa: S101 - the stage is ours
-    return Scheme.from_json(asdict(known.webhook))
+    return known.webhook
 
 
 def _fill_secrets(emulator: Emulator, outputs: Mapping[str, str]) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from functions.api import problems
-from functions.api.problems import Kind
-from functions.api.response_schemas import SCHEMAS
+from functions.api.problems import ProblemType
+from functions.api.response_schemas import RESPONSE_SCHEMAS
 from functions.api.routes import Operation, Parameter, operations
 from infra import config
 
@@ -34,7 +34,7 @@ def document() -> dict[str, Any]:
     providers = config.stage("prod", config.context()["courier"]).providers
     types = {name: known.types for name, known in providers.items()}
     paths: dict[str, dict[str, Any]] = {}
-    endings = {name: known.endings for name, known in providers.items()}
+    endings = {name: known.extensions for name, known in providers.items()}
     for operation in operations(types, endings):
         described = paths.setdefault(operation.path, {})
         described[operation.method.lower()] = _operation(operation)
@@ -68,7 +68,7 @@ def document() -> dict[str, Any]:
                     "x-amazon-apigateway-authtype": "awsSigv4",
                 }
             },
-            "schemas": dict(SCHEMAS),
+            "schemas": dict(RESPONSE_SCHEMAS),
         },
     }
 
@@ -82,7 +82,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
-        "description": operation.says,
+        "description": operation.description,
         "responses": {
             str(operation.status): _success(operation),
             **_refusals(operation),
@@ -103,13 +103,13 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         "name": parameter.name,
         "in": parameter.place,
         "required": parameter.place == "path",
-        "description": parameter.says,
+        "description": parameter.description,
         "schema": parameter.schema,
     }
 
 
 def _success(operation: Operation) -> dict[str, Any]:
-    schema = {"$ref": f"#/components/schemas/{operation.gives}"}
+    schema = {"$ref": f"#/components/schemas/{operation.response_schema}"}
     described: dict[str, Any] = {
         "description": operation.summary,
         "content": {"application/json": {"schema": schema}},
@@ -128,7 +128,7 @@ def _success(operation: Operation) -> dict[str, Any]:
 
 
 def _refusals(operation: Operation) -> dict[str, Any]:
-    by_status: dict[int, list[Kind]] = {}
+    by_status: dict[int, list[ProblemType]] = {}
     for kind in (*operation.problems, problems.INTERNAL):
         by_status.setdefault(int(kind.status), []).append(kind)
     return {

@@ -26,14 +26,14 @@ class Position:
     job_id: str = ""
 
 
-def written(position: Position, filters: Mapping[str, str]) -> str:
+def encode(position: Position, filters: Mapping[str, str]) -> str:
     """Write a cursor that is good for these filters only."""
     place = [position.month, position.received_at, position.job_id]
     content = json.dumps(place).encode()
-    return urlsafe_b64encode(_sum(content, filters) + content).decode().rstrip("=")
+    return urlsafe_b64encode(_checksum(content, filters) + content).decode().rstrip("=")
 
 
-def read(text: str, filters: Mapping[str, str]) -> Position:
+def decode(text: str, filters: Mapping[str, str]) -> Position:
     """Read a cursor.
 
     Raises:
@@ -51,12 +51,12 @@ def read(text: str, filters: Mapping[str, str]) -> Position:
     except (ValueError, TypeError, OverflowError, RecursionError):
         raise CursorUnreadable from None
     # Whatever else decodes to the same is not the text that we wrote.
-    if not known or text != written(position, filters):
+    if not known or text != encode(position, filters):
         raise CursorUnreadable
     return position
 
 
-def _sum(content: bytes, filters: Mapping[str, str]) -> bytes:
+def _checksum(content: bytes, filters: Mapping[str, str]) -> bytes:
     """Tell cursors apart that were changed by accident; it is no secret."""
     bound = json.dumps(sorted(filters.items())).encode()
     return hashlib.sha256(bound + content).digest()[:_SUM_BYTES]

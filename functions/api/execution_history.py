@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 
 from functions.api import timeline
 from functions.api.timeline import Timeline
-from functions.aws.clients import code_of, in_our_words
+from functions.aws.clients import error_code, translate_aws_errors
 from functions.aws.executions import execution_arn
 from functions.core.model import Job
 
@@ -23,9 +23,9 @@ _PAGES = 5
 class ExecutionHistory:
     """The histories of the state machine's executions, without inputs and outputs."""
 
-    def __init__(self, state_machine: str, *, states: "SFNClient") -> None:
+    def __init__(self, state_machine: str, *, step_functions: "SFNClient") -> None:
         self._state_machine = state_machine
-        self._states = states
+        self._step_functions = step_functions
 
     def timeline(self, job: Job) -> Timeline:
         """Return what a job's attempt did: its latest 5,000 events at the most.
@@ -35,10 +35,10 @@ class ExecutionHistory:
         """
         events: list[HistoryEventTypeDef] = []
         token: dict[str, str] = {}
-        with in_our_words("read an execution's history"):
+        with translate_aws_errors("read an execution's history"):
             try:
                 for _ in range(_PAGES):
-                    page = self._states.get_execution_history(
+                    page = self._step_functions.get_execution_history(
                         executionArn=execution_arn(self._state_machine, job),
                         includeExecutionData=False,
                         maxResults=_PAGE,
@@ -52,8 +52,8 @@ class ExecutionHistory:
                     if not token:
                         break
             except ClientError as error:
-                if code_of(error) == "ExecutionDoesNotExist":
+                if error_code(error) == "ExecutionDoesNotExist":
                     return Timeline()
                 raise
         events.sort(key=lambda event: event["id"])
-        return timeline.read(events, truncated=bool(token))
+        return timeline.read_timeline(events, truncated=bool(token))

@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -12,30 +11,31 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.api import problems
 from functions.api.execution_history import ExecutionHistory
-from functions.api.job_query import Listing
-from functions.api.presigned import Presigned
+from functions.api.job_query import JobQuery
+from functions.api.presigned import PresignedUrls
 from functions.api.problems import Problem
 from functions.api.request import Event, read_request
 from functions.api.routes import Operation, operations
-from functions.api.service import Document, FrontDoor
-from functions.aws import clients, settings, telemetry
-from functions.aws.desk import Desk
+from functions.api.service import Document, JobService
+from functions.aws import clients, clock, telemetry
 from functions.aws.executions import Executions
-from functions.aws.job_store import Ledger
+from functions.aws.job_store import JobStore
 from functions.aws.results import Results
+from functions.aws.settings import function_settings
+from functions.core import keys
 from functions.core.errors import AwsUnavailable, CourierError
 
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 #: Which method of the front door is which operation.
-_DOORS: dict[str, Callable[..., Document]] = {
-    "createUpload": FrontDoor.upload,
-    "startJob": FrontDoor.start,
-    "listJobs": FrontDoor.list,
-    "getJob": FrontDoor.get,
-    "getTimeline": FrontDoor.timeline,
-    "getResults": FrontDoor.fetch,
-    "cancelJob": FrontDoor.cancel,
-    "retryJob": FrontDoor.retry,
+_HANDLERS: dict[str, Callable[..., Document]] = {
+    "createUpload": JobService.create_upload,
+    "startJob": JobService.start_job,
+    "listJobs": JobService.list_jobs,
+    "getJob": JobService.get_job,
+    "getTimeline": JobService.get_timeline,
+    "getResults": JobService.get_results,
+    "cancelJob": JobService.cancel_job,
+    "retryJob": JobService.retry_job,
 }
 
 
@@ -49,7 +49,7 @@ def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
 def _app() -> APIGatewayRestResolver:
     app = APIGatewayRestResolver()
     door = _front_door()
-    for operation in operations(door.settings.types, door.settings.endings):
+    for operation in operations(door.settings.types, door.settings.extensions):
         rule = re.sub(r"{(\w+)}", r"<\1>", operation.path)
         app.route(rule, operation.method)(_answering(operation, door, app))
 
@@ -67,13 +67,13 @@ def _app() -> APIGatewayRestResolver:
 
 
 def _answering(
-    operation: Operation, door: FrontDoor, app: APIGatewayRestResolver
+    operation: Operation, door: JobService, app: APIGatewayRestResolver
 ) -> Callable[..., Response[str]]:
-    method = _DOORS[operation.name]
+    method = _HANDLERS[operation.name]
 
     def answer(**_path: str) -> Response[str]:
         request = read_request(app.current_event.raw_event, operation)
-        document = method(door, request, now=time.time())
+        document = method(door, request, now=clock.now())
         telemetry.logger.info(
             "request answered",
             operation=operation.name,
@@ -92,8 +92,8 @@ def _place(operation: Operation, document: Document) -> dict[str, str]:
 
 
 def _refusal(problem: Problem) -> Response[str]:
-    telemetry.logger.info("request refused", problem=problem.kind.name)
-    kind = problem.kind
+    telemetry.logger.info("request refused", problem=problem.type.name)
+    kind = problem.type
     return _response(kind.status, problem.document(), problems.MEDIA_TYPE)
 
 
@@ -123,24 +123,27 @@ def _response(
     )
 
 
-def _front_door() -> FrontDoor:
-    known = settings.of_this_function(
-        "COURIER_TABLE",
-        "COURIER_KEEP_DAYS",
-        "COURIER_INBOX_BUCKET",
-        "COURIER_RESULTS_BUCKET",
-        "COURIER_STATE_MACHINE",
-        "COURIER_PROVIDERS",
+def _front_door() -> JobService:
+    settings = function_settings(
+        keys.ENV_JOBS_TABLE,
+        keys.ENV_JOBS_RETENTION_DAYS,
+        keys.ENV_INBOX_BUCKET,
+        keys.ENV_RESULTS_BUCKET,
+        keys.ENV_STATE_MACHINE,
+        keys.ENV_PROVIDERS,
     )
-    database, keep_days = clients.dynamodb(), known.keep_days
-    aws_states = clients.states()
-    return FrontDoor(
-        desk=Desk(known.table, dynamodb=database, keep_days=keep_days),
-        ledger=Ledger(known.table, dynamodb=database, keep_days=keep_days),
-        listing=Listing(known.table, dynamodb=database, keep_days=keep_days),
-        executions=Executions(known.state_machine, states=aws_states),
-        history=ExecutionHistory(known.state_machine, states=aws_states),
-        results=Results(known.results_bucket, s3=clients.s3()),
-        presigned=Presigned(s3=clients.signing_s3()),
-        settings=known,
+    return JobService(
+        job_store=JobStore.from_environment(),
+        job_query=JobQuery(
+            settings.jobs_table,
+            dynamodb=clients.dynamodb(),
+            keep_days=settings.jobs_retention_days,
+        ),
+        executions=Executions.from_environment(),
+        history=ExecutionHistory(
+            settings.state_machine, step_functions=clients.step_functions()
+        ),
+        results=Results.from_environment(),
+        presigned_urls=PresignedUrls(s3=clients.signing_s3()),
+        settings=settings,
     )

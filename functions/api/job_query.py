@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 from functions.api.cursor import Position
 from functions.api.routes import RUNNING
-from functions.aws.clients import in_our_words
-from functions.aws.dynamodb import Value, plain, typed
-from functions.core.job_record import Record, month_of
+from functions.aws.clients import translate_aws_errors
+from functions.aws.dynamodb import Value, from_attributes, to_attribute
+from functions.core.job_record import JobRecord, month_of
+from functions.core.keys import JOBS_BY_MONTH
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-INDEX = "by_month"
 #: So many items one call reads in search of those that pass the filters.
-_SEARCHED = 500
+_MAX_ITEMS_READ = 500
 _DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True, kw_only=True)
-class Filters:
+class JobFilters:
     """Which jobs are asked for; an empty text asks for all."""
 
     outcome: str = ""
@@ -31,14 +31,14 @@ class Filters:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Page:
+class JobPage:
     """Some jobs, and where the list goes on if it does."""
 
-    records: tuple[Record, ...]
+    records: tuple[JobRecord, ...]
     next: Position | None
 
 
-class Listing:
+class JobQuery:
     """The index of the jobs table; nothing here ever scans the table."""
 
     def __init__(
@@ -49,28 +49,30 @@ class Listing:
         self._keep_days = keep_days
 
     def page(
-        self, filters: Filters, *, start: Position | None, limit: int, now: float
-    ) -> Page:
+        self, filters: JobFilters, *, start: Position | None, limit: int, now: float
+    ) -> JobPage:
         """Read the page that begins at `start`, or at the newest job."""
-        found: list[Record] = []
-        budget = limit if filters == Filters(day=filters.day) else _SEARCHED
+        found: list[JobRecord] = []
+        budget = limit if filters == JobFilters(day=filters.day) else _MAX_ITEMS_READ
         for month in self._months(filters, start, now):
             if not budget:
-                return Page(records=tuple(found), next=Position(month=month))
+                return JobPage(records=tuple(found), next=Position(month=month))
             after = start if start and start.month == month else None
             answer = self._query(month, filters, after=after, most=budget)
-            found += (Record.from_item(plain(item)) for item in answer["Items"])
+            found += (
+                JobRecord.from_item(from_attributes(item)) for item in answer["Items"]
+            )
             if len(found) >= limit:
                 last = found[limit - 1]
-                return Page(records=tuple(found[:limit]), next=_after(last))
+                return JobPage(records=tuple(found[:limit]), next=_after(last))
             if "LastEvaluatedKey" in answer:
-                key = plain(answer["LastEvaluatedKey"])
-                return Page(records=tuple(found), next=_at(key))
+                key = from_attributes(answer["LastEvaluatedKey"])
+                return JobPage(records=tuple(found), next=_at(key))
             budget -= answer["ScannedCount"]
-        return Page(records=tuple(found), next=None)
+        return JobPage(records=tuple(found), next=None)
 
     def _months(
-        self, filters: Filters, start: Position | None, now: float
+        self, filters: JobFilters, start: Position | None, now: float
     ) -> Iterator[str]:
         if filters.day:
             yield filters.day[: len("2026-11")]
@@ -83,7 +85,7 @@ class Listing:
             month = month_of((first - timedelta(days=1)).timestamp())
 
     def _query(
-        self, month: str, filters: Filters, *, after: Position | None, most: int
+        self, month: str, filters: JobFilters, *, after: Position | None, most: int
     ) -> Mapping[str, Any]:
         values: dict[str, Value] = {":month": month}
         within = "#month = :month"
@@ -104,17 +106,19 @@ class Listing:
             optional["FilterExpression"] = " AND ".join(conditions)
         if after and after.job_id:
             optional["ExclusiveStartKey"] = {
-                "month": typed(after.month),
-                "received_at": typed(after.received_at),
-                "job_id": typed(after.job_id),
+                "month": to_attribute(after.month),
+                "received_at": to_attribute(after.received_at),
+                "job_id": to_attribute(after.job_id),
             }
-        with in_our_words("list jobs"):
+        with translate_aws_errors("list jobs"):
             return self._dynamodb.query(
                 TableName=self._table,
-                IndexName=INDEX,
+                IndexName=JOBS_BY_MONTH,
                 KeyConditionExpression=within,
                 ExpressionAttributeNames={"#month": "month"},
-                ExpressionAttributeValues={n: typed(v) for n, v in values.items()},
+                ExpressionAttributeValues={
+                    n: to_attribute(v) for n, v in values.items()
+                },
                 ScanIndexForward=False,
                 Limit=most,
                 **optional,
@@ -126,7 +130,7 @@ def _bounds(day: str) -> dict[str, Value]:
     return {":first": first, ":last": nextafter(first + _DAY_SECONDS, first)}
 
 
-def _after(record: Record) -> Position:
+def _after(record: JobRecord) -> Position:
     return Position(
         month=month_of(record.received_at),
         received_at=record.received_at,

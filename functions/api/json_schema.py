@@ -11,15 +11,20 @@ from typing import Any
 
 Schema = Mapping[str, Any]
 #: Where a value is wrong (a JSON pointer or a parameter's name), and what is.
-Error = Mapping[str, str]
+ValidationError = Mapping[str, str]
 
 
-def errors(value: Any, schema: Schema, *, at: str = "") -> tuple[Error, ...]:  # noqa: ANN401 - any JSON
+def validation_errors(
+    value: Any,  # noqa: ANN401 - any JSON
+    schema: Schema,
+    *,
+    at: str = "",
+) -> tuple[ValidationError, ...]:
     """Say all that is wrong with a value; the value itself is not repeated."""
     return tuple(_errors(value, schema, at))
 
 
-def _errors(value: Any, schema: Schema, at: str) -> Iterator[Error]:  # noqa: ANN401 - any JSON
+def _errors(value: Any, schema: Schema, at: str) -> Iterator[ValidationError]:  # noqa: ANN401 - any JSON
     if "oneOf" in schema:
         yield from _errors(value, _meant(value, schema["oneOf"]), at)
         return
@@ -48,7 +53,9 @@ def _likeness(value: Mapping[str, Any], choice: Schema) -> int:
     return len(shared) + len(fitting)
 
 
-def _members(value: Mapping[str, Any], schema: Schema, at: str) -> Iterator[Error]:
+def _members(
+    value: Mapping[str, Any], schema: Schema, at: str
+) -> Iterator[ValidationError]:
     properties = schema["properties"]
     for name in schema.get("required", ()):
         if name not in value:
@@ -61,7 +68,7 @@ def _members(value: Mapping[str, Any], schema: Schema, at: str) -> Iterator[Erro
         yield _error(at or "/", f"has members besides {', '.join(properties)}")
 
 
-def _text(value: str, schema: Schema, at: str) -> Iterator[Error]:
+def _text(value: str, schema: Schema, at: str) -> Iterator[ValidationError]:
     if value not in schema.get("enum", (value,)):
         yield _error(at, f"must be one of {', '.join(schema['enum'])}")
     if len(value) > schema.get("maxLength", len(value)):
@@ -71,10 +78,10 @@ def _text(value: str, schema: Schema, at: str) -> Iterator[Error]:
         yield _error(at, f"must match {schema['pattern']}")
 
 
-def _number(value: int, schema: Schema, at: str) -> Iterator[Error]:
+def _number(value: int, schema: Schema, at: str) -> Iterator[ValidationError]:
     if not schema["minimum"] <= value <= schema["maximum"]:
         yield _error(at, f"must be from {schema['minimum']} to {schema['maximum']}")
 
 
-def _error(at: str, detail: str) -> Error:
+def _error(at: str, detail: str) -> ValidationError:
     return {"pointer": at, "detail": detail}

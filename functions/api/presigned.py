@@ -14,20 +14,20 @@ DOWNLOAD_SECONDS = 300
 
 
 @dataclass(frozen=True, kw_only=True)
-class Form:
+class PresignedPost:
     """Where to post a file, and the fields that go before it."""
 
     url: str
     fields: Mapping[str, str]
 
 
-class Presigned:
+class PresignedUrls:
     """Links that are signed with the function's own rights; none calls S3."""
 
     def __init__(self, *, s3: "S3Client") -> None:
         self._s3 = s3
 
-    def upload(self, bucket: str, key: str, *, most_bytes: int) -> Form:
+    def upload_post(self, bucket: str, key: str, *, most_bytes: int) -> PresignedPost:
         """Allow one file of some size under exactly this key."""
         kind = {"Content-Type": media_type_of(key)}
         form = self._s3.generate_presigned_post(
@@ -37,9 +37,9 @@ class Presigned:
             Conditions=[kind, ["content-length-range", 1, most_bytes]],
             ExpiresIn=UPLOAD_SECONDS,
         )
-        return Form(url=form["url"], fields=form["fields"])
+        return PresignedPost(url=form["url"], fields=form["fields"])
 
-    def download(self, bucket: str, key: str, *, name: str) -> str:
+    def download_url(self, bucket: str, key: str, *, name: str) -> str:
         """Allow reading one object, to be saved under a name."""
         return self._s3.generate_presigned_url(
             "get_object",

@@ -9,7 +9,7 @@ MEDIA_TYPE = "application/problem+json"
 
 
 @dataclass(frozen=True)
-class Kind:
+class ProblemType:
     """A sort of problem; its name is a promise to clients, its title is for people."""
 
     name: str
@@ -27,51 +27,55 @@ class Kind:
         return usual | members
 
 
-REQUEST_INVALID = Kind(
+REQUEST_INVALID = ProblemType(
     "request-invalid",
     HTTPStatus.BAD_REQUEST,
     "The request is not what the API's description asks for.",
 )
-FORBIDDEN = Kind(
+FORBIDDEN = ProblemType(
     "forbidden",
     HTTPStatus.FORBIDDEN,
     "The request is not signed, its signer may not do this, or there is no such route.",
 )
-ROUTE_NOT_FOUND = Kind(
+ROUTE_NOT_FOUND = ProblemType(
     "route-not-found", HTTPStatus.NOT_FOUND, "There is no such route."
 )
-JOB_NOT_FOUND = Kind("job-not-found", HTTPStatus.NOT_FOUND, "There is no such job.")
-KEY_REUSED = Kind(
+JOB_NOT_FOUND = ProblemType(
+    "job-not-found", HTTPStatus.NOT_FOUND, "There is no such job."
+)
+KEY_REUSED = ProblemType(
     "idempotency-key-reused",
     HTTPStatus.CONFLICT,
     "This job was asked for before, with another body.",
 )
-JOB_ENDED = Kind("job-ended", HTTPStatus.CONFLICT, "The job has ended already.")
-JOB_RUNNING = Kind("job-running", HTTPStatus.CONFLICT, "The job has not ended yet.")
-JOB_NOT_RETRYABLE = Kind(
+JOB_ENDED = ProblemType("job-ended", HTTPStatus.CONFLICT, "The job has ended already.")
+JOB_RUNNING = ProblemType(
+    "job-running", HTTPStatus.CONFLICT, "The job has not ended yet."
+)
+JOB_NOT_RETRYABLE = ProblemType(
     "job-not-retryable",
     HTTPStatus.CONFLICT,
     "Only a job that failed or timed out can be retried.",
 )
-RESULTS_NOT_READY = Kind(
+RESULTS_NOT_READY = ProblemType(
     "results-not-ready", HTTPStatus.CONFLICT, "The job has brought no results so far."
 )
-RESULTS_EXPIRED = Kind(
+RESULTS_EXPIRED = ProblemType(
     "results-expired", HTTPStatus.GONE, "The results were kept for their time."
 )
-TOO_LARGE = Kind(
+TOO_LARGE = ProblemType(
     "request-too-large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large."
 )
-NOT_JSON = Kind(
+NOT_JSON = ProblemType(
     "not-json", HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body has to be JSON."
 )
-THROTTLED = Kind(
+THROTTLED = ProblemType(
     "throttled", HTTPStatus.TOO_MANY_REQUESTS, "Too many requests; try again later."
 )
-INTERNAL = Kind(
+INTERNAL = ProblemType(
     "internal", HTTPStatus.INTERNAL_SERVER_ERROR, "Something is wrong on our side."
 )
-UNAVAILABLE = Kind(
+UNAVAILABLE = ProblemType(
     "unavailable", HTTPStatus.SERVICE_UNAVAILABLE, "Try the same request again later."
 )
 
@@ -89,14 +93,14 @@ class Problem(Exception):
 
     def __init__(
         self,
-        kind: Kind,
+        kind: ProblemType,
         detail: str = "",
         *,
         errors: tuple[Mapping[str, str], ...] = (),
         **members: str,
     ) -> None:
         super().__init__(kind.name)
-        self.kind = kind
+        self.type = kind
         self._detail = detail
         self._errors = errors
         self._members = members
@@ -108,4 +112,4 @@ class Problem(Exception):
             members["detail"] = self._detail
         if self._errors:
             members["errors"] = [dict(error) for error in self._errors]
-        return self.kind.document(**members)
+        return self.type.document(**members)

@@ -11,7 +11,7 @@ from typing import Any
 
 from functions.api import json_schema, problems
 from functions.api.problems import Problem
-from functions.api.routes import LARGEST_BODY, Operation, Parameter
+from functions.api.routes import MAX_BODY_BYTES, Operation, Parameter
 from functions.core import strict_json
 
 #: An event of API Gateway's, as it comes.
@@ -22,7 +22,7 @@ _WHOLE = re.compile(r"-?[0-9]{1,9}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class ApiRequest:
     """What was asked, checked against the contract.
 
     `caller` is who signed it: a role without the name of the session, so that the
@@ -44,7 +44,7 @@ class Request:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def read_request(event: Event, operation: Operation) -> Request:
+def read_request(event: Event, operation: Operation) -> ApiRequest:
     """Read a request.
 
     Raises:
@@ -52,10 +52,10 @@ def read_request(event: Event, operation: Operation) -> Request:
     """
     identity = event["requestContext"].get("identity") or {}
     caller = str(identity.get("userArn") or identity.get("accountId") or "")
-    return Request(
+    return ApiRequest(
         job_id=str((event.get("pathParameters") or {}).get("job_id", "")),
         query=_query(event, operation),
-        idempotency_key=_header(event, operation.takes("header")),
+        idempotency_key=_header(event, operation.parameters_in("header")),
         body=_body(event, operation),
         caller=_SESSION.sub(r"\1", caller),
         jobs=f"{_prefix(event)}/jobs",
@@ -70,8 +70,10 @@ def _prefix(event: Event) -> str:
 
 def _query(event: Event, operation: Operation) -> dict[str, Any]:
     given = event.get("multiValueQueryStringParameters") or {}
-    known = {parameter.name: parameter for parameter in operation.takes("query")}
-    wrong: list[json_schema.Error] = []
+    known = {
+        parameter.name: parameter for parameter in operation.parameters_in("query")
+    }
+    wrong: list[json_schema.ValidationError] = []
     query: dict[str, Any] = {}
     for name, values in given.items():
         if name not in known:
@@ -81,7 +83,9 @@ def _query(event: Event, operation: Operation) -> dict[str, Any]:
             wrong.append({"pointer": name, "detail": "must be given once"})
         else:
             query[name] = _typed(values[0], known[name])
-            wrong += json_schema.errors(query[name], known[name].schema, at=name)
+            wrong += json_schema.validation_errors(
+                query[name], known[name].schema, at=name
+            )
     if wrong:
         raise Problem(problems.REQUEST_INVALID, errors=tuple(wrong))
     return query
@@ -104,7 +108,9 @@ def _header(event: Event, known: tuple[Parameter, ...]) -> str:
     values = given.get(parameter.name.lower(), [])
     if not values:
         return ""
-    wrong = json_schema.errors(values[0], parameter.schema, at=parameter.name)
+    wrong = json_schema.validation_errors(
+        values[0], parameter.schema, at=parameter.name
+    )
     if len(values) > 1:
         wrong = ({"pointer": parameter.name, "detail": "must be given once"},)
     if wrong:
@@ -118,15 +124,15 @@ def _body(event: Event, operation: Operation) -> Mapping[str, Any]:
     if _media_type(event) not in ("", "application/json"):
         raise Problem(problems.NOT_JSON)
     raw = _bytes(event)
-    if len(raw) > LARGEST_BODY:
-        raise Problem(problems.TOO_LARGE, f"At most {LARGEST_BODY} bytes.")
+    if len(raw) > MAX_BODY_BYTES:
+        raise Problem(problems.TOO_LARGE, f"At most {MAX_BODY_BYTES} bytes.")
     try:
         body = strict_json.parse(raw)
     except strict_json.NotStrictJson:
         raise Problem(
             problems.REQUEST_INVALID, "The body is not strict JSON."
         ) from None
-    if wrong := json_schema.errors(body, operation.body):
+    if wrong := json_schema.validation_errors(body, operation.body):
         raise Problem(problems.REQUEST_INVALID, errors=wrong)
     return dict(body)
 

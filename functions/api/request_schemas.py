@@ -7,17 +7,17 @@ from functions.api.json_schema import Schema
 #: What each provider takes, by its name.
 Types = Mapping[str, tuple[str, ...]]
 #: How the names of its files end, by its name.
-Endings = Mapping[str, tuple[str, ...]]
+Extensions = Mapping[str, tuple[str, ...]]
 
 
-def upload(types: Types, endings: Endings) -> Schema:
+def upload_schema(types: Types, endings: Extensions) -> Schema:
     """Describe a file that somebody wants to upload."""
     return _one_of(
         [_upload(name, known, endings[name]) for name, known in types.items()]
     )
 
 
-def job(types: Types) -> Schema:
+def job_schema(types: Types) -> Schema:
     """Describe what a job can be started for."""
     references = [_reference(name, known) for name, known in types.items()]
     return _one_of([*references, _object(types)])
@@ -28,13 +28,14 @@ def _upload(provider: str, types: tuple[str, ...], endings: tuple[str, ...]) -> 
     name = {
         "type": "string",
         "pattern": rf"^[A-Za-z0-9][A-Za-z0-9 ._-]{{0,99}}\.({ends})$",
-        "description": f"A name of your own; `{unnamed(endings)}` unless told.",
+        "description": "A name of your own; "
+        f"`{default_file_name(endings)}` unless told.",
     }
     members = {"provider": _word(provider), "type": _word(*types), "name": name}
     return _form(members, optional=("name",))
 
 
-def unnamed(endings: tuple[str, ...]) -> str:
+def default_file_name(endings: tuple[str, ...]) -> str:
     """Name a file of which only the provider is known."""
     return f"list{endings[0]}"
 

@@ -28,7 +28,7 @@ _LINK: Schema = {"type": "string", "format": "uri-reference"}
 _OUTCOME: Schema = {"type": "string", "enum": [str(one) for one in Outcome if one]}
 
 #: What operations give, by name; see `Operation.gives`.
-SCHEMAS: Mapping[str, Schema] = {
+RESPONSE_SCHEMAS: Mapping[str, Schema] = {
     "Job": _object(
         {
             "job_id": _TEXT,

@@ -3,25 +3,24 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from functions.api.routes import FRUITFUL
+from functions.api.routes import WITH_RESULTS
 from functions.api.timeline import Timeline
-from functions.core.job_record import Record
+from functions.core.job_record import JobRecord
 
 Document = dict[str, Any]
 
 
-def job(
-    record: Record, *, deadline_seconds: float, jobs: str, console: str
+def job_response(
+    record: JobRecord, *, deadline_seconds: float, jobs: str, execution_url: str
 ) -> Document:
     """Say how a job is doing, by the schema `Job` of `functions.api.response_schemas`.
 
-    `jobs` is the path of all jobs, `console` where executions are shown.
+    `jobs` is the path of all jobs, `execution_url` its execution in the console.
     """
     running = not record.outcome
-    current = record.job()
     self_ = f"{jobs}/{record.job_id}"
-    links = {"self": self_, "execution": f"{console}:{current.execution_name}"}
-    if record.outcome in FRUITFUL:
+    links = {"self": self_, "execution": execution_url}
+    if record.outcome in WITH_RESULTS:
         links["results"] = f"{self_}/results"
     since = max(record.submitted_at, record.resumed_at) or record.received_at
     return {
@@ -36,26 +35,26 @@ def job(
         "outcome": str(record.outcome) or None,
         "attempt": record.attempt,
         "checks": record.polls,
-        "next_check_at": moment(record.next_check_at) if running else None,
-        "deadline_at": moment(since + deadline_seconds) if running else None,
+        "next_check_at": rfc3339(record.next_check_at) if running else None,
+        "deadline_at": rfc3339(since + deadline_seconds) if running else None,
         "rows": record.rows or None,
         "invalid": record.invalid,
         "bytes": record.bytes,
-        "received_at": moment(record.received_at),
-        "submitted_at": moment(record.submitted_at),
-        "finished_at": moment(record.finished_at),
-        "ended_at": moment(record.ended_at),
+        "received_at": rfc3339(record.received_at),
+        "submitted_at": rfc3339(record.submitted_at),
+        "finished_at": rfc3339(record.finished_at),
+        "ended_at": rfc3339(record.ended_at),
         "error": {"name": record.error, "advice": record.advice}
         if record.error
         else None,
         "earlier_attempts": [
-            {**past, "ended_at": moment(past["ended_at"])} for past in record.earlier
+            {**past, "ended_at": rfc3339(past["ended_at"])} for past in record.earlier
         ],
         "links": links,
     }
 
 
-def timeline(record: Record, passed: Timeline) -> Document:
+def timeline_response(record: JobRecord, passed: Timeline) -> Document:
     """Say what a job did, by the schema `Timeline` of `functions.api.response_schemas`.
 
     Marks are what happened to the job, besides the states that it passed.
@@ -74,26 +73,26 @@ def timeline(record: Record, passed: Timeline) -> Document:
         "entries": [
             {
                 "state": entry.state,
-                "entered_at": moment(entry.entered_at),
-                "left_at": moment(entry.left_at),
+                "entered_at": rfc3339(entry.entered_at),
+                "left_at": rfc3339(entry.left_at),
                 "error": entry.error or None,
                 "tries": entry.tries,
                 "woken": entry.woken,
             }
             for entry in passed.entries
         ],
-        "checks": [moment(at) for at in passed.checks],
+        "checks": [rfc3339(at) for at in passed.checks],
         "marks": [
-            {"name": name, "at": moment(at)}
+            {"name": name, "at": rfc3339(at)}
             for name, at in sorted(happened, key=lambda mark: mark[1])
             if at
         ],
-        "ended_at": moment(passed.ended_at),
+        "ended_at": rfc3339(passed.ended_at),
         "truncated": passed.truncated,
     }
 
 
-def moment(seconds: float) -> str | None:
+def rfc3339(seconds: float) -> str | None:
     """Write a time as RFC 3339 does; 0 is no time."""
     if not seconds:
         return None
@@ -101,7 +100,7 @@ def moment(seconds: float) -> str | None:
     return text.replace("+00:00", "Z")
 
 
-def is_day(text: str) -> bool:
+def is_calendar_day(text: str) -> bool:
     """Say whether the calendar has a day, written `2026-11-22`."""
     try:
         datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)

@@ -8,21 +8,21 @@ from dataclasses import dataclass
 
 from functions.api import problems, request_schemas
 from functions.api.json_schema import Schema
-from functions.api.problems import Kind
-from functions.api.request_schemas import Endings, Types
+from functions.api.problems import ProblemType
+from functions.api.request_schemas import Extensions, Types
 from functions.core.model import Outcome
 
 #: The pseudo-outcome of a job that has none yet.
 RUNNING = "running"
-PAGE = 50
-LARGEST_PAGE = 100
+DEFAULT_PAGE_SIZE = 50
+MAX_PAGE_SIZE = 100
 #: No request of ours needs a tenth of it.
-LARGEST_BODY = 16 * 1024
+MAX_BODY_BYTES = 16 * 1024
 
 #: Jobs that a retry can bring further.
-RETRIABLE = (Outcome.FAILED, Outcome.TIMED_OUT)
+RETRYABLE_OUTCOMES = (Outcome.FAILED, Outcome.TIMED_OUT)
 #: Jobs that have results.
-FRUITFUL = (Outcome.SUCCEEDED, Outcome.PARTIAL)
+WITH_RESULTS = (Outcome.SUCCEEDED, Outcome.PARTIAL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class Parameter:
     name: str
     place: str  # path, query or header
     schema: Schema
-    says: str
+    description: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,14 +43,14 @@ class Operation:
     method: str
     path: str
     summary: str
-    says: str
+    description: str
     status: int
-    gives: str  # one of functions.api.response_schemas
-    problems: tuple[Kind, ...]
+    response_schema: str  # one of functions.api.response_schemas
+    problems: tuple[ProblemType, ...]
     parameters: tuple[Parameter, ...] = ()
     body: Schema | None = None
 
-    def takes(self, place: str) -> tuple[Parameter, ...]:
+    def parameters_in(self, place: str) -> tuple[Parameter, ...]:
         """Give the parameters of one place."""
         return tuple(known for known in self.parameters if known.place == place)
 
@@ -60,18 +60,18 @@ _JOB_ID = Parameter(
     place="path",
     # Any text is well-formed: what names no job is not found, whatever its form.
     schema={"type": "string", "minLength": 1},
-    says="The job's id, 64 hexadecimal digits.",
+    description="The job's id, 64 hexadecimal digits.",
 )
 _IDEMPOTENCY_KEY = Parameter(
     name="Idempotency-Key",
     place="header",
     schema={"type": "string", "pattern": "^[!-~]{1,128}$"},
-    says="Yours, for one job: the same key and body give the same job again.",
+    description="Yours, for one job: the same key and body give the same job again.",
 )
 _ALWAYS = (problems.FORBIDDEN, problems.THROTTLED, problems.UNAVAILABLE)
 
 
-def operations(types: Types, endings: Endings) -> tuple[Operation, ...]:
+def operations(types: Types, endings: Extensions) -> tuple[Operation, ...]:
     """Give the table; which words a request may use depends on the providers."""
     return (
         Operation(
@@ -79,11 +79,11 @@ def operations(types: Types, endings: Endings) -> tuple[Operation, ...]:
             method="POST",
             path="/uploads",
             summary="Get a form for uploading one file",
-            says="Post the file with these fields, the file last, within 15 minutes. "
-            "That starts a job by itself.",
-            body=request_schemas.upload(types, endings),
+            description="Post the file with these fields, the file last, within 15 "
+            "minutes. That starts a job by itself.",
+            body=request_schemas.upload_schema(types, endings),
             status=201,
-            gives="Upload",
+            response_schema="Upload",
             problems=(*_BODY, *_ALWAYS),
         ),
         Operation(
@@ -91,13 +91,13 @@ def operations(types: Types, endings: Endings) -> tuple[Operation, ...]:
             method="POST",
             path="/jobs",
             summary="Start a job",
-            says="For something that is at the provider already, or for an object in "
-            "the inbox. Without an Idempotency-Key that thing has one job, however "
-            "often it is asked for; with one, each key is a job of its own.",
+            description="For something that is at the provider already, or for an "
+            "object in the inbox. Without an Idempotency-Key that thing has one job, "
+            "however often it is asked for; with one, each key is a job of its own.",
             parameters=(_IDEMPOTENCY_KEY,),
-            body=request_schemas.job(types),
+            body=request_schemas.job_schema(types),
             status=202,
-            gives="Job",
+            response_schema="Job",
             problems=(*_BODY, problems.KEY_REUSED, *_ALWAYS),
         ),
         Operation(
@@ -105,11 +105,11 @@ def operations(types: Types, endings: Endings) -> tuple[Operation, ...]:
             method="GET",
             path="/jobs",
             summary="List jobs, newest first",
-            says="A page can be shorter than its limit, even empty, and still have a "
-            "`next`: go on until there is none.",
+            description="A page can be shorter than its limit, even empty, and still "
+            "have a `next`: go on until there is none.",
             parameters=_filters(types),
             status=200,
-            gives="JobList",
+            response_schema="JobList",
             problems=(problems.REQUEST_INVALID, *_ALWAYS),
         ),
         _on_job(
@@ -168,24 +168,24 @@ def _on_job(
     *,
     status: int = 200,
     gives: str = "Job",
-    refusals: tuple[Kind, ...] = (),
+    refusals: tuple[ProblemType, ...] = (),
 ) -> Operation:
     return Operation(
         name=name,
         method=method,
         path=f"/jobs/{{job_id}}{end}",
         summary=summary,
-        says=says,
+        description=says,
         parameters=(_JOB_ID,),
         status=status,
-        gives=gives,
+        response_schema=gives,
         problems=(problems.JOB_NOT_FOUND, *refusals, *_ALWAYS),
     )
 
 
 def _filters(types: Types) -> tuple[Parameter, ...]:
     def query(name: str, says: str, **schema: object) -> Parameter:
-        return Parameter(name=name, place="query", schema=schema, says=says)
+        return Parameter(name=name, place="query", schema=schema, description=says)
 
     outcomes = [str(outcome) for outcome in Outcome if outcome]
     return (
@@ -205,10 +205,10 @@ def _filters(types: Types) -> tuple[Parameter, ...]:
         ),
         query(
             "limit",
-            f"How many a page has at the most; {PAGE} unless told.",
+            f"How many a page has at the most; {DEFAULT_PAGE_SIZE} unless told.",
             type="integer",
             minimum=1,
-            maximum=LARGEST_PAGE,
+            maximum=MAX_PAGE_SIZE,
         ),
         query(
             "cursor",

@@ -9,53 +9,51 @@ from typing import Any
 
 from functions.api import cursor, presigned, problems, responses
 from functions.api.execution_history import ExecutionHistory
-from functions.api.job_query import Filters, Listing
-from functions.api.presigned import Presigned
+from functions.api.job_query import JobFilters, JobQuery
+from functions.api.presigned import PresignedUrls
 from functions.api.problems import Problem
-from functions.api.request import Request
-from functions.api.request_schemas import unnamed
-from functions.api.routes import FRUITFUL, PAGE, RETRIABLE
+from functions.api.request import ApiRequest
+from functions.api.request_schemas import default_file_name
+from functions.api.routes import DEFAULT_PAGE_SIZE, RETRYABLE_OUTCOMES, WITH_RESULTS
 from functions.aws import telemetry
-from functions.aws.desk import Desk
-from functions.aws.executions import Executions, console_of
-from functions.aws.job_store import Ledger
+from functions.aws.executions import Executions, execution_url
+from functions.aws.job_store import JobStore
 from functions.aws.results import Results
-from functions.aws.settings import Settings
+from functions.aws.settings import FunctionSettings
 from functions.core import identity
-from functions.core.job_record import Record
+from functions.core.job_record import JobRecord
 from functions.core.metrics import Metric
 from functions.core.model import Job, Outcome
-from functions.core.s3_events import Arrival, job_for
+from functions.core.s3_events import S3Object, job_for
 
 Document = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class FrontDoor:
+class JobService:
     """The operations of `functions.api.routes`; all of them raise `Problem`."""
 
-    desk: Desk
-    ledger: Ledger
-    listing: Listing
+    job_store: JobStore
+    job_query: JobQuery
     executions: Executions
     history: ExecutionHistory
     results: Results
-    presigned: Presigned
-    settings: Settings
+    presigned_urls: PresignedUrls
+    settings: FunctionSettings
 
-    def upload(self, request: Request, *, now: float) -> Document:
+    def create_upload(self, request: ApiRequest, *, now: float) -> Document:
         """Give a form for one file, under a key that nobody else was given."""
         body = request.body
         known = self.settings.providers[body["provider"]]
         most_bytes = known.max_upload_bytes
-        name = body.get("name", unnamed(known.endings))
+        name = body.get("name", default_file_name(known.extensions))
         key = f"{body['provider']}/{body['type']}/{uuid.uuid4().hex}/{name}"
-        form = self.presigned.upload(
+        form = self.presigned_urls.upload_post(
             self.settings.inbox_bucket, key, most_bytes=most_bytes
         )
         return {
             **asdict(form),
-            "expires_at": responses.moment(now + presigned.UPLOAD_SECONDS),
+            "expires_at": responses.rfc3339(now + presigned.UPLOAD_SECONDS),
             "max_bytes": most_bytes,
             "key": key,
             # The id follows from the version that S3 makes of the upload.
@@ -66,31 +64,33 @@ class FrontDoor:
             },
         }
 
-    def start(self, request: Request, *, now: float) -> Document:
+    def start_job(self, request: ApiRequest, *, now: float) -> Document:
         """Start a job, unless it was started before; then give that one."""
-        job = self._asked_for(request)
-        record = self.desk.receive(job, request_hash=request.body_hash, now=now)
+        job = self._job_from_request(request)
+        record = self.job_store.create_requested(
+            job, request_hash=request.body_hash, now=now
+        )
         if record.request_hash not in ("", request.body_hash):
             raise Problem(problems.KEY_REUSED)
         if not record.outcome and record.attempt == 1:
             # Also where it was received before: that call may have died here.
-            started = self.executions.start(record.job())
+            started = self.executions.start(record.to_job())
             if started and record.received_at == now:
                 telemetry.count(Metric.JOBS_STARTED, job)
-        return self._shown(record, request)
+        return self._to_response(record, request)
 
-    def list(self, request: Request, *, now: float) -> Document:
+    def list_jobs(self, request: ApiRequest, *, now: float) -> Document:
         """Give a page of jobs, newest first."""
         query = dict(request.query)
-        text, limit = query.pop("cursor", ""), query.pop("limit", PAGE)
-        filters = Filters(**query)
-        if filters.day and not responses.is_day(filters.day):
+        text, limit = query.pop("cursor", ""), query.pop("limit", DEFAULT_PAGE_SIZE)
+        filters = JobFilters(**query)
+        if filters.day and not responses.is_calendar_day(filters.day):
             wrong = {"pointer": "day", "detail": "is no day"}
             raise Problem(problems.REQUEST_INVALID, errors=(wrong,))
         bound = asdict(filters)
         try:
-            start = cursor.read(text, bound) if text else None
-            page = self.listing.page(filters, start=start, limit=limit, now=now)
+            start = cursor.decode(text, bound) if text else None
+            page = self.job_query.page(filters, start=start, limit=limit, now=now)
         except cursor.CursorUnreadable:
             wrong = {
                 "pointer": "cursor",
@@ -98,23 +98,25 @@ class FrontDoor:
             }
             raise Problem(problems.REQUEST_INVALID, errors=(wrong,)) from None
         return {
-            "jobs": [self._shown(record, request) for record in page.records],
-            "next": cursor.written(page.next, bound) if page.next else None,
+            "jobs": [self._to_response(record, request) for record in page.records],
+            "next": cursor.encode(page.next, bound) if page.next else None,
         }
 
-    def get(self, request: Request, *, now: float) -> Document:  # noqa: ARG002 - as all others
+    def get_job(self, request: ApiRequest, *, now: float) -> Document:  # noqa: ARG002 - as all others
         """Say how a job is doing: one read."""
-        return self._shown(self._known(request), request)
+        return self._to_response(self._get_or_404(request), request)
 
-    def timeline(self, request: Request, *, now: float) -> Document:  # noqa: ARG002 - as all others
+    def get_timeline(self, request: ApiRequest, *, now: float) -> Document:  # noqa: ARG002 - as all others
         """Say which states a job's current attempt passed."""
-        record = self._known(request)
-        return responses.timeline(record, self.history.timeline(record.job()))
+        record = self._get_or_404(request)
+        return responses.timeline_response(
+            record, self.history.timeline(record.to_job())
+        )
 
-    def fetch(self, request: Request, *, now: float) -> Document:
+    def get_results(self, request: ApiRequest, *, now: float) -> Document:
         """Give the manifest of a job that ended well, and links to its files."""
-        record = self._known(request)
-        if record.outcome not in FRUITFUL:
+        record = self._get_or_404(request)
+        if record.outcome not in WITH_RESULTS:
             raise Problem(problems.RESULTS_NOT_READY)
         stored = self.results.find(record.manifest_key, job_id=record.job_id)
         if stored is None:
@@ -126,7 +128,7 @@ class FrontDoor:
             "links": [
                 {
                     "kind": file["kind"],
-                    "href": self.presigned.download(
+                    "href": self.presigned_urls.download_url(
                         self.settings.results_bucket,
                         file["key"],
                         name=f"{record.job_id[:12]}-{PurePosixPath(file['key']).name}",
@@ -134,18 +136,18 @@ class FrontDoor:
                 }
                 for file in manifest["files"]
             ],
-            "expires_at": responses.moment(now + presigned.DOWNLOAD_SECONDS),
+            "expires_at": responses.rfc3339(now + presigned.DOWNLOAD_SECONDS),
         }
 
-    def cancel(self, request: Request, *, now: float) -> Document:
+    def cancel_job(self, request: ApiRequest, *, now: float) -> Document:
         """End a job now. The outcome comes first, so that no other can follow.
 
         The notice is sent by whoever sees the execution end: the workflow itself
         if it is past stopping, else `functions.finalize_execution`.
         """
-        record = self._known(request)
-        job = record.job()
-        stands = record.outcome or self.ledger.cut_short(
+        record = self._get_or_404(request)
+        job = record.to_job()
+        stands = record.outcome or self.job_store.record_external_outcome(
             job, Outcome.CANCELLED, now=now
         )
         if stands is Outcome.CANCELLED:
@@ -153,26 +155,26 @@ class FrontDoor:
             self.executions.stop(job)
         if record.outcome or stands is not Outcome.CANCELLED:
             raise Problem(problems.JOB_ENDED, outcome=str(stands))
-        return self._shown(self._known(request), request)
+        return self._to_response(self._get_or_404(request), request)
 
-    def retry(self, request: Request, *, now: float) -> Document:
+    def retry_job(self, request: ApiRequest, *, now: float) -> Document:
         """Start an ended job's next attempt, which goes on where the last one was."""
-        record = self._known(request)
+        record = self._get_or_404(request)
         if not record.outcome:
-            if self.executions.exists(record.job()):
+            if self.executions.exists(record.to_job()):
                 raise Problem(problems.JOB_RUNNING)
             current = record  # whoever was to start it died before
-        elif record.outcome not in RETRIABLE:
+        elif record.outcome not in RETRYABLE_OUTCOMES:
             raise Problem(problems.JOB_NOT_RETRYABLE, outcome=str(record.outcome))
         else:
-            restarted = self.desk.restart(record, now=now)
+            restarted = self.job_store.restart(record, now=now)
             if restarted is None:
                 raise Problem(problems.JOB_RUNNING)
             current = restarted
-        self.executions.start(current.job())
-        return self._shown(current, request)
+        self.executions.start(current.to_job())
+        return self._to_response(current, request)
 
-    def _asked_for(self, request: Request) -> Job:
+    def _job_from_request(self, request: ApiRequest) -> Job:
         body = request.body
         if "provider_ref" in body:
             reference = (body["provider"], body["provider_ref"])
@@ -184,7 +186,7 @@ class FrontDoor:
             )
         else:
             bucket = self.settings.inbox_bucket
-            arrival = Arrival(bucket, body["key"], body["version_id"])
+            arrival = S3Object(bucket, body["key"], body["version_id"])
             arrived = job_for(arrival, types=self.settings.types)
             if arrived is None:
                 wrong = {"pointer": "/key", "detail": "names no file to verify"}
@@ -195,17 +197,17 @@ class FrontDoor:
             job = job.with_(job_id=own)
         return job
 
-    def _known(self, request: Request) -> Record:
-        record = self.desk.read(request.job_id)
+    def _get_or_404(self, request: ApiRequest) -> JobRecord:
+        record = self.job_store.get(request.job_id)
         if record is None:
             raise Problem(problems.JOB_NOT_FOUND)
         return record
 
-    def _shown(self, record: Record, request: Request) -> Document:
+    def _to_response(self, record: JobRecord, request: ApiRequest) -> Document:
         known = self.settings.providers.get(record.provider)
-        return responses.job(
+        return responses.job_response(
             record,
             deadline_seconds=known.policy.deadline_seconds if known else 0.0,
             jobs=request.jobs,
-            console=console_of(self.settings.state_machine),
+            execution_url=execution_url(self.settings.state_machine, record.to_job()),
         )

@@ -24,7 +24,7 @@ _ENDS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class StateVisit:
     """One stay in a state; times are Unix seconds, and 0 is "not yet".
 
     `error` is what its last try met, empty once one went well. `tries` counts the
@@ -47,7 +47,7 @@ class Timeline:
     `truncated` where it began with more than was read.
     """
 
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[StateVisit, ...] = ()
     ended_at: float = 0.0
     truncated: bool = False
 
@@ -57,12 +57,12 @@ class Timeline:
         return tuple(e.entered_at for e in self.entries if e.state == CHECK)
 
 
-def read(events: Sequence[Event], *, truncated: bool = False) -> Timeline:
+def read_timeline(events: Sequence[Event], *, truncated: bool = False) -> Timeline:
     """Read events, the oldest first; what came before them need not be there.
 
     Nothing of a state's input or output is looked at.
     """
-    walk = _Walk()
+    walk = _HistoryReader()
     for event in events:
         walk.follow(event)
     last = events[-1] if events else None
@@ -74,14 +74,14 @@ def read(events: Sequence[Event], *, truncated: bool = False) -> Timeline:
 
 
 @dataclass
-class _Walk:
+class _HistoryReader:
     """The states so far, and which of them each event is in.
 
     Events name the one that they follow. A Map's iterations are such chains side
     by side, so the order of the events alone does not tell what belongs together.
     """
 
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[StateVisit] = field(default_factory=list)
     within: dict[int, tuple[int, ...]] = field(default_factory=dict)
     on_call: set[int] = field(default_factory=set)  # waits that hold a token
 
@@ -92,7 +92,7 @@ class _Walk:
         if kind.endswith("StateEntered"):
             name = event["stateEnteredEventDetails"]["name"]
             inside = (*inside, len(self.entries))
-            self.entries.append(Entry(state=name, entered_at=_time(event)))
+            self.entries.append(StateVisit(state=name, entered_at=_time(event)))
         elif kind.endswith("StateExited"):
             name = event["stateExitedEventDetails"]["name"]
             inside = self._leave(inside, name, _time(event))

@@ -1,33 +1,46 @@
-"""Notices: tells of a job's end in the very words of the workflow's Notify."""
+"""Notifier: publishes the same SNS message as the workflow's Notify state."""
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from functions.aws.clients import in_our_words
-from functions.core.job_record import Record
-from functions.core.notice import FILTERED, TOLD
+from functions.aws import clients
+from functions.aws.clients import translate_aws_errors
+from functions.aws.settings import function_settings
+from functions.core.job_record import JobRecord
+from functions.core.keys import ENV_NOTICES_TOPIC, ENV_RESULTS_BUCKET
+from functions.core.notice import MESSAGE_ATTRIBUTES, MESSAGE_FIELDS
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
 
-class Notices:
-    """The topic, for jobs whose execution cannot tell any more."""
+class Notifier:
+    """The notices topic, for jobs whose execution cannot notify any more."""
 
-    def __init__(self, topic: str, *, bucket: str, sns: "SNSClient") -> None:
+    def __init__(self, topic: str, *, results_bucket: str, sns: "SNSClient") -> None:
         self._topic = topic
-        self._bucket = bucket
+        self._results_bucket = results_bucket
         self._sns = sns
 
-    def publish(self, record: Record) -> None:
-        """Tell how a job ended: keys only, no content."""
-        told = {name: str(getattr(record, name)) for name in TOLD}
-        with in_our_words("publish a notice"):
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Return the notifier of the topic that this function's environment names."""
+        settings = function_settings(ENV_NOTICES_TOPIC, ENV_RESULTS_BUCKET)
+        return cls(
+            settings.notices_topic,
+            results_bucket=settings.results_bucket,
+            sns=clients.sns(),
+        )
+
+    def publish(self, record: JobRecord) -> None:
+        """Publish how a job ended: keys only, no content."""
+        fields = {name: str(getattr(record, name)) for name in MESSAGE_FIELDS}
+        with translate_aws_errors("publish a notice"):
             self._sns.publish(
                 TopicArn=self._topic,
-                Message=json.dumps({**told, "results_bucket": self._bucket}),
+                Message=json.dumps({**fields, "results_bucket": self._results_bucket}),
                 MessageAttributes={
-                    name: {"DataType": "String", "StringValue": told[name]}
-                    for name in FILTERED
+                    name: {"DataType": "String", "StringValue": fields[name]}
+                    for name in MESSAGE_ATTRIBUTES
                 },
             )

@@ -27,7 +27,7 @@ _PUTS_OF_A_RESULT = 2  # begin and complete; the parts come on top
 
 
 @dataclass(frozen=True, kw_only=True)
-class Work:
+class Usage:
     """What a job made the stack do: `visits` of states by name, and what S3 took."""
 
     visits: Mapping[str, int]
@@ -54,14 +54,14 @@ class Work:
         return usd + writes * _USD_TABLE_WRITE + self.puts * _USD_S3_PUT
 
 
-def of_a_poll(
+def polled_job(
     *,
     checks: int,
     kinds: int,
     parts: int = 0,
     submits: int = 1,
     listens: bool = False,
-) -> Work:
+) -> Usage:
     """Count what a job takes that is submitted, checked and delivered.
 
     One without results is neither collected nor has it a manifest; what a provider
@@ -73,17 +73,17 @@ def of_a_poll(
     if kinds:
         visits |= {"Collect": 1, "Download": kinds, "Manifest": 1}
         puts = 1 + kinds * _PUTS_OF_A_RESULT + (parts or kinds)
-    return Work(visits=visits, puts=puts)
+    return Usage(visits=visits, puts=puts)
 
 
-def of_a_request(*, checks: int, listens: bool = False) -> Work:
+def batch_request(*, checks: int, listens: bool = False) -> Usage:
     """Count what one request of a batch takes, in an execution of its own."""
     visits = _polled(checks, submits=1, listens=listens)
     visits |= dict.fromkeys(("Download", "Judge", "Succeeded"), 1)
-    return Work(visits=visits, puts=_PUTS_OF_A_RESULT + 1, notices=0)
+    return Usage(visits=visits, puts=_PUTS_OF_A_RESULT + 1, notices=0)
 
 
-def of_a_batch(*, requests: int) -> Work:
+def batch_job(*, requests: int) -> Usage:
     """Count what a batch takes whose requests each wait once for their turn and end.
 
     Its state does not say how often each was checked: a check more of each is three
@@ -95,20 +95,20 @@ def of_a_batch(*, requests: int) -> Work:
         "Route": 2,
         **dict.fromkeys((*once, "Judge", "Delivered"), 1),
     }
-    each = of_a_request(checks=1)
+    each = batch_request(checks=1)
     again = {"Hold": 1, "Submit": 1, "Route": 1}
     for more in (each.visits, again):
         for name, times in more.items():
             visits[name] = visits.get(name, 0) + times * requests
     own = 3 + _PUTS_OF_A_RESULT + 1 + 1  # prepared, the result, the manifest
-    return Work(visits=visits, starts=1 + requests, puts=own + each.puts * requests)
+    return Usage(visits=visits, starts=1 + requests, puts=own + each.puts * requests)
 
 
-def of_job(job: Job) -> Work:
+def usage_of(job: Job) -> Usage:
     """Count what a job took, by what it knows of itself when it ends."""
     if job.batch.requests:
-        return of_a_batch(requests=job.batch.requests)
-    return of_a_poll(
+        return batch_job(requests=job.batch.requests)
+    return polled_job(
         checks=job.polls,
         kinds=len(job.files),
         parts=sum(-(-file.bytes // _PART_BYTES) for file in job.files),

@@ -275,6 +275,6 @@ PERMANENT = _leaves(PermanentError)
 _BY_NAME = {leaf.__name__: leaf for leaf in (*RETRYABLE, *PERMANENT)}
 
 
-def advice_on(name: str) -> str:
+def advice_for(name: str) -> str:
     """Say what the reader of an error's name can do about it."""
     return _BY_NAME.get(name, CourierError).advice

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Form:
+class FileFormat:
     """The end of an object's name, its media type, and the lines that are no rows.
 
     `is_small` says that a result is one answer, which fits into memory.
@@ -12,18 +12,18 @@ class Form:
 
     suffix: str
     media_type: str
-    headings: int = 0
+    header_lines: int = 0
     is_small: bool = False
 
 
-CSV = Form(".csv", "text/csv", headings=1)
-JSON = Form(".json", "application/json", is_small=True)
-JSON_LINES = Form(".jsonl", "application/jsonl")
-FORMS = (CSV, JSON, JSON_LINES)
+CSV = FileFormat(".csv", "text/csv", header_lines=1)
+JSON = FileFormat(".json", "application/json", is_small=True)
+JSON_LINES = FileFormat(".jsonl", "application/jsonl")
+FILE_FORMATS = (CSV, JSON, JSON_LINES)
 
 
 def media_type_of(name: str) -> str:
     """Say by the end of its name what a file is."""
-    known = (form for form in FORMS if name.lower().endswith(form.suffix))
+    known = (form for form in FILE_FORMATS if name.lower().endswith(form.suffix))
     form = next(known, None)
     return form.media_type if form else "application/octet-stream"

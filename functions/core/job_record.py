@@ -11,9 +11,12 @@ from functions.core.model import Job, Outcome, Phase
 #: A job's item, its numbers as floats.
 Item = Mapping[str, str | float]
 
+#: Fields of a record that the table has under another name.
+_STORED_AS = {"notified_attempt": "told"}
+
 
 @dataclass(frozen=True, kw_only=True)
-class Record:
+class JobRecord:
     """A job as the table has it; times are Unix seconds, and 0 is "not yet"."""
 
     job_id: str
@@ -40,25 +43,24 @@ class Record:
     manifest_key: str = ""
     attempt: int = 1
     request_hash: str = ""
-    told: int = (
-        0  # the last attempt whose end was told by `functions.finalize_execution`
-    )
+    notified_attempt: int = 0  # the last one announced by `finalize_execution`
     earlier: tuple[Mapping[str, Any], ...] = ()
 
     @classmethod
     def from_item(cls, item: Item) -> Self:
         """Read an item, ignoring what is not for people."""
         known: dict[str, Any] = {
-            field.name: type(field.default)(item[field.name])
+            field.name: type(field.default)(item[attribute])
             for field in fields(cls)
-            if field.name in item and isinstance(field.default, (str, float, int))
+            if (attribute := _STORED_AS.get(field.name, field.name)) in item
+            and isinstance(field.default, (str, float, int))
         }
         for name in ("job_id", "provider", "type"):
             known[name] = str(item.get(name, ""))
         known["earlier"] = tuple(json.loads(str(item.get("earlier", "[]"))))
         return cls(**known)
 
-    def job(self) -> Job:
+    def to_job(self) -> Job:
         """Give the job with which the execution of this attempt begins.
 
         It follows from what is written once for an attempt, so that two who start
@@ -83,7 +85,7 @@ class Record:
             resumed_at=self.resumed_at,
         )
 
-    def past(self) -> str:
+    def attempts_json(self) -> str:
         """Give the attempts so far, this one included, as the table keeps them."""
         this = {
             "attempt": self.attempt,

@@ -15,7 +15,7 @@ SCHEMA_VERSION = 1
 _WHOLE = ("all", "result")
 
 
-class Verdict(StrEnum):
+class RowsVerdict(StrEnum):
     """Whether the rows that came back explain the rows that were sent."""
 
     COMPLETE = "complete"
@@ -23,7 +23,7 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"  # nothing to hold them against
 
 
-def manifest(job: Job) -> dict[str, Any]:
+def build_manifest(job: Job) -> dict[str, Any]:
     """Say what a job brought; a pure function of the job, so that two are equal.
 
     Raises:
@@ -51,9 +51,11 @@ def manifest(job: Job) -> dict[str, Any]:
             "key": job.key,
             "version_id": job.version_id,
         },
-        "files": [_entry(file) for file in sorted(job.files, key=lambda f: f.kind)],
+        "files": [
+            _file_entry(file) for file in sorted(job.files, key=lambda f: f.kind)
+        ],
         "absent": sorted(job.absent),
-        "rows": reconciliation(job),
+        "rows": reconcile_rows(job),
         **_batch(job),
         "timing": {
             "received_at": job.received_at,
@@ -71,7 +73,7 @@ def _batch(job: Job) -> dict[str, Any]:
     return {"batch": {"requests": job.batch.requests, "outcomes": outcomes}}
 
 
-def reconciliation(job: Job) -> dict[str, Any]:
+def reconcile_rows(job: Job) -> dict[str, Any]:
     """Hold the rows that came back against those that were sent.
 
     A provider removes duplicates, so fewer rows may come back than were sent
@@ -89,7 +91,7 @@ def reconciliation(job: Job) -> dict[str, Any]:
     }
 
 
-def encoded(document: dict[str, Any]) -> bytes:
+def encode_manifest(document: dict[str, Any]) -> bytes:
     """Give a manifest's bytes: the same document, the same bytes."""
     text = json.dumps(document, indent=2, sort_keys=True, ensure_ascii=True)
     return text.encode() + b"\n"
@@ -99,19 +101,19 @@ def _whole(rows: dict[str, int]) -> int | None:
     return next((rows[kind] for kind in _WHOLE if kind in rows), None)
 
 
-def _verdict(job: Job, rows: dict[str, int]) -> Verdict:
+def _verdict(job: Job, rows: dict[str, int]) -> RowsVerdict:
     whole = _whole(rows)
     if whole is None:
-        return Verdict.UNKNOWN
+        return RowsVerdict.UNKNOWN
     too_many = job.rows and whole > job.rows
     part_above_whole = any(count > whole for count in rows.values())
     nothing_left = job.rows > 0 and whole == 0
     if too_many or part_above_whole or nothing_left:
-        return Verdict.CONTRADICTORY
-    return Verdict.COMPLETE
+        return RowsVerdict.CONTRADICTORY
+    return RowsVerdict.COMPLETE
 
 
-def _entry(file: File) -> dict[str, Any]:
+def _file_entry(file: File) -> dict[str, Any]:
     entry = asdict(file)
     del entry["error"]
     return entry

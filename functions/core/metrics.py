@@ -32,7 +32,7 @@ class Unit(StrEnum):
 
 
 @dataclass(frozen=True)
-class Shape:
+class MetricDefinition:
     """A metric's unit, its meaning, and its sets of dimensions besides the stage."""
 
     unit: Unit
@@ -47,77 +47,83 @@ _TYPE = ((), ("provider", "type"))
 class Metric(Enum):
     """Every metric that there is; its name in CloudWatch is its own, in one word."""
 
-    JOBS_STARTED = Shape(Unit.COUNT, "jobs taken on, each once; retries not", _TYPE)
-    JOBS_ENDED = Shape(
+    JOBS_STARTED = MetricDefinition(
+        Unit.COUNT, "jobs taken on, each once; retries not", _TYPE
+    )
+    JOBS_ENDED = MetricDefinition(
         Unit.COUNT,
         "jobs that ended, by how; each retry ends once more",
         ((), ("outcome",), ("provider", "type", "outcome")),
     )
-    JOB_ERRORS = Shape(
+    JOB_ERRORS = MetricDefinition(
         Unit.COUNT, "jobs that ended badly, by the error that ended them", (("error",),)
     )
-    STEP_ERRORS = Shape(
+    STEP_ERRORS = MetricDefinition(
         Unit.COUNT,
         "errors that a step met, those included that a later try mended",
         (("error",),),
     )
-    JOB_SECONDS = Shape(
+    JOB_SECONDS = MetricDefinition(
         Unit.SECONDS, "from a job's reception (or its retry) to its end", _TYPE
     )
-    JOB_AGE_SECONDS = Shape(
+    JOB_AGE_SECONDS = MetricDefinition(
         Unit.SECONDS,
         "how long a running job has been waited for, told by each step: its maximum "
         "is the oldest job's",
         _PROVIDER,
     )
-    PHASE_SECONDS = Shape(
+    PHASE_SECONDS = MetricDefinition(
         Unit.SECONDS,
         "how long a job was in a phase of the provider's, as the checks saw it",
         (("provider", "phase"),),
     )
-    LAG_SECONDS = Shape(
+    LAG_SECONDS = MetricDefinition(
         Unit.SECONDS,
         "from the provider's finish to our notice of it; where the provider does not "
         "tell when it finished, from its webhook; else not known",
         _PROVIDER,
     )
-    CHECKS_OF_A_JOB = Shape(Unit.COUNT, "how often a job was asked about", _PROVIDER)
-    BYTES_DELIVERED = Shape(Unit.BYTES, "size of a job's results", _PROVIDER)
-    ROWS_DELIVERED = Shape(Unit.COUNT, "lines of a job's results", _PROVIDER)
-    BATCH_ROWS = Shape(
+    CHECKS_OF_A_JOB = MetricDefinition(
+        Unit.COUNT, "how often a job was asked about", _PROVIDER
+    )
+    BYTES_DELIVERED = MetricDefinition(Unit.BYTES, "size of a job's results", _PROVIDER)
+    ROWS_DELIVERED = MetricDefinition(Unit.COUNT, "lines of a job's results", _PROVIDER)
+    BATCH_ROWS = MetricDefinition(
         Unit.COUNT, "rows of batches, by what became of each", (("outcome",),)
     )
-    DOWNLOAD_ATTEMPTS = Shape(Unit.COUNT, "tries that a result took", _PROVIDER)
-    LINK_AGE_SECONDS = Shape(
+    DOWNLOAD_ATTEMPTS = MetricDefinition(
+        Unit.COUNT, "tries that a result took", _PROVIDER
+    )
+    LINK_AGE_SECONDS = MetricDefinition(
         Unit.SECONDS, "age of a one-time link when it was opened", _PROVIDER
     )
-    UPLOADS_NOT_ABORTED = Shape(
+    UPLOADS_NOT_ABORTED = MetricDefinition(
         Unit.COUNT, "broken uploads whose parts S3 did not let us throw away"
     )
-    PROVIDER_THROTTLES = Shape(
+    PROVIDER_THROTTLES = MetricDefinition(
         Unit.COUNT, "answers of a provider's that we call too often", _PROVIDER
     )
-    UNKNOWN_STATUS_WORDS = Shape(
+    UNKNOWN_STATUS_WORDS = MetricDefinition(
         Unit.COUNT, "status words of a provider's that we do not know", _PROVIDER
     )
-    SUBMISSIONS_ADOPTED = Shape(
+    SUBMISSIONS_ADOPTED = MetricDefinition(
         Unit.COUNT,
         "submissions whose answer was lost, found in the provider's list",
         _PROVIDER,
     )
-    WEBHOOKS = Shape(
+    WEBHOOKS = MetricDefinition(
         Unit.COUNT,
         "webhooks, by what became of them: woke, early, late, duplicate, unknown, or "
         "why they were refused",
         (("heard",), ("provider", "heard")),
     )
-    WEBHOOKS_MISSED = Shape(
+    WEBHOOKS_MISSED = MetricDefinition(
         Unit.COUNT, "ends that a check found before any webhook told of them", _PROVIDER
     )
-    WEBHOOKS_WAITED_FOR = Shape(
+    WEBHOOKS_WAITED_FOR = MetricDefinition(
         Unit.COUNT, "waits that a webhook had come before", _PROVIDER
     )
-    COST_OF_A_JOB = Shape(
+    COST_OF_A_JOB = MetricDefinition(
         Unit.NONE,
         "what AWS takes for a job, in US dollars, by `functions/core/cost.py`",
         _PROVIDER,
@@ -134,7 +140,7 @@ class Metric(Enum):
         return tuple((STAGE, *names) for names in self.value.sets)
 
 
-def document(
+def emf_document(
     values: Values, fields: Mapping[str, str], *, now: float
 ) -> dict[str, Any]:
     """Give the log line of which CloudWatch makes metrics: its embedded format.

@@ -108,6 +108,10 @@ class Batch:
         return cls(**_known(cls, state))
 
 
+#: Fields of a job that states have under the names of an earlier release.
+_STORED_AS = {"suspected_error": "doubt", "suspicions": "doubts"}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """One verification that we follow, from intake to delivered results.
@@ -130,8 +134,8 @@ class Job:
     phase: Phase = Phase.QUEUED
     polls: int = 0
     failures: int = 0  # calls in a row that were not answered
-    doubt: str = ""  # a bad ending that was heard, but not often enough
-    doubts: int = 0  # how often in a row
+    suspected_error: str = ""  # a bad ending that was heard, but not often enough
+    suspicions: int = 0  # how often in a row
     next: Next = Next.WAIT
     wait_seconds: int = 1
     finished_at: float = 0.0
@@ -170,6 +174,9 @@ class Job:
     def from_state(cls, state: Mapping[str, Any]) -> Self:
         """Read a job, ignoring what the state holds besides and what is newer."""
         known = _known(cls, state)
+        for name, stored_as in _STORED_AS.items():
+            if stored_as in state:
+                known[name] = state[stored_as]
         for name, kind in (("phase", Phase), ("next", Next), ("outcome", Outcome)):
             if name in known:
                 known[name] = kind(known[name])
@@ -185,6 +192,8 @@ class Job:
         state = asdict(self)
         for name in ("kinds", "absent", "files"):
             state[name] = list(state[name])
+        for name, stored_as in _STORED_AS.items():
+            state[stored_as] = state.pop(name)
         return state
 
     def with_(self, **changes: Any) -> Self:  # noqa: ANN401 - replace checks the names
@@ -193,7 +202,7 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class StatusReport:
     """What the provider said when it was asked once.
 
     `kinds` are the results that can be fetched now, `absent` those that the
@@ -208,7 +217,7 @@ class Look:
     kinds: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     invalid: int = 0
-    unknown: str = ""
+    unknown_word: str = ""
     final_error: str = ""
     finished_at: float = 0.0
 

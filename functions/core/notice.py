@@ -5,6 +5,6 @@ where that cannot.
 """
 
 #: The members of the message, besides the results bucket; fields of a `Job`.
-TOLD = ("job_id", "provider", "type", "outcome", "error", "manifest_key")
+MESSAGE_FIELDS = ("job_id", "provider", "type", "outcome", "error", "manifest_key")
 #: Those by which subscribers can filter, as attributes of the message.
-FILTERED = ("job_id", "provider", "type", "outcome")
+MESSAGE_ATTRIBUTES = ("job_id", "provider", "type", "outcome")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rate:
+class RateLimit:
     """At most so many calls in any stretch of so many seconds.
 
     A slot is used within `leeway_seconds` or not at all. So the calls of a stretch

@@ -1,19 +1,21 @@
 """Routing: what happens next to a job, after what the provider said or did not say."""
 
 from functions.core import errors
-from functions.core.model import Job, Look, Next, Outcome, Phase
+from functions.core.model import Job, Next, Outcome, Phase, StatusReport
 from functions.core.schedule import (
     Policy,
+    cap_to_deadline,
     deadline,
     poll_seconds,
     retry_seconds,
-    until,
 )
 
 _RESULTS = (Phase.FINISHED, Phase.PARTIAL)
 
 
-def route(job: Job, look: Look, *, policy: Policy, now: float, chance: float) -> Job:
+def route(
+    job: Job, report: StatusReport, *, policy: Policy, now: float, random: float
+) -> Job:
     """Decide after an answer: fetch the results, wait on, or end the job.
 
     A result is taken whenever it arrives, at the deadline or after it. A bad
@@ -23,110 +25,118 @@ def route(job: Job, look: Look, *, policy: Policy, now: float, chance: float) ->
     asked = job.with_(
         polls=job.polls + 1,
         failures=0,
-        phase=look.phase,
-        phase_since=job.phase_since if look.phase is job.phase else now,
-        invalid=look.invalid,
+        phase=report.phase,
+        phase_since=job.phase_since if report.phase is job.phase else now,
+        invalid=report.invalid,
     )
-    if look.phase in _RESULTS and look.kinds:
+    if report.phase in _RESULTS and report.kinds:
         return asked.with_(
             next=Next.COLLECT,
             finished_at=now,
-            kinds=look.kinds,
-            absent=look.absent,
-            doubt="",
-            doubts=0,
+            kinds=report.kinds,
+            absent=report.absent,
+            suspected_error="",
+            suspicions=0,
         )
-    if look.phase in _RESULTS:
-        return _doubt(asked, errors.NoResults, policy=policy, now=now, chance=chance)
-    if look.phase is Phase.FAILED and look.final_error:
-        return ended(asked, Outcome.FAILED, look.final_error)
-    if look.phase is Phase.FAILED:
-        return _doubt(
-            asked, errors.ProviderFailed, policy=policy, now=now, chance=chance
+    if report.phase in _RESULTS:
+        return _suspect(asked, errors.NoResults, policy=policy, now=now, random=random)
+    if report.phase is Phase.FAILED and report.final_error:
+        return end_job(asked, Outcome.FAILED, report.final_error)
+    if report.phase is Phase.FAILED:
+        return _suspect(
+            asked, errors.ProviderFailed, policy=policy, now=now, random=random
         )
-    if look.phase is Phase.ABORTED:
-        return ended(asked, Outcome.ABORTED, errors.JobAborted.__name__)
+    if report.phase is Phase.ABORTED:
+        return end_job(asked, Outcome.ABORTED, errors.JobAborted.__name__)
 
-    calm = asked.with_(doubt="", doubts=0)
-    return _wait(calm, policy=policy, now=now, chance=chance)
+    calm = asked.with_(suspected_error="", suspicions=0)
+    return _wait(calm, policy=policy, now=now, random=random)
 
 
-def submitted(job: Job, *, policy: Policy, chance: float) -> Job:
+def on_submitted(job: Job, *, policy: Policy, random: float) -> Job:
     """Decide after the provider took the job: look soon."""
-    first = poll_seconds(0.0, policy=policy, chance=chance)
-    return job.with_(next=_waiting(policy), wait_seconds=first)
+    first = poll_seconds(0.0, policy=policy, random=random)
+    return job.with_(next=_waiting_step(policy), wait_seconds=first)
 
 
-def refused(
+def on_permanent_error(
     job: Job,
     error: errors.PermanentError,
     *,
     policy: Policy,
     now: float,
-    chance: float,
+    random: float,
 ) -> Job:
     """Decide after the provider refused to speak of the job."""
     asked = job.with_(polls=job.polls + 1, failures=0)
-    return _doubt(asked, type(error), policy=policy, now=now, chance=chance)
+    return _suspect(asked, type(error), policy=policy, now=now, random=random)
 
 
-def unanswered(
-    job: Job, error: errors.RetryableError, *, policy: Policy, now: float, chance: float
+def on_retryable_error(
+    job: Job, error: errors.RetryableError, *, policy: Policy, now: float, random: float
 ) -> Job:
     """Decide after a check that failed: ask again later, until the deadline."""
     failures = job.failures + 1
     failed = job.with_(polls=job.polls + 1, failures=failures)
-    delay = retry_seconds(failures, policy=policy, chance=chance, hint=error.hint)
-    return _later(failed, _waiting(policy), delay, policy=policy, now=now)
+    delay = retry_seconds(failures, policy=policy, random=random, hint=error.hint)
+    return _wait_until_deadline(
+        failed, _waiting_step(policy), delay, policy=policy, now=now
+    )
 
 
-def held(
+def on_hold(
     job: Job, *, wait_seconds: float, policy: Policy, now: float, failed: bool
 ) -> Job:
     """Decide after a submission that has to be tried later."""
     failures = job.failures + 1 if failed else 0
     waiting = job.with_(failures=failures)
-    return _later(waiting, Next.HOLD, int(wait_seconds), policy=policy, now=now)
+    return _wait_until_deadline(
+        waiting, Next.HOLD, int(wait_seconds), policy=policy, now=now
+    )
 
 
-def ended(job: Job, outcome: Outcome, error: str = "") -> Job:
+def end_job(job: Job, outcome: Outcome, error: str = "") -> Job:
     """End a job, with the name of the error that ended it badly."""
     return job.with_(
         next=Next.CONCLUDE,
         outcome=outcome,
         error=error,
-        advice=errors.advice_on(error) if error else "",
+        advice=errors.advice_for(error) if error else "",
     )
 
 
-def _doubt(
+def _suspect(
     job: Job,
     error: type[errors.CourierError],
     *,
     policy: Policy,
     now: float,
-    chance: float,
+    random: float,
 ) -> Job:
     name = error.__name__
-    doubts = job.doubts + 1 if job.doubt == name else 1
-    doubting = job.with_(doubt=name, doubts=doubts)
-    if doubts >= policy.agreeing_looks:
-        return ended(doubting, Outcome.FAILED, name)
-    return _wait(doubting, policy=policy, now=now, chance=chance)
+    suspicions = job.suspicions + 1 if job.suspected_error == name else 1
+    suspecting = job.with_(suspected_error=name, suspicions=suspicions)
+    if suspicions >= policy.required_confirmations:
+        return end_job(suspecting, Outcome.FAILED, name)
+    return _wait(suspecting, policy=policy, now=now, random=random)
 
 
-def _wait(job: Job, *, policy: Policy, now: float, chance: float) -> Job:
+def _wait(job: Job, *, policy: Policy, now: float, random: float) -> Job:
     elapsed = max(0.0, now - job.waiting_since)
-    delay = poll_seconds(elapsed, policy=policy, chance=chance)
-    return _later(job, _waiting(policy), delay, policy=policy, now=now)
+    delay = poll_seconds(elapsed, policy=policy, random=random)
+    return _wait_until_deadline(
+        job, _waiting_step(policy), delay, policy=policy, now=now
+    )
 
 
-def _waiting(policy: Policy) -> Next:
-    return Next.LISTEN if policy.listens else Next.WAIT
+def _waiting_step(policy: Policy) -> Next:
+    return Next.LISTEN if policy.uses_webhook else Next.WAIT
 
 
-def _later(job: Job, step: Next, delay: int, *, policy: Policy, now: float) -> Job:
+def _wait_until_deadline(
+    job: Job, step: Next, delay: int, *, policy: Policy, now: float
+) -> Job:
     stops_at = deadline(job.waiting_since, policy=policy)
     if now >= stops_at:
-        return ended(job, Outcome.TIMED_OUT, errors.DeadlinePassed.__name__)
-    return job.with_(next=step, wait_seconds=until(stops_at, delay, now=now))
+        return end_job(job, Outcome.TIMED_OUT, errors.DeadlinePassed.__name__)
+    return job.with_(next=step, wait_seconds=cap_to_deadline(stops_at, delay, now=now))

@@ -12,7 +12,7 @@ from functions.core.model import Job
 
 
 @dataclass(frozen=True)
-class Arrival:
+class S3Object:
     """One version of an object; `key` as S3 stores it."""
 
     bucket: str
@@ -20,7 +20,7 @@ class Arrival:
     version_id: str
 
 
-def arrivals(body: str) -> tuple[Arrival, ...]:
+def created_objects(body: str) -> tuple[S3Object, ...]:
     """Read a message in either form that S3 events come in.
 
     EventBridge's `Object Created` gives the key as it is; S3's own notification
@@ -45,7 +45,7 @@ def arrivals(body: str) -> tuple[Arrival, ...]:
         raise MessageUnreadable("the message is not an event of S3's") from None
 
 
-def job_for(arrival: Arrival, *, types: Mapping[str, tuple[str, ...]]) -> Job | None:
+def job_for(arrival: S3Object, *, types: Mapping[str, tuple[str, ...]]) -> Job | None:
     """Make the job that an object asks for by its key, `<provider>/<type>/<name>`.
 
     `types` are the known types by provider. None where the key lies elsewhere.
@@ -66,22 +66,22 @@ def job_for(arrival: Arrival, *, types: Mapping[str, tuple[str, ...]]) -> Job | 
     )
 
 
-def _from_event_bridge(message: dict[str, Any]) -> tuple[Arrival, ...]:
+def _from_event_bridge(message: dict[str, Any]) -> tuple[S3Object, ...]:
     if message["detail-type"] != "Object Created":
         return ()
     detail = message["detail"]
     stored = detail["object"]
-    return (_arrival(detail["bucket"]["name"], stored["key"], stored["version-id"]),)
+    return (_object(detail["bucket"]["name"], stored["key"], stored["version-id"]),)
 
 
-def _from_record(record: dict[str, Any]) -> Arrival:
+def _from_record(record: dict[str, Any]) -> S3Object:
     stored = record["s3"]["object"]
     key = unquote_plus(stored["key"], errors="strict")
-    return _arrival(record["s3"]["bucket"]["name"], key, stored["versionId"])
+    return _object(record["s3"]["bucket"]["name"], key, stored["versionId"])
 
 
-def _arrival(*parts: object) -> Arrival:
+def _object(*parts: object) -> S3Object:
     texts = [part for part in parts if isinstance(part, str) and part]
     if len(texts) != len(parts):
         raise ValueError
-    return Arrival(*texts)
+    return S3Object(*texts)

@@ -16,24 +16,24 @@ from dataclasses import dataclass
 class Policy:
     """The settings of the three clocks; all but the factors are seconds.
 
-    `listens` says that the provider may end a wait by a webhook; the wait is as long
-    all the same, for a webhook can be lost.
+    `uses_webhook` says that a webhook of the provider may end a wait early. The wait is
+    no longer for that, since a webhook can be lost.
     """
 
-    first_seconds: float = 5.0
-    growth: float = 0.1
-    cap_seconds: float = 900.0
-    jitter: float = 0.1
-    hint_min_seconds: float = 1.0
-    hint_max_seconds: float = 3600.0
+    first_seconds: float
+    growth: float
+    cap_seconds: float
+    jitter: float
+    hint_min_seconds: float
+    hint_max_seconds: float
+    deadline_seconds: float
     retry_first_seconds: float = 2.0
-    deadline_seconds: float = 86_400.0
-    agreeing_looks: int = 3
-    listens: bool = False
+    required_confirmations: int = 3
+    uses_webhook: bool = False
 
 
 def poll_seconds(
-    elapsed: float, *, policy: Policy, chance: float, hint: float | None = None
+    elapsed: float, *, policy: Policy, random: float, hint: float | None = None
 ) -> int:
     """Wait before asking a provider again that said "not yet".
 
@@ -42,15 +42,15 @@ def poll_seconds(
     the Wait state takes them.
     """
     grown = max(policy.first_seconds, policy.growth * elapsed)
-    return _bounded(grown, policy=policy, chance=chance, hint=hint)
+    return _bounded(grown, policy=policy, random=random, hint=hint)
 
 
 def retry_seconds(
-    failures: int, *, policy: Policy, chance: float, hint: float | None = None
+    failures: int, *, policy: Policy, random: float, hint: float | None = None
 ) -> int:
     """Wait before making a call again that failed `failures` times in a row."""
     doubled = policy.retry_first_seconds * 2.0 ** min(max(failures, 1) - 1, 30)
-    return _bounded(doubled, policy=policy, chance=chance, hint=hint)
+    return _bounded(doubled, policy=policy, random=random, hint=hint)
 
 
 def deadline(started_at: float, *, policy: Policy) -> float:
@@ -58,14 +58,14 @@ def deadline(started_at: float, *, policy: Policy) -> float:
     return started_at + policy.deadline_seconds
 
 
-def until(deadline_at: float, wait_seconds: int, *, now: float) -> int:
+def cap_to_deadline(deadline_at: float, wait_seconds: int, *, now: float) -> int:
     """Shorten a wait so that the last look falls on the deadline."""
     return max(1, min(wait_seconds, math.ceil(deadline_at - now)))
 
 
-def _bounded(delay: float, *, policy: Policy, chance: float, hint: float | None) -> int:
+def _bounded(delay: float, *, policy: Policy, random: float, hint: float | None) -> int:
     delay = min(delay, policy.cap_seconds)
-    delay *= 1 + policy.jitter * (2 * chance - 1)
+    delay *= 1 + policy.jitter * (2 * random - 1)
     if hint is not None:
         bounded = min(max(hint, policy.hint_min_seconds), policy.hint_max_seconds)
         if bounded > delay:

@@ -5,19 +5,19 @@ import zlib
 from base64 import b64encode
 
 from functions.core.errors import LinkSpent, TransferIncomplete
-from functions.core.file_formats import CSV, Form
+from functions.core.file_formats import CSV, FileFormat
 
 #: How much of the start is kept, to tell a result from a page.
 _HEAD = 512
 
 
-class Tally:
+class StreamStats:
     """Bytes, rows and checksums of a stream that is fed piece by piece.
 
     A row is a line after the headings. The last line may lack its line break.
     """
 
-    def __init__(self, form: Form = CSV) -> None:
+    def __init__(self, form: FileFormat = CSV) -> None:
         self.bytes = 0
         self.crc32 = 0
         self._form = form
@@ -26,7 +26,7 @@ class Tally:
         self._last = b""
         self._head = b""
 
-    def feed(self, piece: memoryview | bytes) -> None:
+    def update(self, piece: memoryview | bytes) -> None:
         """Take the next piece."""
         if not piece:
             return
@@ -44,7 +44,7 @@ class Tally:
     def rows(self) -> int:
         """Lines after the headings."""
         lines = self._breaks + (self._last not in (b"", b"\n"))
-        return max(0, lines - self._form.headings)
+        return max(0, lines - self._form.header_lines)
 
     @property
     def sha256(self) -> str:

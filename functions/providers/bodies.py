@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 
-class Lines:
+class IteratorBody:
     """See `providers.protocol.Body`; each line brings its own line break."""
 
-    announced = None
+    announced_bytes = None
 
     def __init__(self, lines: Iterator[bytes]) -> None:
         self._lines = lines

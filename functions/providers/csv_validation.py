@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from functions.core.errors import SourceEmpty, SourceMisnamed, SourceNotText
 
 #: A longer line is no row of a list; a workbook or an image read as text has them.
-LONGEST_LINE = 65_536
+MAX_LINE_BYTES = 65_536
 
 _HEADER = re.compile(r"[\"']?[^\W\d_](?:[^\W\d]|[ \-\"';,\t|])*")
 #: How a PDF of text only, a page and JSON begin; no list does.
@@ -21,7 +21,7 @@ _FOREIGN = (b"%PDF-", b"<", b"{")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 
-def check_name(key: str) -> None:
+def check_file_name(key: str) -> None:
     """Refuse an object whose name does not say that it is a CSV.
 
     Raises:
@@ -65,7 +65,7 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
             if _CONTROL.search(chunk):
                 raise SourceNotText("the file holds binary data")
             *lines, rest = (rest + chunk).replace(b"\r", b"\n").split(b"\n")
-            if max(map(len, (rest, *lines))) > LONGEST_LINE:
+            if max(map(len, (rest, *lines))) > MAX_LINE_BYTES:
                 raise SourceNotText("the file has a line that is no row")
             if at_start and lines:
                 lines[0] = lines[0].removeprefix(codecs.BOM_UTF8)

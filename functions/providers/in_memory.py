@@ -1,12 +1,12 @@
 """In memory: a result that was read whole already, as a body to be read."""
 
 
-class InMemory:
+class BytesBody:
     """See `Body`; nothing of it is still on its way."""
 
     def __init__(self, data: bytes) -> None:
         self._rest = memoryview(data)
-        self.announced = len(data)
+        self.announced_bytes = len(data)
 
     def readinto(self, buffer: memoryview) -> int:
         """See `Body.readinto`."""

@@ -9,7 +9,7 @@ _K = TypeVar("_K")
 _T = TypeVar("_T")
 
 
-def with_key(key: Callable[[bool], _K], call: Callable[[_K], _T]) -> _T:
+def with_fresh_key_retry(key: Callable[[bool], _K], call: Callable[[_K], _T]) -> _T:
     """Make a call with a key; `key(fresh)` gives it, anew from its secret if asked.
 
     A rotated key shows as a refusal: it is read once more, then believed.

@@ -5,8 +5,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from functions.core.file_formats import Form
-from functions.core.model import Look
+from functions.core.file_formats import FileFormat
+from functions.core.model import StatusReport
 
 _PIECE = 256 * 1024
 
@@ -36,7 +36,7 @@ class Source(Protocol):
         ...
 
 
-def pieces(source: Source) -> Iterator[bytes]:
+def read_chunks(source: Source) -> Iterator[bytes]:
     """Read a file to its end, piece by piece."""
     with closing(source.open()) as reading:
         while piece := reading.read(_PIECE):
@@ -55,7 +55,7 @@ class Body(Protocol):
     """A result on its way: read to the end, then ask whether it was the end."""
 
     @property
-    def announced(self) -> int | None:
+    def announced_bytes(self) -> int | None:
         """The bytes that were announced, if they were."""
         ...
 
@@ -83,11 +83,11 @@ class Provider(Protocol):
     """
 
     @property
-    def form(self) -> Form:
+    def result_format(self) -> FileFormat:
         """In what form its results come."""
         ...
 
-    def survey(self, name: str, type_: str, source: Source) -> int:
+    def validate(self, name: str, type_: str, source: Source) -> int:
         """Count the rows of a file, before anything is paid; `name` is its own.
 
         Raises:
@@ -113,7 +113,7 @@ class Provider(Protocol):
         """
         ...
 
-    def check(self, provider_ref: str) -> Look:
+    def check(self, provider_ref: str) -> StatusReport:
         """Ask once how the job is doing."""
         ...
 
@@ -127,7 +127,7 @@ class Provider(Protocol):
 
 
 @dataclass(frozen=True)
-class Webhook:
+class WebhookEvent:
     """What is kept of a provider's call: of what it speaks, and what it says of it."""
 
     reference: str
@@ -135,7 +135,7 @@ class Webhook:
 
 
 @dataclass(frozen=True)
-class Packed:
+class BatchRequest:
     """One request, made of rows of a batch; its body is personal data."""
 
     type: str  # of the request, which need not be the batch's
@@ -144,7 +144,7 @@ class Packed:
 
 
 @dataclass(frozen=True)
-class Refused:
+class InvalidRow:
     """A row that is not worth sending: the fields at fault, not what is in them."""
 
     row: int
@@ -152,10 +152,12 @@ class Refused:
     reason: str
 
 
-class Batching(Provider, Protocol):
+class BatchProvider(Provider, Protocol):
     """A provider that takes requests one by one, of which a batch has many."""
 
-    def pack(self, type_: str, name: str, source: Source) -> Iterator[Packed | Refused]:
+    def pack(
+        self, type_: str, name: str, source: Source
+    ) -> Iterator[BatchRequest | InvalidRow]:
         """Make requests of the rows of a file, in its order.
 
         Raises:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from functions.core.errors import RequestInvalid, SourceMisnamed, SourceNotText
 from functions.core.strict_json import NotStrictJson, parse
-from functions.providers.csv_validation import LONGEST_LINE
+from functions.providers.csv_validation import MAX_LINE_BYTES
 from functions.providers.protocol import Reader, Source
 
 if TYPE_CHECKING:
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """A row's fields by name; or the fault for which it has none."""
 
     fields: Mapping[str, object] = field(default_factory=dict, repr=False)
     fault: str = ""
 
 
-def rows_of(
+def read_rows(
     name: str, source: Source, *, needed: Sequence[str], optional: Sequence[str]
-) -> Generator[Row]:
+) -> Generator[TableRow]:
     """Give the rows of a file in its order, a part of it in memory at a time.
 
     The columns matter to a CSV: its header must have the needed ones, in any case
@@ -51,7 +51,7 @@ def rows_of(
 
 def _of_csv(
     lines: Iterator[str], needed: Sequence[str], optional: Sequence[str]
-) -> Iterator[Row]:
+) -> Iterator[TableRow]:
     # Strict: otherwise an open quote swallows the rows behind it without a word.
     table = (
         [cell.strip() for cell in cells]
@@ -65,14 +65,14 @@ def _of_csv(
         places = _places(header, needed, optional)
         for cells in table:
             if any(cells[len(header) :]):  # a name with a comma in it, perhaps
-                yield Row(fault="has more cells than the header")
+                yield TableRow(fault="has more cells than the header")
                 continue
             given = {
                 name: cells[place]
                 for name, place in places.items()
                 if place < len(cells) and cells[place]
             }
-            yield Row(given)
+            yield TableRow(given)
     except csv.Error:
         raise SourceNotText("the file is no CSV: its quotes do not match") from None
 
@@ -94,16 +94,16 @@ def _places(
     }
 
 
-def _of_json_lines(lines: Iterator[str]) -> Iterator[Row]:
+def _of_json_lines(lines: Iterator[str]) -> Iterator[TableRow]:
     for line in filter(None, map(str.strip, lines)):
         try:
             given = parse(line.encode())
         except NotStrictJson:
             given = None
         if isinstance(given, dict):
-            yield Row(given)
+            yield TableRow(given)
         else:
-            yield Row(fault="is not one strict JSON object")
+            yield TableRow(fault="is not one strict JSON object")
 
 
 def _lines(source: Source) -> Generator[str]:
@@ -111,8 +111,8 @@ def _lines(source: Source) -> Generator[str]:
         io.BufferedReader(_Raw(source.open())), encoding="utf-8-sig", newline=""
     ) as text:
         try:
-            while line := text.readline(LONGEST_LINE + 1):
-                if len(line) > LONGEST_LINE:
+            while line := text.readline(MAX_LINE_BYTES + 1):
+                if len(line) > MAX_LINE_BYTES:
                     raise SourceNotText("the file has a line that is no row")
                 yield line
         except UnicodeDecodeError:

@@ -8,22 +8,22 @@ from typing import TypeVar
 
 import pytest
 
-from functions.providers.transport.connection import trusting_context
+from functions.providers.transport.connection import verified_tls_context
 from local.simulators.ipqs import IpqsSimulator
 from local.simulators.txncheck import TxncheckSimulator
 from tests.contract.canary import leaked
 from tests.contract.fake_secret import Keyring
-from tests.contract.harness import KEY, Bench
+from tests.contract.harness import KEY, AdapterHarness
 from tests.contract.ipqs_harness import IpqsBench
 from tests.contract.txncheck_harness import SECRET, TxncheckBench
 
-_B = TypeVar("_B", bound=Bench)
+_B = TypeVar("_B", bound=AdapterHarness)
 
 
 @pytest.fixture(scope="session")
 def tls() -> ssl.SSLContext:
     """Give the context that the deployed functions use; loading it takes a while."""
-    return trusting_context()
+    return verified_tls_context()
 
 
 @pytest.fixture(scope="module")
@@ -86,14 +86,14 @@ BENCHES = ("ipqs", "txncheck", "txncheck_signed")
 
 
 @pytest.fixture(params=BENCHES)
-def bench(request: pytest.FixtureRequest) -> Bench:
+def bench(request: pytest.FixtureRequest) -> AdapterHarness:
     """Give each provider in turn; the parameter is the name of its own fixture."""
-    found: Bench = request.getfixturevalue(request.param)
+    found: AdapterHarness = request.getfixturevalue(request.param)
     return found
 
 
 @pytest.fixture
-def impatient(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def impatient(bench: AdapterHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let calls end within a third of a second, whatever the provider does."""
     for deadline in bench.deadlines:
         monkeypatch.setattr(deadline, 0.3)

@@ -12,8 +12,8 @@ from typing import Protocol
 import pytest
 
 from functions.core.errors import CourierError, RetryableError
-from functions.core.file_formats import CSV, Form
-from functions.core.stream_stats import Tally
+from functions.core.file_formats import CSV, FileFormat
+from functions.core.stream_stats import StreamStats
 from functions.providers.protocol import Body, Link, Provider
 from local.simulators.faults import Answer
 from tests.contract.canary import leaked, shown
@@ -51,7 +51,7 @@ class Simulator(Protocol):
 
 
 @dataclass(kw_only=True)
-class Bench:
+class AdapterHarness:
     """What the contract needs to know of a provider to put it to the test.
 
     The three calls are named as the simulator names them; `finding` is None where
@@ -83,9 +83,9 @@ class Bench:
         """Queue answers for a kind of call."""
         self.simulator.script(call, answers)
 
-    def survey(self, name: str, content: bytes) -> int:
+    def validate(self, name: str, content: bytes) -> int:
         """Look at a file before it is handed over; give its rows."""
-        return self.provider.survey(name, self.list_type, AtHand(content))
+        return self.provider.validate(name, self.list_type, AtHand(content))
 
     def submit(self) -> str:
         """Hand the file over; give the provider's reference."""
@@ -118,13 +118,13 @@ def hint_of(error: CourierError) -> float | None:
     return error.hint
 
 
-def read(body: Body, form: Form = CSV) -> tuple[bytes, Tally]:
+def read(body: Body, form: FileFormat = CSV) -> tuple[bytes, StreamStats]:
     """Read a body to its end, as the streaming does, and let go of it."""
-    tally, everything = Tally(form), bytearray()
+    tally, everything = StreamStats(form), bytearray()
     buffer = memoryview(bytearray(64 * 1024))
     try:
         while count := body.readinto(buffer):
-            tally.feed(buffer[:count])
+            tally.update(buffer[:count])
             everything += buffer[:count]
     finally:
         body.close()

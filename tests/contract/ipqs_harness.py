@@ -4,14 +4,15 @@ import ssl
 from collections.abc import Mapping
 from typing import Any
 
-from functions.providers.ipqs.adapter import Ipqs, IpqsSettings
+from functions.providers.ipqs.adapter import Ipqs
 from functions.providers.protocol import Body, Link
-from functions.providers.transport.http import Http
+from functions.providers.transport.http import HttpClient
 from local.simulators.ipqs import Answer, Content, IpqsSimulator
 from tests.contract.fake_secret import Keyring
-from tests.contract.harness import KEY, Bench
+from tests.contract.harness import KEY, AdapterHarness
 from tests.contract.loopback_hosts import nowhere
 from tests.contract.sources import LIST
+from tests.settings import ipqs_settings
 
 
 def adapter(
@@ -26,14 +27,14 @@ def adapter(
     hosts = (simulator.download_host,)
     described = {"download_hosts": hosts, "loopback": loopback, **settings}
     return Ipqs(
-        IpqsSettings(**{"base_url": simulator.base_url, **described}),
-        http=Http(tls=tls, loopback=loopback),
+        ipqs_settings(**{"base_url": simulator.base_url, **described}),
+        http=HttpClient(tls=tls, loopback=loopback),
         key=key or Keyring(KEY),
         now=simulator.clock.now,
     )
 
 
-class IpqsBench(Bench):
+class IpqsBench(AdapterHarness):
     """The bench with what only IPQS' tests need."""
 
     simulator: IpqsSimulator

@@ -57,7 +57,7 @@ def test_announces_what_a_length_promises(ipqs: IpqsBench) -> None:
     """The caller can plan by it, and refuse early."""
     body = ipqs.open(ipqs.link(_CSV))
 
-    assert body.announced == len(_CSV)
+    assert body.announced_bytes == len(_CSV)
     assert read(body)[0] == _CSV
 
 
@@ -70,7 +70,7 @@ def test_announces_nothing_that_it_does_not_know(
     """The length of what is packed is not the length of the result."""
     body = ipqs.open(ipqs.link(_CSV, answer))
 
-    assert body.announced is None
+    assert body.announced_bytes is None
     assert read(body)[0] == _CSV
 
 

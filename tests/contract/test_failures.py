@@ -25,7 +25,7 @@ from local.simulators.content import Content
 from local.simulators.faults import Answer
 from local.simulators.wire import Ending, Framing
 from tests.contract.examples import few
-from tests.contract.harness import KEY, Bench, hint_of
+from tests.contract.harness import KEY, AdapterHarness, hint_of
 from tests.contract.sources import AtHand
 
 Edit = Callable[[dict[str, object]], object]
@@ -48,7 +48,7 @@ Edit = Callable[[dict[str, object]], object]
     ],
 )
 def test_hands_the_wish_to_wait_on(
-    bench: Bench, header: str | None, hint: float | None
+    bench: AdapterHarness, header: str | None, hint: float | None
 ) -> None:
     """The workflow waits, not the function; nonsense in the header is no wish."""
     bench.script(bench.checking, Answer.http(429, retry_after=header))
@@ -61,7 +61,7 @@ def test_hands_the_wish_to_wait_on(
 
 
 @pytest.mark.fault(22)
-def test_reads_a_date_to_wait_for_by_its_own_clock(bench: Bench) -> None:
+def test_reads_a_date_to_wait_for_by_its_own_clock(bench: AdapterHarness) -> None:
     """A date is as good as a number of seconds, and HTTP allows both."""
     then = datetime.fromtimestamp(bench.now() + 90, UTC)
     header = format_datetime(then, usegmt=True)
@@ -76,7 +76,7 @@ def test_reads_a_date_to_wait_for_by_its_own_clock(bench: Bench) -> None:
 @pytest.mark.fault(22)
 @few
 @given(header=st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF)))
-def test_survives_any_wish_to_wait(bench: Bench, header: str) -> None:
+def test_survives_any_wish_to_wait(bench: AdapterHarness, header: str) -> None:
     """The header is the provider's text, and parsers of dates have surprises."""
     bench.script(bench.checking, Answer.http(429, retry_after=header))
 
@@ -88,7 +88,7 @@ def test_survives_any_wish_to_wait(bench: Bench, header: str) -> None:
 
 
 @pytest.mark.fault(22)
-def test_counts_a_throttled_submission_as_not_accepted(bench: Bench) -> None:
+def test_counts_a_throttled_submission_as_not_accepted(bench: AdapterHarness) -> None:
     """Throttled means later again, with no search for a job that cannot be there."""
     bench.script(bench.submitting, Answer.html(429))
 
@@ -102,7 +102,7 @@ def test_counts_a_throttled_submission_as_not_accepted(bench: Bench) -> None:
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 520, 599])
 @pytest.mark.parametrize("says", [Answer.html, Answer.http], ids=["page", "bare"])
 def test_calls_a_fault_of_theirs_unavailable(
-    bench: Bench, status: int, says: Callable[[int], Answer]
+    bench: AdapterHarness, status: int, says: Callable[[int], Answer]
 ) -> None:
     """A fault of the provider's passes; what its page says does not matter."""
     bench.script(bench.checking, says(status))
@@ -114,7 +114,7 @@ def test_calls_a_fault_of_theirs_unavailable(
 @pytest.mark.fault(23)
 @pytest.mark.parametrize("status", [408, 425])
 def test_calls_an_answer_that_asks_for_another_try_unavailable(
-    bench: Bench, status: int
+    bench: AdapterHarness, status: int
 ) -> None:
     """These 4xx are about this moment; a job must not end because of one."""
     bench.script(bench.checking, Answer.http(status))
@@ -138,7 +138,7 @@ def test_calls_an_answer_that_asks_for_another_try_unavailable(
     ],
 )
 def test_calls_a_refusal_by_its_reason(
-    bench: Bench, status: int, error: type[CourierError]
+    bench: AdapterHarness, status: int, error: type[CourierError]
 ) -> None:
     """The reader of the failure needs to know who has to do something about it."""
     bench.script(bench.checking, Answer.http(status))
@@ -149,7 +149,9 @@ def test_calls_a_refusal_by_its_reason(
 
 @pytest.mark.fault(54)
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_follows_no_redirect_with_the_key_in_hand(bench: Bench, status: int) -> None:
+def test_follows_no_redirect_with_the_key_in_hand(
+    bench: AdapterHarness, status: int
+) -> None:
     """The key, and with 307 the whole list, would go wherever the answer says."""
     elsewhere = f"{bench.address}/elsewhere?{KEY}"
     bench.script(bench.checking, Answer.redirect(elsewhere, status))
@@ -192,7 +194,9 @@ _UNREADABLE = [
 
 @pytest.mark.fault(24)
 @pytest.mark.parametrize("answer", _UNREADABLE)
-def test_calls_what_is_no_answer_unreadable(bench: Bench, answer: Answer) -> None:
+def test_calls_what_is_no_answer_unreadable(
+    bench: AdapterHarness, answer: Answer
+) -> None:
     """A check that cannot be read says nothing about the job: it is asked again."""
     reference = bench.submit()
     bench.script(bench.checking, answer)
@@ -206,7 +210,7 @@ def test_calls_what_is_no_answer_unreadable(bench: Bench, answer: Answer) -> Non
 @pytest.mark.fault(24)
 @pytest.mark.parametrize("answer", _UNREADABLE)
 def test_searches_after_an_unreadable_answer_to_a_submission(
-    bench: Bench, answer: Answer
+    bench: AdapterHarness, answer: Answer
 ) -> None:
     """What cannot be read may say that the file was taken, and is paid."""
     bench.script(bench.submitting, answer.after_effect())
@@ -220,7 +224,7 @@ def test_searches_after_an_unreadable_answer_to_a_submission(
 
 
 @pytest.mark.fault(24)
-def test_reads_an_answer_that_came_packed_unasked(bench: Bench) -> None:
+def test_reads_an_answer_that_came_packed_unasked(bench: AdapterHarness) -> None:
     """A cache on the way may pack what nobody asked to be packed."""
     reference = bench.submit()
     bench.script(bench.checking, Answer.gzipped())
@@ -246,7 +250,7 @@ def test_reads_an_answer_that_came_packed_unasked(bench: Bench) -> None:
     ],
 )
 def test_finds_what_was_accepted_though_the_answer_was_lost(
-    bench: Bench, answer: Answer
+    bench: AdapterHarness, answer: Answer
 ) -> None:
     """A second submission would be paid a second time."""
     bench.script(bench.submitting, answer)
@@ -264,7 +268,9 @@ def test_finds_what_was_accepted_though_the_answer_was_lost(
 
 @pytest.mark.fault(16)
 @pytest.mark.parametrize("ending", [Ending.CLOSE, Ending.RESET])
-def test_finds_nothing_where_nothing_was_accepted(bench: Bench, ending: Ending) -> None:
+def test_finds_nothing_where_nothing_was_accepted(
+    bench: AdapterHarness, ending: Ending
+) -> None:
     """A dropped connection looks the same either way; only the list can tell."""
     bench.script(bench.submitting, Answer.dropped_before(ending))
 
@@ -286,7 +292,7 @@ def test_finds_nothing_where_nothing_was_accepted(bench: Bench, ending: Ending) 
     ],
 )
 def test_asks_again_another_time_where_a_check_got_no_answer(
-    bench: Bench, answer: Answer
+    bench: AdapterHarness, answer: Answer
 ) -> None:
     """Nothing is known then, which is an error and never a phase."""
     reference = bench.submit()
@@ -300,7 +306,7 @@ def test_asks_again_another_time_where_a_check_got_no_answer(
 
 @pytest.mark.fault(16)
 @pytest.mark.usefixtures("impatient")
-def test_gives_up_a_submission_that_nobody_answers(bench: Bench) -> None:
+def test_gives_up_a_submission_that_nobody_answers(bench: AdapterHarness) -> None:
     """A function that waits to its own end could not even say what happened."""
     bench.script(bench.submitting, Answer.hang(takes_effect=True))
 
@@ -325,7 +331,9 @@ def test_gives_up_a_submission_that_nobody_answers(bench: Bench) -> None:
         ),
     ],
 )
-def test_gives_up_a_check_that_takes_too_long(bench: Bench, answer: Answer) -> None:
+def test_gives_up_a_check_that_takes_too_long(
+    bench: AdapterHarness, answer: Answer
+) -> None:
     """Time-outs of a socket never meet a server that sends a byte now and then."""
     reference = bench.submit()
     bench.script(bench.checking, answer)
@@ -335,7 +343,9 @@ def test_gives_up_a_check_that_takes_too_long(bench: Bench, answer: Answer) -> N
 
 
 @pytest.mark.fault(58)
-def test_knows_that_nothing_was_sent_where_nobody_listens(bench: Bench) -> None:
+def test_knows_that_nothing_was_sent_where_nobody_listens(
+    bench: AdapterHarness,
+) -> None:
     """Surely unsent is worth knowing: the same submission may simply be repeated."""
     with bench.fails(ProviderUnavailable):
         bench.unreachable.submit("our-name", bench.list_type, AtHand(bench.file))
@@ -344,13 +354,13 @@ def test_knows_that_nothing_was_sent_where_nobody_listens(bench: Bench) -> None:
 
 
 @pytest.mark.fault(58)
-def test_shows_no_key_where_nobody_listens(bench: Bench) -> None:
+def test_shows_no_key_where_nobody_listens(bench: AdapterHarness) -> None:
     """The library's error quotes the whole address, and the key may be part of it."""
     with bench.fails(ProviderUnavailable):
         bench.unreachable.check(bench.unknown_ref)
 
 
-def test_stops_a_submission_whose_file_shrinks(bench: Bench) -> None:
+def test_stops_a_submission_whose_file_shrinks(bench: AdapterHarness) -> None:
     """The announced length is a promise: a shorter file would hang or be padded."""
     with bench.fails(SourceMissing):
         shrunk = AtHand(bench.file, size=100_000)
@@ -379,7 +389,7 @@ def test_stops_a_submission_whose_file_shrinks(bench: Bench) -> None:
         ),
     )
 )
-def test_survives_any_document(bench: Bench, answer: object) -> None:
+def test_survives_any_document(bench: AdapterHarness, answer: object) -> None:
     """Whatever the types are, it is read or refused, in our errors only."""
     bench.script(bench.checking, Answer.json(answer))
 

@@ -15,7 +15,7 @@ from functions.core.errors import (
     ProviderRejected,
     ProviderThrottled,
 )
-from functions.core.model import Look, Phase
+from functions.core.model import Phase, StatusReport
 from functions.providers.ipqs.responses import KINDS, PHASES
 from local.simulators.ipqs import Answer
 from tests.contract.examples import few
@@ -45,7 +45,7 @@ def test_translates_each_word(ipqs: IpqsBench, word: str) -> None:
     look = ipqs.provider.check(reference)
 
     assert look.phase is PHASES[word]
-    assert look.unknown == ""
+    assert look.unknown_word == ""
 
 
 @few
@@ -84,8 +84,8 @@ def test_goes_on_waiting_at_an_unknown_word(
     look = ipqs.provider.check(reference)
 
     assert (look.phase, look.kinds) == (Phase.RUNNING, ())
-    assert look.unknown == shown or shown is None
-    assert KEY not in look.unknown
+    assert look.unknown_word == shown or shown is None
+    assert KEY not in look.unknown_word
 
 
 @pytest.mark.fault(27)
@@ -97,7 +97,9 @@ def test_goes_on_waiting_without_a_word(ipqs: IpqsBench, word: object) -> None:
 
     look = ipqs.provider.check(reference)
 
-    assert look == Look(phase=Phase.RUNNING, invalid=look.invalid, unknown="NONE")
+    assert look == StatusReport(
+        phase=Phase.RUNNING, invalid=look.invalid, unknown_word="NONE"
+    )
 
 
 @pytest.mark.fault(31)

@@ -11,6 +11,7 @@ from functions.core.errors import (
     TransferIncomplete,
 )
 from functions.core.model import Phase
+from functions.core.provider_settings import KeyPlaces
 from local.simulators.ipqs import (
     UNKNOWNS,
     Answer,
@@ -83,7 +84,7 @@ def test_brings_everything_back(ipqs: IpqsBench, switch: str, value: object) -> 
     """Nobody has seen which way it stands; it must not matter."""
     ipqs.simulator.behave(**{switch: value})
     # The path is the place of the key that is documented for every call.
-    keyed = {f"{call}_key": "path" for call in ("upload", "status", "list")}
+    keyed = {"key_place": KeyPlaces(upload="path", status="path", list="path")}
     adapter = ipqs.configured(**keyed)
 
     reference = adapter.submit("our-name", "email", AtHand())

@@ -2,6 +2,7 @@
 
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from functions.core.errors import (
     ProviderThrottled,
     SubmitOutcomeUnknown,
 )
-from functions.providers.ipqs.adapter import KeyPlace
+from functions.core.provider_settings import KeyPlaces
 from functions.providers.transport.multipart import MultipartBody
 from local.simulators.ipqs import Answer, api, intake
 from local.simulators.ipqs.held import Held
@@ -25,6 +26,7 @@ from tests.contract.examples import few
 from tests.contract.harness import KEY
 from tests.contract.ipqs_harness import IpqsBench
 from tests.contract.sources import AtHand, MadeUp
+from tests.settings import ipqs_settings
 
 _MEGABYTE = 1024 * 1024
 
@@ -183,12 +185,13 @@ _CALLS: dict[str, Callable[[Any], object]] = {
     [("path", "path"), ("header", "header"), ("field", "body")],
 )
 def test_puts_the_key_where_the_settings_say(
-    ipqs: IpqsBench, call: str, place: KeyPlace, where: str
+    ipqs: IpqsBench, call: str, place: str, where: str
 ) -> None:
     """Which place works for which call is not known for certain: it is a setting."""
     ipqs.simulator.behave(header_key_calls=frozenset(_CALLS))
     ipqs.provider.submit("our-name", "email", AtHand())
-    adapter = ipqs.configured(**{f"{call}_key": place})
+    places = KeyPlaces(**{**asdict(ipqs_settings().key_place), call: place})
+    adapter = ipqs.configured(key_place=places)
 
     _CALLS[call](adapter)
 

@@ -17,7 +17,7 @@ from functions.core.errors import (
 )
 from functions.providers.protocol import Link
 from functions.providers.transport import connection
-from functions.providers.transport.http import Http
+from functions.providers.transport.http import HttpClient
 from local.simulators.ipqs import Answer, Content, Ending, Framing
 from tests.contract.harness import read
 from tests.contract.ipqs_harness import IpqsBench
@@ -160,7 +160,7 @@ def test_counts_bytes_when_they_come_not_when_a_buffer_is_full(
 ) -> None:
     """A large buffer would hide a transfer that is slow, but fast enough."""
     monkeypatch.setattr(connection, "WINDOW_SECONDS", 0.4)
-    monkeypatch.setattr(connection, "LEAST_BYTES", 16 * 1024)
+    monkeypatch.setattr(connection, "MIN_WINDOW_BYTES", 16 * 1024)
     pace = threading.Event()
 
     def paced() -> Iterator[bytes]:
@@ -181,7 +181,7 @@ def test_asks_no_rate_of_a_host_that_still_thinks(
 ) -> None:
     """Before the head of an answer nothing can have come; the deadline holds there."""
     monkeypatch.setattr(connection, "WINDOW_SECONDS", 0.3)
-    monkeypatch.setattr(connection, "LEAST_BYTES", 1)
+    monkeypatch.setattr(connection, "MIN_WINDOW_BYTES", 1)
     answer = Answer.dripped(0.005, head_too=True)
     link = ipqs.link(b"Email\na\n", answer)
 
@@ -219,10 +219,10 @@ def black_hole() -> Iterator[str]:
     ],
 )
 def test_ends_in_time_where_a_connection_comes_to_nothing(
-    ipqs: IpqsBench, black_hole: str, exchange: Callable[[Http, str], object]
+    ipqs: IpqsBench, black_hole: str, exchange: Callable[[HttpClient, str], object]
 ) -> None:
     """A black hole takes no notice of the deadline, unless connecting has it too."""
-    http = Http(tls=ipqs.tls, loopback=True)
+    http = HttpClient(tls=ipqs.tls, loopback=True)
 
     with _within(1.3), ipqs.fails(ProviderUnavailable):
         exchange(http, f"http://{black_hole}/")
@@ -231,7 +231,7 @@ def test_ends_in_time_where_a_connection_comes_to_nothing(
 @pytest.mark.fault(57)
 def test_ends_in_time_where_tls_comes_to_nothing(ipqs: IpqsBench) -> None:
     """The handshake is a place to stall in, too, and nothing has been sent by then."""
-    http = Http(tls=ipqs.tls, loopback=True)
+    http = HttpClient(tls=ipqs.tls, loopback=True)
 
     with socket.create_server(("127.0.0.1", 0)) as mute:
         url = f"https://127.0.0.1:{mute.getsockname()[1]}/"
@@ -241,7 +241,7 @@ def test_ends_in_time_where_tls_comes_to_nothing(ipqs: IpqsBench) -> None:
 
 def test_tells_a_lost_answer_from_one_that_never_began(ipqs: IpqsBench) -> None:
     """Once connected, the request may have arrived."""
-    http = Http(tls=ipqs.tls, loopback=True)
+    http = HttpClient(tls=ipqs.tls, loopback=True)
 
     with socket.create_server(("127.0.0.1", 0)) as mute:
         url = f"http://127.0.0.1:{mute.getsockname()[1]}/"

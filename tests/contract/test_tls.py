@@ -13,7 +13,7 @@ from functions.core.errors import ProviderUnavailable
 from functions.core.model import Phase
 from functions.providers.ipqs.adapter import Ipqs
 from functions.providers.protocol import Link
-from functions.providers.transport.connection import trusting_context
+from functions.providers.transport.connection import verified_tls_context
 from local.simulators.ipqs import IpqsSimulator
 from tests.contract.harness import KEY, read
 from tests.contract.ipqs_harness import IpqsBench, adapter
@@ -31,7 +31,7 @@ def authority() -> trustme.CA:
 @pytest.fixture(scope="module")
 def trusting(authority: trustme.CA) -> ssl.SSLContext:
     """Give the deployed functions' context, which trusts the authority besides."""
-    context = trusting_context()
+    context = verified_tls_context()
     authority.configure_trust(context)
     return context
 
@@ -147,7 +147,7 @@ def test_sends_nothing_over_old_tls(
 @pytest.mark.fault(57)
 def test_trusts_what_can_be_verified_only() -> None:
     """One attribute less, and every refusal above is gone."""
-    context = trusting_context()
+    context = verified_tls_context()
 
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname

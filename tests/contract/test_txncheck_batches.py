@@ -5,31 +5,31 @@ from collections.abc import Mapping
 from typing import Any
 
 from functions.core.model import Phase
-from functions.providers.protocol import Batching, Packed, Refused
+from functions.providers.protocol import BatchProvider, BatchRequest, InvalidRow
 from tests.contract.harness import read
 from tests.contract.sources import AtHand
 from tests.contract.txncheck_harness import TxncheckBench
 
-Rows = dict[int, Mapping[str, Any] | Refused]
+Rows = dict[int, Mapping[str, Any] | InvalidRow]
 
 
 def _carried(bench: TxncheckBench, type_: str, name: str, content: str) -> Rows:
     """Carry a batch to the provider and back; give what became of each row."""
-    provider: Batching = bench.provider
+    provider: BatchProvider = bench.provider
     rows: Rows = {}
-    sent: list[tuple[Packed, str]] = []
+    sent: list[tuple[BatchRequest, str]] = []
     for request in provider.pack(type_, name, AtHand(content.encode())):
-        if isinstance(request, Refused):
+        if isinstance(request, InvalidRow):
             rows[request.row] = request
             continue
         source = AtHand(request.body)
-        assert provider.survey("our-name.json", request.type, source) == 1
+        assert provider.validate("our-name.json", request.type, source) == 1
         reference = provider.submit("our-name.json", request.type, source)
         sent.append((request, reference))
     bench.finish()
     for request, reference in sent:
         body = provider.open(bench.link(reference), seconds=20)
-        result, _tally = read(body, provider.form)
+        result, _tally = read(body, provider.result_format)
         parts = provider.unpack(request.type, request.body, result)
         rows |= dict(zip(request.rows, parts, strict=True))
     return rows
@@ -43,7 +43,7 @@ def test_answers_for_every_vpa_by_three_requests(txncheck: TxncheckBench) -> Non
     rows = _carried(txncheck, "vpa-chargeback-check", "batch.csv", content)
 
     assert txncheck.accepted() == 3
-    assert isinstance(rows.pop(251), Refused)
+    assert isinstance(rows.pop(251), InvalidRow)
     assert sorted(rows) == list(range(1, 251))
     for number, vpa in enumerate(vpas, 1):
         part = rows[number]
@@ -61,7 +61,7 @@ def test_answers_for_every_person_by_a_request_each(txncheck: TxncheckBench) -> 
     rows = _carried(txncheck, "full-check", "batch.jsonl", content)
 
     assert txncheck.accepted() == len(good)
-    assert rows.pop(3) == Refused(
+    assert rows.pop(3) == InvalidRow(
         3, ("mobile", "name"), "mobile: must be +91 and ten digits; name: is missing"
     )
     statuses = [part["status"] for part in rows.values() if isinstance(part, Mapping)]
@@ -73,7 +73,7 @@ def test_sends_a_packed_request_as_any_other(txncheck_signed: TxncheckBench) -> 
     (request,) = txncheck_signed.provider.pack(
         "bulk-vpa-chargeback-check", "b.csv", AtHand(b"vpa\nasha@invented\n")
     )
-    assert isinstance(request, Packed)
+    assert isinstance(request, BatchRequest)
     assert "rowSizes" in json.loads(request.body)
 
     source = AtHand(request.body)

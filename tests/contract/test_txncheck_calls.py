@@ -10,7 +10,7 @@ from functions.core.errors import (
     ProviderRejected,
     RequestInvalid,
 )
-from functions.core.model import Look, Phase
+from functions.core.model import Phase, StatusReport
 from local.simulators.txncheck import (
     UNKNOWNS,
     Shape,
@@ -81,7 +81,9 @@ def test_brings_back_what_every_call_finds(
     look = txncheck.provider.check(reference)
     document = txncheck.document(reference)
 
-    assert replace(look, finished_at=0) == Look(phase=Phase.FINISHED, kinds=("result",))
+    assert replace(look, finished_at=0) == StatusReport(
+        phase=Phase.FINISHED, kinds=("result",)
+    )
     assert document["status"] == "COMPLETED"
     expected = _RESULTS[type_]
     if value is Shape.OLD and type_ == "upi-by-mobile":

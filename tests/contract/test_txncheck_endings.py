@@ -10,7 +10,7 @@ from functions.core.errors import (
     LinkSpent,
     ProviderLostJob,
 )
-from functions.core.model import Look, Phase
+from functions.core.model import Phase, StatusReport
 from local.simulators.txncheck import (
     Answer,
     End,
@@ -28,7 +28,9 @@ def test_keeps_what_a_partial_request_brought(txncheck: TxncheckBench) -> None:
     look = txncheck.provider.check(reference)
     document = txncheck.document(reference)
 
-    assert replace(look, finished_at=0) == Look(phase=Phase.PARTIAL, kinds=("result",))
+    assert replace(look, finished_at=0) == StatusReport(
+        phase=Phase.PARTIAL, kinds=("result",)
+    )
     assert document["status"] == "PARTIAL"
     assert set(document["result"]) == {"upiByMobile", "vpaChargebackCheck"}
     assert document["stepStatuses"]["kycByMobile"] == "failed"
@@ -68,7 +70,9 @@ def test_believes_a_failure_at_once(
 
     look = txncheck.provider.check(reference)
 
-    assert replace(look, finished_at=0) == Look(phase=Phase.FAILED, final_error=error)
+    assert replace(look, finished_at=0) == StatusReport(
+        phase=Phase.FAILED, final_error=error
+    )
     with txncheck.fails(LinkSpent):
         txncheck.document(reference)
 
@@ -82,8 +86,8 @@ def test_goes_on_waiting_at_an_unknown_word(txncheck: TxncheckBench) -> None:
     looks = [txncheck.provider.check(reference) for _look in range(2)]
 
     assert looks == [
-        Look(phase=Phase.RUNNING, unknown="ARCHIVED"),
-        Look(phase=Phase.RUNNING, unknown="PROCESSING"),
+        StatusReport(phase=Phase.RUNNING, unknown_word="ARCHIVED"),
+        StatusReport(phase=Phase.RUNNING, unknown_word="PROCESSING"),
     ]
 
 

@@ -139,7 +139,7 @@ def test_is_refused_nothing_that_it_thinks_worth_it(
     txncheck: TxncheckBench, type_: str
 ) -> None:
     """Our rules may not be laxer than theirs, as far as theirs are known."""
-    assert txncheck.provider.survey("a/b.JSON", type_, AtHand(_file(type_))) == 1
+    assert txncheck.provider.validate("a/b.JSON", type_, AtHand(_file(type_))) == 1
     assert txncheck.simulator.requests == []
     assert txncheck.ask(type_, unknown="field")
 
@@ -147,7 +147,7 @@ def test_is_refused_nothing_that_it_thinks_worth_it(
 def test_takes_no_batch_for_a_request(txncheck: TxncheckBench) -> None:
     """The two ways in are told apart by the name's ending."""
     with txncheck.fails(SourceMisnamed):
-        txncheck.provider.survey("batch.csv", "full-check", AtHand(txncheck.file))
+        txncheck.provider.validate("batch.csv", "full-check", AtHand(txncheck.file))
 
 
 def _file(type_: str) -> bytes:

@@ -1,10 +1,6 @@
 """TxnCheck: how a result is fetched, and from where only."""
 
-import json
-import re
 import time
-from dataclasses import fields
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +11,6 @@ from functions.core.errors import (
     ResultTooLarge,
 )
 from functions.providers.protocol import Link
-from functions.providers.txncheck.adapter import TxncheckSettings
 from local.simulators.txncheck import Answer
 from tests.contract.harness import read
 from tests.contract.txncheck_harness import TxncheckBench
@@ -31,7 +26,7 @@ def test_asks_for_a_result_once(txncheck: TxncheckBench) -> None:
     body = txncheck.provider.open(link, seconds=20)
 
     assert (before, txncheck.asked("check")) == (0, 1)
-    assert body.announced == len(read(body, txncheck.provider.form)[0])
+    assert body.announced_bytes == len(read(body, txncheck.provider.result_format)[0])
     assert link.minted_at == txncheck.now()
 
 
@@ -52,11 +47,11 @@ def test_refuses_a_result_that_is_too_large(txncheck: TxncheckBench) -> None:
     body = txncheck.provider.open(link, seconds=20)
 
     with txncheck.fails(ResultTooLarge):
-        small = txncheck.configured(max_result_bytes=body.announced - 1)
+        small = txncheck.configured(max_result_bytes=body.announced_bytes - 1)
         small.open(link, seconds=20)
 
-    exact = txncheck.configured(max_result_bytes=body.announced)
-    assert exact.open(link, seconds=20).announced == body.announced
+    exact = txncheck.configured(max_result_bytes=body.announced_bytes)
+    assert exact.open(link, seconds=20).announced_bytes == body.announced_bytes
 
 
 @pytest.mark.fault(54)
@@ -97,18 +92,6 @@ def test_sends_its_key_in_a_header_only(txncheck: TxncheckBench) -> None:
         frozenset({"header"})
     ] * 2
     assert all(not seen.signed for seen in txncheck.simulator.requests)
-
-
-def test_reads_its_settings_as_the_deployment_writes_them() -> None:
-    """What cdk.json says is what the adapter would do by itself, field by field."""
-    context = json.loads(Path("cdk.json").read_text())["context"]
-    settings = context["courier"]["every_stage"]["providers"]["txncheck"]
-
-    assert TxncheckSettings.from_json(settings) == TxncheckSettings()
-    for field in fields(TxncheckSettings):
-        lacking = {key: kept for key, kept in settings.items() if key != field.name}
-        with pytest.raises(KeyError, match=re.escape(field.name)):
-            TxncheckSettings.from_json(lacking)
 
 
 @pytest.mark.fault(53)

@@ -6,11 +6,12 @@ import pytest
 
 from functions.core.errors import CredentialsRejected
 from functions.core.model import Phase
-from functions.providers.transport.http import Http
-from functions.providers.txncheck.adapter import Txncheck, TxncheckSettings
+from functions.providers.transport.http import HttpClient
+from functions.providers.txncheck.adapter import Txncheck
 from local.simulators.txncheck import Answer
 from tests.contract.sources import AtHand
 from tests.contract.txncheck_harness import BODIES, SECRET, TxncheckBench
+from tests.settings import txncheck_settings
 
 _EXPIRED = Answer.json(
     {"statusCode": 401, "message": "Request timestamp expired", "error": "x"}, 401
@@ -29,8 +30,8 @@ def _secret(bench: TxncheckBench, stored: str, *, kept: str | None = None) -> No
 def _at(bench: TxncheckBench, now: Callable[[], float]) -> Txncheck:
     """Give an adapter whose clock is another one."""
     return Txncheck(
-        TxncheckSettings(base_url=bench.address, signing=True, loopback=True),
-        http=Http(tls=bench.tls, loopback=True),
+        txncheck_settings(base_url=bench.address, signing=True, loopback=True),
+        http=HttpClient(tls=bench.tls, loopback=True),
         key=bench.key,
         signing_secret=bench.secret or bench.key,
         now=now,
@@ -63,8 +64,8 @@ def test_does_not_ask_for_a_secret_that_it_does_not_need(
         raise AssertionError
 
     provider = Txncheck(
-        TxncheckSettings(base_url=txncheck.address, loopback=True),
-        http=Http(tls=txncheck.tls, loopback=True),
+        txncheck_settings(base_url=txncheck.address, loopback=True),
+        http=HttpClient(tls=txncheck.tls, loopback=True),
         key=txncheck.key,
         signing_secret=missing,
         now=txncheck.now,

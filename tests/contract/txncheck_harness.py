@@ -5,14 +5,15 @@ import ssl
 from typing import Any
 
 from functions.providers.protocol import Link
-from functions.providers.transport.http import Http
-from functions.providers.txncheck.adapter import Txncheck, TxncheckSettings
+from functions.providers.transport.http import HttpClient
+from functions.providers.txncheck.adapter import Txncheck
 from local.simulators.faults import Answer
 from local.simulators.txncheck import TxncheckSimulator
 from tests.contract.fake_secret import Keyring
-from tests.contract.harness import KEY, Bench, read
+from tests.contract.harness import KEY, AdapterHarness, read
 from tests.contract.loopback_hosts import nowhere
 from tests.contract.sources import AtHand
+from tests.settings import txncheck_settings
 
 SECRET = 'canary-signing/secret+2="&%41'
 
@@ -45,15 +46,15 @@ def adapter(
     """Give an adapter that knows the simulator's address and follows its clock."""
     described = {"base_url": simulator.base_url, "loopback": loopback}
     return Txncheck(
-        TxncheckSettings(signing=secret is not None, **{**described, **settings}),
-        http=Http(tls=tls, loopback=loopback),
+        txncheck_settings(signing=secret is not None, **{**described, **settings}),
+        http=HttpClient(tls=tls, loopback=loopback),
         key=key,
         signing_secret=secret or Keyring(""),
         now=simulator.clock.now,
     )
 
 
-class TxncheckBench(Bench):
+class TxncheckBench(AdapterHarness):
     """The bench with what only TxnCheck's tests need.
 
     With a `secret` every request is signed, and the simulator wants that.
@@ -119,5 +120,7 @@ class TxncheckBench(Bench):
         """Fetch the document of a request; the answers are for the fetching."""
         self.script("check", *answers)
         body = self.provider.open(self.link(provider_ref), seconds=20)
-        document: dict[str, Any] = json.loads(read(body, self.provider.form)[0])
+        document: dict[str, Any] = json.loads(
+            read(body, self.provider.result_format)[0]
+        )
         return document

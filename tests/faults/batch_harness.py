@@ -7,25 +7,27 @@ from dataclasses import replace
 from typing import IO, Any
 
 from functions.aws import clients
-from functions.aws.batch_store import Parcels
-from functions.aws.job_store import Ledger
+from functions.aws.batch_store import BatchStore
+from functions.aws.job_store import JobStore
 from functions.aws.results import Results
-from functions.aws.s3_source import Inbox
+from functions.aws.s3_source import S3Source
 from functions.check import check
-from functions.core.batch_results import told_of
+from functions.core.batch_results import parse_results
 from functions.core.errors import CourierError, RetryableError
 from functions.core.model import Job, Next, Outcome, Phase
+from functions.core.provider_settings import to_json
 from functions.download import download
-from functions.gather import KIND, Gathering
+from functions.gather import KIND, BatchGathering
 from functions.prepare import prepare
-from functions.providers.transport.connection import trusting_context
-from functions.providers.transport.http import Http, Reply
-from functions.providers.txncheck.adapter import Txncheck, TxncheckSettings
+from functions.providers.transport.connection import verified_tls_context
+from functions.providers.transport.http import HttpClient, HttpResponse
+from functions.providers.txncheck.adapter import Txncheck
 from functions.submit import Submission
 from local.simulators.faults import Answer
 from local.simulators.txncheck import TxncheckSimulator
-from tests.faults.fault_injection import Effects, Killed, Mode
-from tests.faults.harness import INBOX, RESULTS, TABLE, Bench
+from tests.faults.fault_injection import FaultInjector, Killed, Mode
+from tests.faults.harness import INBOX, RESULTS, SECRET, TABLE, StepHarness
+from tests.settings import txncheck_settings
 
 #: Found again wherever they leak to; see tests/faults/canary.py.
 NAMES = ("Asha Leaking", "Bina Leaking", "Chand Leaking")
@@ -33,35 +35,35 @@ MOBILES = ("+919871234501", "+919871234502", "+919871234503")
 PEOPLE = "\n".join(["mobile,name", *map(",".join, zip(MOBILES, NAMES, strict=True))])
 KEY = "canaryKeyOfTxncheck"
 
-_TLS = trusting_context()
+_TLS = verified_tls_context()
 _SECONDS = 900.0
 _TRIES = 7
 _numbers = itertools.count()
 
 
-class Batches:
+class BatchHarness:
     """One batch after the other; every step has collaborators of its own."""
 
-    def __init__(self, bench: Bench, simulator: TxncheckSimulator) -> None:
+    def __init__(self, bench: StepHarness, simulator: TxncheckSimulator) -> None:
         self._bench = bench
         self.simulator = simulator
         self.now = simulator.clock.now
-        self.effects = Effects(bench.ipqs)
+        self.effects = FaultInjector(bench.ipqs)
         self.results = Results(RESULTS, s3=clients.s3())
-        self.settings = replace(bench.settings, batches=(".csv", ".jsonl"))
+        self.settings = txncheck_settings(
+            base_url=simulator.base_url,
+            loopback=True,
+            max_batch_requests=10,
+            max_upload_bytes=10_000,
+            settle_seconds=bench.settings.settle_seconds,
+            rate=None,
+            secret=SECRET,
+        )
 
     @property
     def environment(self) -> str:
         """What the functions read of the provider, as infra writes it."""
-        known = json.loads(self._bench.environment["COURIER_PROVIDERS"])["ipqs"]
-        adapter = {
-            "base_url": self.simulator.base_url,
-            "signing": False,
-            "upi_name": "optional",
-            "bank_async": False,
-        }
-        own = {"batches": self.settings.batches, "max_batch_requests": 10}
-        return json.dumps({"txncheck": {**known, **own, **adapter}})
+        return json.dumps({"txncheck": to_json(self.settings)})
 
     def arrive(
         self, content: str = PEOPLE, *, type_: str = "full-check", ending: str = "csv"
@@ -81,10 +83,9 @@ class Batches:
 
     def adapter(self, **settings: Any) -> Txncheck:  # noqa: ANN401 - TxncheckSettings checks them
         """Give an adapter whose every call is one of the effects."""
-        address = {"base_url": self.simulator.base_url, "loopback": True}
         return Txncheck(
-            TxncheckSettings(**{**address, **settings}),
-            http=_CountedHttp(self.effects, self.simulator),
+            replace(self.settings, **settings),
+            http=_CountedHttpClient(self.effects, self.simulator),
             key=lambda _fresh: KEY,
             signing_secret=lambda _fresh: "",
             now=self.now,
@@ -95,15 +96,15 @@ class Batches:
         return prepare(
             job,
             provider=self.adapter(**settings),
-            source=Inbox(job, s3=clients.s3()),
-            parcels=Parcels(job, s3=clients.s3()),
+            source=S3Source(job, s3=clients.s3()),
+            batch_store=BatchStore(job, s3=clients.s3()),
             max_bytes=10_000_000,
             max_requests=4000,
         )
 
     def requests(self, job: Job) -> list[Job]:
         """Give the requests of a prepared batch, as the Map begins them."""
-        items = Parcels(job, s3=clients.s3()).document("items.json")
+        items = BatchStore(job, s3=clients.s3()).read_json("items.json")
         whose = {
             "provider": job.provider,
             "bucket": job.bucket,
@@ -117,13 +118,13 @@ class Batches:
         return Submission(
             job=job,
             provider=self.adapter(),
-            inbox=Inbox(job, s3=clients.s3()),
-            ledger=Ledger(TABLE, dynamodb=clients.dynamodb(), keep_days=90),
-            pace=None,
+            source=S3Source(job, s3=clients.s3()),
+            job_store=JobStore(TABLE, dynamodb=clients.dynamodb(), keep_days=90),
+            rate_limiter=None,
             settings=self.settings,
             token=f"token-{next(_numbers)}",
             now=self.now(),
-            chance=0.5,
+            random=0.5,
         ).submit()
 
     def run(self, job: Job) -> str:
@@ -155,11 +156,11 @@ class Batches:
 
     def gather(self, job: Job, answers: Sequence[object]) -> Job:
         """Gather a batch."""
-        return Gathering(
+        return BatchGathering(
             job=job,
-            told=told_of(answers, requests=job.batch.requests),
+            request_results=parse_results(answers, requests=job.batch.requests),
             provider=self.adapter(),
-            parcels=Parcels(job, s3=clients.s3()),
+            batch_store=BatchStore(job, s3=clients.s3()),
             results=self.results,
             now=self.now(),
         ).gather()
@@ -192,7 +193,7 @@ class Batches:
 
     def _check(self, job: Job) -> Job:
         policy = self.settings.policy
-        return check(job, self.adapter(), policy=policy, now=self.now(), chance=0.5)
+        return check(job, self.adapter(), policy=policy, now=self.now(), random=0.5)
 
     def _download(self, job: Job) -> Job:
         download(
@@ -211,10 +212,10 @@ class TaskFailed(Exception):
     """A task is given up; the text is the name of its error."""
 
 
-class _CountedHttp(Http):
+class _CountedHttpClient(HttpClient):
     """Speaks HTTP as always, through the effects."""
 
-    def __init__(self, effects: Effects, simulator: TxncheckSimulator) -> None:
+    def __init__(self, effects: FaultInjector, simulator: TxncheckSimulator) -> None:
         super().__init__(tls=_TLS, loopback=True)
         self._effects = effects
         self._simulator = simulator
@@ -228,7 +229,7 @@ class _CountedHttp(Http):
         max_bytes: int,
         headers: Mapping[str, str] | None = None,
         body: IO[bytes] | bytes | None = None,
-    ) -> Reply:
+    ) -> HttpResponse:
         """Make a call of the API."""
         call = "submit" if method == "POST" else "check"
         mode = self._effects.begin(f"txncheck.{call}")

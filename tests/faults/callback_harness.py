@@ -5,8 +5,9 @@ import json
 from typing import Any
 
 from functions.aws import clients
-from functions.aws.callbacks import WAIT, Heard, Waits
+from functions.aws.callbacks import CallbackStore, WebhookOutcome
 from functions.core import identity
+from functions.core.keys import CALLBACK_ITEM_PREFIX
 from functions.core.model import Job
 from local.emulator.process import Emulator
 
@@ -16,7 +17,7 @@ _ROLE = "arn:aws:iam::000000000000:role/anyone"
 _numbers = itertools.count()
 
 
-class Waiting:
+class CallbackHarness:
     """The wait, as the workflow has it."""
 
     def __init__(self, emulator: Emulator) -> None:
@@ -28,10 +29,14 @@ class Waiting:
         )
         self._sqs = emulator.client("sqs")
         self._queue = self._sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
-        self._machine = clients.states().create_state_machine(
+        self._machine = clients.step_functions().create_state_machine(
             name="waiting", definition=json.dumps(self._definition()), roleArn=_ROLE
         )["stateMachineArn"]
-        self.waits = Waits(TABLE, dynamodb=clients.dynamodb(), states=clients.states())
+        self.waits = CallbackStore(
+            TABLE,
+            dynamodb=clients.dynamodb(),
+            step_functions=clients.step_functions(),
+        )
 
     def job(self) -> Job:
         """Make a job that nobody has waited for."""
@@ -40,20 +45,23 @@ class Waiting:
 
     def enter(self, seconds: int = 60) -> tuple[str, str]:
         """Enter the wait; give its execution and its token."""
-        execution = clients.states().start_execution(
+        execution = clients.step_functions().start_execution(
             stateMachineArn=self._machine, input=json.dumps({"wait_seconds": seconds})
         )["executionArn"]
         while not (received := self._receive()):
             pass
         return execution, received[0]["Body"]
 
-    def call(self, job: Job, event: str = DONE, *, now: float = 100.0) -> Heard:
+    def call(
+        self, job: Job, event: str = DONE, *, now: float = 100.0
+    ) -> WebhookOutcome:
         """Let a webhook come."""
-        return self.waits.call("p", job.provider_ref, event, now=now).heard
+        return self.waits.deliver("p", job.provider_ref, event, now=now).outcome
 
     def of(self, job: Job) -> dict[str, Any]:
         """Read what is kept of a job's waits."""
-        name = f"{WAIT}{identity.of_reference(job.provider, job.provider_ref)}"
+        reference = identity.of_reference(job.provider, job.provider_ref)
+        name = f"{CALLBACK_ITEM_PREFIX}{reference}"
         answer = clients.dynamodb().get_item(
             TableName=TABLE, Key={"wait_id": {"S": name}}, ConsistentRead=True
         )

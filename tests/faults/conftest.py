@@ -7,30 +7,26 @@ from io import StringIO
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.aws import clients, settings, telemetry, wiring
+from functions.aws import adapters, clients, clock, secret, settings, telemetry
 from functions.core.model import Job
 from local.emulator.clients import REGION
 from local.emulator.process import Emulator
 from local.simulators.ipqs import IpqsSimulator
 from local.simulators.txncheck import TxncheckSimulator
 from tests.faults import batch_harness as people
-from tests.faults.batch_harness import Batches
-from tests.faults.callback_harness import Waiting
+from tests.faults.batch_harness import BatchHarness
+from tests.faults.callback_harness import CallbackHarness
 from tests.faults.canary import Canary
 from tests.faults.context import Context
 from tests.faults.driver import Process, Walk
-from tests.faults.fault_injection import Effects, watching
-from tests.faults.harness import KEY, RESULTS, ROWS, TABLE, Bench
+from tests.faults.fault_injection import FaultInjector, inject_faults
+from tests.faults.harness import KEY, RESULTS, ROWS, TABLE, StepHarness
 
 _CACHES = (
-    wiring.ledger,
-    wiring.waits,
-    wiring.results,
-    wiring.executions,
-    wiring._ipqs,
-    wiring._txncheck,
-    wiring._secrets,
-    settings.of_this_function,
+    adapters.adapter,
+    adapters.batch_adapter,
+    secret._cached_provider,
+    settings.function_settings,
 )
 
 
@@ -55,7 +51,12 @@ def emulator() -> Iterator[Emulator]:
         for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
             patch.delenv(name, raising=False)
         yield started
-        for client in (clients.s3, clients.dynamodb, clients.secrets, clients.states):
+        for client in (
+            clients.s3,
+            clients.dynamodb,
+            clients.secrets_manager,
+            clients.step_functions,
+        ):
             client.cache_clear()
 
 
@@ -70,51 +71,51 @@ def canary() -> Canary:
 def _bench(
     emulator: Emulator,  # noqa: ARG001 - where the clients point
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Bench]:
+) -> Iterator[StepHarness]:
     with (
         IpqsSimulator.started(api_key=KEY) as ipqs,
         pytest.MonkeyPatch.context() as patch,
     ):
-        patch.setattr(wiring, "now", ipqs.clock.now)
-        yield Bench.make(ipqs, tmp_path_factory.mktemp("expected"))
+        patch.setattr(clock, "now", ipqs.clock.now)
+        yield StepHarness.make(ipqs, tmp_path_factory.mktemp("expected"))
 
 
 @pytest.fixture
-def bench(_bench: Bench) -> Bench:
+def bench(_bench: StepHarness) -> StepHarness:
     """Give the bench with a provider that has forgotten the test before."""
     _bench.clear()
     return _bench
 
 
 @pytest.fixture
-def effects(bench: Bench) -> Iterator[Effects]:
+def effects(bench: StepHarness) -> Iterator[FaultInjector]:
     """Lead every call to the outside through the effects."""
-    effects = Effects(bench.ipqs)
-    with watching(effects):
+    effects = FaultInjector(bench.ipqs)
+    with inject_faults(effects):
         yield effects
 
 
 @pytest.fixture
-def process(bench: Bench) -> Callable[[], Process]:
+def process(bench: StepHarness) -> Callable[[], Process]:
     """Make processes, in which nothing fails but what the test lets fail."""
-    return lambda: Process(bench, Effects(bench.ipqs))
+    return lambda: Process(bench, FaultInjector(bench.ipqs))
 
 
 @pytest.fixture
-def job(bench: Bench) -> Job:
+def job(bench: StepHarness) -> Job:
     """Give a job whose list has just arrived."""
     return bench.arrive()
 
 
 @pytest.fixture
-def walk(bench: Bench, effects: Effects, canary: Canary) -> Walk:
+def walk(bench: StepHarness, effects: FaultInjector, canary: Canary) -> Walk:
     """Give an execution that has not begun."""
     return Walk(bench, effects, canary)
 
 
 @pytest.fixture
 def deployed(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: StepHarness, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[pytest.MonkeyPatch]:
     """Set the environment of a function, cold: with nothing cached."""
     for name, value in bench.environment.items():
@@ -125,9 +126,9 @@ def deployed(
 
 
 @pytest.fixture(scope="session")
-def waiting(emulator: Emulator) -> Waiting:
+def waiting(emulator: Emulator) -> CallbackHarness:
     """Give a wait that webhooks can end."""
-    return Waiting(emulator)
+    return CallbackHarness(emulator)
 
 
 @pytest.fixture(scope="session")
@@ -137,11 +138,11 @@ def _txncheck() -> Iterator[TxncheckSimulator]:
 
 
 @pytest.fixture
-def batches(bench: Bench, _txncheck: TxncheckSimulator) -> Iterator[Batches]:
+def batches(bench: StepHarness, _txncheck: TxncheckSimulator) -> Iterator[BatchHarness]:
     """Give a place for batches, whose provider has forgotten the test before."""
     _txncheck.reset()
-    made = Batches(bench, _txncheck)
-    with watching(made.effects):
+    made = BatchHarness(bench, _txncheck)
+    with inject_faults(made.effects):
         yield made
 
 

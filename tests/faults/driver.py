@@ -9,10 +9,10 @@ from functools import partial
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 
 from functions.aws import clients
-from functions.aws.job_store import Ledger
-from functions.aws.rate_limiter import Pace
+from functions.aws.job_store import JobStore
+from functions.aws.rate_limiter import RateLimiter
 from functions.aws.results import Results
-from functions.aws.s3_source import Inbox
+from functions.aws.s3_source import S3Source
 from functions.aws.secret import Secret
 from functions.check import check
 from functions.conclude import conclude
@@ -20,11 +20,11 @@ from functions.core.errors import CourierError, RetryableError
 from functions.core.model import File, Job, Next, State
 from functions.download import download
 from functions.manifest import write_manifest
-from functions.providers.ipqs.adapter import Ipqs, IpqsSettings
+from functions.providers.ipqs.adapter import Ipqs
 from functions.submit import Submission
 from tests.faults.canary import Canary
-from tests.faults.fault_injection import CountedHttp, Effects, Killed
-from tests.faults.harness import RESULTS, SECRET, TABLE, Bench
+from tests.faults.fault_injection import CountedHttpClient, FaultInjector, Killed
+from tests.faults.harness import RESULTS, SECRET, TABLE, StepHarness
 
 #: As often as infra/workflow.py retries a task, if not more.
 RETRIES = 6
@@ -40,18 +40,22 @@ class Process:
     """One Lambda's process: collaborators of its own, and nothing from before."""
 
     def __init__(
-        self, bench: Bench, effects: Effects, *, pace: Pace | None = None
+        self,
+        bench: StepHarness,
+        effects: FaultInjector,
+        *,
+        pace: RateLimiter | None = None,
     ) -> None:
         self._bench = bench
         self._pace = pace
         self.now = bench.ipqs.clock.now
         self.settings = bench.settings
-        self.ledger = Ledger(TABLE, dynamodb=clients.dynamodb(), keep_days=90)
+        self.ledger = JobStore(TABLE, dynamodb=clients.dynamodb(), keep_days=90)
         self.results = Results(RESULTS, s3=clients.s3())
-        secrets = SecretsProvider(boto3_client=clients.secrets())
+        secrets = SecretsProvider(boto3_client=clients.secrets_manager())
         self.provider = Ipqs(
-            IpqsSettings.from_json(self.settings.adapter),
-            http=CountedHttp(effects),
+            self.settings,
+            http=CountedHttpClient(effects),
             key=Secret(SECRET, provider=secrets).api_key,
             now=self.now,
         )
@@ -61,20 +65,20 @@ class Process:
         return Submission(
             job=job,
             provider=self.provider,
-            inbox=Inbox(job, s3=clients.s3()),
-            pace=self._pace,
-            ledger=self.ledger,
+            source=S3Source(job, s3=clients.s3()),
+            rate_limiter=self._pace,
+            job_store=self.ledger,
             settings=self.settings,
             token=f"token-{attempt}-{id(self)}",
             now=self.now(),
-            chance=0.5,
+            random=0.5,
         ).submit()
 
     def check(self, job: Job, _attempt: int) -> Job:
         """Check."""
         policy, now = self.settings.policy, self.now()
-        checked = check(job, self.provider, policy=policy, now=now, chance=0.5)
-        self.ledger.progressed(checked, next_check_at=now + checked.wait_seconds)
+        checked = check(job, self.provider, policy=policy, now=now, random=0.5)
+        self.ledger.record_progress(checked, next_check_at=now + checked.wait_seconds)
         return checked
 
     def download(self, job: Job, kind: str, attempt: int = 0) -> File:
@@ -98,8 +102,8 @@ class Process:
 class Walk:
     """One execution; `told` are its notices."""
 
-    bench: Bench
-    effects: Effects
+    bench: StepHarness
+    effects: FaultInjector
     canary: Canary
     told: list[State] = field(default_factory=list)
     most_attempts: int = 0  # at one visit of a task
@@ -137,7 +141,7 @@ class Walk:
         def step(process: Process, attempt: int) -> State:
             if name == "Conclude":
                 return conclude(
-                    job, failure, ledger=process.ledger, now=process.now()
+                    job, failure, job_store=process.ledger, now=process.now()
                 ).to_state()
             steps: dict[str, Callable[[Job, int], Job]] = {
                 "Submit": process.submit,

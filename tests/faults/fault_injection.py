@@ -8,13 +8,13 @@ from typing import IO, Any
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from functions.aws import clients
-from functions.providers.transport.connection import trusting_context
+from functions.providers.transport.connection import verified_tls_context
 from functions.providers.transport.download import Download
-from functions.providers.transport.http import Http, Reply
+from functions.providers.transport.http import HttpClient, HttpResponse
 from local.simulators.faults import Answer
 from local.simulators.ipqs import IpqsSimulator
 
-_TLS = trusting_context()
+_TLS = verified_tls_context()
 _BUSY = {
     "s3": ("SlowDown", 503),
     "dynamodb": ("ProvisionedThroughputExceededException", 400),
@@ -36,7 +36,7 @@ class Killed(BaseException):
     """The function's process ended here; nothing in it can catch that."""
 
 
-class Effects:
+class FaultInjector:
     """The calls of a run in their order; `planned` says which fail, by number.
 
     A killed process makes no further call: its `finally` blocks run here, but
@@ -95,10 +95,10 @@ class Effects:
         raise Killed
 
 
-class CountedHttp(Http):
+class CountedHttpClient(HttpClient):
     """Speaks HTTP as always, through the effects."""
 
-    def __init__(self, effects: Effects) -> None:
+    def __init__(self, effects: FaultInjector) -> None:
         super().__init__(tls=_TLS, loopback=True)
         self._effects = effects
 
@@ -111,7 +111,7 @@ class CountedHttp(Http):
         max_bytes: int,
         headers: Mapping[str, str] | None = None,
         body: IO[bytes] | bytes | None = None,
-    ) -> Reply:
+    ) -> HttpResponse:
         """Make a call of the API."""
         names = ("upload", "status", "list")
         with self._effects.http(next(name for name in names if f"/{name}" in url)):
@@ -138,7 +138,7 @@ class CountedHttp(Http):
 
 
 @contextmanager
-def watching(effects: Effects) -> Iterator[None]:
+def inject_faults(effects: FaultInjector) -> Iterator[None]:
     """Lead every call of the AWS clients through the effects."""
 
     def before(model: Any, context: dict[str, Any], **_: object) -> None:  # noqa: ANN401 - botocore's own
@@ -166,8 +166,8 @@ def hooked(event: str, hook: Any) -> Iterator[None]:  # noqa: ANN401 - botocore'
     all_clients: tuple[Any, ...] = (
         clients.s3(),
         clients.dynamodb(),
-        clients.secrets(),
-        clients.states(),
+        clients.secrets_manager(),
+        clients.step_functions(),
     )
     for client in all_clients:
         client.meta.events.register(event, hook)

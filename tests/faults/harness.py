@@ -8,12 +8,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from functions.aws import clients, settings
-from functions.aws.settings import ProviderSettings
+from functions.aws import clients
+from functions.core import keys
 from functions.core.model import Job
-from functions.core.s3_events import Arrival, job_for
+from functions.core.provider_settings import IpqsSettings, to_json
+from functions.core.s3_events import S3Object, job_for
 from local.simulators.ipqs import IpqsSimulator
 from local.simulators.ipqs.verification import verify
+from tests.settings import ipqs_settings
 
 INBOX, RESULTS, TABLE, SECRET = "inbox", "results", "jobs", "ipqs"
 #: Found again wherever they leak to; see tests/faults/canary.py.
@@ -36,14 +38,14 @@ _AT_ONCE = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bench:
+class StepHarness:
     """The collaborators' far ends: the emulator's, and the simulated provider."""
 
     ipqs: IpqsSimulator
     expected: dict[str, bytes]  # the results of LIST, by kind
 
     @classmethod
-    def make(cls, ipqs: IpqsSimulator, folder: Path) -> "Bench":
+    def make(cls, ipqs: IpqsSimulator, folder: Path) -> "StepHarness":
         """Create buckets, table and secret where the AWS clients point."""
         for bucket in (INBOX, RESULTS):
             clients.s3().create_bucket(Bucket=bucket)
@@ -56,7 +58,7 @@ class Bench:
             AttributeDefinitions=[{"AttributeName": "job_id", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
-        clients.secrets().create_secret(Name=SECRET, SecretString="{}")
+        clients.secrets_manager().create_secret(Name=SECRET, SecretString="{}")
         return cls(ipqs=ipqs, expected=_results_of(LIST, folder))
 
     def clear(self) -> None:
@@ -67,13 +69,13 @@ class Bench:
 
     def keep_secret(self, text: str) -> None:
         """Put another text into the provider's secret."""
-        clients.secrets().put_secret_value(SecretId=SECRET, SecretString=text)
+        clients.secrets_manager().put_secret_value(SecretId=SECRET, SecretString=text)
 
     def arrive(self, content: bytes = LIST, name: str = "") -> Job:
         """Upload a list; give the job that it asks for."""
         key = f"ipqs/email/{name or next(_names)}.csv"
         stored = clients.s3().put_object(Bucket=INBOX, Key=key, Body=content)
-        job = job_for(Arrival(INBOX, key, stored["VersionId"]), types=self.types)
+        job = job_for(S3Object(INBOX, key, stored["VersionId"]), types=self.types)
         assert job is not None
         return job
 
@@ -83,44 +85,29 @@ class Bench:
         return {"ipqs": ("email",)}
 
     @property
-    def environment(self) -> dict[str, str]:
-        """What the functions read, as infra writes it."""
-        return {
-            "COURIER_TABLE": TABLE,
-            "COURIER_KEEP_DAYS": "90",
-            "COURIER_RESULTS_BUCKET": RESULTS,
-            "COURIER_PROVIDERS": json.dumps(
-                {
-                    "ipqs": {
-                        "secret": SECRET,
-                        "types": ["email"],
-                        "endings": [".csv"],
-                        "batches": [],
-                        "max_batch_requests": 0,
-                        "max_upload_bytes": 10_000,
-                        "settle_seconds": SETTLE_SECONDS,
-                        "list_pages": 2,
-                        "max_result_bytes": 10 * 1024**3,
-                        "loopback": True,
-                        "base_url": self.ipqs.base_url,
-                        "download_hosts": [self.ipqs.download_host],
-                        "key_place": {
-                            "upload": "field",
-                            "status": "path",
-                            "list": "header",
-                        },
-                        "poll": {"first_seconds": 5},
-                        "rate": None,
-                        "webhook": None,
-                    }
-                }
-            ),
-        }
+    def settings(self) -> IpqsSettings:
+        """Return the provider's settings, its addresses those of the simulator."""
+        return ipqs_settings(
+            base_url=self.ipqs.base_url,
+            download_hosts=(self.ipqs.download_host,),
+            loopback=True,
+            types=("email",),
+            max_upload_bytes=10_000,
+            max_result_bytes=10 * 1024**3,
+            settle_seconds=SETTLE_SECONDS,
+            list_pages=2,
+            secret=SECRET,
+        )
 
     @property
-    def settings(self) -> ProviderSettings:
-        """The provider's settings, read as the functions read them."""
-        return settings.read(self.environment).providers["ipqs"]
+    def environment(self) -> dict[str, str]:
+        """Return the variables of a function, as infra sets them."""
+        return {
+            keys.ENV_JOBS_TABLE: TABLE,
+            keys.ENV_JOBS_RETENTION_DAYS: "90",
+            keys.ENV_RESULTS_BUCKET: RESULTS,
+            keys.ENV_PROVIDERS: json.dumps({"ipqs": to_json(self.settings)}),
+        }
 
     def uploads(self, job: Job) -> int:
         """How often the provider holds this job's file: what was paid."""

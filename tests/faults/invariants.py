@@ -5,10 +5,10 @@ import json
 from collections.abc import Sequence
 
 from functions.core.model import Job, Outcome, State
-from tests.faults.harness import KINDS, Bench
+from tests.faults.harness import KINDS, StepHarness
 
 
-def keep(bench: Bench, ended: Job, told: Sequence[State]) -> None:
+def check_invariants(bench: StepHarness, ended: Job, told: Sequence[State]) -> None:
     """Hold the six invariants against what a run left behind.
 
     I5, that nothing leaks, is the canary's, over the whole session.
@@ -20,7 +20,7 @@ def keep(bench: Bench, ended: Job, told: Sequence[State]) -> None:
     assert bench.uploads(ended) == 1, "I6: paid once"
 
 
-def _visible_is_whole(bench: Bench, job: Job) -> None:
+def _visible_is_whole(bench: StepHarness, job: Job) -> None:
     for name, versions in bench.versions(job).items():
         assert versions == 1, f"I1: {name} was written again"
         kind = name.removesuffix(".csv")
@@ -28,7 +28,7 @@ def _visible_is_whole(bench: Bench, job: Job) -> None:
             assert bench.result(job, name) == bench.expected[kind], f"I1: {name}"
 
 
-def _success_is_complete(bench: Bench, job: Job) -> None:
+def _success_is_complete(bench: StepHarness, job: Job) -> None:
     if job.outcome is not Outcome.SUCCEEDED:
         return
     content = bench.result(job, "manifest.json")
@@ -42,7 +42,7 @@ def _success_is_complete(bench: Bench, job: Job) -> None:
         assert len(stored) == file["bytes"], f"I2: {kind}"
 
 
-def _told_is_recorded(bench: Bench, job: Job, told: Sequence[State]) -> None:
+def _told_is_recorded(bench: StepHarness, job: Job, told: Sequence[State]) -> None:
     item = bench.item(job)
     assert [notice["outcome"] for notice in told] == [item["outcome"]], "I3, I6"
     assert all(notice["job_id"] == job.job_id for notice in told), "I6"

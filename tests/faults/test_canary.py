@@ -15,8 +15,8 @@ from functions.core.model import Job, Outcome
 from tests.faults.canary import Canary
 from tests.faults.conftest import look_at_stores
 from tests.faults.driver import Process, Walk
-from tests.faults.fault_injection import Effects
-from tests.faults.harness import KEY, RESULTS, ROWS, TABLE, Bench
+from tests.faults.fault_injection import FaultInjector
+from tests.faults.harness import KEY, RESULTS, ROWS, TABLE, StepHarness
 
 TOKEN = "aB3" * 86
 Wrap = Callable[[str], str]
@@ -71,7 +71,7 @@ def test_it_finds_nothing_in_what_is_no_secret(second: Canary, job: Job) -> None
 
 @pytest.mark.fault(85)
 def test_it_looks_into_states_and_exceptions(
-    bench: Bench, effects: Effects, job: Job, second: Canary
+    bench: StepHarness, effects: FaultInjector, job: Job, second: Canary
 ) -> None:
     """A leak that is planted in a job, or in an error's cause, is found there."""
     walk = Walk(bench, effects, second)
@@ -99,13 +99,13 @@ def test_it_looks_into_logs(logged: StringIO, second: Canary) -> None:
 
 @pytest.mark.fault(85)
 def test_it_looks_into_the_table_and_the_objects(
-    bench: Bench, job: Job, process: Callable[[], Process], second: Canary
+    bench: StepHarness, job: Job, process: Callable[[], Process], second: Canary
 ) -> None:
     """What a function wrote down is looked at as it lies there."""
     clients.s3().put_object(
         Bucket=RESULTS, Key=f"{job.job_id}/x", Body=b"", Metadata={"from": ROWS[0]}
     )
-    process().ledger.ended(
+    process().ledger.record_outcome(
         job.with_(outcome=Outcome.FAILED, error=TOKEN), now=bench.ipqs.clock.now()
     )
 

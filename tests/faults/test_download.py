@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from functions.aws import clients
-from functions.core import keys
 from functions.core.errors import (
     AwsRefused,
     AwsUnavailable,
@@ -18,14 +17,15 @@ from functions.core.errors import (
 )
 from functions.core.file_formats import CSV
 from functions.core.model import File, Job
-from functions.core.stream_stats import Tally
+from functions.core.result_keys import manifest_key, result_key
+from functions.core.stream_stats import StreamStats
 from functions.download import download
 from functions.providers.protocol import Body, Link
 from local.simulators.content import Content
 from local.simulators.faults import Answer
 from tests.faults.driver import Process
-from tests.faults.fault_injection import Effects, Killed, Mode, failure, hooked
-from tests.faults.harness import RESULTS, Bench
+from tests.faults.fault_injection import FaultInjector, Killed, Mode, failure, hooked
+from tests.faults.harness import RESULTS, StepHarness
 
 Make = Callable[[], Process]
 OPERATIONS = (
@@ -37,7 +37,7 @@ OPERATIONS = (
 
 
 @pytest.fixture
-def ready(bench: Bench, job: Job) -> Job:
+def ready(bench: StepHarness, job: Job) -> Job:
     """Give a job that is finished at the provider."""
     reference = bench.ipqs.add_finished(
         results=dict(bench.expected),
@@ -55,15 +55,15 @@ def failing(operation: str, code: str, status: int) -> AbstractContextManager[No
     return hooked(f"before-call.s3.{operation}", refuse)
 
 
-def invisible(bench: Bench, job: Job) -> bool:
+def invisible(bench: StepHarness, job: Job) -> bool:
     """Whether nothing of a job can be seen, and nothing is left of an upload."""
     return not bench.versions(job) and not bench.unfinished(job)
 
 
 def describes(file: File, content: bytes) -> bool:
     """Whether a file's measures are those of some bytes."""
-    tally = Tally()
-    tally.feed(content)
+    tally = StreamStats()
+    tally.update(content)
     return (file.bytes, file.rows, file.sha256) == (
         tally.bytes,
         tally.rows,
@@ -74,7 +74,7 @@ def describes(file: File, content: bytes) -> bool:
 @pytest.mark.fault(69)
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_busy_s3_is_tried_again(
-    bench: Bench, ready: Job, process: Make, operation: str
+    bench: StepHarness, ready: Job, process: Make, operation: str
 ) -> None:
     """SlowDown passes: the attempt fails, leaves nothing, and the next one works."""
     with (
@@ -104,7 +104,7 @@ def test_a_failure_of_reading_the_own_object_is_tried_again(
 @pytest.mark.fault(75)
 @pytest.mark.parametrize("operation", ["HeadObject", "CreateMultipartUpload"])
 def test_a_refusal_comes_before_the_link_is_burnt(
-    bench: Bench, ready: Job, process: Make, operation: str
+    bench: StepHarness, ready: Job, process: Make, operation: str
 ) -> None:
     """A missing permission must cost no link: a person mends it, then retries."""
     with failing(operation, "AccessDenied", 403), pytest.raises(AwsRefused):
@@ -116,7 +116,7 @@ def test_a_refusal_comes_before_the_link_is_burnt(
 
 @pytest.mark.fault(70)
 def test_a_result_whose_publication_was_not_told_is_found(
-    bench: Bench, ready: Job, process: Make
+    bench: StepHarness, ready: Job, process: Make
 ) -> None:
     """HEAD decides: it is there, it is ours, and no second link is spent."""
 
@@ -133,7 +133,7 @@ def test_a_result_whose_publication_was_not_told_is_found(
 
 @pytest.mark.fault(72)
 def test_somebody_elses_copy_of_the_result_is_taken(
-    bench: Bench, ready: Job, process: Make
+    bench: StepHarness, ready: Job, process: Make
 ) -> None:
     """Between HEAD and publication another attempt was faster: one object, its own.
 
@@ -144,7 +144,7 @@ def test_somebody_elses_copy_of_the_result_is_taken(
     def be_faster(**_: object) -> None:
         clients.s3().put_object(
             Bucket=RESULTS,
-            Key=keys.result(ready, "all", CSV),
+            Key=result_key(ready, "all", CSV),
             Body=theirs,
             Metadata={"job-id": ready.job_id, "kind": "all"},
         )
@@ -160,11 +160,11 @@ def test_somebody_elses_copy_of_the_result_is_taken(
 
 @pytest.mark.fault(72)
 def test_a_strangers_object_is_not_taken_for_ours(
-    bench: Bench, ready: Job, process: Make
+    bench: StepHarness, ready: Job, process: Make
 ) -> None:
     """It was not written for this job: neither overwritten nor delivered."""
     clients.s3().put_object(
-        Bucket=RESULTS, Key=keys.result(ready, "all", CSV), Body=b"what is this?"
+        Bucket=RESULTS, Key=result_key(ready, "all", CSV), Body=b"what is this?"
     )
 
     with pytest.raises(ResultMismatch):
@@ -175,7 +175,9 @@ def test_a_strangers_object_is_not_taken_for_ours(
 
 
 @pytest.mark.fault(72)
-def test_a_conflict_is_another_attempt(bench: Bench, ready: Job, process: Make) -> None:
+def test_a_conflict_is_another_attempt(
+    bench: StepHarness, ready: Job, process: Make
+) -> None:
     """A 409 says that somebody is at it: this upload is over, the next one works."""
     with (
         failing("CompleteMultipartUpload", "ConditionalRequestConflict", 409),
@@ -204,7 +206,7 @@ def test_a_conflict_is_another_attempt(bench: Bench, ready: Job, process: Make) 
     ],
 )
 def test_what_was_damaged_on_the_way_is_not_published(
-    bench: Bench, ready: Job, process: Make, sent: str, header: str, lie: str
+    bench: StepHarness, ready: Job, process: Make, sent: str, header: str, lie: str
 ) -> None:
     """S3 compares what it has with what was measured, and keeps neither."""
     lied: list[str] = []
@@ -225,7 +227,7 @@ def test_what_was_damaged_on_the_way_is_not_published(
 
 @pytest.mark.fault(74)
 def test_a_killed_upload_shows_nothing(
-    bench: Bench, ready: Job, effects: Effects
+    bench: StepHarness, ready: Job, effects: FaultInjector
 ) -> None:
     """Its parts lie about until the bucket's rule removes them; nobody sees them."""
     effects.plan({5: Mode.KILLED_AFTER})  # the part
@@ -241,7 +243,7 @@ def test_a_killed_upload_shows_nothing(
 
 @pytest.mark.fault(74)
 def test_an_abort_that_fails_hides_nothing(
-    bench: Bench, ready: Job, process: Make, capsys: pytest.CaptureFixture[str]
+    bench: StepHarness, ready: Job, process: Make, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The bucket's rule aborts later; the error that is told is the first one.
 
@@ -268,7 +270,7 @@ def test_an_abort_that_fails_hides_nothing(
     ],
 )
 def test_the_functions_time_ends_the_transfer_first(
-    bench: Bench, ready: Job, process: Make, answer: Answer
+    bench: StepHarness, ready: Job, process: Make, answer: Answer
 ) -> None:
     """A function that stops by itself cleans up; one that is killed cannot."""
     bench.ipqs.script("download", [answer])
@@ -290,7 +292,7 @@ def test_the_functions_time_ends_the_transfer_first(
 
 @pytest.mark.fault(77)
 def test_a_slow_answer_leaves_less_to_the_transfer(
-    bench: Bench, ready: Job, process: Make, monkeypatch: pytest.MonkeyPatch
+    bench: StepHarness, ready: Job, process: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Time that went by before the link was opened cannot be spent again."""
     one = process()
@@ -315,7 +317,7 @@ def test_a_slow_answer_leaves_less_to_the_transfer(
 
 @pytest.mark.fault(80)
 def test_two_attempts_at_once_make_one_object(
-    bench: Bench, ready: Job, process: Make
+    bench: StepHarness, ready: Job, process: Make
 ) -> None:
     """Both carry the whole file; it is published by one of them."""
     both = [process(), process()]
@@ -329,7 +331,7 @@ def test_two_attempts_at_once_make_one_object(
 
 
 def test_a_result_of_several_parts_arrives_whole(
-    bench: Bench, job: Job, process: Make
+    bench: StepHarness, job: Job, process: Make
 ) -> None:
     """Buffers are used again, and senders finish in any order: no part may notice."""
     content = Content.rows(66 * 1024 * 1024 + 17)
@@ -344,7 +346,7 @@ def test_a_result_of_several_parts_arrives_whole(
 
 @pytest.mark.fault(41)
 def test_a_result_without_a_link_is_asked_for_again(
-    bench: Bench, ready: Job, process: Make
+    bench: StepHarness, ready: Job, process: Make
 ) -> None:
     """It was named a moment ago: what is missing now may be there again."""
     with pytest.raises(LinkSpent):
@@ -355,7 +357,7 @@ def test_a_result_without_a_link_is_asked_for_again(
 
 @pytest.mark.fault(81)
 def test_a_manifest_that_is_there_is_the_manifest(
-    bench: Bench, ready: Job, process: Make
+    bench: StepHarness, ready: Job, process: Make
 ) -> None:
     """Written twice, at once or because nobody told: one object."""
     file = process().download(ready, "all")
@@ -374,7 +376,7 @@ def test_a_manifest_that_is_there_is_the_manifest(
 def test_a_strangers_manifest_is_not_taken_for_ours(ready: Job, process: Make) -> None:
     """Its presence says that a job is complete: it has to be this one."""
     file = process().download(ready, "all")
-    key = keys.manifest(ready)
+    key = manifest_key(ready)
     clients.s3().put_object(Bucket=RESULTS, Key=key, Body=b"{}")
 
     with pytest.raises(ResultMismatch):

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 
 from functions.aws import clients
-from functions.aws.batch_store import Parcels
+from functions.aws.batch_store import BatchStore
 from functions.aws.results import Results
-from functions.aws.s3_source import Inbox
-from functions.core import keys
-from functions.core.batch_results import Told
+from functions.aws.s3_source import S3Source
+from functions.core.batch_results import RequestResult
 from functions.core.errors import (
     RequestInvalid,
     ResultMismatch,
@@ -21,19 +20,21 @@ from functions.core.errors import (
 )
 from functions.core.file_formats import JSON
 from functions.core.model import Job, Next, Outcome, Part, Phase
-from functions.gather import KIND, Gathering
+from functions.core.result_keys import result_key
+from functions.gather import KIND, BatchGathering
 from functions.prepare import prepare
-from functions.providers.transport.connection import trusting_context
-from functions.providers.transport.http import Http
-from functions.providers.txncheck.adapter import Txncheck, TxncheckSettings
-from tests.faults.harness import INBOX, RESULTS, Bench
+from functions.providers.transport.connection import verified_tls_context
+from functions.providers.transport.http import HttpClient
+from functions.providers.txncheck.adapter import Txncheck
+from tests.faults.harness import INBOX, RESULTS, StepHarness
+from tests.settings import txncheck_settings
 
 pytestmark = pytest.mark.usefixtures("bench")
 
 NAME = "Canary Of The Batch"
 PEOPLE = f"mobile,name\n+919800000001,{NAME}\n12,{NAME}\n+919800000002,{NAME}\n"
-GOOD = Told(Outcome.SUCCEEDED)
-BAD = Told(Outcome.FAILED, "ProviderDeclined")
+GOOD = RequestResult(Outcome.SUCCEEDED)
+BAD = RequestResult(Outcome.FAILED, "ProviderDeclined")
 _numbers = itertools.count()
 
 
@@ -45,8 +46,8 @@ def provider() -> Txncheck:
         raise AssertionError
 
     return Txncheck(
-        TxncheckSettings(),
-        http=Http(tls=trusting_context(), loopback=False),
+        txncheck_settings(),
+        http=HttpClient(tls=verified_tls_context(), loopback=False),
         key=never,
         signing_secret=never,
         now=lambda: 0.0,
@@ -78,8 +79,8 @@ def again(job: Job, provider: Txncheck, *, max_requests: int = 10) -> Job:
     return prepare(
         job,
         provider=provider,
-        source=Inbox(job, s3=clients.s3()),
-        parcels=Parcels(job, s3=clients.s3()),
+        source=S3Source(job, s3=clients.s3()),
+        batch_store=BatchStore(job, s3=clients.s3()),
         max_bytes=10_000,
         max_requests=max_requests,
     )
@@ -87,7 +88,9 @@ def again(job: Job, provider: Txncheck, *, max_requests: int = 10) -> Job:
 
 def items_of(job: Job) -> list[dict[str, Any]]:
     """Read the items of the Map."""
-    items: list[dict[str, Any]] = Parcels(job, s3=clients.s3()).document("items.json")
+    items: list[dict[str, Any]] = BatchStore(job, s3=clients.s3()).read_json(
+        "items.json"
+    )
     return items
 
 
@@ -100,19 +103,19 @@ def answer(job: Job, item: dict[str, Any], *, owner: str = "") -> None:
     )
     clients.s3().put_object(
         Bucket=RESULTS,
-        Key=keys.result(part, KIND, JSON),
+        Key=result_key(part, KIND, JSON),
         Body=json.dumps({"status": "COMPLETED", "result": {"of": item["job_id"]}}),
         Metadata={"job-id": owner or item["job_id"]},
     )
 
 
-def gathered(job: Job, provider: Txncheck, *told: Told) -> Job:
+def gathered(job: Job, provider: Txncheck, *told: RequestResult) -> Job:
     """Gather a batch, perhaps once more."""
-    return Gathering(
+    return BatchGathering(
         job=job,
-        told=told,
+        request_results=told,
         provider=provider,
-        parcels=Parcels(job, s3=clients.s3()),
+        batch_store=BatchStore(job, s3=clients.s3()),
         results=Results(RESULTS, s3=clients.s3()),
         now=9.0,
     ).gather()
@@ -137,7 +140,7 @@ def test_each_request_reads_its_own_body(batch: Callable[..., Job]) -> None:
     job = batch()
 
     sources = [
-        Inbox(
+        S3Source(
             job.with_(
                 key=job.batch.key,
                 version_id=job.batch.version_id,
@@ -183,7 +186,7 @@ def test_what_makes_no_batch_is_refused(
 
 
 def test_lines_are_in_the_order_of_the_rows(
-    bench: Bench, batch: Callable[..., Job], provider: Txncheck
+    bench: StepHarness, batch: Callable[..., Job], provider: Txncheck
 ) -> None:
     """Refused ones between the others, where they were in the file."""
     job = batch()
@@ -206,7 +209,7 @@ def test_lines_are_in_the_order_of_the_rows(
 
 
 def test_a_batch_is_gathered_once(
-    bench: Bench, batch: Callable[..., Job], provider: Txncheck
+    bench: StepHarness, batch: Callable[..., Job], provider: Txncheck
 ) -> None:
     """A function that dies after its last write is tried again."""
     job = batch()
@@ -237,7 +240,7 @@ def test_a_result_that_is_not_there_or_not_ours_ends_it(
 
 
 def test_a_batch_without_a_result_writes_none(
-    bench: Bench, batch: Callable[..., Job], provider: Txncheck
+    bench: StepHarness, batch: Callable[..., Job], provider: Txncheck
 ) -> None:
     """It can be retried, and the result of that would find its place taken."""
     job = batch()

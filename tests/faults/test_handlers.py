@@ -16,7 +16,7 @@ from functions.core.errors import (
 )
 from functions.core.model import Job, Next, Outcome, Phase, State
 from local.simulators.faults import Answer
-from tests.faults.harness import Bench
+from tests.faults.harness import StepHarness
 
 Handler = Callable[[State, LambdaContext], Any]
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("deployed")
 
 
 def test_the_handlers_carry_a_job_to_its_end(
-    bench: Bench, job: Job, context: LambdaContext
+    bench: StepHarness, job: Job, context: LambdaContext
 ) -> None:
     """State in, state out: what the state machine does is only to pass it on."""
     submitted = submit.handler(job.to_state(), context)
@@ -44,7 +44,7 @@ def test_the_handlers_carry_a_job_to_its_end(
 
 
 def test_what_was_caught_is_concluded(
-    bench: Bench, job: Job, context: LambdaContext
+    bench: StepHarness, job: Job, context: LambdaContext
 ) -> None:
     """The cause, which may hold anything, is not kept; the name and advice are."""
     failure = {"Error": ProviderLostJob.__name__, "Cause": "whatever AWS says"}
@@ -75,7 +75,7 @@ def test_an_error_has_its_outcome(
 
 @pytest.mark.fault(22)
 def test_a_throttled_check_waits(
-    bench: Bench, job: Job, context: LambdaContext
+    bench: StepHarness, job: Job, context: LambdaContext
 ) -> None:
     """It is counted and asked again later; the function does not sleep."""
     submitted = submit.handler(job.to_state(), context)
@@ -90,7 +90,7 @@ def test_a_throttled_check_waits(
 @pytest.mark.fault(23)
 @pytest.mark.parametrize("status", [500, 503])
 def test_a_check_without_an_answer_waits(
-    bench: Bench, job: Job, context: LambdaContext, status: int
+    bench: StepHarness, job: Job, context: LambdaContext, status: int
 ) -> None:
     """A provider that is out of reach costs a job nothing but time."""
     submitted = submit.handler(job.to_state(), context)
@@ -111,7 +111,9 @@ def test_a_lost_job_is_asked_for_again(job: Job, context: LambdaContext) -> None
 
 
 @pytest.mark.fault(27)
-def test_an_unknown_word_waits(bench: Bench, job: Job, context: LambdaContext) -> None:
+def test_an_unknown_word_waits(
+    bench: StepHarness, job: Job, context: LambdaContext
+) -> None:
     """A new word of the provider's is never taken for an end."""
     submitted = submit.handler(job.to_state(), context)
     bench.ipqs.behave(statuses=("PONDERING",))
@@ -123,7 +125,7 @@ def test_an_unknown_word_waits(bench: Bench, job: Job, context: LambdaContext) -
 
 @pytest.mark.fault(22)
 def test_a_throttled_upload_is_put_off(
-    bench: Bench, job: Job, context: LambdaContext
+    bench: StepHarness, job: Job, context: LambdaContext
 ) -> None:
     """It was refused for certain, so that the next attempt may send at once."""
     bench.ipqs.script("upload", [Answer.http(429, retry_after="60")])
@@ -136,7 +138,7 @@ def test_a_throttled_upload_is_put_off(
 
 @pytest.mark.fault(8)
 def test_a_list_beyond_the_limit_is_not_sent(
-    bench: Bench, context: LambdaContext
+    bench: StepHarness, context: LambdaContext
 ) -> None:
     """The limit is checked before anything is paid."""
     large = bench.arrive(b"Email Address\n" + b"x@canary-rows.example\n" * 1000)
@@ -149,7 +151,7 @@ def test_a_list_beyond_the_limit_is_not_sent(
 
 @pytest.mark.fault(41)
 def test_a_failed_download_says_why(
-    bench: Bench, job: Job, context: LambdaContext
+    bench: StepHarness, job: Job, context: LambdaContext
 ) -> None:
     """The state machine retries by the error's name."""
     checked = check.handler(submit.handler(job.to_state(), context), context)
@@ -160,7 +162,7 @@ def test_a_failed_download_says_why(
 
 
 def test_a_missed_result_makes_no_manifest(
-    bench: Bench, job: Job, context: LambdaContext
+    bench: StepHarness, job: Job, context: LambdaContext
 ) -> None:
     """A manifest says that all is there."""
     state = {**job.to_state(), "kinds": ["all"]}

@@ -66,7 +66,7 @@ def run(walk: Walk, planned: Mapping[int, Mode]) -> tuple[str, ...]:
 
     calls, hit = tuple(walk.effects.seen), walk.effects.hit
     walk.effects.plan({})
-    invariants.keep(walk.bench, ended, walk.told)
+    invariants.check_invariants(walk.bench, ended, walk.told)
     assert walk.most_attempts <= len(hit) + 1, hit
     return calls
 

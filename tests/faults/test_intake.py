@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.aws import clients, wiring
+from functions.aws import clients
 from functions.aws.executions import Executions
 from functions.core.errors import AwsRefused, AwsUnavailable
 from functions.core.model import Job
-from functions.intake import handler, take_in
+from functions.intake import handler, start_jobs
 from tests.faults.fault_injection import failure, hooked
-from tests.faults.harness import Bench
+from tests.faults.harness import StepHarness
 
 _EVENTS = Path(__file__).parents[2] / "events"
 _PASSING = {
@@ -25,7 +25,7 @@ _PASSING = {
 @pytest.fixture
 def machine(deployed: pytest.MonkeyPatch) -> str:
     """Give a state machine that does nothing, in the functions' environment."""
-    arn = clients.states().create_state_machine(
+    arn = clients.step_functions().create_state_machine(
         name="courier",
         definition=json.dumps(_PASSING),
         roleArn="arn:aws:iam::000000000000:role/anyone",
@@ -37,7 +37,7 @@ def machine(deployed: pytest.MonkeyPatch) -> str:
 @pytest.fixture
 def executions(machine: str) -> Executions:
     """Give the executions of that state machine."""
-    return Executions(machine, states=clients.states())
+    return Executions(machine, step_functions=clients.step_functions())
 
 
 def message(job: Job, name: str = "1") -> dict[str, Any]:
@@ -57,9 +57,13 @@ def record(body: str, name: str) -> dict[str, Any]:
 
 def started(machine: str, job: Job) -> list[str]:
     """The inputs of the executions that a job has."""
-    listed = clients.states().list_executions(stateMachineArn=machine)["executions"]
+    listed = clients.step_functions().list_executions(stateMachineArn=machine)[
+        "executions"
+    ]
     return [
-        clients.states().describe_execution(executionArn=one["executionArn"])["input"]
+        clients.step_functions().describe_execution(executionArn=one["executionArn"])[
+            "input"
+        ]
         for one in listed
         if one["name"] == job.job_id
     ]
@@ -129,7 +133,7 @@ def test_objects_of_other_folders_start_nothing(
 
 @pytest.mark.fault(14)
 def test_a_start_whose_answer_was_lost_counts(
-    bench: Bench, machine: str, executions: Executions, job: Job
+    bench: StepHarness, machine: str, executions: Executions, job: Job
 ) -> None:
     """It comes again, and is then known: which is what was wanted."""
     body = message(job)["body"]
@@ -141,9 +145,9 @@ def test_a_start_whose_answer_was_lost_counts(
         hooked("after-call.sfn.StartExecution", lose),
         pytest.raises(AwsUnavailable),
     ):
-        take_in(body, types=bench.types, executions=executions)
+        start_jobs(body, types=bench.types, executions=executions)
 
-    take_in(body, types=bench.types, executions=executions)
+    start_jobs(body, types=bench.types, executions=executions)
     assert len(started(machine, job)) == 1
 
 
@@ -189,4 +193,4 @@ def test_a_start_that_failed_comes_again(
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "late"}]}
     assert not started(machine, job)
-    assert wiring.executions().start(job)
+    assert Executions.from_environment().start(job)

@@ -6,33 +6,33 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from functions.aws import clients
-from functions.aws.rate_limiter import Pace
+from functions.aws.rate_limiter import RateLimiter
 from functions.core.model import Next, Outcome
-from functions.core.rate_limit import Rate
-from tests.faults.callback_harness import TABLE, Waiting
+from functions.core.rate_limit import RateLimit
+from tests.faults.callback_harness import TABLE, CallbackHarness
 from tests.faults.driver import Process
-from tests.faults.fault_injection import Effects
-from tests.faults.harness import Bench
+from tests.faults.fault_injection import FaultInjector
+from tests.faults.harness import StepHarness
 
-_RATE = Rate(calls=10, seconds=60, leeway_seconds=5)
+_RATE = RateLimit(calls=10, seconds=60, leeway_seconds=5)
 _names = itertools.count()
 
 
 @pytest.fixture
-def pace(waiting: Waiting) -> Pace:  # noqa: ARG001 - which makes the table
+def pace(waiting: CallbackHarness) -> RateLimiter:  # noqa: ARG001 - which makes the table
     """Give the queue of a provider that nobody has submitted to."""
     name = f"provider-{next(_names)}"
-    return Pace(TABLE, name, rate=_RATE, dynamodb=clients.dynamodb())
+    return RateLimiter(TABLE, name, limit=_RATE, dynamodb=clients.dynamodb())
 
 
-def test_slots_lie_an_interval_apart(pace: Pace) -> None:
+def test_slots_lie_an_interval_apart(pace: RateLimiter) -> None:
     """Whoever comes while others wait waits behind them."""
     slots = [pace.reserve(now=100.0) for _ in range(4)]
 
     assert slots == [100.0, 106.5, 113.0, 119.5]
 
 
-def test_after_a_quiet_time_a_slot_is_there_at_once(pace: Pace) -> None:
+def test_after_a_quiet_time_a_slot_is_there_at_once(pace: RateLimiter) -> None:
     """What was not used is not saved up."""
     pace.reserve(now=100.0)
 
@@ -40,7 +40,7 @@ def test_after_a_quiet_time_a_slot_is_there_at_once(pace: Pace) -> None:
     assert pace.reserve(now=5_000.0) == 5_006.5
 
 
-def test_many_at_once_get_a_slot_each(pace: Pace) -> None:
+def test_many_at_once_get_a_slot_each(pace: RateLimiter) -> None:
     """The children of a batch come together."""
     with ThreadPoolExecutor(8) as children:
         slots = list(children.map(lambda _: pace.reserve(now=100.0), range(40)))
@@ -49,11 +49,11 @@ def test_many_at_once_get_a_slot_each(pace: Pace) -> None:
 
 
 def test_a_submission_waits_for_its_slot_before_anything_is_written(
-    bench: Bench, pace: Pace
+    bench: StepHarness, pace: RateLimiter
 ) -> None:
     """An intent that waits would look like one whose attempt has died."""
     pace.reserve(now=bench.ipqs.clock.now())
-    process, job = Process(bench, Effects(bench.ipqs), pace=pace), bench.arrive()
+    process, job = Process(bench, FaultInjector(bench.ipqs), pace=pace), bench.arrive()
 
     held = process.submit(job, 1)
 
@@ -65,10 +65,12 @@ def test_a_submission_waits_for_its_slot_before_anything_is_written(
     assert bench.uploads(job) == 1
 
 
-def test_a_slot_that_was_missed_is_not_used(bench: Bench, pace: Pace) -> None:
+def test_a_slot_that_was_missed_is_not_used(
+    bench: StepHarness, pace: RateLimiter
+) -> None:
     """Many that are late would come at once otherwise."""
     pace.reserve(now=bench.ipqs.clock.now())
-    process, job = Process(bench, Effects(bench.ipqs), pace=pace), bench.arrive()
+    process, job = Process(bench, FaultInjector(bench.ipqs), pace=pace), bench.arrive()
     held = process.submit(job, 1)
     pace.reserve(now=bench.ipqs.clock.now() + 60)
     bench.ipqs.clock.advance(60)
@@ -79,9 +81,11 @@ def test_a_slot_that_was_missed_is_not_used(bench: Bench, pace: Pace) -> None:
     assert again.slot_at > bench.ipqs.clock.now()
 
 
-def test_what_was_submitted_needs_no_slot(bench: Bench, pace: Pace) -> None:
+def test_what_was_submitted_needs_no_slot(
+    bench: StepHarness, pace: RateLimiter
+) -> None:
     """A batch that is walked again only looks."""
-    process, job = Process(bench, Effects(bench.ipqs), pace=pace), bench.arrive()
+    process, job = Process(bench, FaultInjector(bench.ipqs), pace=pace), bench.arrive()
     process.submit(job, 1)
 
     assert process.submit(job, 2).provider_ref

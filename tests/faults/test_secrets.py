@@ -16,15 +16,15 @@ from functions.core.errors import (
 )
 from functions.core.model import Job, Outcome
 from tests.faults.driver import Process, Walk
-from tests.faults.fault_injection import Effects, failure, hooked
-from tests.faults.harness import KEY, SECRET, Bench
+from tests.faults.fault_injection import FaultInjector, failure, hooked
+from tests.faults.harness import KEY, SECRET, StepHarness
 
 Make = Callable[[], Process]
 
 
 @pytest.mark.fault(66)
 def test_a_key_that_was_rotated_is_read_again(
-    bench: Bench, job: Job, process: Make, effects: Effects
+    bench: StepHarness, job: Job, process: Make, effects: FaultInjector
 ) -> None:
     """A process keeps the key for minutes; the provider does not wait for it."""
     one = process()
@@ -41,7 +41,7 @@ def test_a_key_that_was_rotated_is_read_again(
 @pytest.mark.fault(20)
 @pytest.mark.fault(66)
 def test_a_key_that_is_refused_afresh_ends_the_job(
-    bench: Bench, job: Job, walk: Walk
+    bench: StepHarness, job: Job, walk: Walk
 ) -> None:
     """It is read once more, then believed: nobody hammers a login."""
     bench.ipqs.rotate_key("another-key")
@@ -70,7 +70,7 @@ def test_a_key_that_is_refused_afresh_ends_the_job(
     ],
 )
 def test_a_secret_that_was_not_filled_ends_the_job(
-    bench: Bench, job: Job, walk: Walk, text: str
+    bench: StepHarness, job: Job, walk: Walk, text: str
 ) -> None:
     """Only a person can fill it, and is told so; its text is not repeated."""
     bench.keep_secret(text)
@@ -83,9 +83,11 @@ def test_a_secret_that_was_not_filled_ends_the_job(
 
 
 @pytest.mark.fault(67)
-def test_a_binary_secret_is_no_key(bench: Bench, job: Job, process: Make) -> None:
+def test_a_binary_secret_is_no_key(bench: StepHarness, job: Job, process: Make) -> None:
     """Our form is text."""
-    clients.secrets().put_secret_value(SecretId=SECRET, SecretBinary=b"\x00\xff")
+    clients.secrets_manager().put_secret_value(
+        SecretId=SECRET, SecretBinary=b"\x00\xff"
+    )
 
     with pytest.raises(CredentialsMissing):
         process().submit(job, 0)
@@ -107,7 +109,7 @@ def test_a_binary_secret_is_no_key(bench: Bench, job: Job, process: Make) -> Non
     ],
 )
 def test_what_secrets_manager_refuses_is_told_apart(
-    bench: Bench,
+    bench: StepHarness,
     job: Job,
     process: Make,
     code: str,
@@ -130,10 +132,12 @@ def test_what_secrets_manager_refuses_is_told_apart(
 
 
 def _kept() -> Secret:
-    return Secret(SECRET, provider=SecretsProvider(boto3_client=clients.secrets()))
+    return Secret(
+        SECRET, provider=SecretsProvider(boto3_client=clients.secrets_manager())
+    )
 
 
-def test_gives_what_requests_are_signed_with(bench: Bench) -> None:
+def test_gives_what_requests_are_signed_with(bench: StepHarness) -> None:
     """Some providers sign; both of their secrets are rotated as one."""
     bench.keep_secret(json.dumps({"api_key": KEY, "api_secret": " signing-secret\n"}))
 
@@ -148,7 +152,7 @@ def test_gives_what_requests_are_signed_with(bench: Bench) -> None:
 @pytest.mark.fault(67)
 @pytest.mark.parametrize("value", [None, 7, "", "two\nlines"])
 def test_a_signing_secret_that_was_not_filled_has_its_name(
-    bench: Bench, value: object
+    bench: StepHarness, value: object
 ) -> None:
     """The person who fills it must know which of the two is missing."""
     bench.keep_secret(json.dumps({"api_key": KEY, "api_secret": value}))

@@ -17,18 +17,18 @@ from functions.core.model import Job, Next, Outcome
 from local.simulators.faults import Answer
 from tests.faults.driver import RETRIES, Process, Walk
 from tests.faults.fault_injection import hooked
-from tests.faults.harness import INBOX, LIST, SETTLE_SECONDS, Bench
+from tests.faults.harness import INBOX, LIST, SETTLE_SECONDS, StepHarness
 
 Make = Callable[[], Process]
 
 
-def claimed(bench: Bench, job: Job, process: Process) -> None:
+def claimed(bench: StepHarness, job: Job, process: Process) -> None:
     """Leave the intent of an attempt that went no further."""
-    process.ledger.claim(job, token="gone", now=bench.ipqs.clock.now())
+    process.ledger.claim_submission(job, token="gone", now=bench.ipqs.clock.now())
 
 
 @pytest.mark.fault(5)
-def test_a_deleted_list_ends_the_job(bench: Bench, job: Job, walk: Walk) -> None:
+def test_a_deleted_list_ends_the_job(bench: StepHarness, job: Job, walk: Walk) -> None:
     """Retrying brings no object back: it is said at once, and nothing is paid."""
     clients.s3().delete_object(Bucket=INBOX, Key=job.key, VersionId=job.version_id)
 
@@ -41,7 +41,7 @@ def test_a_deleted_list_ends_the_job(bench: Bench, job: Job, walk: Walk) -> None
 
 @pytest.mark.fault(5)
 def test_a_list_deleted_after_it_was_paid_for_is_followed_all_the_same(
-    bench: Bench, job: Job, process: Make
+    bench: StepHarness, job: Job, process: Make
 ) -> None:
     """Its rows cannot be counted any more; its results can still be had."""
     claimed(bench, job, process())
@@ -54,7 +54,9 @@ def test_a_list_deleted_after_it_was_paid_for_is_followed_all_the_same(
 
 
 @pytest.mark.fault(6)
-def test_a_replaced_list_is_sent_as_it_was(bench: Bench, job: Job, walk: Walk) -> None:
+def test_a_replaced_list_is_sent_as_it_was(
+    bench: StepHarness, job: Job, walk: Walk
+) -> None:
     """The job is that of a version: another one is another job."""
     newer = b"Email Address\nother@canary-rows.example\n"
     clients.s3().put_object(Bucket=INBOX, Key=job.key, Body=newer)
@@ -67,7 +69,7 @@ def test_a_replaced_list_is_sent_as_it_was(bench: Bench, job: Job, walk: Walk) -
 
 @pytest.mark.fault(17)
 def test_an_unlisted_upload_is_waited_for(
-    bench: Bench, job: Job, process: Make
+    bench: StepHarness, job: Job, process: Make
 ) -> None:
     """A list may lag behind: until it surely does not, nothing is sent again."""
     claimed(bench, job, process())
@@ -83,7 +85,7 @@ def test_an_unlisted_upload_is_waited_for(
 
 @pytest.mark.fault(17)
 def test_an_upload_that_never_came_is_sent_once(
-    bench: Bench, job: Job, process: Make
+    bench: StepHarness, job: Job, process: Make
 ) -> None:
     """After the settling time there was no upload, and one has to be made."""
     claimed(bench, job, process())
@@ -98,7 +100,7 @@ def test_an_upload_that_never_came_is_sent_once(
 
 @pytest.mark.fault(16)
 def test_an_upload_without_an_answer_is_adopted(
-    bench: Bench, job: Job, process: Make
+    bench: StepHarness, job: Job, process: Make
 ) -> None:
     """It was paid: the provider's list tells its id."""
     bench.ipqs.script("upload", [Answer.dropped_after()])
@@ -120,7 +122,7 @@ def test_an_upload_without_an_answer_is_adopted(
     ],
 )
 def test_a_list_that_cannot_be_searched_is_waited_for(
-    bench: Bench, job: Job, walk: Walk, answer: Answer
+    bench: StepHarness, job: Job, walk: Walk, answer: Answer
 ) -> None:
     """The upload may be paid: a provider in trouble costs it time, not its life."""
     bench.ipqs.script("upload", [Answer.dropped_after()])
@@ -134,7 +136,7 @@ def test_a_list_that_cannot_be_searched_is_waited_for(
 
 @pytest.mark.fault(16)
 def test_a_list_too_long_to_search_is_left_to_a_person(
-    bench: Bench, job: Job, walk: Walk, process: Make
+    bench: StepHarness, job: Job, walk: Walk, process: Make
 ) -> None:
     """Not found in part of a list is not proof enough to pay again."""
     for _ in range(101):  # two pages of 50 are searched
@@ -149,7 +151,9 @@ def test_a_list_too_long_to_search_is_left_to_a_person(
 
 
 @pytest.mark.fault(80)
-def test_two_attempts_at_once_pay_once(bench: Bench, job: Job, process: Make) -> None:
+def test_two_attempts_at_once_pay_once(
+    bench: StepHarness, job: Job, process: Make
+) -> None:
     """The intent is claimed by one of them; the other one waits for what comes."""
     both = [process(), process()]
 
@@ -163,7 +167,7 @@ def test_two_attempts_at_once_pay_once(bench: Bench, job: Job, process: Make) ->
 
 @pytest.mark.fault(80)
 def test_two_that_take_over_at_once_pay_once(
-    bench: Bench, job: Job, process: Make
+    bench: StepHarness, job: Job, process: Make
 ) -> None:
     """Both saw the list without the file; the intent goes to one of them."""
     claimed(bench, job, process())
@@ -187,61 +191,63 @@ def test_two_that_take_over_at_once_pay_once(
 
 @pytest.mark.fault(80)
 def test_a_zombie_does_not_withdraw_the_intent_of_its_successor(
-    bench: Bench, job: Job, process: Make
+    bench: StepHarness, job: Job, process: Make
 ) -> None:
     """It failed long after it was given up: what it knew is no longer so."""
     zombie = process()
     claimed(bench, job, zombie)
-    assert zombie.ledger.take_over(
+    assert zombie.ledger.reclaim_submission(
         job, old="gone", token="successor", now=bench.ipqs.clock.now()
     )
 
-    zombie.ledger.withdraw(job, token="gone")
+    zombie.ledger.release_claim(job, token="gone")
 
     assert bench.item(job)["intent"] == "successor"
 
 
 @pytest.mark.fault(80)
 def test_a_late_check_cannot_reopen_a_job(
-    bench: Bench, job: Job, walk: Walk, process: Make
+    bench: StepHarness, job: Job, walk: Walk, process: Make
 ) -> None:
     """What a zombie learned is older than the outcome."""
     ended = walk.to_the_end(job)
     before = bench.item(job)
 
-    process().ledger.progressed(ended.with_(polls=99), next_check_at=1.0)
+    process().ledger.record_progress(ended.with_(polls=99), next_check_at=1.0)
 
     assert bench.item(job) == before
 
 
 @pytest.mark.fault(80)
 def test_a_late_check_cannot_turn_progress_back(
-    bench: Bench, job: Job, process: Make
+    bench: StepHarness, job: Job, process: Make
 ) -> None:
     """The table shows the latest check, in whatever order they arrive."""
     ledger = process().ledger
-    ledger.claim(job, token="any", now=0.0)
-    ledger.progressed(job.with_(polls=2), next_check_at=2.0)
+    ledger.claim_submission(job, token="any", now=0.0)
+    ledger.record_progress(job.with_(polls=2), next_check_at=2.0)
 
-    ledger.progressed(job.with_(polls=1), next_check_at=1.0)
+    ledger.record_progress(job.with_(polls=1), next_check_at=1.0)
 
     assert float(bench.item(job)["polls"]) == 2.0
 
 
 @pytest.mark.fault(80)
-def test_the_first_reference_stands(bench: Bench, job: Job, process: Make) -> None:
+def test_the_first_reference_stands(
+    bench: StepHarness, job: Job, process: Make
+) -> None:
     """Two references would be two bills, of which one is forgotten."""
     ledger = process().ledger
-    ledger.submitted(job, provider_ref="1", rows=3, now=0.0)
+    ledger.record_submission(job, provider_ref="1", rows=3, now=0.0)
 
-    late = ledger.submitted(job, provider_ref="2", rows=3, now=1.0)
+    late = ledger.record_submission(job, provider_ref="2", rows=3, now=1.0)
 
     assert late.provider_ref == bench.item(job)["provider_ref"] == "1"
 
 
 @pytest.mark.fault(69)
 def test_a_list_that_breaks_off_while_it_is_sent_is_sent_again(
-    bench: Bench, job: Job, walk: Walk
+    bench: StepHarness, job: Job, walk: Walk
 ) -> None:
     """S3's connection may end in the middle of an object, as any connection."""
     reads: list[int] = []
@@ -261,7 +267,7 @@ def test_a_list_that_breaks_off_while_it_is_sent_is_sent_again(
 
 @pytest.mark.fault(69)
 def test_a_list_that_breaks_off_while_it_is_counted_is_not_sent(
-    bench: Bench, job: Job, process: Make
+    bench: StepHarness, job: Job, process: Make
 ) -> None:
     """Half a list is not what its owner wants verified."""
 
@@ -281,7 +287,7 @@ def test_a_list_that_breaks_off_while_it_is_counted_is_not_sent(
 
 @pytest.mark.fault(39)
 def test_a_job_that_is_walked_again_buys_and_writes_nothing(
-    bench: Bench, job: Job, walk: Walk
+    bench: StepHarness, job: Job, walk: Walk
 ) -> None:
     """A redrive, or a second execution of one job, finds all of it done."""
     walk.to_the_end(job)
@@ -298,7 +304,7 @@ def test_a_job_that_is_walked_again_buys_and_writes_nothing(
 
 @pytest.mark.fault(80)
 def test_two_ends_at_once_are_one_outcome(
-    bench: Bench, job: Job, process: Make
+    bench: StepHarness, job: Job, process: Make
 ) -> None:
     """Whoever writes first is right; the other one tells the same."""
     ledgers = [process().ledger, process().ledger]
@@ -306,7 +312,9 @@ def test_two_ends_at_once_are_one_outcome(
 
     with ThreadPoolExecutor(2) as threads:
         stands = list(
-            threads.map(lambda ledger, end: ledger.ended(end, now=0.0), ledgers, ends)
+            threads.map(
+                lambda ledger, end: ledger.record_outcome(end, now=0.0), ledgers, ends
+            )
         )
 
     assert stands[0] is stands[1]

@@ -10,16 +10,16 @@ import pytest
 
 from functions import webhook
 from functions.core.errors import CredentialsMissing
-from functions.core.signatures import Scheme, sign
-from functions.providers.txncheck.webhooks import webhook_of
-from functions.webhook import Receiver
-from tests.faults.batch_harness import Batches
-from tests.faults.callback_harness import Waiting
+from functions.core.signatures import SignatureScheme, sign
+from functions.providers.txncheck.webhooks import parse_webhook
+from functions.webhook import WebhookReceiver
+from tests.faults.batch_harness import BatchHarness
+from tests.faults.callback_harness import CallbackHarness
 from tests.faults.context import Context
 
 NOW = 1_800_000_000.0
 SECRET, OLD = "what the provider signs with", "what it signed with before"
-SCHEME = Scheme(
+SCHEME = SignatureScheme(
     signature_header="X-Signature",
     timestamp_header="X-Timestamp",
     id_header="",
@@ -45,18 +45,18 @@ def signed(body: bytes, *, secret: str = SECRET, at: float = NOW) -> dict[str, s
 
 
 def receiver(
-    waiting: Waiting,
+    waiting: CallbackHarness,
     *,
-    scheme: Scheme | None = SCHEME,
+    scheme: SignatureScheme | None = SCHEME,
     secrets: Callable[[], tuple[str, ...]] = lambda: (SECRET, OLD),
-) -> Receiver:
+) -> WebhookReceiver:
     """Give what judges the webhooks of a provider."""
-    return Receiver(
+    return WebhookReceiver(
         provider="p",
         scheme=scheme,
         secrets=secrets,
-        read=webhook_of,
-        waits=waiting.waits,
+        parse=parse_webhook,
+        callbacks=waiting.waits,
     )
 
 
@@ -66,7 +66,9 @@ def no_secrets() -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("secret", [SECRET, OLD])
-def test_either_secret_of_a_rotation_is_good(waiting: Waiting, secret: str) -> None:
+def test_either_secret_of_a_rotation_is_good(
+    waiting: CallbackHarness, secret: str
+) -> None:
     """The provider and we cannot change at the same moment."""
     body = body_of(waiting.job().provider_ref)
 
@@ -86,7 +88,7 @@ def test_either_secret_of_a_rotation_is_good(waiting: Waiting, secret: str) -> N
     ],
 )
 def test_what_is_not_set_up_refuses_everything(
-    waiting: Waiting, changes: dict[str, Any]
+    waiting: CallbackHarness, changes: dict[str, Any]
 ) -> None:
     """An open route would let anybody ask in our name."""
     job = waiting.job()
@@ -100,7 +102,9 @@ def test_what_is_not_set_up_refuses_everything(
 
 @pytest.mark.fault(91)
 @pytest.mark.parametrize("late", [-301, 301])
-def test_a_webhook_of_another_time_is_refused(waiting: Waiting, late: float) -> None:
+def test_a_webhook_of_another_time_is_refused(
+    waiting: CallbackHarness, late: float
+) -> None:
     """Recorded today, replayed tomorrow; or signed by a clock that is wrong."""
     job = waiting.job()
     body = body_of(job.provider_ref)
@@ -115,7 +119,7 @@ def test_a_webhook_of_another_time_is_refused(waiting: Waiting, late: float) -> 
     "body", [b"{}", b"[]", b"not JSON", body_of("x", event="request.archived")]
 )
 def test_an_event_that_we_do_not_know_is_taken_and_dropped(
-    waiting: Waiting, body: bytes
+    waiting: CallbackHarness, body: bytes
 ) -> None:
     """Otherwise the provider would send it again and again."""
     answer = receiver(waiting).receive(body, signed(body), now=NOW)
@@ -139,7 +143,7 @@ def test_a_huge_webhook_is_not_read(coded: bool, context: Context) -> None:
 
 @pytest.mark.parametrize("body", ["é", "====", "not base64", "YQ=="])
 def test_a_body_that_cannot_be_decoded_is_answered(
-    context: Context, deployed: pytest.MonkeyPatch, body: str, batches: Batches
+    context: Context, deployed: pytest.MonkeyPatch, body: str, batches: BatchHarness
 ) -> None:
     """A function that breaks down is one that wakes an operator."""
     deployed.setenv("COURIER_PROVIDERS", batches.environment)

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 from aws_cdk import App
 
-from functions.api.json_schema import errors
+from functions.api.json_schema import validation_errors
 from functions.api.routes import operations
 from infra import config
 from infra.stack import VerdictCourier
@@ -17,7 +17,7 @@ from tests.infra.template import Json, Template, text
 
 PROVIDERS = config.stage("prod", config.context()["courier"]).providers
 TYPES = {name: known.types for name, known in PROVIDERS.items()}
-ENDINGS = {name: known.endings for name, known in PROVIDERS.items()}
+ENDINGS = {name: known.extensions for name, known in PROVIDERS.items()}
 #: The operation that is no part of the contract: providers call it, not people.
 WEBHOOK = "hearWebhook"
 OPERATIONS = {operation.name: operation for operation in operations(TYPES, ENDINGS)}
@@ -138,7 +138,7 @@ def test_gateway_and_function_refuse_the_same(
 
     known = OPERATIONS[name].body
     assert known is not None
-    assert at_the_gateway is not bool(errors(body, known))
+    assert at_the_gateway is not bool(validation_errors(body, known))
 
 
 def test_a_refusal_of_the_gateway_is_a_problem_like_others(template: Template) -> None:

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from aws_cdk import App
 
+from functions.core.settings_parser import ConfigError
 from infra import config, credentials
 from infra.app import synthesize
 from infra.bundling import PROJECT
-from infra.parsing import ConfigError
 from infra.stack import VerdictCourier
 from tests.infra.conftest import STAGES
 from tests.infra.template import Template

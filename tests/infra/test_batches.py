@@ -10,7 +10,7 @@ from aws_cdk import App
 from aws_cdk.assertions import Template as Synthesized
 
 from functions.core.model import Job, Next, Part
-from functions.core.rate_limit import Rate
+from functions.core.rate_limit import RateLimit
 from infra import config
 from infra.stack import VerdictCourier
 from tests.infra.template import Json, Template
@@ -166,7 +166,7 @@ def test_a_full_batch_is_sent_within_its_time(
         if provider.rate is None:
             continue
         rate = provider.rate
-        slots = Rate(
+        slots = RateLimit(
             calls=rate.calls, seconds=rate.seconds, leeway_seconds=rate.leeway_seconds
         )
         sending = provider.max_batch_requests * slots.interval

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from benchmarks.budget import budget, held_events, request_budget
-from functions.core.batch_results import Told, told_of
+from functions.core.batch_results import RequestResult, parse_results
 from functions.core.errors import CourierError
 from functions.core.model import Batch, File, Job, Next, Outcome, Part
+from functions.core.provider_settings import ProviderSettings
 from functions.core.schedule import Policy
 from infra import config
-from infra.task_defaults import RETRIED
+from infra.task_defaults import RETRIED_ERRORS
 from tools.state_chart import definition
 
 _DAY = 86_400
@@ -62,7 +63,7 @@ def test_a_poll_that_listens_costs_no_transition_more(
 ) -> None:
     """Listen takes the place of Wait, and has four events more."""
     waits = budget(_DAY, machine=machine, policy=_POLICY)
-    listens = budget(_DAY, machine=machine, policy=replace(_POLICY, listens=True))
+    listens = budget(_DAY, machine=machine, policy=replace(_POLICY, uses_webhook=True))
 
     assert listens.transitions == waits.transitions
     assert listens.events - waits.events == 4 * waits.checks
@@ -78,7 +79,7 @@ def test_the_longest_life_of_a_job_fits_into_its_history(
     A request of a batch has an execution, and so a history, of its own.
     """
     provider = _PROVIDERS[name]
-    policy = Policy(**asdict(provider.poll), listens=provider.calls)
+    policy = replace(provider.poll, uses_webhook=provider.sends_webhooks)
     deadline = policy.deadline_seconds
 
     held = held_events(deadline, machine=machine, policy=policy)
@@ -103,15 +104,15 @@ def test_a_request_costs_less_than_a_job(machine: Mapping[str, Any]) -> None:
     ids=lambda known: type(known).__name__,
 )
 def test_what_is_told_of_a_full_batch_fits_into_the_state(
-    provider: config.Provider,
+    provider: ProviderSettings,
 ) -> None:
     """Too large a state ends an execution at once: no catch of ours would see it.
 
     Every request failed of the longest name that there is, and then Gather did, with
     a cause as long as causes can be.
     """
-    errors = (*RETRIED, *(leaf.__name__ for leaf in _leaves(CourierError)))
-    told = Told(Outcome.FAILED, max(errors, key=len))
+    errors = (*RETRIED_ERRORS, *(leaf.__name__ for leaf in _leaves(CourierError)))
+    told = RequestResult(Outcome.FAILED, max(errors, key=len))
     count = provider.max_batch_requests
     texts = [f"{number} {told.outcome} {told.error}" for number in range(count)]
     state = {
@@ -120,7 +121,7 @@ def test_what_is_told_of_a_full_batch_fits_into_the_state(
         "failure": {"Error": told.error, "Cause": "x" * _LONGEST_CAUSE},
     }
 
-    assert told_of(texts, requests=count) == [told] * count
+    assert parse_results(texts, requests=count) == [told] * count
     assert len(json.dumps(state).encode()) < _LARGEST_STATE
 
 
@@ -129,7 +130,7 @@ def _leaves(error: type[CourierError]) -> list[type[CourierError]]:
     return below or [error]
 
 
-def _fullest(provider: config.Provider) -> Job:
+def _fullest(provider: ProviderSettings) -> Job:
     """Give a batch whose every text is as long as it may be."""
     name = "x" * 1024  # of an object, at the most
     return Job(

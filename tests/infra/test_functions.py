@@ -10,8 +10,7 @@ import pytest
 
 from functions.aws import settings
 from functions.core.function_table import FUNCTIONS
-from functions.providers.ipqs.adapter import IpqsSettings
-from functions.providers.txncheck.adapter import TxncheckSettings
+from functions.core.provider_settings import IpqsSettings, TxncheckSettings
 from infra.bundling import PYTHON
 from tests.infra.template import Template, text
 
@@ -76,7 +75,8 @@ def test_no_environment_holds_a_key(template: Template) -> None:
 
     for provider in providers(template).values():
         assert provider["secret"].strip("<>") in secrets
-        assert provider.get("webhook_secret", provider["secret"]).strip("<>") in secrets
+        webhook_secret = provider["webhook_secret"] or provider["secret"]
+        assert webhook_secret.strip("<>") in secrets
     for function in template.functions().values():
         assert "resolve:secretsmanager" not in json.dumps(function)
 
@@ -91,24 +91,24 @@ def test_the_functions_read_what_they_are_told(template: Template) -> None:
     ipqs, txncheck = told.providers["ipqs"], told.providers["txncheck"]
     assert ipqs.rate is None
     assert ipqs.webhook is None
-    assert not ipqs.policy.listens
+    assert not ipqs.policy.uses_webhook
     assert txncheck.rate is not None
-    assert (txncheck.webhook is not None) is txncheck.policy.listens is local
-    IpqsSettings.from_json(ipqs.adapter)
-    TxncheckSettings.from_json(txncheck.adapter)
+    assert (txncheck.webhook is not None) is txncheck.policy.uses_webhook is local
+    assert isinstance(ipqs, IpqsSettings)
+    assert isinstance(txncheck, TxncheckSettings)
 
 
 def test_the_settings_of_ipqs_are_complete(prod: Template) -> None:
     """The functions read exactly this; a name that is missing stops each of them."""
     ipqs = providers(prod)["ipqs"]
 
-    del ipqs["secret"]
+    assert (bool(ipqs.pop("secret")), ipqs.pop("webhook_secret")) == (True, "")
     assert ipqs == {
         "base_url": "https://www.ipqualityscore.com",
         "download_hosts": ["downloads.ipqualityscore.com"],
         "key_place": {"upload": "field", "status": "path", "list": "header"},
         "types": ["email", "phone", "proxy", "url"],
-        "endings": [".csv"],
+        "extensions": [".csv"],
         "batches": [],
         "max_batch_requests": 0,
         "max_upload_bytes": 104857600,
@@ -124,6 +124,9 @@ def test_the_settings_of_ipqs_are_complete(prod: Template) -> None:
             "hint_min_seconds": 1,
             "hint_max_seconds": 3600,
             "deadline_seconds": 86400,
+            "retry_first_seconds": 2.0,
+            "required_confirmations": 3,
+            "uses_webhook": False,
         },
     }
 
@@ -149,7 +152,7 @@ def test_the_settings_of_txncheck_are_complete(prod: Template) -> None:
             "full-check",
             "bank-verification-pennyless",
         ],
-        "endings": [".json", ".csv", ".jsonl"],
+        "extensions": [".json", ".csv", ".jsonl"],
         "batches": [".csv", ".jsonl"],
         "max_batch_requests": 4000,
         "data_retention_days": 7,
@@ -166,6 +169,9 @@ def test_the_settings_of_txncheck_are_complete(prod: Template) -> None:
             "hint_min_seconds": 1,
             "hint_max_seconds": 3600,
             "deadline_seconds": 28800,
+            "retry_first_seconds": 2.0,
+            "required_confirmations": 3,
+            "uses_webhook": False,
         },
     }
 

@@ -11,9 +11,9 @@ import pytest
 from functions.core.errors import PERMANENT, RETRYABLE
 from functions.core.metrics import NAMESPACE, STAGE, Metric
 from functions.core.model import Outcome
+from functions.core.settings_parser import ConfigError
 from infra import config
 from infra.app import synthesize
-from infra.parsing import ConfigError
 from tests.infra.template import Json, Template, listed, text
 from tools.runbook import RUNBOOK, anchors
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from functions.core.metrics import STAGE, Metric, document
+from functions.core.metrics import STAGE, Metric, emf_document
 from local.stack import STAGE as LOCAL
 from local.stack import LocalStack
-from tests.integration.harness import until
+from tests.integration.harness import wait_for
 
 
 @dataclass
@@ -36,14 +36,14 @@ class Operations:
 
     def quiet(self) -> None:
         """Wait until nothing is wrong, and forget what was."""
-        until(lambda: self._states() == {"OK"})
+        wait_for(lambda: self._states() == {"OK"})
         while self._receive():
             pass
         self.told.clear()
 
     def hears(self, alarm: str, state: str) -> dict[str, Any]:
         """Wait for the message that an alarm came into a state."""
-        return until(lambda: self._heard(alarm, state))
+        return wait_for(lambda: self._heard(alarm, state))
 
     def write(self, metric: Metric, value: float, **fields: str) -> None:
         """Write the log line by which a function tells of a metric."""
@@ -53,7 +53,7 @@ class Operations:
         logs.create_log_group(**names)
         names |= {"logStreamName": "lines"}
         logs.create_log_stream(**names)
-        line = document({metric: value}, {STAGE: LOCAL, **fields}, now=now)
+        line = emf_document({metric: value}, {STAGE: LOCAL, **fields}, now=now)
         event = {"timestamp": int(now * 1000), "message": json.dumps(line)}
         logs.put_log_events(**names, logEvents=[event])
 

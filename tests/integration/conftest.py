@@ -8,7 +8,7 @@ import pytest
 from local.simulators.clock import RunningClock
 from local.simulators.txncheck import TxncheckSimulator
 from local.stack import LocalStack, running, webhook_scheme
-from tests.integration.harness import Courier
+from tests.integration.harness import JobRunner
 
 #: A provider that is finished as soon as it is asked: waiting is tested elsewhere.
 _AT_ONCE = {
@@ -29,11 +29,11 @@ def stack(assembly: Callable[[str], Path]) -> Iterator[LocalStack]:
 
 
 @pytest.fixture
-def courier(stack: LocalStack) -> Courier:
+def courier(stack: LocalStack) -> JobRunner:
     """Give the stack with a provider that has forgotten the test before."""
     stack.ipqs.reset()
     stack.ipqs.behave(**_AT_ONCE)
-    return Courier(stack)
+    return JobRunner(stack)
 
 
 @pytest.fixture

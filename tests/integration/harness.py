@@ -18,7 +18,7 @@ _T = TypeVar("_T")
 
 
 @dataclass
-class Courier:
+class JobRunner:
     """A stack, asked the way a user and an operator would."""
 
     stack: LocalStack
@@ -36,11 +36,11 @@ class Courier:
     ) -> Journey:
         """Upload a file and wait for the end of its job."""
         job_id = self.drop(key, content)
-        return until(lambda: self._ended(job_id), patience_seconds=patience_seconds)
+        return wait_for(lambda: self._ended(job_id), patience_seconds=patience_seconds)
 
     def ended(self, job_id: str) -> Journey:
         """Wait for the end of a job."""
-        return until(lambda: self._ended(job_id))
+        return wait_for(lambda: self._ended(job_id))
 
     def walk_again(self, job: Job) -> Journey:
         """Let another execution begin where the job's own one began."""
@@ -58,7 +58,7 @@ class Courier:
             name=name,
             input=json.dumps(again.to_state()),
         )
-        return until(lambda: self._ended(name), patience_seconds=_PATIENCE_SECONDS)
+        return wait_for(lambda: self._ended(name), patience_seconds=_PATIENCE_SECONDS)
 
     def manifest(self, journey: Journey) -> dict[str, Any]:
         """Read the manifest of a job that ended well."""
@@ -68,9 +68,9 @@ class Courier:
 
     def notices(self, job_id: str) -> list[dict[str, Any]]:
         """Give the notices about a job, of which there is at least one."""
-        return until(lambda: self._told(job_id))
+        return wait_for(lambda: self._told(job_id))
 
-    def ledger(self, job_id: str) -> dict[str, Any]:
+    def job_item(self, job_id: str) -> dict[str, Any]:
         """Read the job's item in the jobs table."""
         item = self.stack.emulator.client("dynamodb").get_item(
             TableName=self.stack.outputs["JobsTable"], Key={"job_id": {"S": job_id}}
@@ -137,7 +137,7 @@ class Courier:
         ]
 
 
-def until(
+def wait_for(
     look: Callable[[], _T | None], *, patience_seconds: float = _PATIENCE_SECONDS
 ) -> _T:
     """Look until there is something to see."""

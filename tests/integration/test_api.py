@@ -13,13 +13,13 @@ import pytest
 from botocore.credentials import Credentials
 from verdict_courier.cli.api import Answer, Api, Refused, fetched, upload
 
-from functions.api.request import Request
-from functions.aws.desk import Desk
+from functions.api.request import ApiRequest
+from functions.aws.job_store import JobStore
 from functions.core import identity
 from functions.core.model import Job, Outcome
 from local import sample
 from local.stack import LocalStack
-from tests.integration.harness import Courier, until
+from tests.integration.harness import JobRunner, wait_for
 
 _EMAILS = sample.emails(12)
 _WHO = Credentials("test", "test")
@@ -37,20 +37,20 @@ _ROUTES = [
 
 
 @pytest.fixture
-def api(stack: LocalStack, courier: Courier) -> Api:  # noqa: ARG001 - resets the provider
+def api(stack: LocalStack, courier: JobRunner) -> Api:  # noqa: ARG001 - resets the provider
     """Give the API as a caller of this account."""
     return Api(stack.api_url, region="us-east-1", who=_WHO)
 
 
 @pytest.fixture
-def desk(stack: LocalStack) -> Desk:
+def job_store(stack: LocalStack) -> JobStore:
     """Give the jobs table, for what would take a day to come about."""
     table = stack.outputs["JobsTable"]
-    return Desk(table, dynamodb=stack.emulator.client("dynamodb"), keep_days=90)
+    return JobStore(table, dynamodb=stack.emulator.client("dynamodb"), keep_days=90)
 
 
 @pytest.fixture
-def slow(courier: Courier) -> Iterator[None]:
+def slow(courier: JobRunner) -> Iterator[None]:
     """Let a provider work for ever, and waits take their time."""
     courier.stack.ipqs.behave(seconds_processing=1e9)
     courier.stack.emulator.set_wait_scale(1.0)
@@ -64,7 +64,7 @@ def submitted(api: Api) -> dict[str, Any]:
     version = upload(form, _EMAILS)
     body = {"key": form["key"], "version_id": version}
     job_id = api.call("POST", "/jobs", body)["job_id"]
-    return until(lambda: seen(api, job_id, "provider_ref"))
+    return wait_for(lambda: seen(api, job_id, "provider_ref"))
 
 
 def seen(api: Api, job_id: str, member: str) -> dict[str, Any] | None:
@@ -75,7 +75,7 @@ def seen(api: Api, job_id: str, member: str) -> dict[str, Any] | None:
 
 def ended(api: Api, job_id: str) -> dict[str, Any]:
     """Wait for the end of a job."""
-    return until(lambda: seen(api, job_id, "outcome"))
+    return wait_for(lambda: seen(api, job_id, "outcome"))
 
 
 def refused(api: Api, method: str, path: str, body: Any = None) -> dict[str, Any]:  # noqa: ANN401 - any JSON
@@ -85,7 +85,7 @@ def refused(api: Api, method: str, path: str, body: Any = None) -> dict[str, Any
     return dict(caught.value.problem)
 
 
-def test_an_upload_becomes_results(api: Api, courier: Courier) -> None:
+def test_an_upload_becomes_results(api: Api, courier: JobRunner) -> None:
     """The whole way without a right on any bucket: form, job, manifest, links."""
     job_id = submitted(api)["job_id"]
 
@@ -116,7 +116,7 @@ def test_an_unsigned_call_is_refused(stack: LocalStack, method: str, path: str) 
 
 
 @pytest.mark.fault(86)
-def test_fifty_of_the_same_are_one_job(api: Api, courier: Courier) -> None:
+def test_fifty_of_the_same_are_one_job(api: Api, courier: JobRunner) -> None:
     """A client that hears nothing asks again, and again."""
     body = {"provider": "ipqs", "type": "email", "provider_ref": "77"}
     with ThreadPoolExecutor(50) as callers:
@@ -226,7 +226,7 @@ def assert_problem(answer: Answer) -> None:
 
 
 @pytest.mark.usefixtures("slow")
-def test_a_running_job_is_cancelled_once(api: Api, courier: Courier) -> None:
+def test_a_running_job_is_cancelled_once(api: Api, courier: JobRunner) -> None:
     """It ends at once, one notice tells, and a second time is too late."""
     job_id = submitted(api)["job_id"]
 
@@ -247,14 +247,14 @@ def outcomes(notices: list[dict[str, Any]]) -> list[str]:
     return [json.loads(notice["Message"])["outcome"] for notice in notices]
 
 
-def status_of(courier: Courier, name: str) -> str:
+def status_of(courier: JobRunner, name: str) -> str:
     """Ask Step Functions for the status of an execution."""
     states = courier.stack.emulator.client("stepfunctions")
     arn = courier.stack.execution_arn(name)
     return str(states.describe_execution(executionArn=arn)["status"])
 
 
-def timed_out(api: Api, courier: Courier, desk: Desk) -> dict[str, Any]:
+def timed_out(api: Api, courier: JobRunner, job_store: JobStore) -> dict[str, Any]:
     """Give a job at the provider for which we waited two days, in vain."""
     first = submitted(api)
     api.call("POST", f"/jobs/{first['job_id']}/cancel")
@@ -267,16 +267,18 @@ def timed_out(api: Api, courier: Courier, desk: Desk) -> dict[str, Any]:
     key = uuid.uuid4().hex
     job = Job(**body, job_id=identity.of_request(caller, key))
     received_at = time.time() - 2 * 86_400
-    desk.receive(job, request_hash=Request(body=body).body_hash, now=received_at)
+    job_store.create_requested(
+        job, request_hash=ApiRequest(body=body).body_hash, now=received_at
+    )
     return ended(api, api.call("POST", "/jobs", body, key=key)["job_id"])
 
 
 @pytest.mark.usefixtures("slow")
 def test_a_timed_out_job_goes_on_without_a_second_submission(
-    api: Api, courier: Courier, desk: Desk
+    api: Api, courier: JobRunner, job_store: JobStore
 ) -> None:
     """What was paid for is waited for anew, by a clock of its own."""
-    job = timed_out(api, courier, desk)
+    job = timed_out(api, courier, job_store)
     assert (job["outcome"], job["attempt"]) == ("timed_out", 1)
     held = len(courier.stack.ipqs.csvs)
 
@@ -295,9 +297,11 @@ def test_a_timed_out_job_goes_on_without_a_second_submission(
 
 
 @pytest.mark.usefixtures("slow")
-def test_many_retries_at_once_are_one(api: Api, courier: Courier, desk: Desk) -> None:
+def test_many_retries_at_once_are_one(
+    api: Api, courier: JobRunner, job_store: JobStore
+) -> None:
     """Two impatient people must not make two executions."""
-    job_id = timed_out(api, courier, desk)["job_id"]
+    job_id = timed_out(api, courier, job_store)["job_id"]
     path = f"/jobs/{job_id}/retry"
     with ThreadPoolExecutor(10) as callers:
         answers = list(callers.map(lambda _: api.send("POST", path), range(10)))
@@ -310,7 +314,7 @@ def test_many_retries_at_once_are_one(api: Api, courier: Courier, desk: Desk) ->
 
 
 @pytest.mark.usefixtures("slow")
-def test_an_execution_stopped_by_hand_is_told_of(api: Api, courier: Courier) -> None:
+def test_an_execution_stopped_by_hand_is_told_of(api: Api, courier: JobRunner) -> None:
     """Who stops one in the console does not think of the table."""
     job_id = submitted(api)["job_id"]
 
@@ -322,7 +326,7 @@ def test_an_execution_stopped_by_hand_is_told_of(api: Api, courier: Courier) -> 
     assert outcomes(courier.notices(job_id)) == ["cancelled"]
 
 
-def test_a_job_that_failed_tells_once(api: Api, courier: Courier) -> None:
+def test_a_job_that_failed_tells_once(api: Api, courier: JobRunner) -> None:
     """Its execution fails too, and that must not be told a second time."""
     body = {"provider": "ipqs", "type": "email", "provider_ref": "404"}
     job_id = api.call("POST", "/jobs", body)["job_id"]
@@ -335,7 +339,7 @@ def test_a_job_that_failed_tells_once(api: Api, courier: Courier) -> None:
     assert outcomes(courier.notices(job_id)) == ["failed"]
 
 
-def reflected(courier: Courier, job_id: str) -> None:
+def reflected(courier: JobRunner, job_id: str) -> None:
     """Wait until the function that reflects has seen an execution's end."""
     logs = courier.stack.emulator.client("logs")
     (group,) = (
@@ -344,8 +348,8 @@ def reflected(courier: Courier, job_id: str) -> None:
         for group in page["logGroups"]
         if "ReflectLogs" in group["logGroupName"]
     )
-    until(lambda: status_of(courier, job_id) != "RUNNING")
-    until(
+    wait_for(lambda: status_of(courier, job_id) != "RUNNING")
+    wait_for(
         lambda: any(
             job_id in event["message"]
             for page in logs.get_paginator("filter_log_events").paginate(

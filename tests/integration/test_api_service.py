@@ -12,32 +12,23 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.api import handler, problems
 from functions.api.execution_history import ExecutionHistory
-from functions.api.job_query import Listing
-from functions.api.presigned import Presigned
+from functions.api.job_query import JobQuery
+from functions.api.presigned import PresignedUrls
 from functions.api.problems import Problem
-from functions.api.request import Request
-from functions.api.service import FrontDoor
-from functions.aws.desk import Desk
-from functions.aws.endings import Endings
-from functions.aws.executions import Executions
-from functions.aws.job_store import Ledger
-from functions.aws.notifier import Notices
+from functions.api.request import ApiRequest
+from functions.api.service import JobService
+from functions.aws.executions import Executions, describe
+from functions.aws.job_store import JobStore
+from functions.aws.notifier import Notifier
 from functions.aws.results import Results
 from functions.aws.settings import read
+from functions.core.provider_settings import to_json
 from local import sample
 from local.stack import LocalStack
-from tests.integration.harness import Courier, until
+from tests.integration.harness import JobRunner, wait_for
+from tests.settings import ipqs_settings
 
-_PROVIDER = {
-    "secret": "s",
-    "types": ["email"],
-    "endings": [".csv"],
-    "batches": [],
-    "max_batch_requests": 0,
-    "max_upload_bytes": 1000,
-    "settle_seconds": 1,
-    "poll": {},
-}
+_PROVIDER = to_json(ipqs_settings(types=("email",), max_upload_bytes=1000))
 
 
 class Context(LambdaContext):
@@ -54,7 +45,7 @@ class Context(LambdaContext):
 class Asked:
     """A front door, and what is said there."""
 
-    door: FrontDoor
+    door: JobService
 
     def start(self, reference: str = "", key: str = "") -> dict[str, Any]:
         """Ask for a job at the provider."""
@@ -63,26 +54,26 @@ class Asked:
             "type": "email",
             "provider_ref": reference or uuid.uuid4().hex,
         }
-        return self.door.start(
-            Request(body=body, idempotency_key=key, caller="me"), now=time.time()
+        return self.door.start_job(
+            ApiRequest(body=body, idempotency_key=key, caller="me"), now=time.time()
         )
 
     def about(self, operation: str, job_id: str) -> dict[str, Any]:
         """Ask about a job."""
         said: dict[str, Any] = getattr(self.door, operation)(
-            Request(job_id=job_id), now=time.time()
+            ApiRequest(job_id=job_id), now=time.time()
         )
         return said
 
     def ended(self, job_id: str) -> dict[str, Any]:
         """Wait for the end of a job."""
-        return until(
+        return wait_for(
             lambda: job if (job := self.about("get", job_id))["outcome"] else None
         )
 
 
 @pytest.fixture
-def asked(stack: LocalStack, courier: Courier) -> Asked:  # noqa: ARG001 - resets the provider
+def asked(stack: LocalStack, courier: JobRunner) -> Asked:  # noqa: ARG001 - resets the provider
     """Give a front door of this process, before the neighbours of the stack."""
     outputs, client = stack.outputs, stack.emulator.client
     settings = read(
@@ -96,35 +87,34 @@ def asked(stack: LocalStack, courier: Courier) -> Asked:  # noqa: ARG001 - reset
     table = outputs["JobsTable"]
     kept: Any = {"dynamodb": client("dynamodb"), "keep_days": 90}
     return Asked(
-        FrontDoor(
-            desk=Desk(table, **kept),
-            ledger=Ledger(table, **kept),
-            listing=Listing(table, **kept),
+        JobService(
+            job_store=JobStore(table, **kept),
+            job_query=JobQuery(table, **kept),
             history=ExecutionHistory(
-                settings.state_machine, states=client("stepfunctions")
+                settings.state_machine, step_functions=client("stepfunctions")
             ),
             executions=Executions(
-                settings.state_machine, states=client("stepfunctions")
+                settings.state_machine, step_functions=client("stepfunctions")
             ),
             results=Results(settings.results_bucket, s3=client("s3")),
-            presigned=Presigned(s3=client("s3")),
+            presigned_urls=PresignedUrls(s3=client("s3")),
             settings=settings,
         )
     )
 
 
-def refused(asked: Asked, operation: str, job_id: str) -> problems.Kind:
+def refused(asked: Asked, operation: str, job_id: str) -> problems.ProblemType:
     """Give the problem with an operation on a job."""
     with pytest.raises(Problem) as caught:
         asked.about(operation, job_id)
-    return caught.value.kind
+    return caught.value.type
 
 
 def test_an_upload_is_for_one_key_and_so_many_bytes(asked: Asked) -> None:
     """A form that somebody finds is worth one small CSV under one name."""
     body = {"provider": "ipqs", "type": "email", "name": "June.csv"}
 
-    form = asked.door.upload(Request(body=body), now=time.time())
+    form = asked.door.create_upload(ApiRequest(body=body), now=time.time())
 
     assert form["key"].startswith("ipqs/email/")
     assert form["key"].endswith("/June.csv")
@@ -135,7 +125,7 @@ def test_an_upload_is_for_one_key_and_so_many_bytes(asked: Asked) -> None:
 
 @pytest.mark.fault(86)
 def test_asking_again_starts_what_died_before_it_started(
-    asked: Asked, courier: Courier
+    asked: Asked, courier: JobRunner
 ) -> None:
     """The first call wrote the job down, and then its function was gone."""
     reference = uuid.uuid4().hex
@@ -158,12 +148,12 @@ def test_a_key_is_for_one_body(asked: Asked) -> None:
     with pytest.raises(Problem) as caught:
         asked.start("2", key)
 
-    assert caught.value.kind is problems.KEY_REUSED
+    assert caught.value.type is problems.KEY_REUSED
     assert asked.start("1", key)["job_id"] == first["job_id"]
 
 
 def test_a_failed_job_has_no_results_and_can_be_retried(
-    asked: Asked, courier: Courier
+    asked: Asked, courier: JobRunner
 ) -> None:
     """Its second execution has a name of its own."""
     job_id = asked.start()["job_id"]
@@ -172,14 +162,14 @@ def test_a_failed_job_has_no_results_and_can_be_retried(
     assert refused(asked, "fetch", job_id) is problems.RESULTS_NOT_READY
     assert refused(asked, "cancel", job_id) is problems.JOB_ENDED
     assert asked.about("retry", job_id)["attempt"] == 2
-    until(lambda: f"{job_id}-2" in courier.executions())
+    wait_for(lambda: f"{job_id}-2" in courier.executions())
     asked.ended(job_id)
 
 
-def test_a_job_that_ended_well_has_links(asked: Asked, courier: Courier) -> None:
+def test_a_job_that_ended_well_has_links(asked: Asked, courier: JobRunner) -> None:
     """One for each file of the manifest, and nothing left to retry."""
     job_id = courier.drop("ipqs/email/list.csv", sample.emails(3))
-    until(lambda: asked.door.desk.read(job_id))
+    wait_for(lambda: asked.door.job_store.get(job_id))
     asked.ended(job_id)
 
     results = asked.about("fetch", job_id)
@@ -190,7 +180,7 @@ def test_a_job_that_ended_well_has_links(asked: Asked, courier: Courier) -> None
 
 
 def test_a_running_job_is_stopped_and_its_end_is_seen(
-    asked: Asked, courier: Courier
+    asked: Asked, courier: JobRunner
 ) -> None:
     """What `reflect` learns of it: stopped, not told, and which job it was."""
     courier.stack.emulator.set_wait_scale(1.0)
@@ -202,30 +192,34 @@ def test_a_running_job_is_stopped_and_its_end_is_seen(
         courier.stack.emulator.set_wait_scale(0.0)
     assert refused(asked, "cancel", job_id) is problems.JOB_ENDED
 
-    endings = Endings(states=courier.stack.emulator.client("stepfunctions"))
-    ending = endings.of(courier.stack.execution_arn(job_id))
+    ending = describe(
+        courier.stack.execution_arn(job_id),
+        step_functions=courier.stack.emulator.client("stepfunctions"),
+    )
 
     assert (ending.status, ending.notified) == ("ABORTED", False)
     assert ending.job is not None
     assert ending.job.job_id == job_id
 
 
-def test_a_notice_has_the_words_of_the_workflow(asked: Asked, courier: Courier) -> None:
+def test_a_notice_has_the_words_of_the_workflow(
+    asked: Asked, courier: JobRunner
+) -> None:
     """Subscribers must not see who told them."""
     job_id = asked.start()["job_id"]
     asked.ended(job_id)
     (by_workflow,) = courier.notices(job_id)
-    record = asked.door.desk.read(job_id)
+    record = asked.door.job_store.get(job_id)
     assert record is not None
     stack = courier.stack
 
-    Notices(
+    Notifier(
         stack.outputs["NoticesTopicArn"],
-        bucket=stack.outputs["ResultsBucket"],
+        results_bucket=stack.outputs["ResultsBucket"],
         sns=stack.emulator.client("sns"),
     ).publish(record)
 
-    told = until(lambda: n if len(n := courier.notices(job_id)) > 1 else None)
+    told = wait_for(lambda: n if len(n := courier.notices(job_id)) > 1 else None)
     assert json.loads(told[1]["Message"]) == json.loads(by_workflow["Message"])
     assert told[1]["MessageAttributes"] == by_workflow["MessageAttributes"]
 

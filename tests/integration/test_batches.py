@@ -8,7 +8,7 @@ import pytest
 
 from local.execution_view import Journey
 from local.simulators.txncheck import Counts, RateLimit, TxncheckSimulator
-from tests.integration.harness import Courier, until
+from tests.integration.harness import JobRunner, wait_for
 
 #: What the local stage allows itself, and a provider that insists on it.
 _RATE = RateLimit(calls=200, seconds=4.0, counts=Counts.POSTS)
@@ -24,7 +24,7 @@ def _people(rows: int, *, invalid: tuple[int, ...] = ()) -> bytes:
     return "\n".join(lines).encode()
 
 
-def _lines(courier: Courier, journey: Journey) -> list[dict[str, Any]]:
+def _lines(courier: JobRunner, journey: Journey) -> list[dict[str, Any]]:
     (file,) = courier.manifest(journey)["files"]
     content = courier.stack.result(file["key"]).decode()
     return [json.loads(line) for line in content.splitlines()]
@@ -36,7 +36,7 @@ def _posts(txncheck: TxncheckSimulator) -> int:
 
 @pytest.mark.timeout(600)
 def test_a_thousand_rows_are_a_thousand_lines(
-    courier: Courier, txncheck: TxncheckSimulator
+    courier: JobRunner, txncheck: TxncheckSimulator
 ) -> None:
     """Whoever sends a list gets it back in its order, whatever became of each row."""
     txncheck.behave(rate_limit=_RATE)
@@ -74,12 +74,12 @@ def test_a_thousand_rows_are_a_thousand_lines(
         },
     }
     courier.announce(json.dumps(event))
-    until(lambda: len(courier.logged('"job known"')) >= 1)
+    wait_for(lambda: len(courier.logged('"job known"')) >= 1)
     assert _posts(txncheck) == 993
 
 
 def test_a_batch_that_is_walked_again_pays_nothing(
-    courier: Courier, txncheck: TxncheckSimulator
+    courier: JobRunner, txncheck: TxncheckSimulator
 ) -> None:
     """Whatever starts it anew: each request finds what was paid for it."""
     journey = courier.deliver("txncheck/kyc-by-mobile/again.csv", _people(20))
@@ -95,7 +95,7 @@ def test_a_batch_that_is_walked_again_pays_nothing(
 
 
 @pytest.mark.usefixtures("txncheck")
-def test_rows_that_fail_are_told_beside_the_others(courier: Courier) -> None:
+def test_rows_that_fail_are_told_beside_the_others(courier: JobRunner) -> None:
     """By the last digit of the number: 8 fails for now, 9 for good."""
     people = b"name,mobile\nA,+919800000001\nB,+919800000008\nC,+919800000009\n"
 
@@ -103,7 +103,7 @@ def test_rows_that_fail_are_told_beside_the_others(courier: Courier) -> None:
 
     assert journey.job is not None
     assert journey.job.outcome == "partial"
-    assert courier.ledger(journey.job.job_id)["rows"] == "3"
+    assert courier.job_item(journey.job.job_id)["rows"] == "3"
     lines = _lines(courier, journey)
     assert [(line["outcome"], line.get("error")) for line in lines] == [
         ("succeeded", None),
@@ -113,7 +113,7 @@ def test_rows_that_fail_are_told_beside_the_others(courier: Courier) -> None:
 
 
 @pytest.mark.usefixtures("txncheck")
-def test_a_batch_without_any_result_fails(courier: Courier) -> None:
+def test_a_batch_without_any_result_fails(courier: JobRunner) -> None:
     """Of what its requests failed of, so that the reader knows what to do."""
     people = b"mobile\n+919800000009\n+919800000019\n"
 
@@ -123,7 +123,7 @@ def test_a_batch_without_any_result_fails(courier: Courier) -> None:
 
 
 def test_vpas_are_asked_a_hundred_at_a_time(
-    courier: Courier, txncheck: TxncheckSimulator
+    courier: JobRunner, txncheck: TxncheckSimulator
 ) -> None:
     """A request each would cost a hundred times the calls, and the time."""
     vpas = "\n".join(["vpa", *(f"person{row}@bank" for row in range(250))])
@@ -140,7 +140,7 @@ def test_vpas_are_asked_a_hundred_at_a_time(
 
 
 @pytest.mark.usefixtures("txncheck")
-def test_json_lines_are_a_batch_as_well(courier: Courier) -> None:
+def test_json_lines_are_a_batch_as_well(courier: JobRunner) -> None:
     """Programs write them more easily than a CSV."""
     accounts = [
         {"accountNumber": "123456781", "ifscNumber": "ABCD0123456"},
@@ -169,7 +169,7 @@ def test_json_lines_are_a_batch_as_well(courier: Courier) -> None:
     ],
 )
 def test_a_file_without_a_valid_row_is_refused(
-    courier: Courier, name: str, content: bytes, error: str
+    courier: JobRunner, name: str, content: bytes, error: str
 ) -> None:
     """Before anything is paid."""
     journey = courier.deliver(f"txncheck/kyc-by-mobile/{name}", content)

@@ -9,13 +9,13 @@ from jsonschema import Draft202012Validator
 
 from local import sample
 from local.simulators.ipqs import Answer
-from tests.integration.harness import Courier, until
+from tests.integration.harness import JobRunner, wait_for
 
 _EMAILS = sample.emails(40)
 _SCHEMA = Path(__file__).parents[2] / "docs" / "manifest.schema.json"
 
 
-def test_delivers_every_result(courier: Courier) -> None:
+def test_delivers_every_result(courier: JobRunner) -> None:
     """The main job: a list goes in, verified files and a manifest come out."""
     journey = courier.deliver("ipqs/email/list.csv", _EMAILS)
 
@@ -27,7 +27,7 @@ def test_delivers_every_result(courier: Courier) -> None:
     assert sorted(kinds) == ["all", "bad", "clean", "pristine"]
 
 
-def test_every_named_object_is_what_the_manifest_says(courier: Courier) -> None:
+def test_every_named_object_is_what_the_manifest_says(courier: JobRunner) -> None:
     """Success means that the files are there, to the byte (I2)."""
     manifest = courier.manifest(courier.deliver("ipqs/phone/list.csv", _EMAILS))
 
@@ -38,14 +38,14 @@ def test_every_named_object_is_what_the_manifest_says(courier: Courier) -> None:
         assert content.count(b"\n") - 1 == file["rows"]
 
 
-def test_the_manifest_keeps_to_its_schema(courier: Courier) -> None:
+def test_the_manifest_keeps_to_its_schema(courier: JobRunner) -> None:
     """Readers of manifests build on docs/manifest.schema.json."""
     manifest = courier.manifest(courier.deliver("ipqs/url/list.csv", _EMAILS))
 
     Draft202012Validator(json.loads(_SCHEMA.read_text())).validate(manifest)
 
 
-def test_tells_once_with_keys_only(courier: Courier) -> None:
+def test_tells_once_with_keys_only(courier: JobRunner) -> None:
     """Subscribers filter by attributes and read the rest by key."""
     journey = courier.deliver("ipqs/email/list.csv", _EMAILS)
 
@@ -72,7 +72,7 @@ def test_tells_once_with_keys_only(courier: Courier) -> None:
     ["a b.csv", "a+b%2Bc.csv", "é😀.csv", 'it\'s "so".csv', "x" * 900 + ".csv"],
     ids=["space", "plus and percent", "unicode", "quotes", "long"],
 )
-def test_reads_the_very_key(courier: Courier, name: str) -> None:
+def test_reads_the_very_key(courier: JobRunner, name: str) -> None:
     """A key is decoded once where it is encoded, and never where it is not."""
     journey = courier.deliver(f"ipqs/email/{name}", _EMAILS)
 
@@ -81,7 +81,7 @@ def test_reads_the_very_key(courier: Courier, name: str) -> None:
 
 
 @pytest.mark.fault(2)
-def test_each_version_is_a_job_of_its_own(courier: Courier) -> None:
+def test_each_version_is_a_job_of_its_own(courier: JobRunner) -> None:
     """A corrected list under the old name is verified too, as itself."""
     first = courier.drop("ipqs/email/same.csv", sample.emails(10))
     second = courier.drop("ipqs/email/same.csv", sample.emails(20))
@@ -90,7 +90,7 @@ def test_each_version_is_a_job_of_its_own(courier: Courier) -> None:
     assert rows == [10, 20]
 
 
-def test_ignores_what_lies_elsewhere(courier: Courier) -> None:
+def test_ignores_what_lies_elsewhere(courier: JobRunner) -> None:
     """Only a provider's prefix is a request; other objects are nobody's business."""
     ignored = courier.drop("ipqs/horoscope/list.csv", _EMAILS)
     also_ignored = courier.drop("notes.csv", _EMAILS)
@@ -101,7 +101,7 @@ def test_ignores_what_lies_elsewhere(courier: Courier) -> None:
 
 
 @pytest.mark.fault(1)
-def test_a_hundred_copies_of_an_event_are_one_job(courier: Courier) -> None:
+def test_a_hundred_copies_of_an_event_are_one_job(courier: JobRunner) -> None:
     """S3 tells at least once; a submission is paid once."""
     journey = courier.deliver("ipqs/email/list.csv", _EMAILS)
     assert journey.job is not None
@@ -119,7 +119,7 @@ def test_a_hundred_copies_of_an_event_are_one_job(courier: Courier) -> None:
     copies = [json.dumps(event | {"id": str(n), "time": str(n)}) for n in range(100)]
     courier.announce(*copies)
     courier.deliver("ipqs/email/after.csv", _EMAILS)
-    until(lambda: _is_empty(courier))
+    wait_for(lambda: _is_empty(courier))
 
     assert courier.executions().count(job.job_id) == 1
     assert sent == 1
@@ -128,7 +128,7 @@ def test_a_hundred_copies_of_an_event_are_one_job(courier: Courier) -> None:
 
 
 @pytest.mark.fault(16)
-def test_an_upload_whose_answer_is_lost_is_not_repeated(courier: Courier) -> None:
+def test_an_upload_whose_answer_is_lost_is_not_repeated(courier: JobRunner) -> None:
     """The provider has the file, and wants to be paid for each."""
     courier.stack.ipqs.script("upload", [Answer.dropped_after()])
 
@@ -139,7 +139,7 @@ def test_an_upload_whose_answer_is_lost_is_not_repeated(courier: Courier) -> Non
 
 
 @pytest.mark.fault(100)
-def test_a_message_that_cannot_be_read_goes_alone(courier: Courier) -> None:
+def test_a_message_that_cannot_be_read_goes_alone(courier: JobRunner) -> None:
     """One bad message neither blocks nor repeats its batch."""
     sqs = courier.stack.emulator.client("sqs")
     queue = courier.stack.outputs["IntakeQueueUrl"]
@@ -149,12 +149,12 @@ def test_a_message_that_cannot_be_read_goes_alone(courier: Courier) -> None:
     courier.announce("this is not JSON")
     journey = courier.deliver("ipqs/email/list.csv", _EMAILS)
 
-    (letter,) = until(lambda: sqs.receive_message(QueueUrl=dead).get("Messages"))
+    (letter,) = wait_for(lambda: sqs.receive_message(QueueUrl=dead).get("Messages"))
     assert letter["Body"] == "this is not JSON"
     assert journey.status == "SUCCEEDED"
 
 
-def _is_empty(courier: Courier) -> bool:
+def _is_empty(courier: JobRunner) -> bool:
     counted = courier.stack.emulator.client("sqs").get_queue_attributes(
         QueueUrl=courier.stack.outputs["IntakeQueueUrl"],
         AttributeNames=[

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from benchmarks import seed_jobs
-from functions.api.job_query import Filters, Listing
+from functions.api.job_query import JobFilters, JobQuery
 from functions.core.model import Outcome
 from local.stack import LocalStack
 
@@ -52,14 +52,14 @@ def meter(dynamodb: "DynamoDBClient") -> Iterator[Meter]:
     dynamodb.meta.events.unregister("after-call.dynamodb.Query", meter._note)
 
 
-def listing(dynamodb: "DynamoDBClient") -> Listing:
+def listing(dynamodb: "DynamoDBClient") -> JobQuery:
     """Give the listing of the table with many jobs."""
-    return Listing("many", dynamodb=dynamodb, keep_days=90)
+    return JobQuery("many", dynamodb=dynamodb, keep_days=90)
 
 
 def test_a_page_reads_a_page(dynamodb: "DynamoDBClient", meter: Meter) -> None:
     """Ten thousand jobs in the table, fifty read: the rest costs nothing."""
-    page = listing(dynamodb).page(Filters(), start=None, limit=50, now=seed_jobs.NOW)
+    page = listing(dynamodb).page(JobFilters(), start=None, limit=50, now=seed_jobs.NOW)
 
     assert [int(record.job_id, 16) for record in page.records] == list(range(50))
     assert meter.scanned == 50
@@ -74,7 +74,7 @@ def test_pages_follow_each_other_over_the_months(dynamodb: "DynamoDBClient") -> 
     start = None
     while True:
         page = listing(dynamodb).page(
-            Filters(), start=start, limit=100, now=seed_jobs.NOW
+            JobFilters(), start=start, limit=100, now=seed_jobs.NOW
         )
         numbers += [int(record.job_id, 16) for record in page.records]
         start = page.next
@@ -89,7 +89,7 @@ def test_a_filter_looks_through_so_many_and_no_more(
 ) -> None:
     """One job in a thousand failed: the page says how to go on, and stops."""
     page = listing(dynamodb).page(
-        Filters(outcome="failed"), start=None, limit=50, now=seed_jobs.NOW
+        JobFilters(outcome="failed"), start=None, limit=50, now=seed_jobs.NOW
     )
 
     assert not page.records
@@ -103,7 +103,7 @@ def test_a_filter_finds_all_in_the_end(dynamodb: "DynamoDBClient") -> None:
     start = None
     while True:
         page = listing(dynamodb).page(
-            Filters(outcome="failed"), start=start, limit=2, now=seed_jobs.NOW
+            JobFilters(outcome="failed"), start=start, limit=2, now=seed_jobs.NOW
         )
         assert {record.outcome for record in page.records} <= {Outcome.FAILED}
         found += [int(record.job_id, 16) for record in page.records]
@@ -119,7 +119,7 @@ def test_running_jobs_are_those_without_an_outcome(
 ) -> None:
     """Nothing is written for a job that runs, so its absence is the filter."""
     page = listing(dynamodb).page(
-        Filters(outcome="running"), start=None, limit=50, now=seed_jobs.NOW
+        JobFilters(outcome="running"), start=None, limit=50, now=seed_jobs.NOW
     )
 
     assert [int(record.job_id, 16) for record in page.records] == [0]
@@ -128,10 +128,10 @@ def test_running_jobs_are_those_without_an_outcome(
 def test_a_day_is_that_day_in_utc(dynamodb: "DynamoDBClient", meter: Meter) -> None:
     """From midnight to midnight, the last millisecond included."""
     page = listing(dynamodb).page(
-        Filters(day="2026-11-10"), start=None, limit=100, now=seed_jobs.NOW
+        JobFilters(day="2026-11-10"), start=None, limit=100, now=seed_jobs.NOW
     )
     rest = listing(dynamodb).page(
-        Filters(day="2026-11-10"), start=page.next, limit=100, now=seed_jobs.NOW
+        JobFilters(day="2026-11-10"), start=page.next, limit=100, now=seed_jobs.NOW
     )
 
     assert len(page.records) + len(rest.records) == _A_DAY

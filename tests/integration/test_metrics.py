@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from functions.core.cost import of_job
+from functions.core.cost import usage_of
 from functions.core.metrics import NAMESPACE, STAGE, Metric
 from local import sample
 from local.simulators.ipqs import Answer
 from local.simulators.txncheck import TxncheckSimulator
 from local.stack import STAGE as LOCAL
-from tests.integration.harness import Courier, until
+from tests.integration.harness import JobRunner, wait_for
 
 _EMAILS = sample.emails(12)
 _KEY = "ipqs/email/list.csv"
@@ -22,7 +22,7 @@ _ROWS = b"mobile,name\n+919812345670,Asha Example\n+91123,Nobody Example\n"
 _ELSEWHERE = {Metric.UPLOADS_NOT_ABORTED}
 
 
-def _measured(courier: Courier) -> Iterator[tuple[str, frozenset[str]]]:
+def _measured(courier: JobRunner) -> Iterator[tuple[str, frozenset[str]]]:
     """Go through what CloudWatch has of this stage: each name, by which dimensions."""
     pages = courier.stack.emulator.client("cloudwatch").get_paginator("list_metrics")
     for page in pages.paginate(Namespace=NAMESPACE):
@@ -33,7 +33,7 @@ def _measured(courier: Courier) -> Iterator[tuple[str, frozenset[str]]]:
 
 
 def test_every_metric_reaches_cloudwatch(
-    courier: Courier, txncheck: TxncheckSimulator
+    courier: JobRunner, txncheck: TxncheckSimulator
 ) -> None:
     """What the table names and nothing ever tells is a promise that is not kept."""
     ipqs = courier.stack.ipqs
@@ -57,21 +57,21 @@ def test_every_metric_reaches_cloudwatch(
         for metric in set(Metric) - _ELSEWHERE
         for names in metric.sets
     }
-    assert until(lambda: expected <= set(_measured(courier)))
+    assert wait_for(lambda: expected <= set(_measured(courier)))
 
 
-def _line(courier: Courier, job_id: str, metric: Metric) -> dict[str, object]:
+def _line(courier: JobRunner, job_id: str, metric: Metric) -> dict[str, object]:
     """Find the one line that tells of a job's end."""
 
     def found() -> list[dict[str, object]]:
         lines = (json.loads(line) for line in courier.logged(f'"{metric.title}"'))
         return [line for line in lines if line.get("job_id") == job_id]
 
-    (line,) = until(found)
+    (line,) = wait_for(found)
     return line
 
 
-def test_a_job_is_told_of_in_one_line(courier: Courier) -> None:
+def test_a_job_is_told_of_in_one_line(courier: JobRunner) -> None:
     """All that an operator asks of it, so that one query answers."""
     journey = courier.deliver(_KEY, _EMAILS)
     assert journey.job is not None
@@ -83,12 +83,14 @@ def test_a_job_is_told_of_in_one_line(courier: Courier) -> None:
     assert line["DownloadAttempts"] == [1, 1, 1, 1]
     assert line["RowsDelivered"] == sum(file.rows for file in journey.job.files)
     assert line["BytesDelivered"] == sum(file.bytes for file in journey.job.files)
-    assert line["CostOfAJob"] == pytest.approx(of_job(journey.job).usd, abs=1e-6)
+    assert line["CostOfAJob"] == pytest.approx(usage_of(journey.job).usd, abs=1e-6)
     assert "JobErrors" not in line
 
 
 @pytest.mark.parametrize("content", [_EMAILS, b""], ids=["delivered", "refused"])
-def test_a_job_is_started_once_and_ends_once(courier: Courier, content: bytes) -> None:
+def test_a_job_is_started_once_and_ends_once(
+    courier: JobRunner, content: bytes
+) -> None:
     """However often it is submitted; else a day's jobs are not its jobs."""
     courier.stack.ipqs.script("upload", [Answer.http(403)] * 2)
 
@@ -99,21 +101,21 @@ def test_a_job_is_started_once_and_ends_once(courier: Courier, content: bytes) -
         assert _line(courier, journey.job.job_id, metric)[metric.title] == 1
 
 
-def test_the_cost_counts_the_transitions_that_there_were(courier: Courier) -> None:
+def test_the_cost_counts_the_transitions_that_there_were(courier: JobRunner) -> None:
     """Every state that the execution entered, and its start."""
     journey = courier.deliver(_KEY, _EMAILS)
 
     assert journey.job is not None
-    assert of_job(journey.job).transitions == 1 + len(journey.states)
+    assert usage_of(journey.job).transitions == 1 + len(journey.states)
 
 
-def test_a_cancelled_job_ends_once(courier: Courier) -> None:
+def test_a_cancelled_job_ends_once(courier: JobRunner) -> None:
     """Its execution cannot tell any more."""
     courier.stack.ipqs.behave(seconds_processing=3600.0)
     job_id = courier.drop(_KEY, _EMAILS)
     states = courier.stack.emulator.client("stepfunctions")
     execution = courier.stack.execution_arn(job_id)
-    until(lambda: job_id in courier.executions())
+    wait_for(lambda: job_id in courier.executions())
 
     states.stop_execution(executionArn=execution)
 

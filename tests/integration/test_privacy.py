@@ -6,7 +6,7 @@ from typing import Any
 
 from local.execution_view import Journey
 from local.simulators.txncheck import TxncheckSimulator
-from tests.integration.harness import Courier
+from tests.integration.harness import JobRunner
 from tests.integration.sinks import Sinks
 
 _NAME = "Zubeida Canary"
@@ -33,7 +33,7 @@ _PEOPLE = "\n".join(
 
 
 def test_personal_data_are_in_no_log_state_notice_key_or_metric(
-    courier: Courier, txncheck: TxncheckSimulator
+    courier: JobRunner, txncheck: TxncheckSimulator
 ) -> None:
     """They are why this provider's results are kept for a week, and in one place."""
     txncheck.behave(echoes_input=True)
@@ -53,7 +53,7 @@ def test_personal_data_are_in_no_log_state_notice_key_or_metric(
     assert Sinks(courier.stack).holding(persons) == set()
 
 
-def _deliver(courier: Courier, type_: str, asked: object) -> Journey:
+def _deliver(courier: JobRunner, type_: str, asked: object) -> Journey:
     key = f"txncheck/{type_}/request.json"
     return courier.deliver(key, json.dumps(asked).encode())
 

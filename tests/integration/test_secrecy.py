@@ -9,14 +9,14 @@ import pytest
 from local import sample
 from local.simulators.ipqs import Answer
 from local.stack import LOCAL_KEY
-from tests.integration.harness import Courier, until
+from tests.integration.harness import JobRunner, wait_for
 from tests.integration.sinks import Sinks, has_link
 
 _EMAILS = sample.emails(30)
 
 
 @pytest.mark.fault(85)
-def test_nothing_secret_is_found_anywhere(courier: Courier) -> None:
+def test_nothing_secret_is_found_anywhere(courier: JobRunner) -> None:
     """Histories keep every input and output for ninety days, and logs for longer."""
     ipqs = courier.stack.ipqs
     courier.deliver("ipqs/email/list.csv", _EMAILS)
@@ -33,14 +33,14 @@ def test_nothing_secret_is_found_anywhere(courier: Courier) -> None:
     assert found == set()
 
 
-def test_a_leak_would_be_found_in_every_sink(courier: Courier) -> None:
+def test_a_leak_would_be_found_in_every_sink(courier: JobRunner) -> None:
     """The positive control: a search that finds nothing must be able to find."""
     planted = "planted+canary/of 2026@example"
     _plant(courier, planted)
     sinks = Sinks(courier.stack)
 
     expected = {"history", "log", "table", "object", "notice"}
-    until(lambda: sinks.holding({planted}) >= expected)
+    wait_for(lambda: sinks.holding({planted}) >= expected)
 
 
 def test_a_link_would_be_known_by_its_token() -> None:
@@ -59,7 +59,7 @@ def _with_the_key_in_it(said: dict[str, object]) -> dict[str, object]:
     return {**said, "status": f"PROCESSING {LOCAL_KEY}"}
 
 
-def _plant(courier: Courier, secret: str) -> None:
+def _plant(courier: JobRunner, secret: str) -> None:
     stack = courier.stack
     outputs = stack.outputs
     stack.emulator.client("stepfunctions").start_execution(

@@ -10,11 +10,11 @@ from functions.api.timeline import Timeline
 from functions.core.model import Job
 from local import sample
 from local.stack import LocalStack
-from tests.integration.harness import Courier
+from tests.integration.harness import JobRunner
 
 
 def test_a_job_tells_which_states_it_passed(
-    stack: LocalStack, courier: Courier
+    stack: LocalStack, courier: JobRunner
 ) -> None:
     """The same that its history has, without a look into the console."""
     api = Api(stack.api_url, region="us-east-1", who=Credentials("test", "test"))
@@ -34,14 +34,14 @@ def test_a_job_tells_which_states_it_passed(
 
 
 def test_of_a_long_history_the_latest_is_told(
-    stack: LocalStack, courier: Courier, monkeypatch: pytest.MonkeyPatch
+    stack: LocalStack, courier: JobRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An answer has a limit, and what happens now is what is asked for."""
     journey = courier.deliver("ipqs/email/long.csv", sample.emails(3))
     assert journey.job is not None
     told = ExecutionHistory(
         stack.outputs["StateMachineArn"],
-        states=stack.emulator.client("stepfunctions"),
+        step_functions=stack.emulator.client("stepfunctions"),
     )
     monkeypatch.setattr(execution_history, "_PAGE", 10)
     monkeypatch.setattr(execution_history, "_PAGES", 2)
@@ -58,7 +58,7 @@ def test_a_job_without_an_execution_has_an_empty_timeline(stack: LocalStack) -> 
     """Step Functions forgets after ninety days, the jobs table may not."""
     told = ExecutionHistory(
         stack.outputs["StateMachineArn"],
-        states=stack.emulator.client("stepfunctions"),
+        step_functions=stack.emulator.client("stepfunctions"),
     )
     unknown = Job(job_id="0" * 64, provider="ipqs", type="email")
 

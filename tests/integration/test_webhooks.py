@@ -10,7 +10,7 @@ from verdict_courier.cli.api import Api
 
 from local.execution_view import Journey
 from local.simulators.txncheck import End, TxncheckSimulator
-from tests.integration.harness import Courier, until
+from tests.integration.harness import JobRunner, wait_for
 
 _REQUEST = json.dumps({"mobile": "+919812345670", "name": "Asha Example"}).encode()
 _KEY = "txncheck/full-check/request.json"
@@ -18,7 +18,7 @@ _SECONDS = 1.5
 
 
 def _seconds_after_its_end(
-    courier: Courier, txncheck: TxncheckSimulator, journey: Journey
+    courier: JobRunner, txncheck: TxncheckSimulator, journey: Journey
 ) -> float:
     """How long after the provider's end the job ended."""
     assert journey.job is not None
@@ -36,7 +36,7 @@ def _seconds_after_its_end(
     [(End.COMPLETED, "succeeded"), (End.PARTIAL, "partial"), (End.TEMPORARY, "failed")],
 )
 def test_a_webhook_ends_the_wait_for_the_next_poll(
-    courier: Courier, txncheck: TxncheckSimulator, end: End, outcome: str
+    courier: JobRunner, txncheck: TxncheckSimulator, end: End, outcome: str
 ) -> None:
     """Whoever waits for a verdict waits for the provider, not for our schedule."""
     courier.deliver(_KEY, _REQUEST)  # the functions are warm then
@@ -51,7 +51,7 @@ def test_a_webhook_ends_the_wait_for_the_next_poll(
 
 
 def test_without_any_webhook_the_job_is_polled(
-    courier: Courier, txncheck: TxncheckSimulator
+    courier: JobRunner, txncheck: TxncheckSimulator
 ) -> None:
     """A webhook is a help, and nothing rests on it."""
     txncheck.behave(seconds_processing=_SECONDS, webhook_losses=math.inf)
@@ -63,11 +63,11 @@ def test_without_any_webhook_the_job_is_polled(
     assert journey.job.outcome == "succeeded"
     assert journey.job.polls >= 1
     assert "Listen" in journey.states
-    assert until(lambda: courier.logged("WebhooksMissed"))
+    assert wait_for(lambda: courier.logged("WebhooksMissed"))
 
 
 def test_an_early_webhook_is_heard(
-    courier: Courier, txncheck: TxncheckSimulator
+    courier: JobRunner, txncheck: TxncheckSimulator
 ) -> None:
     """A provider can be done before it has answered us."""
     txncheck.behave(webhook_early=True)
@@ -79,7 +79,7 @@ def test_an_early_webhook_is_heard(
 
 
 def test_a_request_that_is_at_the_provider_already_is_followed(
-    courier: Courier, txncheck: TxncheckSimulator
+    courier: JobRunner, txncheck: TxncheckSimulator
 ) -> None:
     """Whoever asked without us has the id, and wants the result in the same place."""
     first = courier.deliver(_KEY, _REQUEST)
@@ -105,7 +105,7 @@ def test_a_request_that_is_at_the_provider_already_is_followed(
 
 @pytest.mark.fault(91)
 def test_a_thousand_replays_change_nothing(
-    courier: Courier, txncheck: TxncheckSimulator
+    courier: JobRunner, txncheck: TxncheckSimulator
 ) -> None:
     """A webhook that somebody recorded is worth nothing to him."""
     journey = courier.deliver(_KEY, _REQUEST)
@@ -126,7 +126,7 @@ def test_a_thousand_replays_change_nothing(
 @pytest.mark.fault(90)
 @pytest.mark.parametrize("spoilt", ["body", "signature", "timestamp", "nothing there"])
 def test_a_forged_webhook_is_refused(
-    courier: Courier, txncheck: TxncheckSimulator, spoilt: str
+    courier: JobRunner, txncheck: TxncheckSimulator, spoilt: str
 ) -> None:
     """And nothing is looked up for it."""
     journey = courier.deliver(_KEY, _REQUEST)

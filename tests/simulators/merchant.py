@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from functions.core.signatures import Verdict, verify
+from functions.core.signatures import SignatureVerdict, verify
 from local.simulators.content import Content
 from local.simulators.server import Request, serving
 from local.simulators.txncheck import SCHEME, TxncheckSimulator
@@ -103,7 +103,7 @@ class Received:
     headers: Mapping[str, str]
     body: bytes
 
-    def verdict(self, now: float, secret: str = WEBHOOK_SECRET) -> Verdict:
+    def verdict(self, now: float, secret: str = WEBHOOK_SECRET) -> SignatureVerdict:
         """What its signature is worth."""
         return verify(SCHEME, [secret], headers=self.headers, body=self.body, now=now)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from functions.core.signatures import Verdict, verify
+from functions.core.signatures import SignatureVerdict, verify
 from local.simulators.txncheck import (
     SCHEME,
     Behaviour,
@@ -92,23 +92,26 @@ def test_is_signed(txncheck: TxncheckSimulator, doorbell: Doorbell) -> None:
     merchant.session.close()
 
     now, (first, second) = txncheck.clock.now(), doorbell.received
-    assert first.verdict(now) is Verdict.VALID
-    assert second.verdict(now) is Verdict.UNSIGNED
-    assert Verdict.VALID is verify(
+    assert first.verdict(now) is SignatureVerdict.VALID
+    assert second.verdict(now) is SignatureVerdict.UNSIGNED
+    assert SignatureVerdict.VALID is verify(
         based, ["the next one"], headers=second.headers, body=second.body, now=now
     )
 
 
 @pytest.mark.parametrize(
     ("signature", "verdict"),
-    [(Signature.WRONG, Verdict.FORGED), (Signature.NONE, Verdict.UNSIGNED)],
+    [
+        (Signature.WRONG, SignatureVerdict.FORGED),
+        (Signature.NONE, SignatureVerdict.UNSIGNED),
+    ],
 )
 def test_is_signed_wrongly_by_a_switch(
     merchant: Merchant,
     txncheck: TxncheckSimulator,
     doorbell: Doorbell,
     signature: Signature,
-    verdict: Verdict,
+    verdict: SignatureVerdict,
 ) -> None:
     """A receiver must refuse it, and the job end by polling."""
     txncheck.behave(webhook_signature=signature)
@@ -124,7 +127,9 @@ def test_is_unsigned_without_a_secret(
     txncheck.webhook_secret = None
     merchant.ended()
 
-    assert doorbell.received[0].verdict(txncheck.clock.now()) is Verdict.UNSIGNED
+    assert (
+        doorbell.received[0].verdict(txncheck.clock.now()) is SignatureVerdict.UNSIGNED
+    )
 
 
 @pytest.mark.parametrize("word", ["PENDING", None])
@@ -197,8 +202,8 @@ def test_is_tried_again(
 
     now, (first, second, third) = txncheck.clock.now(), doorbell.received
     assert webhook_status(merchant) == "SENT"
-    assert third.verdict(now) is Verdict.VALID
-    assert second.verdict(now) is first.verdict(now) is Verdict.STALE
+    assert third.verdict(now) is SignatureVerdict.VALID
+    assert second.verdict(now) is first.verdict(now) is SignatureVerdict.STALE
     assert len({each.headers["X-Webhook-Id"] for each in doorbell.received}) == 1
     assert [each.number for each in txncheck.deliveries] == [1, 2, 3]
 
@@ -397,7 +402,7 @@ def test_comes_by_itself(doorbell: Doorbell) -> None:
         doorbell.wait()
         now = merchant.txncheck.clock.now()
 
-    assert doorbell.received[1].verdict(now) is Verdict.VALID
+    assert doorbell.received[1].verdict(now) is SignatureVerdict.VALID
 
 
 def test_comes_earlier_when_time_is_put_ahead(doorbell: Doorbell) -> None:

@@ -3,7 +3,16 @@
 from hypothesis import strategies as st
 
 from functions.core.errors import PERMANENT, RETRYABLE
-from functions.core.model import Batch, File, Job, Look, Next, Outcome, Part, Phase
+from functions.core.model import (
+    Batch,
+    File,
+    Job,
+    Next,
+    Outcome,
+    Part,
+    Phase,
+    StatusReport,
+)
 
 KINDS = ("all", "bad", "clean", "pristine")
 
@@ -53,8 +62,8 @@ def jobs(
         phase=st.sampled_from(Phase),
         polls=counts,
         failures=counts,
-        doubt=st.just("") | error_names,
-        doubts=counts,
+        suspected_error=st.just("") | error_names,
+        suspicions=counts,
         next=st.sampled_from(Next),
         wait_seconds=st.integers(1, 3960),
         finished_at=moments,
@@ -78,13 +87,13 @@ def jobs(
     ).map(lambda job: job.with_(kinds=tuple(file.kind for file in job.files)))
 
 
-def looks() -> st.SearchStrategy[Look]:
+def looks() -> st.SearchStrategy[StatusReport]:
     """Make answers of a provider, plausible or not."""
     return st.builds(
-        Look,
+        StatusReport,
         phase=st.sampled_from(Phase),
         kinds=kinds,
         absent=kinds,
         invalid=counts,
-        unknown=st.just("") | words,
+        unknown_word=st.just("") | words,
     )

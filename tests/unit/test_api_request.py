@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from functions.api import problems
 from functions.api.problems import Problem
-from functions.api.request import Request, read_request
-from functions.api.routes import LARGEST_BODY, operations
+from functions.api.request import ApiRequest, read_request
+from functions.api.routes import MAX_BODY_BYTES, operations
 
 OPERATIONS = {
     op.name: op for op in operations({"ipqs": ("email", "phone")}, {"ipqs": (".csv",)})
@@ -71,7 +71,7 @@ def test_a_role_is_one_caller_in_every_session(arn: str, caller: str) -> None:
         pytest.param({"body": '"\\ud800"'}, problems.REQUEST_INVALID, id="surrogate"),
         pytest.param({"body": "\ud800"}, problems.REQUEST_INVALID, id="raw surrogate"),
         pytest.param(
-            {"body": " " * (LARGEST_BODY + 1)}, problems.TOO_LARGE, id="large"
+            {"body": " " * (MAX_BODY_BYTES + 1)}, problems.TOO_LARGE, id="large"
         ),
         pytest.param(
             {"headers": {"content-type": "text/csv"}}, problems.NOT_JSON, id="CSV"
@@ -100,13 +100,13 @@ def test_a_role_is_one_caller_in_every_session(arn: str, caller: str) -> None:
 )
 @pytest.mark.fault(87)
 def test_refuses_what_it_does_not_take(
-    changes: dict[str, Any], kind: problems.Kind
+    changes: dict[str, Any], kind: problems.ProblemType
 ) -> None:
     """The gateway checks first, but nothing here relies on it."""
     with pytest.raises(Problem) as caught:
         read_request(event(**changes), START)
 
-    assert caught.value.kind is kind
+    assert caught.value.type is kind
 
 
 @given(body=st.binary())
@@ -122,7 +122,7 @@ def test_any_bytes_are_a_request_or_a_problem(body: bytes) -> None:
 @given(body=st.permutations(list(BODY.items())))
 def test_the_same_said_otherwise_is_the_same(body: list[tuple[str, str]]) -> None:
     """Clients write members in any order; a key reused is about what they say."""
-    assert Request(body=dict(body)).body_hash == Request(body=BODY).body_hash
+    assert ApiRequest(body=dict(body)).body_hash == ApiRequest(body=BODY).body_hash
 
 
 def test_operations_without_a_body_ignore_one() -> None:

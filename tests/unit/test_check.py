@@ -15,13 +15,12 @@ from functions.core.errors import (
     ProviderLostJob,
     ProviderThrottled,
 )
-from functions.core.file_formats import Form
+from functions.core.file_formats import FileFormat
 from functions.core.metrics import Metric
-from functions.core.model import Job, Look, Next, Outcome, Phase
-from functions.core.schedule import Policy
+from functions.core.model import Job, Next, Outcome, Phase, StatusReport
 from functions.providers.protocol import Body, Link, Source
+from tests.settings import POLICY
 
-_POLICY = Policy()
 _JOB = Job(
     job_id="j", provider="p", type="t", provider_ref="7", received_at=1, submitted_at=2
 )
@@ -30,10 +29,10 @@ _JOB = Job(
 class Says:
     """A provider that says the same whenever it is asked."""
 
-    def __init__(self, said: Look | Exception) -> None:
+    def __init__(self, said: StatusReport | Exception) -> None:
         self._said = said
 
-    def check(self, provider_ref: str) -> Look:
+    def check(self, provider_ref: str) -> StatusReport:
         """Say it."""
         assert provider_ref == _JOB.provider_ref
         if isinstance(self._said, Exception):
@@ -41,11 +40,11 @@ class Says:
         return self._said
 
     @property
-    def form(self) -> Form:
+    def result_format(self) -> FileFormat:
         """Never."""
         raise AssertionError
 
-    def survey(self, name: str, type_: str, source: Source) -> int:
+    def validate(self, name: str, type_: str, source: Source) -> int:
         """Never."""
         raise AssertionError((name, type_, source))
 
@@ -66,8 +65,8 @@ class Says:
         raise AssertionError((link, seconds))
 
 
-def _checked(job: Job, said: Look | Exception, *, now: float = 10.0) -> Job:
-    return check(job, Says(said), policy=_POLICY, now=now, chance=0.5)
+def _checked(job: Job, said: StatusReport | Exception, *, now: float = 10.0) -> Job:
+    return check(job, Says(said), policy=POLICY, now=now, random=0.5)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +77,7 @@ def _checked(job: Job, said: Look | Exception, *, now: float = 10.0) -> Job:
 def test_a_refusal_is_believed_when_it_repeats(error: type[PermanentError]) -> None:
     """One bad rotation of a key must not end every job that runs, and is paid."""
     job = _JOB
-    for _ in range(_POLICY.agreeing_looks - 1):
+    for _ in range(POLICY.required_confirmations - 1):
         job = _checked(job, error("no"))
         assert job.next is Next.WAIT
 
@@ -91,9 +90,9 @@ def test_an_answer_between_refusals_makes_them_forgotten() -> None:
     """The key works again: what was doubted is not added to later doubts."""
     doubting = _checked(_checked(_JOB, OutOfCredits("no")), OutOfCredits("no"))
 
-    calm = _checked(doubting, Look(phase=Phase.RUNNING))
+    calm = _checked(doubting, StatusReport(phase=Phase.RUNNING))
 
-    assert (calm.doubt, calm.doubts, calm.next) == ("", 0, Next.WAIT)
+    assert (calm.suspected_error, calm.suspicions, calm.next) == ("", 0, Next.WAIT)
 
 
 def test_a_call_that_fails_is_no_error_of_the_job() -> None:
@@ -109,7 +108,7 @@ def test_a_job_started_by_hand_has_its_whole_time() -> None:
     """An execution started in the console with a reference alone is not late."""
     bare = Job(job_id="j", provider="p", type="t", provider_ref="7")
 
-    waiting = _checked(bare, Look(phase=Phase.RUNNING), now=2_000_000_000.0)
+    waiting = _checked(bare, StatusReport(phase=Phase.RUNNING), now=2_000_000_000.0)
 
     assert waiting.next is Next.WAIT
     assert waiting.received_at == 2_000_000_000.0
@@ -131,11 +130,11 @@ def _told(capsys: pytest.CaptureFixture[str]) -> Told:
 
 @pytest.mark.parametrize(
     "said",
-    [Look(phase=Phase.QUEUED), ProviderThrottled("429"), OutOfCredits("no")],
+    [StatusReport(phase=Phase.QUEUED), ProviderThrottled("429"), OutOfCredits("no")],
     ids=["an answer", "no answer", "a refusal"],
 )
 def test_every_check_tells_how_old_the_job_is(
-    said: Look | Exception, capsys: pytest.CaptureFixture[str]
+    said: StatusReport | Exception, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A job that hangs while the provider is down has to be seen, too."""
     _checked(_JOB, said, now=100.0)
@@ -156,11 +155,11 @@ def test_time_in_a_phase_is_told_when_it_is_over(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Where the time of slow jobs goes: into the queue, or into the work."""
-    running = _checked(_JOB, Look(phase=Phase.RUNNING), now=12.0)
+    running = _checked(_JOB, StatusReport(phase=Phase.RUNNING), now=12.0)
     queued = _told(capsys)
-    _checked(running, Look(phase=Phase.RUNNING), now=20.0)
+    _checked(running, StatusReport(phase=Phase.RUNNING), now=20.0)
     nothing_new = _told(capsys)
-    _checked(running, Look(phase=Phase.FINISHED, kinds=("all",)), now=42.0)
+    _checked(running, StatusReport(phase=Phase.FINISHED, kinds=("all",)), now=42.0)
 
     assert (queued["phase"], queued["PhaseSeconds"]) == ("queued", 10.0)
     assert "PhaseSeconds" not in nothing_new
@@ -184,7 +183,7 @@ def test_the_lag_is_told_where_it_is_known(
     lag: float | None,
 ) -> None:
     """A lag that is guessed would be a promise that nobody can check."""
-    said = Look(phase=Phase.FINISHED, kinds=("all",), finished_at=finished_at)
+    said = StatusReport(phase=Phase.FINISHED, kinds=("all",), finished_at=finished_at)
 
     _checked(_JOB.with_(heard_at=heard_at), said, now=100.0)
 
@@ -196,10 +195,10 @@ def test_an_end_without_its_webhook_is_counted(
     capsys: pytest.CaptureFixture[str], heard_at: float, missed: int | None
 ) -> None:
     """Webhooks that stop coming cost every job the time to the next poll."""
-    said = Look(phase=Phase.FINISHED, kinds=("all",))
-    listening = replace(_POLICY, listens=True)
+    said = StatusReport(phase=Phase.FINISHED, kinds=("all",))
+    listening = replace(POLICY, uses_webhook=True)
 
     job = _JOB.with_(heard_at=heard_at)
-    check(job, Says(said), policy=listening, now=10.0, chance=0.5)
+    check(job, Says(said), policy=listening, now=10.0, random=0.5)
 
     assert _told(capsys).get("WebhooksMissed") == missed

@@ -5,10 +5,10 @@ import json
 import pytest
 from verdict_courier.console import logs
 
-from functions.core.metrics import STAGE, Metric, document
+from functions.core.metrics import STAGE, Metric, emf_document
 
 _SAID = {"job_id": "j", "level": "INFO", "message": "checked", "timestamp": "12:00"}
-_MEASURED = document(
+_MEASURED = emf_document(
     {Metric.UPLOADS_NOT_ABORTED: 1}, {STAGE: "s", "job_id": "j"}, now=0
 )
 

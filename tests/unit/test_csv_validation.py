@@ -14,7 +14,11 @@ from functions.core.errors import (
     SourceMisnamed,
     SourceNotText,
 )
-from functions.providers.csv_validation import LONGEST_LINE, check_name, count_rows
+from functions.providers.csv_validation import (
+    MAX_LINE_BYTES,
+    check_file_name,
+    count_rows,
+)
 
 BOM = b"\xef\xbb\xbf"
 
@@ -44,7 +48,7 @@ def cut(content: bytes, places: list[int]) -> list[bytes]:
 @pytest.mark.parametrize("key", ["a.csv", "a.CSV", "ipqs/email/a.b.Csv", "é .csv"])
 def test_a_csv_is_known_by_its_name(key: str) -> None:
     """Case is the uploader's own affair."""
-    check_name(key)
+    check_file_name(key)
 
 
 @pytest.mark.fault(9)
@@ -52,7 +56,7 @@ def test_a_csv_is_known_by_its_name(key: str) -> None:
 def test_any_other_name_is_refused(key: str) -> None:
     """The uploader knows best what it is; a workbook costs money for nothing."""
     with pytest.raises(SourceMisnamed):
-        check_name(key)
+        check_file_name(key)
 
 
 @pytest.mark.fault(7)
@@ -75,7 +79,7 @@ def test_any_other_name_is_refused(key: str) -> None:
         pytest.param(b'email\n"a@example.com\nb@example.com', 2, id="unclosed quote"),
         pytest.param(b'email\n"two\nlines"\n', 2, id="line break in a cell"),
         pytest.param("email\nå@éxämple.com\n".encode(), 1, id="accents"),
-        pytest.param(b"email\n" + b"a" * LONGEST_LINE, 1, id="the longest line"),
+        pytest.param(b"email\n" + b"a" * MAX_LINE_BYTES, 1, id="the longest line"),
         pytest.param(b"email\n=1+1\n@x\n", 2, id="formulas"),
         pytest.param(b"198.51.100.7\n", 1, id="one number"),
         pytest.param(b"https://example.com/\n", 1, id="one URL"),

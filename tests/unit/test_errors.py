@@ -5,7 +5,7 @@ import re
 import pytest
 
 from functions.core import errors
-from functions.core.errors import PERMANENT, RETRYABLE, CourierError, advice_on
+from functions.core.errors import PERMANENT, RETRYABLE, CourierError, advice_for
 
 LEAVES = (*RETRYABLE, *PERMANENT)
 
@@ -49,10 +49,10 @@ def test_every_leaf_says_what_it_is_and_what_to_do(leaf: type[CourierError]) -> 
     assert "advice" in vars(leaf)
     assert same == [leaf]
     assert re.fullmatch(r"[A-Z][^\n]+\.", leaf.__doc__ or "")
-    assert advice_on(leaf.__name__) == leaf.advice
+    assert advice_for(leaf.__name__) == leaf.advice
 
 
 @pytest.mark.parametrize("name", ["States.Timeout", "", "CourierError"])
 def test_a_foreign_name_gets_the_general_advice(name: str) -> None:
     """A Catch catches AWS' own errors too, and the reader still needs a hint."""
-    assert advice_on(name) == CourierError.advice
+    assert advice_for(name) == CourierError.advice

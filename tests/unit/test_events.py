@@ -9,14 +9,15 @@ import pytest
 from functions.api.request import read_request
 from functions.api.routes import operations
 from functions.core import identity
-from functions.core.batch_results import told_of
+from functions.core.batch_results import parse_results
 from functions.core.errors import PERMANENT
-from functions.core.manifest import Verdict, manifest, reconciliation
+from functions.core.manifest import RowsVerdict, build_manifest, reconcile_rows
 from functions.core.model import Job, Next, Outcome
-from functions.core.s3_events import arrivals, job_for
-from functions.core.signatures import Scheme, verify
-from functions.core.signatures import Verdict as Signed
-from functions.providers.txncheck.webhooks import webhook_of
+from functions.core.s3_events import created_objects, job_for
+from functions.core.settings_parser import parse
+from functions.core.signatures import SignatureScheme, verify
+from functions.core.signatures import SignatureVerdict as Signed
+from functions.providers.txncheck.webhooks import parse_webhook
 
 _EVENTS = Path(__file__).parents[2] / "events"
 _TYPES = {"ipqs": ("email", "phone", "proxy", "url")}
@@ -33,7 +34,7 @@ def _bodies(name: str) -> list[str]:
 @pytest.mark.parametrize("name", ["intake-eventbridge", "intake-s3-notification"])
 def test_intake_starts_the_same_job_from_either_form(name: str) -> None:
     """The two forms of S3's events differ in how they write the key."""
-    found = [arrival for body in _bodies(name) for arrival in arrivals(body)]
+    found = [arrival for body in _bodies(name) for arrival in created_objects(body)]
 
     jobs = [job_for(arrival, types=_TYPES) for arrival in found]
     assert jobs == [Job.from_state(_read("execution"))]
@@ -90,19 +91,19 @@ def test_webhook_is_signed_as_the_local_stage_has_it() -> None:
         now=float(event["headers"][_scheme().timestamp_header]),
     )
 
-    webhook = webhook_of(body)
+    webhook = parse_webhook(body)
     assert verdict is Signed.VALID
     assert webhook is not None
     assert webhook.reference == _read("listen")["job"]["provider_ref"]
     assert event["pathParameters"] == {"provider": "txncheck"}
 
 
-def _scheme() -> Scheme:
+def _scheme() -> SignatureScheme:
     courier = json.loads((_EVENTS.parent / "cdk.json").read_text())["context"][
         "courier"
     ]
     local = courier["stages"]["local"]["providers"]["txncheck"]
-    return Scheme.from_json(local["webhook"])
+    return parse(SignatureScheme, local["webhook"], where="webhook")
 
 
 def test_prepare_has_a_batch_and_gather_the_same_one() -> None:
@@ -120,7 +121,7 @@ def test_gather_is_told_of_every_request() -> None:
     event = _read("gather")
     job = Job.from_state(event)
 
-    told = told_of(event["answers"], requests=job.batch.requests)
+    told = parse_results(event["answers"], requests=job.batch.requests)
 
     assert job.to_state() == {n: v for n, v in event.items() if n != "answers"}
     assert [one.outcome for one in told] == [
@@ -148,8 +149,8 @@ def test_the_manifest_can_be_written() -> None:
     """The sample is a job that ended well, with rows that add up."""
     job = Job.from_state(_read("manifest"))
 
-    assert manifest(job)["job_id"] == job.job_id
-    assert reconciliation(job)["verdict"] == Verdict.COMPLETE
+    assert build_manifest(job)["job_id"] == job.job_id
+    assert reconcile_rows(job)["verdict"] == RowsVerdict.COMPLETE
 
 
 def test_conclude_has_what_a_catch_caught() -> None:

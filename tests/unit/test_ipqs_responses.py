@@ -11,22 +11,23 @@ from hypothesis import strategies as st
 
 from functions.core.errors import AnswerUnreadable, CourierError, ProviderLostJob
 from functions.core.model import Phase
-from functions.providers.ipqs.adapter import Ipqs, IpqsSettings
+from functions.providers.ipqs.adapter import Ipqs
 from functions.providers.ipqs.responses import PHASES
 from functions.providers.protocol import Link
-from functions.providers.transport.http import Http, Reply
+from functions.providers.transport.http import HttpClient, HttpResponse
+from tests.settings import ipqs_settings
 
 KEY = "canary-key-of-the-account"
 TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 LINK = "https://downloads.ipqualityscore.com/download?download=canary"
 
 
-class Scripted(Http):
+class Scripted(HttpClient):
     """Answers every call alike, without a socket."""
 
     def __init__(self, answer: object, status: int = 200) -> None:
         super().__init__(tls=TLS, loopback=False)
-        self._reply = Reply(status, {}, json.dumps(answer).encode())
+        self._reply = HttpResponse(status, {}, json.dumps(answer).encode())
 
     def call(
         self,
@@ -37,7 +38,7 @@ class Scripted(Http):
         max_bytes: int,  # noqa: ARG002 - the same
         headers: Mapping[str, str] | None = None,  # noqa: ARG002 - the same
         body: IO[bytes] | bytes | None = None,  # noqa: ARG002 - the same
-    ) -> Reply:
+    ) -> HttpResponse:
         """See `Http.call`."""
         return self._reply
 
@@ -45,7 +46,7 @@ class Scripted(Http):
 def ipqs(answer: object, status: int = 200) -> Ipqs:
     """Make an adapter that is given one answer."""
     http = Scripted(answer, status)
-    return Ipqs(IpqsSettings(), http=http, key=lambda _fresh: KEY, now=lambda: 5.0)
+    return Ipqs(ipqs_settings(), http=http, key=lambda _fresh: KEY, now=lambda: 5.0)
 
 
 def answer(**fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
@@ -66,7 +67,7 @@ def test_a_finished_job_names_its_results() -> None:
     """A null link on a finished file is an empty category."""
     look = ipqs(answer()).check("7")
 
-    assert (look.phase, look.unknown, look.invalid) == (Phase.FINISHED, "", 1)
+    assert (look.phase, look.unknown_word, look.invalid) == (Phase.FINISHED, "", 1)
     assert (look.kinds, look.absent) == (("bad", "all"), ("pristine", "clean"))
 
 
@@ -91,8 +92,8 @@ def test_an_unknown_word_is_running(word: object) -> None:
     look = ipqs(answer(status=word)).check("7")
 
     assert (look.phase, look.kinds, look.absent) == (Phase.RUNNING, (), ())
-    assert 0 < len(look.unknown) <= 32
-    assert set(look.unknown) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ_")
+    assert 0 < len(look.unknown_word) <= 32
+    assert set(look.unknown_word) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ_")
 
 
 @pytest.mark.fault(25)

@@ -3,13 +3,13 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.providers.bodies import Lines
+from functions.providers.bodies import IteratorBody
 
 
 @given(lines=st.lists(st.binary(min_size=1, max_size=40)), size=st.integers(1, 30))
 def test_lines_arrive_whole(lines: list[bytes], size: int) -> None:
     """An upload reads as much as it has room for."""
-    body, arrived = Lines(iter(lines)), bytearray()
+    body, arrived = IteratorBody(iter(lines)), bytearray()
     buffer = memoryview(bytearray(size))
     while count := body.readinto(buffer):
         arrived += buffer[:count]
@@ -20,7 +20,7 @@ def test_lines_arrive_whole(lines: list[bytes], size: int) -> None:
 
 def test_a_body_that_is_closed_is_at_its_end() -> None:
     """Nobody makes more lines for an upload that was given up."""
-    body = Lines(iter([b"a\n", b"b\n"]))
+    body = IteratorBody(iter([b"a\n", b"b\n"]))
     body.close()
 
     assert body.readinto(memoryview(bytearray(9))) == 0

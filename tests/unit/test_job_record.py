@@ -3,8 +3,8 @@
 from jsonschema import Draft202012Validator
 
 from functions.api import responses
-from functions.api.response_schemas import SCHEMAS
-from functions.core.job_record import Record
+from functions.api.response_schemas import RESPONSE_SCHEMAS
+from functions.core.job_record import JobRecord
 from functions.core.model import Job, Outcome, Phase
 
 JOB_ID = "a" * 64
@@ -25,13 +25,13 @@ ITEM: dict[str, str | float] = {
 
 def shown(**more: str | float) -> responses.Document:
     """Give what the API says of an item, and hold it against its schema."""
-    document = responses.job(
-        Record.from_item({**ITEM, **more}),
+    document = responses.job_response(
+        JobRecord.from_item({**ITEM, **more}),
         deadline_seconds=60.0,
         jobs="/prod/jobs",
-        console="https://console/arn",
+        execution_url="https://console/arn:job",
     )
-    Draft202012Validator(SCHEMAS["Job"]).validate(document)
+    Draft202012Validator(RESPONSE_SCHEMAS["Job"]).validate(document)
     return document
 
 
@@ -63,7 +63,9 @@ def test_shows_nothing_of_the_ledgers_own() -> None:
 
 def test_the_first_attempt_begins_as_intake_begins_it() -> None:
     """Two who start the same execution with different input get an error instead."""
-    begun = Record.from_item({**ITEM, "provider_ref": "17", "submitted_at": 1.0}).job()
+    begun = JobRecord.from_item(
+        {**ITEM, "provider_ref": "17", "submitted_at": 1.0}
+    ).to_job()
 
     assert begun == Job(
         job_id=JOB_ID,
@@ -77,11 +79,11 @@ def test_the_first_attempt_begins_as_intake_begins_it() -> None:
 
 def test_a_later_attempt_goes_on_where_the_first_was() -> None:
     """With its reference it is never submitted again."""
-    record = Record.from_item(
+    record = JobRecord.from_item(
         {**ITEM, "provider_ref": "17", "attempt": 2.0, "resumed_at": 1_795_100_000.0}
     )
 
-    begun = record.job()
+    begun = record.to_job()
 
     assert begun.provider_ref == "17"
     assert begun.execution_name == f"{JOB_ID}-2"
@@ -90,11 +92,16 @@ def test_a_later_attempt_goes_on_where_the_first_was() -> None:
 
 def test_attempts_are_remembered_in_order() -> None:
     """What the table forgets, nobody can explain."""
-    first = Record.from_item({**ITEM, "outcome": "failed", "error": "NoResults"})
-    second = Record.from_item(
-        {**ITEM, "attempt": 2.0, "outcome": "timed_out", "earlier": first.past()}
+    first = JobRecord.from_item({**ITEM, "outcome": "failed", "error": "NoResults"})
+    second = JobRecord.from_item(
+        {
+            **ITEM,
+            "attempt": 2.0,
+            "outcome": "timed_out",
+            "earlier": first.attempts_json(),
+        }
     )
-    third = shown(attempt=3.0, earlier=second.past())
+    third = shown(attempt=3.0, earlier=second.attempts_json())
 
     assert [past["outcome"] for past in third["earlier_attempts"]] == [
         "failed",
@@ -104,6 +111,6 @@ def test_attempts_are_remembered_in_order() -> None:
 
 def test_an_item_of_a_newer_deployment_is_read() -> None:
     """Tables outlive the code that reads them."""
-    record = Record.from_item({**ITEM, "novelty": "x", "phase": "running"})
+    record = JobRecord.from_item({**ITEM, "novelty": "x", "phase": "running"})
 
     assert (record.phase, record.outcome) == (Phase.RUNNING, Outcome.NONE)

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from functions.api import request_schemas
-from functions.api.json_schema import errors
+from functions.api.json_schema import validation_errors
 
 TYPES = {"ipqs": ("email", "phone"), "other": ("card",)}
 ENDINGS = {"ipqs": (".csv",), "other": (".json", ".csv")}
 SCHEMAS = [
-    request_schemas.upload(TYPES, ENDINGS),
-    request_schemas.job(TYPES),
-    request_schemas.upload({"a": ("b",)}, {"a": (".c",)}),
+    request_schemas.upload_schema(TYPES, ENDINGS),
+    request_schemas.job_schema(TYPES),
+    request_schemas.upload_schema({"a": ("b",)}, {"a": (".c",)}),
 ]
 
 words = st.sampled_from(
@@ -43,7 +43,7 @@ def test_agrees_with_json_schema(body: Any, schema: Any) -> None:  # noqa: ANN40
 
     valid = Draft202012Validator(schema).is_valid(body) and not broken
 
-    assert bool(errors(body, schema)) is not valid
+    assert bool(validation_errors(body, schema)) is not valid
 
 
 def test_names_every_place_that_is_wrong() -> None:
@@ -52,7 +52,9 @@ def test_names_every_place_that_is_wrong() -> None:
 
     found = {
         error["pointer"]
-        for error in errors(body, request_schemas.upload(TYPES, ENDINGS))
+        for error in validation_errors(
+            body, request_schemas.upload_schema(TYPES, ENDINGS)
+        )
     }
 
     assert found == {"/type", "/name", "/"}
@@ -62,7 +64,7 @@ def test_complains_about_the_form_that_was_meant() -> None:
     """Of three forms, the other two would only confuse."""
     body = {"key": "ipqs/email/a.csv"}
 
-    (error,) = errors(body, request_schemas.job(TYPES))
+    (error,) = validation_errors(body, request_schemas.job_schema(TYPES))
 
     assert error == {"pointer": "/version_id", "detail": "is missing"}
 
@@ -72,7 +74,9 @@ def test_repeats_nothing_of_the_sender(text: str) -> None:
     """What comes in may be somebody's address; what goes out is logged elsewhere."""
     secret = f"person-{text}@example.com"
 
-    told = errors({"provider": secret, secret: secret}, request_schemas.job(TYPES))
+    told = validation_errors(
+        {"provider": secret, secret: secret}, request_schemas.job_schema(TYPES)
+    )
 
     assert told
     assert not any(secret in value for error in told for value in error.values())
@@ -86,4 +90,4 @@ def test_bounds_numbers(limit: object, *, valid: bool) -> None:
     """Both ends are in; and true is no number."""
     schema = {"type": "integer", "minimum": 1, "maximum": 100}
 
-    assert (not errors(limit, schema)) is valid
+    assert (not validation_errors(limit, schema)) is valid

@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from functions.core.errors import ResultsIncomplete
-from functions.core.manifest import Verdict, encoded, manifest, reconciliation
+from functions.core.manifest import (
+    RowsVerdict,
+    build_manifest,
+    encode_manifest,
+    reconcile_rows,
+)
 from functions.core.model import File, Job, Outcome
 from tests.unit.strategies import error_names, files, jobs
 
@@ -36,7 +41,7 @@ def test_the_schema_is_a_schema() -> None:
 @given(job=concluded)
 def test_every_manifest_fits_the_published_schema(job: Job) -> None:
     """Readers of a manifest rely on the document, not on our code."""
-    document = json.loads(encoded(manifest(job)))
+    document = json.loads(encode_manifest(build_manifest(job)))
 
     Draft202012Validator(SCHEMA).validate(document)
 
@@ -48,20 +53,20 @@ def test_a_manifest_depends_on_the_job_alone(job: Job, data: st.DataObject) -> N
     shuffled = tuple(data.draw(st.permutations(job.files)))
     again = Job.from_state(json.loads(json.dumps(job.to_state())))
 
-    first = encoded(manifest(job))
+    first = encode_manifest(build_manifest(job))
 
-    assert encoded(manifest(again)) == first
-    assert encoded(manifest(replace(job, files=shuffled))) == first
+    assert encode_manifest(build_manifest(again)) == first
+    assert encode_manifest(build_manifest(replace(job, files=shuffled))) == first
 
 
 @pytest.mark.fault(4)
 @given(job=concluded)
 def test_a_manifest_is_plain_ascii_and_sorted(job: Job) -> None:
     """An uploader's name must not reach a terminal unescaped."""
-    document = manifest(job)
+    document = build_manifest(job)
 
-    assert encoded(document).isascii()
-    assert encoded(document).endswith(b"}\n")
+    assert encode_manifest(document).isascii()
+    assert encode_manifest(document).endswith(b"}\n")
     assert [file["kind"] for file in document["files"]] == sorted(
         file.kind for file in job.files
     )
@@ -72,27 +77,42 @@ def test_a_manifest_is_plain_ascii_and_sorted(job: Job) -> None:
 def test_a_result_that_is_missing_forbids_the_manifest(job: Job, missing: File) -> None:
     """Its presence says that the job is complete."""
     with pytest.raises(ResultsIncomplete, match=f"{missing.kind}: {missing.error}"):
-        manifest(replace(job, files=(*job.files, missing)))
+        build_manifest(replace(job, files=(*job.files, missing)))
 
 
 @pytest.mark.parametrize(
     ("job", "verdict", "removed"),
     [
-        pytest.param(with_rows(10, all=10, bad=2), Verdict.COMPLETE, 0, id="as sent"),
-        pytest.param(with_rows(10, all=7, bad=7), Verdict.COMPLETE, 3, id="doubles"),
-        pytest.param(with_rows(0, all=7), Verdict.COMPLETE, None, id="not sent by us"),
-        pytest.param(with_rows(10, all=11), Verdict.CONTRADICTORY, -1, id="too many"),
-        pytest.param(with_rows(10, all=0), Verdict.CONTRADICTORY, 10, id="none left"),
         pytest.param(
-            with_rows(0, all=5, bad=6), Verdict.CONTRADICTORY, None, id="part too large"
+            with_rows(10, all=10, bad=2), RowsVerdict.COMPLETE, 0, id="as sent"
         ),
-        pytest.param(with_rows(10, bad=2), Verdict.UNKNOWN, None, id="no whole"),
-        pytest.param(with_rows(10), Verdict.UNKNOWN, None, id="nothing"),
+        pytest.param(
+            with_rows(10, all=7, bad=7), RowsVerdict.COMPLETE, 3, id="doubles"
+        ),
+        pytest.param(
+            with_rows(0, all=7), RowsVerdict.COMPLETE, None, id="not sent by us"
+        ),
+        pytest.param(
+            with_rows(10, all=11), RowsVerdict.CONTRADICTORY, -1, id="too many"
+        ),
+        pytest.param(
+            with_rows(10, all=0), RowsVerdict.CONTRADICTORY, 10, id="none left"
+        ),
+        pytest.param(
+            with_rows(0, all=5, bad=6),
+            RowsVerdict.CONTRADICTORY,
+            None,
+            id="part too large",
+        ),
+        pytest.param(with_rows(10, bad=2), RowsVerdict.UNKNOWN, None, id="no whole"),
+        pytest.param(with_rows(10), RowsVerdict.UNKNOWN, None, id="nothing"),
     ],
 )
-def test_rows_are_reconciled(job: Job, verdict: Verdict, removed: int | None) -> None:
+def test_rows_are_reconciled(
+    job: Job, verdict: RowsVerdict, removed: int | None
+) -> None:
     """Rows that vanish are noticed by a number, not by a customer."""
-    rows = reconciliation(job)
+    rows = reconcile_rows(job)
 
     assert (rows["verdict"], rows["removed"]) == (verdict, removed)
 
@@ -102,4 +122,4 @@ def test_a_kind_without_a_file_is_missing() -> None:
     job = Job(job_id="j", provider="p", type="t", kinds=("all", "bad"))
 
     with pytest.raises(ResultsIncomplete, match="all: not tried, bad: not tried"):
-        manifest(job)
+        build_manifest(job)

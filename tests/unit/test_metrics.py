@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.aws import telemetry
-from functions.core.metrics import NAMESPACE, STAGE, Metric, document
+from functions.core.metrics import NAMESPACE, STAGE, Metric, emf_document
 from functions.core.model import Job
 from tools.runbook import RUNBOOK
 
@@ -32,7 +32,7 @@ _MOST_VALUES = 100
 @given(values=st.dictionaries(st.sampled_from(Metric), st.floats(0, 1e9), min_size=1))
 def test_a_line_has_all_that_its_metrics_need(values: dict[Metric, float]) -> None:
     """CloudWatch drops a metric without a word where a part of it is missing."""
-    line = json.loads(json.dumps(document(values, _FIELDS, now=2.5)))
+    line = json.loads(json.dumps(emf_document(values, _FIELDS, now=2.5)))
 
     told = {}
     for directive in line["_aws"]["CloudWatchMetrics"]:
@@ -62,14 +62,14 @@ def test_a_dimension_that_is_missing_is_a_mistake_of_ours(metric: Metric) -> Non
     """Whoever writes the call hears of it from the first test that makes it."""
     for name in {name for names in metric.sets for name in names}:
         with pytest.raises(KeyError):
-            document({metric: 1}, {**_FIELDS, name: ""}, now=0)
+            emf_document({metric: 1}, {**_FIELDS, name: ""}, now=0)
 
 
 @pytest.mark.parametrize("metric", Metric)
 def test_a_job_is_found_by_a_query_and_is_no_dimension(metric: Metric) -> None:
     """A dimension with a value for each job is a bill with a line for each job."""
     assert not any("job_id" in names for names in metric.sets)
-    assert document({metric: 1}, _FIELDS, now=0)["job_id"] == "j"
+    assert emf_document({metric: 1}, _FIELDS, now=0)["job_id"] == "j"
 
 
 def test_several_of_one_thing_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -86,7 +86,7 @@ def test_the_largest_state_is_small() -> None:
         provider_ref="9" * 36,
         received_at=1 / 3,
         submitted_at=1 / 3,
-        doubt=longest,
+        suspected_error=longest,
         kinds=("pristine",) * 4,
         absent=("pristine",) * 4,
         rows=number,

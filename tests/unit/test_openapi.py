@@ -6,7 +6,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from functions.api import handler
-from functions.api.response_schemas import SCHEMAS
+from functions.api.response_schemas import RESPONSE_SCHEMAS
 from tools.openapi import DOCUMENT, document, encoded
 
 
@@ -23,7 +23,7 @@ def test_every_operation_has_a_door() -> None:
         for operation in methods.values()
     }
 
-    assert described == set(handler._DOORS)
+    assert described == set(handler._HANDLERS)
 
 
 def test_every_reference_leads_somewhere() -> None:
@@ -45,7 +45,7 @@ def references(part: Any) -> set[str]:  # noqa: ANN401 - any JSON
     return set()
 
 
-@pytest.mark.parametrize("name", SCHEMAS)
+@pytest.mark.parametrize("name", RESPONSE_SCHEMAS)
 def test_a_schema_is_one(name: str) -> None:
     """A word that JSON Schema does not know would hold nothing."""
-    Draft202012Validator.check_schema(SCHEMAS[name])
+    Draft202012Validator.check_schema(RESPONSE_SCHEMAS[name])

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.core.rate_limit import Rate
+from functions.core.rate_limit import RateLimit
 
-RATE = Rate(calls=10, seconds=60, leeway_seconds=5)
+RATE = RateLimit(calls=10, seconds=60, leeway_seconds=5)
 
 rates = st.builds(
-    Rate,
+    RateLimit,
     calls=st.integers(1, 50),
     seconds=st.floats(1, 3600),
     leeway_seconds=st.floats(0.1, 60),
@@ -18,7 +18,9 @@ lateness = st.floats(0, 1)
 
 
 @given(rate=rates, late=st.lists(lateness, min_size=1, max_size=120))
-def test_no_stretch_has_more_calls_than_the_rate(rate: Rate, late: list[float]) -> None:
+def test_no_stretch_has_more_calls_than_the_rate(
+    rate: RateLimit, late: list[float]
+) -> None:
     """The provider counts over any minute, not over ours; its answer is 429."""
     calls = sorted(
         slot * rate.interval + part * rate.leeway_seconds

@@ -1,40 +1,49 @@
 """Routing: whatever a provider says or does not say, a job goes somewhere sensible."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core import errors
-from functions.core.model import Job, Look, Next, Outcome, Phase
-from functions.core.routing import ended, held, refused, route, unanswered
-from functions.core.schedule import Policy
+from functions.core.model import Job, Next, Outcome, Phase, StatusReport
+from functions.core.routing import (
+    end_job,
+    on_hold,
+    on_permanent_error,
+    on_retryable_error,
+    route,
+)
+from tests import settings
 from tests.unit.strategies import chances, looks
 
-POLICY = Policy(jitter=0.0)
+POLICY = replace(settings.POLICY, jitter=0.0)
 START = 1_000_000.0
 DEADLINE = START + POLICY.deadline_seconds
 JOB = Job(job_id="j", provider="p", type="t", provider_ref="1", submitted_at=START)
 
-FINISHED = Look(phase=Phase.FINISHED, kinds=("all",), absent=("bad",), invalid=3)
-EMPTY = Look(phase=Phase.FINISHED, absent=("all",))
-RUNNING = Look(phase=Phase.RUNNING)
-FAILED = Look(phase=Phase.FAILED)
+FINISHED = StatusReport(
+    phase=Phase.FINISHED, kinds=("all",), absent=("bad",), invalid=3
+)
+EMPTY = StatusReport(phase=Phase.FINISHED, absent=("all",))
+RUNNING = StatusReport(phase=Phase.RUNNING)
+FAILED = StatusReport(phase=Phase.FAILED)
 LOST = errors.ProviderLostJob("it does not know the job")
 
-Event = Look | errors.RetryableError | errors.PermanentError
+Event = StatusReport | errors.RetryableError | errors.PermanentError
 
 
 def after(
     job: Job, event: Event, *, now: float = START + 100, chance: float = 0.5
 ) -> Job:
     """Decide as the Check step does, with whatever the provider did."""
-    if isinstance(event, Look):
-        return route(job, event, policy=POLICY, now=now, chance=chance)
+    if isinstance(event, StatusReport):
+        return route(job, event, policy=POLICY, now=now, random=chance)
     if isinstance(event, errors.RetryableError):
-        return unanswered(job, event, policy=POLICY, now=now, chance=chance)
-    return refused(job, event, policy=POLICY, now=now, chance=chance)
+        return on_retryable_error(job, event, policy=POLICY, now=now, random=chance)
+    return on_permanent_error(job, event, policy=POLICY, now=now, random=chance)
 
 
 def after_all(job: Job, events: Sequence[Event]) -> Job:
@@ -47,7 +56,7 @@ def after_all(job: Job, events: Sequence[Event]) -> Job:
 @pytest.mark.parametrize("phase", [Phase.QUEUED, Phase.RUNNING, Phase.FINALIZING])
 def test_an_unfinished_job_waits(phase: Phase) -> None:
     """Not yet is no failure: the wait is a tenth of the time elapsed."""
-    routed = after(JOB, Look(phase=phase), now=START + 1_000)
+    routed = after(JOB, StatusReport(phase=phase), now=START + 1_000)
 
     assert (routed.next, routed.wait_seconds) == (Next.WAIT, 100)
     assert (routed.phase, routed.polls) == (phase, 1)
@@ -55,7 +64,9 @@ def test_an_unfinished_job_waits(phase: Phase) -> None:
 
 def test_a_failure_called_final_is_believed_at_once() -> None:
     """Where a provider documents that it is over, doubting only costs time."""
-    routed = after(JOB, Look(phase=Phase.FAILED, final_error="ProviderDeclined"))
+    routed = after(
+        JOB, StatusReport(phase=Phase.FAILED, final_error="ProviderDeclined")
+    )
 
     assert (routed.next, routed.outcome) == (Next.CONCLUDE, Outcome.FAILED)
     assert (routed.error, routed.advice) == (
@@ -75,7 +86,7 @@ def test_a_failure_called_final_is_believed_at_once() -> None:
 )
 def test_a_result_is_collected_whenever_it_arrives(phase: Phase, now: float) -> None:
     """It is paid for: a deadline stops the waiting, never the taking."""
-    look = Look(phase=phase, kinds=("all",), absent=("bad",), invalid=3)
+    look = StatusReport(phase=phase, kinds=("all",), absent=("bad",), invalid=3)
 
     routed = after(JOB, look, now=now)
 
@@ -97,7 +108,7 @@ def test_a_bad_ending_is_believed_when_it_agrees_with_itself(
     event: Event, error: type[errors.CourierError]
 ) -> None:
     """It may be a passing fault, and giving a paid job up cannot be undone."""
-    doubted = after_all(JOB, [event] * (POLICY.agreeing_looks - 1))
+    doubted = after_all(JOB, [event] * (POLICY.required_confirmations - 1))
     believed = after(doubted, event)
 
     assert (doubted.next, doubted.outcome) == (Next.WAIT, Outcome.NONE)
@@ -125,13 +136,13 @@ def test_a_call_that_fails_is_no_answer() -> None:
 
     routed = after_all(JOB, [FAILED, silence, FAILED, silence])
 
-    assert (routed.next, routed.doubts) == (Next.WAIT, 2)
+    assert (routed.next, routed.suspicions) == (Next.WAIT, 2)
     assert after(routed, FAILED).outcome is Outcome.FAILED
 
 
 def test_an_aborted_job_ends_at_once() -> None:
     """Somebody decided it; nothing passes by waiting."""
-    routed = after(JOB, Look(phase=Phase.ABORTED, kinds=("all",)))
+    routed = after(JOB, StatusReport(phase=Phase.ABORTED, kinds=("all",)))
 
     assert (routed.next, routed.outcome) == (Next.CONCLUDE, Outcome.ABORTED)
     assert routed.error == "JobAborted"
@@ -169,7 +180,7 @@ def test_a_throttled_check_waits_as_the_provider_asks() -> None:
 @given(word=st.text())
 def test_an_unknown_word_is_running_until_the_deadline(word: str) -> None:
     """The provider may invent words; none of them means finished."""
-    look = Look(phase=Phase.RUNNING, unknown=word)
+    look = StatusReport(phase=Phase.RUNNING, unknown_word=word)
 
     assert after(JOB, look).next is Next.WAIT
     assert after(JOB, look, now=DEADLINE).outcome is Outcome.TIMED_OUT
@@ -199,8 +210,8 @@ def test_a_submission_on_hold_is_tried_later() -> None:
     """It goes back to Submit, not to Check: there is nothing to check yet."""
     job = Job(job_id="j", provider="p", type="t", received_at=START)
 
-    failed = held(job, wait_seconds=7.5, policy=POLICY, now=START, failed=True)
-    settling = held(failed, wait_seconds=60, policy=POLICY, now=START, failed=False)
+    failed = on_hold(job, wait_seconds=7.5, policy=POLICY, now=START, failed=True)
+    settling = on_hold(failed, wait_seconds=60, policy=POLICY, now=START, failed=False)
 
     assert (failed.next, failed.wait_seconds, failed.failures) == (Next.HOLD, 7, 1)
     assert (settling.wait_seconds, settling.failures) == (60, 0)
@@ -211,14 +222,14 @@ def test_a_submission_on_hold_meets_the_deadline_of_its_arrival() -> None:
     """Before a submission, the clock runs from when the file was received."""
     job = Job(job_id="j", provider="p", type="t", received_at=START)
 
-    late = held(job, wait_seconds=7, policy=POLICY, now=DEADLINE, failed=True)
+    late = on_hold(job, wait_seconds=7, policy=POLICY, now=DEADLINE, failed=True)
 
     assert (late.next, late.outcome) == (Next.CONCLUDE, Outcome.TIMED_OUT)
 
 
 def test_a_good_ending_has_neither_error_nor_advice() -> None:
     """An empty field says that nothing is to be done."""
-    routed = ended(JOB, Outcome.SUCCEEDED)
+    routed = end_job(JOB, Outcome.SUCCEEDED)
 
     assert (routed.next, routed.error, routed.advice) == (Next.CONCLUDE, "", "")
 
@@ -264,16 +275,16 @@ def test_no_story_leads_to_an_impossible_job(
         assert 1 <= job.wait_seconds <= POLICY.hint_max_seconds
         assert (job.outcome is not Outcome.NONE) == (job.next is Next.CONCLUDE)
         assert bool(job.error) == bool(job.advice) == (job.next is Next.CONCLUDE)
-        assert bool(job.doubt) == bool(job.doubts)
-        if isinstance(event, Look):
+        assert bool(job.suspected_error) == bool(job.suspicions)
+        if isinstance(event, StatusReport):
             assert (job.failures, job.phase) == (0, event.phase)
         if job.next is not Next.WAIT:
             break
         assert now < DEADLINE
         assert now + job.wait_seconds < DEADLINE + 1
-        assert job.doubts < POLICY.agreeing_looks
+        assert job.suspicions < POLICY.required_confirmations
 
     if job.next is Next.COLLECT:
         assert job.kinds
         assert job.phase in (Phase.FINISHED, Phase.PARTIAL)
-        assert (job.finished_at, job.doubts) == (now, 0)
+        assert (job.finished_at, job.suspicions) == (now, 0)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core.errors import MessageUnreadable
-from functions.core.s3_events import Arrival, arrivals, job_for
+from functions.core.s3_events import S3Object, created_objects, job_for
 
 TYPES: dict[str, tuple[str, ...]] = {"ipqs": ("email", "phone")}
 
@@ -51,10 +51,10 @@ def from_s3(*records: dict[str, object]) -> str:
 @given(key=keys)
 def test_both_forms_give_the_key_as_s3_stores_it(key: str) -> None:
     """EventBridge sends the key plain, S3 encodes it once: so once it is decoded."""
-    plain = arrivals(from_event_bridge(key))
-    encoded = arrivals(from_s3(record(quote_plus(key))))
+    plain = created_objects(from_event_bridge(key))
+    encoded = created_objects(from_s3(record(quote_plus(key))))
 
-    assert plain == encoded == (Arrival("inbox", key, "v1"),)
+    assert plain == encoded == (S3Object("inbox", key, "v1"),)
 
 
 @pytest.mark.fault(3)
@@ -72,7 +72,7 @@ def test_a_notification_s_key_is_decoded_exactly_once(
     encoded: str, stored: str
 ) -> None:
     """A key decoded twice, or not at all, names an object that is not there."""
-    [arrival] = arrivals(from_s3(record(encoded)))
+    [arrival] = created_objects(from_s3(record(encoded)))
 
     assert arrival.key == stored
 
@@ -80,7 +80,7 @@ def test_a_notification_s_key_is_decoded_exactly_once(
 @pytest.mark.fault(3)
 def test_event_bridge_s_key_is_not_decoded() -> None:
     """It comes as S3 stores it: a plus is a plus."""
-    [arrival] = arrivals(from_event_bridge("a%2Bb+c%252F"))
+    [arrival] = created_objects(from_event_bridge("a%2Bb+c%252F"))
 
     assert arrival.key == "a%2Bb+c%252F"
 
@@ -89,7 +89,7 @@ def test_every_record_of_a_notification_is_read() -> None:
     """S3 may put several objects into one message; none may be lost."""
     message = from_s3(record("a"), record("b", "ObjectRemoved:Delete"), record("c"))
 
-    found = [arrival.key for arrival in arrivals(message)]
+    found = [arrival.key for arrival in created_objects(message)]
 
     assert found == ["a", "c"]
 
@@ -107,7 +107,7 @@ def test_every_record_of_a_notification_is_read() -> None:
 )
 def test_what_creates_no_object_is_quietly_nothing(message: str) -> None:
     """S3's other messages are no faults, and must not fill the dead letters."""
-    assert arrivals(message) == ()
+    assert created_objects(message) == ()
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_what_creates_no_object_is_quietly_nothing(message: str) -> None:
 def test_anything_else_is_unreadable(body: str) -> None:
     """What is not understood goes to the dead letters, never into a job."""
     with pytest.raises(MessageUnreadable):
-        arrivals(body)
+        created_objects(body)
 
 
 json_values = st.recursive(
@@ -155,7 +155,7 @@ json_values = st.recursive(
 def test_no_json_does_worse_than_being_unreadable(value: object) -> None:
     """A message of any form fails alone, and by an error with advice."""
     try:
-        found = arrivals(json.dumps(value))
+        found = created_objects(json.dumps(value))
     except MessageUnreadable:
         return
 
@@ -171,7 +171,9 @@ def test_the_same_version_is_the_same_job_whatever_the_event(
     first = from_event_bridge("ipqs/email/a.csv")
     again = from_event_bridge("ipqs/email/a.csv", time=time, id=request)
 
-    jobs = [job_for(*arrivals(message), types=TYPES) for message in (first, again)]
+    jobs = [
+        job_for(*created_objects(message), types=TYPES) for message in (first, again)
+    ]
 
     assert jobs[0] == jobs[1]
     assert jobs[0] is not None
@@ -180,8 +182,8 @@ def test_the_same_version_is_the_same_job_whatever_the_event(
 @pytest.mark.fault(2)
 def test_each_version_is_a_job_of_its_own() -> None:
     """Versions may be announced in any order; each is verified once."""
-    old = job_for(Arrival("inbox", "ipqs/email/a.csv", "old"), types=TYPES)
-    new = job_for(Arrival("inbox", "ipqs/email/a.csv", "new"), types=TYPES)
+    old = job_for(S3Object("inbox", "ipqs/email/a.csv", "old"), types=TYPES)
+    new = job_for(S3Object("inbox", "ipqs/email/a.csv", "new"), types=TYPES)
 
     assert old is not None
     assert new is not None
@@ -203,7 +205,7 @@ def test_each_version_is_a_job_of_its_own() -> None:
 )
 def test_a_hostile_name_stays_in_the_key(name: str) -> None:
     """Only `key` holds the uploader's words; where results go is all our own."""
-    job = job_for(Arrival("inbox", f"ipqs/email/{name}", "v1"), types=TYPES)
+    job = job_for(S3Object("inbox", f"ipqs/email/{name}", "v1"), types=TYPES)
 
     assert job is not None
     assert job.key == f"ipqs/email/{name}"
@@ -230,4 +232,4 @@ def test_a_hostile_name_stays_in_the_key(name: str) -> None:
 )
 def test_a_key_elsewhere_asks_for_no_job(key: str) -> None:
     """The prefix says who verifies what; without it nothing may be paid for."""
-    assert job_for(Arrival("inbox", key, "v1"), types=TYPES) is None
+    assert job_for(S3Object("inbox", key, "v1"), types=TYPES) is None

@@ -3,22 +3,22 @@
 import math
 import random
 import statistics
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core.schedule import (
-    Policy,
+    cap_to_deadline,
     deadline,
     poll_seconds,
     retry_seconds,
-    until,
 )
+from tests.settings import POLICY
 from tests.unit.strategies import chances, moments
 
-POLICY = Policy()
-CALM = Policy(jitter=0.0)
+CALM = replace(POLICY, jitter=0.0)
 LONGEST = math.ceil(POLICY.cap_seconds * (1 + POLICY.jitter))
 
 hints = st.none() | st.floats()  # infinite and NaN too
@@ -31,7 +31,7 @@ def test_a_poll_waits_whole_seconds_within_its_bounds(
     elapsed: float, chance: float
 ) -> None:
     """The Wait state takes whole seconds; 0 would spin, more than the cap sleep."""
-    seconds = poll_seconds(elapsed, policy=POLICY, chance=chance)
+    seconds = poll_seconds(elapsed, policy=POLICY, random=chance)
 
     assert type(seconds) is int
     assert 1 <= seconds <= LONGEST
@@ -43,7 +43,7 @@ def test_a_retry_waits_within_its_bounds_however_often_it_failed(
     failures: int, chance: float, hint: float | None
 ) -> None:
     """Doubling a million times must not overflow, whatever the provider asks for."""
-    seconds = retry_seconds(failures, policy=POLICY, chance=chance, hint=hint)
+    seconds = retry_seconds(failures, policy=POLICY, random=chance, hint=hint)
 
     assert type(seconds) is int
     assert 1 <= seconds <= max(LONGEST, POLICY.hint_max_seconds)
@@ -55,8 +55,8 @@ def test_more_failures_never_wait_less(one: int, other: int, chance: float) -> N
     """A provider in trouble is asked more seldom, not more often."""
     fewer, more = sorted((one, other))
 
-    assert retry_seconds(fewer, policy=POLICY, chance=chance) <= retry_seconds(
-        more, policy=POLICY, chance=chance
+    assert retry_seconds(fewer, policy=POLICY, random=chance) <= retry_seconds(
+        more, policy=POLICY, random=chance
     )
 
 
@@ -67,8 +67,8 @@ def test_more_time_elapsed_never_waits_less(
     """Waiting in proportion to the time elapsed makes the fewest checks."""
     sooner, later = sorted((one, other))
 
-    assert poll_seconds(sooner, policy=POLICY, chance=chance) <= poll_seconds(
-        later, policy=POLICY, chance=chance
+    assert poll_seconds(sooner, policy=POLICY, random=chance) <= poll_seconds(
+        later, policy=POLICY, random=chance
     )
 
 
@@ -84,7 +84,7 @@ def test_more_time_elapsed_never_waits_less(
 )
 def test_a_poll_waits_a_tenth_of_the_time_elapsed(elapsed: int, expected: int) -> None:
     """So a result is noticed at most a tenth of its own duration late."""
-    assert poll_seconds(elapsed, policy=CALM, chance=0.5) == expected
+    assert poll_seconds(elapsed, policy=CALM, random=0.5) == expected
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_poll_waits_a_tenth_of_the_time_elapsed(elapsed: int, expected: int) -
 )
 def test_a_retry_doubles_up_to_the_cap(failures: int, expected: int) -> None:
     """A passing fault is met again soon, a lasting one costs little."""
-    assert retry_seconds(failures, policy=CALM, chance=0.5) == expected
+    assert retry_seconds(failures, policy=CALM, random=0.5) == expected
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_retry_doubles_up_to_the_cap(failures: int, expected: int) -> None:
 )
 def test_jitter_spreads_both_ways(chance: float, expected: int) -> None:
     """Jobs that started together do not come back together."""
-    assert poll_seconds(1_000, policy=POLICY, chance=chance) == expected
+    assert poll_seconds(1_000, policy=POLICY, random=chance) == expected
 
 
 @pytest.mark.fault(22)
@@ -126,13 +126,13 @@ def test_jitter_spreads_both_ways(chance: float, expected: int) -> None:
 )
 def test_a_hint_is_honoured_within_bounds(hint: float | None, expected: int) -> None:
     """The provider may slow us down, but neither stop us nor hurry us."""
-    assert retry_seconds(1, policy=CALM, chance=0.5, hint=hint) == expected
+    assert retry_seconds(1, policy=CALM, random=0.5, hint=hint) == expected
 
 
 @pytest.mark.fault(22)
 def test_a_poll_honours_a_hint_too() -> None:
     """It may come with an answer as well as with a refusal."""
-    assert poll_seconds(0, policy=CALM, chance=0.5, hint=60.0) == 60
+    assert poll_seconds(0, policy=CALM, random=0.5, hint=60.0) == 60
 
 
 @given(started=moments, wait=st.integers(1, 3_960), now=moments)
@@ -142,7 +142,7 @@ def test_a_wait_never_passes_the_deadline(
     """The last look falls on the deadline, not some quarter of an hour after it."""
     stops_at = deadline(started, policy=POLICY)
 
-    seconds = until(stops_at, wait, now=now)
+    seconds = cap_to_deadline(stops_at, wait, now=now)
 
     assert 1 <= seconds <= wait
     assert seconds == 1 or now + seconds < stops_at + 1
@@ -152,7 +152,7 @@ def checks_until(duration: float, chance: random.Random) -> tuple[int, float]:
     """Follow one job; give the number of checks and when the last one was."""
     checks, elapsed = 0, 0
     while elapsed < duration:
-        elapsed += poll_seconds(elapsed, policy=POLICY, chance=chance.random())
+        elapsed += poll_seconds(elapsed, policy=POLICY, random=chance.random())
         checks += 1
     return checks, elapsed
 

@@ -11,7 +11,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from functions.core.signatures import TEMPLATES, Scheme, Verdict, sign, verify
+from functions.core.settings_parser import ConfigError, parse
+from functions.core.signatures import (
+    TEMPLATES,
+    SignatureScheme,
+    SignatureVerdict,
+    sign,
+    verify,
+)
 
 NOW = 1_750_000_000.0
 STAMP = "1750000000"
@@ -19,7 +26,7 @@ ID = "msg_2b"
 SECRET = "invented-secret-of-the-tests"
 OLDER = "invented-secret-of-yesterday"
 BODY = b'{"event":"request.completed","data":{"requestId":"e3e70682"}}'
-SCHEME = Scheme(
+SCHEME = SignatureScheme(
     signature_header="X-Signature",
     timestamp_header="X-Timestamp",
     id_header="X-Id",
@@ -49,7 +56,7 @@ schemes = st.sampled_from([*SCHEMES.values()])
 
 
 def signed(
-    scheme: Scheme = SCHEME,
+    scheme: SignatureScheme = SCHEME,
     *,
     secret: str = SECRET,
     body: bytes = BODY,
@@ -65,12 +72,12 @@ def signed(
 
 def judged(
     headers: Mapping[str, str],
-    scheme: Scheme = SCHEME,
+    scheme: SignatureScheme = SCHEME,
     *,
     secrets: Sequence[str] = (SECRET,),
     body: bytes = BODY,
     now: float = NOW,
-) -> Verdict:
+) -> SignatureVerdict:
     """Judge a webhook as the tests mostly do."""
     return verify(scheme, secrets, headers=headers, body=body, now=now)
 
@@ -89,9 +96,9 @@ def flipped_text(text: str) -> Iterator[str]:
 
 
 @each_scheme
-def test_what_was_signed_is_valid(scheme: Scheme) -> None:
+def test_what_was_signed_is_valid(scheme: SignatureScheme) -> None:
     """Every scheme that can be set must work."""
-    assert judged(signed(scheme), scheme) is Verdict.VALID
+    assert judged(signed(scheme), scheme) is SignatureVerdict.VALID
 
 
 def test_a_signature_is_that_of_the_scheme() -> None:
@@ -106,18 +113,18 @@ def test_a_signature_is_that_of_the_scheme() -> None:
 
 @pytest.mark.fault(90)
 @each_scheme
-def test_no_flipped_bit_of_the_body_passes(scheme: Scheme) -> None:
+def test_no_flipped_bit_of_the_body_passes(scheme: SignatureScheme) -> None:
     """One bit is a different result."""
     headers = signed(scheme)
 
     verdicts = {judged(headers, scheme, body=body) for body in flipped(BODY)}
 
-    assert verdicts == {Verdict.FORGED}
+    assert verdicts == {SignatureVerdict.FORGED}
 
 
 @pytest.mark.fault(90)
 @each_scheme
-def test_no_flipped_bit_of_the_signature_passes(scheme: Scheme) -> None:
+def test_no_flipped_bit_of_the_signature_passes(scheme: SignatureScheme) -> None:
     """Capital letters and spare bits of base64 would spell the same digest."""
     headers = signed(scheme)
 
@@ -126,13 +133,15 @@ def test_no_flipped_bit_of_the_signature_passes(scheme: Scheme) -> None:
         for signature in flipped_text(headers["X-Signature"])
     }
 
-    assert verdicts == {Verdict.FORGED, Verdict.UNSIGNED}
+    assert verdicts == {SignatureVerdict.FORGED, SignatureVerdict.UNSIGNED}
 
 
 @pytest.mark.fault(90)
 @each_scheme
 @pytest.mark.parametrize("name", ["X-Timestamp", "X-Id"])
-def test_no_flipped_bit_of_a_signed_header_passes(scheme: Scheme, name: str) -> None:
+def test_no_flipped_bit_of_a_signed_header_passes(
+    scheme: SignatureScheme, name: str
+) -> None:
     """What is not signed says nothing: there no header decides at all."""
     headers = signed(scheme)
     part = {"X-Timestamp": "{ts}", "X-Id": "{id}"}[name]
@@ -142,35 +151,59 @@ def test_no_flipped_bit_of_a_signed_header_passes(scheme: Scheme, name: str) -> 
     }
 
     if part in scheme.signed_template:
-        assert verdicts == {Verdict.FORGED, Verdict.UNSIGNED}
+        assert verdicts == {SignatureVerdict.FORGED, SignatureVerdict.UNSIGNED}
     else:
-        assert verdicts == {Verdict.VALID}
+        assert verdicts == {SignatureVerdict.VALID}
 
 
 @pytest.mark.fault(90)
 @pytest.mark.parametrize(
     ("changed", "verdict"),
     [
-        pytest.param({"X-Signature": None}, Verdict.UNSIGNED, id="no signature"),
-        pytest.param({"X-Signature": ""}, Verdict.UNSIGNED, id="an empty one"),
-        pytest.param({"x-signature": "0" * 64}, Verdict.UNSIGNED, id="two of them"),
-        pytest.param({"X-Signature": "0" * 64}, Verdict.FORGED, id="an invented one"),
-        pytest.param({"X-Signature": "A" * 64}, Verdict.UNSIGNED, id="in capitals"),
-        pytest.param({"X-Signature": "é" * 64}, Verdict.UNSIGNED, id="not ASCII"),
-        pytest.param({"X-Timestamp": None}, Verdict.UNSIGNED, id="no timestamp"),
-        pytest.param({"x-timestamp": STAMP}, Verdict.UNSIGNED, id="two timestamps"),
-        pytest.param({"X-Timestamp": "²" * 10}, Verdict.UNSIGNED, id="other digits"),
-        pytest.param({"X-Timestamp": "٣" * 10}, Verdict.UNSIGNED, id="Arabic digits"),
-        pytest.param({"X-Timestamp": "-1"}, Verdict.UNSIGNED, id="a sign"),
-        pytest.param({"X-Timestamp": f"{STAMP}\n"}, Verdict.UNSIGNED, id="a newline"),
-        pytest.param({"X-Timestamp": "9" * 10_000}, Verdict.UNSIGNED, id="endless"),
-        pytest.param({"X-Id": None}, Verdict.UNSIGNED, id="no id"),
-        pytest.param({"X-Id": "a b"}, Verdict.UNSIGNED, id="an id with a space"),
-        pytest.param({"X-Id": "x" * 257}, Verdict.UNSIGNED, id="a long id"),
+        pytest.param(
+            {"X-Signature": None}, SignatureVerdict.UNSIGNED, id="no signature"
+        ),
+        pytest.param({"X-Signature": ""}, SignatureVerdict.UNSIGNED, id="an empty one"),
+        pytest.param(
+            {"x-signature": "0" * 64}, SignatureVerdict.UNSIGNED, id="two of them"
+        ),
+        pytest.param(
+            {"X-Signature": "0" * 64}, SignatureVerdict.FORGED, id="an invented one"
+        ),
+        pytest.param(
+            {"X-Signature": "A" * 64}, SignatureVerdict.UNSIGNED, id="in capitals"
+        ),
+        pytest.param(
+            {"X-Signature": "é" * 64}, SignatureVerdict.UNSIGNED, id="not ASCII"
+        ),
+        pytest.param(
+            {"X-Timestamp": None}, SignatureVerdict.UNSIGNED, id="no timestamp"
+        ),
+        pytest.param(
+            {"x-timestamp": STAMP}, SignatureVerdict.UNSIGNED, id="two timestamps"
+        ),
+        pytest.param(
+            {"X-Timestamp": "²" * 10}, SignatureVerdict.UNSIGNED, id="other digits"
+        ),
+        pytest.param(
+            {"X-Timestamp": "٣" * 10}, SignatureVerdict.UNSIGNED, id="Arabic digits"
+        ),
+        pytest.param({"X-Timestamp": "-1"}, SignatureVerdict.UNSIGNED, id="a sign"),
+        pytest.param(
+            {"X-Timestamp": f"{STAMP}\n"}, SignatureVerdict.UNSIGNED, id="a newline"
+        ),
+        pytest.param(
+            {"X-Timestamp": "9" * 10_000}, SignatureVerdict.UNSIGNED, id="endless"
+        ),
+        pytest.param({"X-Id": None}, SignatureVerdict.UNSIGNED, id="no id"),
+        pytest.param(
+            {"X-Id": "a b"}, SignatureVerdict.UNSIGNED, id="an id with a space"
+        ),
+        pytest.param({"X-Id": "x" * 257}, SignatureVerdict.UNSIGNED, id="a long id"),
     ],
 )
 def test_headers_are_read_strictly(
-    changed: Mapping[str, str | None], verdict: Verdict
+    changed: Mapping[str, str | None], verdict: SignatureVerdict
 ) -> None:
     """What two parsers could read in two ways is not read at all."""
     everything = {**signed(), **changed}
@@ -181,30 +214,32 @@ def test_headers_are_read_strictly(
 
 @pytest.mark.parametrize("space", [" ", "\n", "\t", "\x00", ","])
 @each_scheme
-def test_nothing_surrounds_a_signature(scheme: Scheme, space: str) -> None:
+def test_nothing_surrounds_a_signature(scheme: SignatureScheme, space: str) -> None:
     """A gateway joins two headers by a comma; lenient decoders skip the rest."""
     headers = signed(scheme)
     signature = headers["X-Signature"]
 
     for text in (signature + space, space + signature, signature + space + signature):
-        assert judged(headers | {"X-Signature": text}, scheme) is Verdict.UNSIGNED
+        assert (
+            judged(headers | {"X-Signature": text}, scheme) is SignatureVerdict.UNSIGNED
+        )
 
 
 def test_a_prefix_belongs_to_the_signature() -> None:
     """A digest without it is of another version, or of another sender."""
     scheme = replace(SCHEME, prefix="v1=")
 
-    assert judged(signed(), scheme) is Verdict.UNSIGNED
-    assert judged(signed(scheme)) is Verdict.UNSIGNED
+    assert judged(signed(), scheme) is SignatureVerdict.UNSIGNED
+    assert judged(signed(scheme)) is SignatureVerdict.UNSIGNED
 
 
 def test_header_names_have_no_case() -> None:
     """One gateway keeps them as sent, another writes them small."""
     headers = {name.lower(): value for name, value in signed().items()}
 
-    assert judged(headers) is Verdict.VALID
+    assert judged(headers) is SignatureVerdict.VALID
     assert judged({name.upper(): value for name, value in headers.items()}) is (
-        Verdict.VALID
+        SignatureVerdict.VALID
     )
 
 
@@ -213,19 +248,19 @@ def test_an_id_cannot_be_moved_into_the_timestamp() -> None:
     headers = signed(body=b"2.rest", timestamp="1", delivery_id="a")
     moved = headers | {"X-Id": "a.1", "X-Timestamp": "2"}
 
-    assert judged(moved, body=b"rest", now=2.0) is Verdict.UNSIGNED
-    assert judged(headers, body=b"2.rest", now=1.0) is Verdict.VALID
+    assert judged(moved, body=b"rest", now=2.0) is SignatureVerdict.UNSIGNED
+    assert judged(headers, body=b"2.rest", now=1.0) is SignatureVerdict.VALID
 
 
 def test_a_part_that_looks_like_a_template_is_only_text() -> None:
     """What a sender chooses must not be filled in once more."""
-    assert judged(signed(delivery_id="{ts}")) is Verdict.VALID
+    assert judged(signed(delivery_id="{ts}")) is SignatureVerdict.VALID
     assert signed(delivery_id="{ts}") != signed(delivery_id=STAMP)
 
 
 @pytest.mark.fault(90)
 @each_scheme
-def test_without_a_secret_nothing_is_valid(scheme: Scheme) -> None:
+def test_without_a_secret_nothing_is_valid(scheme: SignatureScheme) -> None:
     """A forgotten setting must not open the door to everybody."""
     empty = hmac.new(b"", BODY, scheme.algorithm).digest()
     spelt = (
@@ -234,9 +269,9 @@ def test_without_a_secret_nothing_is_valid(scheme: Scheme) -> None:
     plain = replace(scheme, signed_template="{body}")
     headers = signed(plain) | {"X-Signature": scheme.prefix + spelt}
 
-    assert judged(headers, plain, secrets=()) is Verdict.FORGED
-    assert judged(headers, plain, secrets=("",)) is Verdict.FORGED
-    assert judged(signed(plain), plain, secrets=("", SECRET)) is Verdict.VALID
+    assert judged(headers, plain, secrets=()) is SignatureVerdict.FORGED
+    assert judged(headers, plain, secrets=("",)) is SignatureVerdict.FORGED
+    assert judged(signed(plain), plain, secrets=("", SECRET)) is SignatureVerdict.VALID
     with pytest.raises(ValueError, match="empty secret"):
         signed(scheme, secret="")
 
@@ -245,8 +280,8 @@ def test_without_a_secret_nothing_is_valid(scheme: Scheme) -> None:
 @pytest.mark.parametrize("secret", [SECRET, OLDER])
 def test_two_secrets_hold_at_once(secrets: Sequence[str], secret: str) -> None:
     """While a secret changes, deliveries signed with either are on their way."""
-    assert judged(signed(secret=secret), secrets=secrets) is Verdict.VALID
-    assert judged(signed(secret="another"), secrets=secrets) is Verdict.FORGED
+    assert judged(signed(secret=secret), secrets=secrets) is SignatureVerdict.VALID
+    assert judged(signed(secret="another"), secrets=secrets) is SignatureVerdict.FORGED
 
 
 def test_every_secret_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,7 +294,7 @@ def test_every_secret_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(hmac, "compare_digest", compare)
 
-    assert judged(signed(), secrets=(SECRET, OLDER, "third")) is Verdict.VALID
+    assert judged(signed(), secrets=(SECRET, OLDER, "third")) is SignatureVerdict.VALID
     assert compared == [(bytes, bytes)] * 3
 
 
@@ -270,18 +305,18 @@ def test_every_secret_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("late", "verdict"),
     [
-        pytest.param(0.0, Verdict.VALID, id="at once"),
-        pytest.param(300.0, Verdict.VALID, id="just in time"),
-        pytest.param(300.5, Verdict.STALE, id="too late"),
-        pytest.param(-300.0, Verdict.VALID, id="a clock ahead"),
-        pytest.param(-300.5, Verdict.STALE, id="from the future"),
+        pytest.param(0.0, SignatureVerdict.VALID, id="at once"),
+        pytest.param(300.0, SignatureVerdict.VALID, id="just in time"),
+        pytest.param(300.5, SignatureVerdict.STALE, id="too late"),
+        pytest.param(-300.0, SignatureVerdict.VALID, id="a clock ahead"),
+        pytest.param(-300.5, SignatureVerdict.STALE, id="from the future"),
     ],
 )
 def test_a_timestamp_holds_for_a_while(
     unit: Any,  # noqa: ANN401 - the words are the scheme's
     stamp: str,
     late: float,
-    verdict: Verdict,
+    verdict: SignatureVerdict,
 ) -> None:
     """What was overheard can be replayed for minutes only; clocks differ."""
     scheme = replace(SCHEME, timestamp_unit=unit)
@@ -295,7 +330,7 @@ def test_a_forged_webhook_is_not_called_stale() -> None:
     """Who cannot sign shall not learn what our clock says."""
     headers = signed(secret="another")
 
-    assert judged(headers, now=NOW + 1e6) is Verdict.FORGED
+    assert judged(headers, now=NOW + 1e6) is SignatureVerdict.FORGED
 
 
 def test_an_unsigned_timestamp_is_worth_nothing() -> None:
@@ -304,16 +339,16 @@ def test_an_unsigned_timestamp_is_worth_nothing() -> None:
 
     for stamp in (STAMP, "1", "nonsense"):
         headers = signed(scheme) | {"X-Timestamp": stamp}
-        assert judged(headers, scheme, now=NOW + 1e6) is Verdict.VALID
+        assert judged(headers, scheme, now=NOW + 1e6) is SignatureVerdict.VALID
 
 
 def test_a_scheme_is_a_setting() -> None:
     """It comes as JSON, since nobody knows it before the account is open."""
-    assert Scheme.from_json(asdict(SCHEME)) == SCHEME
+    assert parse(SignatureScheme, asdict(SCHEME), where="webhook") == SCHEME
     for name in asdict(SCHEME):
         lacking = {key: value for key, value in asdict(SCHEME).items() if key != name}
-        with pytest.raises(KeyError, match=name):
-            Scheme.from_json(lacking)
+        with pytest.raises(ConfigError, match=f"webhook: missing {name}"):
+            parse(SignatureScheme, lacking, where="webhook")
 
 
 @pytest.mark.parametrize(
@@ -337,15 +372,15 @@ def test_a_scheme_is_a_setting() -> None:
         ({"tolerance_seconds": float("inf")}, "tolerance_seconds"),
         ({"tolerance_seconds": True}, "tolerance_seconds"),
         ({"tolerance_seconds": "300"}, "tolerance_seconds"),
-        ({"secret": "x"}, "unknown fields: secret"),
+        ({"secret": "x"}, "unknown secret"),
     ],
 )
 def test_an_impossible_scheme_is_refused(
     changed: Mapping[str, object], named: str
 ) -> None:
     """A mistake shows when it is set, not when the first webhook is lost."""
-    with pytest.raises(ValueError, match=named):
-        Scheme.from_json({**asdict(SCHEME), **changed})
+    with pytest.raises(ConfigError, match=named):
+        parse(SignatureScheme, {**asdict(SCHEME), **changed}, where="webhook")
 
 
 def test_headers_that_nothing_needs_may_be_absent() -> None:
@@ -355,7 +390,7 @@ def test_headers_that_nothing_needs_may_be_absent() -> None:
     )
     headers = {"X-Signature": signed(scheme)["X-Signature"], "": "a nameless header"}
 
-    assert judged(headers, scheme) is Verdict.VALID
+    assert judged(headers, scheme) is SignatureVerdict.VALID
 
 
 @given(
@@ -365,14 +400,14 @@ def test_headers_that_nothing_needs_may_be_absent() -> None:
     late=st.floats(-300, 300),
 )
 def test_whatever_is_signed_is_valid(
-    scheme: Scheme, secret: str, body: bytes, late: float
+    scheme: SignatureScheme, secret: str, body: bytes, late: float
 ) -> None:
     """Bodies are bytes, and secrets any text."""
     headers = signed(scheme, secret=secret, body=body)
 
     verdict = judged(headers, scheme, secrets=[secret], body=body, now=NOW + late)
 
-    assert verdict is Verdict.VALID
+    assert verdict is SignatureVerdict.VALID
 
 
 @given(
@@ -383,13 +418,13 @@ def test_whatever_is_signed_is_valid(
     delivery_id=st.text(max_size=20),
 )
 def test_nothing_invented_is_valid(
-    scheme: Scheme, body: bytes, header: str, stamp: str, delivery_id: str
+    scheme: SignatureScheme, body: bytes, header: str, stamp: str, delivery_id: str
 ) -> None:
     """The headers come from anybody: they are refused, and never crash us."""
     for signature in (header, scheme.prefix + header):
         headers = {"X-Signature": signature, "X-Timestamp": stamp, "X-Id": delivery_id}
         verdict = judged(headers, scheme, body=body)
-        assert verdict in {Verdict.UNSIGNED, Verdict.FORGED}
+        assert verdict in {SignatureVerdict.UNSIGNED, SignatureVerdict.FORGED}
 
 
 @given(

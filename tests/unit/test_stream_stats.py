@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from functions.core.errors import LinkSpent, TransferIncomplete
 from functions.core.file_formats import JSON, JSON_LINES
-from functions.core.stream_stats import Tally, crc32_base64
+from functions.core.stream_stats import StreamStats, crc32_base64
 
 
-def of(*pieces: bytes | memoryview) -> Tally:
+def of(*pieces: bytes | memoryview) -> StreamStats:
     """Make a tally of pieces."""
-    tally = Tally()
+    tally = StreamStats()
     for piece in pieces:
-        tally.feed(piece)
+        tally.update(piece)
     return tally
 
 
@@ -105,16 +105,16 @@ def test_a_page_is_a_spent_link(content: bytes) -> None:
 )
 def test_json_is_an_object(content: bytes, plausible: bool) -> None:
     """What one provider's page is, another one's result is."""
-    tally = Tally(JSON)
-    tally.feed(content)
+    tally = StreamStats(JSON)
+    tally.update(content)
     with nullcontext() if plausible else pytest.raises(LinkSpent):
         tally.check_plausible()
 
 
 def test_json_has_no_headings() -> None:
     """The first line of JSON lines is a row as well."""
-    tally = Tally(JSON_LINES)
-    tally.feed(b'{"row":1}\n{"row":2}\n')
+    tally = StreamStats(JSON_LINES)
+    tally.update(b'{"row":1}\n{"row":2}\n')
     assert tally.rows == 2
 
 

@@ -17,7 +17,7 @@ from functions.core.errors import (
     SourceMisnamed,
     SourceNotText,
 )
-from functions.providers.table_reader import Row, rows_of
+from functions.providers.table_reader import TableRow, read_rows
 from tests.contract.sources import AtHand
 
 
@@ -26,11 +26,11 @@ def rows(
     name: str = "batch.csv",
     needed: Sequence[str] = ("mobile",),
     optional: Sequence[str] = ("name",),
-) -> list[Row]:
+) -> list[TableRow]:
     """Read a file whole; it is let go of, however that ends."""
     source = AtHand(content)
     try:
-        return list(rows_of(name, source, needed=needed, optional=optional))
+        return list(read_rows(name, source, needed=needed, optional=optional))
     finally:
         assert all(opened.closed for opened in source.opened)
 
@@ -51,17 +51,17 @@ def rows(
 def test_reads_a_table_however_it_is_written(content: bytes) -> None:
     """Spreadsheets differ in everything that means nothing."""
     assert rows(content) == [
-        Row({"mobile": "1", "name": "a"}),
-        Row({"mobile": "2", "name": "b"}),
+        TableRow({"mobile": "1", "name": "a"}),
+        TableRow({"mobile": "2", "name": "b"}),
     ]
 
 
 def test_leaves_out_cells_that_are_empty_or_missing() -> None:
     """Nothing is not a name."""
     assert rows(b"mobile,name\n1,\n2\n,c\n") == [
-        Row({"mobile": "1"}),
-        Row({"mobile": "2"}),
-        Row({"name": "c"}),
+        TableRow({"mobile": "1"}),
+        TableRow({"mobile": "2"}),
+        TableRow({"name": "c"}),
     ]
 
 
@@ -121,11 +121,11 @@ def test_reads_json_lines() -> None:
         b'{"x":"\xe2\x80\xa8"}\nnull\n{"b":NaN}'
     )
 
-    bad = Row(fault="is not one strict JSON object")
+    bad = TableRow(fault="is not one strict JSON object")
     assert rows(content, "b.JSONL") == [
-        Row({"mobile": "1"}),
+        TableRow({"mobile": "1"}),
         *[bad] * 3,
-        Row({"x": "\u2028"}),
+        TableRow({"x": "\u2028"}),
         bad,
         bad,
     ]
@@ -184,7 +184,8 @@ def test_holds_a_part_of_a_file_only(ending: str) -> None:
     tracemalloc.start()
     try:
         count = sum(
-            1 for _row in rows_of(f"b.{ending}", source, needed=["mobile"], optional=[])
+            1
+            for _row in read_rows(f"b.{ending}", source, needed=["mobile"], optional=[])
         )
         _now, peak = tracemalloc.get_traced_memory()
     finally:
@@ -201,7 +202,7 @@ def test_holds_no_line_that_is_no_row() -> None:
     tracemalloc.start()
     try:
         with pytest.raises(SourceNotText):
-            list(rows_of("b.csv", source, needed=["mobile"], optional=[]))
+            list(read_rows("b.csv", source, needed=["mobile"], optional=[]))
         _now, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from functions.api import responses
-from functions.api.response_schemas import MARKS, SCHEMAS
-from functions.api.timeline import Timeline, read
-from functions.core.job_record import Record
+from functions.api.response_schemas import MARKS, RESPONSE_SCHEMAS
+from functions.api.timeline import Timeline, read_timeline
+from functions.core.job_record import JobRecord
 
 HISTORIES = {
     path.stem: path for path in sorted(Path(__file__).with_name("histories").iterdir())
 }
-RECORD = Record(job_id="a" * 64, provider="ipqs", type="email", received_at=1.0)
+RECORD = JobRecord(job_id="a" * 64, provider="ipqs", type="email", received_at=1.0)
 
 
 def history(name: str) -> list[dict[str, Any]]:
@@ -35,12 +35,12 @@ def history(name: str) -> list[dict[str, Any]]:
 
 def passed(name: str) -> list[str]:
     """Name the states of a history in their order, repeated ones once."""
-    return list(Counter(entry.state for entry in read(history(name)).entries))
+    return list(Counter(entry.state for entry in read_timeline(history(name)).entries))
 
 
 def test_a_delivered_job_passed_these_states() -> None:
     """What an operator sees is the way through the picture of the machine."""
-    timeline = read(history("delivered"))
+    timeline = read_timeline(history("delivered"))
 
     assert passed("delivered") == [
         *("Known", "Submit", "Route", "Wait", "Check", "Collect", "Download"),
@@ -54,7 +54,7 @@ def test_a_delivered_job_passed_these_states() -> None:
 
 def test_a_map_lasts_as_long_as_what_is_in_it() -> None:
     """Four Downloads leave one Collect, after the last of them."""
-    entries = read(history("delivered")).entries
+    entries = read_timeline(history("delivered")).entries
     (collect,) = (entry for entry in entries if entry.state == "Collect")
     downloads = [entry for entry in entries if entry.state == "Download"]
 
@@ -85,7 +85,7 @@ def test_iterations_side_by_side_do_not_close_each_other() -> None:
         for number, (kind, before, name) in crossed.items()
     ]
 
-    collect, first, second = read(events).entries
+    collect, first, second = read_timeline(events).entries
 
     assert collect.left_at == 0.0
     assert (first.tries, first.left_at > 0) == (1, True)
@@ -94,7 +94,7 @@ def test_iterations_side_by_side_do_not_close_each_other() -> None:
 
 def test_a_failed_job_shows_where_and_as_what() -> None:
     """The last state has the error of the job."""
-    timeline = read(history("failed"))
+    timeline = read_timeline(history("failed"))
 
     assert timeline.entries[-1].state == "Failed"
     assert timeline.entries[-1].error == "ProviderFailed"
@@ -103,7 +103,7 @@ def test_a_failed_job_shows_where_and_as_what() -> None:
 
 def test_a_state_that_lasts_has_no_end() -> None:
     """The page draws it as growing."""
-    timeline = read(history("waiting"))
+    timeline = read_timeline(history("waiting"))
 
     assert timeline.entries[-1].state == "Wait"
     assert timeline.entries[-1].left_at == timeline.ended_at == 0.0
@@ -115,7 +115,7 @@ def test_a_stopped_execution_leaves_nothing_open(before: int) -> None:
     events = history("cancelled")
     events[-1]["previousEventId"] = before  # which of them AWS writes is not known
 
-    timeline = read(events)
+    timeline = read_timeline(events)
 
     assert timeline.entries[-1].state == "Wait"
     assert timeline.entries[-1].left_at == timeline.ended_at > 0
@@ -125,7 +125,7 @@ def test_a_stopped_execution_leaves_nothing_open(before: int) -> None:
 @pytest.mark.parametrize(("name", "woken"), [("woken", True), ("not_woken", False)])
 def test_a_wait_says_whether_it_was_woken(name: str, woken: bool) -> None:
     """A time-out there means "ask now", and is nobody's error."""
-    listen, check = read(history(name)).entries
+    listen, check = read_timeline(history(name)).entries
 
     assert (listen.woken, listen.error) == (woken, "")
     assert check.woken is None
@@ -158,7 +158,7 @@ def failed_task(error: object) -> list[dict[str, Any]]:
 )
 def test_a_task_that_is_tried_again_says_why(error: str | None, shown: str) -> None:
     """The name only: what else a failure says stays in the history."""
-    (entry,) = read(failed_task(error)).entries
+    (entry,) = read_timeline(failed_task(error)).entries
 
     assert (entry.error, entry.tries, entry.left_at) == (shown, 2, 0.0)
 
@@ -171,20 +171,20 @@ def test_any_part_of_a_history_is_a_timeline(
     events = history(name)
     end = data.draw(st.integers(0, len(events)))
 
-    timeline = read(events[start:end], truncated=start > 0)
+    timeline = read_timeline(events[start:end], truncated=start > 0)
 
     entered = [e for e in events[start:end] if e["type"].endswith("StateEntered")]
     assert len(timeline.entries) == len(entered)
     assert timeline.truncated is (start > 0)
-    document = responses.timeline(RECORD, timeline)
-    Draft202012Validator(SCHEMAS["Timeline"]).validate(document)
+    document = responses.timeline_response(RECORD, timeline)
+    Draft202012Validator(RESPONSE_SCHEMAS["Timeline"]).validate(document)
 
 
 def test_marks_are_what_happened_in_its_order() -> None:
     """With the webhook among them; what has not happened is not there."""
-    timeline = read(history("woken"))
+    timeline = read_timeline(history("woken"))
     at = timeline.entries[0].left_at
-    record = Record(
+    record = JobRecord(
         job_id="a",
         provider="p",
         type="t",
@@ -193,7 +193,9 @@ def test_marks_are_what_happened_in_its_order() -> None:
         finished_at=at + 1,
     )
 
-    marks = [mark["name"] for mark in responses.timeline(record, timeline)["marks"]]
+    marks = [
+        mark["name"] for mark in responses.timeline_response(record, timeline)["marks"]
+    ]
 
     assert marks == ["received", "submitted", "woken", "finished"]
     assert set(marks) <= set(MARKS)
@@ -201,7 +203,7 @@ def test_marks_are_what_happened_in_its_order() -> None:
 
 def test_an_attempt_without_an_execution_has_done_nothing() -> None:
     """It may be about to start, or be long forgotten."""
-    document = responses.timeline(RECORD, Timeline())
+    document = responses.timeline_response(RECORD, Timeline())
 
     assert document["entries"] == document["checks"] == []
     assert document["ended_at"] is None

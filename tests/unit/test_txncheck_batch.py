@@ -10,19 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core.errors import AnswerUnreadable, RequestInvalid, SourceEmpty
-from functions.providers.protocol import Packed, Refused
+from functions.providers.protocol import BatchRequest, InvalidRow
 from functions.providers.txncheck.batch import pack, unpack
-from functions.providers.txncheck.request_bodies import BULK, Requests
+from functions.providers.txncheck.request_bodies import BULK, RequestBodies
 from tests.contract.sources import AtHand
 
-REQUESTS = Requests(upi_name="optional", bank_async=False)
+REQUESTS = RequestBodies(upi_name="optional", bank_async=False)
 _ONE_OF_TWO = "only one of the two may be given"
 ONE, BOTH = "vpa-chargeback-check", ("vpa-chargeback-check", BULK)
 
 
 def packed(
     type_: str, content: bytes | str, name: str = "batch.csv"
-) -> list[Packed | Refused]:
+) -> list[BatchRequest | InvalidRow]:
     """Pack a file whole."""
     data = content.encode() if isinstance(content, str) else content
     return list(pack(REQUESTS, type_, name, AtHand(data)))
@@ -33,9 +33,9 @@ def lines(*rows: object) -> str:
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
-def body(request: Packed | Refused) -> dict[str, Any]:
+def body(request: BatchRequest | InvalidRow) -> dict[str, Any]:
     """Read the body of what was packed."""
-    assert isinstance(request, Packed)
+    assert isinstance(request, BatchRequest)
     read: dict[str, Any] = json.loads(request.body)
     return read
 
@@ -69,7 +69,7 @@ def test_makes_a_request_of_each_row(
     requests = packed(type_, content)
 
     assert list(map(body, requests)) == bodies
-    assert [(r.type, r.rows) for r in requests if isinstance(r, Packed)] == [
+    assert [(r.type, r.rows) for r in requests if isinstance(r, BatchRequest)] == [
         (type_, (number,)) for number in range(1, len(bodies) + 1)
     ]
 
@@ -94,9 +94,9 @@ def test_refuses_a_row_and_goes_on() -> None:
     _good, two, three, four = packed("full-check", content)
 
     told = "mobile: must be +91 and ten digits"
-    assert two == Refused(2, ("mobile",), told)
-    assert three == Refused(3, ("name",), "name: is missing")
-    assert four == Refused(4, ("mobile", "name"), f"{told}; name: is missing")
+    assert two == InvalidRow(2, ("mobile",), told)
+    assert three == InvalidRow(3, ("name",), "name: is missing")
+    assert four == InvalidRow(4, ("mobile", "name"), f"{told}; name: is missing")
 
 
 def test_refuses_lines_that_are_no_request() -> None:
@@ -104,7 +104,7 @@ def test_refuses_lines_that_are_no_request() -> None:
     refused = packed("full-check", '[1]\n"x"\n{"mobile"\n', "b.jsonl")
 
     told = "is not one strict JSON object"
-    assert refused == [Refused(row, (), told) for row in (1, 2, 3)]
+    assert refused == [InvalidRow(row, (), told) for row in (1, 2, 3)]
 
 
 @pytest.mark.parametrize("type_", BOTH)
@@ -118,7 +118,9 @@ def test_packs_a_hundred_vpas_into_a_request(
     requests = packed(type_, content)
 
     assert [len(body(request)["vpas"]) for request in requests] == sizes
-    assert [r.type for r in requests if isinstance(r, Packed)] == [BULK] * len(sizes)
+    assert [r.type for r in requests if isinstance(r, BatchRequest)] == [BULK] * len(
+        sizes
+    )
     assert [vpa for r in requests for vpa in body(r)["vpas"]] == [
         f"user{n}@bank" for n in range(count)
     ]
@@ -135,7 +137,11 @@ def test_keeps_the_vpas_of_a_row_together() -> None:
 
     requests = packed(ONE, lines(*rows), "b.jsonl")
 
-    assert [r.rows for r in requests if isinstance(r, Packed)] == [(1,), (2, 3), (4,)]
+    assert [r.rows for r in requests if isinstance(r, BatchRequest)] == [
+        (1,),
+        (2, 3),
+        (4,),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -165,7 +171,7 @@ def test_refuses_a_row_of_vpas(
     row: Mapping[str, object], fields: tuple[str, ...], told: str
 ) -> None:
     """The fields are called as the row calls them."""
-    assert packed(ONE, lines(row), "b.jsonl") == [Refused(1, fields, told)]
+    assert packed(ONE, lines(row), "b.jsonl") == [InvalidRow(1, fields, told)]
 
 
 @pytest.mark.parametrize("content", ["", "mobile\n", "mobile\n\n \n"])
@@ -191,7 +197,7 @@ def test_gives_each_row_of_vpas_its_verdict() -> None:
         {"vpa": "new@bank"},
     )
     (request,) = packed(ONE, content, "b.jsonl")
-    assert isinstance(request, Packed)
+    assert isinstance(request, BatchRequest)
 
     parts = unpack(
         request.type,
@@ -217,7 +223,7 @@ def test_gives_each_row_of_vpas_its_verdict() -> None:
 def test_gives_any_other_row_the_whole_document() -> None:
     """All of it is about that row."""
     (request,) = packed("kyc-by-mobile", "mobile\n+919000000001\n")
-    assert isinstance(request, Packed)
+    assert isinstance(request, BatchRequest)
     whole = document(fullName="Asha", pan="ABCDE1234F")
 
     assert unpack(request.type, request.body, whole) == (json.loads(whole),)
@@ -241,7 +247,7 @@ def test_gives_any_other_row_the_whole_document() -> None:
 def test_makes_no_verdict_of_what_is_no_result(result: bytes) -> None:
     """A VPA that nobody spoke of would pass for one that is unknown."""
     (request,) = packed(ONE, "vpa\na@bank\n")
-    assert isinstance(request, Packed)
+    assert isinstance(request, BatchRequest)
 
     with pytest.raises(AnswerUnreadable):
         unpack(request.type, request.body, result)
@@ -266,7 +272,7 @@ def test_every_row_is_answered_for_once(rows: list[dict[str, Any]], type_: str) 
     answered: dict[int, object] = {}
     requests = packed(type_, lines(*rows), "b.jsonl")
     for request in requests:
-        if isinstance(request, Refused):
+        if isinstance(request, InvalidRow):
             assert rows[request.row - 1] == {"vpa": "no"}
             answered[request.row] = None
         else:
@@ -286,7 +292,7 @@ def test_every_row_is_answered_for_once(rows: list[dict[str, Any]], type_: str) 
                 v in ("user4@bank", "user5@bank") for v in vpas
             )
     assert list(
-        chain.from_iterable(r.rows for r in requests if isinstance(r, Packed))
+        chain.from_iterable(r.rows for r in requests if isinstance(r, BatchRequest))
     ) == sorted(n for n, part in answered.items() if part is not None)
 
 
@@ -301,7 +307,7 @@ def test_shows_nothing_of_a_row_that_it_refuses(cells: list[str]) -> None:
     content = "mobile\n" + "".join(f"canary{cell}\n" for cell in cells)
 
     for request in packed("kyc-by-mobile", content):
-        assert isinstance(request, Refused)
+        assert isinstance(request, InvalidRow)
         assert "canary" not in repr(request)
 
 

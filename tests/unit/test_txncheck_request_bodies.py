@@ -14,11 +14,12 @@ from functions.core.errors import (
     SourceNotText,
     SourceTooLarge,
 )
-from functions.providers.txncheck.request_bodies import BULK, NameUse, Requests
+from functions.core.provider_settings import NameUse
+from functions.providers.txncheck.request_bodies import BULK, RequestBodies
 from tests.contract.canary import leaked, shown
 from tests.contract.sources import AtHand
 
-REQUESTS = Requests(upi_name="optional", bank_async=False)
+REQUESTS = RequestBodies(upi_name="optional", bank_async=False)
 
 GOOD: dict[str, dict[str, object]] = {
     "upi-by-mobile": {"mobile": "+919000000001"},
@@ -73,7 +74,9 @@ def source(fields: object) -> AtHand:
 @pytest.mark.parametrize("type_", GOOD)
 def test_sends_the_fields_of_a_call_and_no_others(type_: str) -> None:
     """What TxnCheck does not know it may refuse, or charge otherwise for."""
-    body = REQUESTS.body(type_, source({**GOOD[type_], "note": "x", "async": False}))
+    body = REQUESTS.read_body(
+        type_, source({**GOOD[type_], "note": "x", "async": False})
+    )
 
     sent = json.loads(body)
     listed = type_ != "bank-verification-pennyless"
@@ -93,7 +96,7 @@ def test_sends_the_fields_of_a_call_and_no_others(type_: str) -> None:
 def test_refuses_what_breaks_a_rule(type_: str, field: str, value: object) -> None:
     """It would be paid for, and come back without a verdict."""
     with pytest.raises(RequestInvalid) as caught:
-        REQUESTS.body(type_, source({**GOOD[type_], field: value}))
+        REQUESTS.read_body(type_, source({**GOOD[type_], field: value}))
 
     (told,) = caught.value.args
     assert told.startswith(f"{field}: must be ")
@@ -104,7 +107,7 @@ def test_refuses_what_breaks_a_rule(type_: str, field: str, value: object) -> No
 def test_names_every_field_that_is_missing(type_: str) -> None:
     """Whoever mends the file wants to do it once; null is nothing, too."""
     with pytest.raises(RequestInvalid) as caught:
-        REQUESTS.body(type_, source(dict.fromkeys(GOOD[type_])))
+        REQUESTS.read_body(type_, source(dict.fromkeys(GOOD[type_])))
 
     told = "; ".join(f"{field}: is missing" for field in GOOD[type_])
     assert str(caught.value) == told
@@ -113,7 +116,7 @@ def test_names_every_field_that_is_missing(type_: str) -> None:
 def test_takes_no_type_that_does_not_exist() -> None:
     """A type becomes part of an address."""
     with pytest.raises(RequestInvalid):
-        REQUESTS.body("../requests", source({}))
+        REQUESTS.read_body("../requests", source({}))
 
 
 @pytest.mark.parametrize(
@@ -130,10 +133,10 @@ def test_treats_the_newer_name_as_it_is_set(
     use: NameUse, given_name: str | None, sent: dict[str, str]
 ) -> None:
     """Only newer documents have it: an account can be on either side."""
-    requests = Requests(upi_name=use, bank_async=False)
+    requests = RequestBodies(upi_name=use, bank_async=False)
     fields = {"mobile": "+919000000001", "name": given_name}
 
-    assert requests.known("upi-by-mobile", fields) == {
+    assert requests.valid_fields("upi-by-mobile", fields) == {
         "mobile": "+919000000001",
         **sent,
     }
@@ -141,9 +144,9 @@ def test_treats_the_newer_name_as_it_is_set(
 
 def test_asks_for_the_newer_name_where_it_is_required() -> None:
     """Without it the provider would refuse, after the job had begun."""
-    requests = Requests(upi_name="required", bank_async=False)
+    requests = RequestBodies(upi_name="required", bank_async=False)
 
-    faults = requests.faults("upi-by-mobile", {"mobile": "+919000000001"})
+    faults = requests.field_errors("upi-by-mobile", {"mobile": "+919000000001"})
 
     assert faults == {"name": "is missing"}
 
@@ -151,9 +154,9 @@ def test_asks_for_the_newer_name_where_it_is_required() -> None:
 def test_sends_async_to_the_bank_verification_where_it_is_set() -> None:
     """Its documents do not list the field, and do not say that it is refused."""
     type_ = "bank-verification-pennyless"
-    requests = Requests(upi_name="optional", bank_async=True)
+    requests = RequestBodies(upi_name="optional", bank_async=True)
 
-    assert json.loads(requests.body(type_, source(GOOD[type_])))["async"] is True
+    assert json.loads(requests.read_body(type_, source(GOOD[type_])))["async"] is True
 
 
 @pytest.mark.parametrize(
@@ -178,7 +181,7 @@ def test_refuses_a_file_that_is_no_request(
 ) -> None:
     """Each refusal has its name; none reads more than a request has."""
     with pytest.raises(error) as caught:
-        REQUESTS.body("kyc-by-mobile", AtHand(content))
+        REQUESTS.read_body("kyc-by-mobile", AtHand(content))
 
     assert caught.type is error
 
@@ -187,13 +190,15 @@ def test_takes_a_file_that_begins_with_a_mark() -> None:
     """Windows' editors write one."""
     content = b'\xef\xbb\xbf{"mobile": "+919000000001"}\r\n'
 
-    assert REQUESTS.body("kyc-by-mobile", AtHand(content))
+    assert REQUESTS.read_body("kyc-by-mobile", AtHand(content))
 
 
 def test_sends_nothing_of_a_file_that_is_shorter_than_it_said() -> None:
     """A request that happens to be whole without its end is another request."""
     with pytest.raises(SourceMissing):
-        REQUESTS.body("kyc-by-mobile", AtHand(b'{"mobile": "+919000000001"}', size=90))
+        REQUESTS.read_body(
+            "kyc-by-mobile", AtHand(b'{"mobile": "+919000000001"}', size=90)
+        )
 
 
 @given(
@@ -212,10 +217,10 @@ def test_shows_nothing_of_what_it_refuses(given: dict[str, object], type_: str) 
     canaries = {field: f"canary{value}" for field, value in given.items()}
 
     with pytest.raises(RequestInvalid) as caught:
-        REQUESTS.known(type_, canaries)
+        REQUESTS.valid_fields(type_, canaries)
 
     assert "canary" not in str(caught.value)
-    faults = REQUESTS.faults(type_, given)
+    faults = REQUESTS.field_errors(type_, given)
     assert set(faults) <= set(BAD)
 
 
@@ -228,6 +233,6 @@ def test_shows_nothing_of_a_file_in_any_form(type_: str) -> None:
         json.dumps(dict.fromkeys(GOOD[type_], canary)).encode(),
     ):
         with pytest.raises(CourierError) as caught:
-            REQUESTS.body(type_, AtHand(content))
+            REQUESTS.read_body(type_, AtHand(content))
 
         assert leaked(shown(caught.value), {canary}) == []

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.providers.txncheck.signing import signed
+from functions.providers.txncheck.signing import signature_headers
 
 URL = "https://api.txncheck.in/api/v1/requests/7"
 
@@ -47,7 +47,9 @@ def test_signs_what_is_documented(
     method: str, url: str, body: bytes | None, text: bytes
 ) -> None:
     """The other side computes the same, or refuses."""
-    headers = signed("s3cret", method=method, url=url, body=body, now=1_700_000_000.123)
+    headers = signature_headers(
+        "s3cret", method=method, url=url, body=body, now=1_700_000_000.123
+    )
 
     assert headers == {
         "X-Timestamp": "1700000000123",
@@ -58,7 +60,7 @@ def test_signs_what_is_documented(
 @given(body=st.binary(min_size=1), secret=st.text(min_size=1), now=st.floats(1, 4e9))
 def test_signs_any_bytes(body: bytes, secret: str, now: float) -> None:
     """Nothing is decoded or written anew on the way to the signature."""
-    headers = signed(secret, method="POST", url=URL, body=body, now=now)
+    headers = signature_headers(secret, method="POST", url=URL, body=body, now=now)
 
     text = f"{headers['X-Timestamp']}.POST./api/v1/requests/7.".encode() + body
     assert headers["X-Signature"] == by_hand(secret, text)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.providers.protocol import Webhook
-from functions.providers.txncheck.webhooks import EVENTS, webhook_of
+from functions.providers.protocol import WebhookEvent
+from functions.providers.txncheck.webhooks import EVENTS, parse_webhook
 
 REFERENCE = "0f0e0d0c-0b0a-4908-8706-050403020100"
 
@@ -22,7 +22,7 @@ def webhook(**changes: object) -> bytes:
 @pytest.mark.parametrize("event", EVENTS)
 def test_reads_whom_a_known_event_is_about(event: str) -> None:
     """That is all that is taken from it: the result is asked for."""
-    assert webhook_of(webhook(event=event)) == Webhook(REFERENCE, event)
+    assert parse_webhook(webhook(event=event)) == WebhookEvent(REFERENCE, event)
 
 
 @pytest.mark.parametrize(
@@ -49,10 +49,10 @@ def test_reads_whom_a_known_event_is_about(event: str) -> None:
 )
 def test_makes_nothing_of_anything_else(body: bytes) -> None:
     """An id goes into a look-up, so what is none never gets there."""
-    assert webhook_of(body) is None
+    assert parse_webhook(body) is None
 
 
 @given(body=st.binary() | st.text().map(str.encode))
 def test_survives_any_body(body: bytes) -> None:
     """Whoever holds the secret may still send what nobody expects."""
-    assert webhook_of(body) is None
+    assert parse_webhook(body) is None

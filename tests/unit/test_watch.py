@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 from verdict_courier.cli.watch import line, table
 
-from functions.api.responses import moment
+from functions.api.responses import rfc3339
 
 _BEGIN = datetime(2026, 11, 22, 10, tzinfo=UTC).timestamp()
 
@@ -20,8 +20,8 @@ def stay(
     """Give a stay in a state, from second to second."""
     return {
         "state": state,
-        "entered_at": moment(_BEGIN + since),
-        "left_at": None if until is None else moment(_BEGIN + until),
+        "entered_at": rfc3339(_BEGIN + since),
+        "left_at": None if until is None else rfc3339(_BEGIN + until),
         "error": None,
         "tries": 0,
         "woken": None,
@@ -39,13 +39,13 @@ def job(*entries: dict[str, Any], ended: float | None = None, **more: object) ->
         "outcome": None,
         "error": None,
         "checks": 2,
-        "received_at": moment(_BEGIN),
-        "submitted_at": moment(_BEGIN),
-        "next_check_at": moment(_BEGIN + 15),
-        "ended_at": None if ended is None else moment(_BEGIN + ended),
+        "received_at": rfc3339(_BEGIN),
+        "submitted_at": rfc3339(_BEGIN),
+        "next_check_at": rfc3339(_BEGIN + 15),
+        "ended_at": None if ended is None else rfc3339(_BEGIN + ended),
         "timeline": {
             "entries": list(entries),
-            "ended_at": None if ended is None else moment(_BEGIN + ended),
+            "ended_at": None if ended is None else rfc3339(_BEGIN + ended),
         },
         **more,
     }

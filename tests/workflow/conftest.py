@@ -9,8 +9,8 @@ import pytest
 
 from functions.core.model import Batch, Job
 from local.emulator.process import Emulator
-from tests.workflow.machine import Stage, Walk
-from tests.workflow.scenarios import SCENES
+from tests.workflow.machine import Walk, WorkflowMachine
+from tests.workflow.scenarios import SCENARIOS
 from tests.workflow.scripts import BASES, REQUEST
 from tools.state_chart import definition as read_definition
 
@@ -29,7 +29,9 @@ def walks(
 ) -> Iterator[dict[str, Walk]]:
     """Every scene, played at the same time, with waits that take none."""
     with Emulator.started(wait_scale=0.0) as emulator:
-        stage = Stage(emulator, definition, tmp_path_factory.mktemp("scripts"))
+        stage = WorkflowMachine(
+            emulator, definition, tmp_path_factory.mktemp("scripts")
+        )
         running = {
             name: stage.start(
                 Job(
@@ -43,7 +45,7 @@ def walks(
                 requests=[{**REQUEST, **one} for one in scene.requests],
                 topic_is_there=scene.topic_is_there,
             )
-            for number, (name, scene) in enumerate(SCENES.items())
+            for number, (name, scene) in enumerate(SCENARIOS.items())
         }
         ended: dict[str, Walk] = {}
         give_up_at = time.monotonic() + _PATIENCE_SECONDS

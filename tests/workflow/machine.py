@@ -59,7 +59,7 @@ class Walk:
         return tuple(target.removesuffix(" request") for _, target in steps)
 
 
-class Stage:
+class WorkflowMachine:
     """The definition, ready to be walked with scripts."""
 
     def __init__(
@@ -146,11 +146,11 @@ class Stage:
     def _actor(self, part: str) -> str:
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as archive:
-            archive.write(Path(__file__).with_name("actor.py"), "actor.py")
+            archive.write(Path(__file__).with_name("fake_lambda.py"), "fake_lambda.py")
         made = self._emulator.client("lambda").create_function(
             FunctionName=part,
             Runtime="python3.13",
-            Handler="actor.handler",
+            Handler="fake_lambda.handler",
             Role=_ROLE,
             Timeout=30,
             Code={"ZipFile": packed.getvalue()},

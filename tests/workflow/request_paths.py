@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from functions.core.batch_results import Told
+from functions.core.batch_results import RequestResult
 from functions.core.errors import CourierError
 from functions.core.model import Outcome
 from tests.workflow.machine import Act
@@ -18,21 +18,21 @@ from tests.workflow.scripts import (
 )
 
 #: Every way in which a request may go, and what is told of it.
-REQUESTS: dict[str, tuple[Mapping[str, list[Act]], Told]] = {
-    "woken": ({}, Told(Outcome.SUCCEEDED)),
-    "unheard": ({"Listen": [UNHEARD]}, Told(Outcome.SUCCEEDED)),
-    "deaf": ({"Listen": [{"error": "AwsRefused"}]}, Told(Outcome.SUCCEEDED)),
+REQUESTS: dict[str, tuple[Mapping[str, list[Act]], RequestResult]] = {
+    "woken": ({}, RequestResult(Outcome.SUCCEEDED)),
+    "unheard": ({"Listen": [UNHEARD]}, RequestResult(Outcome.SUCCEEDED)),
+    "deaf": ({"Listen": [{"error": "AwsRefused"}]}, RequestResult(Outcome.SUCCEEDED)),
     "polled": (
         {"Submit": [SUBMITTED], "Check": [WAIT, FINISHED]},
-        Told(Outcome.SUCCEEDED),
+        RequestResult(Outcome.SUCCEEDED),
     ),
     "held": (
         {"Submit": [{"state": {"next": "hold", "wait_seconds": 7}}, LISTEN]},
-        Told(Outcome.SUCCEEDED),
+        RequestResult(Outcome.SUCCEEDED),
     ),
     "partial": (
         {"Check": [{"state": {**FINISHED["state"], "phase": "partial"}}]},
-        Told(Outcome.PARTIAL),
+        RequestResult(Outcome.PARTIAL),
     ),
     "timed out": (
         {
@@ -40,16 +40,16 @@ REQUESTS: dict[str, tuple[Mapping[str, list[Act]], Told]] = {
                 {"state": {"next": "conclude", **ends("timed_out", "Late")["state"]}}
             ]
         },
-        Told(Outcome.TIMED_OUT, "Late"),
+        RequestResult(Outcome.TIMED_OUT, "Late"),
     ),
     "broken down": (
         {"Check": [NONSENSE]},
-        Told(Outcome.FAILED, CourierError.__name__),
+        RequestResult(Outcome.FAILED, CourierError.__name__),
     ),
     **{
         f"{part} refused": (
             {part: [{"error": error}]},
-            Told(Outcome.FAILED, error),
+            RequestResult(Outcome.FAILED, error),
         )
         for part, error in [
             ("Submit", "OutOfCredits"),
@@ -60,7 +60,7 @@ REQUESTS: dict[str, tuple[Mapping[str, list[Act]], Told]] = {
     **{
         f"{part} retried": (
             {part: [{"error": "AwsUnavailable"}, *REQUEST[part]]},
-            Told(Outcome.SUCCEEDED),
+            RequestResult(Outcome.SUCCEEDED),
         )
         for part in ("Submit", "Listen", "Check", "Download")
     },

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from functions.core.errors import PERMANENT
-from infra.task_defaults import AWS_TROUBLE, RETRIED
+from infra.task_defaults import AWS_ERRORS, RETRIED_ERRORS
 from tests.workflow.machine import Act
 from tests.workflow.request_paths import REQUESTS
 from tests.workflow.scripts import (
@@ -22,7 +22,7 @@ from tests.workflow.scripts import (
 
 
 @dataclass(frozen=True)
-class Scene:
+class Scenario:
     """One walk: what differs from the straight way, and where it leads."""
 
     script: Mapping[str, list[Act]]
@@ -32,46 +32,46 @@ class Scene:
     requests: tuple[Mapping[str, list[Act]], ...] = ({},)  # in the batch
 
 
-SCENES: dict[str, Scene] = {
-    "straight": Scene({}),
-    "polled": Scene({"Check": [WAIT, WAIT, COLLECT]}),
-    "known": Scene({}, provider_ref="7"),
-    "held": Scene(
+SCENARIOS: dict[str, Scenario] = {
+    "straight": Scenario({}),
+    "polled": Scenario({"Check": [WAIT, WAIT, COLLECT]}),
+    "known": Scenario({}, provider_ref="7"),
+    "held": Scenario(
         {"Submit": [{"state": {"next": "hold", "wait_seconds": 3600}}, SUBMITTED]}
     ),
-    "timed out": Scene(
+    "timed out": Scenario(
         {
             "Check": [{"state": {"next": "conclude", "outcome": "timed_out"}}],
             "Conclude": [ends("timed_out", "DeadlinePassed")],
         }
     ),
-    "partial": Scene({"Conclude": [{"state": {"outcome": "partial"}}]}),
-    "a result missed": Scene({"Download": [{"error": "LinkRefused"}, {}]}),
-    "the last result missed": Scene({"Download": [{}, {"error": "LinkRefused"}]}),
-    "a result retried": Scene({"Download": [*failing("LinkSpent", 2), {}]}),
-    "Download retried after an outage": Scene(
+    "partial": Scenario({"Conclude": [{"state": {"outcome": "partial"}}]}),
+    "a result missed": Scenario({"Download": [{"error": "LinkRefused"}, {}]}),
+    "the last result missed": Scenario({"Download": [{}, {"error": "LinkRefused"}]}),
+    "a result retried": Scenario({"Download": [*failing("LinkSpent", 2), {}]}),
+    "Download retried after an outage": Scenario(
         {"Download": [*failing("ProviderUnavailable", 9), {}]}
     ),
-    "results incomplete": Scene(
+    "results incomplete": Scenario(
         {
             "Manifest": [{"error": "ResultsIncomplete"}],
             "Conclude": [ends("failed", "ResultsIncomplete")],
         }
     ),
-    "outcome not recorded": Scene({"Conclude": [{"error": "AwsRefused"}]}),
-    "nobody told": Scene({}, topic_is_there=False),
-    "woken": Scene({}, like="woken"),
-    "unheard": Scene({"Listen": [UNHEARD]}, like="woken"),
-    "woken at last": Scene(
+    "outcome not recorded": Scenario({"Conclude": [{"error": "AwsRefused"}]}),
+    "nobody told": Scenario({}, topic_is_there=False),
+    "woken": Scenario({}, like="woken"),
+    "unheard": Scenario({"Listen": [UNHEARD]}, like="woken"),
+    "woken at last": Scenario(
         {"Listen": [UNHEARD, {"wake": HEARD_AT}], "Check": [LISTEN, COLLECT]},
         like="woken",
     ),
-    "deaf": Scene({"Listen": [{"error": "AwsRefused"}]}, like="woken"),
-    "batch": Scene({}, like="batch"),
-    "batch of all kinds": Scene(
+    "deaf": Scenario({"Listen": [{"error": "AwsRefused"}]}, like="woken"),
+    "batch": Scenario({}, like="batch"),
+    "batch of all kinds": Scenario(
         {}, like="batch", requests=tuple(script for script, _ in REQUESTS.values())
     ),
-    "batch without a result": Scene(
+    "batch without a result": Scenario(
         {
             "Gather": [{"state": {"next": "conclude"}}],
             "Conclude": [ends("failed", "OutOfCredits")],
@@ -79,30 +79,30 @@ SCENES: dict[str, Scene] = {
         like="batch",
         requests=({"Submit": [{"error": "OutOfCredits"}]},) * 2,
     ),
-    "batch without its list": Scene(
+    "batch without its list": Scenario(
         {"Conclude": [ends("failed", "States.ItemReaderFailed")]},
         like="batch",
         requests=(),
     ),
-    "retried to no end": Scene(
+    "retried to no end": Scenario(
         {
             "Check": failing("AwsUnavailable", 99),
             "Conclude": [ends("failed", "AwsUnavailable")],
         }
     ),
     **{
-        f"{part} retried after {error}": Scene(
+        f"{part} retried after {error}": Scenario(
             {part: [{"error": error}, *BASES[like][part]]}, like=like
         )
         for part, error, like in [
-            *(("Check", error, "straight") for error in RETRIED),
-            *(("Listen", error, "woken") for error in AWS_TROUBLE),
+            *(("Check", error, "straight") for error in RETRIED_ERRORS),
+            *(("Listen", error, "woken") for error in AWS_ERRORS),
             *((part, "AwsUnavailable", "batch") for part in ("Prepare", "Gather")),
             *((part, "AwsUnavailable", "straight") for part in STRAIGHT),
         ]
     },
     **{
-        f"{part} refused by {error.__name__}": Scene(
+        f"{part} refused by {error.__name__}": Scenario(
             {
                 part: [{"error": error.__name__}],
                 "Conclude": [ends("failed", error.__name__)],

@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions.core.batch_results import told_of
+from functions.core.batch_results import parse_results
 from tests.workflow.machine import Walk
 from tests.workflow.request_paths import REQUESTS
 
@@ -25,7 +25,7 @@ def test_each_request_is_told_in_its_own_words(walks: dict[str, Walk]) -> None:
     """However it ended: neither do others stop for it, nor is it left out."""
     walk = walks["batch of all kinds"]
 
-    told = told_of(walk.output["answers"], requests=len(REQUESTS))
+    told = parse_results(walk.output["answers"], requests=len(REQUESTS))
     assert dict(zip(REQUESTS, told, strict=True)) == {
         name: expected for name, (_, expected) in REQUESTS.items()
     }

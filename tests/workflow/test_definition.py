@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.workflow.machine import Walk
-from tests.workflow.scenarios import SCENES
+from tests.workflow.scenarios import SCENARIOS
 
 
 def test_delivers(walks: dict[str, Walk]) -> None:
@@ -104,14 +104,16 @@ def test_retries_come_to_an_end(walks: dict[str, Walk]) -> None:
 
 
 @pytest.mark.fault(79)
-@pytest.mark.parametrize("scene", [name for name in SCENES if "retried after" in name])
+@pytest.mark.parametrize(
+    "scene", [name for name in SCENARIOS if "retried after" in name]
+)
 def test_passing_faults_are_retried(walks: dict[str, Walk], scene: str) -> None:
     """Everything that a later try may mend is tried again, in its own state."""
     assert walks[scene].status == "SUCCEEDED"
-    assert walks[scene].states == walks[SCENES[scene].like].states
+    assert walks[scene].states == walks[SCENARIOS[scene].like].states
 
 
-@pytest.mark.parametrize("scene", [name for name in SCENES if "refused by" in name])
+@pytest.mark.parametrize("scene", [name for name in SCENARIOS if "refused by" in name])
 def test_lasting_faults_are_concluded(walks: dict[str, Walk], scene: str) -> None:
     """What no try mends is caught at once, recorded and told."""
     walk = walks[scene]

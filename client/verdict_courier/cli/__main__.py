@@ -6,14 +6,14 @@ import urllib.error
 from collections.abc import Sequence
 from pathlib import Path
 
-from functions.core.file_formats import FORMS
+from functions.core.file_formats import FILE_FORMATS
 from verdict_courier.cli import commands
 from verdict_courier.cli.api import Refused
 from verdict_courier.cli.commands import Exit
 from verdict_courier.cli.display import Display
 from verdict_courier.cli.endpoints import LOCAL, Unreachable, api_of
 
-_ENDINGS = " or ".join(form.suffix for form in FORMS)
+_ENDINGS = " or ".join(form.suffix for form in FILE_FORMATS)
 _CODES = (
     "Exit codes: 0 done, 1 the job ended without results, 2 misused, "
     "3 the API refused, 4 the API could not be reached."
@@ -100,7 +100,7 @@ def _file(text: str) -> Path:
     path = Path(text)
     if not path.is_file():
         raise argparse.ArgumentTypeError(f"there is no file {text}")
-    if not any(path.suffix.lower() == form.suffix for form in FORMS):
+    if not any(path.suffix.lower() == form.suffix for form in FILE_FORMATS):
         raise argparse.ArgumentTypeError(f"{text} does not end in {_ENDINGS}")
     return path
 

@@ -8,8 +8,6 @@ a setting.
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, Self
 from urllib.parse import quote, urlencode
 
 from functions.core.errors import (
@@ -20,20 +18,21 @@ from functions.core.errors import (
     ProviderUnavailable,
     SubmitOutcomeUnknown,
 )
-from functions.core.file_formats import CSV, Form
-from functions.core.model import Look
-from functions.providers.csv_validation import check_name, count_rows
+from functions.core.file_formats import CSV, FileFormat
+from functions.core.model import StatusReport
+from functions.core.provider_settings import IpqsSettings
+from functions.providers.csv_validation import check_file_name, count_rows
 from functions.providers.ipqs.responses import (
-    Answer,
-    answer_of,
-    id_of,
-    links_of,
-    look_at,
+    IpqsResponse,
+    csv_id,
+    download_links,
+    parse_response,
+    status_report,
 )
-from functions.providers.key_rotation import with_key
-from functions.providers.protocol import Link, Source, pieces
+from functions.providers.key_rotation import with_fresh_key_retry
+from functions.providers.protocol import Link, Source, read_chunks
 from functions.providers.transport.download import Download
-from functions.providers.transport.http import Http
+from functions.providers.transport.http import HttpClient
 from functions.providers.transport.links import check_link
 from functions.providers.transport.multipart import MultipartBody
 
@@ -43,43 +42,6 @@ _CALL_SECONDS = 25.0
 _UPLOAD_SECONDS = 200.0
 _PAGE = 50  # CSVs in a page of the list [V]
 
-KeyPlace = Literal["header", "path", "field"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class IpqsSettings:
-    """What is a setting because IPQS does not say it, or may change it.
-
-    `upload_key`, `status_key` and `list_key` say where the key stands in each
-    call. `path` is documented for all three; `field` (a form field) only for the
-    upload; `header` (IPQS-KEY) is known to work for the list and unknown for the
-    status. `list_pages` bounds the search for a submission whose answer was lost.
-    """
-
-    base_url: str = "https://www.ipqualityscore.com"
-    download_hosts: tuple[str, ...] = ("downloads.ipqualityscore.com",)
-    upload_key: KeyPlace = "field"
-    status_key: KeyPlace = "path"
-    list_key: KeyPlace = "header"
-    list_pages: int = 20
-    max_result_bytes: int = 50 * 1024**3
-    loopback: bool = False
-
-    @classmethod
-    def from_json(cls, settings: Mapping[str, Any]) -> Self:
-        """Read the adapter's part of the settings; a KeyError names what lacks."""
-        places = settings["key_place"]
-        return cls(
-            base_url=settings["base_url"],
-            download_hosts=tuple(settings["download_hosts"]),
-            upload_key=places["upload"],
-            status_key=places["status"],
-            list_key=places["list"],
-            list_pages=settings["list_pages"],
-            max_result_bytes=settings["max_result_bytes"],
-            loopback=settings["loopback"],
-        )
-
 
 class Ipqs:
     """See `Provider`; `key(fresh)` gives the API key, anew from its secret if asked."""
@@ -88,7 +50,7 @@ class Ipqs:
         self,
         settings: IpqsSettings,
         *,
-        http: Http,
+        http: HttpClient,
         key: Callable[[bool], str],
         now: Callable[[], float],
     ) -> None:
@@ -98,18 +60,20 @@ class Ipqs:
         self._now = now
 
     @property
-    def form(self) -> Form:
+    def result_format(self) -> FileFormat:
         """See `Provider.form`."""
         return CSV
 
-    def survey(self, name: str, _type: str, source: Source) -> int:
+    def validate(self, name: str, _type: str, source: Source) -> int:
         """See `Provider.survey`; the columns are the type's affair, and IPQS' own."""
-        check_name(name)
-        return count_rows(pieces(source))
+        check_file_name(name)
+        return count_rows(read_chunks(source))
 
     def submit(self, name: str, type_: str, source: Source) -> str:
         """See `Provider.submit`; the reference is the CSV's id."""
-        return with_key(self._key, lambda key: self._upload(key, name, type_, source))
+        return with_fresh_key_retry(
+            self._key, lambda key: self._upload(key, name, type_, source)
+        )
 
     def find(self, name: str, type_: str) -> str | None:
         """See `Provider.find`: the list is searched for our file name.
@@ -117,16 +81,16 @@ class Ipqs:
         The list has the newest first, so uploads made meanwhile only move ours
         to a later page: walking forward never misses it.
         """
-        return with_key(self._key, lambda key: self._find(key, name, type_))
+        return with_fresh_key_retry(self._key, lambda key: self._find(key, name, type_))
 
-    def check(self, provider_ref: str) -> Look:
+    def check(self, provider_ref: str) -> StatusReport:
         """See `Provider.check`; the links that the answer mints are dropped."""
-        return look_at(self._status(provider_ref))
+        return status_report(self._status(provider_ref))
 
     def results(self, provider_ref: str) -> Mapping[str, Link]:
         """See `Provider.results`; each call mints new links [V]."""
         minted_at = self._now()
-        links = links_of(self._status(provider_ref))
+        links = download_links(self._status(provider_ref))
         return {kind: Link(url, minted_at) for kind, url in links.items()}
 
     def open(self, link: Link, *, seconds: float) -> Download:
@@ -139,7 +103,7 @@ class Ipqs:
         )
 
     def _upload(self, key: str, name: str, type_: str, source: Source) -> str:
-        place = self._settings.upload_key
+        place = self._settings.key_place.upload
         fields = {"file_name": name}
         if place == "path":
             url = self._url(f"{quote(key, safe='')}/{type_}/upload")
@@ -166,7 +130,7 @@ class Ipqs:
 
         # An answer that is not plainly a refusal may hide an accepted upload.
         try:
-            return str(id_of(answer_of(reply, now=self._now())))
+            return str(csv_id(parse_response(reply, now=self._now())))
         except (AnswerUnreadable, ProviderUnavailable):
             raise AnswerLost("the answer to the upload was not readable") from None
         except ProviderLostJob:
@@ -180,35 +144,35 @@ class Ipqs:
                 raise AnswerUnreadable("the list has no list")
             for csv in csvs:
                 if isinstance(csv, dict) and csv.get("file_name") == name:
-                    return str(id_of(csv))
+                    return str(csv_id(csv))
             pages = answer.get("total_pages")
             last = isinstance(pages, int) and page >= pages
             if last or not csvs or (pages is None and len(csvs) < _PAGE):
                 return None
         raise SubmitOutcomeUnknown("the provider's list is longer than list_pages")
 
-    def _list(self, key: str, type_: str, page: int) -> Answer:
-        place = self._settings.list_key
+    def _list(self, key: str, type_: str, page: int) -> IpqsResponse:
+        place = self._settings.key_place.list
         path = "list" if place == "header" else f"{quote(key, safe='')}/list"
         query = urlencode({"type": type_, "page": page})
         return self._get(f"{self._url(path)}?{query}", _key_header(place, key))
 
-    def _status(self, provider_ref: str) -> Answer:
+    def _status(self, provider_ref: str) -> IpqsResponse:
         if not re.fullmatch(r"[0-9]{1,19}", provider_ref):
             raise ProviderLostJob("the provider_ref is not an id of IPQS'")
-        place = self._settings.status_key
+        place = self._settings.key_place.status
 
-        def ask(key: str) -> Answer:
+        def ask(key: str) -> IpqsResponse:
             keyed = "" if place == "header" else f"{quote(key, safe='')}/"
             url = self._url(f"{keyed}status/{provider_ref}")
             return self._get(url, _key_header(place, key))
 
-        answer = with_key(self._key, ask)
-        if str(id_of(answer)) != provider_ref:
+        answer = with_fresh_key_retry(self._key, ask)
+        if str(csv_id(answer)) != provider_ref:
             raise AnswerUnreadable("the answer speaks of another job")
         return answer
 
-    def _get(self, url: str, headers: Mapping[str, str]) -> Answer:
+    def _get(self, url: str, headers: Mapping[str, str]) -> IpqsResponse:
         reply = self._http.call(
             "GET",
             url,
@@ -216,11 +180,11 @@ class Ipqs:
             max_bytes=_ANSWER_BYTES,
             headers=headers,
         )
-        return answer_of(reply, now=self._now())
+        return parse_response(reply, now=self._now())
 
     def _url(self, path: str) -> str:
         return f"{self._settings.base_url}/api/json/csv/{path}"
 
 
-def _key_header(place: KeyPlace, key: str) -> dict[str, str]:
+def _key_header(place: str, key: str) -> dict[str, str]:
     return {"IPQS-KEY": key} if place == "header" else {}

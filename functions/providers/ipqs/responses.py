@@ -19,10 +19,10 @@ from functions.core.errors import (
     ProviderThrottled,
     ProviderUnavailable,
 )
-from functions.core.model import Look, Phase
-from functions.providers.sanitize import letters
+from functions.core.model import Phase, StatusReport
+from functions.providers.sanitize import sanitize
 from functions.providers.strict_json import parse_object
-from functions.providers.transport.http import Reply, retry_after
+from functions.providers.transport.http import HttpResponse, retry_after
 
 #: The status words [V]; ERROR is [T]. An unknown word counts as running.
 PHASES = {
@@ -53,10 +53,10 @@ _REFUSALS: tuple[tuple[str, type[PermanentError]], ...] = (
 
 _MOST_ID = 2**63 - 1
 
-Answer = Mapping[str, Any]
+IpqsResponse = Mapping[str, Any]
 
 
-def answer_of(reply: Reply, *, now: float) -> Answer:
+def parse_response(reply: HttpResponse, *, now: float) -> IpqsResponse:
     """Read an answer that says that it succeeded.
 
     Raises:
@@ -89,25 +89,25 @@ def answer_of(reply: Reply, *, now: float) -> Answer:
     return answer
 
 
-def look_at(answer: Answer) -> Look:
+def status_report(answer: IpqsResponse) -> StatusReport:
     """Say what a status answer means; the links that it mints are dropped."""
     word = answer.get("status")
     phase = PHASES.get(word) if isinstance(word, str) else None
-    unknown = "" if phase else letters(word)
+    unknown = "" if phase else sanitize(word)
 
     finished = phase is Phase.FINISHED
-    links = links_of(answer) if finished else {}
+    links = download_links(answer) if finished else {}
     aborted = answer.get("aborted") is True
-    return Look(
+    return StatusReport(
         phase=Phase.ABORTED if aborted else phase or Phase.RUNNING,
         kinds=tuple(links),
         absent=tuple(kind for kind in KINDS if finished and kind not in links),
         invalid=_count(answer.get("invalid_records")),
-        unknown=unknown,
+        unknown_word=unknown,
     )
 
 
-def id_of(answer: Answer) -> int:
+def csv_id(answer: IpqsResponse) -> int:
     """Give the number of the CSV that an answer speaks of."""
     number = answer.get("id")
     if type(number) is not int or not 0 < number <= _MOST_ID:
@@ -115,7 +115,7 @@ def id_of(answer: Answer) -> int:
     return number
 
 
-def links_of(answer: Answer) -> dict[str, str]:
+def download_links(answer: IpqsResponse) -> dict[str, str]:
     """Give the links by kind; null, empty or missing means an empty category [I]."""
     downloads = answer.get("downloads")
     if not downloads:  # an empty object of PHP's shows as an empty list, too

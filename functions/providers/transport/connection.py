@@ -19,14 +19,14 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from functions.core.errors import LinkRefused
 
 #: A body slower than this for a whole window will not arrive.
-LEAST_BYTES = 64 * 1024
+MIN_WINDOW_BYTES = 64 * 1024
 WINDOW_SECONDS = 30.0
 
 _LONGEST_LINE = 1024
 _HEX = re.compile(rb"[0-9A-Fa-f]{1,16}")
 
 
-class Watch:
+class ExchangeWatchdog:
     """Ends one exchange that takes too long, whatever it is doing.
 
     Timeouts of sockets are for a single read: a server that sends a byte now and
@@ -56,11 +56,11 @@ class Watch:
             if self.fired:
                 self._shut()
 
-    def stream(self) -> None:
+    def require_minimum_rate(self) -> None:
         """Ask for a least rate too, from the next whole window on."""
         self._streaming = True
 
-    def fed(self, count: int) -> None:
+    def bytes_received(self, count: int) -> None:
         """Tell that some bytes arrived."""
         self._bytes += count
 
@@ -80,7 +80,7 @@ class Watch:
             wakes_at = min(window_ends, self._ends_at)
             if self._over.wait(max(0.0, wakes_at - self._clock())):
                 return
-            slow = streaming and self._bytes - before < LEAST_BYTES
+            slow = streaming and self._bytes - before < MIN_WINDOW_BYTES
             if slow or self._clock() >= self._ends_at:
                 with self._lock:
                     self.fired = True
@@ -117,7 +117,9 @@ class GuardedAdapter(HTTPAdapter):
     for every connection, ten times the cost of the handshake.
     """
 
-    def __init__(self, *, tls: ssl.SSLContext, watch: Watch, loopback: bool) -> None:
+    def __init__(
+        self, *, tls: ssl.SSLContext, watch: ExchangeWatchdog, loopback: bool
+    ) -> None:
         self._tls = tls
         self._watch = watch
         self._loopback = loopback
@@ -140,7 +142,9 @@ class GuardedAdapter(HTTPAdapter):
             response_class = _StrictResponse
 
             def _new_conn(self) -> socket.socket:
-                return _admit(super()._new_conn(), watch, loopback=loopback)
+                return _require_public_address(
+                    super()._new_conn(), watch, loopback=loopback
+                )
 
             def connect(self) -> None:
                 super().connect()
@@ -164,14 +168,16 @@ class GuardedAdapter(HTTPAdapter):
         """Leave verification to the shared context, which requires it."""
 
 
-def trusting_context() -> ssl.SSLContext:
+def verified_tls_context() -> ssl.SSLContext:
     """Make the TLS context for providers: verified, TLS 1.2 or newer."""
     context = ssl.create_default_context(cafile=certifi.where())
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
 
-def _admit(connected: socket.socket, watch: Watch, *, loopback: bool) -> socket.socket:
+def _require_public_address(
+    connected: socket.socket, watch: ExchangeWatchdog, *, loopback: bool
+) -> socket.socket:
     """Refuse addresses that no provider has, before a byte is sent to them."""
     address = ipaddress.ip_address(connected.getpeername()[0].partition("%")[0])
     mapped = getattr(address, "ipv4_mapped", None) or address

@@ -11,7 +11,7 @@ from functions.core.errors import (
     TransferIncomplete,
     TransferTooSlow,
 )
-from functions.providers.transport.connection import Watch
+from functions.providers.transport.connection import ExchangeWatchdog
 
 _PIECE = 64 * 1024
 _STEP = 32 * 1024
@@ -34,7 +34,7 @@ class Download:
         raw: http.client.HTTPResponse,
         *,
         encoding: str,
-        watch: Watch,
+        watch: ExchangeWatchdog,
         release: Callable[[], None],
         max_bytes: int,
     ) -> None:
@@ -50,13 +50,13 @@ class Download:
         self._wire_bytes = 0
         self._given_bytes = 0
         self._length = length
-        self.announced = length if self._inflate is None else None
+        self.announced_bytes = length if self._inflate is None else None
 
-        if self.announced is not None and self.announced > max_bytes:
+        if self.announced_bytes is not None and self.announced_bytes > max_bytes:
             raise ResultTooLarge("the result announces more bytes than are allowed")
-        if self.announced is None and not self._chunked and self._inflate is None:
+        if self.announced_bytes is None and not self._chunked and self._inflate is None:
             raise TransferIncomplete("the result could not prove that it is whole")
-        watch.stream()
+        watch.require_minimum_rate()
 
     def readinto(self, buffer: memoryview) -> int:
         """See `Body.readinto`."""
@@ -84,7 +84,7 @@ class Download:
         # hear what came before its window is over.
         while count := self._raw.readinto(buffer[filled : filled + _STEP]):
             filled += count
-            self._watch.fed(count)
+            self._watch.bytes_received(count)
         self._wire_bytes += filled
         self._hold_cap(self._wire_bytes)
         ended_early = self._length is not None and self._wire_bytes < self._length

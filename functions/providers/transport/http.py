@@ -22,7 +22,7 @@ from functions.core.errors import (
     ProviderThrottled,
     ProviderUnavailable,
 )
-from functions.providers.transport.connection import GuardedAdapter, Watch
+from functions.providers.transport.connection import ExchangeWatchdog, GuardedAdapter
 from functions.providers.transport.download import Download
 
 # Their warnings and debug lines hold URLs, and URLs hold keys.
@@ -44,7 +44,7 @@ _BROKEN = (
 
 
 @dataclass(frozen=True)
-class Reply:
+class HttpResponse:
     """An answer read whole; raw answers are secrets, so its text form is bare."""
 
     status: int
@@ -66,7 +66,7 @@ class _Session(requests.Session):
         """Say that no answer leads elsewhere."""
 
 
-class Http:
+class HttpClient:
     """Speaks HTTP for one adapter.
 
     Redirects are never followed, the environment is never asked for proxies or
@@ -87,7 +87,7 @@ class Http:
         max_bytes: int,
         headers: Mapping[str, str] | None = None,
         body: IO[bytes] | bytes | None = None,
-    ) -> Reply:
+    ) -> HttpResponse:
         """Send a request and read its answer whole, whatever its status.
 
         Raises:
@@ -96,7 +96,7 @@ class Http:
             AnswerUnreadable: The answer is larger than `max_bytes`.
             LinkRefused: The host has an address that no provider has.
         """
-        watch = Watch(seconds)
+        watch = ExchangeWatchdog(seconds)
         try:
             response = self._send(
                 method, url, watch, seconds=seconds, headers=headers, body=body
@@ -112,7 +112,9 @@ class Http:
                     raise _lost(watch)
                 if response.headers.get("Content-Encoding", "identity") != "identity":
                     content = bytearray(_unpacked(bytes(content), max_bytes))
-                return Reply(response.status_code, response.headers, bytes(content))
+                return HttpResponse(
+                    response.status_code, response.headers, bytes(content)
+                )
         except CourierError:
             raise
         except _BROKEN:
@@ -128,7 +130,7 @@ class Http:
             ResultTooLarge: More bytes are announced than may be.
             ProviderThrottled, ProviderUnavailable, LinkRefused: As they say.
         """
-        watch = Watch(seconds)
+        watch = ExchangeWatchdog(seconds)
         response: requests.Response | None = None
         try:
             response = self._send("GET", url, watch, seconds=seconds)
@@ -154,7 +156,7 @@ class Http:
         self,
         method: str,
         url: str,
-        watch: Watch,
+        watch: ExchangeWatchdog,
         *,
         seconds: float,
         headers: Mapping[str, str] | None = None,
@@ -222,13 +224,13 @@ def _unpacked(packed: bytes, max_bytes: int) -> bytes:
     return plain
 
 
-def _lost(watch: Watch) -> CourierError:
+def _lost(watch: ExchangeWatchdog) -> CourierError:
     if watch.connected:
         return AnswerLost("the connection ended before the answer did")
     return ProviderUnavailable("no connection to the provider")
 
 
-def _release(response: requests.Response | None, watch: Watch) -> None:
+def _release(response: requests.Response | None, watch: ExchangeWatchdog) -> None:
     if response is not None:
         response.close()
     watch.close()

@@ -7,7 +7,7 @@ setting.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 from functions.core.errors import (
     AnswerLost,
@@ -18,58 +18,30 @@ from functions.core.errors import (
     SourceMisnamed,
     SubmitOutcomeUnknown,
 )
-from functions.core.file_formats import JSON, Form
-from functions.core.model import Look
-from functions.providers.in_memory import InMemory
-from functions.providers.key_rotation import with_key
-from functions.providers.protocol import Link, Packed, Refused, Source
-from functions.providers.transport.http import Http, Reply
+from functions.core.file_formats import JSON, FileFormat
+from functions.core.model import StatusReport
+from functions.core.provider_settings import TxncheckSettings
+from functions.providers.in_memory import BytesBody
+from functions.providers.key_rotation import with_fresh_key_retry
+from functions.providers.protocol import BatchRequest, InvalidRow, Link, Source
+from functions.providers.transport.http import HttpClient, HttpResponse
 from functions.providers.txncheck.batch import pack, unpack
-from functions.providers.txncheck.request_bodies import NameUse, Requests
+from functions.providers.txncheck.request_bodies import RequestBodies
 from functions.providers.txncheck.responses import (
     KIND,
-    Answer,
-    accepted_of,
-    answer_of,
-    document_of,
-    is_id,
-    is_too_old,
-    look_at,
+    TxncheckResponse,
+    accepted_request_id,
+    is_request_id,
+    is_timestamp_expired,
+    parse_response,
+    result_document,
+    status_report,
 )
-from functions.providers.txncheck.signing import signed
+from functions.providers.txncheck.signing import signature_headers
 
 #: What an answer has besides the result that stands in it.
 _BESIDES_BYTES = 64 * 1024
 _CALL_SECONDS = 25.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class TxncheckSettings:
-    """What is a setting because TxnCheck does not say it, or may change it.
-
-    `base_url` has the path before every call, which is signed too; `signing` is
-    whether the account has signing on. For `upi_name` and `bank_async` see
-    `Requests`.
-    """
-
-    base_url: str = "https://api.txncheck.in/api/v1"
-    signing: bool = False
-    upi_name: NameUse = "optional"
-    bank_async: bool = False
-    max_result_bytes: int = 10 * 1024 * 1024
-    loopback: bool = False
-
-    @classmethod
-    def from_json(cls, settings: Mapping[str, Any]) -> Self:
-        """Read the adapter's part of the settings; a KeyError names what lacks."""
-        return cls(
-            base_url=settings["base_url"],
-            signing=settings["signing"],
-            upi_name=settings["upi_name"],
-            bank_async=settings["bank_async"],
-            max_result_bytes=settings["max_result_bytes"],
-            loopback=settings["loopback"],
-        )
 
 
 @dataclass(frozen=True)
@@ -91,13 +63,13 @@ class Txncheck:
         self,
         settings: TxncheckSettings,
         *,
-        http: Http,
+        http: HttpClient,
         key: Callable[[bool], str],
         signing_secret: Callable[[bool], str],
         now: Callable[[], float],
     ) -> None:
         self._settings = settings
-        self._requests = Requests(
+        self._requests = RequestBodies(
             upi_name=settings.upi_name, bank_async=settings.bank_async
         )
         self._http = http
@@ -106,30 +78,32 @@ class Txncheck:
         self._now = now
 
     @property
-    def form(self) -> Form:
+    def result_format(self) -> FileFormat:
         """See `Provider.form`."""
         return JSON
 
-    def survey(self, name: str, type_: str, source: Source) -> int:
+    def validate(self, name: str, type_: str, source: Source) -> int:
         """See `Provider.survey`; a file is one request, and its result one line."""
         if not name.lower().endswith(JSON.suffix):
             raise SourceMisnamed("the object's name does not end in .json")
-        self._requests.body(type_, source)
+        self._requests.read_body(type_, source)
         return 1
 
     def submit(self, _name: str, type_: str, source: Source) -> str:
         """See `Provider.submit`; TxnCheck has no place for a name of ours."""
         path = self._requests.method(type_).path
-        body = self._requests.body(type_, source)
-        return with_key(self._credentials, lambda used: self._post(used, path, body))
+        body = self._requests.read_body(type_, source)
+        return with_fresh_key_retry(
+            self._credentials, lambda used: self._post(used, path, body)
+        )
 
     def find(self, _name: str, _type: str) -> str | None:
         """See `Provider.find`: TxnCheck neither lists nor knows names."""
         raise SubmitOutcomeUnknown("the provider has no list of what it accepted")
 
-    def check(self, provider_ref: str) -> Look:
+    def check(self, provider_ref: str) -> StatusReport:
         """See `Provider.check`; a result that comes with the answer is dropped."""
-        return look_at(self._status(provider_ref, seconds=_CALL_SECONDS))
+        return status_report(self._status(provider_ref, seconds=_CALL_SECONDS))
 
     def results(self, provider_ref: str) -> Mapping[str, Link]:
         """See `Provider.results`: the address of the request itself, without a call.
@@ -139,19 +113,21 @@ class Txncheck:
         """
         return {KIND: Link(self._address(provider_ref), self._now())}
 
-    def open(self, link: Link, *, seconds: float) -> InMemory:
+    def open(self, link: Link, *, seconds: float) -> BytesBody:
         """See `Provider.open`; the terminal answer becomes a document of ours."""
         reference = link.url.removeprefix(self._url("requests/"))
-        if reference == link.url or not is_id(reference):
+        if reference == link.url or not is_request_id(reference):
             raise LinkRefused("the link is not the address of a request")
-        document = document_of(
+        document = result_document(
             self._status(reference, seconds=min(seconds, _CALL_SECONDS))
         )
         if len(document) > self._settings.max_result_bytes:
             raise ResultTooLarge("the result has more bytes than are allowed")
-        return InMemory(document)
+        return BytesBody(document)
 
-    def pack(self, type_: str, name: str, source: Source) -> Iterator[Packed | Refused]:
+    def pack(
+        self, type_: str, name: str, source: Source
+    ) -> Iterator[BatchRequest | InvalidRow]:
         """See `Batching.pack`."""
         return pack(self._requests, type_, name, source)
 
@@ -170,16 +146,16 @@ class Txncheck:
             reply = self._exchange(used, "POST", self._url(path), body=body)
         except AnswerUnreadable:
             raise AnswerLost("the answer to the request was not readable") from None
-        return accepted_of(reply, now=self._now())
+        return accepted_request_id(reply, now=self._now())
 
-    def _status(self, provider_ref: str, *, seconds: float) -> Answer:
+    def _status(self, provider_ref: str, *, seconds: float) -> TxncheckResponse:
         address = self._address(provider_ref)
 
-        def ask(used: _Credentials) -> Answer:
+        def ask(used: _Credentials) -> TxncheckResponse:
             reply = self._exchange(used, "GET", address, seconds=seconds)
-            return answer_of(reply, now=self._now())
+            return parse_response(reply, now=self._now())
 
-        answer = with_key(self._credentials, ask)
+        answer = with_fresh_key_retry(self._credentials, ask)
         if answer.get("requestId") != provider_ref:
             raise AnswerUnreadable("the answer speaks of another job")
         return answer
@@ -192,9 +168,9 @@ class Txncheck:
         *,
         body: bytes | None = None,
         seconds: float | None = None,
-    ) -> Reply:
+    ) -> HttpResponse:
         reply = self._call(used, method, url, body=body, seconds=seconds)
-        if self._settings.signing and is_too_old(reply):
+        if self._settings.signing and is_timestamp_expired(reply):
             # It was on its way for too long, perhaps; a 401 has carried out nothing.
             return self._call(used, method, url, body=body, seconds=seconds)
         return reply
@@ -207,12 +183,12 @@ class Txncheck:
         *,
         body: bytes | None,
         seconds: float | None,
-    ) -> Reply:
+    ) -> HttpResponse:
         headers = {"X-API-Key": used.key, "Accept": JSON.media_type}
         if body is not None:
             headers["Content-Type"] = JSON.media_type
         if self._settings.signing:
-            headers |= signed(
+            headers |= signature_headers(
                 used.secret, method=method, url=url, body=body, now=self._now()
             )
         return self._http.call(
@@ -225,7 +201,7 @@ class Txncheck:
         )
 
     def _address(self, provider_ref: str) -> str:
-        if not is_id(provider_ref):
+        if not is_request_id(provider_ref):
             raise ProviderLostJob("the provider_ref is not an id of TxnCheck's")
         return self._url(f"requests/{provider_ref}")
 

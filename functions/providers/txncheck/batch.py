@@ -12,23 +12,23 @@ from typing import Any
 
 from functions.core.errors import AnswerUnreadable, SourceEmpty
 from functions.core.strict_json import parse
-from functions.providers.protocol import Packed, Refused, Source
+from functions.providers.protocol import BatchRequest, InvalidRow, Source
 from functions.providers.strict_json import parse_object
-from functions.providers.table_reader import Row, rows_of
+from functions.providers.table_reader import TableRow, read_rows
 from functions.providers.txncheck.request_bodies import (
     BULK,
     MOST_VPAS,
-    Requests,
-    compact,
-    told,
+    RequestBodies,
+    compact_json,
+    describe_faults,
 )
 
 _ONE_VPA = "must be of the form name@handle"
 
 
 def pack(
-    requests: Requests, type_: str, name: str, source: Source
-) -> Iterator[Packed | Refused]:
+    requests: RequestBodies, type_: str, name: str, source: Source
+) -> Iterator[BatchRequest | InvalidRow]:
     """See `Batching.pack`; a row's VPAs stay together, and may come twice.
 
     Each refused row is told where it stands; a bulk request comes when it is full,
@@ -39,16 +39,16 @@ def pack(
     needed = ("vpa",) if of_vpas else method.needed
     waiting = _Bulk()
     number = 0
-    rows = rows_of(name, source, needed=needed, optional=method.optional)
+    rows = read_rows(name, source, needed=needed, optional=method.optional)
     with closing(rows):
         for number, row in enumerate(rows, start=1):
             given, faults = _judged(requests, type_, row, of_vpas=of_vpas)
             if faults:
-                yield Refused(number, tuple(faults), told(faults))
+                yield InvalidRow(number, tuple(faults), describe_faults(faults))
             elif row.fault:
-                yield Refused(number, (), row.fault)
+                yield InvalidRow(number, (), row.fault)
             elif not of_vpas:
-                yield Packed(type_, compact(given), (number,))
+                yield BatchRequest(type_, compact_json(given), (number,))
             else:
                 if len(waiting.vpas) + len(given["vpas"]) > MOST_VPAS:
                     yield waiting.packed()
@@ -102,13 +102,13 @@ class _Bulk:
         self.vpas += vpas
         self._sizes.append(len(vpas))
 
-    def packed(self) -> Packed:
-        body = compact({"vpas": self.vpas, "rowSizes": self._sizes})
-        return Packed(BULK, body, tuple(self.rows))
+    def packed(self) -> BatchRequest:
+        body = compact_json({"vpas": self.vpas, "rowSizes": self._sizes})
+        return BatchRequest(BULK, body, tuple(self.rows))
 
 
 def _judged(
-    requests: Requests, type_: str, row: Row, *, of_vpas: bool
+    requests: RequestBodies, type_: str, row: TableRow, *, of_vpas: bool
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Give a row's fields, or what is wrong with them in the row's own words."""
     if row.fault:
@@ -119,10 +119,10 @@ def _judged(
         return {}, dict.fromkeys(("vpa", "vpas"), "only one of the two may be given")
     if single:
         given["vpas"] = [given["vpa"]]
-    faults = requests.faults(type_, given)
+    faults = requests.field_errors(type_, given)
     if faults and single:
         faults = {"vpa": _ONE_VPA}
-    return ({} if faults else requests.known(type_, given)), faults
+    return ({} if faults else requests.valid_fields(type_, given)), faults
 
 
 def _listed(found: object, name: str) -> frozenset[str]:

@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from functions.core.errors import (
     RequestInvalid,
@@ -14,8 +14,9 @@ from functions.core.errors import (
     SourceNotText,
     SourceTooLarge,
 )
+from functions.core.provider_settings import NameUse
 from functions.core.strict_json import NotStrictJson, parse
-from functions.providers.protocol import Source, pieces
+from functions.providers.protocol import Source, read_chunks
 
 MOST_VPAS = 100  # in one request [V]
 #: The type whose requests take many VPAs for one id.
@@ -25,11 +26,9 @@ BULK = "bulk-vpa-chargeback-check"
 _MOST_BYTES = 64 * 1024
 _VPA = re.compile(r"[A-Za-z0-9._\-]{1,255}@[A-Za-z][A-Za-z0-9.\-]{0,63}")
 
-NameUse = Literal["optional", "required", "unsent"]
-
 
 @dataclass(frozen=True)
-class Method:
+class ApiMethod:
     """One of TxnCheck's calls: where it is, and the fields of its body."""
 
     path: str
@@ -39,12 +38,12 @@ class Method:
 
 
 _METHODS = {
-    "upi-by-mobile": Method("upi-by-mobile", ("mobile",), ("name",)),
-    "kyc-by-mobile": Method("kyc-by-mobile", ("mobile",)),
-    "vpa-chargeback-check": Method("vpa-chargeback-check", ("vpas",)),
-    BULK: Method("bulk/vpa-chargeback-check", ("vpas",)),
-    "full-check": Method("full-check", ("mobile", "name")),
-    "bank-verification-pennyless": Method(
+    "upi-by-mobile": ApiMethod("upi-by-mobile", ("mobile",), ("name",)),
+    "kyc-by-mobile": ApiMethod("kyc-by-mobile", ("mobile",)),
+    "vpa-chargeback-check": ApiMethod("vpa-chargeback-check", ("vpas",)),
+    BULK: ApiMethod("bulk/vpa-chargeback-check", ("vpas",)),
+    "full-check": ApiMethod("full-check", ("mobile", "name")),
+    "bank-verification-pennyless": ApiMethod(
         "bank-verification-pennyless", ("accountNumber", "ifscNumber")
     ),
 }
@@ -79,7 +78,7 @@ _RULES: Mapping[str, tuple[Callable[[object], bool], str]] = {
 }
 
 
-class Requests:
+class RequestBodies:
     """What TxnCheck takes, as far as it says so; the rest comes from the settings.
 
     `upi_name` says what becomes of the `name` of `upi-by-mobile`, which only newer
@@ -99,7 +98,7 @@ class Requests:
             "bank-verification-pennyless": replace(bank, takes_async=bank_async),
         }
 
-    def method(self, type_: str) -> Method:
+    def method(self, type_: str) -> ApiMethod:
         """Give the call of a type.
 
         Raises:
@@ -109,7 +108,7 @@ class Requests:
             raise RequestInvalid("type: must be one of TxnCheck's")
         return self._methods[type_]
 
-    def faults(self, type_: str, given: Mapping[str, object]) -> dict[str, str]:
+    def field_errors(self, type_: str, given: Mapping[str, object]) -> dict[str, str]:
         """Say which fields are not worth sending, with the rule that each breaks."""
         method = self.method(type_)
         faults = {}
@@ -122,45 +121,45 @@ class Requests:
                 faults[field] = rule
         return faults
 
-    def known(self, type_: str, given: Mapping[str, object]) -> dict[str, Any]:
+    def valid_fields(self, type_: str, given: Mapping[str, object]) -> dict[str, Any]:
         """Give the fields that the call has, and no others.
 
         Raises:
             RequestInvalid: A field is missing or not of its form. The text has
                 the fields' names and the rules, never what was given.
         """
-        if faults := self.faults(type_, given):
-            raise RequestInvalid(told(faults))
+        if faults := self.field_errors(type_, given):
+            raise RequestInvalid(describe_faults(faults))
         method = self.method(type_)
         fields = (*method.needed, *method.optional)
         return {field: given[field] for field in fields if given.get(field) is not None}
 
-    def body(self, type_: str, source: Source) -> bytes:
+    def read_body(self, type_: str, source: Source) -> bytes:
         """Read a request from a file; give the bytes that are to be sent.
 
         Raises:
             SourceMissing, SourceEmpty, SourceNotText, SourceTooLarge,
             RequestInvalid: It is not worth sending.
         """
-        fields = self.known(type_, _object(_read(source)))
+        fields = self.valid_fields(type_, _object(_read(source)))
         if self.method(type_).takes_async:
             fields["async"] = True
-        return compact(fields)
+        return compact_json(fields)
 
 
-def told(faults: Mapping[str, str]) -> str:
+def describe_faults(faults: Mapping[str, str]) -> str:
     """Say what is wrong with some fields, in one line."""
     return "; ".join(f"{field}: {rule}" for field, rule in faults.items())
 
 
-def compact(fields: Mapping[str, Any]) -> bytes:
+def compact_json(fields: Mapping[str, Any]) -> bytes:
     """Write JSON in the one way in which it is sent, and therefore signed."""
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _read(source: Source) -> bytes:
     body = bytearray()
-    for piece in pieces(source):
+    for piece in read_chunks(source):
         body += piece
         if len(body) > _MOST_BYTES:
             raise SourceTooLarge("the file is larger than any request is")

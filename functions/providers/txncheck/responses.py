@@ -27,10 +27,10 @@ from functions.core.errors import (
     ProviderThrottled,
     ProviderUnavailable,
 )
-from functions.core.model import Look, Phase
-from functions.providers.sanitize import letters
+from functions.core.model import Phase, StatusReport
+from functions.providers.sanitize import sanitize
 from functions.providers.strict_json import parse_object
-from functions.providers.transport.http import Reply, retry_after
+from functions.providers.transport.http import HttpResponse, retry_after
 
 #: The status words [V]. An unknown word counts as running.
 PHASES = {
@@ -59,15 +59,15 @@ _REFUSED: dict[int, type[PermanentError]] = {
 _TOO_OLD = "timestamp expired"
 _ID = re.compile(r"[A-Za-z0-9_\-]{1,128}")
 
-Answer = Mapping[str, Any]
+TxncheckResponse = Mapping[str, Any]
 
 
-def is_id(reference: object) -> bool:
+def is_request_id(reference: object) -> bool:
     """Whether something can be a request's id: an UUID [V], or the like of one."""
     return isinstance(reference, str) and _ID.fullmatch(reference) is not None
 
 
-def answer_of(reply: Reply, *, now: float) -> Answer:
+def parse_response(reply: HttpResponse, *, now: float) -> TxncheckResponse:
     """Read an answer of TxnCheck's that is no refusal.
 
     Raises:
@@ -89,7 +89,7 @@ def answer_of(reply: Reply, *, now: float) -> Answer:
     return parse_object(reply.body)
 
 
-def accepted_of(reply: Reply, *, now: float) -> str:
+def accepted_request_id(reply: HttpResponse, *, now: float) -> str:
     """Give the id of the request that an answer says was accepted.
 
     Raises:
@@ -97,8 +97,8 @@ def accepted_of(reply: Reply, *, now: float) -> str:
             Every other error is a plain refusal: one of the documented answers.
     """
     try:
-        reference = answer_of(reply, now=now).get("requestId")
-        if isinstance(reference, str) and is_id(reference):
+        reference = parse_response(reply, now=now).get("requestId")
+        if isinstance(reference, str) and is_request_id(reference):
             return reference
     except ProviderLostJob:
         raise ProviderRejected("the provider does not know the call") from None
@@ -113,7 +113,7 @@ def accepted_of(reply: Reply, *, now: float) -> str:
     raise AnswerLost("the answer does not say whether the request was accepted")
 
 
-def is_too_old(reply: Reply) -> bool:
+def is_timestamp_expired(reply: HttpResponse) -> bool:
     """Whether a signature was refused for its time alone."""
     if reply.status != HTTPStatus.UNAUTHORIZED:
         return False
@@ -125,24 +125,24 @@ def is_too_old(reply: Reply) -> bool:
     return any(_TOO_OLD in line.lower() for line in said if isinstance(line, str))
 
 
-def look_at(answer: Answer) -> Look:
+def status_report(answer: TxncheckResponse) -> StatusReport:
     """Say what the answer to a check means."""
     word = answer.get("status")
     phase = PHASES.get(word) if isinstance(word, str) else None
     kinds = (KIND,) if phase in _WITH_RESULT and _result(answer) else ()
     declined = _class(answer.get("error")) == _FINAL
     failure = ProviderDeclined if declined else ProviderFailed
-    return Look(
+    return StatusReport(
         phase=phase or Phase.RUNNING,
         kinds=kinds,
         absent=(KIND,) if phase in _WITH_RESULT and not kinds else (),
-        unknown="" if phase else letters(word),
+        unknown_word="" if phase else sanitize(word),
         final_error=failure.__name__ if phase is Phase.FAILED else "",
         finished_at=_moment(answer.get("completedAt")) if phase in _OVER else 0.0,
     )
 
 
-def document_of(answer: Answer) -> bytes:
+def result_document(answer: TxncheckResponse) -> bytes:
     """Write down the result of a request that has ended: one JSON object, one line.
 
     It has `status`, `method`, `createdAt` and `completedAt` where they are texts,
@@ -153,7 +153,7 @@ def document_of(answer: Answer) -> bytes:
     Raises:
         LinkSpent: There is no result, not yet or not any more.
     """
-    look = look_at(answer)
+    look = status_report(answer)
     if not look.kinds:
         raise LinkSpent("the request has no result, not yet or not any more")
     document: dict[str, Any] = {
@@ -168,7 +168,7 @@ def document_of(answer: Answer) -> bytes:
     return text.encode() + b"\n"
 
 
-def _result(answer: Answer) -> Mapping[str, Any]:
+def _result(answer: TxncheckResponse) -> Mapping[str, Any]:
     result = answer.get("result")
     if result is None:
         return {}
@@ -192,7 +192,7 @@ def _errors(error: object) -> dict[str, dict[str, str]]:
         return {}
     by_step = {"request": error} if isinstance(error.get("class"), str) else error
     return {
-        step: {"class": letters(_class(each))}
+        step: {"class": sanitize(_class(each))}
         for step, each in by_step.items()
         if isinstance(each, dict)
     }
@@ -202,12 +202,12 @@ def _class(error: object) -> object:
     return error.get("class") if isinstance(error, dict) else None
 
 
-def _is_page(reply: Reply) -> bool:
+def _is_page(reply: HttpResponse) -> bool:
     media_type = reply.headers.get("Content-Type", "").strip().lower()
     return media_type.startswith("text/html") or reply.body.lstrip().startswith(b"<")
 
 
-def _is_own(reply: Reply) -> bool:
+def _is_own(reply: HttpResponse) -> bool:
     """Whether an error is told in the form that TxnCheck has for errors [V]."""
     try:
         return parse_object(reply.body).get("statusCode") == reply.status

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 _NO_BODY = b"{}"
 
 
-def signed(
+def signature_headers(
     secret: str, *, method: str, url: str, body: bytes | None, now: float
 ) -> dict[str, str]:
     """Sign a request with the API secret; `now` is in Unix seconds.

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from functions.core.signatures import Scheme
+from functions.core.signatures import SignatureScheme
 
 
 class Counts(Enum):
@@ -68,7 +68,7 @@ class RateLimit:
 
 
 #: As good a guess as any other: TxnCheck says only that there are signatures.
-SCHEME = Scheme(
+SCHEME = SignatureScheme(
     signature_header="X-Webhook-Signature",
     timestamp_header="X-Webhook-Timestamp",
     id_header="X-Webhook-Id",
@@ -140,7 +140,7 @@ class Behaviour:
     step_errors_when_failed: bool = False
 
     # Webhooks
-    webhook_scheme: Scheme = SCHEME
+    webhook_scheme: SignatureScheme = SCHEME
     webhook_signature: Signature = Signature.RIGHT
     webhook_delay_seconds: float = 0.0  # after the end
     webhook_early: bool = False  # before the answer, if the work takes no seconds
