@@ -1,27 +1,27 @@
-"""What an execution leaves behind: history, logs, metrics, events, messages."""
+"""Executions write history, logs, metrics, events and notifications."""
 
 import json
 import uuid
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from local.emulator.process import Emulator
-from tests.emulator import functions
-from tests.emulator.machines import ROLE, Machines, invoke, passing
-from tests.emulator.polling import until
+from tests.emulator import functions, queues
+from tests.emulator.machines import ROLE, Machines, invoke_task, pass_state
+from tests.emulator.metrics import statistic
+from tests.emulator.polling import wait_for
 
 ECHO = "def handler(event, context): return event"
-QUIET = {"StartAt": "Done", "States": {"Done": passing()}}
+DEFINITION = {"StartAt": "Done", "States": {"Done": pass_state()}}
 
 
-@pytest.mark.holds("task_events")
-def test_the_history_of_a_task(emulator: Emulator, machines: Machines) -> None:
-    """Each event names the one before, and the integration as AWS spells it."""
+@pytest.mark.correction("task_events")
+def test_history_of_a_task(emulator: Emulator, machines: Machines) -> None:
+    """Each event has the id of the previous one, and AWS' name of the integration."""
     name = functions.create(emulator, ECHO)
 
-    ended = machines.run({"Call": invoke(name)})
+    ended = machines.run({"Call": invoke_task(name)})
 
     history = machines.history(ended["executionArn"])
     assert [event["type"] for event in history] == [
@@ -38,27 +38,32 @@ def test_the_history_of_a_task(emulator: Emulator, machines: Machines) -> None:
     assert (scheduled["resourceType"], scheduled["resource"]) == ("lambda", "invoke")
 
 
-@pytest.mark.holds("task_events")
-def test_a_time_out_has_its_own_event(emulator: Emulator, machines: Machines) -> None:
-    """TaskTimedOut, not TaskFailed."""
+@pytest.mark.correction("task_events")
+def test_time_out_has_its_own_event(emulator: Emulator, machines: Machines) -> None:
+    """AWS writes TaskTimedOut instead of TaskFailed."""
     name = functions.create(emulator, "import time\ndef handler(e, c): time.sleep(2)")
 
-    ended = machines.run({"Call": invoke(name, TimeoutSeconds=1)})
+    ended = machines.run({"Call": invoke_task(name, TimeoutSeconds=1)})
 
-    events = machines.events(ended["executionArn"])
+    events = machines.event_types(ended["executionArn"])
     assert "TaskTimedOut" in events
     assert "TaskFailed" not in events
 
 
-@pytest.mark.holds("map_events")
-def test_the_history_of_a_map(machines: Machines) -> None:
-    """Each iteration has its own chain of events."""
-    inner = {"StartAt": "Item", "States": {"Item": passing()}}
-    each = {"Type": "Map", "ItemProcessor": inner, "MaxConcurrency": 1, "End": True}
+@pytest.mark.correction("map_events")
+def test_history_of_a_map(machines: Machines) -> None:
+    """Iterations and their states have events of their own."""
+    inner = {"StartAt": "Item", "States": {"Item": pass_state()}}
+    map_state = {
+        "Type": "Map",
+        "ItemProcessor": inner,
+        "MaxConcurrency": 1,
+        "End": True,
+    }
 
-    ended = machines.run({"Map": each}, ["a"])
+    ended = machines.run({"Map": map_state}, ["a"])
 
-    assert machines.events(ended["executionArn"])[1:-1] == [
+    assert machines.event_types(ended["executionArn"])[1:-1] == [
         "MapStateEntered",
         "MapStateStarted",
         "MapIterationStarted",
@@ -70,17 +75,17 @@ def test_the_history_of_a_map(machines: Machines) -> None:
     ]
 
 
-@pytest.mark.holds("execution_logs")
-def test_events_go_to_the_log_group_without_data(
+@pytest.mark.correction("execution_logs")
+def test_log_group_receives_events_without_data(
     emulator: Emulator, machines: Machines
 ) -> None:
-    """Level ALL, execution data left out: what the project configures."""
+    """The project logs at level ALL, without execution data."""
     logs, group = emulator.client("logs"), f"/states/{uuid.uuid4()}"
     logs.create_log_group(logGroupName=group)
     arn = f"arn:aws:logs:us-east-1:000000000000:log-group:{group}:*"
     machine = machines.client.create_state_machine(
         name=str(uuid.uuid4()),
-        definition=json.dumps(QUIET),
+        definition=json.dumps(DEFINITION),
         roleArn=ROLE,
         loggingConfiguration={
             "level": "ALL",
@@ -89,13 +94,13 @@ def test_events_go_to_the_log_group_without_data(
         },
     )["stateMachineArn"]
 
-    machines.ended(machines.start(machine, {"secret": "s3cret"}))
+    machines.wait(machines.start(machine, {"secret": "s3cret"}))
 
     def logged() -> list[dict[str, Any]]:
         found = logs.filter_log_events(logGroupName=group)["events"]
         return [json.loads(event["message"]) for event in found]
 
-    until(lambda: "ExecutionSucceeded" in [line["type"] for line in logged()])
+    wait_for(lambda: "ExecutionSucceeded" in [line["type"] for line in logged()])
     assert [line["type"] for line in logged()] == [
         "ExecutionStarted",
         "PassStateEntered",
@@ -105,34 +110,25 @@ def test_events_go_to_the_log_group_without_data(
     assert "s3cret" not in json.dumps(logged())
 
 
-@pytest.mark.holds("execution_metrics")
+@pytest.mark.correction("execution_metrics")
 def test_executions_are_counted(emulator: Emulator, machines: Machines) -> None:
-    """An alarm on failed executions needs them."""
+    """Alarms on failed executions need these metrics."""
     machine = machines.create({"Fail": {"Type": "Fail", "Error": "Broken"}})
 
-    machines.ended(machines.start(machine))
+    machines.wait(machines.start(machine))
 
-    def count(metric: str) -> float:
-        now = datetime.now(UTC)
-        points = emulator.client("cloudwatch").get_metric_statistics(
-            Namespace="AWS/States",
-            MetricName=metric,
-            Dimensions=[{"Name": "StateMachineArn", "Value": machine}],
-            StartTime=now - timedelta(minutes=5),
-            EndTime=now + timedelta(minutes=1),
-            Period=60,
-            Statistics=["Sum"],
-        )["Datapoints"]
-        return float(sum(point["Sum"] for point in points))
+    def count(name: str) -> float | None:
+        dimensions = {"StateMachineArn": machine}
+        return statistic(emulator, "AWS/States", name, dimensions)
 
-    assert until(lambda: count("ExecutionsFailed")) == 1
+    assert wait_for(lambda: count("ExecutionsFailed")) == 1
     assert count("ExecutionsStarted") == 1
     assert count("ExecutionsSucceeded") == 0
 
 
-def test_a_status_change_is_an_event(emulator: Emulator, machines: Machines) -> None:
-    """EventBridge rules on failed executions match it."""
-    queue, arn = _queue(emulator)
+def test_status_change_is_an_event(emulator: Emulator, machines: Machines) -> None:
+    """The project's rule on failed executions matches it."""
+    queue, arn = queues.create(emulator)
     machine = machines.create({"Fail": {"Type": "Fail", "Error": "Broken"}})
     events, rule = emulator.client("events"), f"rule-{uuid.uuid4()}"
     pattern = {
@@ -145,17 +141,17 @@ def test_a_status_change_is_an_event(emulator: Emulator, machines: Machines) -> 
 
     execution = machines.start(machine)
 
-    event = _received(emulator, queue)
+    event = queues.receive(emulator, queue)
     assert event["detail"]["executionArn"] == execution
     assert event["detail"]["error"] == "Broken"
 
 
-@pytest.mark.holds("message_attributes")
-def test_a_notification_carries_its_attributes(
+@pytest.mark.correction("message_attributes")
+def test_notification_has_its_attributes(
     emulator: Emulator, machines: Machines
 ) -> None:
-    """Subscribers filter by them."""
-    queue, arn = _queue(emulator)
+    """Subscriptions filter by attributes."""
+    queue, arn = queues.create(emulator)
     sns = emulator.client("sns")
     topic = sns.create_topic(Name=f"t-{uuid.uuid4()}")["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
@@ -175,7 +171,7 @@ def test_a_notification_carries_its_attributes(
 
     machines.output({"Notify": publish}, {"outcome": "partial"})
 
-    message = _received(emulator, queue)
+    message = queues.receive(emulator, queue)
     assert message["Subject"] == "Job ended"
     assert json.loads(message["Message"]) == {"outcome": "partial"}
     assert message["MessageAttributes"] == {
@@ -183,9 +179,9 @@ def test_a_notification_carries_its_attributes(
     }
 
 
-@pytest.mark.holds("message_attributes")
-def test_a_failed_notification_is_named_as_sns_names_it(machines: Machines) -> None:
-    """So that a catcher can tell a missing topic from the rest."""
+@pytest.mark.correction("message_attributes")
+def test_failed_notification_has_the_name_of_snss_error(machines: Machines) -> None:
+    """A catcher can distinguish a missing topic from other errors."""
     publish = {
         "Type": "Task",
         "Resource": "arn:aws:states:::sns:publish",
@@ -197,17 +193,3 @@ def test_a_failed_notification_is_named_as_sns_names_it(machines: Machines) -> N
     }
 
     assert machines.run({"Notify": publish})["error"] == "SNS.NotFoundException"
-
-
-def _queue(emulator: Emulator) -> tuple[str, str]:
-    sqs = emulator.client("sqs")
-    url = sqs.create_queue(QueueName=f"q-{uuid.uuid4()}")["QueueUrl"]
-    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-    return url, attributes["Attributes"]["QueueArn"]
-
-
-def _received(emulator: Emulator, queue: str) -> dict[str, Any]:
-    sqs = emulator.client("sqs")
-    messages = until(lambda: sqs.receive_message(QueueUrl=queue).get("Messages"))
-    body: dict[str, Any] = json.loads(messages[0]["Body"])
-    return body

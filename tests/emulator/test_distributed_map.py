@@ -1,4 +1,4 @@
-"""A batch: a distributed Map runs each item as an execution of its own."""
+"""A distributed Map runs each item as an execution of its own."""
 
 import json
 import uuid
@@ -7,24 +7,24 @@ from typing import Any
 import pytest
 
 from local.emulator.process import Emulator
-from tests.emulator import functions
-from tests.emulator.machines import Machines, State, invoke, passing
-from tests.emulator.polling import until
+from tests.emulator import functions, queues
+from tests.emulator.machines import Machines, StateJson, invoke_task, pass_state
+from tests.emulator.polling import wait_for
 
-DOUBLES = "def handler(event, context): return event * 2"
-NAMES: State = {"name.$": "$$.Execution.Name", "id.$": "$$.Execution.Id"}
+DOUBLE = "def handler(event, context): return event * 2"
+CONTEXT_FIELDS: StateJson = {"name.$": "$$.Execution.Name", "id.$": "$$.Execution.Id"}
 
 
 @pytest.fixture
 def bucket(emulator: Emulator) -> str:
-    """Where a batch's items are."""
+    """A bucket for the items of a batch."""
     name = f"batches-{uuid.uuid4()}"
     emulator.client("s3").create_bucket(Bucket=name)
     return name
 
 
-def distributed(states: State, **fields: Any) -> State:  # noqa: ANN401 - JSON
-    """A Map whose items are children, each through these states."""
+def distributed_map(states: StateJson, **fields: Any) -> StateJson:  # noqa: ANN401 - JSON
+    """Return a distributed Map that runs these states for each item."""
     return {
         "Type": "Map",
         "ItemProcessor": {
@@ -37,16 +37,16 @@ def distributed(states: State, **fields: Any) -> State:  # noqa: ANN401 - JSON
     }
 
 
-def test_a_batch_comes_out_in_its_order(
+def test_results_have_the_order_of_the_items(
     emulator: Emulator, machines: Machines, bucket: str
 ) -> None:
-    """Read from S3 by path, with parts of the state beside each item."""
+    """The items come from S3, and ItemSelector adds fields of the state's input."""
     emulator.client("s3").put_object(
         Bucket=bucket, Key="items", Body=json.dumps([{"n": n} for n in range(200)])
     )
-    name = functions.create(emulator, DOUBLES)
-    each = distributed(
-        {"Double": invoke(name, InputPath="$.item.n", ResultPath="$.twice")},
+    name = functions.create(emulator, DOUBLE)
+    each = distributed_map(
+        {"Double": invoke_task(name, InputPath="$.item.n", ResultPath="$.twice")},
         ItemReader={
             "Resource": "arn:aws:states:::s3:getObject",
             "ReaderConfig": {"InputType": "JSON"},
@@ -70,31 +70,35 @@ def test_a_batch_comes_out_in_its_order(
     ]
 
 
-@pytest.mark.holds("map_limit_paths")
-def test_the_concurrency_comes_from_the_state(machines: Machines) -> None:
-    """What a setting bounds is in the input; one at a time means one after another."""
-    each = distributed({"Item": passing()}, ItemsPath="$.of", MaxConcurrencyPath="$.at")
-    arn = machines.start(machines.create({"Each": each}), {"of": [1, 2], "at": 1})
+@pytest.mark.correction("map_limit_paths")
+def test_concurrency_comes_from_the_input(machines: Machines) -> None:
+    """The project passes its limit of concurrent requests this way."""
+    each = distributed_map(
+        {"Item": pass_state()}, ItemsPath="$.items", MaxConcurrencyPath="$.limit"
+    )
+    arn = machines.start(machines.create({"Each": each}), {"items": [1, 2], "limit": 1})
 
-    assert machines.ended(arn)["status"] == "SUCCEEDED"
+    assert machines.wait(arn)["status"] == "SUCCEEDED"
     assert _map_run(machines, arn)["maxConcurrency"] == 1
 
 
-@pytest.mark.holds("map_limit_paths")
-def test_a_limit_has_to_be_a_number(machines: Machines) -> None:
-    """AWS finds out when the state is entered."""
-    each = distributed({"Item": passing()}, ItemsPath="$.of", MaxConcurrencyPath="$.at")
+@pytest.mark.correction("map_limit_paths")
+def test_limit_has_to_be_a_number(machines: Machines) -> None:
+    """AWS checks the value when the state is entered."""
+    each = distributed_map(
+        {"Item": pass_state()}, ItemsPath="$.items", MaxConcurrencyPath="$.limit"
+    )
 
-    ended = machines.run({"Each": each}, {"of": [], "at": "many"})
+    ended = machines.run({"Each": each}, {"items": [], "limit": "many"})
 
     assert ended.get("error") == "States.Runtime"
 
 
 @pytest.mark.usefixtures("real_time")
-def test_the_concurrency_is_bounded(machines: Machines) -> None:
-    """Nothing else keeps a batch from overrunning a provider."""
-    each = distributed(
-        {"Rest": {"Type": "Wait", "Seconds": 60, "End": True}}, MaxConcurrency=3
+def test_concurrency_is_limited(machines: Machines) -> None:
+    """Nothing else keeps a batch from exceeding a provider's limits."""
+    each = distributed_map(
+        {"Pause": {"Type": "Wait", "Seconds": 60, "End": True}}, MaxConcurrency=3
     )
     arn = machines.start(machines.create({"Each": each}), list(range(8)))
 
@@ -103,32 +107,36 @@ def test_the_concurrency_is_bounded(machines: Machines) -> None:
         found = _map_run(machines, arn)["executionCounts"] if runs else None
         return found if found and found["running"] else None
 
-    until(lambda: counts()["running"] == 3 if counts() else None)
+    wait_for(lambda: counts()["running"] == 3 if counts() else None)
     assert counts()["pending"] == 5
 
 
-@pytest.mark.holds("child_executions")
-def test_a_child_knows_itself(machines: Machines) -> None:
-    """Its name, its id and its input are not the parent's."""
-    each = distributed(
-        {"Item": passing(Parameters={**NAMES, "in.$": "$$.Execution.Input"})}
+@pytest.mark.correction("child_executions")
+def test_child_has_its_own_context(machines: Machines) -> None:
+    """Its name, id and input differ from the parent's."""
+    each = distributed_map(
+        {
+            "Item": pass_state(
+                Parameters={**CONTEXT_FIELDS, "input.$": "$$.Execution.Input"}
+            )
+        }
     )
 
     first, second = machines.output({"Each": each}, ["a", "b"])
 
-    assert (first["in"], second["in"]) == ("a", "b")
+    assert (first["input"], second["input"]) == ("a", "b")
     assert first["name"] != second["name"]
     assert first["id"].endswith(first["name"])
 
 
-@pytest.mark.holds("child_executions")
-def test_a_child_has_a_history(machines: Machines) -> None:
-    """The console shows of it what it shows of any execution."""
-    each = distributed({"Item": passing(Parameters=NAMES)})
+@pytest.mark.correction("child_executions")
+def test_child_has_its_own_history(machines: Machines) -> None:
+    """The console shows a child as it shows any execution."""
+    each = distributed_map({"Item": pass_state(Parameters=CONTEXT_FIELDS)})
 
     (child,) = machines.output({"Each": each}, [1])
 
-    assert machines.events(child["id"]) == [
+    assert machines.event_types(child["id"]) == [
         "ExecutionStarted",
         "PassStateEntered",
         "PassStateExited",
@@ -136,12 +144,12 @@ def test_a_child_has_a_history(machines: Machines) -> None:
     ]
 
 
-@pytest.mark.holds("child_executions")
-def test_the_parent_tells_of_the_run_only(machines: Machines) -> None:
+@pytest.mark.correction("child_executions")
+def test_history_of_the_parent_has_no_events_of_children(machines: Machines) -> None:
     """A thousand rows must not use up its 25,000 events."""
-    ended = machines.run({"Each": distributed({"Item": passing()})}, [1, 2, 3])
+    ended = machines.run({"Each": distributed_map({"Item": pass_state()})}, [1, 2, 3])
 
-    assert machines.events(ended["executionArn"]) == [
+    assert machines.event_types(ended["executionArn"]) == [
         "ExecutionStarted",
         "MapStateEntered",
         "MapStateStarted",
@@ -153,9 +161,9 @@ def test_the_parent_tells_of_the_run_only(machines: Machines) -> None:
     ]
 
 
-@pytest.mark.holds("child_executions")
-def test_a_tolerated_failure_is_described(machines: Machines) -> None:
-    """In its place, so that no row moves up."""
+@pytest.mark.correction("child_executions")
+def test_description_replaces_a_tolerated_failure(machines: Machines) -> None:
+    """The other results keep their places."""
     states = {
         "Bad": {
             "Type": "Choice",
@@ -163,9 +171,9 @@ def test_a_tolerated_failure_is_described(machines: Machines) -> None:
             "Default": "Passes",
         },
         "Fails": {"Type": "Fail", "Error": "Bad", "Cause": "two"},
-        "Passes": passing(),
+        "Passes": pass_state(),
     }
-    each = distributed(states, ToleratedFailurePercentage=100)
+    each = distributed_map(states, ToleratedFailurePercentage=100)
 
     first, second, third = machines.output({"Each": each}, [1, 2, 3])
 
@@ -174,51 +182,52 @@ def test_a_tolerated_failure_is_described(machines: Machines) -> None:
     assert json.loads(second["Input"]) == 2
 
 
-@pytest.mark.holds("child_executions")
+@pytest.mark.correction("child_executions")
 @pytest.mark.usefixtures("real_time")
-def test_what_is_not_tolerated_ends_the_others(machines: Machines) -> None:
-    """As soon as it is known, not when the last child is done."""
+def test_exceeded_tolerance_aborts_the_other_children(machines: Machines) -> None:
+    """They are aborted at once, not after the last child has ended."""
     states = {
         "Bad": {
             "Type": "Choice",
             "Choices": [{"Variable": "$", "NumericEquals": 2, "Next": "Fails"}],
-            "Default": "Rest",
+            "Default": "Pause",
         },
         "Fails": {"Type": "Fail"},
-        "Rest": {"Type": "Wait", "Seconds": 3600, "End": True},
+        "Pause": {"Type": "Wait", "Seconds": 3600, "End": True},
     }
 
-    ended = machines.run({"Each": distributed(states)}, [1, 2])
+    ended = machines.run({"Each": distributed_map(states)}, [1, 2])
 
     assert ended["error"] == "States.ExceedToleratedFailureThreshold"
     run = _map_run(machines, ended["executionArn"])
-    until(lambda: _children(machines, run, "ABORTED"))
+    wait_for(lambda: _children(machines, run, "ABORTED"))
     assert len(_children(machines, run, "FAILED")) == 1
 
 
-@pytest.mark.holds("child_executions")
+@pytest.mark.correction("child_executions")
 @pytest.mark.usefixtures("real_time")
-def test_a_stopped_parent_stops_its_children(machines: Machines) -> None:
-    """And nothing that they would have done happens."""
-    rests = {"Rest": {"Type": "Wait", "Seconds": 3600, "End": True}}
-    each = distributed(rests, MaxConcurrency=2)
+def test_stop_of_the_parent_stops_its_children(machines: Machines) -> None:
+    """Running children are aborted, and no further child starts."""
+    pause = {"Pause": {"Type": "Wait", "Seconds": 3600, "End": True}}
+    each = distributed_map(pause, MaxConcurrency=2)
     arn = machines.start(machines.create({"Each": each}), [1, 2, 3])
-    until(lambda: machines.client.list_map_runs(executionArn=arn)["mapRuns"] or None)
-    until(lambda: len(_children(machines, _map_run(machines, arn), "RUNNING")) == 2)
+    wait_for(lambda: machines.client.list_map_runs(executionArn=arn)["mapRuns"] or None)
+    wait_for(lambda: len(_children(machines, _map_run(machines, arn), "RUNNING")) == 2)
 
     machines.client.stop_execution(executionArn=arn)
 
-    until(lambda: _map_run(machines, arn)["status"] == "ABORTED")
+    wait_for(lambda: _map_run(machines, arn)["status"] == "ABORTED")
     assert len(_children(machines, _map_run(machines, arn), "ABORTED")) == 2
-    until(lambda: _map_run(machines, arn)["executionCounts"]["aborted"] == 2)
+    wait_for(lambda: _map_run(machines, arn)["executionCounts"]["aborted"] == 2)
     assert not _children(machines, _map_run(machines, arn), "RUNNING")
 
 
-def test_children_wait_for_their_tokens(emulator: Emulator, machines: Machines) -> None:
-    """A webhook wakes the row that it is about, and no other."""
-    sqs = emulator.client("sqs")
-    queue = sqs.create_queue(QueueName=f"tokens-{uuid.uuid4()}")["QueueUrl"]
-    waits = {
+def test_each_child_waits_for_its_own_token(
+    emulator: Emulator, machines: Machines
+) -> None:
+    """A webhook continues the child that it belongs to, and no other."""
+    queue, _ = queues.create(emulator)
+    wait_for_token = {
         "Type": "Task",
         "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
         "Parameters": {
@@ -228,28 +237,26 @@ def test_children_wait_for_their_tokens(emulator: Emulator, machines: Machines) 
         "End": True,
     }
     arn = machines.start(
-        machines.create({"Each": distributed({"Wait": waits})}), [1, 2, 3]
+        machines.create({"Each": distributed_map({"Wait": wait_for_token})}), [1, 2, 3]
     )
 
     for _ in range(3):
-        (message,) = until(lambda: sqs.receive_message(QueueUrl=queue).get("Messages"))
-        sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-        sent = json.loads(message["Body"])
+        sent = queues.receive(emulator, queue)
         machines.client.send_task_success(
             taskToken=sent["token"], output=str(sent["item"] * 10)
         )
 
-    assert json.loads(machines.ended(arn)["output"]) == [10, 20, 30]
+    assert json.loads(machines.wait(arn)["output"]) == [10, 20, 30]
 
 
-@pytest.mark.holds("child_executions")
-def test_a_list_that_is_no_json_is_the_readers_failure(
+@pytest.mark.correction("child_executions")
+def test_malformed_items_are_an_item_reader_failure(
     emulator: Emulator, machines: Machines, bucket: str
 ) -> None:
-    """A catcher can name it."""
+    """A catcher can match this error."""
     emulator.client("s3").put_object(Bucket=bucket, Key="items", Body=b"a,b")
-    each = distributed(
-        {"Item": passing()},
+    each = distributed_map(
+        {"Item": pass_state()},
         ItemReader={
             "Resource": "arn:aws:states:::s3:getObject",
             "ReaderConfig": {"InputType": "JSON"},
@@ -260,11 +267,11 @@ def test_a_list_that_is_no_json_is_the_readers_failure(
     assert machines.run({"Each": each}).get("error") == "States.ItemReaderFailed"
 
 
-@pytest.mark.holds("child_executions")
+@pytest.mark.correction("child_executions")
 @pytest.mark.parametrize("field", ["ItemBatcher", "ResultWriter"])
-def test_what_the_emulator_lacks_is_refused(machines: Machines, field: str) -> None:
-    """Silence would look as if it worked."""
-    each = distributed({"Item": passing()}, **{field: {"MaxItemsPerBatch": 2}})
+def test_unsupported_field_is_refused(machines: Machines, field: str) -> None:
+    """Ignoring the field would look as if it worked."""
+    each = distributed_map({"Item": pass_state()}, **{field: {"MaxItemsPerBatch": 2}})
 
     assert machines.run({"Each": each}, [1]).get("error") == "States.Runtime"
 

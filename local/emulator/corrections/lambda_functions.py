@@ -1,4 +1,4 @@
-"""Lambda functions run under AWS' runtime client, with AWS' errors and limits."""
+"""Lambda functions under AWS' runtime client, with AWS' errors and limits."""
 
 import contextlib
 import hashlib
@@ -14,7 +14,7 @@ from typing import Any
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
-from local.emulator.environment import Function
+from local.emulator.environment import FunctionConfig
 from local.emulator.pool import EnvironmentPool
 
 
@@ -25,73 +25,71 @@ class _Host:
     endpoint: str
 
 
-_host: list[_Host] = []  # one, set once before anything is served
+_host: list[_Host] = []  # a single item, set before anything is served
 
 
 def configure(*, limit: int, data: Path, endpoint: str) -> None:
-    """Say how many environments there may be and where they find code and AWS."""
+    """Set the limit of environments, the directory of their code, and AWS' endpoint."""
     _host[:] = [_Host(EnvironmentPool(limit), data, endpoint)]
 
 
 def runtime_client() -> None:
     """Run Python handlers under `awslambdaric`, in a bounded number of processes.
 
-    AWS reports a handler's exception by its class name, with message and stack
-    trace, and keeps the environment; Retry and Catch rely on the name. MiniStack
-    calls every exception Runtime.HandlerError, ends the environment after it,
-    lacks reserved variables, and starts a process for each concurrent call.
+    AWS: reports a handler's exception by its class name, with message and stack
+    trace, and keeps the environment. Retry and Catch rely on the name.
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
+    MiniStack: calls every exception Runtime.HandlerError, ends the environment
+    after it, lacks reserved variables, and starts a process per concurrent call.
     """
     other_runtimes = lambda_svc._execute_function_warm
 
     def execute(func: dict[str, Any], event: object, request_id: str) -> dict[str, Any]:
         config = func.get("config") or func
         if not str(config.get("Runtime", "")).startswith("python"):
-            answer: dict[str, Any] = other_runtimes(func, event, request_id)
-            return answer
+            response: dict[str, Any] = other_runtimes(func, event, request_id)
+            return response
 
-        function = _function(config, func["code_zip"])
+        code = _unpack(func["code_zip"])
+        function = FunctionConfig(
+            arn=config["FunctionArn"],
+            handler=config["Handler"],
+            timeout=int(config.get("Timeout", 3)),
+            code=code,
+            variables=_variables(config, code),
+        )
         trace_id = lambda_svc._xray_trace_id_for_invocation(config)
         with _host[0].pool.lease(function) as environment:
-            outcome = environment.invoke(request_id, event, trace_id)
+            result = environment.invoke(request_id, event, trace_id)
 
-        if outcome.failed:
-            return {"body": outcome.body, "error": True, "log": outcome.log}
-        return {"body": outcome.body, "log": outcome.log}
+        error = {"error": True} if result.failed else {}
+        return {"body": result.body, "log": result.log, **error}
 
     lambda_svc._execute_function_warm = execute
 
 
 def throttled_task() -> None:
-    """Name a throttled call Lambda.TooManyRequestsException in a state machine.
+    """Report a throttled task as Lambda.TooManyRequestsException.
 
-    CDK's retries of service exceptions wait for that name; MiniStack says
-    Lambda.Unknown.
+    AWS: Step Functions reports the exception of the Invoke API under this name,
+    which the CDK's retries of service exceptions match.
+    Source: https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html
+    MiniStack: reports Lambda.Unknown.
     """
     execute = lambda_svc._execute_function_with_config_scope
 
     def call(func: dict[str, Any], event: object) -> dict[str, Any]:
         result: dict[str, Any] = execute(func, event)
         if result.get("throttle") and isinstance(result.get("body"), dict):
-            # Only Step Functions reads errorType of a throttle.
+            # Only Step Functions reads the errorType of a throttled call.
             result["body"]["errorType"] = "Lambda.TooManyRequestsException"
         return result
 
     lambda_svc._execute_function_with_config_scope = call
 
 
-def _function(config: dict[str, Any], code_zip: bytes) -> Function:
-    code = _unpacked(code_zip)
-    return Function(
-        arn=config["FunctionArn"],
-        handler=config["Handler"],
-        timeout=int(config.get("Timeout", 3)),
-        code=code,
-        variables=_variables(config, code),
-    )
-
-
 def _variables(config: dict[str, Any], code: Path) -> dict[str, str]:
-    """The function's variables and those that Lambda reserves, which win.
+    """Return the function's variables, overridden by those that Lambda reserves.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
     """
@@ -120,7 +118,7 @@ def _variables(config: dict[str, Any], code: Path) -> dict[str, str]:
         "AWS_LAMBDA_LOG_GROUP_NAME": logging.get("LogGroup") or f"/aws/lambda/{name}",
         "AWS_REGION": region,
         "LAMBDA_TASK_ROOT": str(code),
-        # The asset first; what the interpreter brings, boto3 for one, comes after.
+        # The asset precedes the interpreter's packages, such as boto3.
         "PYTHONPATH": os.pathsep.join(filter(None, [str(code), own.get("PYTHONPATH")])),
         "PYTHONUNBUFFERED": "1",
         "_HANDLER": config["Handler"],
@@ -129,15 +127,15 @@ def _variables(config: dict[str, Any], code: Path) -> dict[str, str]:
     }
 
 
-def _unpacked(code_zip: bytes) -> Path:
-    """The asset's directory, unpacked once however many environments share it."""
+def _unpack(code_zip: bytes) -> Path:
+    """Return the directory of an asset, which all its environments share."""
     target = _host[0].data / "code" / hashlib.sha256(code_zip).hexdigest()
     if not target.exists():
         target.parent.mkdir(exist_ok=True)
         fresh = Path(tempfile.mkdtemp(dir=target.parent))
         with zipfile.ZipFile(io.BytesIO(code_zip)) as archive:
             archive.extractall(fresh)
-        # Whoever comes second finds it there, complete, and drops its own.
+        # When another call was faster, its complete copy stays.
         with contextlib.suppress(OSError):
             fresh.rename(target)
         shutil.rmtree(fresh, ignore_errors=True)

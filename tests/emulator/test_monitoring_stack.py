@@ -1,6 +1,5 @@
-"""A stack brings its alarms, its dashboard, its filters and its queries."""
+"""A stack creates its alarms, dashboard, metric filters and saved queries."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +7,15 @@ import pytest
 
 from local.deploy import deploy
 from local.emulator.process import Emulator
-from tests.emulator.alarms import Alarms
-from tests.emulator.polling import until
-from tests.emulator.test_deploy import Resources, assembly, outputs
+from tests.emulator.alarms import AlarmHarness
+from tests.emulator.polling import wait_for
+from tests.emulator.stacks import Resources, write_assembly, write_template
+
+OUTPUTS: dict[str, object] = {"composite": {"Ref": "Composite"}}
 
 
-def metric(namespace: str, name: str) -> dict[str, Any]:
-    """One metric of an expression."""
+def metric_query(namespace: str, name: str) -> dict[str, Any]:
+    """Return the query of a metric that an expression uses."""
     return {
         "Id": name,
         "ReturnData": False,
@@ -26,8 +27,8 @@ def metric(namespace: str, name: str) -> dict[str, Any]:
     }
 
 
-def observed(alarms: Alarms) -> Resources:
-    """Two alarms, one on a share, and a composite of them that tells the topic."""
+def alarm_resources(alarms: AlarmHarness) -> Resources:
+    """Return two alarms, one of them on a share, and a composite alarm of both."""
     common = {
         "ComparisonOperator": "GreaterThanThreshold",
         "EvaluationPeriods": 1,
@@ -41,7 +42,7 @@ def observed(alarms: Alarms) -> Resources:
                 '(ALARM("',
                 {"Fn::GetAtt": ["Share", "Arn"]},
                 '") OR ALARM("',
-                {"Fn::GetAtt": ["Plain", "Arn"]},
+                {"Fn::GetAtt": ["Refused", "Arn"]},
                 '"))',
             ],
         ]
@@ -54,12 +55,12 @@ def observed(alarms: Alarms) -> Resources:
                 "Threshold": 50,
                 "Metrics": [
                     share,
-                    metric(alarms.namespace, "failed"),
-                    metric(alarms.namespace, "ended"),
+                    metric_query(alarms.namespace, "failed"),
+                    metric_query(alarms.namespace, "ended"),
                 ],
             },
         },
-        "Plain": {
+        "Refused": {
             "Type": "AWS::CloudWatch::Alarm",
             "Properties": {
                 **common,
@@ -70,7 +71,7 @@ def observed(alarms: Alarms) -> Resources:
                 "Threshold": 0,
             },
         },
-        "Wake": {
+        "Composite": {
             "Type": "AWS::CloudWatch::CompositeAlarm",
             "Properties": {
                 "AlarmActions": [alarms.topic],
@@ -82,55 +83,50 @@ def observed(alarms: Alarms) -> Resources:
     }
 
 
-@pytest.mark.holds("composite_alarms")
-@pytest.mark.holds("metric_math")
-def test_a_composite_alarm_wakes_and_rests(
-    emulator: Emulator, alarms: Alarms, tmp_path: Path
+@pytest.mark.correction("composite_alarms")
+@pytest.mark.correction("metric_math")
+def test_composite_alarm_goes_off_and_returns_to_ok(
+    emulator: Emulator, alarms: AlarmHarness, tmp_path: Path
 ) -> None:
-    """When one of its alarms goes off, and when none is any more."""
+    """It follows its alarms, and disappears with its stack."""
     emulator.set_period_scale(0.5 / 300)
-    template, stack = assembly(
-        tmp_path, observed(alarms), Outputs=outputs(wake={"Ref": "Wake"})
-    )
-    name = deploy(template, stack, emulator, {})["wake"]
-    alarms.becomes(name, "OK")
-    assert alarms.heard()["NewStateValue"] == "OK"
+    assembly, stack = write_assembly(tmp_path, alarm_resources(alarms), OUTPUTS)
+    name = deploy(assembly, stack, emulator, {})["composite"]
+    alarms.wait_for_state(name, "OK")
+    assert alarms.next_notification()["NewStateValue"] == "OK"
 
     alarms.put(failed=[2], ended=[3])
 
-    message = alarms.heard()
+    message = alarms.next_notification()
     assert (message["AlarmName"], message["NewStateValue"]) == (name, "ALARM")
     assert message["AlarmRule"].startswith("(ALARM(")
     assert message["TriggeringChildren"][0]["State"]["Value"] == "ALARM"
-    assert alarms.heard()["NewStateValue"] == "OK"
+    assert alarms.next_notification()["NewStateValue"] == "OK"
     emulator.client("cloudformation").delete_stack(StackName=stack)
-    until(lambda: name not in _composites(alarms) or None)
+    wait_for(lambda: name not in _composite_alarms(alarms))
 
 
-@pytest.mark.holds("composite_alarms")
-def test_an_updated_stack_updates_its_composite_alarm(
-    emulator: Emulator, alarms: Alarms, tmp_path: Path
+@pytest.mark.correction("composite_alarms")
+def test_updated_stack_updates_its_composite_alarm(
+    emulator: Emulator, alarms: AlarmHarness, tmp_path: Path
 ) -> None:
-    """It stays the same alarm, with another rule."""
-    resources = observed(alarms)
-    template, stack = assembly(
-        tmp_path, resources, Outputs=outputs(wake={"Ref": "Wake"})
-    )
-    name = deploy(template, stack, emulator, {})["wake"]
-    resources["Wake"]["Properties"]["AlarmRule"] = "TRUE"
-    document = {"Resources": resources, "Outputs": outputs(wake={"Ref": "Wake"})}
-    (tmp_path / f"{stack}.template.json").write_text(json.dumps(document))
+    """The alarm keeps its name and gets another rule."""
+    resources = alarm_resources(alarms)
+    assembly, stack = write_assembly(tmp_path, resources, OUTPUTS)
+    name = deploy(assembly, stack, emulator, {})["composite"]
+    resources["Composite"]["Properties"]["AlarmRule"] = "TRUE"
+    write_template(tmp_path, stack, resources, OUTPUTS)
 
-    assert deploy(template, stack, emulator, {})["wake"] == name
+    assert deploy(assembly, stack, emulator, {})["composite"] == name
 
-    alarms.becomes(name, "ALARM")
+    alarms.wait_for_state(name, "ALARM")
 
 
-@pytest.mark.holds("saved_queries")
-def test_a_stack_has_a_dashboard_filters_and_queries(
+@pytest.mark.correction("saved_queries")
+def test_stack_has_a_dashboard_a_filter_and_a_query(
     emulator: Emulator, tmp_path: Path
 ) -> None:
-    """And takes them away with it."""
+    """They are deleted with the stack."""
     resources: Resources = {
         "Group": {"Type": "AWS::Logs::LogGroup"},
         "Dashboard": {
@@ -151,25 +147,25 @@ def test_a_stack_has_a_dashboard_filters_and_queries(
                 ],
             },
         },
-        "Story": {
+        "Query": {
             "Type": "AWS::Logs::QueryDefinition",
             "Properties": {
                 "LogGroupNames": [{"Ref": "Group"}],
-                "Name": "courier/story",
+                "Name": "courier/job",
                 "QueryString": "fields @timestamp | filter job_id = 'j'",
             },
         },
     }
-    template, stack = assembly(
+    assembly, stack = write_assembly(
         tmp_path,
         resources,
-        Outputs=outputs(
-            dashboard={"Ref": "Dashboard"},
-            group={"Ref": "Group"},
-            story={"Ref": "Story"},
-        ),
+        {
+            "dashboard": {"Ref": "Dashboard"},
+            "group": {"Ref": "Group"},
+            "query": {"Ref": "Query"},
+        },
     )
-    made = deploy(template, stack, emulator, {})
+    outputs = deploy(assembly, stack, emulator, {})
     logs, cloudwatch = emulator.client("logs"), emulator.client("cloudwatch")
 
     def queries() -> list[Any]:
@@ -179,19 +175,19 @@ def test_a_stack_has_a_dashboard_filters_and_queries(
         return found
 
     (query,) = queries()
-    assert query["queryDefinitionId"] == made["story"]
-    assert query["logGroupNames"] == [made["group"]]
-    assert cloudwatch.get_dashboard(DashboardName=made["dashboard"])["DashboardBody"]
-    filters = logs.describe_metric_filters(logGroupName=made["group"])
+    assert query["queryDefinitionId"] == outputs["query"]
+    assert query["logGroupNames"] == [outputs["group"]]
+    assert cloudwatch.get_dashboard(DashboardName=outputs["dashboard"])["DashboardBody"]
+    filters = logs.describe_metric_filters(logGroupName=outputs["group"])
     assert len(filters["metricFilters"]) == 1
 
     emulator.client("cloudformation").delete_stack(StackName=stack)
 
-    until(lambda: not queries())
+    wait_for(lambda: not queries())
     listed = cloudwatch.list_dashboards()["DashboardEntries"]
-    assert made["dashboard"] not in [one["DashboardName"] for one in listed]
+    assert outputs["dashboard"] not in [entry["DashboardName"] for entry in listed]
 
 
-def _composites(alarms: Alarms) -> list[str]:
+def _composite_alarms(alarms: AlarmHarness) -> list[str]:
     found = alarms.client.describe_alarms(AlarmTypes=["CompositeAlarm"])
-    return [one["AlarmName"] for one in found["CompositeAlarms"]]
+    return [alarm["AlarmName"] for alarm in found["CompositeAlarms"]]

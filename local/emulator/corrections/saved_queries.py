@@ -1,4 +1,4 @@
-"""Saved queries of Logs Insights."""
+"""Saved queries of CloudWatch Logs Insights."""
 
 import json
 import time
@@ -13,15 +13,17 @@ from ministack.core.responses import (
 from ministack.services import cloudwatch_logs
 from ministack.services.cloudformation import provisioners
 
-Props = dict[str, Any]
+from local.emulator.corrections.ministack_types import Props, Response
 
-_saved = AccountRegionScopedDict()
+_definitions = AccountRegionScopedDict()
 
 
 def saved_queries() -> None:
-    """Keep query definitions, from the API and from a template.
+    """Store query definitions, through the API and in a template.
 
-    MiniStack knows neither.
+    AWS: Logs Insights keeps queries by name.
+    Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutQueryDefinition.html
+    MiniStack: knows neither the API nor the resource type.
     """
     actions = {
         "Logs_20140328.PutQueryDefinition": _put,
@@ -31,12 +33,8 @@ def saved_queries() -> None:
     handle = cloudwatch_logs.handle_request
 
     async def handle_request(
-        method: str,
-        path: str,
-        headers: dict[str, str],
-        body: bytes,
-        query: Any,  # noqa: ANN401 - passed on
-    ) -> Any:  # noqa: ANN401 - MiniStack's response
+        method: str, path: str, headers: dict[str, str], body: bytes, query: object
+    ) -> Response:
         action = actions.get(headers.get("x-amz-target", ""))
         if action is not None:
             return action(json.loads(body or b"{}"))
@@ -44,47 +42,45 @@ def saved_queries() -> None:
 
     cloudwatch_logs.handle_request = handle_request
     provisioners._RESOURCE_HANDLERS["AWS::Logs::QueryDefinition"] = {
-        "create": _create_in_stack,
-        "update": _update_in_stack,
-        "delete": _delete_in_stack,
+        "create": lambda _id, props, stack: _update(new_uuid(), {}, props, stack),
+        "update": _update,
+        "delete": lambda physical_id, _props: _definitions.pop(physical_id, None),
     }
 
 
-def _put(data: Props) -> Any:  # noqa: ANN401 - MiniStack's response
-    identity = data.get("queryDefinitionId") or new_uuid()
-    _saved[identity] = {
-        "queryDefinitionId": identity,
+def _put(data: dict[str, Any]) -> Response:
+    query_id = data.get("queryDefinitionId") or new_uuid()
+    _definitions[query_id] = {
+        "queryDefinitionId": query_id,
         "name": data["name"],
         "queryString": data["queryString"],
         "logGroupNames": data.get("logGroupNames", []),
         "lastModified": int(time.time() * 1000),
     }
-    return json_response({"queryDefinitionId": identity})
+    return json_response({"queryDefinitionId": query_id})
 
 
-def _describe(data: Props) -> Any:  # noqa: ANN401 - MiniStack's response
+def _describe(data: dict[str, Any]) -> Response:
     prefix = data.get("queryDefinitionNamePrefix", "")
-    found = [one for one in _saved.values() if one["name"].startswith(prefix)]
-    return json_response({"queryDefinitions": found})
+    matching = [
+        definition
+        for definition in _definitions.values()
+        if definition["name"].startswith(prefix)
+    ]
+    return json_response({"queryDefinitions": matching})
 
 
-def _delete(data: Props) -> Any:  # noqa: ANN401 - MiniStack's response
-    if _saved.pop(data["queryDefinitionId"], None) is None:
+def _delete(data: dict[str, Any]) -> Response:
+    if _definitions.pop(data["queryDefinitionId"], None) is None:
         return error_response_json(
             "ResourceNotFoundException", "The query definition does not exist", 400
         )
     return json_response({"success": True})
 
 
-def _create_in_stack(
-    _logical_id: str, props: Props, _stack: str
-) -> tuple[str, dict[str, str]]:
-    return _update_in_stack(new_uuid(), {}, props, "")
-
-
-def _update_in_stack(
+def _update(
     physical_id: str, _old: Props, new: Props, _stack: str
-) -> tuple[str, dict[str, str]]:
+) -> tuple[str, Props]:
     _put(
         {
             "queryDefinitionId": physical_id,
@@ -94,7 +90,3 @@ def _update_in_stack(
         }
     )
     return physical_id, {"QueryDefinitionId": physical_id}
-
-
-def _delete_in_stack(physical_id: str, _props: Props) -> None:
-    _saved.pop(physical_id, None)

@@ -1,4 +1,4 @@
-"""StartExecution: idempotent by name, and strict about what it is given."""
+"""StartExecution: idempotent by name, with validated parameters."""
 
 import json
 import re
@@ -7,6 +7,8 @@ from typing import Any
 from ministack.core.responses import error_response_json
 from ministack.services import stepfunctions as sfn
 
+from local.emulator.corrections.ministack_types import Execution, Response
+
 _NAME = re.compile(r"[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}")
 _INPUT_LIMIT = 262_144
 
@@ -14,13 +16,15 @@ _INPUT_LIMIT = 262_144
 def start_is_idempotent() -> None:
     """Answer a repeated start of a running execution with that execution.
 
-    Same name and same input while it runs: 200 and the same ARN. Another input,
-    or an execution that has ended: ExecutionAlreadyExists. MiniStack refuses all.
+    AWS: the same name and input while it runs return 200 and the same ARN. Another
+    input, or an execution that has ended, is ExecutionAlreadyExists.
+    Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+    MiniStack: refuses every repeated name.
     """
     start = sfn._start_execution
 
-    def start_execution(data: dict[str, Any]) -> Any:  # noqa: ANN401 - MiniStack's response
-        running = _running(data)
+    def start_execution(data: dict[str, Any]) -> Response:
+        running = _find_running(data)
         if running is not None and running["input"] == data.get("input", "{}"):
             return sfn.json_response(
                 {
@@ -34,15 +38,16 @@ def start_is_idempotent() -> None:
 
 
 def start_is_checked() -> None:
-    """Refuse names and inputs that AWS refuses.
+    """Refuse invalid names and inputs.
 
-    A name has 1 to 80 characters without blanks, wildcards or brackets; an input
-    is JSON of at most 256 KiB. MiniStack takes anything, and runs broken JSON as
-    an empty object.
+    AWS: a name has 1 to 80 characters without white space, wildcards or brackets;
+    an input is JSON of at most 256 KiB.
+    Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+    MiniStack: accepts anything, and replaces malformed JSON by an empty object.
     """
     start = sfn._start_execution
 
-    def start_execution(data: dict[str, Any]) -> Any:  # noqa: ANN401 - MiniStack's response
+    def start_execution(data: dict[str, Any]) -> Response:
         name, text = data.get("name"), data.get("input", "{}")
         if name is not None and not _NAME.fullmatch(name):
             return error_response_json("InvalidName", f"Invalid Name: '{name}'", 400)
@@ -66,10 +71,10 @@ def start_is_checked() -> None:
     sfn._start_execution = start_execution
 
 
-def _running(data: dict[str, Any]) -> dict[str, Any] | None:
+def _find_running(data: dict[str, Any]) -> Execution | None:
     arn = sfn._resolve_state_machine_arn(data.get("stateMachineArn", ""))
     if arn is None or not data.get("name"):
         return None
     prefix = arn.replace(":stateMachine:", ":execution:", 1)
-    found: dict[str, Any] | None = sfn._executions.get(f"{prefix}:{data['name']}")
-    return found if found and found["status"] == "RUNNING" else None
+    execution: Execution | None = sfn._executions.get(f"{prefix}:{data['name']}")
+    return execution if execution and execution["status"] == "RUNNING" else None

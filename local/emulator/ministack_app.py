@@ -1,4 +1,4 @@
-"""Correct MiniStack and serve it; imported last, since it reads its settings then."""
+"""MiniStack with its corrections; importing it fixes MiniStack's settings."""
 
 import asyncio
 import socket
@@ -10,7 +10,7 @@ from hypercorn.config import Config
 from ministack.app import app
 
 from local.emulator import registry
-from local.emulator.corrections import alarms, lambdas
+from local.emulator.corrections import alarm_evaluation, lambda_functions
 
 
 def correct(
@@ -21,19 +21,19 @@ def correct(
     port: int,
     without: Sequence[str],
 ) -> None:
-    """Install the corrections in this process, but for those named."""
-    lambdas.configure(
+    """Install all corrections in this process, except those named in `without`."""
+    lambda_functions.configure(
         limit=environments,
         data=data,
-        # By number, so that boto3 in a function does not put buckets into the host.
+        # By IP address, so that boto3 uses path-style buckets in a function.
         endpoint=f"http://127.0.0.1:{port}",
     )
-    alarms.configure(period_scale=period_scale)
+    alarm_evaluation.configure(period_scale=period_scale)
     registry.install(without)
 
 
-def run(listener: socket.socket) -> None:
-    """Serve on a socket that is bound already, so that nobody else gets the port."""
+def serve_on(listener: socket.socket) -> None:
+    """Serve on a socket that is already bound, so that its port cannot be lost."""
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]
     config.keep_alive_timeout = 75
