@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from botocore.credentials import Credentials
-from verdict_courier.cli.api import Answer, Api, Refused, fetched, upload
+from verdict_courier.api_client import Answer, Api, Refused, fetched, upload
 
 from functions.api.request import Request
 from functions.aws.desk import Desk

@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.credentials import Credentials
 from playwright.sync_api import Browser, Page, expect
-from verdict_courier.cli.api import Api
-from verdict_courier.console import reply
+from verdict_courier.api_client import Api
+from verdict_courier.console import page_response as reply
 from verdict_courier.console.console import Board
 from verdict_courier.console.local_console import board_beside
 from verdict_courier.console.log_sources import InAws
-from verdict_courier.console.reply import Reply
+from verdict_courier.console.page_response import Reply
 from verdict_courier.console.server import served
 
 from local import sample

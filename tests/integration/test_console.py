@@ -10,7 +10,7 @@ from urllib.request import urlopen
 
 import pytest
 from botocore.credentials import Credentials
-from verdict_courier.cli.api import Api
+from verdict_courier.api_client import Api
 from verdict_courier.console.console import Board
 from verdict_courier.console.local_console import board_beside
 from verdict_courier.console.log_sources import InAws

@@ -2,7 +2,7 @@
 
 import pytest
 from botocore.credentials import Credentials
-from verdict_courier.cli.api import Api
+from verdict_courier.api_client import Api
 
 from functions.api import execution_history
 from functions.api.execution_history import ExecutionHistory

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.credentials import Credentials
-from verdict_courier.cli.api import Api
+from verdict_courier.api_client import Api
 
 from local.execution_view import Journey
 from local.simulators.txncheck import End, TxncheckSimulator

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from botocore.credentials import Credentials
+from verdict_courier.api_client import Api
 from verdict_courier.cli.__main__ import main
-from verdict_courier.cli.api import Api
 
 _RESULT = b'{"row":1}\n'
 _JOB = {

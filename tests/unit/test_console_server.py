@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from verdict_courier.console import reply
-from verdict_courier.console.reply import Reply
+from verdict_courier.console import page_response as reply
+from verdict_courier.console.page_response import Reply
 from verdict_courier.console.server import served
 
 _ASKED: list[str] = []

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from botocore.credentials import Credentials
-from verdict_courier.cli.api import Api
-from verdict_courier.cli.job_feed import Following
+from verdict_courier.api_client import Api
+from verdict_courier.job_feed import Following
 
 Document = dict[str, Any]
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from functions.core.file_formats import FORMS
+from verdict_courier.api_client import Refused
 from verdict_courier.cli import commands
-from verdict_courier.cli.api import Refused
 from verdict_courier.cli.commands import Exit
 from verdict_courier.cli.display import Display
 from verdict_courier.cli.endpoints import LOCAL, Unreachable, api_of

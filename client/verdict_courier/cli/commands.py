@@ -9,14 +9,14 @@ from enum import IntEnum
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from verdict_courier.cli.api import Api, Refused, fetched, upload
+from verdict_courier.api_client import Api, Refused, fetched, upload
 from verdict_courier.cli.display import Display, progress
 from verdict_courier.cli.endpoints import LOCAL, local_record
-from verdict_courier.cli.job_feed import Following
 from verdict_courier.cli.watch import table
 from verdict_courier.console.console import Board
 from verdict_courier.console.log_sources import InAws
 from verdict_courier.console.server import served
+from verdict_courier.job_feed import Following
 
 _FRUITFUL = ("succeeded", "partial")
 _LOOK_SECONDS = 1.0

@@ -10,7 +10,7 @@ import boto3
 from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 
-from verdict_courier.cli.api import Api
+from verdict_courier.api_client import Api
 
 LOCAL = "local"
 #: What `make up` leaves about the stack that it started.

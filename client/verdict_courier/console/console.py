@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from tools.runbook import section_of
-from verdict_courier.cli.api import Api, Refused, opened
-from verdict_courier.cli.job_feed import Following
-from verdict_courier.console import job_pages, reply, runbook
+from verdict_courier.api_client import Api, Refused, opened
+from verdict_courier.console import job_pages, runbook
+from verdict_courier.console import page_response as reply
 from verdict_courier.console.log_sources import Backstage, Links
-from verdict_courier.console.reply import Reply
+from verdict_courier.console.page_response import Reply
+from verdict_courier.job_feed import Following
 
 _FRUITFUL = ("succeeded", "partial")
 _FILES = Path(__file__).with_name("files")

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from verdict_courier.console import reply
+from verdict_courier.console import page_response as reply
 from verdict_courier.console.logs import Line
-from verdict_courier.console.reply import Reply
+from verdict_courier.console.page_response import Reply
 
 _UP = "../"
 

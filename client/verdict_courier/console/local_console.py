@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from botocore.credentials import Credentials
 
 from local.stack import LocalStack
-from verdict_courier.cli.api import Api
+from verdict_courier.api_client import Api
 from verdict_courier.console.console import Board
 from verdict_courier.console.log_sources import OnThisMachine
 from verdict_courier.console.logs import Logs

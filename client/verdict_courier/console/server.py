@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from verdict_courier.console.reply import Reply
+from verdict_courier.console.page_response import Reply
 
 #: Gives the reply for a path below the key, None where there is none.
 Replies = Callable[[str], Reply | None]

@@ -1,7 +1,7 @@
 // Small charts of what the list of jobs says.
 
 import { el, svg } from "./dom.js";
-import { counted, lasting, length, many, seconds } from "./words.js";
+import { counted, lasting, length, many, seconds } from "./format.js";
 
 const WIDTH = 240;
 const HEIGHT = 60;

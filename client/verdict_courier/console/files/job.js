@@ -2,7 +2,7 @@
 
 import { el, link } from "./dom.js";
 import { timeline } from "./timeline.js";
-import { clock, counted, day, lasting, length, seconds, state } from "./words.js";
+import { clock, counted, day, lasting, length, seconds, state } from "./format.js";
 
 export class Job {
   constructor() {

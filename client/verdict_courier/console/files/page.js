@@ -3,7 +3,7 @@
 import { charts } from "./charts.js";
 import { el } from "./dom.js";
 import { Job } from "./job.js";
-import { clock, counted } from "./words.js";
+import { clock, counted } from "./format.js";
 
 const shown = new Map();
 const place = (id) => document.getElementById(id);

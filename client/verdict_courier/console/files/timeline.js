@@ -1,7 +1,7 @@
 // A timeline: states as bars, checks as ticks, webhooks as marks.
 
 import { el, svg } from "./dom.js";
-import { clock, counted, lasting, seconds } from "./words.js";
+import { clock, counted, lasting, seconds } from "./format.js";
 
 const WIDTH = 1000;
 const WAITS = new Set(["Wait", "Hold", "Listen"]);

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from verdict_courier.cli.api import Api, Refused
+from verdict_courier.api_client import Api, Refused
 
 Job = dict[str, Any]
 #: Histories that one look reads at the most: each is a call of the API.
