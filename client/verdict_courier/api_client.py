@@ -1,52 +1,48 @@
-"""Api: the REST API of a stack, called with the caller's AWS signature."""
+"""Calls of the REST API, signed with AWS credentials, and of the links it returns."""
 
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote, urlencode
 
+import requests
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-_SECONDS = 60.0
-_PIECE = 256 * 1024
+_TIMEOUT_SECONDS = 60.0
+_CHUNK_BYTES = 256 * 1024
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What came back; header names are in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
-
-    @property
-    def document(self) -> Any:  # noqa: ANN401 - any JSON
-        """The answer, read as JSON."""
-        return json.loads(self.content)
-
-
-class Refused(Exception):
-    """The API answered with a problem; `problem` is its document."""
+class ApiError(Exception):
+    """The API or S3 refused the call; `problem` is the RFC 9457 document."""
 
     def __init__(self, problem: Mapping[str, Any]) -> None:
-        wrong = [f"{e['pointer']} {e['detail']}" for e in problem.get("errors", ())]
-        said = [str(problem.get("title", "The API refused.")), *wrong]
-        super().__init__(" ".join([*said, str(problem.get("detail", ""))]).strip())
+        errors = [f"{e['pointer']} {e['detail']}" for e in problem.get("errors", ())]
+        title = str(problem.get("title", "The API refused."))
+        detail = str(problem.get("detail", ""))
+        super().__init__(" ".join([title, *errors, detail]).strip())
         self.problem = problem
 
 
-class Api:
-    """The API at an address, for one AWS identity; without one nothing is signed."""
+class ApiUnreachable(Exception):
+    """There is no API to call, or no answer from it; the text says why."""
 
-    def __init__(self, url: str, *, region: str, who: Credentials | None) -> None:
+
+class ApiClient:
+    """The API at a URL; calls are signed unless `credentials` is None."""
+
+    def __init__(
+        self, url: str, *, region: str, credentials: Credentials | None
+    ) -> None:
         self._url = url.rstrip("/")
         self._region = region
-        self._who = who
+        self._credentials = credentials
+
+    @classmethod
+    def local(cls, url: str) -> Self:
+        """Return a client of a local stack's API, which takes any credentials."""
+        return cls(url, region="us-east-1", credentials=Credentials("test", "test"))
 
     def send(
         self,
@@ -55,17 +51,17 @@ class Api:
         *,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """Make a call, and give whatever answer comes."""
+    ) -> requests.Response:
+        """Make a call, and return the response whatever its status.
+
+        Raises:
+            ApiUnreachable: No response came.
+        """
         url = self._url + path
-        request = AWSRequest(method=method, url=url, data=content, headers=headers)
-        if self._who is not None:
-            SigV4Auth(self._who, "execute-api", self._region).add_auth(request)
-        return _exchanged(
-            urllib.request.Request(  # noqa: S310 - the address that the user gave
-                url, content, dict(request.headers.items()), method=method
-            )
-        )
+        signed = AWSRequest(method=method, url=url, data=content, headers=headers)
+        if self._credentials is not None:
+            SigV4Auth(self._credentials, "execute-api", self._region).add_auth(signed)
+        return _send(method, url, data=content, headers=dict(signed.headers.items()))
 
     def call(
         self,
@@ -74,92 +70,104 @@ class Api:
         body: Mapping[str, Any] | None = None,
         *,
         query: Mapping[str, str] | None = None,
-        key: str = "",
+        idempotency_key: str = "",
     ) -> Any:  # noqa: ANN401 - any JSON
-        """Make a call of the API's description, and give what it answers.
+        """Call an operation of the API, and return the JSON that it answers.
 
         Raises:
-            Refused: The answer is a problem.
+            ApiError: The response is a problem.
+            ApiUnreachable: No response came.
         """
         headers = {"Content-Type": "application/json"} if body is not None else {}
-        if key:
-            headers["Idempotency-Key"] = key
+        if idempotency_key:
+            headers["Idempotency-Key"] = idempotency_key
         content = json.dumps(body).encode() if body is not None else None
-        asked = f"{path}?{urlencode(query, quote_via=quote)}" if query else path
-        answer = self.send(method, asked, content=content, headers=headers)
-        if answer.status >= 400:  # noqa: PLR2004 - HTTP's own number
-            raise Refused(_problem(answer))
-        return answer.document
+        if query:
+            path = f"{path}?{urlencode(query, quote_via=quote)}"
+        response = self.send(method, path, content=content, headers=headers)
+        if not response.ok:
+            raise ApiError(_problem(response))
+        return response.json()
 
 
 def upload(form: Mapping[str, Any], content: bytes) -> str:
-    """Post a file with a form of the API's; give the version that S3 made of it.
+    """Post a file with an upload form of the API, and return its S3 version id.
 
     Raises:
-        Refused: S3 did not take it.
+        ApiError: S3 did not take the file.
+        ApiUnreachable: No response came.
     """
-    boundary = "verdict-courier-boundary-5b1c"
-    part = f"--{boundary}\r\nContent-Disposition: form-data; name="
-    fields = "".join(
-        f'{part}"{name}"\r\n\r\n{value}\r\n' for name, value in form["fields"].items()
+    response = _send(
+        "POST", form["url"], data=form["fields"], files={"file": ("file", content)}
     )
-    opening = f'{part}"file"; filename="file"\r\n\r\n'
-    body = (fields + opening).encode() + content + f"\r\n--{boundary}--\r\n".encode()
-    answer = _exchanged(
-        urllib.request.Request(  # noqa: S310 - the address that the API gave
-            form["url"],
-            body,
-            {"Content-Type": f"multipart/form-data; boundary={boundary}"},
-            method="POST",
+    if not response.ok:
+        raise _s3_error("S3 did not take the file.", response)
+    return response.headers["x-amz-version-id"]
+
+
+def download(link: str) -> bytes:
+    """Return the content of the object that a link of the API leads to.
+
+    Raises:
+        ApiError: S3 did not return the object.
+        ApiUnreachable: No response came.
+    """
+    return b"".join(stream(link))
+
+
+def stream(link: str) -> Iterator[bytes]:
+    """Request the object that a link leads to, and return its content in chunks.
+
+    Raises:
+        ApiError: S3 did not return the object.
+        ApiUnreachable: No response came.
+    """
+    # As it is stored: a compressed transfer would not have the announced length.
+    response = _send("GET", link, headers={"Accept-Encoding": "identity"}, stream=True)
+    if response.status_code != requests.codes.ok:
+        with response:
+            raise _s3_error("S3 did not give the file.", response)
+    return _chunks(response)
+
+
+def _chunks(response: requests.Response) -> Iterator[bytes]:
+    with response:
+        try:
+            yield from response.iter_content(_CHUNK_BYTES)
+        except requests.RequestException as error:
+            raise ApiUnreachable(f"The transfer broke off: {_cause(error)}") from None
+
+
+def _send(method: str, url: str, **options: Any) -> requests.Response:  # noqa: ANN401 - of requests
+    try:
+        return requests.request(
+            method,
+            url,
+            timeout=_TIMEOUT_SECONDS,
+            # Without it, requests would replace our signature by a password from
+            # ~/.netrc.
+            auth=lambda prepared: prepared,
+            **options,
         )
-    )
-    if answer.status >= 400:  # noqa: PLR2004 - HTTP's own number
-        raise Refused({"title": "S3 did not take the file.", "status": answer.status})
-    return answer.headers["x-amz-version-id"]
+    except requests.RequestException as error:
+        raise ApiUnreachable(f"No answer from the API: {_cause(error)}") from None
 
 
-def fetched(href: str) -> bytes:
-    """Fetch what a link of the API's leads to."""
-    answer = _exchanged(urllib.request.Request(href))  # noqa: S310 - the same
-    if answer.status != 200:  # noqa: PLR2004 - HTTP's own number
-        raise Refused({"title": "S3 did not give the file.", "status": answer.status})
-    return answer.content
+def _cause(error: requests.RequestException) -> str:
+    """Return the last part of an error's text: earlier ones name the (secret) URL."""
+    first = error.args[0] if error.args else error
+    return str(getattr(first, "reason", first)).rpartition(": ")[2]
 
 
-def opened(href: str) -> Iterator[bytes]:
-    """Give, piece by piece, what a link of the API's leads to."""
+def _problem(response: requests.Response) -> dict[str, Any]:
     try:
-        reply = urllib.request.urlopen(href, timeout=_SECONDS)  # noqa: S310 - the same
-    except urllib.error.HTTPError as error:
-        with error:
-            said = {"title": "S3 did not give the file.", "status": error.code}
-            raise Refused(said) from None
-    return _pieces(reply)
-
-
-def _pieces(reply: Any) -> Iterator[bytes]:  # noqa: ANN401 - a response of the standard library's
-    with reply:
-        while piece := reply.read(_PIECE):
-            yield piece
-
-
-def _exchanged(request: urllib.request.Request) -> Answer:
-    try:
-        with urllib.request.urlopen(request, timeout=_SECONDS) as reply:  # noqa: S310 - see the callers
-            return _answer(reply.status, reply.headers, reply.read())
-    except urllib.error.HTTPError as error:
-        with error:
-            return _answer(error.code, error.headers, error.read())
-
-
-def _answer(status: int, headers: Any, content: bytes) -> Answer:  # noqa: ANN401 - a message of the standard library's
-    lower = {name.lower(): value for name, value in headers.items()}
-    return Answer(status=status, headers=lower, content=content)
-
-
-def _problem(answer: Answer) -> dict[str, Any]:
-    try:
-        read = answer.document
+        document = response.json()
     except ValueError:
-        read = None
-    return read if isinstance(read, dict) else {"title": f"HTTP {answer.status}"}
+        document = None
+    if isinstance(document, dict):
+        return document
+    return {"title": f"HTTP {response.status_code}"}
+
+
+def _s3_error(title: str, response: requests.Response) -> ApiError:
+    return ApiError({"title": title, "status": response.status_code})

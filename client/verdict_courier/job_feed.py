@@ -1,59 +1,66 @@
-"""Following: the newest jobs of an API with their timelines, looked at repeatedly."""
+"""The newest jobs with their timelines, read repeatedly with few calls."""
 
 from typing import Any
 
-from verdict_courier.api_client import Api, Refused
+from verdict_courier.api_client import ApiClient, ApiError
 
-Job = dict[str, Any]
-#: Histories that one look reads at the most: each is a call of the API.
-_TIMELINES = 8
+Document = dict[str, Any]
+#: An attempt of a job, by its job_id and number.
+Attempt = tuple[str, int]
+
+#: How many timelines one `read` requests at most: each is a call of the API.
+_MAX_TIMELINES = 8
 
 
-class Following:
-    """Keeps the timelines that will not change, and reads the others in turn."""
+class JobFeed:
+    """Keeps timelines that will not change, and reads the other ones in turn."""
 
-    def __init__(self, api: Api, *, most: int) -> None:
+    def __init__(self, api: ApiClient, *, limit: int) -> None:
         self._api = api
-        self._most = most
-        self._timelines: dict[tuple[str, int], Job] = {}
-        self._looks = 0
-        self._looked: dict[tuple[str, int], int] = {}
+        self._limit = limit
+        self._timelines: dict[Attempt, Document] = {}
+        self._reads = 0
+        self._last_read: dict[Attempt, int] = {}
 
-    def look(self) -> list[Job]:
-        """Give the jobs, newest first, each with its `timeline` or None.
+    def read(self) -> list[Document]:
+        """Return the jobs, newest first, each with its `timeline` or None.
 
-        A job that runs may show the timeline of an earlier look, if many do.
+        If many jobs are running, some have the timeline of an earlier call.
 
         Raises:
-            Refused: The API does not list its jobs.
+            ApiError: The API does not list its jobs.
+            ApiUnreachable: The API does not answer.
         """
-        page = self._api.call("GET", "/jobs", query={"limit": str(self._most)})
-        jobs: dict[tuple[str, int], Job] = {
+        page = self._api.call("GET", "/jobs", query={"limit": str(self._limit)})
+        jobs: dict[Attempt, Document] = {
             (job["job_id"], job["attempt"]): job for job in page["jobs"]
         }
         self._forget_all_but(jobs)
-        self._looks += 1
-        moving = [one for one, job in jobs.items() if not self._is_settled(one, job)]
-        moving.sort(key=lambda one: self._looked.get(one, 0))
-        for one in moving[:_TIMELINES]:
-            self._looked[one] = self._looks
+        self._reads += 1
+        changing = [
+            attempt for attempt, job in jobs.items() if not self._is_final(attempt, job)
+        ]
+        changing.sort(key=lambda attempt: self._last_read.get(attempt, 0))
+        for attempt in changing[:_MAX_TIMELINES]:
+            self._last_read[attempt] = self._reads
             try:
-                read = self._api.call("GET", f"/jobs/{one[0]}/timeline")
-            except Refused:
-                continue  # the list is worth showing without it
-            self._timelines[one] = read
+                timeline = self._api.call("GET", f"/jobs/{attempt[0]}/timeline")
+            except ApiError:
+                continue  # the job is worth showing without its timeline
+            self._timelines[attempt] = timeline
         return [
-            {**job, "timeline": self._timelines.get(one)} for one, job in jobs.items()
+            {**job, "timeline": self._timelines.get(attempt)}
+            for attempt, job in jobs.items()
         ]
 
-    def _is_settled(self, one: tuple[str, int], job: Job) -> bool:
-        known = self._timelines.get(one)
-        if known is None or job["outcome"] is None:
+    def _is_final(self, attempt: Attempt, job: Document) -> bool:
+        timeline = self._timelines.get(attempt)
+        if timeline is None or job["outcome"] is None:
             return False
         # The outcome is written before the execution ends; a job may have none.
-        return known["ended_at"] is not None or not known["entries"]
+        return timeline["ended_at"] is not None or not timeline["entries"]
 
-    def _forget_all_but(self, jobs: dict[tuple[str, int], Job]) -> None:
-        for kept in (self._timelines, self._looked):
-            for gone in kept.keys() - jobs.keys():
-                del kept[gone]
+    def _forget_all_but(self, jobs: dict[Attempt, Document]) -> None:
+        for by_attempt in (self._timelines, self._last_read):
+            for attempt in by_attempt.keys() - jobs.keys():
+                del by_attempt[attempt]

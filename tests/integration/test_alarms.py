@@ -13,7 +13,7 @@ from local import sample
 from local.simulators.ipqs import Answer
 from local.stack import LOCAL_KEY, LocalStack, running, webhook_scheme
 from tests.integration.alarm_harness import Operations
-from tests.integration.harness import Courier
+from tests.integration.harness import JobRunner
 from tools.runbook import RUNBOOK, anchors
 
 #: Five minutes are half a second then, and an hour six.
@@ -56,10 +56,10 @@ def a_job_overdue(operations: Operations) -> None:
 
 def jobs_failing(operations: Operations) -> None:
     """Files that hold nothing."""
-    courier = Courier(operations.stack)
-    dropped = [courier.drop(f"ipqs/email/{n}.csv", b"") for n in range(4)]
+    courier = JobRunner(operations.stack)
+    dropped = [courier.upload(f"ipqs/email/{n}.csv", b"") for n in range(4)]
     for job_id in dropped:
-        courier.ended(job_id)
+        courier.wait_for_end(job_id)
 
 
 def an_unreadable_message(operations: Operations) -> None:
@@ -80,25 +80,25 @@ def a_lost_end(operations: Operations) -> None:
 def another_key(operations: Operations) -> None:
     """Somebody changes the key at the provider, and forgets the secret."""
     operations.stack.ipqs.rotate_key("another-key-that-opens-nothing")
-    Courier(operations.stack).deliver(_KEY, _EMAILS)
+    JobRunner(operations.stack).run(_KEY, _EMAILS)
 
 
 def no_credits(operations: Operations) -> None:
     """The account has one credit left, and the list three rows."""
     operations.stack.ipqs.behave(credits=1)
-    Courier(operations.stack).deliver(_KEY, _EMAILS)
+    JobRunner(operations.stack).run(_KEY, _EMAILS)
 
 
 def a_new_word(operations: Operations) -> None:
     """The provider has learnt a word."""
     operations.stack.ipqs.behave(statuses=("SHUFFLING", "FINISHED"))
-    Courier(operations.stack).deliver(_KEY, _EMAILS)
+    JobRunner(operations.stack).run(_KEY, _EMAILS)
 
 
 def throttling(operations: Operations) -> None:
     """The provider refuses every check, again and again."""
     operations.stack.ipqs.script("status", [Answer.http(429)] * 5_000)
-    Courier(operations.stack).drop(_KEY, _EMAILS)
+    JobRunner(operations.stack).upload(_KEY, _EMAILS)
 
 
 def no_webhooks(operations: Operations) -> None:
@@ -111,12 +111,12 @@ def no_webhooks(operations: Operations) -> None:
         seconds_queued=0.0,
         seconds_processing=0.0,
     )
-    courier = Courier(operations.stack)
+    courier = JobRunner(operations.stack)
     dropped = [
-        courier.drop(f"txncheck/full-check/{n}.json", _FULL_CHECK) for n in range(3)
+        courier.upload(f"txncheck/full-check/{n}.json", _FULL_CHECK) for n in range(3)
     ]
     for job_id in dropped:
-        courier.ended(job_id)
+        courier.wait_for_end(job_id)
 
 
 def an_upload_left(operations: Operations) -> None:

@@ -26,7 +26,7 @@ from functions.aws.results import Results
 from functions.aws.settings import read
 from local import sample
 from local.stack import LocalStack
-from tests.integration.harness import Courier, until
+from tests.integration.harness import JobRunner, until
 
 _PROVIDER = {
     "secret": "s",
@@ -82,7 +82,7 @@ class Asked:
 
 
 @pytest.fixture
-def asked(stack: LocalStack, courier: Courier) -> Asked:  # noqa: ARG001 - resets the provider
+def asked(stack: LocalStack, courier: JobRunner) -> Asked:  # noqa: ARG001 - resets the provider
     """Give a front door of this process, before the neighbours of the stack."""
     outputs, client = stack.outputs, stack.emulator.client
     settings = read(
@@ -135,7 +135,7 @@ def test_an_upload_is_for_one_key_and_so_many_bytes(asked: Asked) -> None:
 
 @pytest.mark.fault(86)
 def test_asking_again_starts_what_died_before_it_started(
-    asked: Asked, courier: Courier
+    asked: Asked, courier: JobRunner
 ) -> None:
     """The first call wrote the job down, and then its function was gone."""
     reference = uuid.uuid4().hex
@@ -163,7 +163,7 @@ def test_a_key_is_for_one_body(asked: Asked) -> None:
 
 
 def test_a_failed_job_has_no_results_and_can_be_retried(
-    asked: Asked, courier: Courier
+    asked: Asked, courier: JobRunner
 ) -> None:
     """Its second execution has a name of its own."""
     job_id = asked.start()["job_id"]
@@ -176,9 +176,9 @@ def test_a_failed_job_has_no_results_and_can_be_retried(
     asked.ended(job_id)
 
 
-def test_a_job_that_ended_well_has_links(asked: Asked, courier: Courier) -> None:
+def test_a_job_that_ended_well_has_links(asked: Asked, courier: JobRunner) -> None:
     """One for each file of the manifest, and nothing left to retry."""
-    job_id = courier.drop("ipqs/email/list.csv", sample.emails(3))
+    job_id = courier.upload("ipqs/email/list.csv", sample.emails(3))
     until(lambda: asked.door.desk.read(job_id))
     asked.ended(job_id)
 
@@ -190,7 +190,7 @@ def test_a_job_that_ended_well_has_links(asked: Asked, courier: Courier) -> None
 
 
 def test_a_running_job_is_stopped_and_its_end_is_seen(
-    asked: Asked, courier: Courier
+    asked: Asked, courier: JobRunner
 ) -> None:
     """What `reflect` learns of it: stopped, not told, and which job it was."""
     courier.stack.emulator.set_wait_scale(1.0)
@@ -210,7 +210,9 @@ def test_a_running_job_is_stopped_and_its_end_is_seen(
     assert ending.job.job_id == job_id
 
 
-def test_a_notice_has_the_words_of_the_workflow(asked: Asked, courier: Courier) -> None:
+def test_a_notice_has_the_words_of_the_workflow(
+    asked: Asked, courier: JobRunner
+) -> None:
     """Subscribers must not see who told them."""
     job_id = asked.start()["job_id"]
     asked.ended(job_id)

@@ -23,7 +23,7 @@ from verdict_courier.console.server import served
 
 from local import sample
 from local.stack import LocalStack
-from tests.integration.harness import Courier, until
+from tests.integration.harness import JobRunner, until
 from tools.browser import NEEDED, browser, chromium
 
 _ROOT = Path(__file__).parents[2]
@@ -69,7 +69,7 @@ def opened(started: Browser, address: str, *, width: int = 1280) -> Iterator[Pag
 def page(
     started: Browser,
     stack: LocalStack,
-    courier: Courier,  # noqa: ARG001 - resets the provider
+    courier: JobRunner,  # noqa: ARG001 - resets the provider
 ) -> Iterator[Page]:
     """Open the page of the stack."""
     with board_beside(stack) as address, opened(started, address) as page:
@@ -77,7 +77,7 @@ def page(
 
 
 @pytest.fixture
-def slow(courier: Courier) -> Iterator[None]:
+def slow(courier: JobRunner) -> Iterator[None]:
     """Let a provider work for ever, and waits take their time."""
     courier.stack.ipqs.behave(seconds_processing=1e9)
     courier.stack.emulator.set_wait_scale(1.0)
@@ -86,11 +86,11 @@ def slow(courier: Courier) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("slow")
-def test_a_job_appears_moves_and_ends(page: Page, courier: Courier) -> None:
+def test_a_job_appears_moves_and_ends(page: Page, courier: JobRunner) -> None:
     """Without a reload: an operator leaves the page open."""
     expect(page.locator("#live")).to_contain_text("live")
 
-    job_id = courier.drop("ipqs/email/list.csv", sample.emails(12))
+    job_id = courier.upload("ipqs/email/list.csv", sample.emails(12))
 
     job = page.locator(f'[data-job="{job_id}"]')
     expect(job.locator(".badge")).to_have_text("running")
@@ -108,9 +108,9 @@ def test_a_job_appears_moves_and_ends(page: Page, courier: Courier) -> None:
     expect(job.get_by_role("cell", name="Delivered")).to_be_visible()
 
 
-def test_a_failed_job_leads_to_what_to_do(page: Page, courier: Courier) -> None:
+def test_a_failed_job_leads_to_what_to_do(page: Page, courier: JobRunner) -> None:
     """From the error's name to its section of the run-book in one click."""
-    job_id = courier.drop("ipqs/email/empty.csv", b"email\n")
+    job_id = courier.upload("ipqs/email/empty.csv", b"email\n")
 
     job = page.locator(f'[data-job="{job_id}"]')
     expect(job.locator(".badge")).to_have_text("failed")
@@ -122,9 +122,9 @@ def test_a_failed_job_leads_to_what_to_do(page: Page, courier: Courier) -> None:
     expect(page.locator("h3#sourceempty + p")).to_contain_text("nothing to verify")
 
 
-def test_a_job_leads_to_its_log_lines(page: Page, courier: Courier) -> None:
+def test_a_job_leads_to_its_log_lines(page: Page, courier: JobRunner) -> None:
     """The page knows of a job what its functions said."""
-    job_id = courier.drop("ipqs/email/list.csv", sample.emails(3))
+    job_id = courier.upload("ipqs/email/list.csv", sample.emails(3))
 
     job = page.locator(f'[data-job="{job_id}"]')
     job.get_by_role("link", name="log lines").click()

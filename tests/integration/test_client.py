@@ -17,7 +17,7 @@ from verdict_courier.cli.commands import Exit
 
 from local import sample
 from local.stack import LocalStack
-from tests.integration.harness import Courier
+from tests.integration.harness import JobRunner
 
 Typed = Callable[..., tuple[int, str, str]]
 _ROOT = Path(__file__).parents[2]
@@ -27,7 +27,7 @@ _SOMEBODY = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 @pytest.fixture
 def typed(
     stack: LocalStack,
-    courier: Courier,  # noqa: ARG001 - resets the provider
+    courier: JobRunner,  # noqa: ARG001 - resets the provider
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -111,7 +111,7 @@ def test_a_job_without_results_is_an_exit_code(typed: Typed, tmp_path: Path) -> 
 
 
 def test_a_running_job_is_cancelled_and_cannot_be_twice(
-    typed: Typed, file: Path, courier: Courier
+    typed: Typed, file: Path, courier: JobRunner
 ) -> None:
     """The second time it has ended."""
     courier.stack.ipqs.behave(seconds_processing=1e9)
@@ -128,7 +128,7 @@ def test_a_running_job_is_cancelled_and_cannot_be_twice(
     assert again == Exit.REFUSED
 
 
-def test_a_failed_job_is_retried(typed: Typed, file: Path, courier: Courier) -> None:
+def test_a_failed_job_is_retried(typed: Typed, file: Path, courier: JobRunner) -> None:
     """What stopped it is mended, and it goes on."""
     courier.stack.ipqs.behave(statuses=("ERROR",))
     _, out, _ = typed("submit", file, "--type", "email", "--wait", "--json")

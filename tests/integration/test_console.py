@@ -17,11 +17,11 @@ from verdict_courier.console.log_sources import InAws
 
 from local import sample
 from local.stack import LocalStack
-from tests.integration.harness import Courier, until
+from tests.integration.harness import JobRunner, until
 
 
 @pytest.fixture
-def page(stack: LocalStack, courier: Courier) -> Iterator[str]:  # noqa: ARG001 - resets the provider
+def page(stack: LocalStack, courier: JobRunner) -> Iterator[str]:  # noqa: ARG001 - resets the provider
     """Serve the page of the stack."""
     with board_beside(stack) as address:
         yield address
@@ -52,10 +52,10 @@ def places(job: dict[str, Any]) -> dict[str, str]:
 
 
 def test_a_job_comes_with_its_timeline_and_its_places(
-    page: str, courier: Courier
+    page: str, courier: JobRunner
 ) -> None:
     """One look is all that the browser needs."""
-    job_id = courier.drop("ipqs/email/list.csv", sample.emails(3))
+    job_id = courier.upload("ipqs/email/list.csv", sample.emails(3))
 
     job = seen(page, job_id)
 
@@ -65,10 +65,10 @@ def test_a_job_comes_with_its_timeline_and_its_places(
     assert job["runbook"] is None
 
 
-def test_log_lines_are_those_of_the_job(page: str, courier: Courier) -> None:
+def test_log_lines_are_those_of_the_job(page: str, courier: JobRunner) -> None:
     """From Intake to Conclude, and none of another job's."""
-    other = courier.drop("ipqs/email/other.csv", sample.emails(4))
-    job_id = courier.drop("ipqs/email/list.csv", sample.emails(3))
+    other = courier.upload("ipqs/email/other.csv", sample.emails(4))
+    job_id = courier.upload("ipqs/email/list.csv", sample.emails(3))
     seen(page, other)
 
     shown = got(page + places(seen(page, job_id))["log lines"]).decode()
@@ -80,9 +80,9 @@ def test_log_lines_are_those_of_the_job(page: str, courier: Courier) -> None:
     assert "StateEntered" not in shown  # the machine's own log is the timeline
 
 
-def test_a_message_is_shown_and_not_taken_away(page: str, courier: Courier) -> None:
+def test_a_message_is_shown_and_not_taken_away(page: str, courier: JobRunner) -> None:
     """The page has a queue of its own."""
-    job_id = courier.drop("ipqs/email/list.csv", sample.emails(3))
+    job_id = courier.upload("ipqs/email/list.csv", sample.emails(3))
     address = page + places(seen(page, job_id))["messages"]
 
     until(lambda: "manifest_key" in got(address).decode())
@@ -91,9 +91,9 @@ def test_a_message_is_shown_and_not_taken_away(page: str, courier: Courier) -> N
     assert courier.notices(job_id)
 
 
-def test_an_object_is_passed_on_whole(page: str, courier: Courier) -> None:
+def test_an_object_is_passed_on_whole(page: str, courier: JobRunner) -> None:
     """The link to it, good for whoever has it, does not reach the browser."""
-    job_id = courier.drop("ipqs/email/list.csv", sample.emails(3))
+    job_id = courier.upload("ipqs/email/list.csv", sample.emails(3))
     address = page + places(seen(page, job_id))["objects"]
 
     shown = got(address).decode()
@@ -141,10 +141,10 @@ def test_without_the_api_the_page_keeps_what_it_knew() -> None:
 
 
 def test_of_a_deployed_stack_the_consoles_are_linked(
-    stack: LocalStack, page: str, courier: Courier
+    stack: LocalStack, page: str, courier: JobRunner
 ) -> None:
     """The page has no rights there but the API's."""
-    job_id = courier.drop("ipqs/email/list.csv", sample.emails(3))
+    job_id = courier.upload("ipqs/email/list.csv", sample.emails(3))
     seen(page, job_id)
     api = Api(stack.api_url, region="us-east-1", who=Credentials("test", "test"))
     board = Board(api, where="prod", every=1.0, backstage=InAws())

@@ -40,7 +40,7 @@ def _ask(params: dict[str, Any], **_: object) -> None:
 def dynamodb(stack: LocalStack) -> "DynamoDBClient":
     """Give a client of a DynamoDB that holds ten thousand jobs."""
     client: DynamoDBClient = stack.emulator.client("dynamodb")
-    seed_jobs.gather(client, "many", count=_JOBS)
+    seed_jobs.create_jobs(client, "many", count=_JOBS)
     return client
 
 

@@ -8,7 +8,7 @@ import pytest
 from functions.core.errors import PERMANENT, RETRYABLE
 from local import sample
 from local.simulators.ipqs import Answer
-from tests.integration.harness import Courier
+from tests.integration.harness import JobRunner
 
 _EMAILS = sample.emails(12)
 _KNOWN = {error.__name__ for error in (*PERMANENT, *RETRYABLE)}
@@ -92,19 +92,19 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_ends_as_the_design_says(courier: Courier, name: str) -> None:
+def test_ends_as_the_design_says(courier: JobRunner, name: str) -> None:
     """No answer of a provider may end in an unhandled exception, or in silence."""
     case = CASES[name]
     courier.stack.ipqs.behave(statuses=case.statuses, **case.behaviour)
     for call, answers in case.answers.items():
         courier.stack.ipqs.script(call, answers)
 
-    journey = courier.deliver(case.key, case.content)
+    view = courier.run(case.key, case.content)
 
-    assert journey.job is not None
-    assert (journey.job.outcome, journey.error) == (case.outcome, case.error)
-    assert journey.status == ("FAILED" if case.error else "SUCCEEDED")
+    assert view.job is not None
+    assert (view.job.outcome, view.error) == (case.outcome, case.error)
+    assert view.status == ("FAILED" if case.error else "SUCCEEDED")
     assert case.error in _KNOWN | {""}
-    assert courier.ledger(journey.job.job_id)["outcome"] == case.outcome
-    assert len(courier.notices(journey.job.job_id)) == 1
+    assert courier.job_item(view.job.job_id)["outcome"] == case.outcome
+    assert len(courier.notices(view.job.job_id)) == 1
     assert len(courier.stack.ipqs.csvs) <= 1

@@ -9,23 +9,23 @@ import pytest
 from local import sample
 from local.simulators.ipqs import Answer
 from local.stack import LOCAL_KEY
-from tests.integration.harness import Courier, until
+from tests.integration.harness import JobRunner, until
 from tests.integration.sinks import Sinks, has_link
 
 _EMAILS = sample.emails(30)
 
 
 @pytest.mark.fault(85)
-def test_nothing_secret_is_found_anywhere(courier: Courier) -> None:
+def test_nothing_secret_is_found_anywhere(courier: JobRunner) -> None:
     """Histories keep every input and output for ninety days, and logs for longer."""
     ipqs = courier.stack.ipqs
-    courier.deliver("ipqs/email/list.csv", _EMAILS)
+    courier.run("ipqs/email/list.csv", _EMAILS)
     ipqs.script("download", [Answer.http(403), Answer.cut_after(10), Answer.html()])
-    courier.deliver("ipqs/email/list.csv", _EMAILS)
+    courier.run("ipqs/email/list.csv", _EMAILS)
     ipqs.script("status", [Answer.html(), Answer.edited(_with_the_key_in_it)])
-    courier.deliver("ipqs/email/list.csv", _EMAILS)
+    courier.run("ipqs/email/list.csv", _EMAILS)
     ipqs.script("upload", [Answer.refusal(f"No: {LOCAL_KEY}")])
-    courier.deliver("ipqs/email/list.csv", _EMAILS)
+    courier.run("ipqs/email/list.csv", _EMAILS)
     addresses = set(_EMAILS.decode().split()[1:])
 
     found = Sinks(courier.stack).holding({LOCAL_KEY} | addresses)
@@ -33,7 +33,7 @@ def test_nothing_secret_is_found_anywhere(courier: Courier) -> None:
     assert found == set()
 
 
-def test_a_leak_would_be_found_in_every_sink(courier: Courier) -> None:
+def test_a_leak_would_be_found_in_every_sink(courier: JobRunner) -> None:
     """The positive control: a search that finds nothing must be able to find."""
     planted = "planted+canary/of 2026@example"
     _plant(courier, planted)
@@ -59,7 +59,7 @@ def _with_the_key_in_it(said: dict[str, object]) -> dict[str, object]:
     return {**said, "status": f"PROCESSING {LOCAL_KEY}"}
 
 
-def _plant(courier: Courier, secret: str) -> None:
+def _plant(courier: JobRunner, secret: str) -> None:
     stack = courier.stack
     outputs = stack.outputs
     stack.emulator.client("stepfunctions").start_execution(

@@ -1,4 +1,4 @@
-"""Reply: what the page's server answers to a browser."""
+"""Responses of the console's server to a browser."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -9,43 +9,48 @@ from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reply:
-    """One answer; `pieces` are sent as they come."""
+class PageResponse:
+    """An HTTP response; `chunks` of its body are sent as they come."""
 
-    kind: str
-    pieces: Iterable[bytes]
+    media_type: str
+    chunks: Iterable[bytes]
     status: HTTPStatus = HTTPStatus.OK
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def text(kind: str, content: str) -> Reply:
-    """Give a text of a media type."""
-    return Reply(kind=f"{kind}; charset=utf-8", pieces=[content.encode()])
+def text_response(media_type: str, content: str) -> PageResponse:
+    """Return a response with a text."""
+    return PageResponse(
+        media_type=f"{media_type}; charset=utf-8", chunks=[content.encode()]
+    )
 
 
-def data(document: Any) -> Reply:  # noqa: ANN401 - any JSON
-    """Give a JSON document."""
-    return Reply(kind="application/json", pieces=[json.dumps(document).encode()])
+def json_response(document: Any) -> PageResponse:  # noqa: ANN401 - any JSON
+    """Return a response with a JSON document."""
+    return PageResponse(
+        media_type="application/json", chunks=[json.dumps(document).encode()]
+    )
 
 
-def page(
-    title: str, body: str, *, up: str, status: HTTPStatus = HTTPStatus.OK
-) -> Reply:
-    """Give a page with a body of HTML; `up` leads back to the jobs."""
-    whole = f"""<!doctype html>
+def html_page(
+    title: str, body: str, *, root: str, status: HTTPStatus = HTTPStatus.OK
+) -> PageResponse:
+    """Return a page; `root` is the relative path to the list of jobs."""
+    content = f"""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(title)} · Verdict Courier</title>
-<link rel="stylesheet" href="{up}page.css">
-<link rel="icon" href="{up}icon.svg">
+<link rel="stylesheet" href="{root}page.css">
+<link rel="icon" href="{root}icon.svg">
 </head>
 <body class="text">
-<nav><a href="{up or "./"}">All jobs</a></nav>
+<nav><a href="{root or "./"}">All jobs</a></nav>
 {body}
 </body>
 </html>
 """
-    content = [whole.encode()]
-    return Reply(kind="text/html; charset=utf-8", pieces=content, status=status)
+    return PageResponse(
+        media_type="text/html; charset=utf-8", chunks=[content.encode()], status=status
+    )

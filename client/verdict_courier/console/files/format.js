@@ -1,8 +1,8 @@
-// Numbers and times as people read them.
+// Numbers and times as text for people.
 
-export const seconds = (text) => (text ? Date.parse(text) / 1000 : null);
+export const seconds = (timestamp) => (timestamp ? Date.parse(timestamp) / 1000 : null);
 
-export function lasting(time) {
+export function duration(time) {
   if (time < 10) return `${Math.max(0, time).toFixed(1)} s`;
   if (time < 120) return `${Math.round(time)} s`;
   if (time < 7200) return `${Math.round(time / 60)} min`;
@@ -10,23 +10,24 @@ export function lasting(time) {
   return `${Math.round(time / 86400)} d`;
 }
 
-export function many(number) {
+export function compact(number) {
   if (number >= 1e9) return `${(number / 1e9).toFixed(1)} G`;
   if (number >= 1e6) return `${(number / 1e6).toFixed(1)} M`;
   if (number >= 1e4) return `${Math.round(number / 1e3)} k`;
   return number.toLocaleString("en");
 }
 
-export const counted = (number, what) => `${many(number)} ${what}${number === 1 ? "" : "s"}`;
+export const count = (number, noun) => `${compact(number)} ${noun}${number === 1 ? "" : "s"}`;
 
-export const clock = (text) => (text ? text.slice(11, 19) : "");
+export const timeOfDay = (timestamp) => (timestamp ? timestamp.slice(11, 19) : "");
 
-export const day = (text) => (text ? `${text.slice(0, 10)} ${clock(text)} UTC` : "");
+export const dateTime = (timestamp) =>
+  timestamp ? `${timestamp.slice(0, 10)} ${timeOfDay(timestamp)} UTC` : "";
 
-// How a job is doing, in one word.
-export const state = (job) => job.outcome ?? job.phase;
+export const jobState = (job) => job.outcome ?? job.phase;
 
-export function length(job, now) {
-  const begun = seconds(job.received_at) ?? seconds(job.submitted_at) ?? now;
-  return (seconds(job.ended_at) ?? now) - begun;
+// The seconds since a job was received, until its end if it has ended.
+export function jobSeconds(job, now) {
+  const received = seconds(job.received_at) ?? seconds(job.submitted_at) ?? now;
+  return (seconds(job.ended_at) ?? now) - received;
 }
