@@ -31,8 +31,8 @@ def upload_extensions() -> list[str]:
     upload = document()["paths"]["/uploads"]["post"]["requestBody"]
     by_provider = upload["content"]["application/json"]["schema"]["oneOf"]
     # A name's pattern ends in its extensions: `\.(csv|json)$`.
-    endings = "|".join(
+    extensions = "|".join(
         re.findall(r"\\\.\((.+)\)\$$", schema["properties"]["name"]["pattern"])[0]
         for schema in by_provider
     )
-    return sorted({f".{extension}" for extension in endings.split("|")})
+    return sorted({f".{extension}" for extension in extensions.split("|")})

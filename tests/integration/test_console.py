@@ -2,8 +2,12 @@
 
 import hashlib
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -17,6 +21,8 @@ from verdict_courier.console.log_sources import AwsConsoleLinks
 from local import sample
 from local.stack import LocalStack
 from tests.integration.harness import JobRunner, until
+
+_ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -170,3 +176,25 @@ def test_the_jobs_of_a_deployed_stack_link_to_aws_consoles(
     assert all(link.startswith(aws) for link in links.values())
     assert job_id in links["log lines"]
     assert links["execution"].endswith(job_id)
+
+
+def test_its_process_ends_when_its_input_is_closed(stack: LocalStack) -> None:
+    """So it ends with the local stack, even with one that was killed."""
+    with subprocess.Popen(
+        [
+            *(sys.executable, "-m", "verdict_courier.console"),
+            f"--api-url={stack.api_url}",
+            f"--endpoint={stack.emulator.endpoint}",
+            f"--topic={stack.outputs['NoticesTopicArn']}",
+        ],
+        env={**os.environ, "PYTHONPATH": str(_ROOT / "client")},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        data = json.loads(get(f"{process.stdout.readline().strip()}data"))
+        process.communicate()  # closes its input
+
+    assert process.returncode == 0
+    assert (data["stack"], data["error"]) == ("the local stack", None)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _JOBS = 10_000
-_A_DAY = int(86_400 // seed_jobs.EVERY)
+_A_DAY = int(86_400 // seed_jobs.INTERVAL_SECONDS)
 
 
 class Meter:
