@@ -1,9 +1,9 @@
-"""Memory: the most that Download ever holds, for a result of some GiB.
+"""The peak memory of Download for a large result.
 
     python -m benchmarks.memory [--gib 1]
 
-The function runs in a process of its own, so that the peak is its own; provider and
-S3 are sockets of this one.
+The function runs in a process of its own, whose peak is measured; the provider and
+S3 run in this process.
 """
 
 import argparse
@@ -14,18 +14,18 @@ import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from benchmarks.sink import sinking
+from benchmarks.sink import serve_sink
 from functions.core.provider_settings import IpqsSettings, to_json
 from infra import config
 from local.simulators.ipqs import IpqsSimulator
 
 GIB = 1024**3
-#: The result, and no more of it than this, in MiB.
-MOST_MIB = 128
+#: The limit, whatever the size of the result.
+MAX_MIB = 128
 
 _PROJECT = Path(__file__).parents[1]
 _KEY = "a-key-of-the-simulator"
-# In the other process. Its imports and clients count: a Lambda has them, too.
+# The other process. Its imports and clients count, because a Lambda has them too.
 _DOWNLOAD = """
 import json, sys, time
 from functions.aws import clients
@@ -55,7 +55,7 @@ print(json.dumps({"bytes": file.bytes, "peak_kib": int(peak.split()[1])}))
 
 @dataclass(frozen=True)
 class Peak:
-    """What one download took."""
+    """What one download used."""
 
     bytes: int
     peak_mib: float
@@ -63,8 +63,8 @@ class Peak:
 
 
 def measure(size: int) -> Peak:
-    """Carry a result of some bytes; give the peak of its process."""
-    with IpqsSimulator.started(api_key=_KEY) as ipqs, sinking() as (sink, endpoint):
+    """Download a result of `size` bytes, and return the peak of its process."""
+    with IpqsSimulator.started(api_key=_KEY) as ipqs, serve_sink() as (sink, endpoint):
         deployed = config.stage("dev", config.context()["courier"]).providers["ipqs"]
         assert isinstance(deployed, IpqsSettings)  # noqa: S101 - tells mypy what it is
         settings = replace(
@@ -78,8 +78,8 @@ def measure(size: int) -> Peak:
             "settings": to_json(settings),
             "key": _KEY,
         }
-        began = time.perf_counter()
-        done = subprocess.run(  # noqa: S603 - our own command line
+        begin = time.perf_counter()
+        process = subprocess.run(  # noqa: S603 - our own command line
             [sys.executable, "-c", _DOWNLOAD],
             input=json.dumps(task),
             capture_output=True,
@@ -94,10 +94,10 @@ def measure(size: int) -> Peak:
                 "AWS_SECRET_ACCESS_KEY": "test",
             },
         )
-        seconds = time.perf_counter() - began
-        if done.returncode or not sink.completed:
-            raise RuntimeError(f"the download failed:\n{done.stderr}")
-        measured = json.loads(done.stdout)
+        seconds = time.perf_counter() - begin
+        if process.returncode or not sink.completed:
+            raise RuntimeError(f"the download failed:\n{process.stderr}")
+        measured = json.loads(process.stdout)
     return Peak(
         bytes=measured["bytes"],
         peak_mib=round(measured["peak_kib"] / 1024, 1),
@@ -106,13 +106,13 @@ def measure(size: int) -> Peak:
 
 
 def main() -> None:
-    """Measure and print; fail where it is too much."""
+    """Print the peak; fail if it exceeds the limit."""
     parser = argparse.ArgumentParser(description="The peak memory of Download.")
     parser.add_argument("--gib", type=float, default=1.0, help="the result's size")
     peak = measure(int(parser.parse_args().gib * GIB))
     print(json.dumps(asdict(peak)))
-    if peak.peak_mib > MOST_MIB:
-        sys.exit(f"more than {MOST_MIB} MiB")
+    if peak.peak_mib > MAX_MIB:
+        sys.exit(f"more than {MAX_MIB} MiB")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""boto3 clients of an emulator, independent of this machine's AWS settings."""
+"""Boto3 clients of an emulator, independent of this machine's AWS settings."""
 
 import functools
 import os

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.budget import budget, held_events, request_budget
+from benchmarks.budget import budget, hold_events, request_budget
 from functions.core.batch_results import RequestResult, parse_results
 from functions.core.errors import CourierError
 from functions.core.model import Batch, File, Job, Next, Outcome, Part
@@ -16,7 +16,7 @@ from functions.core.provider_settings import ProviderSettings
 from functions.core.schedule import Policy
 from infra import config
 from infra.task_defaults import RETRIED_ERRORS
-from tools.state_chart import definition
+from local.assembly import read_definition
 
 _DAY = 86_400
 _PROVIDERS = config.stage("prod", config.context()["courier"]).providers
@@ -31,13 +31,13 @@ _MAX_CAUSE = 32_768
 @pytest.fixture(scope="module")
 def machine(assembly: Callable[[str], Path]) -> Mapping[str, Any]:
     """Return the state machine of production."""
-    return definition(assembly("prod"), "prod")
+    return read_definition(assembly("prod"), "prod")
 
 
 @pytest.mark.fault(36)
 def test_a_day_of_polling_fits_into_the_history(machine: Mapping[str, Any]) -> None:
     """Step Functions ends an execution whose history is full, and the job with it."""
-    day = budget(_DAY, machine=machine, policy=_POLICY)
+    day = budget(_DAY, definition=machine, policy=_POLICY)
 
     assert day.events <= 1_500
     assert day.events < _MAX_EVENTS
@@ -45,13 +45,13 @@ def test_a_day_of_polling_fits_into_the_history(machine: Mapping[str, Any]) -> N
 
 def test_a_day_of_polling_is_cheap(machine: Mapping[str, Any]) -> None:
     """Waiting costs state transitions and nearly nothing else."""
-    assert budget(_DAY, machine=machine, policy=_POLICY).usd <= 0.02
+    assert budget(_DAY, definition=machine, policy=_POLICY).usd <= 0.02
 
 
 def test_a_poll_costs_three_transitions(machine: Mapping[str, Any]) -> None:
     """Wait, Check and Route: one more state would cost a third more."""
-    hour = budget(3_600, machine=machine, policy=_POLICY)
-    day = budget(_DAY, machine=machine, policy=_POLICY)
+    hour = budget(3_600, definition=machine, policy=_POLICY)
+    day = budget(_DAY, definition=machine, policy=_POLICY)
 
     polls = day.checks - hour.checks
     assert day.transitions - hour.transitions == 3 * polls
@@ -62,8 +62,10 @@ def test_listening_costs_no_more_transitions(
     machine: Mapping[str, Any],
 ) -> None:
     """Listen replaces Wait, and adds four events to the history."""
-    waits = budget(_DAY, machine=machine, policy=_POLICY)
-    listens = budget(_DAY, machine=machine, policy=replace(_POLICY, uses_webhook=True))
+    waits = budget(_DAY, definition=machine, policy=_POLICY)
+    listens = budget(
+        _DAY, definition=machine, policy=replace(_POLICY, uses_webhook=True)
+    )
 
     assert listens.transitions == waits.transitions
     assert listens.events - waits.events == 4 * waits.checks
@@ -82,17 +84,17 @@ def test_the_longest_job_fits_into_its_history(
     policy = replace(provider.poll, uses_webhook=provider.sends_webhooks)
     deadline = policy.deadline_seconds
 
-    held = held_events(deadline, machine=machine, policy=policy)
-    job = budget(deadline, machine=machine, policy=policy)
-    request = request_budget(deadline, machine=machine, policy=policy)
+    held = hold_events(deadline, definition=machine, policy=policy)
+    job = budget(deadline, definition=machine, policy=policy)
+    request = request_budget(deadline, definition=machine, policy=policy)
 
     assert max(job.events, request.events) + held < _MAX_EVENTS
 
 
 def test_a_request_costs_less_than_a_job(machine: Mapping[str, Any]) -> None:
     """Its end is neither recorded nor announced by itself."""
-    job = budget(60, machine=machine, policy=_POLICY, kinds=1)
-    request = request_budget(60, machine=machine, policy=_POLICY)
+    job = budget(60, definition=machine, policy=_POLICY, kinds=1)
+    request = request_budget(60, definition=machine, policy=_POLICY)
 
     assert request.transitions < job.transitions
     assert request.usd < job.usd

@@ -1,28 +1,29 @@
-"""The chart of the state machine is complete, and current in every document."""
+"""The chart of the state machine is current in every file that shows it."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tools.state_chart import SHOWN_IN, definition, mermaid, placed
+from local.assembly import read_definition
+from tools.state_chart import CHART_FILES, mermaid, with_chart
 
 
-@pytest.mark.parametrize("file", SHOWN_IN, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", CHART_FILES, ids=lambda file: file.name)
 def test_the_chart_is_current(assembly: Callable[[str], Path], file: Path) -> None:
-    """A chart of another machine is worse than none; `make diagram` redraws it."""
-    chart = mermaid(definition(assembly("dev"), "dev"))
+    """A chart of another definition misleads; if it is not, run `make diagram`."""
+    chart = mermaid(read_definition(assembly("dev"), "dev"))
 
     text = file.read_text()
-    assert placed(text, chart) == text
+    assert with_chart(text, chart) == text
 
 
-def test_every_state_is_drawn(assembly: Callable[[str], Path]) -> None:
-    """Those of a Map, too; Mermaid needs ids without spaces."""
-    machine = definition(assembly("dev"), "dev")
-    chart = mermaid(machine)
+def test_every_state_is_in_the_chart(assembly: Callable[[str], Path]) -> None:
+    """States of a Map, too; Mermaid allows no spaces in an id."""
+    definition = read_definition(assembly("dev"), "dev")
+    chart = mermaid(definition)
 
-    for state in machine["States"]["Requests"]["ItemProcessor"]["States"]:
+    for state in definition["States"]["Requests"]["ItemProcessor"]["States"]:
         assert f'"{state}"' in chart
         assert f"  {state.replace(' ', '_')}" in chart
     assert "Listen -.->|time-out| Check\n" in chart
@@ -31,6 +32,6 @@ def test_every_state_is_drawn(assembly: Callable[[str], Path]) -> None:
 
 
 def test_a_file_without_markers_is_an_error() -> None:
-    """Whoever deletes the markers has to notice."""
+    """Whoever deletes the markers learns it at once."""
     with pytest.raises(ValueError, match="lacks the line"):
-        placed("# A README without them", "flowchart TD\n")
+        with_chart("# A README without them", "flowchart TD\n")

@@ -168,7 +168,7 @@ def test_a_failed_job_has_no_results_and_can_be_retried(
 
 def test_a_job_that_ended_well_has_links(asked: Asked, courier: JobRunner) -> None:
     """One for each file of the manifest, and nothing left to retry."""
-    job_id = courier.drop("ipqs/email/list.csv", sample.emails(3))
+    job_id = courier.upload("ipqs/email/list.csv", sample.emails(3))
     wait_for(lambda: asked.door.job_store.get(job_id))
     asked.ended(job_id)
 

@@ -14,7 +14,7 @@ from functions.core.model import Job
 from functions.core.rate_limit import RateLimit
 from infra.app import stack_name
 from local import sample
-from local.execution_view import Journey, look
+from local.execution_view import ExecutionView, read_execution
 from local.simulators.txncheck import TxncheckSimulator
 from local.stack import STAGE, LocalStack
 from tests.integration.harness import JobRunner, wait_for
@@ -69,16 +69,16 @@ def machine(request: pytest.FixtureRequest, stack: LocalStack) -> Iterator[str]:
     states.delete_state_machine(stateMachineArn=created)
 
 
-def _run(courier: JobRunner, machine: str, state: dict[str, Any]) -> Journey:
+def _run(courier: JobRunner, machine: str, state: dict[str, Any]) -> ExecutionView:
     """Start an execution with a state, and wait for its end."""
     states = courier.stack.emulator.client("stepfunctions")
     execution = states.start_execution(
         stateMachineArn=machine, name=state["job_id"], input=json.dumps(state)
     )["executionArn"]
 
-    def ended() -> Journey | None:
-        journey = look(states, execution)
-        return journey if journey.ended else None
+    def ended() -> ExecutionView | None:
+        view = read_execution(states, execution)
+        return view if view.ended else None
 
     return wait_for(ended)
 
@@ -111,11 +111,11 @@ def test_an_execution_that_was_started_before_ends_well(
     """A deployment meets executions that have not taken a step yet."""
     state = _received(courier, "ipqs-received", _EMAILS)
 
-    journey = _run(courier, machine, state)
+    view = _run(courier, machine, state)
 
-    assert (journey.status, journey.error) == ("SUCCEEDED", "")
+    assert (view.status, view.error) == ("SUCCEEDED", "")
     assert courier.job_item(state["job_id"])["outcome"] == "succeeded"
-    manifest = courier.manifest(journey)
+    manifest = courier.manifest(view)
     assert (manifest["outcome"], manifest["rows"]["sent"]) == ("succeeded", 12)
     assert len(courier.stack.ipqs.csvs) == 1
     assert len(courier.notices(state["job_id"])) == 1
@@ -138,13 +138,13 @@ def test_an_execution_that_waited_before_ends_well(
         provider_ref=state["provider_ref"],
     )
 
-    journey = _run(courier, machine, state)
+    view = _run(courier, machine, state)
 
-    assert (journey.status, journey.error) == ("SUCCEEDED", "")
-    assert "Submit" not in journey.states
+    assert (view.status, view.error) == ("SUCCEEDED", "")
+    assert "Submit" not in view.states
     item = courier.job_item(state["job_id"])
     assert (item["outcome"], item["polls"], item["rows"]) == ("succeeded", "2", "12")
-    manifest = courier.manifest(journey)
+    manifest = courier.manifest(view)
     assert (manifest["outcome"], manifest["checks"]) == ("succeeded", 2)
     assert manifest["timing"]["submitted_at"] == state["submitted_at"]
     (file,) = manifest["files"]
@@ -158,9 +158,9 @@ def test_an_execution_that_was_started_before_fails_by_the_name_of_its_error(
     """The error that a step raises is caught, and ends the execution by its name."""
     state = _received(courier, "ipqs-received", b"email\n")
 
-    journey = _run(courier, machine, state)
+    view = _run(courier, machine, state)
 
-    assert (journey.status, journey.error) == ("FAILED", "SourceEmpty")
+    assert (view.status, view.error) == ("FAILED", "SourceEmpty")
     assert courier.job_item(state["job_id"])["error"] == "SourceEmpty"
 
 
@@ -172,10 +172,10 @@ def test_a_batch_that_was_started_before_ends_well(
     """Each request waits for its webhook, and its result reaches the batch."""
     state = _received(courier, "batch-received", _PEOPLE)
 
-    journey = _run(courier, machine, state)
+    view = _run(courier, machine, state)
 
-    assert (journey.status, journey.error) == ("SUCCEEDED", "")
-    manifest = courier.manifest(journey)
+    assert (view.status, view.error) == ("SUCCEEDED", "")
+    manifest = courier.manifest(view)
     assert manifest["outcome"] == "partial"
     assert manifest["batch"] == {
         "requests": 2,
@@ -189,16 +189,16 @@ def test_a_request_that_waited_for_a_webhook_before_ends_well(
 ) -> None:
     """It is checked, and its result is fetched, without another submission."""
     request = sample.full_check()
-    delivered = courier.deliver("txncheck/full-check/request.json", request).job
+    delivered = courier.run("txncheck/full-check/request.json", request).job
     assert delivered is not None
     state = recordings.state("txncheck-listening")
     state["job_id"] = uuid.uuid4().hex * 2
     state["provider_ref"] = delivered.provider_ref
 
-    journey = _run(courier, machine, state)
+    view = _run(courier, machine, state)
 
-    assert (journey.status, journey.error) == ("SUCCEEDED", "")
-    assert courier.manifest(journey)["outcome"] == "partial"
+    assert (view.status, view.error) == ("SUCCEEDED", "")
+    assert courier.manifest(view)["outcome"] == "partial"
     assert len(txncheck.accepted) == 1
 
 
