@@ -3,7 +3,7 @@
     python -m benchmarks.budget
 
 History events are counted by walking the synthesized definition; the checks come
-from the schedule, transitions and prices from `functions.core.cost`.
+from the schedule, transitions and dollars from `functions.core.cost`.
 """
 
 import sys
@@ -13,7 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from functions.core.cost import PRICES_NOTED_ON, Usage, batch_request, polled_job
+from functions.core.cost import Usage, batch_request, polled_job
+from functions.core.prices import PRICES_NOTED_ON
 from functions.core.schedule import Policy, poll_seconds, retry_seconds
 from infra.app import synthesize
 from tools.state_chart import definition
@@ -54,7 +55,7 @@ def budget(
     Where its waits listen, no webhook comes: that is what takes most.
     """
     polls = checks(duration, policy)
-    work = polled_job(checks=polls, kinds=kinds, listens=policy.uses_webhook)
+    work = polled_job(checks=polls, kinds=kinds, uses_webhook=policy.uses_webhook)
     states = machine["States"]
     inner = states["Collect"]["ItemProcessor"]["States"]
     events = _events(work.visits, {**inner, **states}) + kinds * _EVENTS_OF_AN_ITEM
@@ -65,7 +66,9 @@ def request_budget(
     duration: float, *, machine: Mapping[str, Any], policy: Policy
 ) -> Budget:
     """Count the same for one request of a batch, in an execution of its own."""
-    work = batch_request(checks=checks(duration, policy), listens=policy.uses_webhook)
+    work = batch_request(
+        checks=checks(duration, policy), uses_webhook=policy.uses_webhook
+    )
     inner = machine["States"]["Requests"]["ItemProcessor"]["States"]
     states = {name.removesuffix(" request"): state for name, state in inner.items()}
     return _made(work, _events(work.visits, states))
