@@ -1,4 +1,4 @@
-"""Metrics: the table of all metrics, and the log lines from which CloudWatch reads them.
+"""Metrics: the table of all metrics, and the log lines that bring them to CloudWatch.
 
 CloudWatch keeps and bills a metric once for each of its sets of dimensions, so there
 are few sets. The stage is in all of them, because the stages of an account share the
