@@ -91,8 +91,8 @@ class JobQuery:
         oldest = month_of(now - self._keep_days * _DAY_SECONDS)
         while month >= oldest:
             yield month
-            first = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
-            month = month_of((first - timedelta(days=1)).timestamp())
+            first_day = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
+            month = month_of((first_day - timedelta(days=1)).timestamp())
 
     def _query(
         self, month: str, filters: JobFilters, *, after: Position | None, limit: int
@@ -101,9 +101,9 @@ class JobQuery:
         key_condition = "#month = :month"
         if filters.day:
             key_condition += " AND received_at BETWEEN :first AND :last"
-            midnight = datetime.fromisoformat(filters.day).replace(tzinfo=UTC)
-            first = midnight.timestamp()
-            # BETWEEN includes its upper bound.
+            day = datetime.fromisoformat(filters.day).replace(tzinfo=UTC)
+            first = day.timestamp()
+            # BETWEEN includes its upper bound, so this is just before the next day.
             last = nextafter(first + _DAY_SECONDS, first)
             values |= {":first": first, ":last": last}
         conditions = []

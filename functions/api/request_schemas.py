@@ -48,10 +48,11 @@ def default_file_name(extensions: tuple[str, ...]) -> str:
 
 def _file_name(extensions: tuple[str, ...]) -> Schema:
     suffixes = "|".join(extension.removeprefix(".") for extension in extensions)
+    default = default_file_name(extensions)
     return {
         "type": "string",
         "pattern": rf"^[A-Za-z0-9][A-Za-z0-9 ._-]{{0,99}}\.({suffixes})$",
-        "description": f"The file's name, by default `{default_file_name(extensions)}`.",
+        "description": f"The file's name, by default `{default}`.",
     }
 
 

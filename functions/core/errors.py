@@ -269,8 +269,8 @@ class SettingsMissing(PermanentError):
 
 
 #: The leaves by family; Retry and Catch in the state machine name these.
-RETRYABLE = tuple(RetryableError.__subclasses__())
-PERMANENT = tuple(PermanentError.__subclasses__())
+RETRYABLE: tuple[type[CourierError], ...] = tuple(RetryableError.__subclasses__())
+PERMANENT: tuple[type[CourierError], ...] = tuple(PermanentError.__subclasses__())
 
 _BY_NAME = {leaf.__name__: leaf for leaf in (*RETRYABLE, *PERMANENT)}
 

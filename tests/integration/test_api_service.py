@@ -236,7 +236,7 @@ def test_the_handler_answers_and_refuses(
     asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """From API Gateway's event to API Gateway's answer."""
-    monkeypatch.setattr(handler, "_front_door", lambda: asked.door)
+    monkeypatch.setattr(handler, "_service", lambda: asked.door)
     handler._app.cache_clear()
     try:
         listed = handler.handler(event("/jobs", {"limit": ["1"]}), Context())
