@@ -1,4 +1,4 @@
-"""The committed description of the API is the one that the code would write."""
+"""OpenAPI: the committed document is the one that the code generates."""
 
 from typing import Any
 
@@ -10,31 +10,33 @@ from functions.api.response_schemas import RESPONSE_SCHEMAS
 from tools.openapi import DOCUMENT, document, encoded
 
 
-def test_the_document_is_fresh() -> None:
-    """Stale? `python -m tools.openapi` writes it anew."""
+def test_the_document_is_up_to_date() -> None:
+    """If not, `python -m tools.openapi` regenerates it."""
     assert DOCUMENT.read_text() == encoded(document())
 
 
-def test_every_operation_has_a_door() -> None:
-    """What is described and not answered is a promise broken by the first call."""
-    described = {
+def test_every_operation_has_a_handler() -> None:
+    """The first call of an operation without a handler would fail."""
+    documented = {
         operation["operationId"]
         for methods in document()["paths"].values()
         for operation in methods.values()
     }
 
-    assert described == set(handler._HANDLERS)
+    assert documented == set(handler._HANDLERS)
 
 
-def test_every_reference_leads_somewhere() -> None:
-    """Clients are generated from it, by programs that do not guess."""
-    parts = document()["components"]["schemas"]
+def test_every_reference_has_a_target() -> None:
+    """Programs generate clients from the document."""
+    schemas = document()["components"]["schemas"]
 
-    assert references(document()) <= {f"#/components/schemas/{name}" for name in parts}
+    assert references(document()) <= {
+        f"#/components/schemas/{name}" for name in schemas
+    }
 
 
 def references(part: Any) -> set[str]:  # noqa: ANN401 - any JSON
-    """Find all references within a document."""
+    """Return all references within a document."""
     match part:
         case {"$ref": str(target)}:
             return {target}
@@ -46,6 +48,6 @@ def references(part: Any) -> set[str]:  # noqa: ANN401 - any JSON
 
 
 @pytest.mark.parametrize("name", RESPONSE_SCHEMAS)
-def test_a_schema_is_one(name: str) -> None:
-    """A word that JSON Schema does not know would hold nothing."""
+def test_every_response_schema_is_valid(name: str) -> None:
+    """A misspelt keyword would be ignored silently."""
     Draft202012Validator.check_schema(RESPONSE_SCHEMAS[name])
