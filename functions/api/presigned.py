@@ -1,4 +1,4 @@
-"""Presigned requests to S3: valid for minutes, for whoever has them."""
+"""Presigned requests: sign uploads to and downloads from S3, valid for minutes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

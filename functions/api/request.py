@@ -75,8 +75,8 @@ def _query(event: Event, operation: Operation) -> dict[str, Any]:
     errors: list[ValidationError] = []
     for name, values in (event.get("multiValueQueryStringParameters") or {}).items():
         if name in parameters:
-            query[name], wrong = _parameter(parameters[name], values)
-            errors += wrong
+            query[name], value_errors = _parameter(parameters[name], values)
+            errors += value_errors
         else:
             allowed = ", ".join(parameters) or "none"
             errors.append({"pointer": "?", "detail": f"may only be: {allowed}"})
@@ -100,7 +100,7 @@ def _idempotency_key(event: Event, operation: Operation) -> str:
 def _parameter(
     parameter: Parameter, values: Sequence[str]
 ) -> tuple[str | int, tuple[ValidationError, ...]]:
-    """Return a parameter's value, and what is wrong with it."""
+    """Return a parameter's value and its validation errors."""
     name, schema = parameter.name, parameter.schema
     if len(values) != 1:
         return "", ({"pointer": name, "detail": "must be given once"},)

@@ -54,7 +54,7 @@ class CourierError(Exception):
 class RetryableError(CourierError):
     """The call failed; the same call may work later.
 
-    `hint` is for how many seconds the provider asked to be left alone, if it did.
+    `hint` is the number of seconds that the provider asked to wait, if it did.
     """
 
     def __init__(self, message: str, *, hint: float | None = None) -> None:

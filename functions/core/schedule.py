@@ -69,6 +69,6 @@ def _bounded(delay: float, *, policy: Policy, random: float, hint: float | None)
     if hint is not None:
         bounded = min(max(hint, policy.hint_min_seconds), policy.hint_max_seconds)
         if bounded > delay:
-            return math.ceil(bounded)  # never sooner than asked
+            return math.ceil(bounded)  # never earlier than the provider asked
     # Rounding up would make short waits exceed the bound on lateness.
     return max(1, round(delay))
