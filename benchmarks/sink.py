@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from local.simulators.content import BLOCK, Content
+from local.simulators.http_writer import Reply
 from local.simulators.server import LOOPBACK, Request, serving
-from local.simulators.wire import Reply
 
 _XML = (("Content-Type", "application/xml"),)
 _NUMBERS = re.compile(rb"<PartNumber>(\d+)</PartNumber>")

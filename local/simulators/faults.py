@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any, Self
 
 from local.simulators.content import Content
-from local.simulators.wire import Delivery, Ending, Framing, Headers, Reply
+from local.simulators.http_writer import Delivery, Ending, Framing, Headers, Reply
 
 HTML = b"<!doctype html><html><body><h1>Something went wrong</h1></body></html>"
 _JSON = "application/json"

@@ -14,7 +14,7 @@ from io import BufferedIOBase
 from urllib.parse import parse_qsl, urlsplit
 
 from local.simulators.content import BLOCK
-from local.simulators.wire import Reply, Wire, wait_until_left
+from local.simulators.http_writer import Reply, Wire, wait_until_left
 
 LOOPBACK = "127.0.0.1"
 

@@ -23,7 +23,7 @@ from functions.core.errors import (
 from functions.core.model import Phase
 from local.simulators.content import Content
 from local.simulators.faults import Answer
-from local.simulators.wire import Ending, Framing
+from local.simulators.http_writer import Ending, Framing
 from tests.contract.bench import KEY, Bench, hint_of
 from tests.contract.examples import few
 from tests.contract.sources import AtHand

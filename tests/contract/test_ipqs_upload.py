@@ -17,10 +17,10 @@ from functions.core.errors import (
 )
 from functions.providers.ipqs import KeyPlace
 from functions.providers.multipart import MultipartBody
+from local.simulators.forms import Posted
 from local.simulators.ipqs import Answer, api, intake
-from local.simulators.ipqs.held import Held
-from local.simulators.ipqs.world import World
-from local.simulators.uploads import Posted
+from local.simulators.ipqs.job import Held
+from local.simulators.ipqs.state import World
 from tests.contract.bench import KEY
 from tests.contract.examples import few
 from tests.contract.ipqs_bench import IpqsBench

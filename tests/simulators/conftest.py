@@ -7,9 +7,9 @@ import pytest
 
 from local.simulators.ipqs import IpqsSimulator
 from local.simulators.txncheck import TxncheckSimulator
-from tests.simulators import merchant as merchants
+from tests.simulators import api_client as merchants
+from tests.simulators.api_client import Doorbell, Merchant
 from tests.simulators.client import KEY, Client
-from tests.simulators.merchant import Doorbell, Merchant
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from local.simulators.txncheck import (
     TxncheckSimulator,
 )
 from local.simulators.txncheck.routes import Method
-from tests.simulators.merchant import BODIES, FAILING, GOOD, KEY, PARTLY, Merchant
+from tests.simulators.api_client import BODIES, FAILING, GOOD, KEY, PARTLY, Merchant
 
 each_method = pytest.mark.parametrize("method", BODIES)
 

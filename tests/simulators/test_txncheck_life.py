@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.simulators.txncheck import End, Shape, TxncheckSimulator
-from tests.simulators.merchant import (
+from tests.simulators.api_client import (
     FAILING,
     GOOD,
     KEY,

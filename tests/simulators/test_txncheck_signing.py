@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.simulators.txncheck import TxncheckSimulator
-from tests.simulators.merchant import BODIES, KEY, SIGNING_SECRET, Merchant, signed
+from tests.simulators.api_client import BODIES, KEY, SIGNING_SECRET, Merchant, signed
 
 BODY = json.dumps(BODIES["kyc-by-mobile"], separators=(",", ":"))
 TEXT = f"POST./api/v1/kyc-by-mobile.{BODY}"

@@ -17,7 +17,7 @@ from local.simulators.txncheck import (
     End,
     TxncheckSimulator,
 )
-from tests.simulators.merchant import (
+from tests.simulators.api_client import (
     BODIES,
     SECONDS,
     WEBHOOK_SECRET,

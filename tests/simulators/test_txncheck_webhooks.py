@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from functions.core.signatures import Verdict, verify
+from local.simulators.http_writer import Delivery, Ending, Reply
 from local.simulators.txncheck import (
     SCHEME,
     Behaviour,
@@ -17,8 +18,7 @@ from local.simulators.txncheck import (
     Signature,
     TxncheckSimulator,
 )
-from local.simulators.wire import Delivery, Ending, Reply
-from tests.simulators.merchant import (
+from tests.simulators.api_client import (
     FAILING,
     GOOD,
     KEY,

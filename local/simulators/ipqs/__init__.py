@@ -3,6 +3,7 @@
 from local.simulators.clock import Clock, RunningClock
 from local.simulators.content import Content
 from local.simulators.faults import Answer
+from local.simulators.http_writer import Delivery, Ending, Framing
 from local.simulators.ipqs.behaviour import (
     COLUMNS,
     UNKNOWNS,
@@ -12,10 +13,9 @@ from local.simulators.ipqs.behaviour import (
     Spent,
     XmlNull,
 )
-from local.simulators.ipqs.held import Csv
+from local.simulators.ipqs.job import Csv
 from local.simulators.ipqs.seen import Seen
 from local.simulators.ipqs.simulator import IpqsSimulator
-from local.simulators.wire import Delivery, Ending, Framing
 
 __all__ = [
     "COLUMNS",

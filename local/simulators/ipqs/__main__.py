@@ -4,9 +4,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from local.simulators.alone import add_ending, ending, say
 from local.simulators.clock import RunningClock
 from local.simulators.ipqs import Behaviour, IpqsSimulator
+from local.simulators.standalone import add_ending, ending, say
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,8 +8,8 @@ from http import HTTPStatus
 from xml.sax.saxutils import escape
 
 from local.simulators.content import Content
+from local.simulators.http_writer import Delivery, Framing, Headers, Reply
 from local.simulators.ipqs.behaviour import XmlNull
-from local.simulators.wire import Delivery, Framing, Headers, Reply
 
 HTML_404 = b"<!doctype html><html><body><h1>404 Not Found</h1></body></html>"
 

@@ -2,17 +2,17 @@
 
 from http import HTTPStatus
 
-from local.simulators import uploads
+from local.simulators import forms as uploads
+from local.simulators.forms import Posted, Refused
+from local.simulators.http_writer import Reply
 from local.simulators.ipqs import answers, documents
 from local.simulators.ipqs.answers import Document
-from local.simulators.ipqs.held import Held
 from local.simulators.ipqs.intake import Rejected, take_in
+from local.simulators.ipqs.job import Held
 from local.simulators.ipqs.routes import METHODS, Route, route
 from local.simulators.ipqs.seen import KEY_HEADER, seen
-from local.simulators.ipqs.world import World
+from local.simulators.ipqs.state import World
 from local.simulators.server import Request
-from local.simulators.uploads import Posted, Refused
-from local.simulators.wire import Reply
 
 
 class Api:

@@ -7,8 +7,8 @@ must work whichever way these stand. Their defaults are guesses.
 from dataclasses import dataclass
 from enum import Enum
 
+from local.simulators.http_writer import Framing
 from local.simulators.ipqs.verification import KINDS
-from local.simulators.wire import Framing
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     # Seen in use, all of them: whether there are more is unknown.

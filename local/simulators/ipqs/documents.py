@@ -5,10 +5,10 @@ from urllib.parse import quote_plus
 
 from local.simulators.ipqs import answers, life
 from local.simulators.ipqs.answers import Document, Value
-from local.simulators.ipqs.held import Held
+from local.simulators.ipqs.job import Held
 from local.simulators.ipqs.routes import Route
+from local.simulators.ipqs.state import World
 from local.simulators.ipqs.verification import KINDS
-from local.simulators.ipqs.world import World
 
 PAGE = 50
 

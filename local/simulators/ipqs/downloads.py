@@ -4,14 +4,14 @@ import re
 from http import HTTPStatus
 
 from local.simulators.content import Content
+from local.simulators.http_writer import Delivery, Headers, Reply
 from local.simulators.ipqs import answers
 from local.simulators.ipqs.behaviour import Behaviour, Compression, Spent
-from local.simulators.ipqs.held import Held
+from local.simulators.ipqs.job import Held
 from local.simulators.ipqs.links import Link, State
 from local.simulators.ipqs.seen import seen
-from local.simulators.ipqs.world import World
+from local.simulators.ipqs.state import World
 from local.simulators.server import Request
-from local.simulators.wire import Delivery, Headers, Reply
 
 SPENT_PAGE = b"<!doctype html><html><body>This link is no longer valid.</body></html>"
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")

@@ -6,12 +6,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from local.simulators.content import BLOCK
+from local.simulators.forms import Posted
 from local.simulators.ipqs import answers, life
 from local.simulators.ipqs.behaviour import COLUMNS
-from local.simulators.ipqs.held import Held
+from local.simulators.ipqs.job import Held
+from local.simulators.ipqs.state import World
 from local.simulators.ipqs.store import count_lines
-from local.simulators.ipqs.world import World
-from local.simulators.uploads import Posted
 
 _FETCH_SECONDS = 5.0
 _DAY = 86_400.0

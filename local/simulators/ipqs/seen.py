@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, replace
 
-from local.simulators import seen as generic
+from local.simulators import request_log as generic
 from local.simulators.server import Request
 
 KEY_HEADER = "ipqs-key"

@@ -14,12 +14,12 @@ from local.simulators.ipqs import life
 from local.simulators.ipqs.api import Api
 from local.simulators.ipqs.behaviour import Behaviour
 from local.simulators.ipqs.downloads import Downloads
-from local.simulators.ipqs.held import Csv
+from local.simulators.ipqs.job import Csv
 from local.simulators.ipqs.links import Links
 from local.simulators.ipqs.seen import Seen
+from local.simulators.ipqs.state import World
 from local.simulators.ipqs.store import Store
-from local.simulators.ipqs.world import World
-from local.simulators.seen import Log
+from local.simulators.request_log import Log
 from local.simulators.server import LOOPBACK, serving
 
 CALLS = frozenset({"upload", "status", "list", "download"})

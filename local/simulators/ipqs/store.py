@@ -9,7 +9,7 @@ from pathlib import Path
 
 from local.simulators.content import BLOCK, Content
 from local.simulators.ipqs.behaviour import COLUMNS, Behaviour
-from local.simulators.ipqs.held import Held
+from local.simulators.ipqs.job import Held
 from local.simulators.ipqs.verification import KINDS, verify
 
 

@@ -14,7 +14,7 @@ from local.simulators.txncheck.behaviour import (
     SyncAnswer,
     SyncLate,
 )
-from local.simulators.txncheck.held import Accepted
+from local.simulators.txncheck.job import Accepted
 from local.simulators.txncheck.seen import Seen
 from local.simulators.txncheck.simulator import TxncheckSimulator
 from local.simulators.txncheck.webhooks import Attempt

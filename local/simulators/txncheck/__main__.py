@@ -4,8 +4,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from local.simulators.alone import add_ending, ending, say
 from local.simulators.clock import RunningClock
+from local.simulators.standalone import add_ending, ending, say
 from local.simulators.txncheck import Behaviour, TxncheckSimulator
 
 

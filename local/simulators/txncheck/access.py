@@ -5,9 +5,9 @@ import hmac
 from http import HTTPStatus
 
 from local.simulators.server import Request
-from local.simulators.txncheck.answers import Refused
+from local.simulators.txncheck.replies import Refused
 from local.simulators.txncheck.routes import Submit
-from local.simulators.txncheck.world import World
+from local.simulators.txncheck.state import World
 
 KEY_HEADER = "x-api-key"
 TIMESTAMP_HEADER = "x-timestamp"

@@ -2,16 +2,17 @@
 
 from http import HTTPStatus
 
+from local.simulators.http_writer import Reply
 from local.simulators.server import Request
-from local.simulators.txncheck import access, answers, documents, validation
-from local.simulators.txncheck.answers import Refused
+from local.simulators.txncheck import access, documents, validation
+from local.simulators.txncheck import replies as answers
 from local.simulators.txncheck.behaviour import SyncAnswer, SyncLate
-from local.simulators.txncheck.held import COMPLETED, Held
+from local.simulators.txncheck.job import COMPLETED, Held
+from local.simulators.txncheck.replies import Refused
 from local.simulators.txncheck.routes import Check, Submit, route
 from local.simulators.txncheck.seen import seen
+from local.simulators.txncheck.state import World
 from local.simulators.txncheck.webhooks import Webhooks
-from local.simulators.txncheck.world import World
-from local.simulators.wire import Reply
 
 LONGEST_BODY = 1024 * 1024
 

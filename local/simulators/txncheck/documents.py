@@ -3,9 +3,9 @@
 from typing import Any
 
 from local.simulators.txncheck import results
-from local.simulators.txncheck.answers import stamp
 from local.simulators.txncheck.behaviour import Behaviour, End
-from local.simulators.txncheck.held import QUEUED, Ended, Held
+from local.simulators.txncheck.job import QUEUED, Ended, Held
+from local.simulators.txncheck.replies import stamp
 from local.simulators.txncheck.routes import Method
 
 _FAILING_STEP = "kycByMobile"  # of a full-check that ends PARTIAL

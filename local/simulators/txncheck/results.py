@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from local.simulators.txncheck.behaviour import Behaviour, Shape
-from local.simulators.txncheck.endings import is_blocklisted
+from local.simulators.txncheck.outcomes import is_blocklisted
 from local.simulators.txncheck.routes import Method
 
 Result = dict[str, Any]

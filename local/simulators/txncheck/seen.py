@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
-from local.simulators import seen as generic
+from local.simulators import request_log as generic
 from local.simulators.server import Request
 from local.simulators.txncheck.access import KEY_HEADER, SIGNATURE_HEADER
 from local.simulators.txncheck.routes import Check, Submit

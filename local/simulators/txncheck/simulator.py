@@ -9,17 +9,17 @@ from typing import Any, Self
 
 from local.simulators.clock import Clock
 from local.simulators.faults import Answer, Script
-from local.simulators.seen import Log
+from local.simulators.request_log import Log
 from local.simulators.server import LOOPBACK, serving
 from local.simulators.txncheck.api import Api
 from local.simulators.txncheck.behaviour import Behaviour
-from local.simulators.txncheck.held import Accepted
-from local.simulators.txncheck.postman import checked
+from local.simulators.txncheck.job import Accepted
 from local.simulators.txncheck.routes import ROOT
 from local.simulators.txncheck.seen import Seen
+from local.simulators.txncheck.state import World
 from local.simulators.txncheck.store import Store
+from local.simulators.txncheck.webhook_sender import checked
 from local.simulators.txncheck.webhooks import Attempt, Webhooks
-from local.simulators.txncheck.world import World
 
 CALLS = frozenset({"submit", "check"})
 

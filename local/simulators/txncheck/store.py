@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.simulators.txncheck.behaviour import Behaviour
-from local.simulators.txncheck.held import Held
+from local.simulators.txncheck.job import Held
 from local.simulators.txncheck.routes import Method
 
 

@@ -7,8 +7,8 @@ from email.message import Message
 from http import HTTPStatus
 from typing import Any
 
-from local.simulators.txncheck.answers import Refused
 from local.simulators.txncheck.behaviour import Behaviour
+from local.simulators.txncheck.replies import Refused
 from local.simulators.txncheck.routes import Method
 
 MOST_VPAS = 100

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from local.simulators.seen import Log
+from local.simulators.request_log import Log
 from local.simulators.txncheck.behaviour import Behaviour
-from local.simulators.txncheck.held import FAILED, RETRYING, SENT, Ended, Held
-from local.simulators.txncheck.messages import Message, message
-from local.simulators.txncheck.postman import Postman
-from local.simulators.txncheck.world import World
+from local.simulators.txncheck.job import FAILED, RETRYING, SENT, Ended, Held
+from local.simulators.txncheck.state import World
+from local.simulators.txncheck.webhook_message import Message, message
+from local.simulators.txncheck.webhook_sender import Postman
 
 _GOOD = range(200, 300)
 

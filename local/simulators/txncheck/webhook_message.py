@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from functions.core.signatures import sign
-from local.simulators.txncheck import answers, documents
+from local.simulators.txncheck import documents
+from local.simulators.txncheck import replies as answers
 from local.simulators.txncheck.behaviour import Behaviour, Signature
-from local.simulators.txncheck.held import Ended, Held
+from local.simulators.txncheck.job import Ended, Held
 
 _OTHER_SECRET = "nobody-has-agreed-on-this-secret"  # noqa: S105 that it is none is the point
 

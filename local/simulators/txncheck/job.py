@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.simulators.txncheck import endings
+from local.simulators.txncheck import outcomes as endings
 from local.simulators.txncheck.behaviour import Behaviour, End
 from local.simulators.txncheck.routes import Method
 

@@ -3,14 +3,14 @@
 import random
 from dataclasses import dataclass, field
 
+from local.simulators.call_limit import Window
 from local.simulators.clock import Clock
 from local.simulators.faults import Script
 from local.simulators.ipqs.behaviour import Behaviour, RateLimit
 from local.simulators.ipqs.links import Links
 from local.simulators.ipqs.seen import Seen
 from local.simulators.ipqs.store import Store
-from local.simulators.limits import Window
-from local.simulators.seen import Log
+from local.simulators.request_log import Log
 
 
 @dataclass(slots=True)

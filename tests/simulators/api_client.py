@@ -12,9 +12,9 @@ import requests
 
 from functions.core.signatures import Verdict, verify
 from local.simulators.content import Content
+from local.simulators.http_writer import Reply
 from local.simulators.server import Request, serving
 from local.simulators.txncheck import SCHEME, TxncheckSimulator
-from local.simulators.wire import Reply
 
 KEY = "synthetic-key-of-the-tests"
 SIGNING_SECRET = "synthetic-secret-of-the-tests"

@@ -8,7 +8,7 @@ from typing import Any
 
 from local.simulators.content import Content
 from local.simulators.faults import HTML
-from local.simulators.wire import Reply
+from local.simulators.http_writer import Reply
 
 Document = Mapping[str, Any]
 

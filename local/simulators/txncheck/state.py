@@ -5,10 +5,10 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from local.simulators.call_limit import Window
 from local.simulators.clock import Clock
 from local.simulators.faults import Script
-from local.simulators.limits import Window
-from local.simulators.seen import Log
+from local.simulators.request_log import Log
 from local.simulators.txncheck.behaviour import Behaviour, Counts, RateLimit
 from local.simulators.txncheck.store import Store
 
