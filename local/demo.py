@@ -19,8 +19,8 @@ from infra import config
 from local import sample
 from local.assembly import SynthFailed
 from local.journey import Journey, look
-from local.simulators import txncheck
-from local.simulators.ipqs import Behaviour, RunningClock
+from local.simulators.ipqs import IpqsBehaviour, RunningClock
+from local.simulators.txncheck import TxncheckBehaviour
 from local.stack import STAGE, LocalStack, running
 
 if TYPE_CHECKING:
@@ -30,13 +30,13 @@ _ROWS = 1_000
 #: What is shown of each provider, unless told otherwise.
 _SHOWN = {"ipqs": "email", "txncheck": "full-check"}
 # Long enough to see the provider's states, short enough to watch.
-_LIFE = Behaviour(
+_LIFE = IpqsBehaviour(
     seconds_new=3.0,
     seconds_processing=9.0,
     seconds_unique_results=4.0,
     seconds_finalizing=4.0,
 )
-_ASKED = txncheck.Behaviour(seconds_queued=2.0, seconds_processing=8.0)
+_ASKED = TxncheckBehaviour(seconds_queued=2.0, seconds_processing=8.0)
 _PATIENCE_SECONDS = 600.0
 _LOOK_SECONDS = 0.25
 _WAITS = (("Wait",), ("Listen",))

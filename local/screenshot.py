@@ -10,11 +10,11 @@ from local import sample
 from local.board.beside import board_beside
 from local.browser import NEEDED, browser, chromium
 from local.simulators.clock import RunningClock
-from local.simulators.ipqs import Behaviour
+from local.simulators.ipqs import IpqsBehaviour
 from local.stack import running
 
 PICTURE = Path(__file__).parents[1] / "docs" / "page.png"
-_LIFE = Behaviour(
+_LIFE = IpqsBehaviour(
     seconds_new=2.0,
     seconds_processing=9.0,
     seconds_unique_results=2.0,

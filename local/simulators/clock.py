@@ -1,4 +1,4 @@
-"""The clocks that simulators follow: one stands still until told, one runs."""
+"""Clocks of the simulators: one that tests advance, one that follows real time."""
 
 import threading
 import time
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 class Clock:
-    """Seconds since 1970 that move only by `advance`, so that no test waits."""
+    """Seconds since 1970 that pass only by `advance`, so that no test waits."""
 
     runs = False  # whether time passes by itself
 
@@ -17,12 +17,12 @@ class Clock:
         self._listeners: list[Callable[[], None]] = []
 
     def now(self) -> float:
-        """Seconds since 1970."""
+        """Return the seconds since 1970."""
         with self._lock:
             return self._now
 
     def advance(self, seconds: float) -> None:
-        """Let that much time pass at once, and what is due then happen."""
+        """Add seconds to the clock, then call the listeners in this thread."""
         with self._lock:
             self._now += seconds
             listeners = list(self._listeners)
@@ -30,8 +30,8 @@ class Clock:
             listener()
 
     @contextmanager
-    def telling(self, listener: Callable[[], None]) -> Iterator[None]:
-        """Call it after each advance, in the thread that advances."""
+    def notifying(self, listener: Callable[[], None]) -> Iterator[None]:
+        """Call the listener after each advance until the block ends."""
         with self._lock:
             self._listeners.append(listener)
         try:
@@ -42,7 +42,7 @@ class Clock:
 
 
 class RunningClock(Clock):
-    """The real time; `advance` puts it ahead."""
+    """Real time; `advance` puts it ahead."""
 
     runs = True
 
@@ -50,5 +50,5 @@ class RunningClock(Clock):
         super().__init__(now=0.0)
 
     def now(self) -> float:
-        """Seconds since 1970."""
+        """Return the seconds since 1970."""
         return time.time() + super().now()

@@ -1,9 +1,12 @@
-"""Sending a reply over a socket: as HTTP has it, or broken in a chosen way."""
+"""HTTP replies on a socket: as the standard has them, or broken in a chosen way.
+
+No library writes a wrong Content-Length, a cut chunk or a reset, so this one does.
+"""
 
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from http import HTTPMethod, HTTPStatus
@@ -23,7 +26,7 @@ class Framing(Enum):
 
 
 class Ending(Enum):
-    """What happens to the connection when the reply, or its cut part, is out."""
+    """What happens to the connection after the reply, or after its cut part."""
 
     KEEP = auto()
     CLOSE = auto()
@@ -38,35 +41,34 @@ class Delivery:
 
     framing: Framing = Framing.LENGTH
     length_lie: int = 0  # added to the true Content-Length
-    cut_after: int | None = None  # bytes of the body that still go out
+    cut_after: int | None = None  # bytes of the body that are still sent
     ending: Ending = Ending.KEEP
-    drip_seconds: float | None = None  # one byte at a time, this far apart
+    drip_seconds: float | None = None  # between single bytes
     drips_head: bool = False
-    has_head: bool = True  # False: not one byte is answered
+    has_head: bool = True  # False: not a single byte is sent
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """One answer to one request."""
+class HttpReply:
+    """An answer to a request."""
 
     status: int = HTTPStatus.OK
     headers: Headers = ()
     content: Content = field(default_factory=lambda: Content.of(b""))
     delivery: Delivery = Delivery()
-    interrupted: Callable[[], None] = lambda: None  # called if it did not all go out
+    interrupted: Callable[[], None] = lambda: None  # called if not all was sent
 
 
-class Wire:
-    """One connection's writing side."""
+class HttpWriter:
+    """The writing side of a connection; the event says that the server stops."""
 
     def __init__(self, connection: socket.socket, stopping: threading.Event) -> None:
         self._connection = connection
         self._stopping = stopping
 
-    def send(self, reply: Reply, *, method: str, keep_alive: bool) -> bool:
-        """Send it all; True when another request may follow on the connection."""
+    def send(self, reply: HttpReply, *, method: str, keep_alive: bool) -> bool:
+        """Send a reply; return whether another request may follow it."""
         delivery = reply.delivery
-        bodiless = method == HTTPMethod.HEAD or reply.status in _BODILESS
         keep_alive = (
             keep_alive
             and delivery.ending is Ending.KEEP
@@ -74,24 +76,30 @@ class Wire:
             and delivery.cut_after is None
             and not delivery.length_lie
         )
+        complete = False
         try:
-            whole = self._send(reply, bodiless=bodiless, keep_alive=keep_alive)
-        except OSError:
-            reply.interrupted()
-            raise
-        if not whole:
-            reply.interrupted()
-        self._end(delivery.ending)
+            complete = self._send(reply, method=method, keep_alive=keep_alive)
+        finally:
+            if not complete:
+                reply.interrupted()
+
+        if delivery.ending is Ending.RESET:
+            linger = struct.pack("ii", 1, 0)
+            self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        elif delivery.ending is Ending.HALF_CLOSE:
+            socket.socket.shutdown(self._connection, socket.SHUT_WR)
+        if delivery.ending in {Ending.STALL, Ending.HALF_CLOSE}:
+            wait_until_closed(self._connection)
         return keep_alive
 
-    def _send(self, reply: Reply, *, bodiless: bool, keep_alive: bool) -> bool:
-        delivery = reply.delivery
+    def _send(self, reply: HttpReply, *, method: str, keep_alive: bool) -> bool:
+        """Return whether everything was sent that the head announces."""
+        delivery, pause = reply.delivery, reply.delivery.drip_seconds
         if not delivery.has_head:
             return False
-        pause = delivery.drip_seconds
         head = _head(reply, keep_alive=keep_alive)
         self._write(head, pause if delivery.drips_head else None)
-        if bodiless:
+        if method == HTTPMethod.HEAD or reply.status in _BODILESS:
             return True
 
         left = delivery.cut_after
@@ -99,48 +107,35 @@ class Wire:
         for block in reply.content.produce():
             piece = block if left is None else block[:left]
             if piece:
-                # A cut chunk still announces what it would have held.
+                # A cut chunk still announces the size of the whole one.
                 self._write(_chunk(piece, len(block)) if chunked else piece, pause)
             if len(piece) < len(block):
                 return False
             if left is not None:
                 left -= len(piece)
-        if chunked:
-            if left is not None:
-                return False
+        if chunked and left is None:
             self._write(b"0\r\n\r\n", pause)
-        return True
+        return left is None or not chunked
 
     def _write(self, data: bytes, pause: float | None) -> None:
         if pause is None:
             self._connection.sendall(data)
             return
-        for byte in _bytes(data):
+        for at in range(len(data)):
             if self._stopping.wait(pause):
                 raise ConnectionAbortedError
-            self._connection.sendall(byte)
-
-    def _end(self, ending: Ending) -> None:
-        if ending is Ending.RESET:
-            linger = struct.pack("ii", 1, 0)
-            self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-        elif ending is Ending.HALF_CLOSE:
-            socket.socket.shutdown(self._connection, socket.SHUT_WR)
-        if ending in {Ending.STALL, Ending.HALF_CLOSE}:
-            wait_until_left(self._connection)
+            self._connection.sendall(data[at : at + 1])
 
 
-def wait_until_left(connection: socket.socket) -> None:
+def wait_until_closed(connection: socket.socket) -> None:
     """Return when the client has closed, or the server has shut the socket down."""
     while connection.recv(65536):
         pass
 
 
-def _head(reply: Reply, *, keep_alive: bool) -> bytes:
-    try:
-        reason = HTTPStatus(reply.status).phrase
-    except ValueError:
-        reason = ""
+def _head(reply: HttpReply, *, keep_alive: bool) -> bytes:
+    known = reply.status in set(HTTPStatus)
+    reason = HTTPStatus(reply.status).phrase if known else ""
     lines = [f"HTTP/1.1 {reply.status} {reason}"]
     lines += [f"{name}: {value}" for name, value in reply.headers]
     if reply.status not in _BODILESS:
@@ -155,9 +150,5 @@ def _head(reply: Reply, *, keep_alive: bool) -> bytes:
 
 
 def _chunk(data: bytes, announced: int) -> bytes:
-    ending = b"\r\n" if len(data) == announced else b""
-    return b"%x\r\n%b%b" % (announced, data, ending)
-
-
-def _bytes(data: bytes) -> Iterator[bytes]:
-    return (data[at : at + 1] for at in range(len(data)))
+    end = b"\r\n" if len(data) == announced else b""
+    return b"%x\r\n%b%b" % (announced, data, end)

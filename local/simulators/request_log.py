@@ -1,111 +1,86 @@
-"""The record of every request, without a key or another secret in it."""
+"""Records of requests, with keys and other secrets replaced."""
 
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 from urllib.parse import unquote
 
-from local.simulators.server import Request
+from local.simulators.server import HttpRequest
 
 HIDDEN_KEY = "<KEY>"
 HIDDEN = "<hidden>"
 _SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization"}
+_SIGNATURE_HEADERS = {"x-signature", "x-timestamp"}
 
-Record = TypeVar("Record")
 
+@dataclass(slots=True, kw_only=True)
+class LoggedRequest:
+    """A request as it arrived; what only its body says is added when that is read."""
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One request as it arrived."""
-
-    host: str  # which of the provider's hosts
-    call: str  # as `script` names it, or "" for an address that is none
+    host: str  # of the provider: "api" or "downloads"
+    call: str  # as `script` names it; "" for an address that does not exist
     method: str
-    path: str  # without the query and escapes; the key is replaced
-    query: Mapping[str, str]  # key and hidden values are replaced
-    headers: Mapping[str, str]  # lower-case names; the key is replaced
-    key_in: frozenset[str]  # of path, query, header, body
+    path: str  # without the query and escapes
+    query: Mapping[str, str]
+    headers: Mapping[str, str]  # lower-case names
+    key_in: set[str]  # of path, query, header, body
     chunked: bool
     content_length: int | None
+    file_name: str | None = None  # of the file that IPQS was sent or asked about
+
+    @property
+    def signed(self) -> bool:
+        """Whether the request has both headers of TxnCheck's signature."""
+        return self.headers.keys() >= _SIGNATURE_HEADERS
 
 
-class Log(Generic[Record]):
-    """Records in the order in which they came."""
-
-    def __init__(self) -> None:
-        self._records: list[Record] = []
-        self._lock = threading.Lock()
-
-    def add(self, record: Record) -> int:
-        """Note it; the number is for `amend`."""
-        with self._lock:
-            self._records.append(record)
-            return len(self._records) - 1
-
-    def amend(self, number: int, change: Callable[[Record], Record]) -> None:
-        """Put in its place what was learnt since."""
-        with self._lock:
-            if number < len(self._records):  # or it is forgotten meanwhile
-                self._records[number] = change(self._records[number])
-
-    def clear(self) -> None:
-        """Forget all."""
-        with self._lock:
-            self._records.clear()
-
-    def all(self) -> list[Record]:
-        """Every record so far."""
-        with self._lock:
-            return list(self._records)
-
-
-def seen(
-    request: Request,
-    *,
+def log_entry(
+    request: HttpRequest,
     host: str,
     call: str,
+    *,
+    keys: Set[str],
     key_header: str,
-    keys: frozenset[str],
-    path_key: str | None = None,
-    hidden: frozenset[str] = frozenset(),
-) -> Seen:
-    """The request with its secrets hidden, and the headers and queries so named."""
-    secrets = keys | ({path_key} if path_key else set())
-    headers = {}
-    path = unquote(request.path)  # a key may need escapes there
-    key_in = {"path"} if any(each in path for each in secrets) else set()
-    for name, value in request.headers.items():
-        lower = name.lower()
-        shown = _without(value, keys)
-        if lower == key_header or shown != value:
-            key_in.add("header")
-        if lower == key_header:
-            shown = HIDDEN_KEY
-        headers[lower] = HIDDEN if lower in _SECRET_HEADERS | hidden else shown
-    query = {}
-    for name, value in request.query:
-        shown = _without(value, keys)
-        if name == "key" or shown != value:
-            key_in.add("query")
-        if name == "key":
-            shown = HIDDEN_KEY
-        query[name] = HIDDEN if name in hidden else shown
-    length = headers.get("content-length")
-    return Seen(
+    path_key: str | None,
+    hidden: Set[str],
+) -> LoggedRequest:
+    """Return the record of a request.
+
+    `keys` are replaced wherever they are, `path_key` is one that need not be valid;
+    the values of the query parameters and headers named in `hidden` are left out.
+    """
+
+    def shown(text: str, secrets: Set[str]) -> str:
+        for secret in secrets:
+            text = text.replace(secret, HIDDEN_KEY)
+        return text
+
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    length = headers.get("content-length", "")
+    path = shown(unquote(request.path), keys | ({path_key} if path_key else set()))
+    clean_headers = {name: shown(value, keys) for name, value in headers.items()}
+    query = {name: shown(value, keys) for name, value in request.query.items()}
+    if key_header in headers:
+        clean_headers[key_header] = HIDDEN_KEY
+    if "key" in query:
+        query["key"] = HIDDEN_KEY
+    places = {"path": [path], "header": clean_headers.values(), "query": query.values()}
+    key_in = {
+        place
+        for place, texts in places.items()
+        if any(HIDDEN_KEY in text for text in texts)
+    }
+    secret = hidden | _SECRET_HEADERS
+    return LoggedRequest(
         host=host,
         call=call,
         method=request.method,
-        path=_without(path, secrets),
-        query=query,
-        headers=headers,
-        key_in=frozenset(key_in),
+        path=path,
+        query={name: HIDDEN if name in hidden else query[name] for name in query},
+        headers={
+            name: HIDDEN if name in secret else value
+            for name, value in clean_headers.items()
+        },
+        key_in=key_in,
         chunked=request.chunked,
-        content_length=int(length) if length and length.isdecimal() else None,
+        content_length=int(length) if length.isdecimal() else None,
     )
-
-
-def _without(text: str, keys: frozenset[str]) -> str:
-    for key in keys:
-        text = text.replace(key, HIDDEN_KEY)
-    return text

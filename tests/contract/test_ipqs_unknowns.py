@@ -14,11 +14,10 @@ from functions.core.model import Phase
 from local.simulators.ipqs import (
     UNKNOWNS,
     Answer,
+    CallLimit,
     Compression,
     Framing,
-    RateLimit,
     Spent,
-    XmlNull,
 )
 from tests.contract.bench import KEY, hint_of, read
 from tests.contract.ipqs_bench import IpqsBench
@@ -30,10 +29,6 @@ _HARMLESS: dict[str, tuple[object, ...]] = {
     "seconds_processing": (0.0, 0.5, 100_000.0),
     "removes_duplicates": (False,),
     "header_key_calls": (frozenset(), frozenset({"upload", "list", "status"})),
-    "status_id_parameter": ("csv_id",),
-    "strictness_accepted": (True,),
-    "xml_item": ("item",),
-    "xml_null": (XmlNull.NIL, XmlNull.OMITTED, XmlNull.WORD),
     "spent_link": tuple(Spent),
     "expired_link": tuple(Spent),
     "head_spends": (False,),
@@ -155,7 +150,7 @@ def test_goes_on_when_the_rate_limit_is_over(
 ) -> None:
     """Neither the limit nor the way in which it is told is published."""
     reference = _submit(ipqs)
-    limit = RateLimit(calls=1, seconds=60, status=status, retry_after=retry_after)
+    limit = CallLimit(calls=1, seconds=60, status=status, retry_after=retry_after)
     ipqs.simulator.behave(rate_limit=limit)
     ipqs.provider.check(reference)
 

@@ -9,7 +9,7 @@ from botocore.credentials import Credentials
 
 from local.courier.api import Api
 from local.journey import Journey
-from local.simulators.txncheck import End, TxncheckSimulator
+from local.simulators.txncheck import RequestOutcome, TxncheckSimulator
 from tests.integration.courier import Courier, until
 
 _REQUEST = json.dumps({"mobile": "+919812345670", "name": "Asha Example"}).encode()
@@ -33,10 +33,14 @@ def _seconds_after_its_end(
 
 @pytest.mark.parametrize(
     ("end", "outcome"),
-    [(End.COMPLETED, "succeeded"), (End.PARTIAL, "partial"), (End.TEMPORARY, "failed")],
+    [
+        (RequestOutcome.COMPLETED, "succeeded"),
+        (RequestOutcome.PARTIAL, "partial"),
+        (RequestOutcome.TEMPORARY, "failed"),
+    ],
 )
 def test_a_webhook_ends_the_wait_for_the_next_poll(
-    courier: Courier, txncheck: TxncheckSimulator, end: End, outcome: str
+    courier: Courier, txncheck: TxncheckSimulator, end: RequestOutcome, outcome: str
 ) -> None:
     """Whoever waits for a verdict waits for the provider, not for our schedule."""
     courier.deliver(_KEY, _REQUEST)  # the functions are warm then

@@ -1,36 +1,33 @@
-"""A merchant: a plain client of the simulated TxnCheck, and who gets its webhooks."""
+"""Plain clients of both simulated APIs."""
 
 import hashlib
 import hmac
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import requests
 
-from functions.core.signatures import Verdict, verify
-from local.simulators.content import Content
-from local.simulators.http_writer import Reply
-from local.simulators.server import Request, serving
-from local.simulators.txncheck import SCHEME, TxncheckSimulator
+from local.simulators.ipqs import IpqsSimulator
+from local.simulators.txncheck import TxncheckSimulator
 
 KEY = "synthetic-key-of-the-tests"
 SIGNING_SECRET = "synthetic-secret-of-the-tests"
-WEBHOOK_SECRET = "synthetic-webhook-secret"
 SECONDS = 5.0  # no test waits that long unless something is broken
-GOOD = "+919000000001"  # completes, by its last digit
-PARTLY = "+919000000007"
-PASSING = "+919000000008"
-FAILING = "+919000000009"
+EMAILS = b"email\n" + b"".join(b"user%d@example.com\n" % n for n in range(100))
+
+# Mobile numbers by their outcome, which the last digit decides.
+COMPLETED = "+919000000001"
+PARTIAL = "+919000000007"
+TEMPORARY = "+919000000008"
+BUSINESS_ERROR = "+919000000009"
 
 BODIES: dict[str, dict[str, Any]] = {
-    "upi-by-mobile": {"mobile": GOOD, "name": "Asha Example"},
-    "kyc-by-mobile": {"mobile": GOOD},
+    "upi-by-mobile": {"mobile": COMPLETED, "name": "Asha Example"},
+    "kyc-by-mobile": {"mobile": COMPLETED},
     "vpa-chargeback-check": {"vpas": ["asha@invented", "b9@sample"]},
     "bulk/vpa-chargeback-check": {"vpas": ["asha@invented", "b9@sample"]},
-    "full-check": {"mobile": GOOD, "name": "Asha Example"},
+    "full-check": {"mobile": COMPLETED, "name": "Asha Example"},
     "bank-verification-pennyless": {
         "accountNumber": "000123456780",
         "ifscNumber": "ABCD0123456",
@@ -38,12 +35,79 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 
 
+class ClientSession(requests.Session):
+    """A session that follows no redirect and waits `SECONDS` at most."""
+
+    def request(self, method: str, url: str, **options: Any) -> requests.Response:  # type: ignore[override] # noqa: ANN401 whatever requests takes
+        """Send one request."""
+        options = {"timeout": SECONDS, **options, "allow_redirects": False}
+        return super().request(method, url, **options)
+
+
 @dataclass
-class Merchant:
-    """Calls with the key; a session that follows no redirect."""
+class IpqsClient:
+    """Calls IPQS with the key in the path."""
+
+    ipqs: IpqsSimulator
+    session: requests.Session = field(default_factory=ClientSession)
+
+    def address(self, rest: str, *, key: str = KEY) -> str:
+        """Return the address of a call with the key in the path."""
+        return f"{self.ipqs.base_url}/api/json/csv/{key}/{rest}"
+
+    def get(self, address: str, **options: Any) -> requests.Response:  # noqa: ANN401 whatever requests takes
+        """Send a GET."""
+        return self.session.get(address, **options)
+
+    def post(self, address: str, **options: Any) -> requests.Response:  # noqa: ANN401 whatever requests takes
+        """Send a POST."""
+        return self.session.post(address, **options)
+
+    def upload(
+        self,
+        content: bytes = EMAILS,
+        *,
+        type_: str = "email",
+        file_name: str | None = None,
+    ) -> requests.Response:
+        """Send a multipart upload."""
+        fields = {} if file_name is None else {"file_name": file_name}
+        files = {"any": ("list.csv", content, "text/csv")}
+        return self.post(self.address(f"{type_}/upload"), files=files, data=fields)
+
+    def uploaded(
+        self,
+        content: bytes = EMAILS,
+        *,
+        type_: str = "email",
+        file_name: str | None = None,
+    ) -> int:
+        """Send an upload that must be accepted; return its id."""
+        answer = self.upload(content, type_=type_, file_name=file_name).json()
+        assert answer["success"] is True, answer
+        return int(answer["id"])
+
+    def finished(self, content: bytes = EMAILS, *, file_name: str | None = None) -> int:
+        """Send an upload, and return its id when its results are ready."""
+        csv_id = self.uploaded(content, file_name=file_name)
+        self.ipqs.clock.advance(60)
+        return csv_id
+
+    def status(self, csv_id: object) -> Any:  # noqa: ANN401 it is JSON
+        """Return the document of a status call."""
+        return self.get(self.address(f"status/{csv_id}")).json()
+
+    def link(self, csv_id: int, kind: str = "all") -> str:
+        """Return a new link."""
+        return str(self.status(csv_id)["downloads"][kind])
+
+
+@dataclass
+class TxncheckClient:
+    """Calls TxnCheck with the key in its header."""
 
     txncheck: TxncheckSimulator
-    session: requests.Session = field(default_factory=requests.Session)
+    session: requests.Session = field(default_factory=ClientSession)
 
     def call(
         self,
@@ -53,39 +117,34 @@ class Merchant:
         headers: Mapping[str, str] | None = None,
         **options: Any,  # noqa: ANN401 whatever requests takes
     ) -> requests.Response:
-        """One call, with the key unless the headers are given."""
-        return self.session.request(
-            method,
-            f"{self.txncheck.base_url}/{path}",
-            headers={"X-API-Key": KEY} if headers is None else headers,
-            timeout=SECONDS,
-            allow_redirects=False,
-            **options,
-        )
+        """Send one call, with the key unless the headers are given."""
+        url = f"{self.txncheck.base_url}/{path}"
+        headers = {"X-API-Key": KEY} if headers is None else headers
+        return self.session.request(method, url, headers=headers, **options)
 
     def post(self, method: str, **changed: Any) -> requests.Response:  # noqa: ANN401 JSON
-        """A submission of the good body, with fields changed."""
+        """Send a submission of the good body, with fields changed."""
         return self.call("POST", method, json={**BODIES[method], **changed})
 
     def submitted(self, method: str = "kyc-by-mobile", **changed: Any) -> str:  # noqa: ANN401 JSON
-        """The id of a submission that goes well."""
+        """Send a submission that must be accepted; return its id."""
         answer = self.post(method, **changed)
         assert answer.status_code == 202, answer.text
         return str(answer.json()["requestId"])
 
     def ended(self, method: str = "kyc-by-mobile", **changed: Any) -> str:  # noqa: ANN401 JSON
-        """The id of a request whose work is done."""
+        """Send a submission, and return its id when its work is done."""
         request_id = self.submitted(method, **changed)
         self.txncheck.clock.advance(10)
         return request_id
 
-    def look(self, request_id: str) -> Any:  # noqa: ANN401 it is JSON
-        """A status call's document."""
+    def status(self, request_id: str) -> Any:  # noqa: ANN401 it is JSON
+        """Return the document of a status call."""
         return self.call("GET", f"requests/{request_id}").json()
 
 
 def signed(timestamp: str, text: str, secret: str = SIGNING_SECRET) -> dict[str, str]:
-    """The headers of a signed call, computed without the simulator's own code."""
+    """Return the headers of a signed call, computed without the simulator's code."""
     payload = f"{timestamp}.{text}".encode()
     signature = hmac.new(secret.encode(), payload, hashlib.sha256).hexdigest()
     return {
@@ -94,45 +153,3 @@ def signed(timestamp: str, text: str, secret: str = SIGNING_SECRET) -> dict[str,
         "X-Signature": signature,
         "Content-Type": "application/json",
     }
-
-
-@dataclass(frozen=True)
-class Received:
-    """A webhook as it arrived."""
-
-    headers: Mapping[str, str]
-    body: bytes
-
-    def verdict(self, now: float, secret: str = WEBHOOK_SECRET) -> Verdict:
-        """What its signature is worth."""
-        return verify(SCHEME, [secret], headers=self.headers, body=self.body, now=now)
-
-
-class Doorbell:
-    """A server on which webhooks ring; it answers with the status that is set."""
-
-    def __init__(self) -> None:
-        self.url = ""
-        self.status = 204
-        self.received: list[Received] = []
-        self._rung = threading.Semaphore(0)
-
-    def __call__(self, request: Request) -> Reply:
-        """Keep it, and answer."""
-        body = request.body.read(request.body.left)
-        self.received.append(Received(dict(request.headers.items()), body))
-        self._rung.release()
-        return Reply(self.status, content=Content.of(b""))
-
-    def wait(self) -> None:
-        """Return when it has rung once more."""
-        assert self._rung.acquire(timeout=SECONDS), "no webhook came"
-
-    @classmethod
-    @contextmanager
-    def hung(cls) -> Iterator["Doorbell"]:
-        """Listen until the block ends."""
-        doorbell = cls()
-        with serving(doorbell) as server:
-            doorbell.url = f"http://127.0.0.1:{server.port}/webhooks/txncheck?a=b"
-            yield doorbell

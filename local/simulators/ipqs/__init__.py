@@ -1,27 +1,25 @@
 """The simulator of IPQS' bulk CSV API; `simulator.py` is where to begin."""
 
+from local.simulators.call_limit import CallLimit
 from local.simulators.clock import Clock, RunningClock
 from local.simulators.content import Content
 from local.simulators.faults import Answer
 from local.simulators.http_writer import Delivery, Ending, Framing
 from local.simulators.ipqs.behaviour import (
-    COLUMNS,
     UNKNOWNS,
-    Behaviour,
     Compression,
-    RateLimit,
+    IpqsBehaviour,
     Spent,
-    XmlNull,
 )
 from local.simulators.ipqs.job import Csv
-from local.simulators.ipqs.seen import Seen
 from local.simulators.ipqs.simulator import IpqsSimulator
+from local.simulators.ipqs.verification import COLUMNS
 
 __all__ = [
     "COLUMNS",
     "UNKNOWNS",
     "Answer",
-    "Behaviour",
+    "CallLimit",
     "Clock",
     "Compression",
     "Content",
@@ -29,10 +27,8 @@ __all__ = [
     "Delivery",
     "Ending",
     "Framing",
+    "IpqsBehaviour",
     "IpqsSimulator",
-    "RateLimit",
     "RunningClock",
-    "Seen",
     "Spent",
-    "XmlNull",
 ]

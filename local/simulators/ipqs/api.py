@@ -1,128 +1,157 @@
-"""The API host: upload, status and list."""
+"""The API host of IPQS: upload, status and list."""
 
+import json
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
+from urllib.parse import unquote
 
-from local.simulators import forms as uploads
-from local.simulators.forms import Posted, Refused
-from local.simulators.http_writer import Reply
-from local.simulators.ipqs import answers, documents
-from local.simulators.ipqs.answers import Document
-from local.simulators.ipqs.intake import Rejected, take_in
-from local.simulators.ipqs.job import Held
-from local.simulators.ipqs.routes import METHODS, Route, route
-from local.simulators.ipqs.seen import KEY_HEADER, seen
-from local.simulators.ipqs.state import World
-from local.simulators.server import Request
+from local.simulators.content import Content
+from local.simulators.faults import HTML
+from local.simulators.forms import Form, UnreadableForm, read_form
+from local.simulators.http_writer import Delivery, Framing, Headers, HttpReply
+from local.simulators.ipqs import documents
+from local.simulators.ipqs.job import FINISHED, Csv
+from local.simulators.ipqs.state import IpqsState
+from local.simulators.ipqs.verification import COLUMNS, count_lines
+from local.simulators.server import HttpRequest
+
+
+class SoftFailure(Exception):
+    """A refusal with `success: false`; its text is the provider's message."""
+
+    def __init__(self, message: str, status: int = HTTPStatus.OK) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class ApiRoute:
+    """One call, and what its path says."""
+
+    call: str
+    key: str | None = None
+    type: str | None = None
+    id: str = ""
 
 
 class Api:
-    """Answers the calls of `/api/{json,xml}/csv/…`."""
+    """Answers the calls of `/api/json/csv/…`."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, state: IpqsState) -> None:
+        self._state = state
 
-    def __call__(self, request: Request) -> Reply:
-        """Read, look into the script, then act."""
-        world = self._world
-        found = route(request.path)
-        arrived = world.log.add(
-            seen(
-                request,
-                host="api",
-                call=found.call if found else "",
-                keys=world.keys,
-                path_key=found.key if found else None,
-            )
-        )
-        if found is None:
-            return answers.page(HTTPStatus.NOT_FOUND)
-        if request.method not in METHODS[found.call]:
-            return answers.page(HTTPStatus.METHOD_NOT_ALLOWED)
+    def __call__(self, request: HttpRequest) -> HttpReply:
+        """Log the request, then answer it as its script says."""
+        state, route = self._state, find_route(request.path)
+        if route is None:
+            state.log(request, "api", "")
+            return page(HTTPStatus.NOT_FOUND)
+        entry = state.log(request, "api", route.call, path_key=route.key)
+        if request.method != ("POST" if route.call == "upload" else "GET"):
+            return page(HTTPStatus.METHOD_NOT_ALLOWED)
         try:
-            posted = uploads.read(request, world.store.new_path)
-        except Refused as refused:
-            failure = answers.failure(refused.message)
-            return self._reply(request, found, failure, refused.status)
+            form = read_form(request, state.new_path)
+        except UnreadableForm as error:
+            return self._reply(_failure(str(error)), error.status)
 
-        file_name = self._file_name(found, posted)
-        in_body = "key" in posted.parameters and "key" not in dict(request.query)
-        world.log.amend(
-            arrived, lambda it: it.with_body(key_in_body=in_body, file_name=file_name)
-        )
-        answer = world.script.take(found.call, file_name)
-        normal = self._act(request, found, posted) if answer.takes_effect else Reply()
-        return answer.applied_to(normal)
+        if "key" in form.fields:
+            entry.key_in.add("body")
+        csv = state.csv(int(route.id)) if route.id.isdecimal() else None
+        entry.file_name = csv.file_name if csv else form.fields.get("file_name")
 
-    def _act(self, request: Request, found: Route, posted: Posted) -> Reply:
-        limit = self._world.too_often()
-        if limit is not None:
-            reply = answers.page(limit.status)
-            if limit.retry_after is None:
-                return reply
-            retry = ("Retry-After", limit.retry_after)
-            return Reply(limit.status, (*reply.headers, retry), reply.content)
+        def act() -> HttpReply:
+            if limit := state.exceeded_limit(is_post=request.method == "POST"):
+                return page(limit.status, more_headers=limit.headers)
+            try:
+                return self._reply(self._document(request, route, form, csv))
+            except SoftFailure as failure:
+                return self._reply(_failure(str(failure)), failure.status)
 
-        if not self._is_allowed(request, found, posted):
-            status = self._world.behaviour.bad_key_status
-            failure = answers.failure(answers.BAD_KEY)
-            return self._reply(request, found, failure, status)
-        try:
-            match found.call:
-                case "upload":
-                    type_ = found.type or posted.parameters.get("type")
-                    held = take_in(self._world, posted, type_)
-                    document = documents.uploaded(self._world, held, found)
-                case "status":
-                    held = self._asked_for(found, posted)
-                    document = documents.status(self._world, held)
-                case _:
-                    document = documents.listing(self._world, found, posted.parameters)
-        except Rejected as rejected:
-            document = answers.failure(str(rejected))
-        return self._reply(request, found, document)
+        return state.answer(route.call, act, file_name=entry.file_name)
+
+    def _document(
+        self, request: HttpRequest, route: ApiRoute, form: Form, csv: Csv | None
+    ) -> documents.Document:
+        """Carry a call out, and return what is answered."""
+        state = self._state
+        sent = {**request.query, **form.fields}
+        # The key counts in one place only, by what the call has of it.
+        key = route.key or (sent.get("key") if route.call == "upload" else None)
+        if key is None and route.call in state.behaviour.header_key_calls:
+            key = request.headers.get(state.key_header)
+        if key not in state.keys:
+            raise SoftFailure(documents.BAD_KEY, state.behaviour.bad_key_status)
+        if route.call == "list":
+            return documents.listing(state, sent, key)
+        if route.call == "upload":
+            csv = self._upload(route.type or sent.get("type"), sent, form)
+            return documents.uploaded(state, csv, key)
+        if csv is None:
+            raise SoftFailure(state.behaviour.unknown_id_message)
+        return documents.status(state, csv)
+
+    def _upload(self, type_: str | None, sent: Mapping[str, str], form: Form) -> Csv:
+        """Accept the file that was posted: from here on it is paid."""
+        state, behaviour, file = self._state, self._state.behaviour, form.file
+        if type_ not in COLUMNS:
+            known = ", ".join(COLUMNS)
+            raise SoftFailure(f"Invalid type. Please use one of: {known}.")
+        if file is None:
+            raise SoftFailure("No file was uploaded.")
+        lines, size = count_lines(file), file.stat().st_size
+        active = sum(csv.status != FINISHED for csv in state.csvs)
+        paid = sum(csv.lines for csv in state.csvs)
+        for limit, wanted, message in (
+            (behaviour.max_upload_bytes, size, "The file is too large."),
+            (behaviour.max_upload_rows, lines, "The file has too many rows."),
+            (behaviour.max_parallel_files, active + 1, "Too many files in work."),
+            (behaviour.credits, paid + lines, documents.NO_CREDITS),
+        ):
+            if limit is not None and wanted > limit:
+                raise SoftFailure(message)
+        return state.add_upload(file, type_, sent.get("file_name"), lines)
 
     def _reply(
-        self, request: Request, found: Route, document: Document, status: int = 200
-    ) -> Reply:
-        behaviour = self._world.behaviour
-        accepted = request.headers.get("accept-encoding", "")
-        return answers.reply(
-            answers.stamped(document, self._world.randomness),
-            found.format,
-            xml_item=behaviour.xml_item,
-            xml_null=behaviour.xml_null,
-            gzip=behaviour.gzips_answers and "gzip" in accepted,
-            status=status,
-        )
+        self, document: documents.Document, status: int = HTTPStatus.OK
+    ) -> HttpReply:
+        """Return a document as IPQS serves it, with a request id and in chunks [V]."""
+        letters = string.ascii_letters + string.digits
+        request_id = "".join(self._state.random.choices(letters, k=10))
+        stamped = {**document, "request_id": request_id, "api_version": 1}
+        content = Content.of(json.dumps(stamped).encode())
+        headers = (("Content-Type", "application/json"),)
+        return HttpReply(status, headers, content, Delivery(Framing.CHUNKED))
 
-    def _is_allowed(self, request: Request, found: Route, posted: Posted) -> bool:
-        if found.key is not None:
-            return found.key in self._world.keys
-        if found.call == "upload" and "key" in posted.parameters:
-            return posted.parameters["key"] in self._world.keys
-        works = found.call in self._world.behaviour.header_key_calls
-        return works and request.headers.get(KEY_HEADER) in self._world.keys
 
-    def _id(self, found: Route, posted: Posted) -> int | None:
-        parameter = self._world.behaviour.status_id_parameter
-        text = found.id or posted.parameters.get(parameter, "")
-        return int(text) if text.isdecimal() and text.isascii() else None
+def find_route(path: str) -> ApiRoute | None:
+    """Return the call of an address, with the key in the path or without.
 
-    def _held(self, found: Route, posted: Posted) -> Held | None:
-        id_ = self._id(found, posted)
-        world = self._world
-        return (
-            None if id_ is None else world.store.find(id_, world.now(), world.behaviour)
-        )
+    The parts are unquoted after they are split: a key may have a slash.
+    """
+    root, _, rest = path.partition("/api/json/csv/")
+    route: ApiRoute | None = None
+    match [unquote(part) for part in rest.split("/")]:
+        case ["upload" | "list" as call]:
+            route = ApiRoute(call)
+        case ["status", csv_id]:
+            route = ApiRoute("status", id=csv_id)
+        case [key, "list"]:
+            route = ApiRoute("list", key=key)
+        case [key, "status", csv_id]:
+            route = ApiRoute("status", key=key, id=csv_id)
+        case [key, type_, "upload"]:
+            route = ApiRoute("upload", key=key, type=type_)
+    return None if root else route
 
-    def _file_name(self, found: Route, posted: Posted) -> str | None:
-        if found.call == "upload":
-            return posted.parameters.get("file_name")
-        held = self._held(found, posted) if found.call == "status" else None
-        return held.file_name if held else None
 
-    def _asked_for(self, found: Route, posted: Posted) -> Held:
-        held = self._held(found, posted)
-        if held is None:
-            raise Rejected(self._world.behaviour.unknown_id_message)
-        return held
+def page(status: int, html: bytes = HTML, *, more_headers: Headers = ()) -> HttpReply:
+    """Return a page for people."""
+    headers = (("Content-Type", "text/html; charset=UTF-8"), *more_headers)
+    return HttpReply(status=status, headers=headers, content=Content.of(html))
+
+
+def _failure(message: str) -> documents.Document:
+    """Return a document that lacks the usual fields, as soft failures do [V]."""
+    return {"success": False, "message": message}

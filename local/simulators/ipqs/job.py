@@ -1,115 +1,90 @@
-"""One file that the provider holds: how it stands, and what tests may see of it."""
+"""One file that IPQS verifies: its status by the clock, and its results."""
 
-import threading
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from local.simulators.content import Content
-from local.simulators.ipqs import life
-from local.simulators.ipqs.behaviour import Behaviour
-from local.simulators.ipqs.verification import Verified
+from local.simulators.ipqs.behaviour import IpqsBehaviour
+from local.simulators.ipqs.verification import KINDS, Verified
+from local.simulators.provider import SimulatedProvider, StatusWords
+
+FINISHED = "FINISHED"
+#: The words after which every record is counted.
+_COUNTED = {"UNIQUE_RESULTS", "FINALIZING", FINISHED}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Csv:
-    """What the provider knows of one file, as tests may look at it."""
+    """One file, by the provider's clock and switches of this moment.
 
+    `work` verifies an upload; a file that a test has put here has `contents`.
+    """
+
+    provider: SimulatedProvider[IpqsBehaviour] = field(repr=False)
     id: int
     file_name: str
     type: str
-    status: str
-    aborted: bool | None
-    strictness: int
-    rows: int  # records, without the header
-    invalid_records: int
-    bytes: int
-    results: dict[str, int]  # records in each file
-    uploaded_by: str  # multipart, json, url, or "test" for add_finished
-    looks: int  # answered status calls
-    links: int  # links handed out
-    downloads: int  # links spent
-
-
-@dataclass(slots=True)
-class Held:
-    """One file in work: what changes, and where its results come from."""
-
-    id: int
-    file_name: str
-    type: str
-    strictness: int
     uploaded_at: float
-    uploaded_by: str
-    lines: int
-    bytes: int
-    work: Future[Verified] | None
-    contents: Mapping[str, Content] | None = None  # in place of verified results
+    upload: Path | None = None
+    lines: int = 0
+    work: Future[Verified] | None = field(default=None, repr=False)
+    contents: Mapping[str, Content] = field(default_factory=dict, repr=False)
     aborted_in: str | None = None  # the status word at that moment
-    script: tuple[str, ...] = ()
-    said: int = 0  # words of the script
-    looks: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    links: int = 0  # minted
+    downloads: int = 0  # links spent
+    words: StatusWords = field(default_factory=StatusWords, repr=False)
 
-    def status(self, now: float, behaviour: Behaviour) -> str:
-        """The word at this moment, without any scripted one."""
+    @property
+    def status(self) -> str:
+        """The status word, without any scripted one."""
+        behaviour = self.provider.behaviour
         if self.aborted_in is not None:
             return behaviour.aborted_status or self.aborted_in
-        if self.contents is not None:
-            return life.FINISHED
-        return life.status_at(now - self.uploaded_at, self.lines, behaviour)
+        if self.upload is None:
+            return FINISHED
+        age = self.provider.now() - self.uploaded_at
+        growth = behaviour.seconds_per_1000_rows * self.lines / 1000
+        for word, seconds in (
+            ("NEW", behaviour.seconds_new),
+            ("PROCESSING", behaviour.seconds_processing + growth),
+            ("UNIQUE_RESULTS", behaviour.seconds_unique_results),
+            ("FINALIZING", behaviour.seconds_finalizing),
+        ):
+            if age < seconds:
+                return word
+            age -= seconds
+        return FINISHED
 
-    def look(self, now: float, behaviour: Behaviour) -> str:
-        """The word that a status call gets; it uses up one scripted word."""
-        with self.lock:
-            self.looks += 1
-            if self.aborted_in is not None or not behaviour.statuses:
-                return self.status(now, behaviour)
-            if self.script is not behaviour.statuses:
-                self.script, self.said = behaviour.statuses, 0
-            word = self.script[min(self.said, len(self.script) - 1)]
-            self.said += 1
-            return word
+    def poll(self) -> str:
+        """Return the status word for a status call, and count the call."""
+        word = self.words.next(self.provider.behaviour.statuses)
+        return self.status if word is None or self.aborted_in is not None else word
 
-    def aborted(self, status: str) -> bool | None:
-        """Null while it is in work, as far as the examples show."""
-        if self.aborted_in is not None:
-            return True
-        return False if status == life.FINISHED else None
+    @property
+    def polls(self) -> int:
+        """How many status calls were answered."""
+        return self.words.polls
 
-    def verified(self) -> Verified | None:
-        """The finished work, waited for; None for a file that a test has put here."""
-        return None if self.work is None else self.work.result()
+    def shown_invalid(self, status: str) -> int:
+        """Return the field `invalid_records`, 0 before the records are counted."""
+        counted = status in _COUNTED or self.aborted_in is not None
+        return self.verified.invalid if counted else 0
 
-    def result(self, kind: str) -> tuple[Content, int] | None:
-        """A result with its number of records, unknown ones counted as one."""
-        if self.contents is not None:
-            content = self.contents.get(kind)
-            return None if content is None else (content, 1)
-        verified = self.verified()
-        if verified is None:
-            return None
-        return Content.file(verified.files[kind]), verified.counts[kind]
+    @property
+    def verified(self) -> Verified:
+        """What came of the upload, as soon as it is verified."""
+        nothing = Verified(rows=0, invalid=0, counts={}, files={})
+        return nothing if self.work is None else self.work.result()
 
-    def record(
-        self, now: float, behaviour: Behaviour, *, links: int, downloads: int
-    ) -> Csv:
-        """What a test may see."""
-        verified = self.verified()
-        status = self.status(now, behaviour)
-        return Csv(
-            id=self.id,
-            file_name=self.file_name,
-            type=self.type,
-            status=status,
-            aborted=self.aborted(status),
-            strictness=self.strictness,
-            rows=verified.rows if verified else 0,
-            invalid_records=verified.invalid if verified else 0,
-            bytes=self.bytes,
-            results=dict(verified.counts) if verified else {},
-            uploaded_by=self.uploaded_by,
-            looks=self.looks,
-            links=links,
-            downloads=downloads,
-        )
+    @property
+    def results(self) -> dict[str, int]:
+        """The records in each file, 1 in one that a test has put here."""
+        here = {kind: 1 for kind in KINDS if kind in self.contents}
+        return here or dict(self.verified.counts)
+
+    def content(self, kind: str) -> Content:
+        """Return one of the results."""
+        here = self.contents.get(kind)
+        return here or Content.file(self.verified.files[kind])

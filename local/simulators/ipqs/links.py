@@ -1,4 +1,4 @@
-"""Download links: made by each status call, spent by the first use."""
+"""Download links: minted by each status call, spent by the first use."""
 
 import random
 import string
@@ -6,11 +6,13 @@ import threading
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from local.simulators.ipqs.job import Csv
+
 _LETTERS = string.ascii_letters + string.digits
-TOKEN_LENGTH = 256
+_TOKEN_LENGTH = 256  # [V]
 
 
-class State(Enum):
+class LinkState(Enum):
     """Whether a link works."""
 
     GOOD = auto()
@@ -19,63 +21,63 @@ class State(Enum):
 
 
 @dataclass(slots=True)
-class Link:
+class DownloadLink:
     """One link, without the host."""
 
     token: str
-    csv_id: int
+    csv: Csv
     kind: str
-    made_at: float
+    minted_at: float
     spent: bool = False
     killed: bool = False  # by newer links
-    uses: int = 0
 
 
-class Links:
-    """Every link that was ever made."""
+class LinkStore:
+    """Every link that was ever minted."""
 
     def __init__(self, randomness: random.Random) -> None:
         self._random = randomness
-        self._links: dict[str, Link] = {}
+        self._links: dict[str, DownloadLink] = {}
         self._lock = threading.Lock()
 
-    def make(self, csv_id: int, kind: str, now: float) -> Link:
-        """A new link, good for one use."""
+    def mint(self, csv: Csv, kind: str, now: float) -> DownloadLink:
+        """Return a new link, good for one use."""
         with self._lock:
-            token = "".join(self._random.choices(_LETTERS, k=TOKEN_LENGTH))
-            self._links[token] = link = Link(token, csv_id, kind, now)
+            token = "".join(self._random.choices(_LETTERS, k=_TOKEN_LENGTH))
+            self._links[token] = link = DownloadLink(token, csv, kind, now)
+            csv.links += 1
         return link
 
-    def kill(self, csv_id: int) -> None:
+    def kill(self, csv: Csv) -> None:
         """End every link of a file."""
         with self._lock:
             for link in self._links.values():
-                if link.csv_id == csv_id:
-                    link.killed = True
+                link.killed |= link.csv is csv
 
-    def find(self, token: str) -> Link | None:
-        """The link with this token, in whatever state."""
+    def find(self, token: str) -> DownloadLink | None:
+        """Return the link with this token, in whatever state."""
         return self._links.get(token)
 
-    def use(self, link: Link, *, now: float, lifetime: float, spends: bool) -> State:
-        """The link's state before this use; of two uses at once only one is good."""
+    def use(
+        self, link: DownloadLink, *, now: float, lifetime: float, spends: bool
+    ) -> LinkState:
+        """Return the state before this use; of concurrent uses only one is good."""
         with self._lock:
             if link.spent or link.killed:
-                return State.SPENT
-            if now - link.made_at >= lifetime:
-                return State.EXPIRED
+                return LinkState.SPENT
+            if now - link.minted_at >= lifetime:
+                return LinkState.EXPIRED
             link.spent = spends
-            link.uses += spends
-            return State.GOOD
+            link.csv.downloads += spends
+            return LinkState.GOOD
 
-    def give_back(self, link: Link) -> None:
-        """Make a spent link good again, where a use that broke off does not count."""
+    def give_back(self, link: DownloadLink) -> None:
+        """Undo a use that was interrupted."""
         with self._lock:
             link.spent = False
-            link.uses -= 1
+            link.csv.downloads -= 1
 
-    def counts(self, csv_id: int) -> tuple[int, int]:
-        """How many links of a file were made, and how many were used."""
+    def clear(self) -> None:
+        """Forget every link."""
         with self._lock:
-            links = [link for link in self._links.values() if link.csv_id == csv_id]
-        return len(links), sum(link.uses for link in links)
+            self._links.clear()

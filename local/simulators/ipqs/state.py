@@ -1,46 +1,146 @@
-"""Everything that the two hosts of the provider share."""
+"""The files and links of the simulated IPQS, which its two hosts share."""
 
-import random
-from dataclasses import dataclass, field
+import itertools
+import tempfile
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
-from local.simulators.call_limit import Window
-from local.simulators.clock import Clock
-from local.simulators.faults import Script
-from local.simulators.ipqs.behaviour import Behaviour, RateLimit
-from local.simulators.ipqs.links import Links
-from local.simulators.ipqs.seen import Seen
-from local.simulators.ipqs.store import Store
-from local.simulators.request_log import Log
+from local.simulators.content import Content
+from local.simulators.ipqs.behaviour import IpqsBehaviour
+from local.simulators.ipqs.job import FINISHED, Csv
+from local.simulators.ipqs.links import LinkStore
+from local.simulators.ipqs.verification import COLUMNS, KINDS, verify
+from local.simulators.provider import SimulatedProvider
+
+_FIRST_ID = 3_000_001
 
 
-@dataclass(slots=True)
-class World:
-    """The state of the simulated provider; its parts lock themselves."""
+class IpqsState(SimulatedProvider[IpqsBehaviour]):
+    """Every file that was uploaded, on a disk of its own, and every link."""
 
-    keys: frozenset[str]
-    clock: Clock
-    behaviour: Behaviour
-    randomness: random.Random
-    store: Store
-    links: Links
-    log: Log[Seen] = field(default_factory=Log)
-    script: Script = field(default_factory=Script)
-    api_url: str = ""
-    download_url: str = ""
-    _calls: Window = field(default_factory=Window)
+    key_header = "ipqs-key"
+    calls = frozenset({"upload", "status", "list", "download"})
+    behaviour_type = IpqsBehaviour
 
-    def now(self) -> float:
-        """Seconds since 1970, by the simulator's clock."""
-        return self.clock.now()
+    def __init__(self, **common: Any) -> None:  # noqa: ANN401 what the base class takes
+        super().__init__(**common)
+        self.links = LinkStore(self.random)
+        self._csvs: list[Csv] = []  # oldest first
+        self._ids = itertools.count(_FIRST_ID)
+        self._paths = itertools.count()
+        self._worker: ThreadPoolExecutor
+        self._disk: Path
 
-    def forget_calls(self) -> None:
-        """Count anew towards the limit."""
-        self._calls.clear()
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Verify uploads until the block ends, then remove them."""
+        with (
+            tempfile.TemporaryDirectory(prefix="ipqs-simulator-") as disk,
+            ThreadPoolExecutor(1, "ipqs-verification") as self._worker,
+        ):
+            self._disk = Path(disk)
+            yield
 
-    def too_often(self) -> RateLimit | None:
-        """The limit that this call is beyond; a call within it counts."""
-        limit = self.behaviour.rate_limit
-        if limit is None:
-            return None
-        within = self._calls.admits(limit.calls, limit.seconds, now=self.now())
-        return None if within else limit
+    @property
+    def download_host(self) -> str:
+        """The host and port of the links."""
+        return self.addresses["Downloads"].partition("://")[2]
+
+    @property
+    def csvs(self) -> list[Csv]:
+        """Every file that the provider still knows, oldest first."""
+        return [csv for csv in list(self._csvs) if self.is_retained(csv.uploaded_at)]
+
+    def csv(self, csv_id: int) -> Csv | None:
+        """Return a file that the provider still knows."""
+        return next((csv for csv in self.csvs if csv.id == csv_id), None)
+
+    def new_path(self) -> Path:
+        """Return a path on the disk that nothing else has."""
+        return self._disk / str(next(self._paths))
+
+    def add_upload(
+        self, upload: Path, type_: str, file_name: str | None, lines: int
+    ) -> Csv:
+        """Accept an upload: it is paid, and verified in the background."""
+        now, folder = self.now(), self.new_path()
+        folder.mkdir()
+        date = datetime.fromtimestamp(now, UTC)
+        work = self._worker.submit(
+            verify,
+            type_,
+            upload,
+            folder,
+            columns=self.behaviour.columns or COLUMNS[type_],
+            date=f"{date:%Y-%m-%d}",
+            removes_duplicates=self.behaviour.removes_duplicates,
+            cancelled=self.stopping.is_set,
+        )
+        csv = Csv(
+            provider=self,
+            id=next(self._ids),
+            file_name=file_name or f"{type_}_{date:%Y-%m-%d %H:%M:%S}",
+            type=type_,
+            uploaded_at=now,
+            upload=upload,
+            lines=lines,
+            work=work,
+        )
+        self._csvs.append(csv)
+        return csv
+
+    def add_finished(
+        self,
+        *,
+        type: str = "email",  # noqa: A002 the provider's word
+        results: Mapping[str, bytes | int | Content],
+        file_name: str = "added by a test",
+    ) -> int:
+        """Add a finished file that nobody uploaded; return its id.
+
+        A result is bytes, content, or the size of a CSV that is made on the fly.
+        """
+        if unknown := set(results) - set(KINDS):
+            raise ValueError(f"no such kinds of result: {sorted(unknown)}")
+        contents = {kind: _content(result) for kind, result in results.items()}
+        csv = Csv(
+            provider=self,
+            id=next(self._ids),
+            file_name=file_name,
+            type=type,
+            uploaded_at=self.now(),
+            contents=contents,
+        )
+        self._csvs.append(csv)
+        return csv.id
+
+    def abort(self, csv_id: int) -> None:
+        """Cancel a file, as somebody might in the provider's dashboard.
+
+        Raises:
+            KeyError: There is no such file.
+            ValueError: It is finished already.
+        """
+        csv = self.csv(csv_id)
+        if csv is None:
+            raise KeyError(csv_id)
+        if csv.status == FINISHED:
+            raise ValueError(f"{csv_id} is finished, and cannot be cancelled")
+        csv.aborted_in = csv.status
+
+    def reset(self) -> None:
+        """Forget everything but the time, the files and their links included."""
+        super().reset()
+        self.links.clear()
+        self._csvs.clear()
+        self._ids = itertools.count(_FIRST_ID)
+
+
+def _content(result: bytes | int | Content) -> Content:
+    if isinstance(result, bytes):
+        return Content.of(result)
+    return Content.rows(result) if isinstance(result, int) else result

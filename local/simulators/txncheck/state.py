@@ -1,46 +1,58 @@
-"""Everything that the parts of the simulated provider share."""
+"""The accepted requests of the simulated TxnCheck."""
 
-import random
 import threading
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+import uuid
+from collections.abc import Mapping
+from typing import Any
 
-from local.simulators.call_limit import Window
-from local.simulators.clock import Clock
-from local.simulators.faults import Script
-from local.simulators.request_log import Log
-from local.simulators.txncheck.behaviour import Behaviour, Counts, RateLimit
-from local.simulators.txncheck.store import Store
-
-if TYPE_CHECKING:
-    from local.simulators.txncheck.seen import Seen
+from local.simulators.txncheck.job import AcceptedRequest
+from local.simulators.txncheck.webhooks import WebhookingProvider
 
 
-@dataclass(slots=True)
-class World:
-    """The state of the simulated provider; its parts lock themselves."""
+class TxncheckState(WebhookingProvider):
+    """Every request that was accepted; all must be signed if there is a secret."""
 
-    keys: frozenset[str]
-    signing_secret: str | None
-    webhook_url: str | None
-    webhook_secret: str | None
-    clock: Clock
-    behaviour: Behaviour
-    randomness: random.Random
-    store: Store
-    log: "Log[Seen]" = field(default_factory=Log)
-    script: Script = field(default_factory=Script)
-    calls: Window = field(default_factory=Window)  # that count towards the limit
-    stopping: threading.Event = field(default_factory=threading.Event)
+    key_header, root = "x-api-key", "/api/v1"
+    calls = frozenset({"submit", "check"})
 
-    def now(self) -> float:
-        """Seconds since 1970, by the simulator's clock."""
-        return self.clock.now()
+    def __init__(self, *, signing_secret: str | None = None, **common: Any) -> None:  # noqa: ANN401 what the base class takes
+        super().__init__(**common)
+        self.signing_secret = signing_secret
+        self._requests: dict[str, AcceptedRequest] = {}
+        self._accepting = threading.Lock()
 
-    def too_often(self, *, is_post: bool) -> RateLimit | None:
-        """The limit that this call is beyond; a call within it counts."""
-        limit = self.behaviour.rate_limit
-        if limit is None or not (is_post or limit.counts is Counts.ALL):
+    @property
+    def accepted(self) -> list[AcceptedRequest]:
+        """Every request that was accepted, and is billed, oldest first."""
+        return list(self._requests.values())
+
+    def accept(self, method: str, fields: Mapping[str, Any]) -> AcceptedRequest | None:
+        """Accept a request, which is paid from here on; None if it cannot be paid."""
+        request = AcceptedRequest(
+            provider=self,
+            id=str(uuid.UUID(int=self.random.getrandbits(128), version=4)),
+            method=method,
+            fields=fields,
+            created_at=self.now(),
+        )
+        balance = self.behaviour.balance
+        with self._accepting:
+            paid = sum(each.item_count for each in self.accepted)
+            if balance is not None and paid + request.item_count > balance:
+                return None
+            self._requests[request.id] = request
+        self.announce(request)
+        return request
+
+    def find(self, request_id: str) -> AcceptedRequest | None:
+        """Return a request that can be asked about already, and still."""
+        request = self._requests.get(request_id)
+        if request is None or not self.is_retained(request.created_at):
             return None
-        within = self.calls.admits(limit.calls, limit.seconds, now=self.now())
-        return None if within else limit
+        known = self.now() - request.created_at >= self.behaviour.seconds_unknown
+        return request if known else None
+
+    def reset(self) -> None:
+        """Forget everything but the time, the accepted requests included."""
+        super().reset()
+        self._requests.clear()

@@ -1,185 +1,198 @@
-"""The sender of webhooks: which one is due, and what is done when it fails."""
+"""Webhooks about ended requests: when they are due, signed, sent and tried again."""
 
 import threading
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
-from local.simulators.request_log import Log
-from local.simulators.txncheck.behaviour import Behaviour
-from local.simulators.txncheck.job import FAILED, RETRYING, SENT, Ended, Held
-from local.simulators.txncheck.state import World
-from local.simulators.txncheck.webhook_message import Message, message
-from local.simulators.txncheck.webhook_sender import Postman
-
-_GOOD = range(200, 300)
+from functions.core.signatures import sign
+from local.simulators.provider import SimulatedProvider
+from local.simulators.txncheck.behaviour import TxncheckBehaviour
+from local.simulators.txncheck.documents import stamp, status_document, written
+from local.simulators.txncheck.job import AcceptedRequest, Completion
+from local.simulators.txncheck.webhook_sender import WebhookSender, check_url
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """One attempt to deliver a webhook."""
+class SignedWebhook:
+    """A webhook ready to be sent, again and again if need be."""
 
-    request_id: str
-    event: str
-    status: int | None  # of the answer; None if there was none
-    at: float
-    number: int  # from 1; 0 for what a test has sent once more
-    lost: bool = False  # it never left
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)  # has personal data
 
 
 @dataclass(slots=True)
 class _Pending:
-    """A webhook that is not yet delivered."""
-
-    held: Held
+    request: AcceptedRequest
     attempts: int = 0
-    next_at: float | None = None  # None before the first attempt
+    next_at: float = 0.0
+
+    @property
+    def due_at(self) -> float:
+        return max(self.request.due_at, self.next_at)
 
 
-class Webhooks:
-    """Sends what is due by the clock: one webhook for each end.
+class WebhookingProvider(SimulatedProvider[TxncheckBehaviour]):
+    """A provider that sends a webhook for each end, to this machine only.
 
-    A clock that stands is followed in the thread that advances it, so that nothing
-    is on its way when `advance` returns; then each webhook is tried once. A running
-    one has a thread of its own.
+    With a clock that tests advance, webhooks are sent in the thread that advances
+    it, so that nothing is under way when `advance` returns; then each is tried once.
+    With a running clock a thread sends them. Without a secret they are not signed.
     """
 
-    def __init__(self, world: World) -> None:
-        self.log: Log[Attempt] = Log()
-        self._world = world
-        self._postman = Postman()
+    behaviour_type = TxncheckBehaviour
+
+    def __init__(
+        self,
+        *,
+        webhook_url: str | None = None,
+        webhook_secret: str | None = None,
+        **common: Any,  # noqa: ANN401 what the base class takes
+    ) -> None:
+        super().__init__(**common)
+        self.webhook_url, self.webhook_secret = webhook_url, webhook_secret
+        self._first_webhooks = webhook_url, webhook_secret
+        self._sender = WebhookSender()
         self._pending: list[_Pending] = []
-        self._messages: dict[str, Message] = {}
+        self._sent: dict[str, SignedWebhook] = {}
         self._woken = threading.Event()
         self._lock = threading.Lock()
 
+    @property
+    def webhook_url(self) -> str | None:
+        """Where webhooks go; None for nowhere."""
+        return self._webhook_url
+
+    @webhook_url.setter
+    def webhook_url(self, url: str | None) -> None:
+        self._webhook_url = None if url is None else check_url(url)
+
     @contextmanager
-    def sending(self) -> Iterator[None]:
-        """Follow the clock until the block ends, then leave nothing on its way."""
-        clock = self._world.clock
+    def working(self) -> Iterator[None]:
+        """Send webhooks by the clock until the block ends."""
         thread = threading.Thread(target=self._run, name="simulator:webhooks")
-        with clock.telling(self.wake if clock.runs else self._send_due):
-            if clock.runs:
+        runs = self.clock.runs
+        with self.clock.notifying(self._woken.set if runs else self._send_due):
+            if runs:
                 thread.start()
             try:
                 yield
             finally:
-                self._world.stopping.set()
-                self._postman.stop()
-                self.wake()
-                if clock.runs:
+                self.stop()
+                if runs:
                     thread.join()
 
-    def announce(self, held: Held) -> None:
-        """Send a webhook when the request has ended."""
-        behaviour = self._world.behaviour
-        if self._world.webhook_url is None:
-            held.webhook_status = behaviour.webhook_status_without_url
-        with self._lock:
-            self._pending.append(_Pending(held))
-        if behaviour.webhook_early:
-            self._send_due()
-        self.wake()
-
-    def wake(self) -> None:
-        """Look anew at what is due, where a thread does."""
+    def stop(self) -> None:
+        """Cut what is under way short."""
+        super().stop()
+        self._sender.stop()
         self._woken.set()
 
-    def forget(self) -> None:
-        """Forget what was sent, and what was to be."""
+    def behave(self, **changes: Any) -> None:  # noqa: ANN401 as in the base class
+        """Set switches, and send what is due by them."""
+        super().behave(**changes)
+        self._woken.set()
+
+    def reset(self) -> None:
+        """Forget everything but the time, webhooks included."""
+        super().reset()
         with self._lock:
             self._pending.clear()
-            self._messages.clear()
-        self.log.clear()
+            self._sent.clear()
+        self.webhook_url, self.webhook_secret = self._first_webhooks
+
+    def announce(self, request: AcceptedRequest) -> None:
+        """Send a webhook when the request has ended."""
+        with self._lock:
+            self._pending.append(_Pending(request))
+        if self.behaviour.webhook_early:
+            self._send_due()
+        self._woken.set()
 
     def redeliver(
-        self, request_id: str, *, headers: Mapping[str, str | None], body: bytes | None
+        self,
+        request_id: str,
+        *,
+        headers: Mapping[str, str | None] | None = None,
+        body: bytes | None = None,
     ) -> int | None:
-        """Send a webhook again, changed if need be; KeyError if there was none."""
+        """Send the last webhook of a request once more; KeyError if there is none.
+
+        The headers are changed, or removed where they are None. Return the status
+        of the answer, None if there was none.
+        """
         with self._lock:
-            sent = self._messages[request_id]
-        changed = {**sent.headers, **headers}
-        again = Message(
-            request_id,
-            sent.event,
-            {name: value for name, value in changed.items() if value is not None},
-            sent.body if body is None else body,
-        )
-        return self._post(again, number=0)
+            sent = self._sent[request_id]
+        changed = {**sent.headers, **(headers or {})}
+        kept = {name: value for name, value in changed.items() if value is not None}
+        body = sent.body if body is None else body
+        return self._post(SignedWebhook(kept, body))
 
     def _run(self) -> None:
-        while True:
+        while not self.stopping.is_set():
             self._woken.clear()
-            if self._world.stopping.is_set():
-                return
             self._send_due()
-            self._woken.wait(self._seconds_left())
-
-    def _seconds_left(self) -> float | None:
-        with self._lock:
-            moments = [_due(each, self._world.behaviour) for each in self._pending]
-        return max(min(moments) - self._world.now(), 0.0) if moments else None
+            with self._lock:
+                moments = [pending.due_at for pending in self._pending]
+            seconds = max(min(moments) - self.now(), 0.0) if moments else None
+            if not self.stopping.is_set():
+                self._woken.wait(seconds)
 
     def _send_due(self) -> None:
-        now, behaviour = self._world.now(), self._world.behaviour
+        now = self.now()
         with self._lock:
-            due = [each for each in self._pending if _due(each, behaviour) <= now]
-            self._pending = [
-                each for each in self._pending if _due(each, behaviour) > now
-            ]
-        if behaviour.webhook_newest_first:
-            due.reverse()
+            due = [pending for pending in self._pending if pending.due_at <= now]
+            self._pending = [each for each in self._pending if each not in due]
         for pending in due:
-            ended = pending.held.settle(now, behaviour)
-            if ended is not None and self._world.webhook_url is not None:
-                self._try(pending, ended)
+            completion = pending.request.completion
+            if completion is not None and self.webhook_url is not None:
+                self._try(pending, completion)
 
-    def _try(self, pending: _Pending, ended: Ended) -> None:
-        world, behaviour, held = self._world, self._world.behaviour, pending.held
+    def _try(self, pending: _Pending, completion: Completion) -> None:
+        request, pauses = pending.request, self.behaviour.webhook_retry_seconds
         pending.attempts += 1
+        webhook = self._signed(request, completion)
         with self._lock:
-            sent = self._messages.get(held.id)
-        if sent is None or not behaviour.webhook_retries_are_copies:
-            sent = message(
-                held,
-                ended,
-                behaviour,
-                secret=world.webhook_secret,
-                now=world.now(),
-                number=pending.attempts,
-            )
-            with self._lock:
-                self._messages[held.id] = sent
-
-        lost = pending.attempts <= behaviour.webhook_losses
-        status = self._post(sent, number=pending.attempts, lost=lost)
-        for _copy in range(behaviour.webhook_duplicates):
-            self._post(sent, number=pending.attempts, lost=lost)
-
-        if status in _GOOD:
-            held.webhook_status = SENT
-        elif pending.attempts > len(behaviour.webhook_retry_seconds):
-            held.webhook_status = FAILED
+            self._sent[request.id] = webhook
+        lost = pending.attempts <= self.behaviour.webhook_losses
+        status = None if lost else self._post(webhook)
+        if status in range(200, 300):
+            request.webhook_status = "SENT"
+        elif pending.attempts > len(pauses):
+            request.webhook_status = "FAILED"
         else:
-            held.webhook_status = RETRYING
-            pause = behaviour.webhook_retry_seconds[pending.attempts - 1]
-            pending.next_at = world.now() + pause
+            request.webhook_status = "RETRYING"
+            pending.next_at = self.now() + pauses[pending.attempts - 1]
             with self._lock:
                 self._pending.append(pending)
 
-    def _post(self, sent: Message, *, number: int, lost: bool = False) -> int | None:
-        world, status = self._world, None
-        at = world.now()
-        if not lost and world.webhook_url is not None:
-            seconds = world.behaviour.webhook_answer_seconds
-            status = self._postman.post(
-                world.webhook_url, sent.headers, sent.body, seconds=seconds
+    def _signed(
+        self, request: AcceptedRequest, completion: Completion
+    ) -> SignedWebhook:
+        now, scheme = self.now(), self.behaviour.webhook_scheme
+        event = f"request.{completion.status.lower()}"
+        data = status_document(request, completion.status, completion)
+        body = written({"event": event, "timestamp": stamp(now), "data": data})
+        unit = 1000 if scheme.timestamp_unit == "milliseconds" else 1
+        timestamp = str(int(now * unit))
+        delivery_id = str(uuid.uuid5(uuid.UUID(request.id), event))
+        headers = {"Content-Type": "application/json"}
+        if scheme.timestamp_header:
+            headers[scheme.timestamp_header] = timestamp
+        if scheme.id_header:
+            headers[scheme.id_header] = delivery_id
+        if secret := self.webhook_secret:
+            headers[scheme.signature_header] = sign(
+                scheme, secret, body=body, timestamp=timestamp, delivery_id=delivery_id
             )
-        self.log.add(Attempt(sent.request_id, sent.event, status, at, number, lost))
-        return status
+        return SignedWebhook(headers, body)
 
-
-def _due(pending: _Pending, behaviour: Behaviour) -> float:
-    if pending.next_at is not None:
-        return pending.next_at
-    return pending.held.due(behaviour) + behaviour.webhook_delay_seconds
+    def _post(self, webhook: SignedWebhook) -> int | None:
+        if self.webhook_url is None:
+            return None
+        seconds = self.behaviour.webhook_answer_seconds
+        return self._sender.post(
+            self.webhook_url, webhook.headers, webhook.body, seconds=seconds
+        )

@@ -1,0 +1,99 @@
+"""A simulator as a process: python -m local.simulators --help."""
+
+import os
+import signal
+import sys
+import threading
+from argparse import ArgumentDefaultsHelpFormatter, ArgumentParser, Namespace
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from types import FrameType
+from typing import Any
+
+from local.simulators.clock import RunningClock
+from local.simulators.ipqs import IpqsBehaviour, IpqsSimulator
+from local.simulators.provider import SimulatedProvider
+from local.simulators.txncheck import TxncheckBehaviour, TxncheckSimulator
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until SIGINT, SIGTERM or the parent's end; return the exit code.
+
+    The addresses and the key are written to stdout, a line each.
+    """
+    options = _parser().parse_args(arguments)
+    stopped = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        stopped.set()
+
+    def wait_for_stdin() -> None:
+        # os.read, as a thread inside sys.stdin would disturb the interpreter's end.
+        while os.read(0, 1024):
+            pass
+        stopped.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    if options.until_stdin_closes:
+        threading.Thread(target=wait_for_stdin, daemon=True).start()
+
+    try:
+        with _started(options) as simulator:
+            for label, value in {**simulator.addresses, "Key": options.key}.items():
+                sys.stdout.write(f"{label:<10} {value}\n")
+            sys.stdout.flush()
+            stopped.wait()
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"cannot serve: {error}\n")
+        return 1
+    return 0
+
+
+def _started(options: Namespace) -> AbstractContextManager[SimulatedProvider[Any]]:
+    seconds, clock = options.seconds_per_state, RunningClock()
+    if options.provider == "ipqs":
+        ipqs = IpqsBehaviour(
+            seconds_new=seconds,
+            seconds_processing=seconds,
+            seconds_unique_results=seconds,
+            seconds_finalizing=seconds,
+        )
+        return IpqsSimulator.started(
+            api_key=options.key, clock=clock, behaviour=ipqs, port=options.port
+        )
+    return TxncheckSimulator.started(
+        api_key=options.key,
+        clock=clock,
+        behaviour=TxncheckBehaviour(seconds_queued=seconds, seconds_processing=seconds),
+        port=options.port,
+        signing_secret=options.signing_secret,
+        webhook_url=options.webhook_url,
+        webhook_secret=options.webhook_secret,
+    )
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(
+        prog="python -m local.simulators",
+        description="Simulate a provider's API on loopback until Ctrl-C.",
+        formatter_class=ArgumentDefaultsHelpFormatter,
+    )
+    add = parser.add_argument
+    add("provider", choices=("ipqs", "txncheck"))
+    add("--port", type=int, default=0, help="of the API, links the next; 0 is any")
+    add("--key", default="local-key", help="the valid API key")
+    add("--seconds-per-state", type=float, default=5.0, help="before the end")
+    add("--signing-secret", help="of TxnCheck's requests, which must be signed then")
+    add("--webhook-url", help="of TxnCheck: http:// on loopback, with its port")
+    add("--webhook-secret", help="signs TxnCheck's webhooks")
+    add(
+        "--until-stdin-closes",
+        action="store_true",
+        help="end with the parent process that holds the other end of stdin",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
