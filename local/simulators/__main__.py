@@ -41,8 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with _started(options) as simulator:
             for label, value in {**simulator.addresses, "Key": options.key}.items():
-                sys.stdout.write(f"{label:<10} {value}\n")
-            sys.stdout.flush()
+                print(f"{label:<10} {value}", flush=True)  # noqa: T201 it is what this is for
             stopped.wait()
     except (OSError, ValueError) as error:
         sys.stderr.write(f"cannot serve: {error}\n")

@@ -36,12 +36,7 @@ class CallCounter:
         with self._lock:
             while self._calls and now - self._calls[0] >= limit.seconds:
                 self._calls.popleft()
-            if len(self._calls) >= limit.calls:
-                return False
-            self._calls.append(now)
-        return True
-
-    def clear(self) -> None:
-        """Forget every call."""
-        with self._lock:
-            self._calls.clear()
+            admitted = len(self._calls) < limit.calls
+            if admitted:
+                self._calls.append(now)
+        return admitted

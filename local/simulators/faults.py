@@ -1,8 +1,7 @@
 """Scripted answers: faults that replace or change the normal answer to a call."""
 
 import json
-import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, Self
@@ -187,34 +186,3 @@ class Answer:
             delivery=replace(normal.delivery, **self.delivery),
             interrupted=normal.interrupted,
         )
-
-
-class AnswerQueue:
-    """Scripted answers waiting for their calls, oldest first."""
-
-    def __init__(self) -> None:
-        self._waiting: list[tuple[str, str | None, Answer]] = []
-        self._lock = threading.Lock()
-
-    def add(self, call: str, answers: Iterable[Answer], file_name: str | None) -> None:
-        """Queue answers for a kind of call, or for those about one file."""
-        with self._lock:
-            self._waiting.extend((call, file_name, answer) for answer in answers)
-
-    def take(self, call: str, file_name: str | None) -> Answer:
-        """Remove and return the oldest answer for the call, or the normal one."""
-        with self._lock:
-            for index, (wanted, about, answer) in enumerate(self._waiting):
-                if wanted == call and about in {None, file_name}:
-                    del self._waiting[index]
-                    return answer
-        return Answer()
-
-    def clear(self) -> None:
-        """Remove every answer."""
-        with self._lock:
-            self._waiting.clear()
-
-    def __len__(self) -> int:
-        with self._lock:
-            return len(self._waiting)

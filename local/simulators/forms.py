@@ -1,20 +1,18 @@
 """Posted forms: fields in memory, an uploaded file on disk."""
 
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO
 
 from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.formparser import FormDataParser
+from werkzeug.formparser import MultiPartParser
 from werkzeug.http import parse_options_header
 
 from local.simulators.server import HttpRequest
 
 FIELD_LIMIT = 1024 * 1024  # bytes of a form field
-_FORMS = {"multipart/form-data", "application/x-www-form-urlencoded"}
 
 
 class UnreadableForm(Exception):
@@ -34,45 +32,38 @@ class Form:
 
 
 def read_form(request: HttpRequest, new_path: Callable[[], Path]) -> Form:
-    """Read the body of a request; `new_path` says where to put a file.
+    """Read a multipart body; `new_path` says where to put a file.
 
     Raises:
         UnreadableForm: It has no length, is no form, is cut, or has two files.
     """
+    form, options = parse_options_header(request.headers.get("content-type", ""))
     if request.chunked:
         raise UnreadableForm(HTTPStatus.LENGTH_REQUIRED, "Content-Length is needed.")
     if not request.body.limit:
         return Form({})
-    form, options = parse_options_header(request.headers.get("content-type", ""))
-    if form not in _FORMS:
-        raise UnreadableForm(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"{form or 'No type'} is not read."
-        )
-    paths: list[Path] = []
-    with ExitStack() as opened:
+    if form != "multipart/form-data":
+        status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+        raise UnreadableForm(status, f"{form or 'This type'} is not read.")
+    files: list[IO[bytes]] = []
 
-        def open_file(**_details: object) -> IO[bytes]:
-            paths.append(new_path())
-            return opened.enter_context(paths[-1].open("w+b"))
+    def open_file(*_names: object, **_details: object) -> IO[bytes]:
+        files.append(new_path().open("w+b"))
+        return files[-1]
 
-        parser = FormDataParser(
-            cast("Any", open_file), max_form_memory_size=FIELD_LIMIT, silent=False
-        )
-        try:
-            _stream, fields, _files = parser.parse(
-                request.body,  # type: ignore[arg-type]  # only `read` is called
-                form,
-                request.body.limit,
-                options,
-            )
-        except RequestEntityTooLarge:
-            raise UnreadableForm(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "A field is too large."
-            ) from None
-        except ValueError:
-            raise UnreadableForm(
-                HTTPStatus.BAD_REQUEST, "The form cannot be read."
-            ) from None
-    if len(paths) > 1:
+    parser = MultiPartParser(open_file, FIELD_LIMIT)
+    try:
+        boundary = options["boundary"].encode()
+        fields, _files = parser.parse(request.body, boundary, None)  # type: ignore[arg-type]  # only `read` is called
+    except RequestEntityTooLarge as error:
+        status = HTTPStatus(error.code)
+        raise UnreadableForm(status, "A field is too large.") from None
+    except (KeyError, ValueError):
+        status = HTTPStatus.BAD_REQUEST
+        raise UnreadableForm(status, "The form cannot be read.") from None
+    finally:
+        for file in files:
+            file.close()
+    if len(files) > 1:
         raise UnreadableForm(HTTPStatus.BAD_REQUEST, "Only one file is read.")
-    return Form(fields.to_dict(), paths[0] if paths else None)
+    return Form(fields.to_dict(), Path(files[0].name) if files else None)

@@ -6,7 +6,7 @@ No library writes a wrong Content-Length, a cut chunk or a reset, so this one do
 import socket
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from http import HTTPMethod, HTTPStatus
@@ -59,72 +59,61 @@ class HttpReply:
     interrupted: Callable[[], None] = lambda: None  # called if not all was sent
 
 
-class HttpWriter:
-    """The writing side of a connection; the event says that the server stops."""
+def send(
+    reply: HttpReply,
+    connection: socket.socket,
+    stopping: threading.Event,
+    *,
+    method: str,
+    keep_alive: bool,
+) -> bool:
+    """Send a reply; return whether another request may follow on the connection.
 
-    def __init__(self, connection: socket.socket, stopping: threading.Event) -> None:
-        self._connection = connection
-        self._stopping = stopping
+    A slow reply is given up when `stopping` is set, with a ConnectionAbortedError.
+    """
+    delivery = reply.delivery
+    keep_alive = (
+        keep_alive
+        and delivery.ending is Ending.KEEP
+        and delivery.framing is not Framing.CLOSE
+        and delivery.cut_after is None
+        and not delivery.length_lie
+    )
 
-    def send(self, reply: HttpReply, *, method: str, keep_alive: bool) -> bool:
-        """Send a reply; return whether another request may follow it."""
-        delivery = reply.delivery
-        keep_alive = (
-            keep_alive
-            and delivery.ending is Ending.KEEP
-            and delivery.framing is not Framing.CLOSE
-            and delivery.cut_after is None
-            and not delivery.length_lie
-        )
-        complete = False
-        try:
-            complete = self._send(reply, method=method, keep_alive=keep_alive)
-        finally:
-            if not complete:
-                reply.interrupted()
-
-        if delivery.ending is Ending.RESET:
-            linger = struct.pack("ii", 1, 0)
-            self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-        elif delivery.ending is Ending.HALF_CLOSE:
-            socket.socket.shutdown(self._connection, socket.SHUT_WR)
-        if delivery.ending in {Ending.STALL, Ending.HALF_CLOSE}:
-            wait_until_closed(self._connection)
-        return keep_alive
-
-    def _send(self, reply: HttpReply, *, method: str, keep_alive: bool) -> bool:
-        """Return whether everything was sent that the head announces."""
-        delivery, pause = reply.delivery, reply.delivery.drip_seconds
-        if not delivery.has_head:
-            return False
-        head = _head(reply, keep_alive=keep_alive)
-        self._write(head, pause if delivery.drips_head else None)
-        if method == HTTPMethod.HEAD or reply.status in _BODILESS:
-            return True
-
-        left = delivery.cut_after
-        chunked = delivery.framing is Framing.CHUNKED
-        for block in reply.content.produce():
-            piece = block if left is None else block[:left]
-            if piece:
-                # A cut chunk still announces the size of the whole one.
-                self._write(_chunk(piece, len(block)) if chunked else piece, pause)
-            if len(piece) < len(block):
-                return False
-            if left is not None:
-                left -= len(piece)
-        if chunked and left is None:
-            self._write(b"0\r\n\r\n", pause)
-        return left is None or not chunked
-
-    def _write(self, data: bytes, pause: float | None) -> None:
+    def write(data: bytes, pause: float | None) -> None:
         if pause is None:
-            self._connection.sendall(data)
+            connection.sendall(data)
             return
         for at in range(len(data)):
-            if self._stopping.wait(pause):
+            if stopping.wait(pause):
                 raise ConnectionAbortedError
-            self._connection.sendall(data[at : at + 1])
+            connection.sendall(data[at : at + 1])
+
+    complete = False
+    try:
+        if delivery.has_head:
+            head_pause = delivery.drip_seconds if delivery.drips_head else None
+            write(_head(reply, keep_alive=keep_alive), head_pause)
+            bodiless = method == HTTPMethod.HEAD or reply.status in _BODILESS
+            for piece in () if bodiless else _body(reply):
+                write(piece, delivery.drip_seconds)
+            complete = bodiless or delivery.cut_after is None
+    finally:
+        if not complete:
+            reply.interrupted()
+
+    _end(connection, delivery.ending)
+    return keep_alive
+
+
+def _end(connection: socket.socket, ending: Ending) -> None:
+    if ending is Ending.RESET:
+        linger = struct.pack("ii", 1, 0)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    elif ending is Ending.HALF_CLOSE:
+        socket.socket.shutdown(connection, socket.SHUT_WR)
+    if ending in {Ending.STALL, Ending.HALF_CLOSE}:
+        wait_until_closed(connection)
 
 
 def wait_until_closed(connection: socket.socket) -> None:
@@ -149,6 +138,21 @@ def _head(reply: HttpReply, *, keep_alive: bool) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
-def _chunk(data: bytes, announced: int) -> bytes:
-    end = b"\r\n" if len(data) == announced else b""
-    return b"%x\r\n%b%b" % (announced, data, end)
+def _body(reply: HttpReply) -> Iterator[bytes]:
+    """Yield the body in its framing, up to the cut."""
+    left = reply.delivery.cut_after
+    chunked = reply.delivery.framing is Framing.CHUNKED
+    for block in reply.content.produce():
+        piece = block if left is None else block[:left]
+        if chunked and piece:
+            # A cut chunk still announces the size of the whole one.
+            end = b"\r\n" if piece == block else b""
+            yield b"%x\r\n%b%b" % (len(block), piece, end)
+        else:
+            yield piece
+        if left is not None:
+            left -= len(piece)
+        if len(piece) < len(block):
+            return
+    if chunked and left is None:
+        yield b"0\r\n\r\n"

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from local.simulators.call_limit import CallCounter, CallLimit
 from local.simulators.clock import Clock
-from local.simulators.faults import Answer, AnswerQueue
+from local.simulators.faults import Answer
 from local.simulators.http_writer import HttpReply
 from local.simulators.request_log import LoggedRequest, log_entry
 from local.simulators.server import LOOPBACK, Application, HttpRequest, serving
@@ -40,18 +40,17 @@ class SimulatedProvider(Generic[B]):
     behaviour_type: type[B]
 
     def __init__(
-        self, *, api_key: str, behaviour: B | None, clock: Clock | None, seed: int
+        self, *, api_key: str, behaviour: B | None, clock: Clock | None
     ) -> None:
         self.clock = clock or Clock()
-        self.behaviour: B = behaviour or self.behaviour_type()
-        self.keys = frozenset({api_key})
-        self.random = random.Random(seed)  # noqa: S311 ids and links must be repeatable
-        self.requests: list[LoggedRequest] = []
         self.addresses: dict[str, str] = {}
         self.stopping = threading.Event()
+        self.requests: list[LoggedRequest] = []
+        self.random = random.Random(0)  # noqa: S311 ids and links must be repeatable
         self._first_key = api_key
-        self._answers = AnswerQueue()
-        self._counter = CallCounter()
+        self._lock = threading.RLock()
+        self.reset()
+        self.behaviour: B = behaviour or self.behaviour_type()
 
     @classmethod
     @contextmanager
@@ -64,7 +63,6 @@ class SimulatedProvider(Generic[B]):
         tls: ssl.SSLContext | None = None,
         port: int = 0,
         name: str = LOOPBACK,
-        seed: int = 0,
         **own: Any,  # noqa: ANN401 what the provider's own constructor takes
     ) -> Iterator[Self]:
         """Serve until the block ends, then leave no thread, socket or file.
@@ -72,27 +70,18 @@ class SimulatedProvider(Generic[B]):
         `port` is that of the first host, the next one has the next port; 0 is any.
         `name` is the host in the addresses, which must resolve to loopback.
         """
-        simulator = cls(
-            api_key=api_key, behaviour=behaviour, clock=clock, seed=seed, **own
-        )
+        simulator = cls(api_key=api_key, behaviour=behaviour, clock=clock, **own)
         scheme = "http" if tls is None else "https"
         with simulator.working(), ExitStack() as servers:
-            for number, (label, host) in enumerate(simulator.hosts().items()):
-                server = servers.enter_context(
-                    serving(host, port=port and port + number, tls=tls)
-                )
-                simulator.addresses[label] = (
-                    f"{scheme}://{name}:{server.port}{cls.root}"
-                )
+            for label, host in simulator.hosts().items():
+                server = servers.enter_context(serving(host, port=port, tls=tls))
+                address = f"{scheme}://{name}:{server.port}{cls.root}"
+                simulator.addresses[label] = address
+                port = port and port + 1
             try:
                 yield simulator
             finally:
                 simulator.stop()
-
-    @property
-    def base_url(self) -> str:
-        """The URL of the API, with scheme and root."""
-        return self.addresses["API"]
 
     def hosts(self) -> Mapping[str, Application]:
         """Return the application of each of the provider's hosts, by its label."""
@@ -106,6 +95,19 @@ class SimulatedProvider(Generic[B]):
         """End what is under way, so that nothing waits for it any longer."""
         self.stopping.set()
 
+    def reset(self) -> None:
+        """Forget everything but the time: jobs, requests, scripts, switches, keys."""
+        self.requests.clear()
+        self.behaviour = self.behaviour_type()
+        self.keys = frozenset({self._first_key})
+        self._answers: list[tuple[str, Answer]] = []
+        self._counter = CallCounter()
+
+    @property
+    def base_url(self) -> str:
+        """The URL of the API, with scheme and root."""
+        return self.addresses["API"]
+
     def now(self) -> float:
         """Return the seconds since 1970 by the simulator's clock."""
         return self.clock.now()
@@ -114,30 +116,33 @@ class SimulatedProvider(Generic[B]):
         """Set switches, all at once, for the calls that come from now on."""
         self.behaviour = replace(self.behaviour, **changes)
 
-    def script(
-        self, call: str, answers: Iterable[Answer], *, file_name: str | None = None
-    ) -> None:
+    def rotate_key(self, api_key: str) -> None:
+        """Accept another key in place of the old one."""
+        self.keys = frozenset({api_key})
+
+    def script(self, call: str, answers: Iterable[Answer]) -> None:
         """Queue answers for a kind of call; ValueError if there is no such kind."""
         if call not in self.calls:
             raise ValueError(f"{call!r} is none of {sorted(self.calls)}")
-        self._answers.add(call, answers, file_name)
+        with self._lock:
+            self._answers.extend((call, answer) for answer in answers)
 
     @property
     def unused(self) -> int:
         """How many scripted answers no call has taken."""
         return len(self._answers)
 
-    def rotate_key(self, api_key: str, *, keep_old: bool = False) -> None:
-        """Accept another key, in addition to the old ones or in their place."""
-        self.keys = (self.keys if keep_old else frozenset()) | {api_key}
+    def answer(self, call: str, act: Callable[[], HttpReply]) -> HttpReply:
+        """Return the reply to a call, changed by the oldest answer scripted for it.
 
-    def reset(self) -> None:
-        """Forget everything but the time: jobs, requests, scripts, switches, keys."""
-        self.requests.clear()
-        self._answers.clear()
-        self._counter.clear()
-        self.behaviour = self.behaviour_type()
-        self.keys = frozenset({self._first_key})
+        `act` carries the call out, unless the answer says that it has no effect.
+        """
+        with self._lock:
+            queued = next((each for each in self._answers if each[0] == call), None)
+            if queued is not None:
+                self._answers.remove(queued)
+        answer = queued[1] if queued else Answer()
+        return answer.applied_to(act() if answer.takes_effect else HttpReply())
 
     def log(
         self,
@@ -148,28 +153,11 @@ class SimulatedProvider(Generic[B]):
         path_key: str | None = None,
         hidden: Set[str] = frozenset(),
     ) -> LoggedRequest:
-        """Record a request; see `log_entry`."""
-        entry = log_entry(
-            request,
-            host,
-            call,
-            keys=self.keys,
-            key_header=self.key_header,
-            path_key=path_key,
-            hidden=hidden,
-        )
+        """Record a request as `log_entry` does."""
+        keys, header = self.keys, self.key_header
+        entry = log_entry(request, host, call, keys, header, path_key, hidden)
         self.requests.append(entry)
         return entry
-
-    def answer(
-        self, call: str, act: Callable[[], HttpReply], *, file_name: str | None = None
-    ) -> HttpReply:
-        """Return the reply to a call, as a scripted answer changes it.
-
-        `act` carries the call out, unless the answer says that it has no effect.
-        """
-        answer = self._answers.take(call, file_name)
-        return answer.applied_to(act() if answer.takes_effect else HttpReply())
 
     def exceeded_limit(self, *, is_post: bool) -> CallLimit | None:
         """Return the limit that this call exceeds; a call within it is counted."""
@@ -178,29 +166,27 @@ class SimulatedProvider(Generic[B]):
             return None
         return None if self._counter.admits(limit, now=self.now()) else limit
 
-    def is_retained(self, created_at: float) -> bool:
-        """Return whether a job of that time is still known."""
-        kept = self.behaviour.retention_seconds
-        return kept is None or self.now() - created_at < kept
 
+@dataclass(kw_only=True, eq=False)
+class SimulatedJob:
+    """What the provider works on; `polls` are the status calls that it answered."""
 
-class StatusWords:
-    """The scripted status words of one job, for each status call the next."""
+    created_at: float
+    polls: int = 0
+    _words: tuple[str, ...] = ()
+    _word: int = 0
 
-    def __init__(self) -> None:
-        self._words: tuple[str, ...] = ()
-        self._lock = threading.Lock()
-        self.polls = 0  # answered status calls
-        self._used = 0
+    def is_retained(self, provider: SimulatedProvider[Any]) -> bool:
+        """Return whether the job is still known."""
+        kept = provider.behaviour.retention_seconds
+        return kept is None or provider.now() - self.created_at < kept
 
-    def next(self, words: tuple[str, ...]) -> str | None:
-        """Return the next of the words, at the end the last; None if there are none.
+    def next_word(self, words: tuple[str, ...]) -> str | None:
+        """Count a status call; return the next scripted word, None without any.
 
-        Other words than those of the last call start from the beginning.
+        The last word stays; other words than at the last call start anew.
         """
-        with self._lock:
-            if self._words is not words:
-                self._words, self._used = words, 0
-            self._used += 1
-            self.polls += 1
-            return words[min(self._used, len(words)) - 1] if words else None
+        self.polls += 1
+        self._word = self._word + 1 if self._words is words else 0
+        self._words = words
+        return words[min(self._word, len(words) - 1)] if words else None

@@ -1,4 +1,4 @@
-"""Records of requests, with keys and other secrets replaced."""
+"""A log of requests, with keys and other secrets replaced."""
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _SIGNATURE_HEADERS = {"x-signature", "x-timestamp"}
 
 @dataclass(slots=True, kw_only=True)
 class LoggedRequest:
-    """A request as it arrived; what only its body says is added when that is read."""
+    """A request as it arrived."""
 
     host: str  # of the provider: "api" or "downloads"
     call: str  # as `script` names it; "" for an address that does not exist
@@ -22,10 +22,9 @@ class LoggedRequest:
     path: str  # without the query and escapes
     query: Mapping[str, str]
     headers: Mapping[str, str]  # lower-case names
-    key_in: set[str]  # of path, query, header, body
+    key_in: set[str]  # of path, query, header, and body as soon as that is read
     chunked: bool
     content_length: int | None
-    file_name: str | None = None  # of the file that IPQS was sent or asked about
 
     @property
     def signed(self) -> bool:
@@ -37,7 +36,6 @@ def log_entry(
     request: HttpRequest,
     host: str,
     call: str,
-    *,
     keys: Set[str],
     key_header: str,
     path_key: str | None,
@@ -48,39 +46,37 @@ def log_entry(
     `keys` are replaced wherever they are, `path_key` is one that need not be valid;
     the values of the query parameters and headers named in `hidden` are left out.
     """
+    path, key_in = unquote(request.path), set()
+    if any(key in path for key in keys) or path_key:
+        key_in.add("path")
+    if path_key:
+        path = path.replace(path_key, HIDDEN_KEY)
 
-    def shown(text: str, secrets: Set[str]) -> str:
-        for secret in secrets:
-            text = text.replace(secret, HIDDEN_KEY)
-        return text
+    def cleaned(place: str, named: Mapping[str, str], key_name: str) -> dict[str, str]:
+        shown = {name: _without(keys, value) for name, value in named.items()}
+        if key_name in named:
+            shown[key_name] = HIDDEN_KEY
+        if any(HIDDEN_KEY in value for value in shown.values()):
+            key_in.add(place)
+        secret = shown.keys() & (hidden | _SECRET_HEADERS)
+        return shown | dict.fromkeys(secret, HIDDEN)
 
     headers = {name.lower(): value for name, value in request.headers.items()}
     length = headers.get("content-length", "")
-    path = shown(unquote(request.path), keys | ({path_key} if path_key else set()))
-    clean_headers = {name: shown(value, keys) for name, value in headers.items()}
-    query = {name: shown(value, keys) for name, value in request.query.items()}
-    if key_header in headers:
-        clean_headers[key_header] = HIDDEN_KEY
-    if "key" in query:
-        query["key"] = HIDDEN_KEY
-    places = {"path": [path], "header": clean_headers.values(), "query": query.values()}
-    key_in = {
-        place
-        for place, texts in places.items()
-        if any(HIDDEN_KEY in text for text in texts)
-    }
-    secret = hidden | _SECRET_HEADERS
     return LoggedRequest(
         host=host,
         call=call,
         method=request.method,
-        path=path,
-        query={name: HIDDEN if name in hidden else query[name] for name in query},
-        headers={
-            name: HIDDEN if name in secret else value
-            for name, value in clean_headers.items()
-        },
+        path=_without(keys, path),
+        query=cleaned("query", request.query, "key"),
+        headers=cleaned("header", headers, key_header),
         key_in=key_in,
         chunked=request.chunked,
         content_length=int(length) if length.isdecimal() else None,
     )
+
+
+def _without(keys: Set[str], text: str) -> str:
+    for key in keys:
+        text = text.replace(key, HIDDEN_KEY)
+    return text

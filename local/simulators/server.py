@@ -17,9 +17,10 @@ from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wsgi import LimitedStream
 
 from local.simulators.content import BLOCK
-from local.simulators.http_writer import HttpReply, HttpWriter, wait_until_closed
+from local.simulators.http_writer import HttpReply, send, wait_until_closed
 
 LOOPBACK = "127.0.0.1"
+_Socket = socket.socket | tuple[bytes, socket.socket]  # the latter is one of UDP
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,50 +51,25 @@ class HttpServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self, port: int, application: Application, tls: ssl.SSLContext | None
     ) -> None:
         super().__init__((LOOPBACK, port), _Connection)
+        self.port = int(self.socket.getsockname()[1])
         self.application = application
         self.tls = tls
         self.stopping = threading.Event()
-        self._connections: set[socket.socket] = set()
-        self._lock = threading.Lock()
-
-    @property
-    def port(self) -> int:
-        """The port that the server listens on."""
-        return int(self.socket.getsockname()[1])
-
-    def add_connection(self, connection: socket.socket) -> None:
-        """Remember an open connection, to end it with the server."""
-        with self._lock:
-            self._connections.add(connection)
-        if self.stopping.is_set():
-            _shut_down(connection)
-
-    def remove_connection(self, connection: socket.socket) -> None:
-        """Forget a closed connection."""
-        with self._lock:
-            self._connections.discard(connection)
+        self.connections: set[socket.socket] = set()  # that are open
 
     def stop(self) -> None:
         """Refuse new connections, end the open ones and wait for their threads."""
         self.stopping.set()
         self.shutdown()
-        with self._lock:
-            connections = list(self._connections)
-        for connection in connections:
+        for connection in self.connections.copy():
             _shut_down(connection)
         self.server_close()
 
-    def shutdown_request(
-        self, request: socket.socket | tuple[bytes, socket.socket]
-    ) -> None:
+    def shutdown_request(self, request: _Socket) -> None:
         """Close without the base class's FIN, which would precede a chosen reset."""
         self.close_request(request)
 
-    def handle_error(
-        self,
-        request: socket.socket | tuple[bytes, socket.socket],
-        client_address: object,
-    ) -> None:
+    def handle_error(self, request: _Socket, client_address: object) -> None:
         """Report our own mistakes, not clients that leave or a server that stops."""
         expected = ConnectionError | ssl.SSLError | ClientDisconnected
         if not isinstance(sys.exception(), expected):
@@ -108,15 +84,14 @@ class _Connection(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def setup(self) -> None:
-        plain: socket.socket = self.request
-        self.server.add_connection(plain)
         if self.server.tls is not None:
             # The handshake happens in this thread, so that it holds nobody else up.
             self.request = self.server.tls.wrap_socket(
-                plain, server_side=True, do_handshake_on_connect=False
+                self.request, server_side=True, do_handshake_on_connect=False
             )
-            self.server.remove_connection(plain)
-            self.server.add_connection(self.request)
+        self.server.connections.add(self.request)
+        if self.server.stopping.is_set():
+            _shut_down(self.request)
         super().setup()
 
     def handle(self) -> None:
@@ -127,33 +102,33 @@ class _Connection(BaseHTTPRequestHandler):
     def finish(self) -> None:
         with suppress(OSError):
             super().finish()
-        self.server.remove_connection(self.connection)
+        self.server.connections.discard(self.connection)
         self.connection.close()
 
     def _answer(self) -> None:
         url = urlsplit(self.path)
         chunked = "transfer-encoding" in self.headers
         length = self.headers.get("content-length", "0")
-        known = not chunked and length.isdecimal()
+        limit = int(length) if length.isdecimal() and not chunked else 0
         request = HttpRequest(
             method=self.command,
             target=self.path,
             path=url.path,
             query=dict(parse_qsl(url.query, keep_blank_values=True)),
             headers=self.headers,
-            body=LimitedStream(
-                cast("IO[bytes]", self.rfile), int(length) if known else 0
-            ),
+            body=LimitedStream(cast("IO[bytes]", self.rfile), limit),
             chunked=chunked,
         )
         reply = self.server.application(request)
         # A client that is still sending would not read the answer.
         while request.body.read(BLOCK):
             pass
-        writer = HttpWriter(self.connection, self.server.stopping)
-        keep_alive = not chunked and not self.close_connection
-        self.close_connection = not writer.send(
-            reply, method=self.command, keep_alive=keep_alive
+        self.close_connection = not send(
+            reply,
+            self.connection,
+            self.server.stopping,
+            method=self.command,
+            keep_alive=not chunked and not self.close_connection,
         )
         if chunked:
             # Closing now would reset the connection before the answer is read.
@@ -172,9 +147,8 @@ def serving(
 ) -> Iterator[HttpServer]:
     """Serve on loopback until the block ends; port 0 is any free one."""
     server = HttpServer(port, application, tls)
-    thread = threading.Thread(
-        target=server.serve_forever, args=(0.01,), name=f"simulator:{server.port}"
-    )
+    name = f"simulator:{server.port}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), name=name)
     thread.start()
     try:
         yield server

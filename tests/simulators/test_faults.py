@@ -163,21 +163,6 @@ def test_can_answer_wrongly_after_acting(
     assert len(ipqs.csvs) == 1
 
 
-def test_keeps_a_script_for_one_file(client: IpqsClient, ipqs: IpqsSimulator) -> None:
-    """Several jobs run at once, and one of them is unlucky."""
-    for call in ("upload", "status", "download"):
-        ipqs.script(call, [Answer.http(500)], file_name="unlucky")
-
-    lucky = client.finished(file_name="lucky")
-    assert client.get(client.link(lucky)).status_code == 200
-    assert client.upload(file_name="unlucky").status_code == 500
-    unlucky = client.finished(file_name="unlucky")
-    address = client.address(f"status/{unlucky}")
-    assert client.get(address).status_code == 500
-    assert client.get(client.link(unlucky)).status_code == 500
-    assert ipqs.unused == 0
-
-
 def test_skips_calls_with_normal_answers(
     client: IpqsClient, ipqs: IpqsSimulator
 ) -> None:

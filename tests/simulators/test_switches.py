@@ -50,10 +50,10 @@ def test_switches_are_swapped_at_once(ipqs: IpqsSimulator) -> None:
     """A call sees one behaviour, never half of two."""
     before = ipqs.behaviour
 
-    ipqs.behave(head_spends=False, link_seconds=1.0)
+    ipqs.behave(head_spends=False, bad_key_status=401)
 
     assert before == IpqsBehaviour()
-    assert ipqs.behaviour == IpqsBehaviour(head_spends=False, link_seconds=1.0)
+    assert ipqs.behaviour == IpqsBehaviour(head_spends=False, bad_key_status=401)
     with pytest.raises(FrozenInstanceError):
         ipqs.behaviour.head_spends = True  # type: ignore[misc]  # that it fails is the point
 
@@ -61,7 +61,7 @@ def test_switches_are_swapped_at_once(ipqs: IpqsSimulator) -> None:
 def test_reset_forgets_everything(client: IpqsClient, ipqs: IpqsSimulator) -> None:
     """Tests that share a simulator must not meet each other."""
     link = client.link(client.finished())
-    ipqs.behave(link_seconds=1.0)
+    ipqs.behave(bad_key_status=401)
     ipqs.rotate_key("another")
     ipqs.script("list", [Answer.hang()])
 
@@ -84,7 +84,6 @@ def test_records_requests_without_the_key(
 
     upload, status, download = ipqs.requests
     assert [each.call for each in ipqs.requests] == ["upload", "status", "download"]
-    assert {each.file_name for each in ipqs.requests} == {"mine"}
     assert upload.path == "/api/json/csv/<KEY>/email/upload"
     assert upload.key_in == {"path"}
     assert upload.content_length

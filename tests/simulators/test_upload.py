@@ -156,7 +156,8 @@ def test_fails_softly(
 
 def test_needs_a_file(client: IpqsClient) -> None:
     """An upload without rows is a soft failure too."""
-    answer = client.post(client.address("email/upload"), data={"file_name": "x"}).json()
+    field = {"file_name": (None, "x")}
+    answer = client.post(client.address("email/upload"), files=field).json()
 
     assert answer["message"] == "No file was uploaded."
 

@@ -1,34 +1,16 @@
 """The simulator of IPQS' bulk CSV API; `simulator.py` is where to begin."""
 
-from local.simulators.call_limit import CallLimit
-from local.simulators.clock import Clock, RunningClock
-from local.simulators.content import Content
-from local.simulators.faults import Answer
-from local.simulators.http_writer import Delivery, Ending, Framing
-from local.simulators.ipqs.behaviour import (
-    UNKNOWNS,
-    Compression,
-    IpqsBehaviour,
-    Spent,
-)
-from local.simulators.ipqs.job import Csv
-from local.simulators.ipqs.simulator import IpqsSimulator
-from local.simulators.ipqs.verification import COLUMNS
-
-__all__ = [
-    "COLUMNS",
-    "UNKNOWNS",
-    "Answer",
-    "CallLimit",
-    "Clock",
-    "Compression",
-    "Content",
-    "Csv",
-    "Delivery",
-    "Ending",
-    "Framing",
-    "IpqsBehaviour",
-    "IpqsSimulator",
-    "RunningClock",
-    "Spent",
-]
+from local.simulators.call_limit import CallLimit as CallLimit
+from local.simulators.clock import Clock as Clock
+from local.simulators.clock import RunningClock as RunningClock
+from local.simulators.content import Content as Content
+from local.simulators.faults import Answer as Answer
+from local.simulators.http_writer import Delivery as Delivery
+from local.simulators.http_writer import Ending as Ending
+from local.simulators.http_writer import Framing as Framing
+from local.simulators.ipqs.behaviour import UNKNOWNS as UNKNOWNS
+from local.simulators.ipqs.behaviour import Compression as Compression
+from local.simulators.ipqs.behaviour import IpqsBehaviour as IpqsBehaviour
+from local.simulators.ipqs.behaviour import Spent as Spent
+from local.simulators.ipqs.simulator import IpqsSimulator as IpqsSimulator
+from local.simulators.ipqs.verification import COLUMNS as COLUMNS

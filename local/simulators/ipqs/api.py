@@ -5,6 +5,7 @@ import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 from urllib.parse import unquote
 
 from local.simulators.content import Content
@@ -12,10 +13,15 @@ from local.simulators.faults import HTML
 from local.simulators.forms import Form, UnreadableForm, read_form
 from local.simulators.http_writer import Delivery, Framing, Headers, HttpReply
 from local.simulators.ipqs import documents
+from local.simulators.ipqs.documents import Document
 from local.simulators.ipqs.job import FINISHED, Csv
 from local.simulators.ipqs.state import IpqsState
 from local.simulators.ipqs.verification import COLUMNS, count_lines
 from local.simulators.server import HttpRequest
+
+# Seen on sibling endpoints [T].
+_BAD_KEY = "Invalid or unauthorized key. Please check the API key and try again."
+_NO_CREDITS = "You have insufficient credits to make this query."
 
 
 class SoftFailure(Exception):
@@ -58,22 +64,19 @@ class Api:
 
         if "key" in form.fields:
             entry.key_in.add("body")
-        csv = state.csv(int(route.id)) if route.id.isdecimal() else None
-        entry.file_name = csv.file_name if csv else form.fields.get("file_name")
 
         def act() -> HttpReply:
             if limit := state.exceeded_limit(is_post=request.method == "POST"):
                 return page(limit.status, more_headers=limit.headers)
             try:
-                return self._reply(self._document(request, route, form, csv))
+                document = self._document(request, route, form)
             except SoftFailure as failure:
                 return self._reply(_failure(str(failure)), failure.status)
+            return self._reply({"success": True, **document})
 
-        return state.answer(route.call, act, file_name=entry.file_name)
+        return state.answer(route.call, act)
 
-    def _document(
-        self, request: HttpRequest, route: ApiRoute, form: Form, csv: Csv | None
-    ) -> documents.Document:
+    def _document(self, request: HttpRequest, route: ApiRoute, form: Form) -> Document:
         """Carry a call out, and return what is answered."""
         state = self._state
         sent = {**request.query, **form.fields}
@@ -82,19 +85,22 @@ class Api:
         if key is None and route.call in state.behaviour.header_key_calls:
             key = request.headers.get(state.key_header)
         if key not in state.keys:
-            raise SoftFailure(documents.BAD_KEY, state.behaviour.bad_key_status)
+            raise SoftFailure(_BAD_KEY, state.behaviour.bad_key_status)
         if route.call == "list":
             return documents.listing(state, sent, key)
         if route.call == "upload":
-            csv = self._upload(route.type or sent.get("type"), sent, form)
+            csv = self._upload(route.type or sent.get("type"), sent, form.file)
             return documents.uploaded(state, csv, key)
-        if csv is None:
+        found = state.csv(int(route.id)) if route.id.isdecimal() else None
+        if found is None:
             raise SoftFailure(state.behaviour.unknown_id_message)
-        return documents.status(state, csv)
+        return documents.status(state, found)
 
-    def _upload(self, type_: str | None, sent: Mapping[str, str], form: Form) -> Csv:
+    def _upload(
+        self, type_: str | None, sent: Mapping[str, str], file: Path | None
+    ) -> Csv:
         """Accept the file that was posted: from here on it is paid."""
-        state, behaviour, file = self._state, self._state.behaviour, form.file
+        state, behaviour = self._state, self._state.behaviour
         if type_ not in COLUMNS:
             known = ", ".join(COLUMNS)
             raise SoftFailure(f"Invalid type. Please use one of: {known}.")
@@ -107,15 +113,13 @@ class Api:
             (behaviour.max_upload_bytes, size, "The file is too large."),
             (behaviour.max_upload_rows, lines, "The file has too many rows."),
             (behaviour.max_parallel_files, active + 1, "Too many files in work."),
-            (behaviour.credits, paid + lines, documents.NO_CREDITS),
+            (behaviour.credits, paid + lines, _NO_CREDITS),
         ):
             if limit is not None and wanted > limit:
                 raise SoftFailure(message)
-        return state.add_upload(file, type_, sent.get("file_name"), lines)
+        return state.add_upload(file, type_, sent.get("file_name"))
 
-    def _reply(
-        self, document: documents.Document, status: int = HTTPStatus.OK
-    ) -> HttpReply:
+    def _reply(self, document: Document, status: int = HTTPStatus.OK) -> HttpReply:
         """Return a document as IPQS serves it, with a request id and in chunks [V]."""
         letters = string.ascii_letters + string.digits
         request_id = "".join(self._state.random.choices(letters, k=10))
@@ -152,6 +156,6 @@ def page(status: int, html: bytes = HTML, *, more_headers: Headers = ()) -> Http
     return HttpReply(status=status, headers=headers, content=Content.of(html))
 
 
-def _failure(message: str) -> documents.Document:
+def _failure(message: str) -> Document:
     """Return a document that lacks the usual fields, as soft failures do [V]."""
     return {"success": False, "message": message}

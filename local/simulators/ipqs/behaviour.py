@@ -67,11 +67,9 @@ class IpqsBehaviour(IpqsUnknowns):
 
     statuses: tuple[str, ...] = ()  # answered to status calls in turn; the last stays
     seconds_new: float = 5.0
-    seconds_per_1000_rows: float = 0.0  # added to the processing
     seconds_unique_results: float = 5.0
     seconds_finalizing: float = 5.0
     credits: int | None = None  # lines that can be paid in all
-    link_seconds: float = 15 * 60.0
     links_instead: str | None = None  # handed out for every link, to test a validator
 
 

@@ -1,4 +1,4 @@
-"""The JSON documents of the API: answers to uploads, status calls and lists."""
+"""The JSON documents of IPQS: answers to uploads, status calls and lists."""
 
 import math
 from collections.abc import Mapping
@@ -8,30 +8,24 @@ from local.simulators.ipqs.job import FINISHED, Csv
 from local.simulators.ipqs.state import IpqsState
 from local.simulators.ipqs.verification import KINDS
 
-PAGE = 50  # files in a page of the list [V]
-
-# Seen on sibling endpoints [T].
-BAD_KEY = "Invalid or unauthorized key. Please check the API key and try again."
-NO_CREDITS = "You have insufficient credits to make this query."
-
+_PAGE = 50  # files in a page of the list [V]
 _TYPE_LABELS = {"email": "Email-Verification", "proxy": "Proxy-Detection"}
-_KIND_LABELS = {"bad": "Invalid"}  # as seen; the others are invented
-_SUCCESS = {"message": "Success", "success": True}
+_KIND_LABELS = {"bad": "Invalid"}  # as seen [T]; the others are invented
 
-Document = dict[str, object]
+Document = Mapping[str, object]
 
 
 def uploaded(state: IpqsState, csv: Csv, key: str) -> Document:
     """Return the answer to an upload, with the status URL and without links."""
-    document = {**_SUCCESS, **_described(csv, csv.status)}
-    status_url = _status_url(state, csv, key)
-    return {**document, "status_url": status_url, "downloads": dict.fromkeys(KINDS)}
+    document = {**_described(csv, csv.status), "downloads": dict.fromkeys(KINDS)}
+    return {"message": "Success", **document, "status_url": _url(state, csv, key)}
 
 
 def status(state: IpqsState, csv: Csv) -> Document:
     """Return the answer to a status call, which mints links where there are results."""
     word = csv.poll()
-    return {**_SUCCESS, **_described(csv, word), "downloads": _links(state, csv, word)}
+    links = _links(state, csv, word)
+    return {"message": "Success", **_described(csv, word), "downloads": links}
 
 
 def listing(state: IpqsState, query: Mapping[str, str], key: str) -> Document:
@@ -40,12 +34,12 @@ def listing(state: IpqsState, query: Mapping[str, str], key: str) -> Document:
     page = max(int(page_text), 1) if page_text.isdecimal() else 1
     csvs = [csv for csv in state.csvs[::-1] if wanted in {None, "", csv.type}]
     shown = [
-        {**_described(csv, csv.status), "status_url": _status_url(state, csv, key)}
-        for csv in csvs[(page - 1) * PAGE : page * PAGE]
+        {**_described(csv, csv.status), "status_url": _url(state, csv, key)}
+        for csv in csvs[(page - 1) * _PAGE : page * _PAGE]
     ]
-    pages = math.ceil(len(csvs) / PAGE)
+    pages = math.ceil(len(csvs) / _PAGE)
     totals = {"total_csvs": len(csvs), "total_pages": pages, "page": page}
-    return {**_SUCCESS, "csvs": shown, **totals}
+    return {"message": "Success", "csvs": shown, **totals}
 
 
 def _described(csv: Csv, status: str) -> Document:
@@ -58,11 +52,11 @@ def _described(csv: Csv, status: str) -> Document:
         "strictness": 0,
         "status": status,
         "aborted": False if status == FINISHED and not aborted else aborted,
-        "invalid_records": csv.shown_invalid(status),
+        "invalid_records": csv.counted_invalid(status),
     }
 
 
-def _status_url(state: IpqsState, csv: Csv, key: str) -> str:
+def _url(state: IpqsState, csv: Csv, key: str) -> str:
     # With the key in it, as IPQS does [V].
     return f"{state.base_url}/api/json/csv/{key}/status/{csv.id}"
 
@@ -78,15 +72,15 @@ def _links(state: IpqsState, csv: Csv, status: str) -> dict[str, str | None]:
         state.links.kill(csv)
     type_ = _TYPE_LABELS.get(csv.type, csv.type.replace("_", "-").title())
     for kind, records in csv.results.items():
-        if kind not in behaviour.offered_kinds:
+        empty = not records and not behaviour.empty_category_links
+        if empty or kind not in behaviour.offered_kinds:
             continue
-        if not records and not behaviour.empty_category_links:
-            continue
-        token = state.links.mint(csv, kind, state.now()).token
+        token = state.links.mint(csv, kind, state.random)
         label = _KIND_LABELS.get(kind, kind.title())
         name = f"{csv.file_name}-IPQualityScore-{type_}-{label}-Results.csv"
         url = f"{state.addresses['Downloads']}/download?download={token}"
-        links[kind] = f"{url}&filename={quote_plus(name)}"
-        if behaviour.links_instead is not None:
-            links[kind] = behaviour.links_instead
+        instead = behaviour.links_instead
+        links[kind] = (
+            f"{url}&filename={quote_plus(name)}" if instead is None else instead
+        )
     return links

@@ -7,7 +7,7 @@ from local.simulators.content import Content
 from local.simulators.http_writer import Delivery, Headers, HttpReply
 from local.simulators.ipqs.api import page
 from local.simulators.ipqs.behaviour import Compression, IpqsBehaviour, Spent
-from local.simulators.ipqs.links import DownloadLink, LinkState
+from local.simulators.ipqs.links import DownloadLink
 from local.simulators.ipqs.state import IpqsState
 from local.simulators.server import HttpRequest
 
@@ -26,34 +26,26 @@ class Downloads:
         state = self._state
         exists = request.path == "/download"
         call = "download" if exists else ""
-        entry = state.log(request, "downloads", call, hidden={"download"})
+        state.log(request, "downloads", call, hidden={"download"})
         if not exists:
             return page(HTTPStatus.NOT_FOUND)
         if request.method not in {"GET", "HEAD"}:
             return page(HTTPStatus.METHOD_NOT_ALLOWED)
 
         link = state.links.find(request.query.get("download", ""))
-        if link is not None and not state.is_retained(link.csv.uploaded_at):
-            link = None
-        entry.file_name = link.csv.file_name if link else None
 
         def act() -> HttpReply:
-            if link is None:
+            if link is None or not link.csv.is_retained(state):
                 return _refusal(state.behaviour.spent_link)
             return self._serve(request, link)
 
-        return state.answer("download", act, file_name=entry.file_name)
+        return state.answer("download", act)
 
     def _serve(self, request: HttpRequest, link: DownloadLink) -> HttpReply:
         state, behaviour = self._state, self._state.behaviour
         spends = request.method == "GET" or behaviour.head_spends
-        link_state = state.links.use(
-            link, now=state.now(), lifetime=behaviour.link_seconds, spends=spends
-        )
-        if link_state is LinkState.EXPIRED:
-            return _refusal(behaviour.expired_link)
-        if link_state is LinkState.SPENT:
-            return _refusal(behaviour.spent_link)
+        if refusal := state.links.use(link, spends=spends):
+            return _refusal(refusal)
         if behaviour.file_redirect is not None:
             location = ("Location", behaviour.file_redirect)
             return HttpReply(HTTPStatus.FOUND, (location,))

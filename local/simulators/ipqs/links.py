@@ -4,27 +4,18 @@ import random
 import string
 import threading
 from dataclasses import dataclass
-from enum import Enum, auto
 
+from local.simulators.ipqs.behaviour import Spent
 from local.simulators.ipqs.job import Csv
 
-_LETTERS = string.ascii_letters + string.digits
+LIFETIME_SECONDS = 15 * 60.0  # [V]
 _TOKEN_LENGTH = 256  # [V]
-
-
-class LinkState(Enum):
-    """Whether a link works."""
-
-    GOOD = auto()
-    SPENT = auto()
-    EXPIRED = auto()
 
 
 @dataclass(slots=True)
 class DownloadLink:
     """One link, without the host."""
 
-    token: str
     csv: Csv
     kind: str
     minted_at: float
@@ -33,20 +24,20 @@ class DownloadLink:
 
 
 class LinkStore:
-    """Every link that was ever minted."""
+    """Every link that was ever minted, by its token."""
 
-    def __init__(self, randomness: random.Random) -> None:
-        self._random = randomness
+    def __init__(self) -> None:
         self._links: dict[str, DownloadLink] = {}
         self._lock = threading.Lock()
 
-    def mint(self, csv: Csv, kind: str, now: float) -> DownloadLink:
-        """Return a new link, good for one use."""
+    def mint(self, csv: Csv, kind: str, randomness: random.Random) -> str:
+        """Return the token of a new link, good for one use."""
+        letters = string.ascii_letters + string.digits
+        token = "".join(randomness.choices(letters, k=_TOKEN_LENGTH))
         with self._lock:
-            token = "".join(self._random.choices(_LETTERS, k=_TOKEN_LENGTH))
-            self._links[token] = link = DownloadLink(token, csv, kind, now)
+            self._links[token] = DownloadLink(csv, kind, csv.provider.now())
             csv.links += 1
-        return link
+        return token
 
     def kill(self, csv: Csv) -> None:
         """End every link of a file."""
@@ -58,26 +49,23 @@ class LinkStore:
         """Return the link with this token, in whatever state."""
         return self._links.get(token)
 
-    def use(
-        self, link: DownloadLink, *, now: float, lifetime: float, spends: bool
-    ) -> LinkState:
-        """Return the state before this use; of concurrent uses only one is good."""
+    def use(self, link: DownloadLink, *, spends: bool) -> Spent | None:
+        """Use a link; return the refusal if it no longer works.
+
+        Of concurrent uses only one succeeds.
+        """
+        provider = link.csv.provider
         with self._lock:
             if link.spent or link.killed:
-                return LinkState.SPENT
-            if now - link.minted_at >= lifetime:
-                return LinkState.EXPIRED
+                return provider.behaviour.spent_link
+            if provider.now() - link.minted_at >= LIFETIME_SECONDS:
+                return provider.behaviour.expired_link
             link.spent = spends
             link.csv.downloads += spends
-            return LinkState.GOOD
+        return None
 
     def give_back(self, link: DownloadLink) -> None:
         """Undo a use that was interrupted."""
         with self._lock:
             link.spent = False
             link.csv.downloads -= 1
-
-    def clear(self) -> None:
-        """Forget every link."""
-        with self._lock:
-            self._links.clear()

@@ -7,13 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from local.simulators.content import Content
 from local.simulators.ipqs.behaviour import IpqsBehaviour
 from local.simulators.ipqs.job import FINISHED, Csv
 from local.simulators.ipqs.links import LinkStore
-from local.simulators.ipqs.verification import COLUMNS, KINDS, verify
+from local.simulators.ipqs.verification import COLUMNS, KINDS, count_lines, verify
 from local.simulators.provider import SimulatedProvider
 
 _FIRST_ID = 3_000_001
@@ -22,28 +21,29 @@ _FIRST_ID = 3_000_001
 class IpqsState(SimulatedProvider[IpqsBehaviour]):
     """Every file that was uploaded, on a disk of its own, and every link."""
 
-    key_header = "ipqs-key"
     calls = frozenset({"upload", "status", "list", "download"})
+    key_header = "ipqs-key"
     behaviour_type = IpqsBehaviour
-
-    def __init__(self, **common: Any) -> None:  # noqa: ANN401 what the base class takes
-        super().__init__(**common)
-        self.links = LinkStore(self.random)
-        self._csvs: list[Csv] = []  # oldest first
-        self._ids = itertools.count(_FIRST_ID)
-        self._paths = itertools.count()
-        self._worker: ThreadPoolExecutor
-        self._disk: Path
+    _disk: Path
+    _worker: ThreadPoolExecutor
 
     @contextmanager
     def working(self) -> Iterator[None]:
         """Verify uploads until the block ends, then remove them."""
+        self._paths = itertools.count()
         with (
             tempfile.TemporaryDirectory(prefix="ipqs-simulator-") as disk,
             ThreadPoolExecutor(1, "ipqs-verification") as self._worker,
         ):
             self._disk = Path(disk)
             yield
+
+    def reset(self) -> None:
+        """Forget everything but the time, the files and their links included."""
+        super().reset()
+        self.links = LinkStore()
+        self._csvs: list[Csv] = []  # oldest first
+        self._ids = itertools.count(_FIRST_ID)
 
     @property
     def download_host(self) -> str:
@@ -53,7 +53,7 @@ class IpqsState(SimulatedProvider[IpqsBehaviour]):
     @property
     def csvs(self) -> list[Csv]:
         """Every file that the provider still knows, oldest first."""
-        return [csv for csv in list(self._csvs) if self.is_retained(csv.uploaded_at)]
+        return [csv for csv in self._csvs.copy() if csv.is_retained(self)]
 
     def csv(self, csv_id: int) -> Csv | None:
         """Return a file that the provider still knows."""
@@ -63,32 +63,29 @@ class IpqsState(SimulatedProvider[IpqsBehaviour]):
         """Return a path on the disk that nothing else has."""
         return self._disk / str(next(self._paths))
 
-    def add_upload(
-        self, upload: Path, type_: str, file_name: str | None, lines: int
-    ) -> Csv:
+    def add_upload(self, upload: Path, type_: str, file_name: str | None) -> Csv:
         """Accept an upload: it is paid, and verified in the background."""
-        now, folder = self.now(), self.new_path()
+        folder, behaviour = self.new_path(), self.behaviour
         folder.mkdir()
-        date = datetime.fromtimestamp(now, UTC)
-        work = self._worker.submit(
-            verify,
-            type_,
-            upload,
-            folder,
-            columns=self.behaviour.columns or COLUMNS[type_],
-            date=f"{date:%Y-%m-%d}",
-            removes_duplicates=self.behaviour.removes_duplicates,
-            cancelled=self.stopping.is_set,
-        )
+        date = datetime.fromtimestamp(self.now(), UTC)
         csv = Csv(
             provider=self,
+            created_at=self.now(),
             id=next(self._ids),
             file_name=file_name or f"{type_}_{date:%Y-%m-%d %H:%M:%S}",
             type=type_,
-            uploaded_at=now,
             upload=upload,
-            lines=lines,
-            work=work,
+            lines=count_lines(upload),
+            work=self._worker.submit(
+                verify,
+                type_,
+                upload,
+                folder,
+                columns=behaviour.columns or COLUMNS[type_],
+                date=f"{date:%Y-%m-%d}",
+                removes_duplicates=behaviour.removes_duplicates,
+                cancelled=self.stopping.is_set,
+            ),
         )
         self._csvs.append(csv)
         return csv
@@ -106,14 +103,13 @@ class IpqsState(SimulatedProvider[IpqsBehaviour]):
         """
         if unknown := set(results) - set(KINDS):
             raise ValueError(f"no such kinds of result: {sorted(unknown)}")
-        contents = {kind: _content(result) for kind, result in results.items()}
         csv = Csv(
             provider=self,
+            created_at=self.now(),
             id=next(self._ids),
             file_name=file_name,
             type=type,
-            uploaded_at=self.now(),
-            contents=contents,
+            contents={kind: _content(result) for kind, result in results.items()},
         )
         self._csvs.append(csv)
         return csv.id
@@ -131,13 +127,6 @@ class IpqsState(SimulatedProvider[IpqsBehaviour]):
         if csv.status == FINISHED:
             raise ValueError(f"{csv_id} is finished, and cannot be cancelled")
         csv.aborted_in = csv.status
-
-    def reset(self) -> None:
-        """Forget everything but the time, the files and their links included."""
-        super().reset()
-        self.links.clear()
-        self._csvs.clear()
-        self._ids = itertools.count(_FIRST_ID)
 
 
 def _content(result: bytes | int | Content) -> Content:

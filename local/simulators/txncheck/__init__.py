@@ -1,24 +1,10 @@
 """The simulator of TxnCheck's API; `simulator.py` is where to begin."""
 
-from local.simulators.call_limit import CallLimit
-from local.simulators.clock import Clock, RunningClock
-from local.simulators.faults import Answer
-from local.simulators.txncheck.behaviour import (
-    SCHEME,
-    UNKNOWNS,
-    RequestOutcome,
-    TxncheckBehaviour,
-)
-from local.simulators.txncheck.simulator import TxncheckSimulator
-
-__all__ = [
-    "SCHEME",
-    "UNKNOWNS",
-    "Answer",
-    "CallLimit",
-    "Clock",
-    "RequestOutcome",
-    "RunningClock",
-    "TxncheckBehaviour",
-    "TxncheckSimulator",
-]
+from local.simulators.call_limit import CallLimit as CallLimit
+from local.simulators.clock import RunningClock as RunningClock
+from local.simulators.faults import Answer as Answer
+from local.simulators.txncheck.behaviour import SCHEME as SCHEME
+from local.simulators.txncheck.behaviour import UNKNOWNS as UNKNOWNS
+from local.simulators.txncheck.behaviour import RequestOutcome as RequestOutcome
+from local.simulators.txncheck.behaviour import TxncheckBehaviour as TxncheckBehaviour
+from local.simulators.txncheck.simulator import TxncheckSimulator as TxncheckSimulator

@@ -54,7 +54,8 @@ class Api:
             if found is None:
                 raise ApiError(HTTPStatus.NOT_FOUND, "Request not found")
             return _reply(documents.status_answer(found))
-        fields = fields_of(subject, request, body, state.behaviour)
+        media_type = request.headers.get_content_type()
+        fields = fields_of(subject, media_type, body, state.behaviour)
         accepted = state.accept(subject, fields)
         if accepted is None:
             raise ApiError(HTTPStatus.PAYMENT_REQUIRED, "Insufficient balance")

@@ -4,9 +4,9 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from local.simulators.txncheck.behaviour import RequestOutcome, TxncheckBehaviour
+from local.simulators.txncheck.behaviour import RequestOutcome
 from local.simulators.txncheck.job import BULK, AcceptedRequest, Completion
-from local.simulators.txncheck.results import STEPS, result_of
+from local.simulators.txncheck.outcomes import STEPS, result_of
 
 _FAILING_STEP = "kycByMobile"  # of a full-check that ends PARTIAL
 
@@ -26,42 +26,38 @@ def stamp(moment: float) -> str:
 
 
 def accepted(request: AcceptedRequest) -> Document:
-    """Return the answer to a submission; that to a bulk call differs."""
-    own: Document = {"statusCode": 202}
-    if request.method == BULK:
-        own = {"itemCount": request.item_count}
+    """Return the answer to a submission; that to a bulk call differs [V]."""
+    bulk = request.method == BULK
+    own = {"itemCount": request.item_count} if bulk else {"statusCode": 202}
     message = "Request accepted for processing"
     return {**own, "message": message, "requestId": request.id, "status": "QUEUED"}
 
 
-def status_document(
-    request: AcceptedRequest, word: str, completion: Completion | None
-) -> Document:
-    """Return what a webhook says of a request; what does not apply is left out."""
-    behaviour = request.provider.behaviour
-    method = behaviour.bulk_method if request.method == BULK else request.method
-    document = {"requestId": request.id, "method": method, "status": word}
-    if completion is not None:
-        document |= _ended(request, completion.outcome, behaviour)
-        document["completedAt"] = stamp(completion.at)
-    return document
-
-
 def status_answer(request: AcceptedRequest) -> Document:
-    """Return the answer to a status call, which counts it."""
-    word, completion = request.poll()
+    """Return the answer to a status call, and count the call."""
     return {
-        **status_document(request, word, completion),
+        **webhook_data(request, *request.poll()),
         "createdAt": stamp(request.created_at),
         "webhookStatus": request.webhook_status,
     }
 
 
-def _ended(
-    request: AcceptedRequest, outcome: RequestOutcome, behaviour: TxncheckBehaviour
+def webhook_data(
+    request: AcceptedRequest, word: str, completion: Completion | None
 ) -> Document:
+    """Return what a webhook says of a request; what does not apply is left out."""
+    bulk_method = request.provider.behaviour.bulk_method
+    method = bulk_method if request.method == BULK else request.method
+    document = {"requestId": request.id, "method": method, "status": word}
+    if completion is not None:
+        document |= _ended(request, completion.outcome)
+        document["completedAt"] = stamp(completion.at)
+    return document
+
+
+def _ended(request: AcceptedRequest, outcome: RequestOutcome) -> Document:
     """Return result, errors and steps of a request that has ended."""
-    is_full = request.method == "full-check"
+    behaviour, is_full = request.provider.behaviour, request.method == "full-check"
     result = result_of(request.method, request.fields, behaviour)
     steps = dict.fromkeys(STEPS, "ok")
     if outcome is RequestOutcome.COMPLETED:
@@ -74,7 +70,7 @@ def _ended(
     if behaviour.echoes_input:
         error["message"] += f" for {request.fields}"
     if outcome is RequestOutcome.PARTIAL:
-        result.pop(_FAILING_STEP, None)
+        del result[_FAILING_STEP]
         steps[_FAILING_STEP] = "failed"
         errors = {_FAILING_STEP: error}
         return {"stepStatuses": steps, "result": result, "error": errors}

@@ -5,17 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.simulators.provider import SimulatedProvider, StatusWords
+from local.simulators.provider import SimulatedJob, SimulatedProvider
 from local.simulators.txncheck.behaviour import RequestOutcome, TxncheckBehaviour
 from local.simulators.txncheck.outcomes import outcome_of
 
-_WORDS = {
-    RequestOutcome.BUSINESS_ERROR: "FAILED",
-    RequestOutcome.TEMPORARY: "FAILED",
-    RequestOutcome.COMPLETED: "COMPLETED",
-    RequestOutcome.PARTIAL: "PARTIAL",
-}
 BULK = "bulk/vpa-chargeback-check"
+_SCRIPTED = {
+    "COMPLETED": RequestOutcome.COMPLETED,
+    "PARTIAL": RequestOutcome.PARTIAL,
+    "FAILED": RequestOutcome.BUSINESS_ERROR,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +27,20 @@ class Completion:
     @property
     def status(self) -> str:
         """The provider's word for it."""
-        return _WORDS[self.outcome]
+        word = self.outcome.name
+        return word if word in _SCRIPTED else "FAILED"
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class AcceptedRequest:
+@dataclass(kw_only=True, eq=False)
+class AcceptedRequest(SimulatedJob):
     """One request, by the provider's clock and switches of this moment."""
 
     provider: SimulatedProvider[TxncheckBehaviour] = field(repr=False)
     id: str
     method: str  # the path of the call
     fields: Mapping[str, Any] = field(repr=False)  # personal data
-    created_at: float
     webhook_status: str = "PENDING"
     _completion: Completion | None = field(default=None, repr=False)
-    _words: StatusWords = field(default_factory=StatusWords, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
@@ -77,18 +75,11 @@ class AcceptedRequest:
         queued = age < self.provider.behaviour.seconds_queued
         return "QUEUED" if queued else "PROCESSING"
 
-    @property
-    def polls(self) -> int:
-        """How many status calls were answered."""
-        return self._words.polls
-
     def poll(self) -> tuple[str, Completion | None]:
         """Return the word and the end for a status call, and count the call."""
-        word = self._words.next(self.provider.behaviour.statuses)
-        completion = self.completion
-        if word is None or (completion and completion.status == word):
-            return self.status, completion
-        by_word = {each: outcome for outcome, each in reversed(_WORDS.items())}
-        if word not in by_word:
-            return word, None
-        return word, Completion(by_word[word], self.provider.now())
+        word, completion = self.next_word(self.provider.behaviour.statuses), None
+        if word is None or word == self.status:
+            return self.status, self.completion
+        if outcome := _SCRIPTED.get(word):
+            completion = Completion(outcome, self.provider.now())
+        return word, completion

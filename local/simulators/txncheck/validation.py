@@ -1,4 +1,4 @@
-"""The documented bodies of the calls; everything else is refused."""
+"""The documented bodies of TxnCheck's calls; everything else is refused."""
 
 import json
 import re
@@ -13,21 +13,14 @@ from local.simulators.txncheck.behaviour import TxncheckBehaviour
 _LONGEST_BODY = 1024 * 1024
 _MOST_VPAS = 100  # [V]
 _VPA = re.compile(r"[A-Za-z0-9._-]{1,256}@[A-Za-z0-9.-]{1,64}")
-
-#: The form of each text, and the sentence for any other value.
+#: The form of each text, and what the value must be.
 _TEXTS = {
-    "mobile": (re.compile(r"\+91[0-9]{10}"), "mobile must be +91 and 10 digits"),
-    "name": (re.compile(r"(?s).*\S.*"), "name should not be empty"),
-    "accountNumber": (
-        re.compile(r"[0-9]{9,18}"),
-        "accountNumber must be 9 to 18 digits",
-    ),
-    "ifscNumber": (
-        re.compile(r"[A-Z]{4}0[A-Z0-9]{6}"),
-        "ifscNumber must be a valid IFSC",
-    ),
+    "mobile": (re.compile(r"\+91[0-9]{10}"), "+91 and 10 digits"),
+    "name": (re.compile(r"(?s).*\S.*"), "a text that is not empty"),
+    "accountNumber": (re.compile(r"[0-9]{9,18}"), "9 to 18 digits"),
+    "ifscNumber": (re.compile(r"[A-Z]{4}0[A-Z0-9]{6}"), "a valid IFSC"),
 }
-#: The fields that a method must have, by its path.
+#: The fields that the body of a method must have, by its path.
 METHODS = {
     "upi-by-mobile": {"mobile"},
     "kyc-by-mobile": {"mobile"},
@@ -49,7 +42,7 @@ class ApiError(Exception):
 
 
 def read_body(request: HttpRequest) -> bytes:
-    """Return the body of a request, or raise ApiError if it is too long."""
+    """Return the body of a request; ApiError if it has no length or is too long."""
     if request.chunked:
         raise ApiError(HTTPStatus.LENGTH_REQUIRED, "Content-Length is needed")
     if request.body.limit > _LONGEST_BODY:
@@ -58,14 +51,14 @@ def read_body(request: HttpRequest) -> bytes:
 
 
 def fields_of(
-    method: str, request: HttpRequest, body: bytes, behaviour: TxncheckBehaviour
+    method: str, media_type: str, body: bytes, behaviour: TxncheckBehaviour
 ) -> Mapping[str, Any]:
     """Return the fields of a valid body.
 
     Raises:
         ApiError: With a sentence for each field that is wrong.
     """
-    if request.headers.get_content_type() != "application/json":
+    if media_type != "application/json":
         raise ApiError(HTTPStatus.BAD_REQUEST, "Content-Type must be application/json")
     try:
         fields = json.loads(body.decode())
@@ -78,27 +71,25 @@ def fields_of(
     optional = {"name"} if method == "upi-by-mobile" else set()
     if method != "bank-verification-pennyless" or behaviour.bank_takes_async:
         optional.add("async")
-    known = required | optional
-    sentences = [f"property {name} should not exist" for name in fields.keys() - known]
+    unknown = sorted(fields.keys() - required - optional)
+    sentences = [f"property {name} should not exist" for name in unknown]
     for name in sorted(required | (optional & fields.keys())):
-        if sentence := _fault(name, fields.get(name)):
+        if rule := _broken_rule(name, fields.get(name)):
             echo = f": {fields.get(name)}" if behaviour.echoes_input else ""
-            sentences.append(sentence + echo)
+            sentences.append(f"{name} must be {rule}{echo}")
     if sentences:
         raise ApiError(HTTPStatus.BAD_REQUEST, *sentences)
     return fields
 
 
-def _fault(name: str, value: object) -> str:
-    """Return the sentence for a value that is not of the field's form, or ""."""
+def _broken_rule(name: str, value: object) -> str:
+    """Return what the value of a field must be, "" if it is."""
     if name == "async":
         # Only the default: the adapter never waits for a result in the call.
-        return "" if value is True else "async must be true"
+        return "" if value is True else "true"
     if name == "vpas":
         vpas = value if isinstance(value, list) else []
-        good = all(isinstance(vpa, str) and _VPA.fullmatch(vpa) for vpa in vpas)
-        if good and 1 <= len(vpas) <= _MOST_VPAS:
-            return ""
-        return "vpas must be a list of 1 to 100 valid VPAs"
-    form, sentence = _TEXTS[name]
-    return "" if isinstance(value, str) and form.fullmatch(value) else sentence
+        valid = all(isinstance(vpa, str) and _VPA.fullmatch(vpa) for vpa in vpas)
+        return "" if valid and 1 <= len(vpas) <= _MOST_VPAS else "1 to 100 valid VPAs"
+    form, rule = _TEXTS[name]
+    return "" if isinstance(value, str) and form.fullmatch(value) else rule

@@ -3,7 +3,6 @@
 import http.client
 import ipaddress
 import socket
-import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from urllib.parse import urlsplit
@@ -12,11 +11,9 @@ from urllib.parse import urlsplit
 def check_url(url: str) -> str:
     """Return a URL that is http:// on loopback; ValueError if it is another one."""
     parts = urlsplit(url)
-    try:
-        address = ipaddress.ip_address(parts.hostname or "")
-        loopback = address.is_loopback
-    except ValueError:
-        loopback = parts.hostname == "localhost"
+    loopback = parts.hostname == "localhost"
+    with suppress(ValueError):
+        loopback |= ipaddress.ip_address(parts.hostname or "").is_loopback
     if parts.scheme != "http" or not loopback or not parts.port:
         raise ValueError("webhooks go to http://, a loopback address and a port only")
     return url
@@ -26,42 +23,33 @@ class WebhookSender:
     """Posts one body after the other, each on a connection of its own."""
 
     def __init__(self) -> None:
-        self._sockets: set[socket.socket] = set()
+        self._sockets: set[socket.socket] = set()  # that are open
         self._stopped = False
-        self._lock = threading.Lock()
 
     def post(
         self, url: str, headers: Mapping[str, str], body: bytes, *, seconds: float
     ) -> int | None:
         """Return the status of the answer; None if none came in time."""
         parts = urlsplit(url)
-        connection = http.client.HTTPConnection(
-            str(parts.hostname), parts.port, timeout=seconds
-        )
-        try:
-            connection.connect()
-            self._add(connection.sock)
-            target = parts._replace(scheme="", netloc="").geturl() or "/"
-            connection.request("POST", target, body, dict(headers))
-            return connection.getresponse().status
-        except (OSError, http.client.HTTPException):
-            return None
-        finally:
-            with self._lock:
+        connection = http.client.HTTPConnection(parts.netloc, timeout=seconds)
+        with suppress(OSError, http.client.HTTPException):
+            try:
+                connection.connect()
+                connected = connection.sock
+                self._sockets.add(connected)
+                if self._stopped:
+                    return None
+                target = parts._replace(scheme="", netloc="").geturl()
+                connection.request("POST", target or "/", body, dict(headers))
+                return connection.getresponse().status
+            finally:
                 self._sockets.discard(connection.sock)
-            connection.close()
+                connection.close()
+        return None
 
     def stop(self) -> None:
         """End what is under way, and send nothing any more."""
-        with self._lock:
-            self._stopped = True
-            sockets = list(self._sockets)
-        for each in sockets:
+        self._stopped = True
+        for each in self._sockets.copy():
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
-
-    def _add(self, connected: socket.socket) -> None:
-        with self._lock:
-            if self._stopped:
-                raise ConnectionAbortedError
-            self._sockets.add(connected)

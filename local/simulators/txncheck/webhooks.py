@@ -10,7 +10,7 @@ from typing import Any
 from functions.core.signatures import sign
 from local.simulators.provider import SimulatedProvider
 from local.simulators.txncheck.behaviour import TxncheckBehaviour
-from local.simulators.txncheck.documents import stamp, status_document, written
+from local.simulators.txncheck.documents import stamp, webhook_data, written
 from local.simulators.txncheck.job import AcceptedRequest, Completion
 from local.simulators.txncheck.webhook_sender import WebhookSender, check_url
 
@@ -23,7 +23,7 @@ class SignedWebhook:
     body: bytes = field(repr=False)  # has personal data
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Pending:
     request: AcceptedRequest
     attempts: int = 0
@@ -51,14 +51,17 @@ class WebhookingProvider(SimulatedProvider[TxncheckBehaviour]):
         webhook_secret: str | None = None,
         **common: Any,  # noqa: ANN401 what the base class takes
     ) -> None:
-        super().__init__(**common)
-        self.webhook_url, self.webhook_secret = webhook_url, webhook_secret
         self._first_webhooks = webhook_url, webhook_secret
         self._sender = WebhookSender()
+        self._woken = threading.Event()
+        super().__init__(**common)
+
+    def reset(self) -> None:
+        """Forget everything but the time, webhooks included."""
+        super().reset()
         self._pending: list[_Pending] = []
         self._sent: dict[str, SignedWebhook] = {}
-        self._woken = threading.Event()
-        self._lock = threading.Lock()
+        self.webhook_url, self.webhook_secret = self._first_webhooks
 
     @property
     def webhook_url(self) -> str | None:
@@ -72,17 +75,18 @@ class WebhookingProvider(SimulatedProvider[TxncheckBehaviour]):
     @contextmanager
     def working(self) -> Iterator[None]:
         """Send webhooks by the clock until the block ends."""
+        if not self.clock.runs:
+            with self.clock.notifying(self._send_due):
+                yield
+            return
         thread = threading.Thread(target=self._run, name="simulator:webhooks")
-        runs = self.clock.runs
-        with self.clock.notifying(self._woken.set if runs else self._send_due):
-            if runs:
-                thread.start()
+        thread.start()
+        with self.clock.notifying(self._woken.set):
             try:
                 yield
             finally:
                 self.stop()
-                if runs:
-                    thread.join()
+                thread.join()
 
     def stop(self) -> None:
         """Cut what is under way short."""
@@ -94,14 +98,6 @@ class WebhookingProvider(SimulatedProvider[TxncheckBehaviour]):
         """Set switches, and send what is due by them."""
         super().behave(**changes)
         self._woken.set()
-
-    def reset(self) -> None:
-        """Forget everything but the time, webhooks included."""
-        super().reset()
-        with self._lock:
-            self._pending.clear()
-            self._sent.clear()
-        self.webhook_url, self.webhook_secret = self._first_webhooks
 
     def announce(self, request: AcceptedRequest) -> None:
         """Send a webhook when the request has ended."""
@@ -123,12 +119,10 @@ class WebhookingProvider(SimulatedProvider[TxncheckBehaviour]):
         The headers are changed, or removed where they are None. Return the status
         of the answer, None if there was none.
         """
-        with self._lock:
-            sent = self._sent[request_id]
+        sent = self._sent[request_id]
         changed = {**sent.headers, **(headers or {})}
         kept = {name: value for name, value in changed.items() if value is not None}
-        body = sent.body if body is None else body
-        return self._post(SignedWebhook(kept, body))
+        return self._post(SignedWebhook(kept, sent.body if body is None else body))
 
     def _run(self) -> None:
         while not self.stopping.is_set():
@@ -153,9 +147,7 @@ class WebhookingProvider(SimulatedProvider[TxncheckBehaviour]):
     def _try(self, pending: _Pending, completion: Completion) -> None:
         request, pauses = pending.request, self.behaviour.webhook_retry_seconds
         pending.attempts += 1
-        webhook = self._signed(request, completion)
-        with self._lock:
-            self._sent[request.id] = webhook
+        self._sent[request.id] = webhook = self._signed(request, completion)
         lost = pending.attempts <= self.behaviour.webhook_losses
         status = None if lost else self._post(webhook)
         if status in range(200, 300):
@@ -173,26 +165,27 @@ class WebhookingProvider(SimulatedProvider[TxncheckBehaviour]):
     ) -> SignedWebhook:
         now, scheme = self.now(), self.behaviour.webhook_scheme
         event = f"request.{completion.status.lower()}"
-        data = status_document(request, completion.status, completion)
+        data = webhook_data(request, completion.status, completion)
         body = written({"event": event, "timestamp": stamp(now), "data": data})
         unit = 1000 if scheme.timestamp_unit == "milliseconds" else 1
-        timestamp = str(int(now * unit))
-        delivery_id = str(uuid.uuid5(uuid.UUID(request.id), event))
-        headers = {"Content-Type": "application/json"}
-        if scheme.timestamp_header:
-            headers[scheme.timestamp_header] = timestamp
-        if scheme.id_header:
-            headers[scheme.id_header] = delivery_id
+        stamps = {
+            "timestamp": str(int(now * unit)),
+            "delivery_id": str(uuid.uuid5(uuid.UUID(request.id), event)),
+        }
+        headers = {
+            "Content-Type": "application/json",
+            scheme.timestamp_header: stamps["timestamp"],
+            scheme.id_header: stamps["delivery_id"],
+        }
+        headers.pop("", None)  # the name of a header that the scheme does not have
         if secret := self.webhook_secret:
-            headers[scheme.signature_header] = sign(
-                scheme, secret, body=body, timestamp=timestamp, delivery_id=delivery_id
-            )
+            signature = sign(scheme, secret, body=body, **stamps)
+            headers[scheme.signature_header] = signature
         return SignedWebhook(headers, body)
 
     def _post(self, webhook: SignedWebhook) -> int | None:
         if self.webhook_url is None:
             return None
         seconds = self.behaviour.webhook_answer_seconds
-        return self._sender.post(
-            self.webhook_url, webhook.headers, webhook.body, seconds=seconds
-        )
+        url, headers, body = self.webhook_url, webhook.headers, webhook.body
+        return self._sender.post(url, headers, body, seconds=seconds)
