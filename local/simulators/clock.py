@@ -2,43 +2,32 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 
 class Clock:
-    """Seconds since 1970 that pass only by `advance`, so that no test waits."""
+    """Seconds since 1970 that pass only by `advance`, so that no test waits.
+
+    The `listeners` are called after each advance, in the thread that advances.
+    """
 
     runs = False  # whether time passes by itself
 
     def __init__(self, now: float = 1_750_000_000.0) -> None:
+        self.listeners: list[Callable[[], None]] = []
         self._now = now
         self._lock = threading.Lock()
-        self._listeners: list[Callable[[], None]] = []
 
     def now(self) -> float:
         """Return the seconds since 1970."""
-        with self._lock:
-            return self._now
+        return self._now
 
     def advance(self, seconds: float) -> None:
-        """Add seconds to the clock, then call the listeners in this thread."""
+        """Add seconds to the clock, then call the listeners."""
         with self._lock:
             self._now += seconds
-            listeners = list(self._listeners)
-        for listener in listeners:
+        for listener in self.listeners.copy():
             listener()
-
-    @contextmanager
-    def notifying(self, listener: Callable[[], None]) -> Iterator[None]:
-        """Call the listener after each advance until the block ends."""
-        with self._lock:
-            self._listeners.append(listener)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._listeners.remove(listener)
 
 
 class RunningClock(Clock):

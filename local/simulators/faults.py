@@ -7,13 +7,7 @@ from http import HTTPStatus
 from typing import Any, Self
 
 from local.simulators.content import Content
-from local.simulators.http_writer import (
-    Delivery,
-    Ending,
-    Framing,
-    Headers,
-    HttpReply,
-)
+from local.simulators.http_writer import Ending, Framing, Headers, HttpReply
 
 HTML = b"<!doctype html><html><body><h1>Something went wrong</h1></body></html>"
 
@@ -34,7 +28,9 @@ class Answer:
     more_headers: Headers = ()
     content: Content | None = None
     change: Callable[[Content], Content] | None = None  # of the normal content
-    delivery: dict[str, Any] = field(default_factory=dict)  # changed fields of Delivery
+    delivery: dict[str, Any] = field(
+        default_factory=dict
+    )  # changed fields of HttpReply
 
     # What the answer says
 
@@ -131,9 +127,9 @@ class Answer:
 
     # How the answer travels
 
-    def via(self, **delivery: Any) -> Self:  # noqa: ANN401 the fields of Delivery, which checks them
-        """Return this answer with some fields of `Delivery` changed."""
-        replace(Delivery(), **delivery)
+    def via(self, **delivery: Any) -> Self:  # noqa: ANN401 the fields of HttpReply, which checks them
+        """Return this answer delivered otherwise, by fields of `HttpReply`."""
+        replace(HttpReply(), **delivery)
         return replace(self, delivery=self.delivery | delivery)
 
     def after_effect(self) -> Self:
@@ -179,10 +175,10 @@ class Answer:
         """Return the reply to send, made of this answer and the normal reply."""
         content = normal.content if self.content is None else self.content
         headers = normal.headers if self.headers is None else self.headers
-        return HttpReply(
+        return replace(
+            normal,
             status=normal.status if self.status is None else self.status,
             headers=(*headers, *self.more_headers),
             content=content if self.change is None else self.change(content),
-            delivery=replace(normal.delivery, **self.delivery),
-            interrupted=normal.interrupted,
+            **self.delivery,
         )

@@ -36,9 +36,13 @@ class Ending(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """How a reply travels; the defaults are what a good server does."""
+class HttpReply:
+    """An answer, and how it travels; the defaults are what a good server does."""
 
+    status: int = HTTPStatus.OK
+    headers: Headers = ()
+    content: Content = field(default_factory=lambda: Content.of(b""))
+    interrupted: Callable[[], None] = lambda: None  # called if not all was sent
     framing: Framing = Framing.LENGTH
     length_lie: int = 0  # added to the true Content-Length
     cut_after: int | None = None  # bytes of the body that are still sent
@@ -46,17 +50,6 @@ class Delivery:
     drip_seconds: float | None = None  # between single bytes
     drips_head: bool = False
     has_head: bool = True  # False: not a single byte is sent
-
-
-@dataclass(frozen=True, slots=True)
-class HttpReply:
-    """An answer to a request."""
-
-    status: int = HTTPStatus.OK
-    headers: Headers = ()
-    content: Content = field(default_factory=lambda: Content.of(b""))
-    delivery: Delivery = Delivery()
-    interrupted: Callable[[], None] = lambda: None  # called if not all was sent
 
 
 def send(
@@ -71,13 +64,12 @@ def send(
 
     A slow reply is given up when `stopping` is set, with a ConnectionAbortedError.
     """
-    delivery = reply.delivery
     keep_alive = (
         keep_alive
-        and delivery.ending is Ending.KEEP
-        and delivery.framing is not Framing.CLOSE
-        and delivery.cut_after is None
-        and not delivery.length_lie
+        and reply.ending is Ending.KEEP
+        and reply.framing is not Framing.CLOSE
+        and reply.cut_after is None
+        and not reply.length_lie
     )
 
     def write(data: bytes, pause: float | None) -> None:
@@ -91,18 +83,18 @@ def send(
 
     complete = False
     try:
-        if delivery.has_head:
-            head_pause = delivery.drip_seconds if delivery.drips_head else None
+        if reply.has_head:
+            head_pause = reply.drip_seconds if reply.drips_head else None
             write(_head(reply, keep_alive=keep_alive), head_pause)
             bodiless = method == HTTPMethod.HEAD or reply.status in _BODILESS
             for piece in () if bodiless else _body(reply):
-                write(piece, delivery.drip_seconds)
-            complete = bodiless or delivery.cut_after is None
+                write(piece, reply.drip_seconds)
+            complete = bodiless or reply.cut_after is None
     finally:
         if not complete:
             reply.interrupted()
 
-    _end(connection, delivery.ending)
+    _end(connection, reply.ending)
     return keep_alive
 
 
@@ -128,10 +120,10 @@ def _head(reply: HttpReply, *, keep_alive: bool) -> bytes:
     lines = [f"HTTP/1.1 {reply.status} {reason}"]
     lines += [f"{name}: {value}" for name, value in reply.headers]
     if reply.status not in _BODILESS:
-        if reply.delivery.framing is Framing.CHUNKED:
+        if reply.framing is Framing.CHUNKED:
             lines.append("Transfer-Encoding: chunked")
-        elif reply.delivery.framing is Framing.LENGTH:
-            length = reply.content.measured() + reply.delivery.length_lie
+        elif reply.framing is Framing.LENGTH:
+            length = reply.content.measured() + reply.length_lie
             lines.append(f"Content-Length: {length}")
     if not keep_alive:
         lines.append("Connection: close")
@@ -140,8 +132,8 @@ def _head(reply: HttpReply, *, keep_alive: bool) -> bytes:
 
 def _body(reply: HttpReply) -> Iterator[bytes]:
     """Yield the body in its framing, up to the cut."""
-    left = reply.delivery.cut_after
-    chunked = reply.delivery.framing is Framing.CHUNKED
+    left = reply.cut_after
+    chunked = reply.framing is Framing.CHUNKED
     for block in reply.content.produce():
         piece = block if left is None else block[:left]
         if chunked and piece:

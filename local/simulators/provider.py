@@ -3,17 +3,33 @@
 import random
 import ssl
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
-from local.simulators.call_limit import CallCounter, CallLimit
 from local.simulators.clock import Clock
 from local.simulators.faults import Answer
-from local.simulators.http_writer import HttpReply
-from local.simulators.request_log import LoggedRequest, log_entry
-from local.simulators.server import LOOPBACK, Application, HttpRequest, serving
+from local.simulators.http_writer import Headers, HttpReply
+from local.simulators.request_log import RequestLog
+from local.simulators.server import LOOPBACK, Application, serving
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallLimit:
+    """At most so many calls within so many seconds, and the answer beyond them."""
+
+    calls: int
+    seconds: float = 60.0
+    status: int = 429
+    retry_after: str | None = None  # the header's value; None leaves it out
+    posts_only: bool = False  # whether other calls are free
+
+    @property
+    def headers(self) -> Headers:
+        """The headers of the answer to a call beyond the limit."""
+        hint = self.retry_after
+        return () if hint is None else (("Retry-After", hint),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +61,7 @@ class SimulatedProvider(Generic[B]):
         self.clock = clock or Clock()
         self.addresses: dict[str, str] = {}
         self.stopping = threading.Event()
-        self.requests: list[LoggedRequest] = []
+        self.requests = RequestLog(self.key_header)
         self.random = random.Random(0)  # noqa: S311 ids and links must be repeatable
         self._first_key = api_key
         self._lock = threading.RLock()
@@ -101,7 +117,7 @@ class SimulatedProvider(Generic[B]):
         self.behaviour = self.behaviour_type()
         self.keys = frozenset({self._first_key})
         self._answers: list[tuple[str, Answer]] = []
-        self._counter = CallCounter()
+        self._counted: list[float] = []  # the moments of calls within the limit
 
     @property
     def base_url(self) -> str:
@@ -144,27 +160,17 @@ class SimulatedProvider(Generic[B]):
         answer = queued[1] if queued else Answer()
         return answer.applied_to(act() if answer.takes_effect else HttpReply())
 
-    def log(
-        self,
-        request: HttpRequest,
-        host: str,
-        call: str,
-        *,
-        path_key: str | None = None,
-        hidden: Set[str] = frozenset(),
-    ) -> LoggedRequest:
-        """Record a request as `log_entry` does."""
-        keys, header = self.keys, self.key_header
-        entry = log_entry(request, host, call, keys, header, path_key, hidden)
-        self.requests.append(entry)
-        return entry
-
     def exceeded_limit(self, *, is_post: bool) -> CallLimit | None:
         """Return the limit that this call exceeds; a call within it is counted."""
-        limit = self.behaviour.rate_limit
+        limit, now = self.behaviour.rate_limit, self.now()
         if limit is None or (limit.posts_only and not is_post):
             return None
-        return None if self._counter.admits(limit, now=self.now()) else limit
+        with self._lock:
+            recent = [at for at in self._counted if now - at < limit.seconds]
+            if len(recent) >= limit.calls:
+                return limit
+            self._counted = [*recent, now]
+        return None
 
 
 @dataclass(kw_only=True, eq=False)

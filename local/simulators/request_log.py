@@ -32,51 +32,53 @@ class LoggedRequest:
         return self.headers.keys() >= _SIGNATURE_HEADERS
 
 
-def log_entry(
-    request: HttpRequest,
-    host: str,
-    call: str,
-    keys: Set[str],
-    key_header: str,
-    path_key: str | None,
-    hidden: Set[str],
-) -> LoggedRequest:
-    """Return the record of a request.
+class RequestLog(list[LoggedRequest]):
+    """Requests in the order of arrival; the key belongs into `key_header`."""
 
-    `keys` are replaced wherever they are, `path_key` is one that need not be valid;
-    the values of the query parameters and headers named in `hidden` are left out.
-    """
-    path, key_in = unquote(request.path), set()
-    if any(key in path for key in keys) or path_key:
-        key_in.add("path")
-    if path_key:
-        path = path.replace(path_key, HIDDEN_KEY)
+    def __init__(self, key_header: str) -> None:
+        super().__init__()
+        self._key_header = key_header
 
-    def cleaned(place: str, named: Mapping[str, str], key_name: str) -> dict[str, str]:
-        shown = {name: _without(keys, value) for name, value in named.items()}
-        if key_name in named:
-            shown[key_name] = HIDDEN_KEY
-        if any(HIDDEN_KEY in value for value in shown.values()):
-            key_in.add(place)
-        secret = shown.keys() & (hidden | _SECRET_HEADERS)
-        return shown | dict.fromkeys(secret, HIDDEN)
+    def record(
+        self,
+        request: HttpRequest,
+        host: str,
+        call: str,
+        keys: Set[str],
+        *,
+        path_key: str | None = None,
+        hidden: Set[str] = frozenset(),
+    ) -> LoggedRequest:
+        """Append a request, and return its record.
 
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    length = headers.get("content-length", "")
-    return LoggedRequest(
-        host=host,
-        call=call,
-        method=request.method,
-        path=_without(keys, path),
-        query=cleaned("query", request.query, "key"),
-        headers=cleaned("header", headers, key_header),
-        key_in=key_in,
-        chunked=request.chunked,
-        content_length=int(length) if length.isdecimal() else None,
-    )
-
-
-def _without(keys: Set[str], text: str) -> str:
-    for key in keys:
-        text = text.replace(key, HIDDEN_KEY)
-    return text
+        `keys` are replaced wherever they are, `path_key` is one that need not be
+        valid; the query parameters and headers named in `hidden` lose their values.
+        """
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        length = headers.get("content-length", "")
+        path = unquote(request.path).replace(path_key or HIDDEN_KEY, HIDDEN_KEY)
+        shown = {"path": {"": path}, "query": dict(request.query), "header": headers}
+        key_names, key_in = {"query": "key", "header": self._key_header}, set()
+        for place, values in shown.items():
+            if key_names.get(place) in values:
+                values[key_names[place]] = HIDDEN_KEY
+            for name in values:
+                for key in keys:
+                    values[name] = values[name].replace(key, HIDDEN_KEY)
+                if HIDDEN_KEY in values[name]:
+                    key_in.add(place)
+                if name in hidden | _SECRET_HEADERS:
+                    values[name] = HIDDEN
+        entry = LoggedRequest(
+            host=host,
+            call=call,
+            method=request.method,
+            path=shown["path"][""],
+            query=shown["query"],
+            headers=headers,
+            key_in=key_in,
+            chunked=request.chunked,
+            content_length=int(length) if length.isdecimal() else None,
+        )
+        self.append(entry)
+        return entry

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from functions.core.signatures import Verdict, verify
-from local.simulators.http_writer import Delivery, Ending, HttpReply
+from local.simulators.http_writer import Ending, HttpReply
 from local.simulators.txncheck import (
     SCHEME,
     RunningClock,
@@ -254,7 +254,7 @@ def test_nobody_may_be_at_home(
 class _Silent(WebhookReceiver):
     def __call__(self, request: Any) -> HttpReply:  # noqa: ANN401 what the base class takes
         super().__call__(request)
-        return HttpReply(delivery=Delivery(has_head=False, ending=Ending.STALL))
+        return HttpReply(has_head=False, ending=Ending.STALL)
 
 
 def test_does_not_wait_for_ever(

@@ -1,11 +1,9 @@
 """The simulator of IPQS' bulk CSV API; `simulator.py` is where to begin."""
 
-from local.simulators.call_limit import CallLimit as CallLimit
 from local.simulators.clock import Clock as Clock
 from local.simulators.clock import RunningClock as RunningClock
 from local.simulators.content import Content as Content
 from local.simulators.faults import Answer as Answer
-from local.simulators.http_writer import Delivery as Delivery
 from local.simulators.http_writer import Ending as Ending
 from local.simulators.http_writer import Framing as Framing
 from local.simulators.ipqs.behaviour import UNKNOWNS as UNKNOWNS
@@ -14,3 +12,4 @@ from local.simulators.ipqs.behaviour import IpqsBehaviour as IpqsBehaviour
 from local.simulators.ipqs.behaviour import Spent as Spent
 from local.simulators.ipqs.simulator import IpqsSimulator as IpqsSimulator
 from local.simulators.ipqs.verification import COLUMNS as COLUMNS
+from local.simulators.provider import CallLimit as CallLimit

@@ -18,14 +18,14 @@ Document = Mapping[str, object]
 def uploaded(state: IpqsState, csv: Csv, key: str) -> Document:
     """Return the answer to an upload, with the status URL and without links."""
     document = {**_described(csv, csv.status), "downloads": dict.fromkeys(KINDS)}
-    return {"message": "Success", **document, "status_url": _url(state, csv, key)}
+    return {**document, "status_url": _url(state, csv, key)}
 
 
 def status(state: IpqsState, csv: Csv) -> Document:
     """Return the answer to a status call, which mints links where there are results."""
     word = csv.poll()
     links = _links(state, csv, word)
-    return {"message": "Success", **_described(csv, word), "downloads": links}
+    return {**_described(csv, word), "downloads": links}
 
 
 def listing(state: IpqsState, query: Mapping[str, str], key: str) -> Document:
@@ -39,7 +39,7 @@ def listing(state: IpqsState, query: Mapping[str, str], key: str) -> Document:
     ]
     pages = math.ceil(len(csvs) / _PAGE)
     totals = {"total_csvs": len(csvs), "total_pages": pages, "page": page}
-    return {"message": "Success", "csvs": shown, **totals}
+    return {"csvs": shown, **totals}
 
 
 def _described(csv: Csv, status: str) -> Document:
@@ -69,13 +69,13 @@ def _links(state: IpqsState, csv: Csv, status: str) -> dict[str, str | None]:
     if not (behaviour.aborted_links if aborted else status == FINISHED):
         return links
     if behaviour.new_links_kill_older:
-        state.links.kill(csv)
+        state.kill_links(csv)
     type_ = _TYPE_LABELS.get(csv.type, csv.type.replace("_", "-").title())
     for kind, records in csv.results.items():
         empty = not records and not behaviour.empty_category_links
         if empty or kind not in behaviour.offered_kinds:
             continue
-        token = state.links.mint(csv, kind, state.random)
+        token = state.mint_link(csv, kind)
         label = _KIND_LABELS.get(kind, kind.title())
         name = f"{csv.file_name}-IPQualityScore-{type_}-{label}-Results.csv"
         url = f"{state.addresses['Downloads']}/download?download={token}"

@@ -4,77 +4,61 @@ import re
 from http import HTTPStatus
 
 from local.simulators.content import Content
-from local.simulators.http_writer import Delivery, Headers, HttpReply
+from local.simulators.http_writer import Headers, HttpReply
 from local.simulators.ipqs.api import page
 from local.simulators.ipqs.behaviour import Compression, IpqsBehaviour, Spent
-from local.simulators.ipqs.links import DownloadLink
-from local.simulators.ipqs.state import IpqsState
+from local.simulators.ipqs.state import DownloadLink, IpqsState
 from local.simulators.server import HttpRequest
 
 _SPENT_PAGE = b"<!doctype html><html><body>This link is no longer valid.</body></html>"
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 
-class Downloads:
-    """Answers `/download?download=…&filename=…`."""
+def answer_download(state: IpqsState, request: HttpRequest) -> HttpReply:
+    """Log a request of `/download?download=…`, then answer it as its script says."""
+    call = "download" if request.path == "/download" else ""
+    state.requests.record(request, "downloads", call, state.keys, hidden={"download"})
+    if not call:
+        return page(HTTPStatus.NOT_FOUND)
+    if request.method not in {"GET", "HEAD"}:
+        return page(HTTPStatus.METHOD_NOT_ALLOWED)
 
-    def __init__(self, state: IpqsState) -> None:
-        self._state = state
+    def act() -> HttpReply:
+        link = state.find_link(request.query.get("download", ""))
+        if link is None or not link.csv.is_retained(state):
+            return _refusal(state.behaviour.spent_link)
+        return _served(state, request, link)
 
-    def __call__(self, request: HttpRequest) -> HttpReply:
-        """Log the request, then serve the file of its link as its script says."""
-        state = self._state
-        exists = request.path == "/download"
-        call = "download" if exists else ""
-        state.log(request, "downloads", call, hidden={"download"})
-        if not exists:
-            return page(HTTPStatus.NOT_FOUND)
-        if request.method not in {"GET", "HEAD"}:
-            return page(HTTPStatus.METHOD_NOT_ALLOWED)
-
-        link = state.links.find(request.query.get("download", ""))
-
-        def act() -> HttpReply:
-            if link is None or not link.csv.is_retained(state):
-                return _refusal(state.behaviour.spent_link)
-            return self._serve(request, link)
-
-        return state.answer("download", act)
-
-    def _serve(self, request: HttpRequest, link: DownloadLink) -> HttpReply:
-        state, behaviour = self._state, self._state.behaviour
-        spends = request.method == "GET" or behaviour.head_spends
-        if refusal := state.links.use(link, spends=spends):
-            return _refusal(refusal)
-        if behaviour.file_redirect is not None:
-            location = ("Location", behaviour.file_redirect)
-            return HttpReply(HTTPStatus.FOUND, (location,))
-
-        def interrupted() -> None:
-            if request.method == "GET" and not behaviour.interrupted_get_spends:
-                state.links.give_back(link)
-
-        status, headers, content = _file(
-            request, link.csv.content(link.kind), behaviour
-        )
-        return HttpReply(
-            status=status,
-            headers=(("Content-Type", behaviour.file_content_type), *headers),
-            content=content,
-            delivery=Delivery(framing=behaviour.file_framing),
-            interrupted=interrupted,
-        )
+    return state.answer(call, act)
 
 
-def _file(
+def _served(state: IpqsState, request: HttpRequest, link: DownloadLink) -> HttpReply:
+    """Return the file of a link, which is spent by it."""
+    behaviour, is_get = state.behaviour, request.method == "GET"
+    if refusal := state.use_link(link, spends=is_get or behaviour.head_spends):
+        return _refusal(refusal)
+    if behaviour.file_redirect is not None:
+        return HttpReply(HTTPStatus.FOUND, (("Location", behaviour.file_redirect),))
+
+    def interrupted() -> None:
+        if is_get and not behaviour.interrupted_get_spends:
+            state.give_back(link)
+
+    file = link.csv.content(link.kind)
+    status, more_headers, content = _part(request, file, behaviour)
+    headers = (("Content-Type", behaviour.file_content_type), *more_headers)
+    framing = behaviour.file_framing
+    return HttpReply(status, headers, content, interrupted, framing=framing)
+
+
+def _part(
     request: HttpRequest, content: Content, behaviour: IpqsBehaviour
 ) -> tuple[int, Headers, Content]:
     """Return status, headers and content, as compression and ranges have them."""
-    accepted = "gzip" in request.headers.get("accept-encoding", "")
     compression = behaviour.file_compression
-    if compression is Compression.ALWAYS or (
-        compression is Compression.WHEN_ACCEPTED and accepted
-    ):
+    accepted = "gzip" in request.headers.get("accept-encoding", "")
+    when_accepted = compression is Compression.WHEN_ACCEPTED
+    if compression is Compression.ALWAYS or (when_accepted and accepted):
         return HTTPStatus.OK, (("Content-Encoding", "gzip"),), content.gzipped()
     wanted = _RANGE.fullmatch(request.headers.get("range", ""))
     if not behaviour.file_ranges or wanted is None:
@@ -84,8 +68,7 @@ def _file(
     if first > last:
         status, place = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, f"bytes */{size}"
         return status, (("Content-Range", place),), Content.of(b"")
-    place = f"bytes {first}-{last}/{size}"
-    part = content.part(first, last + 1)
+    place, part = f"bytes {first}-{last}/{size}", content.part(first, last + 1)
     return HTTPStatus.PARTIAL_CONTENT, (("Content-Range", place),), part
 
 

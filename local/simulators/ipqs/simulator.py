@@ -1,9 +1,10 @@
 """The IPQS simulator as tests and the local stack use it."""
 
 from collections.abc import Mapping
+from functools import partial
 
-from local.simulators.ipqs.api import Api
-from local.simulators.ipqs.downloads import Downloads
+from local.simulators.ipqs.api import answer_api
+from local.simulators.ipqs.downloads import answer_download
 from local.simulators.ipqs.state import IpqsState
 from local.simulators.server import Application
 
@@ -13,4 +14,5 @@ class IpqsSimulator(IpqsState):
 
     def hosts(self) -> Mapping[str, Application]:
         """Return the application of each host."""
-        return {"API": Api(self), "Downloads": Downloads(self)}
+        downloads = partial(answer_download, self)
+        return {"API": partial(answer_api, self), "Downloads": downloads}

@@ -1,21 +1,36 @@
 """The files and links of the simulated IPQS, which its two hosts share."""
 
 import itertools
+import string
 import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from local.simulators.content import Content
-from local.simulators.ipqs.behaviour import IpqsBehaviour
+from local.simulators.ipqs.behaviour import IpqsBehaviour, Spent
 from local.simulators.ipqs.job import FINISHED, Csv
-from local.simulators.ipqs.links import LinkStore
 from local.simulators.ipqs.verification import COLUMNS, KINDS, count_lines, verify
 from local.simulators.provider import SimulatedProvider
 
 _FIRST_ID = 3_000_001
+_LINK_SECONDS = 15 * 60.0  # [V]
+_TOKEN_LENGTH = 256  # [V]
+
+
+@dataclass(slots=True, eq=False)
+class DownloadLink:
+    """One link, without the host."""
+
+    csv: Csv
+    kind: str
+    minted_at: float
+    spent: bool = False
+    killed: bool = False  # by newer links
 
 
 class IpqsState(SimulatedProvider[IpqsBehaviour]):
@@ -41,7 +56,7 @@ class IpqsState(SimulatedProvider[IpqsBehaviour]):
     def reset(self) -> None:
         """Forget everything but the time, the files and their links included."""
         super().reset()
-        self.links = LinkStore()
+        self._links: dict[str, DownloadLink] = {}  # by their token
         self._csvs: list[Csv] = []  # oldest first
         self._ids = itertools.count(_FIRST_ID)
 
@@ -68,27 +83,19 @@ class IpqsState(SimulatedProvider[IpqsBehaviour]):
         folder, behaviour = self.new_path(), self.behaviour
         folder.mkdir()
         date = datetime.fromtimestamp(self.now(), UTC)
-        csv = Csv(
-            provider=self,
-            created_at=self.now(),
-            id=next(self._ids),
-            file_name=file_name or f"{type_}_{date:%Y-%m-%d %H:%M:%S}",
-            type=type_,
-            upload=upload,
-            lines=count_lines(upload),
-            work=self._worker.submit(
-                verify,
-                type_,
-                upload,
-                folder,
-                columns=behaviour.columns or COLUMNS[type_],
-                date=f"{date:%Y-%m-%d}",
-                removes_duplicates=behaviour.removes_duplicates,
-                cancelled=self.stopping.is_set,
-            ),
+        work = self._worker.submit(
+            verify,
+            type_,
+            upload,
+            folder,
+            columns=behaviour.columns or COLUMNS[type_],
+            date=f"{date:%Y-%m-%d}",
+            removes_duplicates=behaviour.removes_duplicates,
+            cancelled=self.stopping.is_set,
         )
-        self._csvs.append(csv)
-        return csv
+        name = file_name or f"{type_}_{date:%Y-%m-%d %H:%M:%S}"
+        lines = count_lines(upload)
+        return self._add(name, type_, upload=upload, lines=lines, work=work)
 
     def add_finished(
         self,
@@ -103,16 +110,55 @@ class IpqsState(SimulatedProvider[IpqsBehaviour]):
         """
         if unknown := set(results) - set(KINDS):
             raise ValueError(f"no such kinds of result: {sorted(unknown)}")
-        csv = Csv(
-            provider=self,
-            created_at=self.now(),
-            id=next(self._ids),
-            file_name=file_name,
-            type=type,
-            contents={kind: _content(result) for kind, result in results.items()},
-        )
+        contents = {kind: _content(result) for kind, result in results.items()}
+        return self._add(file_name, type, contents=contents).id
+
+    def _add(self, file_name: str, type_: str, **known: Any) -> Csv:  # noqa: ANN401 other fields of Csv
+        facts = {"file_name": file_name, "type": type_, **known}
+        csv_id = next(self._ids)
+        csv = Csv(provider=self, created_at=self.now(), id=csv_id, **facts)
         self._csvs.append(csv)
-        return csv.id
+        return csv
+
+    def alphanumerics(self, count: int) -> str:
+        """Return random letters and digits."""
+        choices = self.random.choices(string.ascii_letters + string.digits, k=count)
+        return "".join(choices)
+
+    def mint_link(self, csv: Csv, kind: str) -> str:
+        """Return the token of a new link, good for one use."""
+        with self._lock:
+            token = self.alphanumerics(_TOKEN_LENGTH)
+            self._links[token] = DownloadLink(csv, kind, self.now())
+            csv.links += 1
+        return token
+
+    def kill_links(self, csv: Csv) -> None:
+        """End every link of a file."""
+        with self._lock:
+            for link in self._links.values():
+                link.killed |= link.csv is csv
+
+    def find_link(self, token: str) -> DownloadLink | None:
+        """Return the link with this token, whether it works or not."""
+        return self._links.get(token)
+
+    def use_link(self, link: DownloadLink, *, spends: bool) -> Spent | None:
+        """Use a link, of concurrent uses only one; return the refusal of others."""
+        with self._lock:
+            if link.spent or link.killed:
+                return self.behaviour.spent_link
+            if self.now() - link.minted_at >= _LINK_SECONDS:
+                return self.behaviour.expired_link
+            link.spent = spends
+            link.csv.downloads += spends
+        return None
+
+    def give_back(self, link: DownloadLink) -> None:
+        """Undo a use that was interrupted."""
+        with self._lock:
+            link.spent = False
+            link.csv.downloads -= 1
 
     def abort(self, csv_id: int) -> None:
         """Cancel a file, as somebody might in the provider's dashboard.

@@ -33,10 +33,10 @@ _VALUES = {
     "leaked_password": ("Password", ""),
     "leaked_username": ("Username", ""),
 }
-_EMAIL = ("Recent Abuse", "Valid", "Disposable", "Honeypot", "Spam Trap Score")
+_FLAGS = ("Recent Abuse", "Valid", "Disposable", "Honeypot", "Spam Trap Score")
 #: Those of email are all that were seen [T]; the others are invented.
 COLUMNS: dict[str, tuple[str, ...]] = {
-    type_: ("Date", own, *(_EMAIL if type_ == "email" else ("Fraud Score", "Valid")))
+    type_: ("Date", own, *(_FLAGS if type_ == "email" else _FLAGS[:2]))
     for type_, (own, _characters) in _VALUES.items()
 }
 _LONGEST_LINE = 64 * 1024
@@ -92,15 +92,11 @@ def verify(
     earlier: set[bytes] = set()
     rows = invalid = 0
     with ExitStack() as stack:
-        opened = {
-            kind: stack.enter_context(path.open("w", encoding="utf-8", newline=""))
-            for kind, path in files.items()
-        }
-        writers = {
-            kind: csv.writer(file, lineterminator="\n") for kind, file in opened.items()
-        }
-        for writer in writers.values():
-            writer.writerow(columns)
+        writers = {}
+        for kind, path in files.items():
+            file = stack.enter_context(path.open("w", encoding="utf-8", newline=""))
+            writers[kind] = csv.writer(file, lineterminator="\n")
+            writers[kind].writerow(columns)
         for value in values(type_, upload):
             rows += 1
             if rows % 1000 == 0 and cancelled():
@@ -116,16 +112,8 @@ def verify(
             earlier.add(digest)
             judged = verdict(value) if possible else "bad"
             bad = judged == "bad"
-            cells = {
-                own_column: value,
-                "Date": date,
-                "Valid": str(not bad).lower(),
-                "Recent Abuse": str(bad).lower(),
-                "Disposable": str(bad and len(value) % 2 == 0).lower(),
-                "Honeypot": "false",
-                "Spam Trap Score": "high" if bad else "none",
-                "Fraud Score": "90" if bad else "10",
-            }
+            cells = dict.fromkeys(_FLAGS, str(bad).lower())
+            cells |= {own_column: value, "Date": date, "Valid": str(not bad).lower()}
             for kind in _FILES[judged]:
                 writers[kind].writerow([cells.get(name, "") for name in columns])
                 counts[kind] += 1

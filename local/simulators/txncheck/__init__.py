@@ -1,8 +1,8 @@
 """The simulator of TxnCheck's API; `simulator.py` is where to begin."""
 
-from local.simulators.call_limit import CallLimit as CallLimit
 from local.simulators.clock import RunningClock as RunningClock
 from local.simulators.faults import Answer as Answer
+from local.simulators.provider import CallLimit as CallLimit
 from local.simulators.txncheck.behaviour import SCHEME as SCHEME
 from local.simulators.txncheck.behaviour import UNKNOWNS as UNKNOWNS
 from local.simulators.txncheck.behaviour import RequestOutcome as RequestOutcome

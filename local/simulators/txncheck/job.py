@@ -40,6 +40,8 @@ class AcceptedRequest(SimulatedJob):
     method: str  # the path of the call
     fields: Mapping[str, Any] = field(repr=False)  # personal data
     webhook_status: str = "PENDING"
+    webhook_attempts: int = 0
+    retry_at: float = 0.0  # when a webhook that failed is sent again
     _completion: Completion | None = field(default=None, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -55,6 +57,11 @@ class AcceptedRequest(SimulatedJob):
             return self._completion.at
         behaviour = self.provider.behaviour
         return self.created_at + behaviour.seconds_queued + behaviour.seconds_processing
+
+    @property
+    def webhook_due_at(self) -> float:
+        """When the next webhook is to be sent."""
+        return max(self.due_at, self.retry_at)
 
     @property
     def completion(self) -> Completion | None:

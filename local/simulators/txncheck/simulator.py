@@ -1,9 +1,10 @@
 """The TxnCheck simulator as tests and the local stack use it."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from local.simulators.server import Application
-from local.simulators.txncheck.api import Api
+from local.simulators.txncheck.api import answer_api
 from local.simulators.txncheck.state import TxncheckState
 
 
@@ -12,4 +13,4 @@ class TxncheckSimulator(TxncheckState):
 
     def hosts(self) -> Mapping[str, Application]:
         """Return the application of the API's host."""
-        return {"API": Api(self)}
+        return {"API": partial(answer_api, self)}

@@ -1,27 +1,86 @@
-"""The accepted requests of the simulated TxnCheck."""
+"""The requests that the simulated TxnCheck accepted, with webhooks about their ends."""
 
+import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+from local.simulators.provider import SimulatedProvider
+from local.simulators.txncheck.behaviour import TxncheckBehaviour
 from local.simulators.txncheck.job import AcceptedRequest
-from local.simulators.txncheck.webhooks import WebhookingProvider
+from local.simulators.txncheck.webhook_message import SignedWebhook, signed_webhook
+from local.simulators.txncheck.webhook_sender import WebhookSender, check_url
+
+_TICK_SECONDS = 0.02  # between looks at what is due, by a running clock
 
 
-class TxncheckState(WebhookingProvider):
-    """Every request that was accepted; all must be signed if there is a secret."""
+class TxncheckState(SimulatedProvider[TxncheckBehaviour]):
+    """Accepted requests, and what is due of their webhooks.
+
+    With a clock that tests advance, webhooks are sent in the thread that advances
+    it, so that nothing is under way when `advance` returns; then each is tried once.
+    With a running clock a thread sends them.
+    """
 
     calls = frozenset({"submit", "check"})
     key_header, root = "x-api-key", "/api/v1"
+    behaviour_type = TxncheckBehaviour
 
-    def __init__(self, *, signing_secret: str | None = None, **common: Any) -> None:  # noqa: ANN401 what the base class takes
+    def __init__(
+        self,
+        *,
+        signing_secret: str | None = None,
+        webhook_url: str | None = None,
+        webhook_secret: str | None = None,
+        **common: Any,  # noqa: ANN401 what the base class takes
+    ) -> None:
+        self.signing_secret = signing_secret  # None: requests need no signature
+        self._first_webhooks = webhook_url, webhook_secret
+        self._sender = WebhookSender()
         super().__init__(**common)
-        self.signing_secret = signing_secret
 
     def reset(self) -> None:
-        """Forget everything but the time, the accepted requests included."""
+        """Forget everything but the time, requests and webhooks included."""
         super().reset()
         self._accepted: dict[str, AcceptedRequest] = {}
+        self._pending: list[AcceptedRequest] = []
+        self._sent: dict[str, SignedWebhook] = {}
+        self.webhook_url, self.webhook_secret = self._first_webhooks
+
+    @property
+    def webhook_url(self) -> str | None:
+        """Where webhooks go, on this machine only; None for nowhere."""
+        return self._webhook_url
+
+    @webhook_url.setter
+    def webhook_url(self, url: str | None) -> None:
+        self._webhook_url = None if url is None else check_url(url)
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Send webhooks by the clock until the block ends."""
+
+        def send_what_is_due() -> None:
+            while not self.stopping.wait(_TICK_SECONDS):
+                self._send_due()
+
+        thread = threading.Thread(target=send_what_is_due, name="simulator:webhooks")
+        if self.clock.runs:
+            thread.start()
+        else:
+            self.clock.listeners.append(self._send_due)
+        try:
+            yield
+        finally:
+            self.stop()
+            if self.clock.runs:
+                thread.join()
+
+    def stop(self) -> None:
+        """Cut what is under way short."""
+        super().stop()
+        self._sender.stop()
 
     @property
     def accepted(self) -> list[AcceptedRequest]:
@@ -43,7 +102,9 @@ class TxncheckState(WebhookingProvider):
             if balance is not None and paid + request.item_count > balance:
                 return None
             self._accepted[request.id] = request
-        self.announce(request)
+            self._pending.append(request)
+        if self.behaviour.webhook_early:
+            self._send_due()
         return request
 
     def find(self, request_id: str) -> AcceptedRequest | None:
@@ -53,3 +114,56 @@ class TxncheckState(WebhookingProvider):
             return None
         known = self.now() - request.created_at >= self.behaviour.seconds_unknown
         return request if known else None
+
+    def redeliver(
+        self,
+        request_id: str,
+        *,
+        headers: Mapping[str, str | None] | None = None,
+        body: bytes | None = None,
+    ) -> int | None:
+        """Send the last webhook of a request once more; KeyError if there is none.
+
+        The headers are changed, or removed where they are None. Return the status
+        of the answer, None if there was none.
+        """
+        sent = self._sent[request_id]
+        changed = {**sent.headers, **(headers or {})}
+        kept = {name: value for name, value in changed.items() if value is not None}
+        return self._post(SignedWebhook(kept, sent.body if body is None else body))
+
+    def _send_due(self) -> None:
+        if self.stopping.is_set():
+            return
+        now = self.now()
+        with self._lock:
+            due = [each for each in self._pending if each.webhook_due_at <= now]
+            self._pending = [each for each in self._pending if each not in due]
+        for request in due:
+            self._try(request)
+
+    def _try(self, request: AcceptedRequest) -> None:
+        completion, pauses = request.completion, self.behaviour.webhook_retry_seconds
+        if completion is None or self.webhook_url is None:
+            return
+        request.webhook_attempts += 1
+        webhook = signed_webhook(request, completion, self.webhook_secret)
+        self._sent[request.id] = webhook
+        lost = request.webhook_attempts <= self.behaviour.webhook_losses
+        status = None if lost else self._post(webhook)
+        if status in range(200, 300):
+            request.webhook_status = "SENT"
+        elif request.webhook_attempts > len(pauses):
+            request.webhook_status = "FAILED"
+        else:
+            request.webhook_status = "RETRYING"
+            request.retry_at = self.now() + pauses[request.webhook_attempts - 1]
+            with self._lock:
+                self._pending.append(request)
+
+    def _post(self, webhook: SignedWebhook) -> int | None:
+        if self.webhook_url is None:
+            return None
+        seconds = self.behaviour.webhook_answer_seconds
+        url, headers, body = self.webhook_url, webhook.headers, webhook.body
+        return self._sender.post(url, headers, body, seconds=seconds)
