@@ -21,7 +21,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     The addresses and the key are written to stdout, a line each.
     """
-    options = _parser().parse_args(arguments)
+    parser = ArgumentParser(
+        prog="python -m local.simulators",
+        description="Simulate a provider's API on loopback until Ctrl-C.",
+        formatter_class=ArgumentDefaultsHelpFormatter,
+    )
+    add = parser.add_argument
+    add("provider", choices=("ipqs", "txncheck"))
+    add("--port", type=int, default=0, help="of the API, links the next; 0 is any")
+    add("--key", default="local-key", help="the valid API key")
+    add("--seconds-per-state", type=float, default=5.0, help="before the end")
+    add("--signing-secret", help="of TxnCheck's requests, which must be signed then")
+    add("--webhook-url", help="of TxnCheck: http:// on loopback, with its port")
+    add("--webhook-secret", help="signs TxnCheck's webhooks")
+    add("--until-stdin-closes", action="store_true", help="end with the parent process")
+    options = parser.parse_args(arguments)
     stopped = threading.Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -37,7 +51,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, stop)
     if options.until_stdin_closes:
         threading.Thread(target=wait_for_stdin, daemon=True).start()
-
     try:
         with _started(options) as simulator:
             for label, value in {**simulator.addresses, "Key": options.key}.items():
@@ -51,47 +64,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _started(options: Namespace) -> AbstractContextManager[SimulatedProvider[Any]]:
     seconds, clock = options.seconds_per_state, RunningClock()
+    common = {"api_key": options.key, "clock": clock, "port": options.port}
     if options.provider == "ipqs":
-        ipqs = IpqsBehaviour(
-            seconds_new=seconds,
-            seconds_processing=seconds,
-            seconds_unique_results=seconds,
-            seconds_finalizing=seconds,
-        )
-        return IpqsSimulator.started(
-            api_key=options.key, clock=clock, behaviour=ipqs, port=options.port
-        )
+        words = ("new", "processing", "unique_results", "finalizing")
+        ipqs = IpqsBehaviour(**{f"seconds_{word}": seconds for word in words})
+        return IpqsSimulator.started(behaviour=ipqs, **common)
     return TxncheckSimulator.started(
-        api_key=options.key,
-        clock=clock,
         behaviour=TxncheckBehaviour(seconds_queued=seconds, seconds_processing=seconds),
-        port=options.port,
         signing_secret=options.signing_secret,
         webhook_url=options.webhook_url,
         webhook_secret=options.webhook_secret,
+        **common,
     )
-
-
-def _parser() -> ArgumentParser:
-    parser = ArgumentParser(
-        prog="python -m local.simulators",
-        description="Simulate a provider's API on loopback until Ctrl-C.",
-        formatter_class=ArgumentDefaultsHelpFormatter,
-    )
-    add = parser.add_argument
-    add("provider", choices=("ipqs", "txncheck"))
-    add("--port", type=int, default=0, help="of the API, links the next; 0 is any")
-    add("--key", default="local-key", help="the valid API key")
-    add("--seconds-per-state", type=float, default=5.0, help="before the end")
-    add("--signing-secret", help="of TxnCheck's requests, which must be signed then")
-    add("--webhook-url", help="of TxnCheck: http:// on loopback, with its port")
-    add("--webhook-secret", help="signs TxnCheck's webhooks")
-    add(
-        "--until-stdin-closes",
-        action="store_true",
-        help="end with the parent process that holds the other end of stdin",
-    )
-    return parser
 
 
 if __name__ == "__main__":

@@ -9,9 +9,9 @@ from urllib.parse import unquote
 
 from local.simulators.content import Content
 from local.simulators.faults import HTML
-from local.simulators.forms import Form, UnreadableForm, read_form
 from local.simulators.http_writer import Framing, Headers, HttpReply
 from local.simulators.ipqs import documents
+from local.simulators.ipqs.forms import IpqsRefusal, read_form
 from local.simulators.ipqs.job import FINISHED, Csv
 from local.simulators.ipqs.state import IpqsState
 from local.simulators.ipqs.verification import COLUMNS, count_lines
@@ -20,14 +20,6 @@ from local.simulators.server import HttpRequest
 # Seen on sibling endpoints [T].
 _BAD_KEY = "Invalid or unauthorized key. Please check the API key and try again."
 _NO_CREDITS = "You have insufficient credits to make this query."
-
-
-class SoftFailure(Exception):
-    """A refusal with `success: false`; its text is the provider's message."""
-
-    def __init__(self, message: str, status: int = HTTPStatus.OK) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +43,26 @@ def answer_api(state: IpqsState, request: HttpRequest) -> HttpReply:
     if request.method != ("POST" if call == "upload" else "GET"):
         return page(HTTPStatus.METHOD_NOT_ALLOWED)
     try:
-        form = read_form(request, state.new_path)
-    except UnreadableForm as error:
-        return _reply(state, _failure(str(error)), error.status)
-    if "key" in form.fields:
+        fields, file = read_form(request, state.new_path)
+    except IpqsRefusal as refusal:
+        return _refused(state, refusal)
+    if "key" in fields:
         entry.key_in.add("body")
+    sent = {**request.query, **fields}
 
     def act() -> HttpReply:
         if limit := state.exceeded_limit(is_post=request.method == "POST"):
             return page(limit.status, more_headers=limit.headers)
         try:
-            document = _carried_out(state, request, route, form)
-        except SoftFailure as failure:
-            return _reply(state, _failure(str(failure)), failure.status)
-        return _reply(state, {"success": True, "message": "Success", **document})
+            key = _key(state, request, route, sent)
+            if call == "list":
+                return _reply(state, documents.listing(state, sent, key))
+            if call == "upload":
+                csv = _accepted(state, route.type or sent.get("type"), sent, file)
+                return _reply(state, documents.uploaded(state, csv, key))
+            return _reply(state, documents.status(state, _csv(state, route)))
+        except IpqsRefusal as refusal:
+            return _refused(state, refusal)
 
     return state.answer(call, act)
 
@@ -96,26 +94,23 @@ def page(status: int, html: bytes = HTML, *, more_headers: Headers = ()) -> Http
     return HttpReply(status, headers, Content.of(html))
 
 
-def _carried_out(
-    state: IpqsState, request: HttpRequest, route: ApiRoute, form: Form
-) -> documents.Document:
-    """Carry a call out; return what is answered, or raise SoftFailure."""
-    sent = {**request.query, **form.fields}
-    # The key counts in one place only, by what the call has of it.
+def _key(
+    state: IpqsState, request: HttpRequest, route: ApiRoute, sent: Mapping[str, str]
+) -> str:
+    """Return the key from the one place where it counts for this call."""
     key = route.key or (sent.get("key") if route.call == "upload" else None)
     if key is None and route.call in state.behaviour.header_key_calls:
         key = request.headers.get(state.key_header)
     if key not in state.keys:
-        raise SoftFailure(_BAD_KEY, state.behaviour.bad_key_status)
-    if route.call == "list":
-        return documents.listing(state, sent, key)
-    if route.call == "upload":
-        csv = _accepted(state, route.type or sent.get("type"), sent, form.file)
-        return documents.uploaded(state, csv, key)
-    found = state.csv(int(route.id)) if route.id.isdecimal() else None
-    if found is None:
-        raise SoftFailure(state.behaviour.unknown_id_message)
-    return documents.status(state, found)
+        raise IpqsRefusal(_BAD_KEY, state.behaviour.bad_key_status)
+    return key
+
+
+def _csv(state: IpqsState, route: ApiRoute) -> Csv:
+    csv = state.csv(int(route.id)) if route.id.isdecimal() else None
+    if csv is None:
+        raise IpqsRefusal(state.behaviour.unknown_id_message)
+    return csv
 
 
 def _accepted(
@@ -123,9 +118,9 @@ def _accepted(
 ) -> Csv:
     """Accept the file that was posted: from here on it is paid."""
     if type_ not in COLUMNS:
-        raise SoftFailure(f"Invalid type. Please use one of: {', '.join(COLUMNS)}.")
+        raise IpqsRefusal(f"Invalid type. Please use one of: {', '.join(COLUMNS)}.")
     if file is None:
-        raise SoftFailure("No file was uploaded.")
+        raise IpqsRefusal("No file was uploaded.")
     behaviour, lines = state.behaviour, count_lines(file)
     active = sum(csv.status != FINISHED for csv in state.csvs)
     paid = sum(csv.lines for csv in state.csvs)
@@ -136,20 +131,26 @@ def _accepted(
         (behaviour.credits, paid + lines, _NO_CREDITS),
     ):
         if limit is not None and wanted > limit:
-            raise SoftFailure(message)
+            raise IpqsRefusal(message)
     return state.add_upload(file, type_, sent.get("file_name"))
 
 
-def _failure(message: str) -> documents.Document:
-    """Return a document that lacks the usual fields, as soft failures do [V]."""
-    return {"success": False, "message": message}
+def _refused(state: IpqsState, refusal: IpqsRefusal) -> HttpReply:
+    """Return the answer to a refused call, which lacks the usual fields [V]."""
+    return _reply(state, {"message": str(refusal), "success": False}, refusal.status)
 
 
 def _reply(
     state: IpqsState, document: documents.Document, status: int = HTTPStatus.OK
 ) -> HttpReply:
     """Return a document as IPQS serves it, with a request id and in chunks [V]."""
-    stamped = {**document, "request_id": state.alphanumerics(10), "api_version": 1}
+    success = {"message": "Success", "success": True}
+    stamped = {
+        **success,
+        **document,
+        "request_id": state.alphanumerics(10),
+        "api_version": 1,
+    }
     headers = (("Content-Type", "application/json"),)
     content = Content.of(json.dumps(stamped).encode())
     return HttpReply(status, headers, content, framing=Framing.CHUNKED)

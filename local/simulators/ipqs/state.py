@@ -161,12 +161,7 @@ class IpqsState(SimulatedProvider[IpqsBehaviour]):
             link.csv.downloads -= 1
 
     def abort(self, csv_id: int) -> None:
-        """Cancel a file, as somebody might in the provider's dashboard.
-
-        Raises:
-            KeyError: There is no such file.
-            ValueError: It is finished already.
-        """
+        """Cancel a file; KeyError if there is none, ValueError if it is finished."""
         csv = self.csv(csv_id)
         if csv is None:
             raise KeyError(csv_id)

@@ -9,8 +9,12 @@ from typing import Any
 from local.simulators.provider import SimulatedProvider
 from local.simulators.txncheck.behaviour import TxncheckBehaviour
 from local.simulators.txncheck.job import AcceptedRequest
-from local.simulators.txncheck.webhook_message import SignedWebhook, signed_webhook
-from local.simulators.txncheck.webhook_sender import WebhookSender, check_url
+from local.simulators.txncheck.webhook_sender import (
+    SignedWebhook,
+    WebhookSender,
+    check_url,
+    signed_webhook,
+)
 
 _TICK_SECONDS = 0.02  # between looks at what is due, by a running clock
 
@@ -165,5 +169,4 @@ class TxncheckState(SimulatedProvider[TxncheckBehaviour]):
         if self.webhook_url is None:
             return None
         seconds = self.behaviour.webhook_answer_seconds
-        url, headers, body = self.webhook_url, webhook.headers, webhook.body
-        return self._sender.post(url, headers, body, seconds=seconds)
+        return self._sender.post(self.webhook_url, webhook, seconds=seconds)

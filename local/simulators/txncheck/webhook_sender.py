@@ -1,11 +1,49 @@
-"""HTTP posts to this machine, which the end of the simulator cuts short."""
+"""Webhooks, signed and posted to this machine."""
 
 import http.client
 import ipaddress
 import socket
+import uuid
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
+
+from functions.core.signatures import sign
+from local.simulators.txncheck.documents import stamp, webhook_data, written
+from local.simulators.txncheck.job import AcceptedRequest, Completion
+
+
+@dataclass(frozen=True, slots=True)
+class SignedWebhook:
+    """A webhook ready to be sent, again and again if need be."""
+
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)  # has personal data
+
+
+def signed_webhook(
+    request: AcceptedRequest, completion: Completion, secret: str | None
+) -> SignedWebhook:
+    """Return the webhook of an end, stamped now; without a secret it is not signed."""
+    scheme, now = request.provider.behaviour.webhook_scheme, request.provider.now()
+    event = f"request.{completion.status.lower()}"
+    data = webhook_data(request, completion.status, completion)
+    body = written({"event": event, "timestamp": stamp(now), "data": data})
+    unit = 1000 if scheme.timestamp_unit == "milliseconds" else 1
+    timestamp = str(int(now * unit))
+    delivery_id = str(uuid.uuid5(uuid.UUID(request.id), event))
+    headers = {
+        "Content-Type": "application/json",
+        scheme.timestamp_header: timestamp,
+        scheme.id_header: delivery_id,
+    }
+    headers.pop("", None)  # the name of a header that the scheme does not have
+    if secret:
+        headers[scheme.signature_header] = sign(
+            scheme, secret, body=body, timestamp=timestamp, delivery_id=delivery_id
+        )
+    return SignedWebhook(headers, body)
 
 
 def check_url(url: str) -> str:
@@ -20,15 +58,13 @@ def check_url(url: str) -> str:
 
 
 class WebhookSender:
-    """Posts one body after the other, each on a connection of its own."""
+    """Posts webhooks, each on a connection of its own, until it is stopped."""
 
     def __init__(self) -> None:
         self._sockets: set[socket.socket] = set()  # that are open
         self._stopped = False
 
-    def post(
-        self, url: str, headers: Mapping[str, str], body: bytes, *, seconds: float
-    ) -> int | None:
+    def post(self, url: str, webhook: SignedWebhook, *, seconds: float) -> int | None:
         """Return the status of the answer; None if none came in time."""
         parts = urlsplit(url)
         connection = http.client.HTTPConnection(parts.netloc, timeout=seconds)
@@ -40,7 +76,8 @@ class WebhookSender:
                 if self._stopped:
                     return None
                 target = parts._replace(scheme="", netloc="").geturl()
-                connection.request("POST", target or "/", body, dict(headers))
+                headers = dict(webhook.headers)
+                connection.request("POST", target or "/", webhook.body, headers)
                 return connection.getresponse().status
             finally:
                 self._sockets.discard(connection.sock)
