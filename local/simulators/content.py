@@ -36,9 +36,9 @@ class Content:
         return cls(produce, path.stat().st_size)
 
     @classmethod
-    def rows(cls, size: int, *, header: str = "Email Address,Valid") -> Self:
+    def rows(cls, size: int) -> Self:
         """Return a CSV of exactly `size` bytes; ValueError if the header is longer."""
-        first = f"{header}\n".encode()
+        first = b"Email Address,Valid\n"
         if size < len(first):
             raise ValueError(f"a header of {len(first)} bytes needs a larger size")
         block = b"".join(
@@ -82,26 +82,6 @@ class Content:
             yield compressor.flush()
 
         return type(self)(produce, None)
-
-    def part(self, start: int, stop: int | None = None) -> Self:
-        """Return the bytes from `start` to `stop`; negative counts from the end."""
-        if stop is not None and stop < 0:
-            stop += self.measured()
-
-        def produce() -> Iterator[bytes]:
-            position = 0
-            for block in self.produce():
-                end = None if stop is None else max(stop - position, 0)
-                if wanted := block[max(start - position, 0) : end]:
-                    yield wanted
-                position += len(block)
-                if stop is not None and position >= stop:
-                    return
-
-        if self.size is None:
-            return type(self)(produce, None)
-        end = self.size if stop is None else min(stop, self.size)
-        return type(self)(produce, max(end - start, 0))
 
     def measured(self) -> int:
         """Return the size, by producing everything once where it is unknown."""

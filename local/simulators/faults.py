@@ -11,8 +11,6 @@ from local.simulators.http_writer import Ending, Framing, Headers, HttpReply
 
 HTML = b"<!doctype html><html><body><h1>Something went wrong</h1></body></html>"
 
-Edit = Callable[[Any], object]  # from one JSON document to another
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -28,9 +26,7 @@ class Answer:
     more_headers: Headers = ()
     content: Content | None = None
     change: Callable[[Content], Content] | None = None  # of the normal content
-    delivery: dict[str, Any] = field(
-        default_factory=dict
-    )  # changed fields of HttpReply
+    delivery: dict[str, Any] = field(default_factory=dict)  # fields of HttpReply
 
     # What the answer says
 
@@ -44,13 +40,10 @@ class Answer:
         retry_after: str | None = None,
     ) -> Self:
         """Return any answer but the normal one; the call does not take effect."""
-        headers = [("Content-Type", content_type)]
-        if retry_after is not None:
-            headers.append(("Retry-After", retry_after))
+        hint = () if retry_after is None else (("Retry-After", retry_after),)
+        headers = (("Content-Type", content_type), *hint)
         content = Content.of(body) if isinstance(body, bytes) else body
-        return cls(
-            takes_effect=False, status=status, headers=tuple(headers), content=content
-        )
+        return cls(False, status, headers, content=content)
 
     @classmethod
     def html(cls, status: int = HTTPStatus.OK, body: bytes = HTML) -> Self:
@@ -86,7 +79,7 @@ class Answer:
         return replace(answer, more_headers=(("Location", location),))
 
     @classmethod
-    def edited(cls, edit: Edit) -> Self:
+    def edited(cls, edit: Callable[[Any], object]) -> Self:
         """Return the normal JSON document after `edit`; the call takes effect."""
 
         def change(content: Content) -> Content:
@@ -114,7 +107,7 @@ class Answer:
                 compressed = bytearray(content.read())
                 compressed[-8] ^= 0xFF
                 content = Content.of(bytes(compressed))
-            return content.part(0, -cut) if cut else content
+            return Content.of(content.read()[:-cut]) if cut else content
 
         encoding = ", ".join(["gzip"] * times)
         return cls(change=change, more_headers=(("Content-Encoding", encoding),))

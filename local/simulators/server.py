@@ -57,14 +57,6 @@ class HttpServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self.stopping = threading.Event()
         self.connections: set[socket.socket] = set()  # that are open
 
-    def stop(self) -> None:
-        """Refuse new connections, end the open ones and wait for their threads."""
-        self.stopping.set()
-        self.shutdown()
-        for connection in self.connections.copy():
-            _shut_down(connection)
-        self.server_close()
-
     def shutdown_request(self, request: _Socket) -> None:
         """Close without the base class's FIN, which would precede a chosen reset."""
         self.close_request(request)
@@ -145,7 +137,7 @@ class _Connection(BaseHTTPRequestHandler):
 def serving(
     application: Application, *, port: int = 0, tls: ssl.SSLContext | None = None
 ) -> Iterator[HttpServer]:
-    """Serve on loopback until the block ends; port 0 is any free one."""
+    """Serve on loopback, then end every connection and thread; port 0 is any free."""
     server = HttpServer(port, application, tls)
     name = f"simulator:{server.port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), name=name)
@@ -153,7 +145,11 @@ def serving(
     try:
         yield server
     finally:
-        server.stop()
+        server.stopping.set()
+        server.shutdown()
+        for connection in server.connections.copy():
+            _shut_down(connection)
+        server.server_close()
         thread.join()
 
 

@@ -148,7 +148,7 @@ def _reply(
     stamped = {
         **success,
         **document,
-        "request_id": state.alphanumerics(10),
+        "request_id": f"{state.random.getrandbits(40):010x}",
         "api_version": 1,
     }
     headers = (("Content-Type", "application/json"),)

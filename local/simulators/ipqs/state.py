@@ -1,7 +1,6 @@
 """The files and links of the simulated IPQS, which its two hosts share."""
 
 import itertools
-import string
 import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +18,6 @@ from local.simulators.provider import SimulatedProvider
 
 _FIRST_ID = 3_000_001
 _LINK_SECONDS = 15 * 60.0  # [V]
-_TOKEN_LENGTH = 256  # [V]
 
 
 @dataclass(slots=True, eq=False)
@@ -120,15 +118,10 @@ class IpqsState(SimulatedProvider[IpqsBehaviour]):
         self._csvs.append(csv)
         return csv
 
-    def alphanumerics(self, count: int) -> str:
-        """Return random letters and digits."""
-        choices = self.random.choices(string.ascii_letters + string.digits, k=count)
-        return "".join(choices)
-
     def mint_link(self, csv: Csv, kind: str) -> str:
         """Return the token of a new link, good for one use."""
         with self._lock:
-            token = self.alphanumerics(_TOKEN_LENGTH)
+            token = f"{self.random.getrandbits(1024):0256x}"  # 256 alphanumerics [V]
             self._links[token] = DownloadLink(csv, kind, self.now())
             csv.links += 1
         return token

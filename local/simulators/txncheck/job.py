@@ -59,11 +59,6 @@ class AcceptedRequest(SimulatedJob):
         return self.created_at + behaviour.seconds_queued + behaviour.seconds_processing
 
     @property
-    def webhook_due_at(self) -> float:
-        """When the next webhook is to be sent."""
-        return max(self.due_at, self.retry_at)
-
-    @property
     def completion(self) -> Completion | None:
         """How the request ended, decided once its time has come."""
         with self._lock:

@@ -141,8 +141,9 @@ class TxncheckState(SimulatedProvider[TxncheckBehaviour]):
             return
         now = self.now()
         with self._lock:
-            due = [each for each in self._pending if each.webhook_due_at <= now]
-            self._pending = [each for each in self._pending if each not in due]
+            waiting = self._pending
+            due = [each for each in waiting if max(each.due_at, each.retry_at) <= now]
+            self._pending = [each for each in waiting if each not in due]
         for request in due:
             self._try(request)
 
