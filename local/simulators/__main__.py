@@ -7,7 +7,6 @@ import threading
 from argparse import ArgumentDefaultsHelpFormatter, ArgumentParser, Namespace
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from types import FrameType
 from typing import Any
 
 from local.simulators.clock import RunningClock
@@ -38,9 +37,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     stopped = threading.Event()
 
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        stopped.set()
-
     def wait_for_stdin() -> None:
         # os.read, as a thread inside sys.stdin would disturb the interpreter's end.
         while os.read(0, 1024):
@@ -48,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stopped.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+        signal.signal(number, lambda _number, _frame: stopped.set())
     if options.until_stdin_closes:
         threading.Thread(target=wait_for_stdin, daemon=True).start()
     try:

@@ -61,21 +61,9 @@ class Answer:
         return cls.json({"success": False, "message": message})
 
     @classmethod
-    def nested(cls, depth: int = 100_000) -> Self:
-        """Return JSON that is too deep for a recursive parser."""
-        return cls.http(HTTPStatus.OK, b"[" * depth + b"]" * depth)
-
-    @classmethod
-    def endless(cls) -> Self:
-        """Return a JSON body that goes on until the client leaves."""
-        return cls.http(
-            HTTPStatus.OK, Content.endless(b'{"success": true, "x": "' + b" " * 65536)
-        ).via(framing=Framing.CHUNKED)
-
-    @classmethod
     def redirect(cls, location: str, status: int = HTTPStatus.FOUND) -> Self:
         """Return a redirect, which a careful client does not follow."""
-        answer = cls.http(status, HTML, content_type="text/html")
+        answer = cls.html(status)
         return replace(answer, more_headers=(("Location", location),))
 
     @classmethod
@@ -148,16 +136,6 @@ class Answer:
     def cut_after(cls, size: int, ending: Ending = Ending.CLOSE) -> Self:
         """Send only `size` bytes of the normal body."""
         return cls().via(cut_after=size, ending=ending)
-
-    @classmethod
-    def stalled_after(cls, size: int) -> Self:
-        """Send `size` bytes of the normal body, then nothing for ever."""
-        return cls.cut_after(size, Ending.STALL)
-
-    @classmethod
-    def longer_than_it_is(cls, missing: int = 1) -> Self:
-        """Announce a Content-Length that is `missing` bytes too large."""
-        return cls().via(framing=Framing.LENGTH, length_lie=missing)
 
     @classmethod
     def dripped(cls, seconds: float, *, head_too: bool = False) -> Self:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from http import HTTPMethod, HTTPStatus
+from http.client import responses
 
 from local.simulators.content import Content
 
@@ -73,13 +74,11 @@ def send(
     )
 
     def write(data: bytes, pause: float | None) -> None:
-        if pause is None:
-            connection.sendall(data)
-            return
-        for at in range(len(data)):
-            if stopping.wait(pause):
+        step = len(data) if pause is None else 1
+        for at in range(0, len(data), step or 1):
+            if pause is not None and stopping.wait(pause):
                 raise ConnectionAbortedError
-            connection.sendall(data[at : at + 1])
+            connection.sendall(data[at : at + step])
 
     complete = False
     try:
@@ -115,9 +114,7 @@ def wait_until_closed(connection: socket.socket) -> None:
 
 
 def _head(reply: HttpReply, *, keep_alive: bool) -> bytes:
-    known = reply.status in set(HTTPStatus)
-    reason = HTTPStatus(reply.status).phrase if known else ""
-    lines = [f"HTTP/1.1 {reply.status} {reason}"]
+    lines = [f"HTTP/1.1 {reply.status} {responses.get(reply.status, '')}"]
     lines += [f"{name}: {value}" for name, value in reply.headers]
     if reply.status not in _BODILESS:
         if reply.framing is Framing.CHUNKED:

@@ -4,7 +4,7 @@ import random
 import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -60,6 +60,7 @@ class SimulatedProvider(Generic[B]):
     ) -> None:
         self.clock = clock or Clock()
         self.addresses: dict[str, str] = {}
+        self.base_url = ""  # of the API, with scheme and root
         self.stopping = threading.Event()
         self.requests = RequestLog(self.key_header)
         self.random = random.Random(0)  # noqa: S311 ids and links must be repeatable
@@ -94,6 +95,7 @@ class SimulatedProvider(Generic[B]):
                 address = f"{scheme}://{name}:{server.port}{cls.root}"
                 simulator.addresses[label] = address
                 port = port and port + 1
+            simulator.base_url = simulator.addresses["API"]
             try:
                 yield simulator
             finally:
@@ -105,7 +107,7 @@ class SimulatedProvider(Generic[B]):
 
     def working(self) -> AbstractContextManager[None]:
         """Do the provider's work in the background until the block ends."""
-        return nullcontext()
+        raise NotImplementedError
 
     def stop(self) -> None:
         """End what is under way, so that nothing waits for it any longer."""
@@ -118,11 +120,6 @@ class SimulatedProvider(Generic[B]):
         self.keys = frozenset({self._first_key})
         self._answers: list[tuple[str, Answer]] = []
         self._counted: list[float] = []  # the moments of calls within the limit
-
-    @property
-    def base_url(self) -> str:
-        """The URL of the API, with scheme and root."""
-        return self.addresses["API"]
 
     def now(self) -> float:
         """Return the seconds since 1970 by the simulator's clock."""

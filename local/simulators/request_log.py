@@ -9,10 +9,9 @@ from local.simulators.server import HttpRequest
 HIDDEN_KEY = "<KEY>"
 HIDDEN = "<hidden>"
 _SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization"}
-_SIGNATURE_HEADERS = {"x-signature", "x-timestamp"}
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class LoggedRequest:
     """A request as it arrived."""
 
@@ -24,12 +23,12 @@ class LoggedRequest:
     headers: Mapping[str, str]  # lower-case names
     key_in: set[str]  # of path, query, header, and body as soon as that is read
     chunked: bool
-    content_length: int | None
 
     @property
-    def signed(self) -> bool:
-        """Whether the request has both headers of TxnCheck's signature."""
-        return self.headers.keys() >= _SIGNATURE_HEADERS
+    def content_length(self) -> int | None:
+        """The announced length of the body."""
+        length = self.headers.get("content-length", "")
+        return int(length) if length.isdecimal() else None
 
 
 class RequestLog(list[LoggedRequest]):
@@ -55,7 +54,6 @@ class RequestLog(list[LoggedRequest]):
         valid; the query parameters and headers named in `hidden` lose their values.
         """
         headers = {name.lower(): value for name, value in request.headers.items()}
-        length = headers.get("content-length", "")
         path = unquote(request.path).replace(path_key or HIDDEN_KEY, HIDDEN_KEY)
         shown = {"path": {"": path}, "query": dict(request.query), "header": headers}
         key_names, key_in = {"query": "key", "header": self._key_header}, set()
@@ -69,16 +67,9 @@ class RequestLog(list[LoggedRequest]):
                     key_in.add(place)
                 if name in hidden | _SECRET_HEADERS:
                     values[name] = HIDDEN
+        path, method, chunked = shown["path"][""], request.method, request.chunked
         entry = LoggedRequest(
-            host=host,
-            call=call,
-            method=request.method,
-            path=shown["path"][""],
-            query=shown["query"],
-            headers=headers,
-            key_in=key_in,
-            chunked=request.chunked,
-            content_length=int(length) if length.isdecimal() else None,
+            host, call, method, path, shown["query"], headers, key_in, chunked
         )
         self.append(entry)
         return entry

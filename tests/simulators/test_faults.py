@@ -99,7 +99,9 @@ def test_answers_with_a_status(
         pytest.param(Answer.html(), b"<!doctype html>", id="html"),
         pytest.param(Answer.http(200, b'{"id": '), b'{"id": ', id="cut"),
         pytest.param(Answer.json({"id": float("nan")}), b'{"id": NaN}', id="nan"),
-        pytest.param(Answer.nested(), b"[" * 1000, id="nested"),
+        pytest.param(
+            Answer.http(200, b"[" * 100_000 + b"]" * 100_000), b"[" * 1000, id="nested"
+        ),
         pytest.param(
             Answer.http(200, b'{"id":1,"id":2}'), b'{"id":1,"id":2}', id="twice"
         ),
@@ -124,7 +126,14 @@ def test_answers_nonsense(
 @pytest.mark.fault(24)
 def test_answers_without_end(client: IpqsClient, ipqs: IpqsSimulator) -> None:
     """Whoever reads everything never comes back."""
-    ipqs.script("status", [Answer.endless()])
+    ipqs.script(
+        "status",
+        [
+            Answer.http(200, Content.endless(b'{"x": "' + b" " * 65536)).via(
+                framing=Framing.CHUNKED
+            )
+        ],
+    )
     address = client.address(f"status/{client.uploaded()}")
 
     with client.get(address, stream=True) as response:
@@ -222,7 +231,9 @@ def link(client: IpqsClient, ipqs: IpqsSimulator) -> str:
             marks=pytest.mark.fault(59),
         ),
         pytest.param(
-            Answer.longer_than_it_is(), id="45 length", marks=pytest.mark.fault(45)
+            Answer().via(framing=Framing.LENGTH, length_lie=1),
+            id="45 length",
+            marks=pytest.mark.fault(45),
         ),
         pytest.param(
             Answer.cut_after(100).via(framing=Framing.CHUNKED),

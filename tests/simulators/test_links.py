@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from local.simulators.ipqs import Answer, IpqsSimulator, Spent
+from local.simulators.ipqs import Answer, Ending, IpqsSimulator, Spent
 from tests.simulators.api_client import KEY, SECONDS, IpqsClient
 
 SPENT = [
@@ -172,7 +172,7 @@ def test_stays_dead_when_newer_links_ended_it(
 ) -> None:
     """An interruption gives back only what it took."""
     ipqs.behave(interrupted_get_spends=False, new_links_kill_older=True)
-    ipqs.script("download", [Answer.stalled_after(10)])
+    ipqs.script("download", [Answer.cut_after(10, Ending.STALL)])
     csv_id = client.finished()
     link = client.link(csv_id)
     stalled = requests.get(link, stream=True, timeout=SECONDS)

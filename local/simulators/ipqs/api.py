@@ -36,8 +36,8 @@ def answer_api(state: IpqsState, request: HttpRequest) -> HttpReply:
     """Log a request of `/api/json/csv/…`, then answer it as its script says."""
     route = find_route(request.path)
     call, path_key = (route.call, route.key) if route else ("", None)
-    record = state.requests.record
-    entry = record(request, "api", call, state.keys, path_key=path_key)
+    log, keys = state.requests, state.keys
+    entry = log.record(request, "api", call, keys, path_key=path_key)
     if route is None:
         return page(HTTPStatus.NOT_FOUND)
     if request.method != ("POST" if call == "upload" else "GET"):
@@ -60,7 +60,7 @@ def answer_api(state: IpqsState, request: HttpRequest) -> HttpReply:
             if call == "upload":
                 csv = _accepted(state, route.type or sent.get("type"), sent, file)
                 return _reply(state, documents.uploaded(state, csv, key))
-            return _reply(state, documents.status(state, _csv(state, route)))
+            return _reply(state, documents.status(state, route.id))
         except IpqsRefusal as refusal:
             return _refused(state, refusal)
 
@@ -104,13 +104,6 @@ def _key(
     if key not in state.keys:
         raise IpqsRefusal(_BAD_KEY, state.behaviour.bad_key_status)
     return key
-
-
-def _csv(state: IpqsState, route: ApiRoute) -> Csv:
-    csv = state.csv(int(route.id)) if route.id.isdecimal() else None
-    if csv is None:
-        raise IpqsRefusal(state.behaviour.unknown_id_message)
-    return csv
 
 
 def _accepted(

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from urllib.parse import quote_plus
 
+from local.simulators.ipqs.forms import IpqsRefusal
 from local.simulators.ipqs.job import FINISHED, Csv
 from local.simulators.ipqs.state import IpqsState
 from local.simulators.ipqs.verification import KINDS
@@ -21,8 +22,15 @@ def uploaded(state: IpqsState, csv: Csv, key: str) -> Document:
     return {**document, "status_url": _url(state, csv, key)}
 
 
-def status(state: IpqsState, csv: Csv) -> Document:
-    """Return the answer to a status call, which mints links where there are results."""
+def status(state: IpqsState, csv_id: str) -> Document:
+    """Return the answer to a status call, which mints links where there are results.
+
+    Raises:
+        IpqsRefusal: There is no such file.
+    """
+    csv = state.csv(csv_id)
+    if csv is None:
+        raise IpqsRefusal(state.behaviour.unknown_id_message)
     word = csv.poll()
     links = _links(state, csv, word)
     return {**_described(csv, word), "downloads": links}
@@ -44,14 +52,14 @@ def listing(state: IpqsState, query: Mapping[str, str], key: str) -> Document:
 
 def _described(csv: Csv, status: str) -> Document:
     # Null while it is in work, as IPQS' examples have it [V].
-    aborted = True if csv.aborted_in is not None else None
+    aborted = True if csv.aborted_in else (False if status == FINISHED else None)
     return {
         "id": csv.id,
         "file_name": csv.file_name,
         "type": csv.type,
         "strictness": 0,
         "status": status,
-        "aborted": False if status == FINISHED and not aborted else aborted,
+        "aborted": aborted,
         "invalid_records": csv.counted_invalid(status),
     }
 
@@ -65,8 +73,7 @@ def _links(state: IpqsState, csv: Csv, status: str) -> dict[str, str | None]:
     """Return a new link for each result, null where there is none."""
     behaviour = state.behaviour
     links: dict[str, str | None] = dict.fromkeys(KINDS)
-    aborted = csv.aborted_in is not None
-    if not (behaviour.aborted_links if aborted else status == FINISHED):
+    if not (behaviour.aborted_links if csv.aborted_in else status == FINISHED):
         return links
     if behaviour.new_links_kill_older:
         state.kill_links(csv)

@@ -24,7 +24,7 @@ def answer_download(state: IpqsState, request: HttpRequest) -> HttpReply:
         return page(HTTPStatus.METHOD_NOT_ALLOWED)
 
     def act() -> HttpReply:
-        link = state.find_link(request.query.get("download", ""))
+        link = state.links.get(request.query.get("download", ""))
         if link is None or not link.csv.is_retained(state):
             return _refusal(state.behaviour.spent_link)
         return _served(state, request, link)
@@ -42,7 +42,8 @@ def _served(state: IpqsState, request: HttpRequest, link: DownloadLink) -> HttpR
 
     def interrupted() -> None:
         if is_get and not behaviour.interrupted_get_spends:
-            state.give_back(link)
+            link.spent = False
+            link.csv.downloads -= 1
 
     file = link.csv.content(link.kind)
     status, more_headers, content = _part(request, file, behaviour)

@@ -54,7 +54,7 @@ class IpqsState(SimulatedProvider[IpqsBehaviour]):
     def reset(self) -> None:
         """Forget everything but the time, the files and their links included."""
         super().reset()
-        self._links: dict[str, DownloadLink] = {}  # by their token
+        self.links: dict[str, DownloadLink] = {}  # by their token
         self._csvs: list[Csv] = []  # oldest first
         self._ids = itertools.count(_FIRST_ID)
 
@@ -68,9 +68,9 @@ class IpqsState(SimulatedProvider[IpqsBehaviour]):
         """Every file that the provider still knows, oldest first."""
         return [csv for csv in self._csvs.copy() if csv.is_retained(self)]
 
-    def csv(self, csv_id: int) -> Csv | None:
+    def csv(self, csv_id: str) -> Csv | None:
         """Return a file that the provider still knows."""
-        return next((csv for csv in self.csvs if csv.id == csv_id), None)
+        return next((csv for csv in self.csvs if str(csv.id) == csv_id), None)
 
     def new_path(self) -> Path:
         """Return a path on the disk that nothing else has."""
@@ -122,19 +122,15 @@ class IpqsState(SimulatedProvider[IpqsBehaviour]):
         """Return the token of a new link, good for one use."""
         with self._lock:
             token = f"{self.random.getrandbits(1024):0256x}"  # 256 alphanumerics [V]
-            self._links[token] = DownloadLink(csv, kind, self.now())
+            self.links[token] = DownloadLink(csv, kind, self.now())
             csv.links += 1
         return token
 
     def kill_links(self, csv: Csv) -> None:
         """End every link of a file."""
         with self._lock:
-            for link in self._links.values():
+            for link in self.links.values():
                 link.killed |= link.csv is csv
-
-    def find_link(self, token: str) -> DownloadLink | None:
-        """Return the link with this token, whether it works or not."""
-        return self._links.get(token)
 
     def use_link(self, link: DownloadLink, *, spends: bool) -> Spent | None:
         """Use a link, of concurrent uses only one; return the refusal of others."""
@@ -147,15 +143,9 @@ class IpqsState(SimulatedProvider[IpqsBehaviour]):
             link.csv.downloads += spends
         return None
 
-    def give_back(self, link: DownloadLink) -> None:
-        """Undo a use that was interrupted."""
-        with self._lock:
-            link.spent = False
-            link.csv.downloads -= 1
-
     def abort(self, csv_id: int) -> None:
         """Cancel a file; KeyError if there is none, ValueError if it is finished."""
-        csv = self.csv(csv_id)
+        csv = self.csv(str(csv_id))
         if csv is None:
             raise KeyError(csv_id)
         if csv.status == FINISHED:

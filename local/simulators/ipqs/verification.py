@@ -101,9 +101,7 @@ def verify(
             rows += 1
             if rows % 1000 == 0 and cancelled():
                 break
-            possible = bool(value) and (
-                not characters or bool({*characters} & {*value})
-            )
+            possible = bool(value and (not characters or {*characters} & {*value}))
             invalid += not possible
             encoded = value.encode("utf-8", "surrogatepass")
             digest = hashlib.blake2b(encoded, digest_size=8).digest()

@@ -44,13 +44,12 @@ def answer_api(state: TxncheckState, request: HttpRequest) -> HttpReply:
 
 def find_route(request: HttpRequest) -> tuple[str, str]:
     """Return the call with its method or request id; "" for any other address."""
-    root, _, rest = request.path.partition(f"{TxncheckState.root}/")
-    if not root and request.method == "POST" and rest in METHODS:
+    rest = request.path.removeprefix(f"{TxncheckState.root}/")
+    if request.method == "POST" and rest in METHODS:
         return "submit", rest
-    prefix, _, request_id = rest.partition("/")
-    found = prefix == "requests" and request_id and "/" not in request_id
-    if not root and request.method == "GET" and found:
-        return "check", unquote(request_id)
+    match request.method, rest.split("/"):
+        case "GET", ["requests", request_id] if request_id:
+            return "check", unquote(request_id)
     return "", ""
 
 

@@ -136,6 +136,10 @@ class TxncheckState(SimulatedProvider[TxncheckBehaviour]):
         kept = {name: value for name, value in changed.items() if value is not None}
         return self._post(SignedWebhook(kept, sent.body if body is None else body))
 
+    def _post(self, webhook: SignedWebhook) -> int | None:
+        seconds = self.behaviour.webhook_answer_seconds
+        return self._sender.post(self.webhook_url, webhook, seconds=seconds)
+
     def _send_due(self) -> None:
         if self.stopping.is_set():
             return
@@ -165,9 +169,3 @@ class TxncheckState(SimulatedProvider[TxncheckBehaviour]):
             request.retry_at = self.now() + pauses[request.webhook_attempts - 1]
             with self._lock:
                 self._pending.append(request)
-
-    def _post(self, webhook: SignedWebhook) -> int | None:
-        if self.webhook_url is None:
-            return None
-        seconds = self.behaviour.webhook_answer_seconds
-        return self._sender.post(self.webhook_url, webhook, seconds=seconds)

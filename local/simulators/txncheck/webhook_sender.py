@@ -64,24 +64,28 @@ class WebhookSender:
         self._sockets: set[socket.socket] = set()  # that are open
         self._stopped = False
 
-    def post(self, url: str, webhook: SignedWebhook, *, seconds: float) -> int | None:
+    def post(
+        self, url: str | None, webhook: SignedWebhook, *, seconds: float
+    ) -> int | None:
         """Return the status of the answer; None if none came in time."""
-        parts = urlsplit(url)
-        connection = http.client.HTTPConnection(parts.netloc, timeout=seconds)
-        with suppress(OSError, http.client.HTTPException):
+        parts = urlsplit(url or "")
+        if not url:
+            return None
+        with (
+            suppress(OSError, http.client.HTTPException),
+            socket.create_connection((parts.hostname, parts.port), seconds) as opened,
+        ):
+            self._sockets.add(opened)
+            connection = http.client.HTTPConnection(parts.netloc)
+            connection.sock = opened
+            target = parts._replace(scheme="", netloc="").geturl() or "/"
             try:
-                connection.connect()
-                connected = connection.sock
-                self._sockets.add(connected)
                 if self._stopped:
                     return None
-                target = parts._replace(scheme="", netloc="").geturl()
-                headers = dict(webhook.headers)
-                connection.request("POST", target or "/", webhook.body, headers)
+                connection.request("POST", target, webhook.body, dict(webhook.headers))
                 return connection.getresponse().status
             finally:
-                self._sockets.discard(connection.sock)
-                connection.close()
+                self._sockets.discard(opened)
         return None
 
     def stop(self) -> None:
