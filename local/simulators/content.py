@@ -30,8 +30,7 @@ class Content:
 
         def produce() -> Iterator[bytes]:
             with path.open("rb") as file:
-                while block := file.read(BLOCK):
-                    yield block
+                yield from iter(lambda: file.read(BLOCK), b"")
 
         return cls(produce, path.stat().st_size)
 

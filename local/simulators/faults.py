@@ -28,8 +28,6 @@ class Answer:
     change: Callable[[Content], Content] | None = None  # of the normal content
     delivery: dict[str, Any] = field(default_factory=dict)  # fields of HttpReply
 
-    # What the answer says
-
     @classmethod
     def http(
         cls,
@@ -105,8 +103,6 @@ class Answer:
         """Return a small body that unpacks to `size` bytes."""
         answer = cls.file(Content.bomb(size)).via(framing=Framing.CHUNKED)
         return replace(answer, more_headers=(("Content-Encoding", "gzip"),))
-
-    # How the answer travels
 
     def via(self, **delivery: Any) -> Self:  # noqa: ANN401 the fields of HttpReply, which checks them
         """Return this answer delivered otherwise, by fields of `HttpReply`."""

@@ -43,8 +43,6 @@ class HttpServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
     """Answers each connection in a thread of its own, by calling the application."""
 
     allow_reuse_address = True
-    daemon_threads = False
-    block_on_close = True  # server_close() waits for every thread
     request_queue_size = 128
 
     def __init__(
@@ -63,7 +61,7 @@ class HttpServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
     def handle_error(self, request: _Socket, client_address: object) -> None:
         """Report our own mistakes, not clients that leave or a server that stops."""
-        expected = ConnectionError | ssl.SSLError | ClientDisconnected
+        expected = (ConnectionError, ssl.SSLError, ClientDisconnected)
         if not isinstance(sys.exception(), expected):
             super().handle_error(request, client_address)
 
@@ -149,7 +147,7 @@ def serving(
         server.shutdown()
         for connection in server.connections.copy():
             _shut_down(connection)
-        server.server_close()
+        server.server_close()  # which waits for the connections' threads
         thread.join()
 
 

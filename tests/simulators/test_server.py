@@ -13,7 +13,8 @@ import pytest
 import requests
 import trustme
 
-from local.simulators.ipqs import Answer, Clock, IpqsSimulator, RunningClock
+from local.simulators.clock import Clock, RunningClock
+from local.simulators.ipqs import Answer, IpqsSimulator
 from tests.simulators.api_client import KEY, SECONDS, IpqsClient
 
 ROOT = Path(__file__).parents[2]

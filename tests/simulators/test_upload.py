@@ -5,7 +5,8 @@ import http.client
 import pytest
 from urllib3 import encode_multipart_formdata
 
-from local.simulators.ipqs import COLUMNS, IpqsSimulator
+from local.simulators.ipqs import IpqsSimulator
+from local.simulators.ipqs.verification import COLUMNS
 from tests.simulators.api_client import EMAILS, KEY, SECONDS, IpqsClient
 
 

@@ -8,8 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.simulators.ipqs import COLUMNS, IpqsSimulator
-from local.simulators.ipqs.verification import Verified, values, verdict, verify
+from local.simulators.ipqs import IpqsSimulator
+from local.simulators.ipqs.verification import (
+    COLUMNS,
+    Verified,
+    values,
+    verdict,
+    verify,
+)
 from tests.simulators.api_client import IpqsClient
 
 ROWS = st.lists(st.text(st.characters(exclude_categories=["C", "Z"])), max_size=60)

@@ -1,6 +1,5 @@
 """The simulator of IPQS' bulk CSV API; `simulator.py` is where to begin."""
 
-from local.simulators.clock import Clock as Clock
 from local.simulators.clock import RunningClock as RunningClock
 from local.simulators.content import Content as Content
 from local.simulators.faults import Answer as Answer
@@ -11,5 +10,4 @@ from local.simulators.ipqs.behaviour import Compression as Compression
 from local.simulators.ipqs.behaviour import IpqsBehaviour as IpqsBehaviour
 from local.simulators.ipqs.behaviour import Spent as Spent
 from local.simulators.ipqs.simulator import IpqsSimulator as IpqsSimulator
-from local.simulators.ipqs.verification import COLUMNS as COLUMNS
 from local.simulators.provider import CallLimit as CallLimit

@@ -10,6 +10,7 @@ from local.simulators.ipqs.state import IpqsState
 from local.simulators.ipqs.verification import KINDS
 
 _PAGE = 50  # files in a page of the list [V]
+_COUNTED = {"UNIQUE_RESULTS", "FINALIZING", FINISHED}  # when all records were read
 _TYPE_LABELS = {"email": "Email-Verification", "proxy": "Proxy-Detection"}
 _KIND_LABELS = {"bad": "Invalid"}  # as seen [T]; the others are invented
 
@@ -23,11 +24,7 @@ def uploaded(state: IpqsState, csv: Csv, key: str) -> Document:
 
 
 def status(state: IpqsState, csv_id: str) -> Document:
-    """Return the answer to a status call, which mints links where there are results.
-
-    Raises:
-        IpqsRefusal: There is no such file.
-    """
+    """Return the answer to a status call, with new links; IpqsRefusal if unknown."""
     csv = state.csv(csv_id)
     if csv is None:
         raise IpqsRefusal(state.behaviour.unknown_id_message)
@@ -51,6 +48,7 @@ def listing(state: IpqsState, query: Mapping[str, str], key: str) -> Document:
 
 
 def _described(csv: Csv, status: str) -> Document:
+    counted = status in _COUNTED or csv.aborted_in
     # Null while it is in work, as IPQS' examples have it [V].
     aborted = True if csv.aborted_in else (False if status == FINISHED else None)
     return {
@@ -60,7 +58,7 @@ def _described(csv: Csv, status: str) -> Document:
         "strictness": 0,
         "status": status,
         "aborted": aborted,
-        "invalid_records": csv.counted_invalid(status),
+        "invalid_records": csv.verified.invalid if counted else 0,
     }
 
 

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from local.simulators.content import Content
 from local.simulators.http_writer import Headers, HttpReply
 from local.simulators.ipqs.api import page
-from local.simulators.ipqs.behaviour import Compression, IpqsBehaviour, Spent
+from local.simulators.ipqs.behaviour import Compression, IpqsBehaviour
 from local.simulators.ipqs.state import DownloadLink, IpqsState
 from local.simulators.server import HttpRequest
 
@@ -26,7 +26,7 @@ def answer_download(state: IpqsState, request: HttpRequest) -> HttpReply:
     def act() -> HttpReply:
         link = state.links.get(request.query.get("download", ""))
         if link is None or not link.csv.is_retained(state):
-            return _refusal(state.behaviour.spent_link)
+            return page(state.behaviour.spent_link.value, _SPENT_PAGE)
         return _served(state, request, link)
 
     return state.answer(call, act)
@@ -36,7 +36,7 @@ def _served(state: IpqsState, request: HttpRequest, link: DownloadLink) -> HttpR
     """Return the file of a link, which is spent by it."""
     behaviour, is_get = state.behaviour, request.method == "GET"
     if refusal := state.use_link(link, spends=is_get or behaviour.head_spends):
-        return _refusal(refusal)
+        return page(refusal.value, _SPENT_PAGE)
     if behaviour.file_redirect is not None:
         return HttpReply(HTTPStatus.FOUND, (("Location", behaviour.file_redirect),))
 
@@ -56,10 +56,9 @@ def _part(
     request: HttpRequest, content: Content, behaviour: IpqsBehaviour
 ) -> tuple[int, Headers, Content]:
     """Return status, headers and content, as compression and ranges have them."""
-    compression = behaviour.file_compression
     accepted = "gzip" in request.headers.get("accept-encoding", "")
-    when_accepted = compression is Compression.WHEN_ACCEPTED
-    if compression is Compression.ALWAYS or (when_accepted and accepted):
+    when = {Compression.ALWAYS: True, Compression.WHEN_ACCEPTED: accepted}
+    if when.get(behaviour.file_compression):
         return HTTPStatus.OK, (("Content-Encoding", "gzip"),), content.gzipped()
     wanted = _RANGE.fullmatch(request.headers.get("range", ""))
     if not behaviour.file_ranges or wanted is None:
@@ -72,7 +71,3 @@ def _part(
         return status, (("Content-Range", place),), Content.of(b"")
     place, part = f"bytes {first}-{last}/{size}", data[first : last + 1]
     return HTTPStatus.PARTIAL_CONTENT, (("Content-Range", place),), Content.of(part)
-
-
-def _refusal(spent: Spent) -> HttpReply:
-    return page(spent.value, _SPENT_PAGE)

@@ -11,8 +11,6 @@ from local.simulators.ipqs.verification import Verified
 from local.simulators.provider import SimulatedJob, SimulatedProvider
 
 FINISHED = "FINISHED"
-#: The words after which every record is counted.
-_COUNTED = {"UNIQUE_RESULTS", "FINALIZING", FINISHED}
 
 
 @dataclass(kw_only=True, eq=False)
@@ -56,11 +54,6 @@ class Csv(SimulatedJob):
         """Return the status word for a status call, and count the call."""
         word = self.next_word(self.provider.behaviour.statuses)
         return self.status if word is None or self.aborted_in is not None else word
-
-    def counted_invalid(self, status: str) -> int:
-        """Return the field `invalid_records`, 0 before the records are counted."""
-        counted = status in _COUNTED or self.aborted_in is not None
-        return self.verified.invalid if counted else 0
 
     @property
     def verified(self) -> Verified:

@@ -1,13 +1,11 @@
 """Invented verdicts for the rows of an upload, always the same for the same value.
 
-* A line is a record; blank lines are none. A quoted line break is not understood.
+* A line is a record unless it is blank; a quoted line break is not understood.
 * The first line is a header if one of its cells names the value of the type
   ("email", "Email Address"); that column holds the values, else the first does.
-* A value that cannot be of its type (an e-mail address without @) is an invalid
-  record: it is counted, and it is bad.
-* Of records with equal values only the first one comes back.
-* pristine is a part of clean; clean and bad together are all, in the order of
-  the upload.
+* A value that cannot be of its type (an e-mail address without @) is invalid, and
+  bad. Of records with equal values only the first one comes back.
+* pristine is a part of clean; clean and bad together are all, in upload order.
 """
 
 import csv
@@ -67,11 +65,10 @@ def values(type_: str, upload: Path) -> Iterator[str]:
     column = 0
     for number, line in enumerate(_lines(upload)):
         cells = next(csv.reader([line])) if '"' in line else line.split(",")
-        if number == 0:
-            named = [at for at, cell in enumerate(cells) if _letters(cell) in names]
-            column = named[0] if named else 0
-            if named:
-                continue
+        named = [at for at, cell in enumerate(cells) if _letters(cell) in names]
+        if number == 0 and named:
+            column = named[0]
+            continue
         yield cells[column].strip() if column < len(cells) else ""
 
 

@@ -16,8 +16,6 @@ from local.simulators.txncheck.webhook_sender import (
     signed_webhook,
 )
 
-_TICK_SECONDS = 0.02  # between looks at what is due, by a running clock
-
 
 class TxncheckState(SimulatedProvider[TxncheckBehaviour]):
     """Accepted requests, and what is due of their webhooks.
@@ -66,7 +64,7 @@ class TxncheckState(SimulatedProvider[TxncheckBehaviour]):
         """Send webhooks by the clock until the block ends."""
 
         def send_what_is_due() -> None:
-            while not self.stopping.wait(_TICK_SECONDS):
+            while not self.stopping.wait(timeout=0.02):
                 self._send_due()
 
         thread = threading.Thread(target=send_what_is_due, name="simulator:webhooks")
@@ -113,11 +111,13 @@ class TxncheckState(SimulatedProvider[TxncheckBehaviour]):
 
     def find(self, request_id: str) -> AcceptedRequest | None:
         """Return a request that can be asked about already, and still."""
-        request = self._accepted.get(request_id)
-        if request is None or not request.is_retained(self):
+        request, unknown = (
+            self._accepted.get(request_id),
+            self.behaviour.seconds_unknown,
+        )
+        if request is None or self.now() - request.created_at < unknown:
             return None
-        known = self.now() - request.created_at >= self.behaviour.seconds_unknown
-        return request if known else None
+        return request if request.is_retained(self) else None
 
     def redeliver(
         self,
@@ -126,10 +126,10 @@ class TxncheckState(SimulatedProvider[TxncheckBehaviour]):
         headers: Mapping[str, str | None] | None = None,
         body: bytes | None = None,
     ) -> int | None:
-        """Send the last webhook of a request once more; KeyError if there is none.
+        """Send the last webhook of a request again; KeyError if there is none.
 
-        The headers are changed, or removed where they are None. Return the status
-        of the answer, None if there was none.
+        Headers are changed, or removed where they are None. Return the status of
+        the answer, None without one.
         """
         sent = self._sent[request_id]
         changed = {**sent.headers, **(headers or {})}

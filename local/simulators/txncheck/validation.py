@@ -53,11 +53,7 @@ def read_body(request: HttpRequest) -> bytes:
 def fields_of(
     method: str, media_type: str, body: bytes, behaviour: TxncheckBehaviour
 ) -> Mapping[str, Any]:
-    """Return the fields of a valid body.
-
-    Raises:
-        ApiError: With a sentence for each field that is wrong.
-    """
+    """Return the fields of a body; ApiError has a sentence for each wrong one."""
     if media_type != "application/json":
         raise ApiError(HTTPStatus.BAD_REQUEST, "Content-Type must be application/json")
     try:
