@@ -165,7 +165,7 @@ def test_changes_the_normal_document(client: IpqsClient, ipqs: IpqsSimulator) ->
 def test_can_answer_wrongly_after_acting(
     client: IpqsClient, ipqs: IpqsSimulator
 ) -> None:
-    """A 502 of a proxy says nothing of what happened behind it."""
+    """A 502 of a proxy does not show what happened behind it."""
     ipqs.script("upload", [Answer.html(502).after_effect()])
 
     assert client.upload().status_code == 502
@@ -175,12 +175,12 @@ def test_can_answer_wrongly_after_acting(
 def test_skips_calls_with_normal_answers(
     client: IpqsClient, ipqs: IpqsSimulator
 ) -> None:
-    """The third look can be the one that fails."""
+    """The third status call can be the one that fails."""
     csv_id = client.uploaded()
     ipqs.script("status", [Answer(), Answer(), Answer.http(500)])
     address = client.address(f"status/{csv_id}")
 
-    assert [client.get(address).status_code for _look in range(4)] == [
+    assert [client.get(address).status_code for _call in range(4)] == [
         200,
         200,
         500,
@@ -188,7 +188,7 @@ def test_skips_calls_with_normal_answers(
     ]
 
 
-def test_knows_its_calls(ipqs: IpqsSimulator) -> None:
+def test_refuses_unknown_calls_and_switches(ipqs: IpqsSimulator) -> None:
     """A misspelt script would silently never be used."""
     with pytest.raises(ValueError, match="'donwload' is none of"):
         ipqs.script("donwload", [Answer()])

@@ -87,11 +87,11 @@ def test_burns_once_under_pressure(client: IpqsClient, ipqs: IpqsSimulator) -> N
     assert ipqs.csvs[0].downloads == 1
 
 
-def test_is_new_with_each_look(client: IpqsClient, ipqs: IpqsSimulator) -> None:
+def test_is_new_with_each_status_call(client: IpqsClient, ipqs: IpqsSimulator) -> None:
     """Each status call on a finished file makes new links."""
     csv_id = client.finished()
 
-    links = {client.link(csv_id, kind) for kind in ("all", "bad") for _look in range(3)}
+    links = {client.link(csv_id, kind) for kind in ("all", "bad") for _call in range(3)}
 
     assert len(links) == 6
     assert ipqs.csvs[0].links == 6 * 4
@@ -195,7 +195,7 @@ def test_can_be_hostile(client: IpqsClient, ipqs: IpqsSimulator, hostile: str) -
     assert set(links.values()) == {hostile}
 
 
-def test_must_be_known(client: IpqsClient, ipqs: IpqsSimulator) -> None:
+def test_refuses_invented_links(client: IpqsClient, ipqs: IpqsSimulator) -> None:
     """Invented links and other addresses of the host do not work."""
     host = f"http://{ipqs.download_host}"
 
@@ -214,7 +214,7 @@ def test_are_of_one_host_only(client: IpqsClient, ipqs: IpqsSimulator) -> None:
     assert client.get(swapped).status_code == 404
 
 
-def test_notices_a_key_that_leaks(client: IpqsClient, ipqs: IpqsSimulator) -> None:
+def test_logs_a_key_that_leaks(client: IpqsClient, ipqs: IpqsSimulator) -> None:
     """Tests of adapters assert that the download host never sees the key."""
     csv_id = client.finished()
     client.get(client.link(csv_id))

@@ -9,7 +9,7 @@ from tests.simulators.api_client import KEY, IpqsClient
 def test_is_newest_first_and_has_fifty_a_page(
     client: IpqsClient, ipqs: IpqsSimulator
 ) -> None:
-    """Whoever looks for an upload must turn pages."""
+    """A search for an upload has to read every page."""
     ids = [ipqs.add_finished(results={"all": b"A\n1\n"}) for _each in range(101)]
 
     pages = [

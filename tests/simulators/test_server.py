@@ -40,7 +40,7 @@ def test_stops_in_the_middle_of_a_fault(answer: Answer) -> None:
 
 
 def test_stops_with_idle_connections() -> None:
-    """Clients keep connections open, and some never say a word."""
+    """Clients keep connections open, and some never send anything."""
     with IpqsSimulator.started(api_key=KEY) as ipqs:
         client = IpqsClient(ipqs)
         client.uploaded()
@@ -127,7 +127,7 @@ def test_makes_large_results_on_the_fly(
     assert tracemalloc.get_traced_memory()[1] < 8 * MEGABYTE
 
 
-def test_speaks_tls() -> None:
+def test_serves_tls() -> None:
     """Adapters follow https only, so the simulator can be one of those."""
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -1,4 +1,4 @@
-"""A file goes through its life by the clock, and can be looked at on the way."""
+"""The status of a file follows the clock, and status calls show it."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def test_follows_the_clock(
     assert ipqs.csvs[0].status == status
 
 
-def test_says_nothing_early(client: IpqsClient, ipqs: IpqsSimulator) -> None:
+def test_omits_what_does_not_apply_yet(client: IpqsClient, ipqs: IpqsSimulator) -> None:
     """While it works there are neither links nor numbers, and aborted is null."""
     csv_id = client.uploaded(EMAILS + b"broken\n")
 
@@ -43,7 +43,7 @@ def test_says_nothing_early(client: IpqsClient, ipqs: IpqsSimulator) -> None:
     assert ipqs.csvs[0].polls == 1
 
 
-def test_says_everything_when_finished(client: IpqsClient) -> None:
+def test_has_links_and_numbers_when_finished(client: IpqsClient) -> None:
     """Links for each kind, the invalid records, and aborted is false."""
     document = client.status(client.finished(EMAILS + b"broken\n"))
 
@@ -78,14 +78,14 @@ def test_offers_the_kinds_of_the_switch(
     assert [kind for kind, link in links.items() if link] == ["all"]
 
 
-def test_repeats_scripted_words(client: IpqsClient, ipqs: IpqsSimulator) -> None:
-    """Each look uses up one word, and the last one stays."""
+def test_answers_scripted_status_words(client: IpqsClient, ipqs: IpqsSimulator) -> None:
+    """Each status call uses up one word, and the last one stays."""
     csv_id = client.uploaded()
     client.status(csv_id)
 
     ipqs.behave(statuses=("NEW", "WEIRD", "ERROR"))
 
-    words = [client.status(csv_id)["status"] for _look in range(4)]
+    words = [client.status(csv_id)["status"] for _call in range(4)]
     assert words == ["NEW", "WEIRD", "ERROR", "ERROR"]
 
     ipqs.behave(statuses=("FINISHED",))
@@ -124,7 +124,7 @@ def test_cannot_be_cancelled_late(client: IpqsClient, ipqs: IpqsSimulator) -> No
 
 
 @pytest.mark.parametrize("csv_id", ["1", "-1", "x", "99999999999999999999", "²"])
-def test_does_not_know_other_ids(
+def test_refuses_unknown_ids(
     client: IpqsClient, ipqs: IpqsSimulator, csv_id: str
 ) -> None:
     """The sentence is unknown, so it is a switch."""
@@ -136,7 +136,9 @@ def test_does_not_know_other_ids(
     assert document["message"] == "Nothing there."
 
 
-def test_forgets_old_files(client: IpqsClient, ipqs: IpqsSimulator) -> None:
+def test_drops_files_after_the_retention(
+    client: IpqsClient, ipqs: IpqsSimulator
+) -> None:
     """How long results are kept is unknown."""
     ipqs.behave(retention_seconds=100.0)
     csv_id = client.uploaded()
@@ -192,7 +194,7 @@ def test_limits_the_rate(
     ipqs.behave(rate_limit=CallLimit(calls=2, status=status, retry_after=retry_after))
     address = client.address(f"status/{csv_id}")
 
-    answers = [client.get(address) for _look in range(3)]
+    answers = [client.get(address) for _call in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, status]
     assert answers[-1].headers.get("Retry-After") == retry_after
 

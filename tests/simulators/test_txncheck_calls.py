@@ -1,4 +1,4 @@
-"""TxnCheck takes what is documented, and refuses everything else."""
+"""TxnCheck accepts documented calls, and refuses all others."""
 
 import json
 from typing import Any
@@ -213,7 +213,7 @@ def test_reads_no_endless_body(caller: TxncheckClient) -> None:
         ("POST", "../../x/api/v1/kyc-by-mobile"),
     ],
 )
-def test_knows_no_other_address(
+def test_answers_404_at_any_other_address(
     caller: TxncheckClient, txncheck: TxncheckSimulator, method: str, path: str
 ) -> None:
     """A typing error in an adapter must not look like an unknown request."""

@@ -1,4 +1,4 @@
-"""A request goes through its life by the clock, and ends by a known rule."""
+"""The status of a request follows the clock, and it ends by a known rule."""
 
 import re
 from typing import Any
@@ -40,7 +40,7 @@ def test_follows_the_clock(
     assert (accepted.status, accepted.polls) == (status, 1)
 
 
-def test_says_nothing_early(caller: TxncheckClient) -> None:
+def test_omits_what_does_not_apply_yet(caller: TxncheckClient) -> None:
     """What does not apply yet is left out, as in the documented examples."""
     assert caller.status(caller.submitted()) == {
         "requestId": caller.txncheck.accepted[0].id,
@@ -51,10 +51,10 @@ def test_says_nothing_early(caller: TxncheckClient) -> None:
     }
 
 
-def test_says_when_it_ended(
+def test_has_the_time_of_the_end(
     caller: TxncheckClient, txncheck: TxncheckSimulator
 ) -> None:
-    """The end is that of the work, however late somebody looks."""
+    """The end is that of the work, however late somebody asks."""
     request_id = caller.ended()
     txncheck.clock.advance(1000)
 
@@ -110,8 +110,8 @@ def test_has_two_shapes_for_upi(
     assert step == alone
 
 
-def test_knows_some_vpas_for_chargebacks(caller: TxncheckClient) -> None:
-    """A nine at the end of the name tells, and the summary adds up."""
+def test_blocklists_vpas_whose_name_ends_with_a_nine(caller: TxncheckClient) -> None:
+    """The summary adds up."""
     result = caller.status(caller.ended("bulk/vpa-chargeback-check"))["result"]
 
     assert result == {
@@ -132,7 +132,7 @@ def test_names_the_bulk_call_by_a_switch(
     assert document["method"] == "vpa-chargeback-check-bulk"
 
 
-def test_says_more_of_a_bank_by_a_switch(
+def test_has_more_fields_of_a_bank_by_a_switch(
     caller: TxncheckClient, txncheck: TxncheckSimulator
 ) -> None:
     """Beside the number and the IFSC nothing is known."""
@@ -254,7 +254,7 @@ def test_fails_in_every_step(
         (RequestOutcome.TEMPORARY, "FAILED", "FAILED"),
     ],
 )
-def test_ends_as_it_is_told(
+def test_ends_as_the_switch_says(
     caller: TxncheckClient,
     txncheck: TxncheckSimulator,
     end: RequestOutcome,
@@ -283,24 +283,29 @@ def test_an_end_is_final(caller: TxncheckClient, txncheck: TxncheckSimulator) ->
 # What else may be said
 
 
-def test_repeats_scripted_words(
+def test_answers_scripted_status_words(
     caller: TxncheckClient, txncheck: TxncheckSimulator
 ) -> None:
-    """Each look uses up one word, and the last one stays."""
+    """Each status call uses up one word, and the last one stays."""
     request_id = caller.ended()
 
     txncheck.behave(statuses=("QUEUED", "WEIRD", "FAILED"))
 
-    looks: list[dict[str, Any]] = [caller.status(request_id) for _look in range(4)]
-    words = [look["status"] for look in looks]
+    answers: list[dict[str, Any]] = [caller.status(request_id) for _call in range(4)]
+    words = [answer["status"] for answer in answers]
     assert words == ["QUEUED", "WEIRD", "FAILED", "FAILED"]
-    assert [("completedAt" in look) for look in looks] == [False, False, True, True]
-    assert "error" in looks[-1]
+    assert [("completedAt" in answer) for answer in answers] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert "error" in answers[-1]
     txncheck.behave(statuses=("COMPLETED",))
     assert "result" in caller.status(request_id)
 
 
-def test_does_not_know_a_new_request_by_a_switch(
+def test_answers_404_for_a_new_request_by_a_switch(
     caller: TxncheckClient, txncheck: TxncheckSimulator
 ) -> None:
     """What is stored in two places may be missing in one for a moment."""
@@ -312,7 +317,7 @@ def test_does_not_know_a_new_request_by_a_switch(
     assert caller.call("GET", path).status_code == 200
 
 
-def test_forgets_old_requests(
+def test_drops_requests_after_the_retention(
     caller: TxncheckClient, txncheck: TxncheckSimulator
 ) -> None:
     """How long results are kept is unknown; what was paid stays paid."""
@@ -334,7 +339,7 @@ def test_forgets_old_requests(
 @pytest.mark.parametrize(
     "request_id", ["1", "x" * 1000, "..%2F..", "550e8400-e29b-41d4-a716-446655440000"]
 )
-def test_does_not_know_other_ids(caller: TxncheckClient, request_id: str) -> None:
+def test_refuses_unknown_ids(caller: TxncheckClient, request_id: str) -> None:
     """Of another merchant, or of nobody: the answer is the same."""
     assert caller.status(request_id)["message"] == "Request not found"
 

@@ -1,4 +1,4 @@
-"""Where the account signs its requests, TxnCheck takes no other one."""
+"""An account with signing takes only requests with the right signature."""
 
 import json
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ def test_takes_a_signed_call(caller: TxncheckClient) -> None:
     assert caller.txncheck.requests[0].headers["x-signature"] == "<hidden>"
 
 
-def test_takes_a_signed_look(caller: TxncheckClient) -> None:
+def test_takes_a_signed_status_call(caller: TxncheckClient) -> None:
     """A GET signs `{}` for its empty body, and its query."""
     caller.call("POST", "kyc-by-mobile", headers=signed(stamp(caller), TEXT), data=BODY)
     path = f"requests/{caller.txncheck.accepted[0].id}"
@@ -113,8 +113,8 @@ def test_reads_no_odd_timestamp(caller: TxncheckClient) -> None:
         assert refusal(caller, headers) == "Invalid request signature"
 
 
-def test_asks_for_the_key_first(caller: TxncheckClient) -> None:
-    """Who has no key learns nothing about signatures."""
+def test_checks_the_key_first(caller: TxncheckClient) -> None:
+    """Without a key nothing about signatures is answered."""
     headers = signed("1", TEXT) | {"X-API-Key": "wrong"}
 
     assert refusal(caller, headers) == "Invalid API key"

@@ -1,4 +1,4 @@
-"""TxnCheck rings when a request has ended: well, badly, or not at all by a switch."""
+"""TxnCheck sends a webhook when a request has ended, unless a switch loses it."""
 
 import json
 import math
@@ -30,7 +30,7 @@ AT_ONCE = TxncheckBehaviour(seconds_queued=0.0, seconds_processing=0.0)
 
 
 def webhook_status(caller: TxncheckClient) -> str | None:
-    """The webhookStatus of the only request, as a look shows it."""
+    """The webhookStatus of the only request, as a status call shows it."""
     (accepted,) = caller.txncheck.accepted
     shown = caller.status(accepted.id).get("webhookStatus")
     assert shown == accepted.webhook_status
@@ -45,24 +45,24 @@ def webhook_status(caller: TxncheckClient) -> str | None:
         (BUSINESS_ERROR, "request.failed", {"error", "stepStatuses"}),
     ],
 )
-def test_says_how_a_request_ended(
+def test_describes_how_a_request_ended(
     caller: TxncheckClient,
     receiver: WebhookReceiver,
     mobile: str,
     event: str,
     keys: set[str],
 ) -> None:
-    """Event, timestamp and data are documented; the data are those of a look."""
+    """Event, timestamp and data are documented; the data are those of a status call."""
     request_id = caller.ended("full-check", mobile=mobile)
 
     (received,) = receiver.received
-    document, look = json.loads(received.body), caller.status(request_id)
+    document, answer = json.loads(received.body), caller.status(request_id)
     common = {"requestId", "method", "status", "completedAt"}
     assert set(document) == {"event", "timestamp", "data"}
     assert document["event"] == event
     assert set(document["data"]) == common | keys
-    assert document["data"].items() <= look.items()
-    assert look["webhookStatus"] == "SENT"
+    assert document["data"].items() <= answer.items()
+    assert answer["webhookStatus"] == "SENT"
 
 
 def test_is_signed(txncheck: TxncheckSimulator, receiver: WebhookReceiver) -> None:
@@ -118,7 +118,7 @@ def test_is_not_sent_without_an_address(
 
 
 @pytest.mark.parametrize("early", [False, True])
-def test_comes_before_the_answer_by_a_switch(
+def test_is_sent_before_the_answer_by_a_switch(
     caller: TxncheckClient,
     txncheck: TxncheckSimulator,
     receiver: WebhookReceiver,
@@ -240,7 +240,7 @@ def test_goes_to_this_machine_only(txncheck: TxncheckSimulator, url: str) -> Non
     assert txncheck.webhook_url is None
 
 
-def test_nobody_may_be_at_home(
+def test_counts_a_refused_connection_as_a_failed_attempt(
     caller: TxncheckClient, txncheck: TxncheckSimulator
 ) -> None:
     """A refused connection is a failed attempt."""
@@ -290,7 +290,7 @@ def running(
         caller.session.close()
 
 
-def test_comes_by_itself(receiver: WebhookReceiver) -> None:
+def test_is_sent_by_a_running_clock(receiver: WebhookReceiver) -> None:
     """In real time nobody advances a clock; what fails is tried again."""
     behaviour = replace(
         AT_ONCE, seconds_processing=0.05, webhook_retry_seconds=(0.05, 60.0)
@@ -305,7 +305,7 @@ def test_comes_by_itself(receiver: WebhookReceiver) -> None:
     assert receiver.received[1].verdict(now) is Verdict.VALID
 
 
-def test_comes_earlier_when_time_is_put_ahead(receiver: WebhookReceiver) -> None:
+def test_is_sent_earlier_when_the_clock_is_put_ahead(receiver: WebhookReceiver) -> None:
     """A test that has an hour to pass does not take one."""
     with running(receiver, TxncheckBehaviour(seconds_processing=3600.0)) as caller:
         caller.submitted()
@@ -313,7 +313,7 @@ def test_comes_earlier_when_time_is_put_ahead(receiver: WebhookReceiver) -> None
         receiver.wait()
 
         request_id = caller.submitted()
-        for _look in range(20):  # meanwhile the sender goes to sleep
+        for _call in range(20):  # while the sender waits
             caller.status(request_id)
         caller.txncheck.behave(seconds_queued=0.0, seconds_processing=0.0)
         receiver.wait()

@@ -195,7 +195,9 @@ def test_keeps_the_upload_byte_for_byte(
 
 
 @pytest.mark.parametrize("chunked", [True, False])
-def test_hears_a_client_out(ipqs: IpqsSimulator, *, chunked: bool) -> None:
+def test_reads_the_whole_request_before_it_answers(
+    ipqs: IpqsSimulator, *, chunked: bool
+) -> None:
     """A refusal that comes in the middle of a large body would be lost to it."""
     blocks = [EMAILS * 1000] * 10
     host = ipqs.base_url.removeprefix("http://")

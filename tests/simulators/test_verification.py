@@ -91,7 +91,7 @@ def test_reads_records(tmp_path: Path, content: bytes, expected: list[str]) -> N
     assert list(values("email", upload)) == expected
 
 
-def test_draws_the_same_verdict_for_ever() -> None:
+def test_returns_the_same_verdict_each_time() -> None:
     """Tests and examples may rely on the verdict of an address."""
     drawn = [verdict(f"user{n}@example.com") for n in range(6)]
 
@@ -120,7 +120,7 @@ def test_removes_duplicates_by_the_switch(
         ("phone", b"+442", b"x"),
     ],
 )
-def test_counts_what_cannot_be(
+def test_counts_invalid_records(
     client: IpqsClient, ipqs: IpqsSimulator, type_: str, good: bytes, bad: bytes
 ) -> None:
     """An invalid record is counted, and is bad."""

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from local.simulators.content import Content
 from local.simulators.faults import HTML
 from local.simulators.http_writer import Framing, Headers, HttpReply
-from local.simulators.ipqs import documents
+from local.simulators.ipqs.documents import list_answer, status_answer, upload_answer
 from local.simulators.ipqs.forms import IpqsRefusal, read_form
 from local.simulators.ipqs.job import FINISHED, Csv
 from local.simulators.ipqs.state import IpqsState
@@ -56,11 +56,11 @@ def answer_api(state: IpqsState, request: HttpRequest) -> HttpReply:
         try:
             key = _key(state, request, route, sent)
             if call == "list":
-                return _reply(state, documents.listing(state, sent, key))
+                return _reply(state, list_answer(state, sent, key))
             if call == "upload":
                 csv = _accepted(state, route.type or sent.get("type"), sent, file)
-                return _reply(state, documents.uploaded(state, csv, key))
-            return _reply(state, documents.status(state, route.id))
+                return _reply(state, upload_answer(state, csv, key))
+            return _reply(state, status_answer(state, route.id))
         except IpqsRefusal as refusal:
             return _refused(state, refusal)
 
@@ -134,7 +134,7 @@ def _refused(state: IpqsState, refusal: IpqsRefusal) -> HttpReply:
 
 
 def _reply(
-    state: IpqsState, document: documents.Document, status: int = HTTPStatus.OK
+    state: IpqsState, document: Mapping[str, object], status: int = HTTPStatus.OK
 ) -> HttpReply:
     """Return a document as IPQS serves it, with a request id and in chunks [V]."""
     success = {"message": "Success", "success": True}

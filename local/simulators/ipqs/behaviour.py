@@ -3,9 +3,9 @@
 from dataclasses import dataclass, fields
 from enum import Enum
 
-from local.simulators import provider
 from local.simulators.http_writer import Framing
 from local.simulators.ipqs.verification import KINDS
+from local.simulators.provider import Unknowns
 
 
 class Spent(Enum):
@@ -26,7 +26,7 @@ class Compression(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class IpqsUnknowns(provider.Unknowns):
+class IpqsUnknowns(Unknowns):
     """What nobody has seen; the defaults are guesses."""
 
     # The life cycle and the results

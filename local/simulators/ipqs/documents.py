@@ -17,13 +17,13 @@ _KIND_LABELS = {"bad": "Invalid"}  # as seen [T]; the others are invented
 Document = Mapping[str, object]
 
 
-def uploaded(state: IpqsState, csv: Csv, key: str) -> Document:
+def upload_answer(state: IpqsState, csv: Csv, key: str) -> Document:
     """Return the answer to an upload, with the status URL and without links."""
     document = {**_described(csv, csv.status), "downloads": dict.fromkeys(KINDS)}
     return {**document, "status_url": _url(state, csv, key)}
 
 
-def status(state: IpqsState, csv_id: str) -> Document:
+def status_answer(state: IpqsState, csv_id: str) -> Document:
     """Return the answer to a status call, with new links; IpqsRefusal if unknown."""
     csv = state.csv(csv_id)
     if csv is None:
@@ -33,7 +33,7 @@ def status(state: IpqsState, csv_id: str) -> Document:
     return {**_described(csv, word), "downloads": links}
 
 
-def listing(state: IpqsState, query: Mapping[str, str], key: str) -> Document:
+def list_answer(state: IpqsState, query: Mapping[str, str], key: str) -> Document:
     """Return one page of files, newest first, without links."""
     wanted, page_text = query.get("type"), query.get("page", "1")
     page = max(int(page_text), 1) if page_text.isdecimal() else 1

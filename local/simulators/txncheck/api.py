@@ -10,7 +10,7 @@ from local.simulators.content import Content
 from local.simulators.http_writer import Headers, HttpReply
 from local.simulators.request_log import HIDDEN
 from local.simulators.server import HttpRequest
-from local.simulators.txncheck import documents
+from local.simulators.txncheck.documents import status_answer, submit_answer, written
 from local.simulators.txncheck.state import TxncheckState
 from local.simulators.txncheck.validation import METHODS, ApiError, fields_of, read_body
 
@@ -66,14 +66,14 @@ def _carried_out(
         found = state.find(subject)
         if found is None:
             raise ApiError(HTTPStatus.NOT_FOUND, "Request not found")
-        return _reply(documents.status_answer(found))
+        return _reply(status_answer(found))
     media_type = request.headers.get_content_type()
     accepted = state.accept(
         subject, fields_of(subject, media_type, body, state.behaviour)
     )
     if accepted is None:
         raise ApiError(HTTPStatus.PAYMENT_REQUIRED, "Insufficient balance")
-    return _reply(documents.accepted(accepted), HTTPStatus.ACCEPTED)
+    return _reply(submit_answer(accepted), HTTPStatus.ACCEPTED)
 
 
 def _check_credentials(state: TxncheckState, request: HttpRequest, body: bytes) -> None:
@@ -115,4 +115,4 @@ def _reply(
     document: object, status: int = HTTPStatus.OK, *, more_headers: Headers = ()
 ) -> HttpReply:
     headers = (("Content-Type", "application/json; charset=utf-8"), *more_headers)
-    return HttpReply(status, headers, Content.of(documents.written(document)))
+    return HttpReply(status, headers, Content.of(written(document)))

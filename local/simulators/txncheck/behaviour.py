@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from enum import Enum
 
 from functions.core.signatures import Scheme
-from local.simulators import provider
+from local.simulators.provider import Unknowns
 
 
 class RequestOutcome(Enum):
@@ -32,7 +32,7 @@ SCHEME = Scheme(
 
 
 @dataclass(frozen=True, slots=True)
-class TxncheckUnknowns(provider.Unknowns):
+class TxncheckUnknowns(Unknowns):
     """What nobody has seen; the defaults are guesses."""
 
     seconds_queued: float = 2.0

@@ -25,7 +25,7 @@ def stamp(moment: float) -> str:
     return text.replace("+00:00", "Z")
 
 
-def accepted(request: AcceptedRequest) -> Document:
+def submit_answer(request: AcceptedRequest) -> Document:
     """Return the answer to a submission; that to a bulk call differs [V]."""
     bulk = request.method == BULK
     own = {"itemCount": request.item_count} if bulk else {"statusCode": 202}
