@@ -29,6 +29,8 @@ _HARMLESS: dict[str, tuple[object, ...]] = {
     "seconds_processing": (0.0, 0.5, 100_000.0),
     "removes_duplicates": (False,),
     "header_key_calls": (frozenset(), frozenset({"upload", "list", "status"})),
+    "status_id_parameter": ("csv_id",),
+    "strictness_accepted": (True,),
     "spent_link": tuple(Spent),
     "expired_link": tuple(Spent),
     "head_spends": (False,),

@@ -151,6 +151,21 @@ def test_drops_files_after_the_retention(
     assert not ipqs.csvs
 
 
+def test_takes_the_id_by_post(client: IpqsClient, ipqs: IpqsSimulator) -> None:
+    """The documentation allows it, and does not name the parameter."""
+    csv_id = str(client.uploaded())
+    address = client.address("status")
+    ipqs.behave(status_id_parameter="csv_id")
+
+    right, wrong = (
+        client.post(address, files={name: (None, csv_id)}).json()
+        for name in ("csv_id", "id")
+    )
+
+    assert right["id"] == int(csv_id)
+    assert wrong["success"] is False
+
+
 @pytest.mark.parametrize("calls", [frozenset[str](), frozenset({"status"})])
 def test_takes_the_key_in_a_header_if_the_switch_says_so(
     client: IpqsClient, ipqs: IpqsSimulator, calls: frozenset[str]

@@ -9,6 +9,8 @@ from tests.simulators.api_client import KEY, IpqsClient
 
 # What the notes on IPQS mark as unknown, and the switches that stand for it.
 FACTS = {
+    "the parameter for a status id by POST": {"status_id_parameter"},
+    "whether strictness can be sent": {"strictness_accepted"},
     "the header IPQS-KEY for csv/status": {"header_key_calls"},
     "limits of size, rows and parallel files": {
         "max_upload_bytes",

@@ -182,6 +182,18 @@ def test_keeps_limits(
     assert not ipqs.csvs
 
 
+def test_takes_strictness_only_if_the_switch_says_so(
+    client: IpqsClient, ipqs: IpqsSimulator
+) -> None:
+    """It is answered; whether it can be sent is unknown."""
+    address = client.address("email/upload")
+    options = {"files": {"file": ("list.csv", EMAILS)}, "data": {"strictness": "2"}}
+
+    assert client.post(address, **options).json()["strictness"] == 0
+    ipqs.behave(strictness_accepted=True)
+    assert client.post(address, **options).json()["strictness"] == 2
+
+
 def test_keeps_the_upload_byte_for_byte(
     client: IpqsClient, ipqs: IpqsSimulator
 ) -> None:

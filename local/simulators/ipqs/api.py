@@ -20,6 +20,7 @@ from local.simulators.server import HttpRequest
 # Seen on sibling endpoints [T].
 _BAD_KEY = "Invalid or unauthorized key. Please check the API key and try again."
 _NO_CREDITS = "You have insufficient credits to make this query."
+_METHODS = {"upload": {"POST"}, "status": {"GET", "POST"}, "list": {"GET"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def answer_api(state: IpqsState, request: HttpRequest) -> HttpReply:
     entry = log.record(request, "api", call, keys, path_key=path_key)
     if route is None:
         return page(HTTPStatus.NOT_FOUND)
-    if request.method != ("POST" if call == "upload" else "GET"):
+    if request.method not in _METHODS[call]:
         return page(HTTPStatus.METHOD_NOT_ALLOWED)
     try:
         fields, file = read_form(request, state.new_path)
@@ -60,7 +61,8 @@ def answer_api(state: IpqsState, request: HttpRequest) -> HttpReply:
             if call == "upload":
                 csv = _accepted(state, route.type or sent.get("type"), sent, file)
                 return _reply(state, upload_answer(state, csv, key))
-            return _reply(state, status_answer(state, route.id))
+            csv_id = route.id or fields.get(state.behaviour.status_id_parameter, "")
+            return _reply(state, status_answer(state, csv_id))
         except IpqsRefusal as refusal:
             return _refused(state, refusal)
 
@@ -75,12 +77,12 @@ def find_route(path: str) -> ApiRoute | None:
     root, _, rest = path.partition("/api/json/csv/")
     route: ApiRoute | None = None
     match [unquote(part) for part in rest.split("/")]:
-        case ["upload" | "list" as call]:
+        case ["upload" | "list" | "status" as call]:
             route = ApiRoute(call)
         case ["status", csv_id]:
             route = ApiRoute("status", id=csv_id)
-        case [key, "list"]:
-            route = ApiRoute("list", key=key)
+        case [key, "list" | "status" as call]:
+            route = ApiRoute(call, key=key)
         case [key, "status", csv_id]:
             route = ApiRoute("status", key=key, id=csv_id)
         case [key, type_, "upload"]:
@@ -125,7 +127,8 @@ def _accepted(
     ):
         if limit is not None and wanted > limit:
             raise IpqsRefusal(message)
-    return state.add_upload(file, type_, sent.get("file_name"))
+    strictness = sent.get("strictness") if behaviour.strictness_accepted else None
+    return state.add_upload(file, type_, sent.get("file_name"), int(strictness or 0))
 
 
 def _refused(state: IpqsState, refusal: IpqsRefusal) -> HttpReply:
@@ -137,13 +140,9 @@ def _reply(
     state: IpqsState, document: Mapping[str, object], status: int = HTTPStatus.OK
 ) -> HttpReply:
     """Return a document as IPQS serves it, with a request id and in chunks [V]."""
-    success = {"message": "Success", "success": True}
-    stamped = {
-        **success,
-        **document,
-        "request_id": f"{state.random.getrandbits(40):010x}",
-        "api_version": 1,
-    }
+    request_id = f"{state.random.getrandbits(40):010x}"
+    document = {"message": "Success", "success": True, **document}
+    stamped = {**document, "request_id": request_id, "api_version": 1}
     headers = (("Content-Type", "application/json"),)
     content = Content.of(json.dumps(stamped).encode())
     return HttpReply(status, headers, content, framing=Framing.CHUNKED)

@@ -40,6 +40,8 @@ class IpqsUnknowns(Unknowns):
 
     # The API
     header_key_calls: frozenset[str] = frozenset({"upload", "list"})  # and status
+    status_id_parameter: str = "id"  # when status gets the id by POST
+    strictness_accepted: bool = False  # whether it can be sent
     max_upload_bytes: int | None = None
     max_upload_rows: int | None = None
     max_parallel_files: int | None = None

@@ -55,7 +55,7 @@ def _described(csv: Csv, status: str) -> Document:
         "id": csv.id,
         "file_name": csv.file_name,
         "type": csv.type,
-        "strictness": 0,
+        "strictness": csv.strictness,
         "status": status,
         "aborted": aborted,
         "invalid_records": csv.verified.invalid if counted else 0,

@@ -24,6 +24,7 @@ class Csv(SimulatedJob):
     id: int
     file_name: str
     type: str
+    strictness: int = 0
     upload: Path | None = None
     lines: int = 0
     work: Future[Verified] | None = field(default=None, repr=False)

@@ -76,7 +76,9 @@ class IpqsState(SimulatedProvider[IpqsBehaviour]):
         """Return a path on the disk that nothing else has."""
         return self._disk / str(next(self._paths))
 
-    def add_upload(self, upload: Path, type_: str, file_name: str | None) -> Csv:
+    def add_upload(
+        self, upload: Path, type_: str, file_name: str | None, strictness: int
+    ) -> Csv:
         """Accept an upload: it is paid, and verified in the background."""
         folder, behaviour = self.new_path(), self.behaviour
         folder.mkdir()
@@ -92,8 +94,8 @@ class IpqsState(SimulatedProvider[IpqsBehaviour]):
             cancelled=self.stopping.is_set,
         )
         name = file_name or f"{type_}_{date:%Y-%m-%d %H:%M:%S}"
-        lines = count_lines(upload)
-        return self._add(name, type_, upload=upload, lines=lines, work=work)
+        facts = {"upload": upload, "lines": count_lines(upload), "work": work}
+        return self._add(name, type_, strictness=strictness, **facts)
 
     def add_finished(
         self,

@@ -137,8 +137,8 @@ class TxncheckState(SimulatedProvider[TxncheckBehaviour]):
         return self._post(SignedWebhook(kept, sent.body if body is None else body))
 
     def _post(self, webhook: SignedWebhook) -> int | None:
-        seconds = self.behaviour.webhook_answer_seconds
-        return self._sender.post(self.webhook_url, webhook, seconds=seconds)
+        url, seconds = self.webhook_url, self.behaviour.webhook_answer_seconds
+        return self._sender.post(url, webhook, seconds) if url else None
 
     def _send_due(self) -> None:
         if self.stopping.is_set():

@@ -64,13 +64,9 @@ class WebhookSender:
         self._sockets: set[socket.socket] = set()  # that are open
         self._stopped = False
 
-    def post(
-        self, url: str | None, webhook: SignedWebhook, *, seconds: float
-    ) -> int | None:
+    def post(self, url: str, webhook: SignedWebhook, seconds: float) -> int | None:
         """Return the status of the answer; None if none came in time."""
-        parts = urlsplit(url or "")
-        if not url:
-            return None
+        parts = urlsplit(url)
         with (
             suppress(OSError, http.client.HTTPException),
             socket.create_connection((parts.hostname, parts.port), seconds) as opened,
