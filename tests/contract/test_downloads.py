@@ -200,7 +200,7 @@ def test_refuses_chunks_without_a_good_size(ipqs: IpqsBench, size: bytes) -> Non
 @pytest.mark.parametrize("missing", [1, 1000, 10**15])
 def test_notices_a_length_that_is_not_kept(ipqs: IpqsBench, missing: int) -> None:
     """A byte less is less."""
-    link = ipqs.link(_CSV, Answer.longer_than_it_is(missing))
+    link = ipqs.link(_CSV, Answer().via(framing=Framing.LENGTH, length_lie=missing))
 
     with pytest.raises((TransferIncomplete, ResultTooLarge)):
         read(ipqs.open(link))

@@ -23,7 +23,7 @@ from functions.core.errors import (
 from functions.core.model import Phase
 from local.simulators.content import Content
 from local.simulators.faults import Answer
-from local.simulators.wire import Ending, Framing
+from local.simulators.http_writer import Ending, Framing
 from tests.contract.examples import few
 from tests.contract.harness import KEY, AdapterHarness, hint_of
 from tests.contract.sources import AtHand
@@ -179,8 +179,15 @@ _UNREADABLE = [
         Answer.http(200, b'{"success": true, "id": %s}' % (b"9" * 5000)),
         id="a number of 5,000 digits",
     ),
-    pytest.param(Answer.nested(), id="drowning depth"),
-    pytest.param(Answer.endless(), id="an endless answer"),
+    pytest.param(
+        Answer.http(200, b"[" * 100_000 + b"]" * 100_000), id="drowning depth"
+    ),
+    pytest.param(
+        Answer.http(200, Content.endless(b'{"x": "' + b" " * 65536)).via(
+            framing=Framing.CHUNKED
+        ),
+        id="an endless answer",
+    ),
     pytest.param(Answer.file(Content.rows(2_000_000)), id="two megabytes"),
     pytest.param(Answer.gzipped(cut=8), id="gzip without its trailer"),
     pytest.param(Answer.gzipped(bad_crc=True), id="gzip with a wrong checksum"),
@@ -241,7 +248,10 @@ def test_reads_an_answer_that_came_packed_unasked(bench: AdapterHarness) -> None
         pytest.param(Answer.dropped_after(Ending.HALF_CLOSE), id="half closed"),
         pytest.param(Answer.cut_after(10), id="cut in the answer"),
         pytest.param(Answer.cut_after(10, Ending.RESET), id="reset in the answer"),
-        pytest.param(Answer.longer_than_it_is(), id="shorter than announced"),
+        pytest.param(
+            Answer().via(framing=Framing.LENGTH, length_lie=1),
+            id="shorter than announced",
+        ),
         pytest.param(Answer.http(500).after_effect(), id="500"),
         pytest.param(Answer.html(502).after_effect(), id="502 with a page"),
         pytest.param(Answer.http(503, retry_after="9").after_effect(), id="503"),
@@ -287,7 +297,10 @@ def test_finds_nothing_where_nothing_was_accepted(
     [
         pytest.param(Answer.dropped_before(), id="reset"),
         pytest.param(Answer.cut_after(10), id="cut"),
-        pytest.param(Answer.longer_than_it_is(), id="shorter than announced"),
+        pytest.param(
+            Answer().via(framing=Framing.LENGTH, length_lie=1),
+            id="shorter than announced",
+        ),
         pytest.param(Answer.cut_after(10, Ending.RESET), id="reset midway"),
     ],
 )
@@ -322,11 +335,13 @@ def test_gives_up_a_submission_that_nobody_answers(bench: AdapterHarness) -> Non
     "answer",
     [
         pytest.param(Answer.hang(), id="silence"),
-        pytest.param(Answer.stalled_after(10), id="silence midway"),
+        pytest.param(Answer.cut_after(10, Ending.STALL), id="silence midway"),
         pytest.param(Answer.dripped(0.02), id="a dripping body"),
         pytest.param(Answer.dripped(0.02, head_too=True), id="a dripping head"),
         pytest.param(
-            Answer.endless().via(framing=Framing.CHUNKED, drip_seconds=0.02),
+            Answer.http(200, Content.endless(b'{"x": "' + b" " * 65536))
+            .via(framing=Framing.CHUNKED)
+            .via(framing=Framing.CHUNKED, drip_seconds=0.02),
             id="an endless drip",
         ),
     ],

@@ -15,11 +15,10 @@ from functions.core.provider_settings import KeyPlaces
 from local.simulators.ipqs import (
     UNKNOWNS,
     Answer,
+    CallLimit,
     Compression,
     Framing,
-    RateLimit,
     Spent,
-    XmlNull,
 )
 from tests.contract.harness import KEY, hint_of, read
 from tests.contract.ipqs_harness import IpqsBench
@@ -33,8 +32,6 @@ _HARMLESS: dict[str, tuple[object, ...]] = {
     "header_key_calls": (frozenset(), frozenset({"upload", "list", "status"})),
     "status_id_parameter": ("csv_id",),
     "strictness_accepted": (True,),
-    "xml_item": ("item",),
-    "xml_null": (XmlNull.NIL, XmlNull.OMITTED, XmlNull.WORD),
     "spent_link": tuple(Spent),
     "expired_link": tuple(Spent),
     "head_spends": (False,),
@@ -156,7 +153,7 @@ def test_goes_on_when_the_rate_limit_is_over(
 ) -> None:
     """Neither the limit nor the way in which it is told is published."""
     reference = _submit(ipqs)
-    limit = RateLimit(calls=1, seconds=60, status=status, retry_after=retry_after)
+    limit = CallLimit(calls=1, seconds=60, status=status, retry_after=retry_after)
     ipqs.simulator.behave(rate_limit=limit)
     ipqs.provider.check(reference)
 

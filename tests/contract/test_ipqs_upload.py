@@ -3,7 +3,6 @@
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,10 +17,7 @@ from functions.core.errors import (
 )
 from functions.core.provider_settings import KeyPlaces
 from functions.providers.transport.multipart import MultipartBody
-from local.simulators.ipqs import Answer, api, intake
-from local.simulators.ipqs.held import Held
-from local.simulators.ipqs.world import World
-from local.simulators.uploads import Posted
+from local.simulators.ipqs import Answer
 from tests.contract.examples import few
 from tests.contract.harness import KEY
 from tests.contract.ipqs_harness import IpqsBench
@@ -31,19 +27,8 @@ from tests.settings import ipqs_settings
 _MEGABYTE = 1024 * 1024
 
 
-@pytest.fixture
-def arrived(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """Give the bytes of the files that the simulator takes in."""
-    files: list[bytes] = []
-    take_in = intake.take_in
-
-    def noting(world: World, posted: Posted, type_: str | None) -> Held:
-        assert isinstance(posted.file, Path)
-        files.append(posted.file.read_bytes())
-        return take_in(world, posted, type_)
-
-    monkeypatch.setattr(api, "take_in", noting)
-    return files
+def _uploads(ipqs: IpqsBench) -> list[bytes]:
+    return [csv.upload.read_bytes() for csv in ipqs.simulator.csvs if csv.upload]
 
 
 @pytest.mark.fault(22)
@@ -60,13 +45,11 @@ def test_counts_an_upload_that_is_forbidden_as_throttled(ipqs: IpqsBench) -> Non
 @pytest.mark.fault(10)
 @few
 @given(data=st.binary(min_size=1, max_size=3000))
-def test_uploads_any_bytes_unchanged(
-    ipqs: IpqsBench, arrived: list[bytes], data: bytes
-) -> None:
+def test_uploads_any_bytes_unchanged(ipqs: IpqsBench, data: bytes) -> None:
     """What is verified, and paid, must be what lay in the inbox, to the byte."""
     ipqs.provider.submit("our-name", "email", AtHand(data))
 
-    assert arrived[-1] == data
+    assert _uploads(ipqs)[-1] == data
 
 
 @pytest.mark.fault(10)
@@ -80,13 +63,11 @@ def test_uploads_any_bytes_unchanged(
         pytest.param(bytes(range(256)) * 1000, id="every byte"),
     ],
 )
-def test_uploads_awkward_bytes_unchanged(
-    ipqs: IpqsBench, arrived: list[bytes], data: bytes
-) -> None:
+def test_uploads_awkward_bytes_unchanged(ipqs: IpqsBench, data: bytes) -> None:
     """Boundaries and pieces are where multipart bodies break."""
     ipqs.provider.submit("our-name", "email", AtHand(data))
 
-    assert arrived == [data]
+    assert _uploads(ipqs) == [data]
 
 
 def test_announces_the_length_of_an_upload(ipqs: IpqsBench) -> None:
@@ -146,11 +127,7 @@ def test_names_the_file_and_its_type(ipqs: IpqsBench) -> None:
     ipqs.provider.submit("our-name", "phone", AtHand(b"phone\n+15550100\n"))
 
     (csv,) = ipqs.simulator.csvs
-    assert (csv.file_name, csv.type, csv.uploaded_by) == (
-        "our-name",
-        "phone",
-        "multipart",
-    )
+    assert (csv.file_name, csv.type) == ("our-name", "phone")
 
 
 def test_says_that_a_type_is_refused(ipqs: IpqsBench) -> None:

@@ -52,7 +52,9 @@ def _within(seconds: float) -> Iterator[None]:
         ),
         pytest.param(Answer.hang(), ProviderUnavailable, id="silence"),
         pytest.param(
-            Answer.stalled_after(7000), TransferTooSlow, id="silence near the end"
+            Answer.cut_after(7000, Ending.STALL),
+            TransferTooSlow,
+            id="silence near the end",
         ),
         pytest.param(
             Answer.file(Content.endless()).via(framing=Framing.CHUNKED),
@@ -149,7 +151,7 @@ def test_asks_for_the_least_rate_in_each_window_anew(
 ) -> None:
     """A fast start does not pay for a stall later on."""
     monkeypatch.setattr(connection, "WINDOW_SECONDS", 0.3)
-    link = ipqs.link(2_000_000, Answer.stalled_after(1_900_000))
+    link = ipqs.link(2_000_000, Answer.cut_after(1_900_000, Ending.STALL))
 
     with _within(2), ipqs.fails(TransferTooSlow):
         read(ipqs.open(link, seconds=60))

@@ -43,9 +43,7 @@ def _server(leaf: trustme.LeafCert) -> ssl.SSLContext:
 
 
 def _serving(tls: ssl.SSLContext) -> AbstractContextManager[IpqsSimulator]:
-    return IpqsSimulator.started(
-        api_key=KEY, tls=tls, name="localhost", download_name="localhost"
-    )
+    return IpqsSimulator.started(api_key=KEY, tls=tls, name="localhost")
 
 
 def test_brings_a_result_back_over_tls(

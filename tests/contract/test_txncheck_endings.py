@@ -13,7 +13,7 @@ from functions.core.errors import (
 from functions.core.model import Phase, StatusReport
 from local.simulators.txncheck import (
     Answer,
-    End,
+    RequestOutcome,
 )
 from tests.contract.txncheck_harness import TxncheckBench
 
@@ -21,7 +21,7 @@ from tests.contract.txncheck_harness import TxncheckBench
 @pytest.mark.fault(34)
 def test_keeps_what_a_partial_request_brought(txncheck: TxncheckBench) -> None:
     """Two steps of three are paid for, and are worth having."""
-    txncheck.simulator.behave(ends=End.PARTIAL, echoes_input=True)
+    txncheck.simulator.behave(ends=RequestOutcome.PARTIAL, echoes_input=True)
     reference = txncheck.ask("full-check")
     txncheck.finish()
 
@@ -41,20 +41,24 @@ def test_keeps_what_a_partial_request_brought(txncheck: TxncheckBench) -> None:
 @pytest.mark.parametrize(
     ("switches", "error"),
     [
-        pytest.param({"ends": End.BUSINESS_ERROR}, "ProviderDeclined", id="for good"),
-        pytest.param({"ends": End.TEMPORARY}, "ProviderFailed", id="for now"),
         pytest.param(
-            {"ends": End.BUSINESS_ERROR, "business_class": "NEW_CLASS"},
+            {"ends": RequestOutcome.BUSINESS_ERROR}, "ProviderDeclined", id="for good"
+        ),
+        pytest.param(
+            {"ends": RequestOutcome.TEMPORARY}, "ProviderFailed", id="for now"
+        ),
+        pytest.param(
+            {"ends": RequestOutcome.BUSINESS_ERROR, "business_class": "NEW_CLASS"},
             "ProviderFailed",
             id="a class that nobody knows",
         ),
         pytest.param(
-            {"ends": End.TEMPORARY, "temporary_class": "NEW_CLASS"},
+            {"ends": RequestOutcome.TEMPORARY, "temporary_class": "NEW_CLASS"},
             "ProviderFailed",
             id="another one",
         ),
         pytest.param(
-            {"ends": End.BUSINESS_ERROR, "step_errors_when_failed": True},
+            {"ends": RequestOutcome.BUSINESS_ERROR, "step_errors_when_failed": True},
             "ProviderFailed",
             id="errors by step",
         ),

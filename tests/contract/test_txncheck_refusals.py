@@ -20,8 +20,7 @@ from functions.core.errors import (
 )
 from local.simulators.txncheck import (
     Answer,
-    Counts,
-    RateLimit,
+    CallLimit,
 )
 from tests.contract.harness import hint_of
 from tests.contract.sources import AtHand
@@ -101,16 +100,18 @@ def test_submits_later_where_the_api_itself_is_not_there(
 
 
 @pytest.mark.fault(22)
-@pytest.mark.parametrize("counts", Counts)
+@pytest.mark.parametrize("posts_only", [False, True])
 @pytest.mark.parametrize(("retry_after", "hint"), [(None, None), ("30", 30.0)])
 def test_goes_on_when_the_rate_limit_is_over(
     txncheck: TxncheckBench,
-    counts: Counts,
+    posts_only: bool,
     retry_after: str | None,
     hint: float | None,
 ) -> None:
     """Ten a minute is all that was seen; what it counts is not known."""
-    limit = RateLimit(calls=1, seconds=60, counts=counts, retry_after=retry_after)
+    limit = CallLimit(
+        calls=1, seconds=60, posts_only=posts_only, retry_after=retry_after
+    )
     txncheck.simulator.behave(rate_limit=limit)
     txncheck.submit()
 

@@ -23,6 +23,7 @@ from functions.download import download
 from functions.providers.protocol import Body, Link
 from local.simulators.content import Content
 from local.simulators.faults import Answer
+from local.simulators.http_writer import Ending
 from tests.faults.driver import Process
 from tests.faults.fault_injection import FaultInjector, Killed, Mode, failure, hooked
 from tests.faults.harness import RESULTS, StepHarness
@@ -265,7 +266,7 @@ def test_an_abort_that_fails_hides_nothing(
 @pytest.mark.parametrize(
     "answer",
     [
-        pytest.param(Answer.stalled_after(20), id="stalled"),
+        pytest.param(Answer.cut_after(20, Ending.STALL), id="stalled"),
         pytest.param(Answer.dripped(0.05), id="dripped"),
     ],
 )

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from local.execution_view import ExecutionView
-from local.simulators.txncheck import Counts, RateLimit, TxncheckSimulator
+from local.simulators.txncheck import CallLimit, TxncheckSimulator
 from tests.integration.harness import JobRunner, wait_for
 
 #: What the local stage allows itself, and a provider that insists on it.
-_RATE = RateLimit(calls=200, seconds=4.0, counts=Counts.POSTS)
+_RATE = CallLimit(calls=200, seconds=4.0, posts_only=True)
 _INVALID = (1, 100, 333, 500, 501, 999, 1000)
 
 

@@ -8,7 +8,7 @@ import pytest
 from verdict_courier.api_client import ApiClient
 
 from local.execution_view import ExecutionView
-from local.simulators.txncheck import End, TxncheckSimulator
+from local.simulators.txncheck import RequestOutcome, TxncheckSimulator
 from tests.integration.harness import JobRunner, wait_for
 
 _REQUEST = json.dumps({"mobile": "+919812345670", "name": "Asha Example"}).encode()
@@ -32,10 +32,14 @@ def _seconds_after_its_end(
 
 @pytest.mark.parametrize(
     ("end", "outcome"),
-    [(End.COMPLETED, "succeeded"), (End.PARTIAL, "partial"), (End.TEMPORARY, "failed")],
+    [
+        (RequestOutcome.COMPLETED, "succeeded"),
+        (RequestOutcome.PARTIAL, "partial"),
+        (RequestOutcome.TEMPORARY, "failed"),
+    ],
 )
 def test_a_webhook_ends_the_wait_for_the_next_poll(
-    courier: JobRunner, txncheck: TxncheckSimulator, end: End, outcome: str
+    courier: JobRunner, txncheck: TxncheckSimulator, end: RequestOutcome, outcome: str
 ) -> None:
     """Whoever waits for a verdict waits for the provider, not for our schedule."""
     courier.run(_KEY, _REQUEST)  # the functions are warm then

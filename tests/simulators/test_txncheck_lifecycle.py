@@ -1,20 +1,17 @@
-"""A request goes through its life by the clock, and ends by a known rule."""
+"""The status of a request follows the clock, and it ends by a known rule."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from local.simulators.txncheck import End, Shape, TxncheckSimulator
-from tests.simulators.merchant import (
-    FAILING,
-    GOOD,
-    KEY,
-    PARTLY,
-    PASSING,
-    Merchant,
+from local.simulators.txncheck import RequestOutcome, TxncheckSimulator
+from tests.simulators.api_client import (
+    BUSINESS_ERROR,
+    COMPLETED,
+    PARTIAL,
+    TEMPORARY,
+    TxncheckClient,
 )
 
 STEPS = {"upiByMobile", "kycByMobile", "vpaChargebackCheck"}
@@ -31,22 +28,22 @@ STEPS = {"upiByMobile", "kycByMobile", "vpaChargebackCheck"}
     ],
 )
 def test_follows_the_clock(
-    merchant: Merchant, txncheck: TxncheckSimulator, seconds: float, status: str
+    caller: TxncheckClient, txncheck: TxncheckSimulator, seconds: float, status: str
 ) -> None:
     """The words come in the documented order, without waiting."""
-    request_id = merchant.submitted()
+    request_id = caller.submitted()
 
     txncheck.clock.advance(seconds)
 
-    assert merchant.look(request_id)["status"] == status
+    assert caller.status(request_id)["status"] == status
     (accepted,) = txncheck.accepted
-    assert (accepted.status, accepted.looks) == (status, 1)
+    assert (accepted.status, accepted.polls) == (status, 1)
 
 
-def test_says_nothing_early(merchant: Merchant) -> None:
+def test_omits_what_does_not_apply_yet(caller: TxncheckClient) -> None:
     """What does not apply yet is left out, as in the documented examples."""
-    assert merchant.look(merchant.submitted()) == {
-        "requestId": merchant.txncheck.accepted[0].id,
+    assert caller.status(caller.submitted()) == {
+        "requestId": caller.txncheck.accepted[0].id,
         "method": "kyc-by-mobile",
         "status": "QUEUED",
         "createdAt": "2025-06-15T15:06:40.000Z",
@@ -54,12 +51,14 @@ def test_says_nothing_early(merchant: Merchant) -> None:
     }
 
 
-def test_says_when_it_ended(merchant: Merchant, txncheck: TxncheckSimulator) -> None:
-    """The end is that of the work, however late somebody looks."""
-    request_id = merchant.ended()
+def test_has_the_time_of_the_end(
+    caller: TxncheckClient, txncheck: TxncheckSimulator
+) -> None:
+    """The end is that of the work, however late somebody asks."""
+    request_id = caller.ended()
     txncheck.clock.advance(1000)
 
-    assert merchant.look(request_id)["completedAt"] == "2025-06-15T15:06:50.000Z"
+    assert caller.status(request_id)["completedAt"] == "2025-06-15T15:06:50.000Z"
 
 
 @pytest.mark.parametrize(
@@ -82,10 +81,10 @@ def test_says_when_it_ended(merchant: Merchant, txncheck: TxncheckSimulator) -> 
     ],
 )
 def test_has_the_documented_result(
-    merchant: Merchant, method: str, path: list[str], keys: set[str]
+    caller: TxncheckClient, method: str, path: list[str], keys: set[str]
 ) -> None:
     """Each method has a shape of its own."""
-    document = merchant.look(merchant.ended(method))
+    document = caller.status(caller.ended(method))
 
     found = document["result"]
     for name in path:
@@ -96,24 +95,24 @@ def test_has_the_documented_result(
     assert ("stepStatuses" in document) is (method == "full-check")
 
 
-@pytest.mark.parametrize(("shape", "vpas"), [(Shape.OLD, "upi"), (Shape.NEW, "vpas")])
+@pytest.mark.parametrize(("old", "vpas"), [(True, "upi"), (False, "vpas")])
 def test_has_two_shapes_for_upi(
-    merchant: Merchant, txncheck: TxncheckSimulator, shape: Shape, vpas: str
+    caller: TxncheckClient, txncheck: TxncheckSimulator, old: bool, vpas: str
 ) -> None:
     """Both are documented, and which one comes is unknown."""
-    txncheck.behave(upi_shape=shape)
+    txncheck.behave(upi_has_old_shape=old)
 
-    result = merchant.look(merchant.ended("upi-by-mobile"))["result"]
-    step = merchant.look(merchant.ended("full-check"))["result"]["upiByMobile"]
+    result = caller.status(caller.ended("upi-by-mobile"))["result"]
+    step = caller.status(caller.ended("full-check"))["result"]["upiByMobile"]
 
-    alone = result["upiByMobile"] if shape is Shape.NEW else result
+    alone = result if old else result["upiByMobile"]
     assert set(alone) == {"name", vpas, "status"}
     assert step == alone
 
 
-def test_knows_some_vpas_for_chargebacks(merchant: Merchant) -> None:
-    """A nine at the end of the name tells, and the summary adds up."""
-    result = merchant.look(merchant.ended("bulk/vpa-chargeback-check"))["result"]
+def test_blocklists_vpas_whose_name_ends_with_a_nine(caller: TxncheckClient) -> None:
+    """The summary adds up."""
+    result = caller.status(caller.ended("bulk/vpa-chargeback-check"))["result"]
 
     assert result == {
         "blocklisted": ["b9@sample"],
@@ -123,23 +122,23 @@ def test_knows_some_vpas_for_chargebacks(merchant: Merchant) -> None:
 
 
 def test_names_the_bulk_call_by_a_switch(
-    merchant: Merchant, txncheck: TxncheckSimulator
+    caller: TxncheckClient, txncheck: TxncheckSimulator
 ) -> None:
     """No example of its status was ever seen."""
     txncheck.behave(bulk_method="vpa-chargeback-check-bulk")
 
-    document = merchant.look(merchant.submitted("bulk/vpa-chargeback-check"))
+    document = caller.status(caller.submitted("bulk/vpa-chargeback-check"))
 
     assert document["method"] == "vpa-chargeback-check-bulk"
 
 
-def test_says_more_of_a_bank_by_a_switch(
-    merchant: Merchant, txncheck: TxncheckSimulator
+def test_has_more_fields_of_a_bank_by_a_switch(
+    caller: TxncheckClient, txncheck: TxncheckSimulator
 ) -> None:
     """Beside the number and the IFSC nothing is known."""
     txncheck.behave(bank_extras={"nameAtBank": "ASHA EXAMPLE"})
 
-    document = merchant.look(merchant.ended("bank-verification-pennyless"))
+    document = caller.status(caller.ended("bank-verification-pennyless"))
 
     assert document["result"]["bankVerification"] == {
         "accountNumber": "000123456780",
@@ -148,17 +147,12 @@ def test_says_more_of_a_bank_by_a_switch(
     }
 
 
-def test_results_are_invented_the_same_way_each_time(merchant: Merchant) -> None:
+def test_results_are_invented_the_same_way_each_time(caller: TxncheckClient) -> None:
     """A test can expect them, and they are no person's."""
-    with _another() as other:
-        one, same, different = (
-            each.look(each.ended(mobile=mobile))["result"]
-            for each, mobile in (
-                (merchant, GOOD),
-                (other, GOOD),
-                (other, "+919000000002"),
-            )
-        )
+    one, same, different = (
+        caller.status(caller.ended(mobile=mobile))["result"]
+        for mobile in (COMPLETED, COMPLETED, "+919000000002")
+    )
 
     assert one == same != different
     assert re.fullmatch(r"[A-Z]{5}[0-9]{4}[A-Z]", one["pan"])
@@ -173,25 +167,25 @@ def test_results_are_invented_the_same_way_each_time(merchant: Merchant) -> None
     ("mobile", "full", "alone"),
     [(f"+91900000000{digit}", "COMPLETED", "COMPLETED") for digit in range(7)]
     + [
-        (PARTLY, "PARTIAL", "COMPLETED"),
-        (PASSING, "FAILED", "FAILED"),
-        (FAILING, "FAILED", "FAILED"),
+        (PARTIAL, "PARTIAL", "COMPLETED"),
+        (TEMPORARY, "FAILED", "FAILED"),
+        (BUSINESS_ERROR, "FAILED", "FAILED"),
     ],
 )
 def test_ends_by_the_last_digit(
-    merchant: Merchant, mobile: str, full: str, alone: str
+    caller: TxncheckClient, mobile: str, full: str, alone: str
 ) -> None:
     """Tests and demos choose an end by choosing a number."""
-    checked = merchant.look(merchant.ended("full-check", mobile=mobile))
-    known = merchant.look(merchant.ended("kyc-by-mobile", mobile=mobile))
+    checked = caller.status(caller.ended("full-check", mobile=mobile))
+    known = caller.status(caller.ended("kyc-by-mobile", mobile=mobile))
 
     assert (checked["status"], known["status"]) == (full, alone)
 
 
-def test_ends_by_the_account_number_too(merchant: Merchant) -> None:
+def test_ends_by_the_account_number_too(caller: TxncheckClient) -> None:
     """It is what a bank verification asks about."""
-    document = merchant.look(
-        merchant.ended("bank-verification-pennyless", accountNumber="123456789")
+    document = caller.status(
+        caller.ended("bank-verification-pennyless", accountNumber="123456789")
     )
 
     assert document["error"]["class"] == "PROVIDER_BUSINESS_ERROR"
@@ -200,31 +194,31 @@ def test_ends_by_the_account_number_too(merchant: Merchant) -> None:
 @pytest.mark.parametrize(
     ("mobile", "class_", "switch"),
     [
-        (FAILING, "PROVIDER_BUSINESS_ERROR", "business_class"),
-        (PASSING, "PROVIDER_TEMPORARY", "temporary_class"),
+        (BUSINESS_ERROR, "PROVIDER_BUSINESS_ERROR", "business_class"),
+        (TEMPORARY, "PROVIDER_TEMPORARY", "temporary_class"),
     ],
 )
 def test_fails_with_a_class(
-    merchant: Merchant,
+    caller: TxncheckClient,
     txncheck: TxncheckSimulator,
     mobile: str,
     class_: str,
     switch: str,
 ) -> None:
     """Two classes are known of an open set; the HTTP status is good."""
-    request_id = merchant.ended(mobile=mobile)
-    answer = merchant.call("GET", f"requests/{request_id}")
+    request_id = caller.ended(mobile=mobile)
+    answer = caller.call("GET", f"requests/{request_id}")
 
     assert answer.status_code == 200
     assert answer.json()["error"]["class"] == class_
     assert "result" not in answer.json()
     txncheck.behave(**{switch: "SOMETHING_NEW"})
-    assert merchant.look(request_id)["error"]["class"] == "SOMETHING_NEW"
+    assert caller.status(request_id)["error"]["class"] == "SOMETHING_NEW"
 
 
-def test_ends_partly(merchant: Merchant) -> None:
+def test_ends_partly(caller: TxncheckClient) -> None:
     """The steps that worked have results, the one that did not has an error."""
-    document = merchant.look(merchant.ended("full-check", mobile=PARTLY))
+    document = caller.status(caller.ended("full-check", mobile=PARTIAL))
 
     assert document["stepStatuses"] == {
         "upiByMobile": "ok",
@@ -240,12 +234,12 @@ def test_ends_partly(merchant: Merchant) -> None:
     ("by_step", "keys"), [(False, {"class", "message"}), (True, STEPS)]
 )
 def test_fails_in_every_step(
-    merchant: Merchant, txncheck: TxncheckSimulator, by_step: bool, keys: set[str]
+    caller: TxncheckClient, txncheck: TxncheckSimulator, by_step: bool, keys: set[str]
 ) -> None:
     """Whether the errors of a failed full-check are by step is unknown."""
     txncheck.behave(step_errors_when_failed=by_step)
 
-    document = merchant.look(merchant.ended("full-check", mobile=FAILING))
+    document = caller.status(caller.ended("full-check", mobile=BUSINESS_ERROR))
 
     assert set(document["error"]) == keys
     assert set(document["stepStatuses"].values()) == {"failed"}
@@ -254,76 +248,87 @@ def test_fails_in_every_step(
 @pytest.mark.parametrize(
     ("end", "full", "alone"),
     [
-        (End.COMPLETED, "COMPLETED", "COMPLETED"),
-        (End.PARTIAL, "PARTIAL", "COMPLETED"),
-        (End.BUSINESS_ERROR, "FAILED", "FAILED"),
-        (End.TEMPORARY, "FAILED", "FAILED"),
+        (RequestOutcome.COMPLETED, "COMPLETED", "COMPLETED"),
+        (RequestOutcome.PARTIAL, "PARTIAL", "COMPLETED"),
+        (RequestOutcome.BUSINESS_ERROR, "FAILED", "FAILED"),
+        (RequestOutcome.TEMPORARY, "FAILED", "FAILED"),
     ],
 )
-def test_ends_as_it_is_told(
-    merchant: Merchant, txncheck: TxncheckSimulator, end: End, full: str, alone: str
+def test_ends_as_the_switch_says(
+    caller: TxncheckClient,
+    txncheck: TxncheckSimulator,
+    end: RequestOutcome,
+    full: str,
+    alone: str,
 ) -> None:
     """Whatever the number; only a full-check has parts."""
     txncheck.behave(ends=end)
 
-    checked = merchant.look(merchant.ended("full-check", mobile=FAILING))
-    known = merchant.look(merchant.ended("kyc-by-mobile", mobile=FAILING))
+    checked = caller.status(caller.ended("full-check", mobile=BUSINESS_ERROR))
+    known = caller.status(caller.ended("kyc-by-mobile", mobile=BUSINESS_ERROR))
 
     assert (checked["status"], known["status"]) == (full, alone)
 
 
-def test_an_end_is_final(merchant: Merchant, txncheck: TxncheckSimulator) -> None:
+def test_an_end_is_final(caller: TxncheckClient, txncheck: TxncheckSimulator) -> None:
     """Switches that change later must not bring an ended request back."""
-    request_id = merchant.ended()
-    before = merchant.look(request_id)
+    request_id = caller.ended()
+    before = caller.status(request_id)
 
-    txncheck.behave(ends=End.TEMPORARY, seconds_processing=1000.0)
+    txncheck.behave(ends=RequestOutcome.TEMPORARY, seconds_processing=1000.0)
 
-    assert merchant.look(request_id) == before
+    assert caller.status(request_id) == before
 
 
 # What else may be said
 
 
-def test_repeats_scripted_words(
-    merchant: Merchant, txncheck: TxncheckSimulator
+def test_answers_scripted_status_words(
+    caller: TxncheckClient, txncheck: TxncheckSimulator
 ) -> None:
-    """Each look uses up one word, and the last one stays."""
-    request_id = merchant.ended()
+    """Each status call uses up one word, and the last one stays."""
+    request_id = caller.ended()
 
     txncheck.behave(statuses=("QUEUED", "WEIRD", "FAILED"))
 
-    looks: list[dict[str, Any]] = [merchant.look(request_id) for _look in range(4)]
-    words = [look["status"] for look in looks]
+    answers: list[dict[str, Any]] = [caller.status(request_id) for _call in range(4)]
+    words = [answer["status"] for answer in answers]
     assert words == ["QUEUED", "WEIRD", "FAILED", "FAILED"]
-    assert [("completedAt" in look) for look in looks] == [False, False, True, True]
-    assert "error" in looks[-1]
+    assert [("completedAt" in answer) for answer in answers] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert "error" in answers[-1]
     txncheck.behave(statuses=("COMPLETED",))
-    assert "result" in merchant.look(request_id)
+    assert "result" in caller.status(request_id)
 
 
-def test_does_not_know_a_new_request_by_a_switch(
-    merchant: Merchant, txncheck: TxncheckSimulator
+def test_answers_404_for_a_new_request_by_a_switch(
+    caller: TxncheckClient, txncheck: TxncheckSimulator
 ) -> None:
     """What is stored in two places may be missing in one for a moment."""
     txncheck.behave(seconds_unknown=1.0)
-    path = f"requests/{merchant.submitted()}"
+    path = f"requests/{caller.submitted()}"
 
-    assert merchant.call("GET", path).status_code == 404
+    assert caller.call("GET", path).status_code == 404
     txncheck.clock.advance(1)
-    assert merchant.call("GET", path).status_code == 200
+    assert caller.call("GET", path).status_code == 200
 
 
-def test_forgets_old_requests(merchant: Merchant, txncheck: TxncheckSimulator) -> None:
+def test_drops_requests_after_the_retention(
+    caller: TxncheckClient, txncheck: TxncheckSimulator
+) -> None:
     """How long results are kept is unknown; what was paid stays paid."""
     txncheck.behave(retention_seconds=100.0)
-    path = f"requests/{merchant.submitted()}"
+    path = f"requests/{caller.submitted()}"
     txncheck.clock.advance(99)
-    assert merchant.call("GET", path).status_code == 200
+    assert caller.call("GET", path).status_code == 200
 
     txncheck.clock.advance(1)
 
-    assert merchant.call("GET", path).json() == {
+    assert caller.call("GET", path).json() == {
         "statusCode": 404,
         "message": "Request not found",
         "error": "Not Found",
@@ -334,23 +339,15 @@ def test_forgets_old_requests(merchant: Merchant, txncheck: TxncheckSimulator) -
 @pytest.mark.parametrize(
     "request_id", ["1", "x" * 1000, "..%2F..", "550e8400-e29b-41d4-a716-446655440000"]
 )
-def test_does_not_know_other_ids(merchant: Merchant, request_id: str) -> None:
+def test_refuses_unknown_ids(caller: TxncheckClient, request_id: str) -> None:
     """Of another merchant, or of nobody: the answer is the same."""
-    assert merchant.look(request_id)["message"] == "Request not found"
+    assert caller.status(request_id)["message"] == "Request not found"
 
 
-@contextmanager
-def _another() -> Iterator[Merchant]:
-    with TxncheckSimulator.started(api_key=KEY, seed=7) as txncheck:
-        merchant = Merchant(txncheck)
-        yield merchant
-        merchant.session.close()
-
-
-def test_ids_are_those_of_the_seed(merchant: Merchant) -> None:
+def test_ids_are_the_same_each_time(caller: TxncheckClient) -> None:
     """A failing test shows the same ids when it is run again."""
-    with _another() as other:
-        ids = {merchant.submitted(), other.submitted()}
+    first = caller.submitted()
+    caller.txncheck.reset()
 
-    assert len(ids) == 2
-    assert "e3e70682-c209-4cac-a29f-6fbed82c07cd" in ids
+    assert first == "e3e70682-c209-4cac-a29f-6fbed82c07cd"
+    assert caller.submitted() != first  # which who shares a simulator still knows
