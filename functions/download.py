@@ -41,7 +41,7 @@ def download(
         if link is None:
             raise LinkSpent("the provider gave no link for a result that it named")
         opened_at = now()
-        age = opened_at - link.minted_at
+        age = opened_at - link.issued_at
         return provider.open(link, seconds=ends_at - opened_at - _MARGIN_SECONDS)
 
     file = store_result(

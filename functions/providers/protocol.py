@@ -48,7 +48,7 @@ class Link:
     """Where a result is: often a secret, so its text form does not show it."""
 
     url: str = field(repr=False)
-    minted_at: float
+    issued_at: float
 
 
 class Body(Protocol):

@@ -21,11 +21,11 @@ class TableRow:
     """A row's fields by name; or the fault for which it has none."""
 
     fields: Mapping[str, object] = field(default_factory=dict, repr=False)
-    fault: str = ""
+    error: str = ""
 
 
 def read_rows(
-    name: str, source: Source, *, needed: Sequence[str], optional: Sequence[str]
+    name: str, source: Source, *, required: Sequence[str], optional: Sequence[str]
 ) -> Generator[TableRow]:
     """Give the rows of a file in its order, a part of it in memory at a time.
 
@@ -44,7 +44,7 @@ def read_rows(
         raise SourceMisnamed("the object's name ends in neither .csv nor .jsonl")
     with closing(_lines(source)) as lines:
         if is_csv:
-            yield from _of_csv(lines, needed, optional)
+            yield from _of_csv(lines, required, optional)
         else:
             yield from _of_json_lines(lines)
 
@@ -65,7 +65,7 @@ def _of_csv(
         places = _places(header, needed, optional)
         for cells in table:
             if any(cells[len(header) :]):  # a name with a comma in it, perhaps
-                yield TableRow(fault="has more cells than the header")
+                yield TableRow(error="has more cells than the header")
                 continue
             given = {
                 name: cells[place]
@@ -103,7 +103,7 @@ def _of_json_lines(lines: Iterator[str]) -> Iterator[TableRow]:
         if isinstance(given, dict):
             yield TableRow(given)
         else:
-            yield TableRow(fault="is not one strict JSON object")
+            yield TableRow(error="is not one strict JSON object")
 
 
 def _lines(source: Source) -> Generator[str]:

@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_plus
 _SHORTEST = 40
 
 
-def forms(secret: str) -> set[str]:
+def encodings(secret: str) -> set[str]:
     """Give the ways in which a secret may be written down."""
     raw = secret.encode()
     plain = {
@@ -35,17 +35,17 @@ def _base64(raw: bytes) -> Iterator[str]:
         yield own.replace("+", "-").replace("/", "_")
 
 
-def leaked(text: str, secrets: Iterable[str]) -> list[str]:
+def find_leaks(text: str, secrets: Iterable[str]) -> list[str]:
     """Give the forms of secrets, or of their first part, that a text holds."""
     return [
         form
         for secret in secrets
-        for form in forms(secret[:_SHORTEST])
+        for form in encodings(secret[:_SHORTEST])
         if form in text or form in text.lower()
     ]
 
 
-def shown(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """Give all that a handler, a log or Step Functions can show of an error."""
     chain: list[BaseException] = []
     link: BaseException | None = error

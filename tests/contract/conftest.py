@@ -1,4 +1,4 @@
-"""One simulator for a module, one bench for a test, nothing left behind by any."""
+"""One simulator for a module, one harness for a test, nothing left behind by any."""
 
 import logging
 import ssl
@@ -11,11 +11,11 @@ import pytest
 from functions.providers.transport.connection import verified_tls_context
 from local.simulators.ipqs import IpqsSimulator
 from local.simulators.txncheck import TxncheckSimulator
-from tests.contract.canary import leaked
-from tests.contract.fake_secret import Keyring
+from tests.contract.canary import find_leaks
+from tests.contract.fake_secret import FakeSecret
 from tests.contract.harness import KEY, AdapterHarness
-from tests.contract.ipqs_harness import IpqsBench
-from tests.contract.txncheck_harness import SECRET, TxncheckBench
+from tests.contract.ipqs_harness import IpqsHarness
+from tests.contract.txncheck_harness import SIGNING_SECRET, TxncheckHarness
 
 _B = TypeVar("_B", bound=AdapterHarness)
 
@@ -37,11 +37,11 @@ def ipqs(
     _simulator: IpqsSimulator,
     tls: ssl.SSLContext,
     caplog: pytest.LogCaptureFixture,
-) -> Iterator[IpqsBench]:
-    """Give IPQS on the bench; afterwards every scripted answer has been asked for."""
+) -> Iterator[IpqsHarness]:
+    """Give IPQS on the harness; afterwards every scripted answer has been asked for."""
     _simulator.reset()
-    bench = IpqsBench(_simulator, tls=tls)
-    yield from _watched(bench, caplog)
+    harness = IpqsHarness(_simulator, tls=tls)
+    yield from _watched(harness, caplog)
     assert _simulator.unused == 0
 
 
@@ -56,16 +56,18 @@ def txncheck(
     _txncheck: TxncheckSimulator,
     tls: ssl.SSLContext,
     caplog: pytest.LogCaptureFixture,
-) -> Iterator[TxncheckBench]:
-    """Give TxnCheck on the bench, to an account without signing."""
+) -> Iterator[TxncheckHarness]:
+    """Give TxnCheck on the harness, to an account without signing."""
     _txncheck.reset()
-    yield from _watched(TxncheckBench(_txncheck, tls=tls), caplog)
+    yield from _watched(TxncheckHarness(_txncheck, tls=tls), caplog)
     assert _txncheck.unused == 0
 
 
 @pytest.fixture(scope="module")
 def _txncheck_signed() -> Iterator[TxncheckSimulator]:
-    with TxncheckSimulator.started(api_key=KEY, signing_secret=SECRET) as simulator:
+    with TxncheckSimulator.started(
+        api_key=KEY, signing_secret=SIGNING_SECRET
+    ) as simulator:
         yield simulator
 
 
@@ -74,28 +76,30 @@ def txncheck_signed(
     _txncheck_signed: TxncheckSimulator,
     tls: ssl.SSLContext,
     caplog: pytest.LogCaptureFixture,
-) -> Iterator[TxncheckBench]:
-    """Give TxnCheck on the bench, where every request has to be signed."""
+) -> Iterator[TxncheckHarness]:
+    """Give TxnCheck on the harness, where every request has to be signed."""
     _txncheck_signed.reset()
-    bench = TxncheckBench(_txncheck_signed, tls=tls, secret=Keyring(SECRET))
-    yield from _watched(bench, caplog)
+    harness = TxncheckHarness(
+        _txncheck_signed, tls=tls, secret=FakeSecret(SIGNING_SECRET)
+    )
+    yield from _watched(harness, caplog)
     assert _txncheck_signed.unused == 0
 
 
-BENCHES = ("ipqs", "txncheck", "txncheck_signed")
+HARNESSES = ("ipqs", "txncheck", "txncheck_signed")
 
 
-@pytest.fixture(params=BENCHES)
-def bench(request: pytest.FixtureRequest) -> AdapterHarness:
+@pytest.fixture(params=HARNESSES)
+def harness(request: pytest.FixtureRequest) -> AdapterHarness:
     """Give each provider in turn; the parameter is the name of its own fixture."""
     found: AdapterHarness = request.getfixturevalue(request.param)
     return found
 
 
 @pytest.fixture
-def impatient(bench: AdapterHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+def impatient(harness: AdapterHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let calls end within a third of a second, whatever the provider does."""
-    for deadline in bench.deadlines:
+    for deadline in harness.deadlines:
         monkeypatch.setattr(deadline, 0.3)
 
 
@@ -112,8 +116,8 @@ def _no_thread_left() -> Iterator[None]:
     assert ours == []
 
 
-def _watched(bench: _B, caplog: pytest.LogCaptureFixture) -> Iterator[_B]:
+def _watched(harness: _B, caplog: pytest.LogCaptureFixture) -> Iterator[_B]:
     with caplog.at_level(logging.DEBUG):
-        yield bench
+        yield harness
     said = [f"{record.getMessage()} {vars(record)}" for record in caplog.records]
-    assert leaked("\n".join([caplog.text, *said]), bench.secrets) == []
+    assert find_leaks("\n".join([caplog.text, *said]), harness.secrets) == []

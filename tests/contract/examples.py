@@ -3,7 +3,7 @@
 from hypothesis import HealthCheck, settings
 
 #: An exchange takes milliseconds, and the simulator is the same for all examples.
-few = settings(
+few_examples = settings(
     max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

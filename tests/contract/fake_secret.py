@@ -1,11 +1,11 @@
 """Keyring: the provider's secret as the adapter sees it."""
 
 
-class Keyring:
+class FakeSecret:
     """Gives the key that is kept, or reads it anew; counts the reads."""
 
     def __init__(self, key: str) -> None:
-        self.kept = key
+        self.cached = key
         self.stored = key
         self.fresh_reads = 0
 
@@ -13,5 +13,5 @@ class Keyring:
         """Give the key."""
         if fresh:
             self.fresh_reads += 1
-            self.kept = self.stored
-        return self.kept
+            self.cached = self.stored
+        return self.cached

@@ -1,6 +1,6 @@
 """Bench: a provider's adapter in front of its simulator, and their words.
 
-A new provider passes the contract by one function that sets its bench up, named in
+A new provider passes the contract by one function that sets its harness up, named in
 `BENCHES` of conftest.
 """
 
@@ -16,15 +16,15 @@ from functions.core.file_formats import CSV, FileFormat
 from functions.core.stream_stats import StreamStats
 from functions.providers.protocol import Body, Link, Provider
 from local.simulators.faults import Answer
-from tests.contract.canary import leaked, shown
-from tests.contract.fake_secret import Keyring
-from tests.contract.sources import AtHand
+from tests.contract.canary import error_text, find_leaks
+from tests.contract.fake_secret import FakeSecret
+from tests.contract.sources import BytesSource
 
 #: Needs an escape in every notation, so that none of them hides it.
 KEY = 'canary/key+1="&%41'
 
 
-class Seen(Protocol):
+class RecordedRequest(Protocol):
     """What every provider's simulator notes of a request."""
 
     @property
@@ -37,7 +37,7 @@ class Simulator(Protocol):
     """What every provider's simulator offers."""
 
     @property
-    def requests(self) -> Sequence[Seen]:
+    def requests(self) -> Sequence[RecordedRequest]:
         """Every request in the order of arrival."""
         ...
 
@@ -59,24 +59,24 @@ class AdapterHarness:
     """
 
     provider: Provider
-    key: Keyring
+    key: FakeSecret
     simulator: Simulator
-    submitting: str
-    checking: str
-    finding: str | None
+    submit_call: str
+    check_call: str
+    list_call: str | None
     list_type: str  # of the files that are submitted
     file: bytes  # one of them
     file_name: str  # as an uploader calls it
-    file_rows: int
+    file_row_count: int
     unknown_ref: str
     impossible_refs: tuple[str, ...]  # that cannot be one
-    unreachable: Provider  # the same, where nobody listens
-    address: str  # the simulator's
+    unreachable_provider: Provider  # the same, where nobody listens
+    base_url: str  # the simulator's
     deadlines: tuple[str, ...]  # where the adapter says how long a call may take
     now: Callable[[], float]  # by the simulator's clock
-    accepted: Callable[[], int]  # how many files the provider took and bills
+    accepted_count: Callable[[], int]  # how many files the provider took and bills
     finish: Callable[[], None]  # lets the provider end its work
-    rows: Callable[[], Mapping[str, int]]  # what it has of each kind
+    expected_rows: Callable[[], Mapping[str, int]]  # what it has of each kind
     secrets: set[str] = field(default_factory=lambda: {KEY})
 
     def script(self, call: str, *answers: Answer) -> None:
@@ -85,13 +85,13 @@ class AdapterHarness:
 
     def validate(self, name: str, content: bytes) -> int:
         """Look at a file before it is handed over; give its rows."""
-        return self.provider.validate(name, self.list_type, AtHand(content))
+        return self.provider.validate(name, self.list_type, BytesSource(content))
 
     def submit(self) -> str:
         """Hand the file over; give the provider's reference."""
-        return self.provider.submit("our-name", self.list_type, AtHand(self.file))
+        return self.provider.submit("our-name", self.list_type, BytesSource(self.file))
 
-    def asked(self, call: str) -> int:
+    def request_count(self, call: str) -> int:
         """Count the requests of a kind so far."""
         return sum(seen.call == call for seen in self.simulator.requests)
 
@@ -102,23 +102,23 @@ class AdapterHarness:
         return links
 
     @contextmanager
-    def fails(
+    def expect_error(
         self, expected: type[CourierError]
     ) -> Iterator["pytest.ExceptionInfo[CourierError]"]:
         """Expect an error of exactly this class, with no secret to be seen in it."""
         with pytest.raises(CourierError) as caught:
             yield caught
         assert caught.type is expected
-        assert leaked(shown(caught.value), self.secrets) == []
+        assert find_leaks(error_text(caught.value), self.secrets) == []
 
 
-def hint_of(error: CourierError) -> float | None:
+def retry_hint(error: CourierError) -> float | None:
     """Give the wish to wait that an error carries."""
     assert isinstance(error, RetryableError)
     return error.hint
 
 
-def read(body: Body, form: FileFormat = CSV) -> tuple[bytes, StreamStats]:
+def read_body(body: Body, form: FileFormat = CSV) -> tuple[bytes, StreamStats]:
     """Read a body to its end, as the streaming does, and let go of it."""
     tally, everything = StreamStats(form), bytearray()
     buffer = memoryview(bytearray(64 * 1024))

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 
-def nowhere() -> str:
+def unused_base_url() -> str:
     """Give an address at which nobody listens any more."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-class Bystander:
+class LoopbackListener:
     """A host that should never hear from us."""
 
     def __init__(self, listener: socket.socket) -> None:
@@ -22,14 +22,14 @@ class Bystander:
 
     @classmethod
     @contextmanager
-    def listening(cls) -> Iterator["Bystander"]:
+    def listening(cls) -> Iterator["LoopbackListener"]:
         """Listen until the block ends."""
         with socket.create_server(("127.0.0.1", 0)) as listener:
             listener.setblocking(False)
             yield cls(listener)
 
     @property
-    def visited(self) -> bool:
+    def connected(self) -> bool:
         """Whether anybody has connected since the last look."""
         try:
             visitor, _address = self._listener.accept()
@@ -39,7 +39,7 @@ class Bystander:
         return True
 
     @property
-    def heard(self) -> bytes:
+    def received(self) -> bytes:
         """What the next visitor, who has left already, has said."""
         try:
             visitor, _address = self._listener.accept()
@@ -51,7 +51,7 @@ class Bystander:
 
 
 @contextmanager
-def saying(answer: bytes) -> Iterator[str]:
+def raw_response_server(answer: bytes) -> Iterator[str]:
     """Answer one request with these very bytes, then close; give the address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=_say, args=(listener, answer))

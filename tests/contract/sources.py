@@ -3,13 +3,13 @@
 from io import BytesIO, RawIOBase
 from typing import BinaryIO, cast
 
-LIST = b"email\n" + b"".join(b"user%03d@example.com\n" % n for n in range(40))
+EMAIL_LIST = b"email\n" + b"".join(b"user%03d@example.com\n" % n for n in range(40))
 
 
-class AtHand:
+class BytesSource:
     """A source of given bytes; see `Source`."""
 
-    def __init__(self, data: bytes = LIST, *, size: int | None = None) -> None:
+    def __init__(self, data: bytes = EMAIL_LIST, *, size: int | None = None) -> None:
         self.data = data
         self.size = len(data) if size is None else size
         self.opened: list[BinaryIO] = []
@@ -20,7 +20,7 @@ class AtHand:
         return self.opened[-1]
 
 
-class MadeUp:
+class GeneratedSource:
     """A source of any size that nobody holds; see `Source`."""
 
     def __init__(self, size: int) -> None:

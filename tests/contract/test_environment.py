@@ -11,37 +11,37 @@ from functions.core.model import Phase
 from functions.providers.ipqs.adapter import IpqsSettings
 from functions.providers.transport.http import HttpResponse
 from local.simulators.ipqs import Answer
-from tests.contract.canary import forms, leaked, shown
-from tests.contract.harness import KEY, read
-from tests.contract.ipqs_harness import IpqsBench
-from tests.contract.loopback_hosts import Bystander
-from tests.contract.sources import AtHand
+from tests.contract.canary import encodings, error_text, find_leaks
+from tests.contract.harness import KEY, read_body
+from tests.contract.ipqs_harness import IpqsHarness
+from tests.contract.loopback_hosts import LoopbackListener
+from tests.contract.sources import BytesSource
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
 @pytest.mark.fault(68)
 def test_goes_through_no_proxy_of_the_environment(
-    ipqs: IpqsBench, monkeypatch: pytest.MonkeyPatch
+    ipqs: IpqsHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A proxy sees every address, and our addresses hold keys and links."""
-    with Bystander.listening() as proxy:
+    with LoopbackListener.listening() as proxy:
         for name in (*_PROXIES, *map(str.lower, _PROXIES)):
             monkeypatch.setenv(name, proxy.url)
         monkeypatch.setenv("NO_PROXY", "")
         monkeypatch.setenv("no_proxy", "")
 
-        reference = ipqs.provider.submit("our-name", "email", AtHand())
+        reference = ipqs.provider.submit("our-name", "email", BytesSource())
         ipqs.finish()
-        rows = read(ipqs.open(ipqs.results(reference)["all"]))[1].rows
+        rows = read_body(ipqs.open(ipqs.results(reference)["all"]))[1].rows
 
         assert rows == 40
-        assert not proxy.visited
+        assert not proxy.connected
 
 
 @pytest.mark.fault(68)
 def test_takes_no_password_from_a_netrc(
-    ipqs: IpqsBench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ipqs: IpqsHarness, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """It would be sent to the provider, in place of what the settings say."""
     netrc = tmp_path / "netrc"
@@ -49,9 +49,9 @@ def test_takes_no_password_from_a_netrc(
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
 
-    reference = ipqs.provider.submit("our-name", "email", AtHand())
+    reference = ipqs.provider.submit("our-name", "email", BytesSource())
     ipqs.finish()
-    read(ipqs.open(ipqs.results(reference)["all"]))
+    read_body(ipqs.open(ipqs.results(reference)["all"]))
 
     assert all("authorization" not in seen.headers for seen in ipqs.simulator.requests)
 
@@ -59,12 +59,12 @@ def test_takes_no_password_from_a_netrc(
 @pytest.mark.fault(68)
 @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 def test_takes_no_authorities_from_the_environment(
-    ipqs: IpqsBench, monkeypatch: pytest.MonkeyPatch, name: str
+    ipqs: IpqsHarness, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """Whom we trust is in the package; a missing file must not stop us either."""
     monkeypatch.setenv(name, "/nowhere/at-all.pem")
 
-    reference = ipqs.provider.submit("our-name", "email", AtHand())
+    reference = ipqs.provider.submit("our-name", "email", BytesSource())
 
     assert ipqs.provider.check(reference).phase is Phase.QUEUED
 
@@ -72,13 +72,13 @@ def test_takes_no_authorities_from_the_environment(
 @pytest.mark.fault(26)
 @pytest.mark.parametrize("logger", ["urllib3", "requests"])
 def test_lets_no_library_write_addresses_into_logs(
-    ipqs: IpqsBench, caplog: pytest.LogCaptureFixture, logger: str
+    ipqs: IpqsHarness, caplog: pytest.LogCaptureFixture, logger: str
 ) -> None:
     """Their debug lines and warnings quote whole addresses, key included."""
     ipqs.script("status", Answer(headers=(("Broken header", "x"),)))
 
-    with caplog.at_level(logging.DEBUG), ipqs.fails(ProviderUnavailable):
-        ipqs.unreachable.check("3000001")
+    with caplog.at_level(logging.DEBUG), ipqs.expect_error(ProviderUnavailable):
+        ipqs.unreachable_provider.check("3000001")
     with caplog.at_level(logging.DEBUG):
         ipqs.script("status", Answer.html(500))
         with pytest.raises(Exception, match="answer"):
@@ -105,10 +105,10 @@ def test_reads_its_settings_as_the_deployment_writes_them() -> None:
     assert IpqsSettings.from_json(settings) == IpqsSettings()
 
 
-@pytest.mark.parametrize("form", sorted(forms(KEY)))
+@pytest.mark.parametrize("form", sorted(encodings(KEY)))
 def test_finds_the_canary_in_every_form(form: str) -> None:
     """A search that never finds anything would make every test above pass."""
-    assert leaked(f"before {form} after", {KEY})
+    assert find_leaks(f"before {form} after", {KEY})
 
 
 def test_finds_the_canary_in_a_chain_of_errors() -> None:
@@ -125,6 +125,6 @@ def test_finds_the_canary_in_a_chain_of_errors() -> None:
         except ProviderUnavailable as error:
             return error
 
-    assert leaked(shown(raised_in(ValueError(KEY), hide=False)), {KEY})
-    assert not leaked(shown(raised_in(ValueError(KEY), hide=True)), {KEY})
-    assert leaked(shown(ProviderUnavailable(f"at {KEY}")), {KEY})
+    assert find_leaks(error_text(raised_in(ValueError(KEY), hide=False)), {KEY})
+    assert not find_leaks(error_text(raised_in(ValueError(KEY), hide=True)), {KEY})
+    assert find_leaks(error_text(ProviderUnavailable(f"at {KEY}")), {KEY})

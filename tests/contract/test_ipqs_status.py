@@ -18,17 +18,17 @@ from functions.core.errors import (
 from functions.core.model import Phase, StatusReport
 from functions.providers.ipqs.responses import KINDS, PHASES
 from local.simulators.ipqs import Answer
-from tests.contract.examples import few
-from tests.contract.harness import KEY, hint_of
-from tests.contract.ipqs_harness import IpqsBench
-from tests.contract.sources import AtHand
+from tests.contract.examples import few_examples
+from tests.contract.harness import KEY, retry_hint
+from tests.contract.ipqs_harness import IpqsHarness
+from tests.contract.sources import BytesSource
 
 _WORDS = sorted(PHASES)
 _KEY_REFUSED = "Invalid or unauthorized key. Please check the API key and try again."
 
 
-def _submit(ipqs: IpqsBench) -> str:
-    return ipqs.provider.submit("our-name", "email", AtHand())
+def _submit(ipqs: IpqsHarness) -> str:
+    return ipqs.provider.submit("our-name", "email", BytesSource())
 
 
 def _with(**changes: object) -> Answer:
@@ -37,7 +37,7 @@ def _with(**changes: object) -> Answer:
 
 @pytest.mark.fault(27)
 @pytest.mark.parametrize("word", _WORDS)
-def test_translates_each_word(ipqs: IpqsBench, word: str) -> None:
+def test_translates_each_word(ipqs: IpqsHarness, word: str) -> None:
     """These are the words that have been seen; each has one meaning for us."""
     reference = _submit(ipqs)
     ipqs.simulator.behave(statuses=(word,))
@@ -48,9 +48,9 @@ def test_translates_each_word(ipqs: IpqsBench, word: str) -> None:
     assert look.unknown_word == ""
 
 
-@few
+@few_examples
 @given(words=st.lists(st.sampled_from(_WORDS), min_size=1, max_size=6))
-def test_takes_words_in_any_order(ipqs: IpqsBench, words: list[str]) -> None:
+def test_takes_words_in_any_order(ipqs: IpqsHarness, words: list[str]) -> None:
     """A client sees any subset of the life cycle, and a provider can go back."""
     reference = _submit(ipqs)
     ipqs.simulator.behave(statuses=tuple(words))
@@ -74,7 +74,7 @@ def test_takes_words_in_any_order(ipqs: IpqsBench, words: list[str]) -> None:
     ],
 )
 def test_goes_on_waiting_at_an_unknown_word(
-    ipqs: IpqsBench, word: str, shown: str | None
+    ipqs: IpqsHarness, word: str, shown: str | None
 ) -> None:
     """A word that nobody knows is never an end; its name is for the log."""
     reference = _submit(ipqs)
@@ -90,7 +90,7 @@ def test_goes_on_waiting_at_an_unknown_word(
 
 @pytest.mark.fault(27)
 @pytest.mark.parametrize("word", [None, 7, True, ["FINISHED"], {"FINISHED": 1}])
-def test_goes_on_waiting_without_a_word(ipqs: IpqsBench, word: object) -> None:
+def test_goes_on_waiting_without_a_word(ipqs: IpqsHarness, word: object) -> None:
     """Every field may be null, says IPQS' own style guide."""
     reference = _submit(ipqs)
     ipqs.script("status", _with(status=word))
@@ -104,7 +104,7 @@ def test_goes_on_waiting_without_a_word(ipqs: IpqsBench, word: object) -> None:
 
 @pytest.mark.fault(31)
 @pytest.mark.parametrize("word", [*_WORDS, "ABORTED", "CANCELLED"])
-def test_ends_at_aborted_whatever_the_word(ipqs: IpqsBench, word: str) -> None:
+def test_ends_at_aborted_whatever_the_word(ipqs: IpqsHarness, word: str) -> None:
     """Which word stands beside `aborted` is unknown, and it stops a job for good."""
     reference = _submit(ipqs)
     ipqs.simulator.behave(aborted_status=word)
@@ -114,7 +114,7 @@ def test_ends_at_aborted_whatever_the_word(ipqs: IpqsBench, word: str) -> None:
 
 
 @pytest.mark.parametrize("aborted", [None, False, 0, "", "no", [], {}])
-def test_is_not_aborted_by_anything_else(ipqs: IpqsBench, aborted: object) -> None:
+def test_is_not_aborted_by_anything_else(ipqs: IpqsHarness, aborted: object) -> None:
     """Only `true` says it; a job must not end because of a null."""
     reference = _submit(ipqs)
     ipqs.script("status", _with(aborted=aborted))
@@ -134,7 +134,7 @@ def test_is_not_aborted_by_anything_else(ipqs: IpqsBench, aborted: object) -> No
         pytest.param({"excellent": "https://x.example/"}, id="unknown kinds only"),
     ],
 )
-def test_names_what_has_no_link(ipqs: IpqsBench, downloads: object) -> None:
+def test_names_what_has_no_link(ipqs: IpqsHarness, downloads: object) -> None:
     """A category without rows has no link, so that absence has to be told apart."""
     reference = _submit(ipqs)
     ipqs.finish()
@@ -159,20 +159,20 @@ def test_names_what_has_no_link(ipqs: IpqsBench, downloads: object) -> None:
     ],
 )
 def test_does_not_take_a_link_of_another_type_for_none(
-    ipqs: IpqsBench, downloads: object
+    ipqs: IpqsHarness, downloads: object
 ) -> None:
     """Absent means empty: a result that exists would be left out without a word."""
     reference = _submit(ipqs)
     ipqs.finish()
     ipqs.script("status", _with(downloads=downloads), _with(downloads=downloads))
 
-    with ipqs.fails(AnswerUnreadable):
+    with ipqs.expect_error(AnswerUnreadable):
         ipqs.provider.check(reference)
-    with ipqs.fails(AnswerUnreadable):
+    with ipqs.expect_error(AnswerUnreadable):
         ipqs.provider.results(reference)
 
 
-def test_leaves_out_kinds_that_it_does_not_know(ipqs: IpqsBench) -> None:
+def test_leaves_out_kinds_that_it_does_not_know(ipqs: IpqsHarness) -> None:
     """New fields come; an object of ours is named by kinds that we know."""
     reference = _submit(ipqs)
     ipqs.finish()
@@ -187,7 +187,7 @@ def test_leaves_out_kinds_that_it_does_not_know(ipqs: IpqsBench) -> None:
 
 
 @pytest.mark.parametrize("phase", ["NEW", "FINALIZING", "ERROR"])
-def test_fetches_nothing_before_the_end(ipqs: IpqsBench, phase: str) -> None:
+def test_fetches_nothing_before_the_end(ipqs: IpqsHarness, phase: str) -> None:
     """Links beside another word may lead to half a result."""
     reference = _submit(ipqs)
     ipqs.finish()
@@ -198,7 +198,7 @@ def test_fetches_nothing_before_the_end(ipqs: IpqsBench, phase: str) -> None:
     assert (look.kinds, look.absent) == ((), ())
 
 
-def test_reads_shuffled_answers_with_new_fields(ipqs: IpqsBench) -> None:
+def test_reads_shuffled_answers_with_new_fields(ipqs: IpqsHarness) -> None:
     """Order means nothing and new fields come, says IPQS' style guide."""
     reference = _submit(ipqs)
     ipqs.finish()
@@ -216,7 +216,7 @@ def test_reads_shuffled_answers_with_new_fields(ipqs: IpqsBench) -> None:
     ("said", "invalid"), [(3, 3), (0, 0), (None, 0), (-1, 0), ("3", 0), (True, 0)]
 )
 def test_counts_invalid_records_where_it_can(
-    ipqs: IpqsBench, said: object, invalid: int
+    ipqs: IpqsHarness, said: object, invalid: int
 ) -> None:
     """The number is for the reconciliation of rows, and no reason to fail."""
     reference = _submit(ipqs)
@@ -229,33 +229,33 @@ def test_counts_invalid_records_where_it_can(
 @pytest.mark.parametrize(
     "id_", [None, "3000001", -1, 0, 3000001.0, True, 2**63, [3000001], "../x"]
 )
-def test_refuses_an_id_that_cannot_be_one(ipqs: IpqsBench, id_: object) -> None:
+def test_refuses_an_id_that_cannot_be_one(ipqs: IpqsHarness, id_: object) -> None:
     """An id goes into addresses and into the ledger: only a number will do."""
     reference = _submit(ipqs)
     ipqs.script("status", _with(id=id_))
 
-    with ipqs.fails(AnswerUnreadable):
+    with ipqs.expect_error(AnswerUnreadable):
         ipqs.provider.check(reference)
 
 
-def test_refuses_the_answer_for_another_job(ipqs: IpqsBench) -> None:
+def test_refuses_the_answer_for_another_job(ipqs: IpqsHarness) -> None:
     """A cache that mixes two jobs up would hand one's results to the other."""
     reference = _submit(ipqs)
     ipqs.script("status", _with(id=int(reference) + 1))
 
-    with ipqs.fails(AnswerUnreadable):
+    with ipqs.expect_error(AnswerUnreadable):
         ipqs.provider.check(reference)
 
 
 @pytest.mark.fault(25)
 @pytest.mark.parametrize("id_", [None, "3000001", -1, 0, 2**63, True])
 def test_searches_for_a_submission_without_a_good_id(
-    ipqs: IpqsBench, id_: object
+    ipqs: IpqsHarness, id_: object
 ) -> None:
     """The file was taken; only its name in the answer is of no use."""
     ipqs.script("upload", _with(id=id_))
 
-    with ipqs.fails(AnswerLost):
+    with ipqs.expect_error(AnswerLost):
         _submit(ipqs)
 
     (accepted,) = ipqs.simulator.csvs
@@ -275,16 +275,16 @@ def test_searches_for_a_submission_without_a_good_id(
     ],
 )
 def test_says_that_credits_are_used_up(
-    ipqs: IpqsBench, status: int, message: str
+    ipqs: IpqsHarness, status: int, message: str
 ) -> None:
     """No waiting mends an empty account, and the sentence tells it from throttling."""
     refusal = Answer.json({"success": False, "message": message}, status)
     ipqs.script("upload", refusal)
 
-    with ipqs.fails(OutOfCredits):
+    with ipqs.expect_error(OutOfCredits):
         _submit(ipqs)
 
-    assert ipqs.accepted() == 0
+    assert ipqs.accepted_count() == 0
 
 
 @pytest.mark.fault(19)
@@ -298,11 +298,13 @@ def test_says_that_credits_are_used_up(
         pytest.param([KEY], id="a list"),
     ],
 )
-def test_keeps_what_a_refusal_says_to_itself(ipqs: IpqsBench, message: object) -> None:
+def test_keeps_what_a_refusal_says_to_itself(
+    ipqs: IpqsHarness, message: object
+) -> None:
     """The provider's words may repeat the key, or a row of somebody's list."""
     ipqs.script("upload", Answer.json({"success": False, "message": message}))
 
-    with ipqs.fails(ProviderRejected) as caught:
+    with ipqs.expect_error(ProviderRejected) as caught:
         _submit(ipqs)
 
     assert "example.com" not in str(caught.value)
@@ -319,22 +321,22 @@ def test_keeps_what_a_refusal_says_to_itself(ipqs: IpqsBench, message: object) -
     ],
 )
 def test_reads_403_as_throttling_without_a_sentence_that_it_knows(
-    ipqs: IpqsBench, body: bytes
+    ipqs: IpqsHarness, body: bytes
 ) -> None:
     """403 is IPQS' own word for too many calls; only its own answer may say more."""
     ipqs.script("status", Answer.http(403, body, retry_after="7"))
 
-    with ipqs.fails(ProviderThrottled) as caught:
+    with ipqs.expect_error(ProviderThrottled) as caught:
         ipqs.provider.check(ipqs.unknown_ref)
 
-    assert hint_of(caught.value) == 7.0
+    assert retry_hint(caught.value) == 7.0
 
 
 @pytest.mark.fault(20)
 @pytest.mark.parametrize("status", [200, 400, 401, 403])
 @pytest.mark.parametrize("call", ["upload", "status", "list"])
 def test_reads_the_key_anew_with_whatever_status_it_is_refused(
-    ipqs: IpqsBench, status: int, call: str
+    ipqs: IpqsHarness, status: int, call: str
 ) -> None:
     """A rotated key that looks like throttling would be waited for until the end."""
     calls: dict[str, Callable[[], object]] = {
@@ -345,7 +347,7 @@ def test_reads_the_key_anew_with_whatever_status_it_is_refused(
     refusal = Answer.json({"success": False, "message": _KEY_REFUSED}, status)
     ipqs.script(call, refusal)
 
-    with ipqs.fails(CredentialsRejected):
+    with ipqs.expect_error(CredentialsRejected):
         calls[call]()
 
     assert ipqs.key.fresh_reads == 1

@@ -20,10 +20,10 @@ from local.simulators.ipqs import (
     Spent,
     XmlNull,
 )
-from tests.contract.harness import KEY, hint_of, read
-from tests.contract.ipqs_harness import IpqsBench
-from tests.contract.loopback_hosts import Bystander
-from tests.contract.sources import AtHand
+from tests.contract.harness import KEY, read_body, retry_hint
+from tests.contract.ipqs_harness import IpqsHarness
+from tests.contract.loopback_hosts import LoopbackListener
+from tests.contract.sources import BytesSource
 
 #: Whichever of these it is, every result comes back.
 _HARMLESS: dict[str, tuple[object, ...]] = {
@@ -69,8 +69,8 @@ _EACH_HARMLESS = [
 ]
 
 
-def _submit(ipqs: IpqsBench) -> str:
-    return ipqs.provider.submit("our-name", "email", AtHand())
+def _submit(ipqs: IpqsHarness) -> str:
+    return ipqs.provider.submit("our-name", "email", BytesSource())
 
 
 def test_leaves_out_no_unknown() -> None:
@@ -79,21 +79,21 @@ def test_leaves_out_no_unknown() -> None:
 
 
 @pytest.mark.parametrize(("switch", "value"), _EACH_HARMLESS)
-def test_brings_everything_back(ipqs: IpqsBench, switch: str, value: object) -> None:
+def test_brings_everything_back(ipqs: IpqsHarness, switch: str, value: object) -> None:
     """Nobody has seen which way it stands; it must not matter."""
     ipqs.simulator.behave(**{switch: value})
     # The path is the place of the key that is documented for every call.
     keyed = {f"{call}_key": "path" for call in ("upload", "status", "list")}
-    adapter = ipqs.configured(**keyed)
+    adapter = ipqs.provider_with(**keyed)
 
-    reference = adapter.submit("our-name", "email", AtHand())
+    reference = adapter.submit("our-name", "email", BytesSource())
     found = adapter.find("our-name", "email")
     ipqs.simulator.clock.advance(200_000)
     look = adapter.check(reference)
     rows = {}
     for kind in look.kinds:  # as Download does it: fresh links for each kind
         link = adapter.results(reference)[kind]
-        rows[kind] = read(adapter.open(link, seconds=20))[1].rows
+        rows[kind] = read_body(adapter.open(link, seconds=20))[1].rows
 
     assert found == reference
     assert look.phase is Phase.FINISHED
@@ -111,39 +111,39 @@ def test_brings_everything_back(ipqs: IpqsBench, switch: str, value: object) -> 
     [("max_upload_bytes", 9), ("max_upload_rows", 3), ("max_parallel_files", 0)],
 )
 def test_says_that_a_file_is_beyond_a_limit(
-    ipqs: IpqsBench, switch: str, limit: int
+    ipqs: IpqsHarness, switch: str, limit: int
 ) -> None:
     """The limits are not published; beyond one, the file is refused for good."""
     ipqs.simulator.behave(**{switch: limit})
 
-    with ipqs.fails(ProviderRejected):
+    with ipqs.expect_error(ProviderRejected):
         _submit(ipqs)
 
-    assert ipqs.accepted() == 0
+    assert ipqs.accepted_count() == 0
 
 
 @pytest.mark.fault(32)
 @pytest.mark.parametrize(
     "message", ["Invalid CSV ID.", "", "Invalid or unknown file.", "é" * 9999]
 )
-def test_says_that_a_forgotten_file_is_unknown(ipqs: IpqsBench, message: str) -> None:
+def test_says_that_a_forgotten_file_is_unknown(ipqs: IpqsHarness, message: str) -> None:
     """How long a file is kept, and what is said afterwards, is not published."""
     ipqs.simulator.behave(retention_seconds=60.0, unknown_id_message=message)
     reference = _submit(ipqs)
     ipqs.simulator.clock.advance(61)
 
-    with ipqs.fails(ProviderRejected):
+    with ipqs.expect_error(ProviderRejected):
         ipqs.provider.check(reference)
 
     assert ipqs.provider.find("our-name", "email") is None
 
 
 @pytest.mark.fault(32)
-def test_says_that_a_file_answered_with_404_is_lost(ipqs: IpqsBench) -> None:
+def test_says_that_a_file_answered_with_404_is_lost(ipqs: IpqsHarness) -> None:
     """The other way in which an API may say so."""
     ipqs.script("status", Answer.http(404))
 
-    with ipqs.fails(ProviderLostJob):
+    with ipqs.expect_error(ProviderLostJob):
         ipqs.provider.check(ipqs.unknown_ref)
 
 
@@ -151,7 +151,7 @@ def test_says_that_a_file_answered_with_404_is_lost(ipqs: IpqsBench) -> None:
 @pytest.mark.parametrize("status", [403, 429])
 @pytest.mark.parametrize(("retry_after", "hint"), [(None, None), ("30", 30.0)])
 def test_goes_on_when_the_rate_limit_is_over(
-    ipqs: IpqsBench, status: int, retry_after: str | None, hint: float | None
+    ipqs: IpqsHarness, status: int, retry_after: str | None, hint: float | None
 ) -> None:
     """Neither the limit nor the way in which it is told is published."""
     reference = _submit(ipqs)
@@ -159,18 +159,18 @@ def test_goes_on_when_the_rate_limit_is_over(
     ipqs.simulator.behave(rate_limit=limit)
     ipqs.provider.check(reference)
 
-    with ipqs.fails(ProviderThrottled) as caught:
+    with ipqs.expect_error(ProviderThrottled) as caught:
         ipqs.provider.check(reference)
     ipqs.simulator.clock.advance(61)
 
-    assert hint_of(caught.value) == hint
+    assert retry_hint(caught.value) == hint
     assert ipqs.provider.check(reference).phase is Phase.FINISHED
 
 
 @pytest.mark.fault(66)
 @pytest.mark.parametrize("status", [200, 400, 401, 403])
 def test_goes_on_with_a_rotated_key_however_the_old_one_is_refused(
-    ipqs: IpqsBench, status: int
+    ipqs: IpqsHarness, status: int
 ) -> None:
     """The sentence tells a refused key from too many calls, which are 403 as well."""
     reference = _submit(ipqs)
@@ -186,7 +186,7 @@ def test_goes_on_with_a_rotated_key_however_the_old_one_is_refused(
 @pytest.mark.parametrize("links", [False, True])
 @pytest.mark.parametrize("word", [None, "FINISHED", "ABORTED", "CANCELLED"])
 def test_ends_a_cancelled_file_with_or_without_results(
-    ipqs: IpqsBench, word: str | None, links: bool
+    ipqs: IpqsHarness, word: str | None, links: bool
 ) -> None:
     """Somebody's partial results are no result; the phase is what counts."""
     ipqs.simulator.behave(aborted_status=word, aborted_links=links)
@@ -199,44 +199,44 @@ def test_ends_a_cancelled_file_with_or_without_results(
 @pytest.mark.fault(41)
 @pytest.mark.parametrize("spent", Spent)
 def test_opens_a_fresh_link_in_place_of_a_spent_one(
-    ipqs: IpqsBench, spent: Spent
+    ipqs: IpqsHarness, spent: Spent
 ) -> None:
     """How a spent link is refused is not known; a fresh one is always to be had."""
     ipqs.simulator.behave(spent_link=spent)
-    link = ipqs.link(b"Email Address\na@example.com\n")
-    read(ipqs.open(link))
+    link = ipqs.make_link(b"Email Address\na@example.com\n")
+    read_body(ipqs.open(link))
 
-    with ipqs.fails(LinkSpent):
-        read(ipqs.open(link))
+    with ipqs.expect_error(LinkSpent):
+        read_body(ipqs.open(link))
     (reference,) = (str(csv.id) for csv in ipqs.simulator.csvs)
-    data, _tally = read(ipqs.open(ipqs.results(reference)["all"]))
+    data, _tally = read_body(ipqs.open(ipqs.results(reference)["all"]))
 
     assert data == b"Email Address\na@example.com\n"
 
 
 @pytest.mark.fault(43)
 @pytest.mark.parametrize("expired", Spent)
-def test_says_that_a_link_has_expired(ipqs: IpqsBench, expired: Spent) -> None:
+def test_says_that_a_link_has_expired(ipqs: IpqsHarness, expired: Spent) -> None:
     """A link lives for 15 minutes; how it is refused afterwards is not known."""
     ipqs.simulator.behave(expired_link=expired)
-    link = ipqs.link(b"Email Address\na@example.com\n")
+    link = ipqs.make_link(b"Email Address\na@example.com\n")
     ipqs.simulator.clock.advance(15 * 60)
 
-    with ipqs.fails(LinkSpent):
-        read(ipqs.open(link))
+    with ipqs.expect_error(LinkSpent):
+        read_body(ipqs.open(link))
 
 
 @pytest.mark.fault(44)
-def test_says_that_a_newer_link_has_ended_an_older_one(ipqs: IpqsBench) -> None:
+def test_says_that_a_newer_link_has_ended_an_older_one(ipqs: IpqsHarness) -> None:
     """Where new links kill older ones, only the newest may be opened."""
     ipqs.simulator.behave(new_links_kill_older=True)
-    older = ipqs.link(b"Email Address\na@example.com\n")
+    older = ipqs.make_link(b"Email Address\na@example.com\n")
     newer = ipqs.results(str(ipqs.simulator.csvs[0].id))["all"]
 
-    with ipqs.fails(LinkSpent):
-        read(ipqs.open(older))
+    with ipqs.expect_error(LinkSpent):
+        read_body(ipqs.open(older))
 
-    assert read(ipqs.open(newer))[1].rows == 1
+    assert read_body(ipqs.open(newer))[1].rows == 1
 
 
 @pytest.mark.parametrize(
@@ -249,24 +249,24 @@ def test_says_that_a_newer_link_has_ended_an_older_one(ipqs: IpqsBench) -> None:
     ],
 )
 def test_refuses_rather_than_guesses(
-    ipqs: IpqsBench, switches: dict[str, object], error: type[CourierError]
+    ipqs: IpqsHarness, switches: dict[str, object], error: type[CourierError]
 ) -> None:
     """What cannot be told from half a file or from a page is not published."""
     ipqs.simulator.behave(**switches)
-    link = ipqs.link(b"Email Address\na@example.com\n")
+    link = ipqs.make_link(b"Email Address\na@example.com\n")
 
-    with ipqs.fails(error):
-        read(ipqs.open(link))
+    with ipqs.expect_error(error):
+        read_body(ipqs.open(link))
 
 
 @pytest.mark.fault(54)
-def test_does_not_follow_a_link_that_redirects(ipqs: IpqsBench) -> None:
+def test_does_not_follow_a_link_that_redirects(ipqs: IpqsHarness) -> None:
     """Where a redirect leads is not on the allow-list, or the link would go there."""
-    with Bystander.listening() as elsewhere:
+    with LoopbackListener.listening() as elsewhere:
         ipqs.simulator.behave(file_redirect=f"{elsewhere.url}/file.csv")
-        link = ipqs.link(b"Email Address\na@example.com\n")
+        link = ipqs.make_link(b"Email Address\na@example.com\n")
 
-        with ipqs.fails(LinkSpent):
+        with ipqs.expect_error(LinkSpent):
             ipqs.open(link)
 
-        assert not elsewhere.visited
+        assert not elsewhere.connected

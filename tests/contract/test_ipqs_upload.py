@@ -21,10 +21,10 @@ from local.simulators.ipqs import Answer, api, intake
 from local.simulators.ipqs.held import Held
 from local.simulators.ipqs.world import World
 from local.simulators.uploads import Posted
-from tests.contract.examples import few
+from tests.contract.examples import few_examples
 from tests.contract.harness import KEY
-from tests.contract.ipqs_harness import IpqsBench
-from tests.contract.sources import AtHand, MadeUp
+from tests.contract.ipqs_harness import IpqsHarness
+from tests.contract.sources import BytesSource, GeneratedSource
 
 _MEGABYTE = 1024 * 1024
 
@@ -45,24 +45,24 @@ def arrived(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
 
 @pytest.mark.fault(22)
-def test_counts_an_upload_that_is_forbidden_as_throttled(ipqs: IpqsBench) -> None:
+def test_counts_an_upload_that_is_forbidden_as_throttled(ipqs: IpqsHarness) -> None:
     """403 is IPQS' word for too many calls, and nothing was accepted then."""
     ipqs.script("upload", Answer.html(403))
 
-    with ipqs.fails(ProviderThrottled):
+    with ipqs.expect_error(ProviderThrottled):
         ipqs.submit()
 
-    assert ipqs.accepted() == 0
+    assert ipqs.accepted_count() == 0
 
 
 @pytest.mark.fault(10)
-@few
+@few_examples
 @given(data=st.binary(min_size=1, max_size=3000))
 def test_uploads_any_bytes_unchanged(
-    ipqs: IpqsBench, arrived: list[bytes], data: bytes
+    ipqs: IpqsHarness, arrived: list[bytes], data: bytes
 ) -> None:
     """What is verified, and paid, must be what lay in the inbox, to the byte."""
-    ipqs.provider.submit("our-name", "email", AtHand(data))
+    ipqs.provider.submit("our-name", "email", BytesSource(data))
 
     assert arrived[-1] == data
 
@@ -79,17 +79,17 @@ def test_uploads_any_bytes_unchanged(
     ],
 )
 def test_uploads_awkward_bytes_unchanged(
-    ipqs: IpqsBench, arrived: list[bytes], data: bytes
+    ipqs: IpqsHarness, arrived: list[bytes], data: bytes
 ) -> None:
     """Boundaries and pieces are where multipart bodies break."""
-    ipqs.provider.submit("our-name", "email", AtHand(data))
+    ipqs.provider.submit("our-name", "email", BytesSource(data))
 
     assert arrived == [data]
 
 
-def test_announces_the_length_of_an_upload(ipqs: IpqsBench) -> None:
+def test_announces_the_length_of_an_upload(ipqs: IpqsHarness) -> None:
     """IPQS takes no chunked uploads."""
-    ipqs.provider.submit("our-name", "email", AtHand(b"a@example.com\n" * 99))
+    ipqs.provider.submit("our-name", "email", BytesSource(b"a@example.com\n" * 99))
 
     (seen,) = ipqs.simulator.requests
     assert not seen.chunked
@@ -99,7 +99,7 @@ def test_announces_the_length_of_an_upload(ipqs: IpqsBench) -> None:
 
 def test_offers_its_body_in_pieces_as_well() -> None:
     """requests streams only what it could iterate over, though it reads it."""
-    source = AtHand(b"x" * 200_000)
+    source = BytesSource(b"x" * 200_000)
     body = MultipartBody({"name": "value"}, "a.csv", source, boundary="edge")
 
     pieces = list(body)
@@ -109,14 +109,14 @@ def test_offers_its_body_in_pieces_as_well() -> None:
 
 
 @pytest.mark.fault(8)
-def test_uploads_a_large_file_in_constant_memory(ipqs: IpqsBench) -> None:
+def test_uploads_a_large_file_in_constant_memory(ipqs: IpqsHarness) -> None:
     """A function has less memory than a list may have bytes."""
     ipqs.script("upload", Answer.refusal("so that it need not be verified"))
 
     tracemalloc.start()
     try:
-        with ipqs.fails(ProviderRejected):
-            ipqs.provider.submit("our-name", "email", MadeUp(100 * _MEGABYTE))
+        with ipqs.expect_error(ProviderRejected):
+            ipqs.provider.submit("our-name", "email", GeneratedSource(100 * _MEGABYTE))
         _now, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -127,9 +127,9 @@ def test_uploads_a_large_file_in_constant_memory(ipqs: IpqsBench) -> None:
     assert peak < 6 * _MEGABYTE
 
 
-def test_lets_go_of_the_file(ipqs: IpqsBench) -> None:
+def test_lets_go_of_the_file(ipqs: IpqsHarness) -> None:
     """An S3 body that stays open holds a connection of a pool of ten."""
-    refused, source = AtHand(), AtHand()
+    refused, source = BytesSource(), BytesSource()
     ipqs.script("upload", Answer.dropped_before())
 
     with pytest.raises(Exception, match="connection"):
@@ -139,9 +139,9 @@ def test_lets_go_of_the_file(ipqs: IpqsBench) -> None:
     assert [file.closed for file in (*refused.opened, *source.opened)] == [True, True]
 
 
-def test_names_the_file_and_its_type(ipqs: IpqsBench) -> None:
+def test_names_the_file_and_its_type(ipqs: IpqsHarness) -> None:
     """The name is the only handle on an upload whose answer was lost."""
-    ipqs.provider.submit("our-name", "phone", AtHand(b"phone\n+15550100\n"))
+    ipqs.provider.submit("our-name", "phone", BytesSource(b"phone\n+15550100\n"))
 
     (csv,) = ipqs.simulator.csvs
     assert (csv.file_name, csv.type, csv.uploaded_by) == (
@@ -151,27 +151,27 @@ def test_names_the_file_and_its_type(ipqs: IpqsBench) -> None:
     )
 
 
-def test_says_that_a_type_is_refused(ipqs: IpqsBench) -> None:
+def test_says_that_a_type_is_refused(ipqs: IpqsHarness) -> None:
     """A type that IPQS does not know is nothing that waiting mends."""
-    with ipqs.fails(ProviderRejected):
-        ipqs.provider.submit("our-name", "fax", AtHand())
+    with ipqs.expect_error(ProviderRejected):
+        ipqs.provider.submit("our-name", "fax", BytesSource())
 
-    assert ipqs.accepted() == 0
+    assert ipqs.accepted_count() == 0
 
 
 @pytest.mark.fault(32)
-def test_does_not_call_a_refused_upload_a_lost_job(ipqs: IpqsBench) -> None:
+def test_does_not_call_a_refused_upload_a_lost_job(ipqs: IpqsHarness) -> None:
     """There is no job yet that could be lost; the address is wrong."""
     ipqs.script("upload", Answer.html(404))
 
-    with ipqs.fails(ProviderRejected):
-        ipqs.provider.submit("our-name", "email", AtHand())
+    with ipqs.expect_error(ProviderRejected):
+        ipqs.provider.submit("our-name", "email", BytesSource())
 
 
 # Where the key stands
 
 _CALLS: dict[str, Callable[[Any], object]] = {
-    "upload": lambda adapter: adapter.submit("our-name", "email", AtHand()),
+    "upload": lambda adapter: adapter.submit("our-name", "email", BytesSource()),
     "status": lambda adapter: adapter.check("3000001"),
     "list": lambda adapter: adapter.find("our-name", "email"),
 }
@@ -183,12 +183,12 @@ _CALLS: dict[str, Callable[[Any], object]] = {
     [("path", "path"), ("header", "header"), ("field", "body")],
 )
 def test_puts_the_key_where_the_settings_say(
-    ipqs: IpqsBench, call: str, place: KeyPlace, where: str
+    ipqs: IpqsHarness, call: str, place: KeyPlace, where: str
 ) -> None:
     """Which place works for which call is not known for certain: it is a setting."""
     ipqs.simulator.behave(header_key_calls=frozenset(_CALLS))
-    ipqs.provider.submit("our-name", "email", AtHand())
-    adapter = ipqs.configured(**{f"{call}_key": place})
+    ipqs.provider.submit("our-name", "email", BytesSource())
+    adapter = ipqs.provider_with(**{f"{call}_key": place})
 
     _CALLS[call](adapter)
 
@@ -199,9 +199,9 @@ def test_puts_the_key_where_the_settings_say(
     assert seen.key_in == {expected}
 
 
-def test_keeps_the_key_out_of_addresses_where_it_can(ipqs: IpqsBench) -> None:
+def test_keeps_the_key_out_of_addresses_where_it_can(ipqs: IpqsHarness) -> None:
     """Addresses get into logs on the way; the defaults name it where IPQS must."""
-    reference = ipqs.provider.submit("our-name", "email", AtHand())
+    reference = ipqs.provider.submit("our-name", "email", BytesSource())
     ipqs.provider.find("our-name", "email")
     ipqs.provider.check(reference)
 
@@ -209,11 +209,11 @@ def test_keeps_the_key_out_of_addresses_where_it_can(ipqs: IpqsBench) -> None:
     assert places == {"upload": {"body"}, "list": {"header"}, "status": {"path"}}
 
 
-def test_carries_nothing_from_one_call_to_the_next(ipqs: IpqsBench) -> None:
+def test_carries_nothing_from_one_call_to_the_next(ipqs: IpqsHarness) -> None:
     """A cookie would tie calls together, and a session's header follow a link."""
     cookie = ("Set-Cookie", f"session={KEY}; Path=/")
     ipqs.script("upload", Answer(more_headers=(cookie,)))
-    reference = ipqs.provider.submit("our-name", "email", AtHand())
+    reference = ipqs.provider.submit("our-name", "email", BytesSource())
 
     ipqs.provider.check(reference)
 
@@ -231,7 +231,7 @@ def test_carries_nothing_from_one_call_to_the_next(ipqs: IpqsBench) -> None:
 # Finding what was uploaded
 
 
-def _others(ipqs: IpqsBench, count: int, type_: str = "email") -> None:
+def _others(ipqs: IpqsHarness, count: int, type_: str = "email") -> None:
     for number in range(count):
         ipqs.simulator.add_finished(
             type=type_, results={}, file_name=f"somebody's {number}"
@@ -239,9 +239,9 @@ def _others(ipqs: IpqsBench, count: int, type_: str = "email") -> None:
 
 
 @pytest.mark.fault(16)
-def test_finds_an_upload_on_the_third_page(ipqs: IpqsBench) -> None:
+def test_finds_an_upload_on_the_third_page(ipqs: IpqsHarness) -> None:
     """A busy account has many newer files by the time that somebody looks."""
-    reference = ipqs.provider.submit("our-name", "email", AtHand())
+    reference = ipqs.provider.submit("our-name", "email", BytesSource())
     _others(ipqs, 110)
 
     assert ipqs.provider.find("our-name", "email") == reference
@@ -249,9 +249,9 @@ def test_finds_an_upload_on_the_third_page(ipqs: IpqsBench) -> None:
 
 
 @pytest.mark.fault(16)
-def test_finds_an_upload_that_moves_on_while_it_is_sought(ipqs: IpqsBench) -> None:
+def test_finds_an_upload_that_moves_on_while_it_is_sought(ipqs: IpqsHarness) -> None:
     """The newest stand first: an upload meanwhile moves ours to a later page."""
-    reference = ipqs.provider.submit("our-name", "email", AtHand())
+    reference = ipqs.provider.submit("our-name", "email", BytesSource())
     _others(ipqs, 99)
 
     def meanwhile(page: dict[str, Any]) -> dict[str, Any]:
@@ -261,16 +261,16 @@ def test_finds_an_upload_that_moves_on_while_it_is_sought(ipqs: IpqsBench) -> No
     ipqs.script("list", Answer.edited(meanwhile))
 
     assert ipqs.provider.find("our-name", "email") == reference
-    assert ipqs.asked("list") == 3
+    assert ipqs.request_count("list") == 3
 
 
 @pytest.mark.fault(16)
-def test_finds_nothing_only_after_the_last_page(ipqs: IpqsBench) -> None:
+def test_finds_nothing_only_after_the_last_page(ipqs: IpqsHarness) -> None:
     """A second upload is right only where the whole list has been seen."""
     _others(ipqs, 120)
 
     assert ipqs.provider.find("our-name", "email") is None
-    assert ipqs.asked("list") == 3
+    assert ipqs.request_count("list") == 3
 
 
 @pytest.mark.parametrize("count", [0, 1, 49, 50, 51, 100])
@@ -284,10 +284,10 @@ def test_finds_nothing_only_after_the_last_page(ipqs: IpqsBench) -> None:
     ],
 )
 def test_ends_at_the_end_of_the_list_however_it_is_told(
-    ipqs: IpqsBench, count: int, pages: dict[str, object]
+    ipqs: IpqsHarness, count: int, pages: dict[str, object]
 ) -> None:
     """Every field may be null; the search ends all the same, and not too early."""
-    reference = ipqs.provider.submit("our-name", "email", AtHand())
+    reference = ipqs.provider.submit("our-name", "email", BytesSource())
     _others(ipqs, count)
     edited = Answer.edited(lambda page: {**page, **pages})
     ipqs.script("list", *[edited] * (count // 50 + 1))
@@ -298,7 +298,7 @@ def test_ends_at_the_end_of_the_list_however_it_is_told(
 @pytest.mark.parametrize("pages", [None, "1", 99])
 @pytest.mark.parametrize("count", [3, 50])
 def test_finds_nothing_in_a_list_of_unknown_length(
-    ipqs: IpqsBench, pages: object, count: int
+    ipqs: IpqsHarness, pages: object, count: int
 ) -> None:
     """Without a number of pages, a page that is not full is the last one."""
     _others(ipqs, count)
@@ -308,24 +308,24 @@ def test_finds_nothing_in_a_list_of_unknown_length(
     assert ipqs.provider.find("our-name", "email") is None
 
 
-def test_gives_up_in_a_list_that_is_too_long(ipqs: IpqsBench) -> None:
+def test_gives_up_in_a_list_that_is_too_long(ipqs: IpqsHarness) -> None:
     """Not found among some pages is not the same as not there."""
     _others(ipqs, 101)
-    adapter = ipqs.configured(list_pages=2)
+    adapter = ipqs.provider_with(list_pages=2)
 
-    with ipqs.fails(SubmitOutcomeUnknown):
+    with ipqs.expect_error(SubmitOutcomeUnknown):
         adapter.find("our-name", "email")
 
-    assert ipqs.asked("list") == 2
+    assert ipqs.request_count("list") == 2
 
 
-def test_seeks_only_files_of_the_type(ipqs: IpqsBench) -> None:
+def test_seeks_only_files_of_the_type(ipqs: IpqsHarness) -> None:
     """The provider leaves out the rest, which makes the list a short one."""
     _others(ipqs, 120, type_="phone")
-    reference = ipqs.provider.submit("our-name", "email", AtHand())
+    reference = ipqs.provider.submit("our-name", "email", BytesSource())
 
     assert ipqs.provider.find("our-name", "email") == reference
-    assert ipqs.asked("list") == 1
+    assert ipqs.request_count("list") == 1
 
 
 @pytest.mark.fault(24)
@@ -338,18 +338,18 @@ def test_seeks_only_files_of_the_type(ipqs: IpqsBench) -> None:
     ],
 )
 def test_does_not_take_an_unreadable_list_for_an_empty_one(
-    ipqs: IpqsBench, csvs: object
+    ipqs: IpqsHarness, csvs: object
 ) -> None:
     """Not there would mean a second upload, which is paid a second time."""
     ipqs.script("list", Answer.edited(lambda page: {**page, "csvs": csvs}))
 
-    with ipqs.fails(AnswerUnreadable):
+    with ipqs.expect_error(AnswerUnreadable):
         ipqs.provider.find("our-name", "email")
 
 
-def test_looks_past_entries_that_are_none(ipqs: IpqsBench) -> None:
+def test_looks_past_entries_that_are_none(ipqs: IpqsHarness) -> None:
     """A stranger's odd entry must not hide ours."""
-    reference = ipqs.provider.submit("our-name", "email", AtHand())
+    reference = ipqs.provider.submit("our-name", "email", BytesSource())
 
     def odd(page: dict[str, Any]) -> dict[str, Any]:
         return {**page, "csvs": [None, 7, {"file_name": None}, *page["csvs"]]}

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from functions.core.errors import LinkRefused
 from functions.providers.protocol import Link
-from tests.contract.examples import few
-from tests.contract.ipqs_harness import IpqsBench
-from tests.contract.loopback_hosts import Bystander
+from tests.contract.examples import few_examples
+from tests.contract.ipqs_harness import IpqsHarness
+from tests.contract.loopback_hosts import LoopbackListener
 
 _HOST = "downloads.ipqualityscore.com"
 _PATH = "/download?download=canary-token-that-is-long-enough-to-matter-1234567890"
@@ -185,9 +185,9 @@ _HOSTILE = [
 ]
 
 
-def _known(ipqs: IpqsBench, url: str) -> Link:
+def _known(ipqs: IpqsHarness, url: str) -> Link:
     ipqs.secrets.add(url if len(url) > 60 else _PATH)
-    return Link(url, minted_at=0.0)
+    return Link(url, issued_at=0.0)
 
 
 def test_has_a_corpus_worth_its_name() -> None:
@@ -196,29 +196,29 @@ def test_has_a_corpus_worth_its_name() -> None:
 
 
 @pytest.mark.fault(55)
-def test_opens_no_hostile_link(ipqs: IpqsBench, no_network: list[str]) -> None:
+def test_opens_no_hostile_link(ipqs: IpqsHarness, no_network: list[str]) -> None:
     """Whoever can write into the provider's answer could lead us anywhere."""
-    adapter = ipqs.configured(download_hosts=(_HOST,), loopback=False)
+    adapter = ipqs.provider_with(download_hosts=(_HOST,), loopback=False)
 
     for url in _HOSTILE:
         link = _known(ipqs, url)
-        with ipqs.fails(LinkRefused):
+        with ipqs.expect_error(LinkRefused):
             adapter.open(link, seconds=5)
 
     assert no_network == []
 
 
 @pytest.mark.fault(55)
-@few
+@few_examples
 @given(url=st.text(max_size=60) | st.from_regex(r"https://[^/]{1,40}/[a-z?=]*"))
 def test_opens_no_invented_link(
-    ipqs: IpqsBench, no_network: list[str], url: str
+    ipqs: IpqsHarness, no_network: list[str], url: str
 ) -> None:
     """The corpus holds what people thought of; this holds the rest."""
-    adapter = ipqs.configured(download_hosts=(_HOST,), loopback=False)
+    adapter = ipqs.provider_with(download_hosts=(_HOST,), loopback=False)
 
-    with ipqs.fails(LinkRefused):
-        adapter.open(Link(url, minted_at=0.0), seconds=5)
+    with ipqs.expect_error(LinkRefused):
+        adapter.open(Link(url, issued_at=0.0), seconds=5)
 
     assert no_network == []
 
@@ -238,10 +238,10 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.mark.parametrize("port", ["", ":443"])
 def test_asks_for_the_address_of_an_allowed_host(
-    ipqs: IpqsBench, no_network: list[str], port: str
+    ipqs: IpqsHarness, no_network: list[str], port: str
 ) -> None:
     """The corpus would prove nothing if a good link were refused as well."""
-    adapter = ipqs.configured(download_hosts=(_HOST,), loopback=False)
+    adapter = ipqs.provider_with(download_hosts=(_HOST,), loopback=False)
     link = _known(ipqs, f"https://{_HOST}{port}{_PATH}")
 
     with pytest.raises(Exception, match="did not answer"):
@@ -252,40 +252,40 @@ def test_asks_for_the_address_of_an_allowed_host(
 
 @pytest.mark.fault(54)
 @pytest.mark.fault(55)
-def test_sends_nothing_where_a_link_instead_leads_to(ipqs: IpqsBench) -> None:
+def test_sends_nothing_where_a_link_instead_leads_to(ipqs: IpqsHarness) -> None:
     """The API itself hands it out here, and the host is even on this machine."""
-    with Bystander.listening() as elsewhere:
+    with LoopbackListener.listening() as elsewhere:
         ipqs.simulator.behave(links_instead=f"{elsewhere.url}{_PATH}")
-        link = ipqs.link(b"Email\n")
+        link = ipqs.make_link(b"Email\n")
 
-        with ipqs.fails(LinkRefused):
+        with ipqs.expect_error(LinkRefused):
             ipqs.open(link)
 
-        assert not elsewhere.visited
+        assert not elsewhere.connected
 
 
 @pytest.mark.fault(54)
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_opens_no_allowed_name_at_an_address_of_ours(
-    ipqs: IpqsBench, scheme: str
+    ipqs: IpqsHarness, scheme: str
 ) -> None:
     """A name can point anywhere: the address is what counts, before a byte goes out."""
-    with Bystander.listening() as inside:
+    with LoopbackListener.listening() as inside:
         host = f"localhost:{inside.port}"
-        adapter = ipqs.configured(
+        adapter = ipqs.provider_with(
             base_url=f"{scheme}://{host}", download_hosts=(host,), loopback=False
         )
 
-        with ipqs.fails(LinkRefused):
+        with ipqs.expect_error(LinkRefused):
             adapter.open(_known(ipqs, f"{scheme}://{host}{_PATH}"), seconds=5)
-        with ipqs.fails(LinkRefused):
+        with ipqs.expect_error(LinkRefused):
             adapter.check("3000001")
 
-        assert inside.heard == b""
+        assert inside.received == b""
 
 
 def test_shows_no_link_in_its_text() -> None:
     """A link in a log line is a result that anybody can fetch."""
-    link = Link(f"https://{_HOST}{_PATH}", minted_at=7.0)
+    link = Link(f"https://{_HOST}{_PATH}", issued_at=7.0)
 
-    assert repr(link) == str(link) == "Link(minted_at=7.0)"
+    assert repr(link) == str(link) == "Link(issued_at=7.0)"

@@ -19,8 +19,8 @@ from functions.providers.protocol import Link
 from functions.providers.transport import connection
 from functions.providers.transport.http import HttpClient
 from local.simulators.ipqs import Answer, Content, Ending, Framing
-from tests.contract.harness import read
-from tests.contract.ipqs_harness import IpqsBench
+from tests.contract.harness import read_body
+from tests.contract.ipqs_harness import IpqsHarness
 
 _CSV = b"Email Address,Valid\n" + b"a@example.com,true\n" * 400
 
@@ -62,16 +62,16 @@ def _within(seconds: float) -> Iterator[None]:
     ],
 )
 def test_ends_at_the_deadline(
-    ipqs: IpqsBench, answer: Answer, error: type[CourierError]
+    ipqs: IpqsHarness, answer: Answer, error: type[CourierError]
 ) -> None:
     """A function that is killed can neither clean up nor say what happened."""
-    link = ipqs.link(_CSV, answer)
+    link = ipqs.make_link(_CSV, answer)
 
-    with _within(0.3 + 1), ipqs.fails(error):
+    with _within(0.3 + 1), ipqs.expect_error(error):
         _read(ipqs, link, 0.3)
 
 
-def _read(ipqs: IpqsBench, link: Link, seconds: float) -> None:
+def _read(ipqs: IpqsHarness, link: Link, seconds: float) -> None:
     """Read a body without keeping what comes."""
     body = ipqs.open(link, seconds=seconds)
     buffer = memoryview(bytearray(64 * 1024))
@@ -85,12 +85,12 @@ def _read(ipqs: IpqsBench, link: Link, seconds: float) -> None:
 @pytest.mark.fault(53)
 @pytest.mark.parametrize("seconds", [0.0, -5.0])
 def test_spends_no_link_when_there_is_no_time_left(
-    ipqs: IpqsBench, seconds: float
+    ipqs: IpqsHarness, seconds: float
 ) -> None:
     """The next attempt has time, and can use the link's worth."""
-    link = ipqs.link(_CSV)
+    link = ipqs.make_link(_CSV)
 
-    with _within(1), ipqs.fails(ProviderUnavailable):
+    with _within(1), ipqs.expect_error(ProviderUnavailable):
         ipqs.open(link, seconds=seconds)
 
     (csv,) = ipqs.simulator.csvs
@@ -99,10 +99,10 @@ def test_spends_no_link_when_there_is_no_time_left(
 
 @pytest.mark.fault(53)
 def test_spends_no_link_when_finding_the_address_took_all_the_time(
-    ipqs: IpqsBench, monkeypatch: pytest.MonkeyPatch
+    ipqs: IpqsHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing can end a look-up; what comes after it is ended at once."""
-    link = ipqs.link(_CSV)
+    link = ipqs.make_link(_CSV)
     look_up = socket.getaddrinfo
 
     def late(*asked: Any, **named: Any) -> Any:  # noqa: ANN401 - handed through as they come
@@ -113,54 +113,54 @@ def test_spends_no_link_when_finding_the_address_took_all_the_time(
 
     monkeypatch.setattr(socket, "getaddrinfo", late)
 
-    with _within(1), ipqs.fails(ProviderUnavailable):
+    with _within(1), ipqs.expect_error(ProviderUnavailable):
         ipqs.open(link, seconds=0.1)
 
     (csv,) = ipqs.simulator.csvs
     assert csv.downloads == 0
 
 
-def test_ends_what_has_ended_already(ipqs: IpqsBench) -> None:
+def test_ends_what_has_ended_already(ipqs: IpqsHarness) -> None:
     """The deadline may meet a connection that the other side has reset."""
     answer = Answer.cut_after(7000, Ending.RESET)
-    body = ipqs.open(ipqs.link(_CSV, answer), seconds=0.2)
+    body = ipqs.open(ipqs.make_link(_CSV, answer), seconds=0.2)
 
     for watch in threading.enumerate():
         if watch.name == "watch":
             watch.join()
-    with ipqs.fails(TransferTooSlow):
-        read(body)
+    with ipqs.expect_error(TransferTooSlow):
+        read_body(body)
 
 
 @pytest.mark.fault(53)
 def test_ends_a_body_below_the_least_rate(
-    ipqs: IpqsBench, monkeypatch: pytest.MonkeyPatch
+    ipqs: IpqsHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At that rate it would only use up the time of the function, and its money."""
     monkeypatch.setattr(connection, "WINDOW_SECONDS", 0.3)
-    link = ipqs.link(_CSV, Answer.dripped(0.02))
+    link = ipqs.make_link(_CSV, Answer.dripped(0.02))
 
-    with _within(2), ipqs.fails(TransferTooSlow):
-        read(ipqs.open(link, seconds=60))
+    with _within(2), ipqs.expect_error(TransferTooSlow):
+        read_body(ipqs.open(link, seconds=60))
 
 
 def test_asks_for_the_least_rate_in_each_window_anew(
-    ipqs: IpqsBench, monkeypatch: pytest.MonkeyPatch
+    ipqs: IpqsHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A fast start does not pay for a stall later on."""
     monkeypatch.setattr(connection, "WINDOW_SECONDS", 0.3)
-    link = ipqs.link(2_000_000, Answer.stalled_after(1_900_000))
+    link = ipqs.make_link(2_000_000, Answer.stalled_after(1_900_000))
 
-    with _within(2), ipqs.fails(TransferTooSlow):
-        read(ipqs.open(link, seconds=60))
+    with _within(2), ipqs.expect_error(TransferTooSlow):
+        read_body(ipqs.open(link, seconds=60))
 
 
 def test_counts_bytes_when_they_come_not_when_a_buffer_is_full(
-    ipqs: IpqsBench, monkeypatch: pytest.MonkeyPatch
+    ipqs: IpqsHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A large buffer would hide a transfer that is slow, but fast enough."""
     monkeypatch.setattr(connection, "WINDOW_SECONDS", 0.4)
-    monkeypatch.setattr(connection, "LEAST_BYTES", 16 * 1024)
+    monkeypatch.setattr(connection, "MIN_WINDOW_BYTES", 16 * 1024)
     pace = threading.Event()
 
     def paced() -> Iterator[bytes]:
@@ -168,7 +168,7 @@ def test_counts_bytes_when_they_come_not_when_a_buffer_is_full(
             yield b"r" * 32 * 1024
             pace.wait(0.1)
 
-    link = ipqs.link(Content(paced, 320 * 1024))
+    link = ipqs.make_link(Content(paced, 320 * 1024))
     body = ipqs.open(link, seconds=20)
     try:
         assert body.readinto(memoryview(bytearray(512 * 1024))) == 320 * 1024
@@ -177,15 +177,15 @@ def test_counts_bytes_when_they_come_not_when_a_buffer_is_full(
 
 
 def test_asks_no_rate_of_a_host_that_still_thinks(
-    ipqs: IpqsBench, monkeypatch: pytest.MonkeyPatch
+    ipqs: IpqsHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before the head of an answer nothing can have come; the deadline holds there."""
     monkeypatch.setattr(connection, "WINDOW_SECONDS", 0.3)
-    monkeypatch.setattr(connection, "LEAST_BYTES", 1)
+    monkeypatch.setattr(connection, "MIN_WINDOW_BYTES", 1)
     answer = Answer.dripped(0.005, head_too=True)
-    link = ipqs.link(b"Email\na\n", answer)
+    link = ipqs.make_link(b"Email\na\n", answer)
 
-    assert read(ipqs.open(link, seconds=20))[1].rows == 1
+    assert read_body(ipqs.open(link, seconds=20))[1].rows == 1
 
 
 @pytest.fixture
@@ -210,40 +210,41 @@ def black_hole() -> Iterator[str]:
     "exchange",
     [
         pytest.param(
-            lambda http, url: http.open(url, seconds=0.3, max_bytes=9), id="open"
+            lambda http, url: http.open_download(url, seconds=0.3, max_bytes=9),
+            id="download",
         ),
         pytest.param(
-            lambda http, url: http.call("GET", url, seconds=0.3, max_bytes=9),
-            id="call",
+            lambda http, url: http.request("GET", url, seconds=0.3, max_bytes=9),
+            id="request",
         ),
     ],
 )
 def test_ends_in_time_where_a_connection_comes_to_nothing(
-    ipqs: IpqsBench, black_hole: str, exchange: Callable[[HttpClient, str], object]
+    ipqs: IpqsHarness, black_hole: str, exchange: Callable[[HttpClient, str], object]
 ) -> None:
     """A black hole takes no notice of the deadline, unless connecting has it too."""
     http = HttpClient(tls=ipqs.tls, loopback=True)
 
-    with _within(1.3), ipqs.fails(ProviderUnavailable):
+    with _within(1.3), ipqs.expect_error(ProviderUnavailable):
         exchange(http, f"http://{black_hole}/")
 
 
 @pytest.mark.fault(57)
-def test_ends_in_time_where_tls_comes_to_nothing(ipqs: IpqsBench) -> None:
+def test_ends_in_time_where_tls_comes_to_nothing(ipqs: IpqsHarness) -> None:
     """The handshake is a place to stall in, too, and nothing has been sent by then."""
     http = HttpClient(tls=ipqs.tls, loopback=True)
 
     with socket.create_server(("127.0.0.1", 0)) as mute:
         url = f"https://127.0.0.1:{mute.getsockname()[1]}/"
-        with _within(1.3), ipqs.fails(ProviderUnavailable):
-            http.call("GET", url, seconds=0.3, max_bytes=9)
+        with _within(1.3), ipqs.expect_error(ProviderUnavailable):
+            http.request("GET", url, seconds=0.3, max_bytes=9)
 
 
-def test_tells_a_lost_answer_from_one_that_never_began(ipqs: IpqsBench) -> None:
+def test_tells_a_lost_answer_from_one_that_never_began(ipqs: IpqsHarness) -> None:
     """Once connected, the request may have arrived."""
     http = HttpClient(tls=ipqs.tls, loopback=True)
 
     with socket.create_server(("127.0.0.1", 0)) as mute:
         url = f"http://127.0.0.1:{mute.getsockname()[1]}/"
-        with _within(1.3), ipqs.fails(AnswerLost):
-            http.call("GET", url, seconds=0.3, max_bytes=9)
+        with _within(1.3), ipqs.expect_error(AnswerLost):
+            http.request("GET", url, seconds=0.3, max_bytes=9)

@@ -15,9 +15,9 @@ from functions.providers.ipqs.adapter import Ipqs
 from functions.providers.protocol import Link
 from functions.providers.transport.connection import verified_tls_context
 from local.simulators.ipqs import IpqsSimulator
-from tests.contract.harness import KEY, read
-from tests.contract.ipqs_harness import IpqsBench, adapter
-from tests.contract.sources import AtHand
+from tests.contract.harness import KEY, read_body
+from tests.contract.ipqs_harness import IpqsHarness, make_provider
+from tests.contract.sources import BytesSource
 
 Serve = Callable[[ssl.SSLContext], AbstractContextManager[IpqsSimulator]]
 
@@ -53,15 +53,15 @@ def test_brings_a_result_back_over_tls(
 ) -> None:
     """The refusals below would prove nothing if nobody were accepted."""
     with _serving(_server(authority.issue_cert("localhost"))) as simulator:
-        provider = adapter(simulator, tls=trusting)
+        provider = make_provider(simulator, tls=trusting)
 
-        reference = provider.submit("our-name", "email", AtHand())
+        reference = provider.submit("our-name", "email", BytesSource())
         before = provider.check(reference)
         simulator.clock.advance(3600)
         link = provider.results(reference)["all"]
 
         assert before.phase is Phase.QUEUED
-        assert read(provider.open(link, seconds=20))[1].rows == 40
+        assert read_body(provider.open(link, seconds=20))[1].rows == 40
 
 
 @pytest.fixture(
@@ -93,11 +93,11 @@ def exchange(request: pytest.FixtureRequest) -> Callable[[Ipqs, str], object]:
     def call(provider: Ipqs, host: str) -> object:
         match request.param:
             case "submit":
-                return provider.submit("our-name", "email", AtHand())
+                return provider.submit("our-name", "email", BytesSource())
             case "check":
                 return provider.check("3000001")
             case _:
-                link = Link(f"https://{host}/download?download=x", minted_at=0.0)
+                link = Link(f"https://{host}/download?download=x", issued_at=0.0)
                 return provider.open(link, seconds=5)
 
     return call
@@ -105,16 +105,16 @@ def exchange(request: pytest.FixtureRequest) -> Callable[[Ipqs, str], object]:
 
 @pytest.mark.fault(57)
 def test_sends_nothing_to_a_host_that_it_cannot_be_sure_of(
-    ipqs: IpqsBench,
+    ipqs: IpqsHarness,
     trusting: ssl.SSLContext,
     doubtful: trustme.LeafCert,
     exchange: Callable[[Ipqs, str], object],
 ) -> None:
     """Whoever answers there would get the key, the list or the link."""
     with _serving(_server(doubtful)) as simulator:
-        provider = adapter(simulator, tls=trusting)
+        provider = make_provider(simulator, tls=trusting)
 
-        with ipqs.fails(ProviderUnavailable):
+        with ipqs.expect_error(ProviderUnavailable):
             exchange(provider, simulator.download_host)
 
         assert simulator.requests == []
@@ -122,7 +122,7 @@ def test_sends_nothing_to_a_host_that_it_cannot_be_sure_of(
 
 @pytest.mark.fault(57)
 def test_sends_nothing_over_old_tls(
-    ipqs: IpqsBench,
+    ipqs: IpqsHarness,
     authority: trustme.CA,
     trusting: ssl.SSLContext,
     exchange: Callable[[Ipqs, str], object],
@@ -136,9 +136,9 @@ def test_sends_nothing_over_old_tls(
         old.maximum_version = ssl.TLSVersion.TLSv1_1
 
     with _serving(old) as simulator:
-        provider = adapter(simulator, tls=trusting)
+        provider = make_provider(simulator, tls=trusting)
 
-        with ipqs.fails(ProviderUnavailable):
+        with ipqs.expect_error(ProviderUnavailable):
             exchange(provider, simulator.download_host)
 
         assert simulator.requests == []
@@ -157,17 +157,17 @@ def test_trusts_what_can_be_verified_only() -> None:
 
 @pytest.mark.fault(57)
 def test_notices_another_certificate_midway(
-    ipqs: IpqsBench, authority: trustme.CA, trusting: ssl.SSLContext
+    ipqs: IpqsHarness, authority: trustme.CA, trusting: ssl.SSLContext
 ) -> None:
     """Each exchange has a connection of its own, and so a check of its own."""
     tls = _server(authority.issue_cert("localhost"))
     with _serving(tls) as simulator:
-        provider = adapter(simulator, tls=trusting)
-        reference = provider.submit("our-name", "email", AtHand())
+        provider = make_provider(simulator, tls=trusting)
+        reference = provider.submit("our-name", "email", BytesSource())
         seen = len(simulator.requests)
         trustme.CA().issue_cert("localhost").configure_cert(tls)
 
-        with ipqs.fails(ProviderUnavailable):
+        with ipqs.expect_error(ProviderUnavailable):
             provider.check(reference)
 
         assert len(simulator.requests) == seen

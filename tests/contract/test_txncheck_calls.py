@@ -17,8 +17,8 @@ from local.simulators.txncheck import (
     SyncAnswer,
     SyncLate,
 )
-from tests.contract.sources import AtHand
-from tests.contract.txncheck_harness import ACCOUNT, BODIES, IFSC, VPA, TxncheckBench
+from tests.contract.sources import BytesSource
+from tests.contract.txncheck_harness import ACCOUNT, BODIES, IFSC, VPA, TxncheckHarness
 
 #: Fields of each type's result, as documented.
 _RESULTS: Mapping[str, set[str]] = {
@@ -71,15 +71,15 @@ def test_leaves_out_no_unknown() -> None:
     ],
 )
 def test_brings_back_what_every_call_finds(
-    txncheck: TxncheckBench, type_: str, switch: str, value: object
+    txncheck: TxncheckHarness, type_: str, switch: str, value: object
 ) -> None:
     """Nobody has seen which way it stands; it must not matter."""
     txncheck.simulator.behave(**{switch: value})
-    reference = txncheck.ask(type_)
+    reference = txncheck.submit_type(type_)
     txncheck.simulator.clock.advance(200_000)
 
     look = txncheck.provider.check(reference)
-    document = txncheck.document(reference)
+    document = txncheck.fetch_document(reference)
 
     assert replace(look, finished_at=0) == StatusReport(
         phase=Phase.FINISHED, kinds=("result",)
@@ -93,33 +93,33 @@ def test_brings_back_what_every_call_finds(
     assert document["errors"] == {}
 
 
-def test_is_paid_once_for_a_bulk_request(txncheck: TxncheckBench) -> None:
+def test_is_paid_once_for_a_bulk_request(txncheck: TxncheckHarness) -> None:
     """Many VPAs go into one request, with one id."""
-    txncheck.ask("bulk-vpa-chargeback-check", vpas=[VPA] * 100)
+    txncheck.submit_type("bulk-vpa-chargeback-check", vpas=[VPA] * 100)
 
     (accepted,) = txncheck.simulator.accepted
     assert (accepted.method, accepted.item_count) == ("bulk/vpa-chargeback-check", 100)
 
 
-def test_asks_about_what_the_file_says(txncheck: TxncheckBench) -> None:
+def test_asks_about_what_the_file_says(txncheck: TxncheckHarness) -> None:
     """The answer is about the account that was asked about."""
-    reference = txncheck.ask("bank-verification-pennyless")
+    reference = txncheck.submit_type("bank-verification-pennyless")
     txncheck.finish()
 
-    found = txncheck.document(reference)["result"]["bankVerification"]
+    found = txncheck.fetch_document(reference)["result"]["bankVerification"]
 
     assert (found["accountNumber"], found["ifsc"]) == (ACCOUNT, IFSC)
 
 
 def test_sends_async_to_the_bank_verification_where_it_is_set(
-    txncheck: TxncheckBench,
+    txncheck: TxncheckHarness,
 ) -> None:
     """An API that takes it gets it; one that does not refuses the field."""
-    provider = txncheck.configured(bank_async=True)
+    provider = txncheck.provider_with(bank_async=True)
     type_ = "bank-verification-pennyless"
-    body = AtHand(_file(type_))
+    body = BytesSource(_file(type_))
 
-    with txncheck.fails(ProviderRejected):
+    with txncheck.expect_error(ProviderRejected):
         provider.submit("our-name", type_, body)
     txncheck.simulator.behave(bank_takes_async=True)
 
@@ -130,11 +130,17 @@ def _file(type_: str) -> bytes:
     return json.dumps(BODIES[type_]).encode()
 
 
-def test_asks_for_the_newer_name_where_it_is_required(txncheck: TxncheckBench) -> None:
+def test_asks_for_the_newer_name_where_it_is_required(
+    txncheck: TxncheckHarness,
+) -> None:
     """The setting decides what is worth sending."""
-    provider = txncheck.configured(upi_name="required")
+    provider = txncheck.provider_with(upi_name="required")
 
-    with txncheck.fails(RequestInvalid):
-        provider.submit("our-name", "upi-by-mobile", AtHand(_file("kyc-by-mobile")))
+    with txncheck.expect_error(RequestInvalid):
+        provider.submit(
+            "our-name", "upi-by-mobile", BytesSource(_file("kyc-by-mobile"))
+        )
 
-    assert provider.submit("our-name", "upi-by-mobile", AtHand(_file("full-check")))
+    assert provider.submit(
+        "our-name", "upi-by-mobile", BytesSource(_file("full-check"))
+    )

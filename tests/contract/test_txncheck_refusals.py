@@ -23,9 +23,9 @@ from local.simulators.txncheck import (
     Counts,
     RateLimit,
 )
-from tests.contract.harness import hint_of
-from tests.contract.sources import AtHand
-from tests.contract.txncheck_harness import BODIES, TxncheckBench
+from tests.contract.harness import retry_hint
+from tests.contract.sources import BytesSource
+from tests.contract.txncheck_harness import BODIES, TxncheckHarness
 
 _ON_SUBMIT: dict[int, type[CourierError]] = {
     400: ProviderRejected,
@@ -51,7 +51,7 @@ _ON_CHECK = _ON_SUBMIT | {404: ProviderLostJob, 500: ProviderUnavailable}
 )
 @pytest.mark.parametrize("as_list", [False, True])
 def test_calls_a_refusal_by_its_reason(
-    txncheck: TxncheckBench,
+    txncheck: TxncheckHarness,
     switches: dict[str, Any],
     error: type[CourierError],
     as_list: bool,
@@ -59,10 +59,10 @@ def test_calls_a_refusal_by_its_reason(
     """Nothing was accepted then, and the reader knows whom to ask."""
     txncheck.simulator.behave(message_lists=as_list, **switches)
 
-    with txncheck.fails(error):
+    with txncheck.expect_error(error):
         txncheck.submit()
 
-    assert txncheck.accepted() == 0
+    assert txncheck.accepted_count() == 0
     assert txncheck.key.fresh_reads == 0
 
 
@@ -70,7 +70,7 @@ def test_calls_a_refusal_by_its_reason(
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 422, 429, 500, 503])
 @pytest.mark.parametrize("as_list", [False, True])
 def test_repeats_nothing_of_what_it_is_told(
-    txncheck: TxncheckBench, status: int, as_list: bool
+    txncheck: TxncheckHarness, status: int, as_list: bool
 ) -> None:
     """Messages may echo what was asked; `fails` looks for every form of it."""
     told = f"no verdict for {BODIES['full-check']} and {BODIES['vpa-chargeback-check']}"
@@ -79,32 +79,32 @@ def test_repeats_nothing_of_what_it_is_told(
     for call in ("submit", "check"):
         txncheck.script(call, answer)
 
-    with txncheck.fails(_ON_SUBMIT.get(status, AnswerLost)):
+    with txncheck.expect_error(_ON_SUBMIT.get(status, AnswerLost)):
         txncheck.submit()
-    with txncheck.fails(_ON_CHECK.get(status, ProviderRejected)):
+    with txncheck.expect_error(_ON_CHECK.get(status, ProviderRejected)):
         txncheck.provider.check(txncheck.unknown_ref)
 
 
 @pytest.mark.fault(23)
 def test_submits_later_where_the_api_itself_is_not_there(
-    txncheck: TxncheckBench,
+    txncheck: TxncheckHarness,
 ) -> None:
     """A 503 in the API's own form is no acceptance; one from elsewhere proves none."""
     own = {"statusCode": 503, "message": "x", "error": "Service Unavailable"}
     txncheck.script("submit", Answer.json(own, 503))
 
-    with txncheck.fails(ProviderUnavailable):
+    with txncheck.expect_error(ProviderUnavailable):
         txncheck.submit()
 
     assert txncheck.submit()
-    assert txncheck.accepted() == 1
+    assert txncheck.accepted_count() == 1
 
 
 @pytest.mark.fault(22)
 @pytest.mark.parametrize("counts", Counts)
 @pytest.mark.parametrize(("retry_after", "hint"), [(None, None), ("30", 30.0)])
 def test_goes_on_when_the_rate_limit_is_over(
-    txncheck: TxncheckBench,
+    txncheck: TxncheckHarness,
     counts: Counts,
     retry_after: str | None,
     hint: float | None,
@@ -114,40 +114,42 @@ def test_goes_on_when_the_rate_limit_is_over(
     txncheck.simulator.behave(rate_limit=limit)
     txncheck.submit()
 
-    with txncheck.fails(ProviderThrottled) as caught:
+    with txncheck.expect_error(ProviderThrottled) as caught:
         txncheck.submit()
     txncheck.simulator.clock.advance(61)
 
-    assert hint_of(caught.value) == hint
+    assert retry_hint(caught.value) == hint
     assert txncheck.submit()
-    assert txncheck.accepted() == 2
+    assert txncheck.accepted_count() == 2
 
 
 @pytest.mark.parametrize("type_", BODIES)
 def test_sends_nothing_that_is_not_worth_it(
-    txncheck: TxncheckBench, type_: str
+    txncheck: TxncheckHarness, type_: str
 ) -> None:
     """A request is paid whether it makes sense or not."""
-    with txncheck.fails(RequestInvalid):
-        txncheck.ask(type_, **dict.fromkeys(BODIES[type_], "wrong"))
+    with txncheck.expect_error(RequestInvalid):
+        txncheck.submit_type(type_, **dict.fromkeys(BODIES[type_], "wrong"))
 
     assert txncheck.simulator.requests == []
 
 
 @pytest.mark.parametrize("type_", BODIES)
 def test_is_refused_nothing_that_it_thinks_worth_it(
-    txncheck: TxncheckBench, type_: str
+    txncheck: TxncheckHarness, type_: str
 ) -> None:
     """Our rules may not be laxer than theirs, as far as theirs are known."""
-    assert txncheck.provider.validate("a/b.JSON", type_, AtHand(_file(type_))) == 1
+    assert txncheck.provider.validate("a/b.JSON", type_, BytesSource(_file(type_))) == 1
     assert txncheck.simulator.requests == []
-    assert txncheck.ask(type_, unknown="field")
+    assert txncheck.submit_type(type_, unknown="field")
 
 
-def test_takes_no_batch_for_a_request(txncheck: TxncheckBench) -> None:
+def test_takes_no_batch_for_a_request(txncheck: TxncheckHarness) -> None:
     """The two ways in are told apart by the name's ending."""
-    with txncheck.fails(SourceMisnamed):
-        txncheck.provider.validate("batch.csv", "full-check", AtHand(txncheck.file))
+    with txncheck.expect_error(SourceMisnamed):
+        txncheck.provider.validate(
+            "batch.csv", "full-check", BytesSource(txncheck.file)
+        )
 
 
 def _file(type_: str) -> bytes:

@@ -28,7 +28,7 @@ class Scripted(HttpClient):
         super().__init__(tls=TLS, loopback=False)
         self._reply = HttpResponse(status, {}, json.dumps(answer).encode())
 
-    def call(
+    def request(
         self,
         method: str,  # noqa: ARG002 - the answer is the same
         url: str,  # noqa: ARG002 - the same
@@ -38,7 +38,7 @@ class Scripted(HttpClient):
         headers: Mapping[str, str] | None = None,  # noqa: ARG002 - the same
         body: IO[bytes] | bytes | None = None,  # noqa: ARG002 - the same
     ) -> HttpResponse:
-        """See `Http.call`."""
+        """See `HttpClient.request`."""
         return self._reply
 
 

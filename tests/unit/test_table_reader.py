@@ -18,7 +18,7 @@ from functions.core.errors import (
     SourceNotText,
 )
 from functions.providers.table_reader import TableRow, read_rows
-from tests.contract.sources import AtHand
+from tests.contract.sources import BytesSource
 
 
 def rows(
@@ -28,9 +28,9 @@ def rows(
     optional: Sequence[str] = ("name",),
 ) -> list[TableRow]:
     """Read a file whole; it is let go of, however that ends."""
-    source = AtHand(content)
+    source = BytesSource(content)
     try:
-        return list(read_rows(name, source, needed=needed, optional=optional))
+        return list(read_rows(name, source, required=needed, optional=optional))
     finally:
         assert all(opened.closed for opened in source.opened)
 
@@ -67,7 +67,7 @@ def test_leaves_out_cells_that_are_empty_or_missing() -> None:
 
 def test_refuses_a_row_that_is_longer_than_the_header() -> None:
     """Half of a name with a comma in it is another person's name."""
-    assert [row.fault for row in rows(b"mobile,name\n1,Rao, Asha\n2,b\n")] == [
+    assert [row.error for row in rows(b"mobile,name\n1,Rao, Asha\n2,b\n")] == [
         "has more cells than the header",
         "",
     ]
@@ -121,7 +121,7 @@ def test_reads_json_lines() -> None:
         b'{"x":"\xe2\x80\xa8"}\nnull\n{"b":NaN}'
     )
 
-    bad = TableRow(fault="is not one strict JSON object")
+    bad = TableRow(error="is not one strict JSON object")
     assert rows(content, "b.JSONL") == [
         TableRow({"mobile": "1"}),
         *[bad] * 3,
@@ -180,12 +180,14 @@ def test_no_bytes_do_worse_than_being_refused(content: bytes, name: str) -> None
 def test_holds_a_part_of_a_file_only(ending: str) -> None:
     """A batch has as many rows as somebody has customers."""
     row = b'{"mobile": "+919000000001"}\n' if ending == "jsonl" else b"+919000000001\n"
-    source = AtHand(b"mobile\n" + row * 200_000)
+    source = BytesSource(b"mobile\n" + row * 200_000)
     tracemalloc.start()
     try:
         count = sum(
             1
-            for _row in read_rows(f"b.{ending}", source, needed=["mobile"], optional=[])
+            for _row in read_rows(
+                f"b.{ending}", source, required=["mobile"], optional=[]
+            )
         )
         _now, peak = tracemalloc.get_traced_memory()
     finally:
@@ -198,11 +200,11 @@ def test_holds_a_part_of_a_file_only(ending: str) -> None:
 @pytest.mark.fault(8)
 def test_holds_no_line_that_is_no_row() -> None:
     """A file of one line is as large as it likes to be."""
-    source = AtHand(b"mobile\n" + b"1" * 20_000_000)
+    source = BytesSource(b"mobile\n" + b"1" * 20_000_000)
     tracemalloc.start()
     try:
         with pytest.raises(SourceNotText):
-            list(read_rows("b.csv", source, needed=["mobile"], optional=[]))
+            list(read_rows("b.csv", source, required=["mobile"], optional=[]))
         _now, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -13,7 +13,7 @@ from functions.core.errors import AnswerUnreadable, RequestInvalid, SourceEmpty
 from functions.providers.protocol import BatchRequest, InvalidRow
 from functions.providers.txncheck.batch import pack, unpack
 from functions.providers.txncheck.request_bodies import BULK, RequestBodies
-from tests.contract.sources import AtHand
+from tests.contract.sources import BytesSource
 
 REQUESTS = RequestBodies(upi_name="optional", bank_async=False)
 _ONE_OF_TWO = "only one of the two may be given"
@@ -25,7 +25,7 @@ def packed(
 ) -> list[BatchRequest | InvalidRow]:
     """Pack a file whole."""
     data = content.encode() if isinstance(content, str) else content
-    return list(pack(REQUESTS, type_, name, AtHand(data)))
+    return list(pack(REQUESTS, type_, name, BytesSource(data)))
 
 
 def lines(*rows: object) -> str:

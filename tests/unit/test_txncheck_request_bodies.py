@@ -15,8 +15,8 @@ from functions.core.errors import (
     SourceTooLarge,
 )
 from functions.providers.txncheck.request_bodies import BULK, NameUse, RequestBodies
-from tests.contract.canary import leaked, shown
-from tests.contract.sources import AtHand
+from tests.contract.canary import error_text, find_leaks
+from tests.contract.sources import BytesSource
 
 REQUESTS = RequestBodies(upi_name="optional", bank_async=False)
 
@@ -65,9 +65,9 @@ BAD: dict[str, list[object]] = {
 }
 
 
-def source(fields: object) -> AtHand:
+def source(fields: object) -> BytesSource:
     """Give a file of one request."""
-    return AtHand(json.dumps(fields).encode())
+    return BytesSource(json.dumps(fields).encode())
 
 
 @pytest.mark.parametrize("type_", GOOD)
@@ -180,7 +180,7 @@ def test_refuses_a_file_that_is_no_request(
 ) -> None:
     """Each refusal has its name; none reads more than a request has."""
     with pytest.raises(error) as caught:
-        REQUESTS.read_body("kyc-by-mobile", AtHand(content))
+        REQUESTS.read_body("kyc-by-mobile", BytesSource(content))
 
     assert caught.type is error
 
@@ -189,14 +189,14 @@ def test_takes_a_file_that_begins_with_a_mark() -> None:
     """Windows' editors write one."""
     content = b'\xef\xbb\xbf{"mobile": "+919000000001"}\r\n'
 
-    assert REQUESTS.read_body("kyc-by-mobile", AtHand(content))
+    assert REQUESTS.read_body("kyc-by-mobile", BytesSource(content))
 
 
 def test_sends_nothing_of_a_file_that_is_shorter_than_it_said() -> None:
     """A request that happens to be whole without its end is another request."""
     with pytest.raises(SourceMissing):
         REQUESTS.read_body(
-            "kyc-by-mobile", AtHand(b'{"mobile": "+919000000001"}', size=90)
+            "kyc-by-mobile", BytesSource(b'{"mobile": "+919000000001"}', size=90)
         )
 
 
@@ -232,6 +232,6 @@ def test_shows_nothing_of_a_file_in_any_form(type_: str) -> None:
         json.dumps(dict.fromkeys(GOOD[type_], canary)).encode(),
     ):
         with pytest.raises(CourierError) as caught:
-            REQUESTS.read_body(type_, AtHand(content))
+            REQUESTS.read_body(type_, BytesSource(content))
 
-        assert leaked(shown(caught.value), {canary}) == []
+        assert find_leaks(error_text(caught.value), {canary}) == []

@@ -127,16 +127,16 @@ class Ipqs:
 
     def results(self, provider_ref: str) -> Mapping[str, Link]:
         """See `Provider.results`; each call mints new links [V]."""
-        minted_at = self._now()
+        issued_at = self._now()
         links = download_links(self._status(provider_ref))
-        return {kind: Link(url, minted_at) for kind, url in links.items()}
+        return {kind: Link(url, issued_at) for kind, url in links.items()}
 
     def open(self, link: Link, *, seconds: float) -> Download:
         """See `Provider.open`; one GET, no HEAD, no key, no second try [V]."""
         settings = self._settings
         schemes = ("http", "https") if settings.loopback else ("https",)
         check_link(link.url, hosts=settings.download_hosts, schemes=schemes)
-        return self._http.open(
+        return self._http.open_download(
             link.url, seconds=seconds, max_bytes=settings.max_result_bytes
         )
 
@@ -153,7 +153,7 @@ class Ipqs:
         body = MultipartBody(fields, name, source, boundary=uuid.uuid4().hex)
         headers = {"Content-Type": body.content_type} | _key_header(place, key)
         try:
-            reply = self._http.call(
+            reply = self._http.request(
                 "POST",
                 url,
                 seconds=_UPLOAD_SECONDS,
@@ -211,7 +211,7 @@ class Ipqs:
         return answer
 
     def _get(self, url: str, headers: Mapping[str, str]) -> IpqsResponse:
-        reply = self._http.call(
+        reply = self._http.request(
             "GET",
             url,
             seconds=_CALL_SECONDS,

@@ -20,7 +20,7 @@ from functions.core.errors import (
     ProviderUnavailable,
 )
 from functions.core.model import Phase, StatusReport
-from functions.providers.sanitize import sanitize
+from functions.providers.provider_words import sanitize_word
 from functions.providers.strict_json import parse_object
 from functions.providers.transport.http import HttpResponse, retry_after
 
@@ -93,7 +93,7 @@ def status_report(answer: IpqsResponse) -> StatusReport:
     """Say what a status answer means; the links that it mints are dropped."""
     word = answer.get("status")
     phase = PHASES.get(word) if isinstance(word, str) else None
-    unknown = "" if phase else sanitize(word)
+    unknown = "" if phase else sanitize_word(word)
 
     finished = phase is Phase.FINISHED
     links = download_links(answer) if finished else {}

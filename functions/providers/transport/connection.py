@@ -38,7 +38,7 @@ class ExchangeWatchdog:
         self, seconds: float, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.connected = False
-        self.fired = False
+        self.expired = False
         self._clock = clock
         self._ends_at = clock() + seconds
         self._bytes = 0
@@ -53,7 +53,7 @@ class ExchangeWatchdog:
         """Watch this socket; our copy of its handle survives its wrapping in TLS."""
         with self._lock:
             self._socket = socket.socket(fileno=os.dup(connected.fileno()))
-            if self.fired:
+            if self.expired:
                 self._shut()
 
     def require_minimum_rate(self) -> None:
@@ -83,7 +83,7 @@ class ExchangeWatchdog:
             slow = streaming and self._bytes - before < MIN_WINDOW_BYTES
             if slow or self._clock() >= self._ends_at:
                 with self._lock:
-                    self.fired = True
+                    self.expired = True
                     self._shut()
                 return
 
@@ -118,10 +118,10 @@ class GuardedAdapter(HTTPAdapter):
     """
 
     def __init__(
-        self, *, tls: ssl.SSLContext, watch: ExchangeWatchdog, loopback: bool
+        self, *, tls: ssl.SSLContext, watchdog: ExchangeWatchdog, loopback: bool
     ) -> None:
         self._tls = tls
-        self._watch = watch
+        self._watchdog = watchdog
         self._loopback = loopback
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
 
@@ -136,7 +136,7 @@ class GuardedAdapter(HTTPAdapter):
         super().init_poolmanager(
             connections, maxsize, block, ssl_context=self._tls, **pool_kwargs
         )
-        watch, loopback = self._watch, self._loopback
+        watch, loopback = self._watchdog, self._loopback
 
         class Plain(HTTPConnection):
             response_class = _StrictResponse

@@ -34,12 +34,12 @@ class Download:
         raw: http.client.HTTPResponse,
         *,
         encoding: str,
-        watch: ExchangeWatchdog,
+        watchdog: ExchangeWatchdog,
         release: Callable[[], None],
         max_bytes: int,
     ) -> None:
         self._raw = raw
-        self._watch = watch
+        self._watchdog = watchdog
         # Also keeps the response alive: collected, it would end the stream silently.
         self._release = release
         self._max_bytes = max_bytes
@@ -56,7 +56,7 @@ class Download:
             raise ResultTooLarge("the result announces more bytes than are allowed")
         if self.announced_bytes is None and not self._chunked and self._inflate is None:
             raise TransferIncomplete("the result could not prove that it is whole")
-        watch.require_minimum_rate()
+        watchdog.require_minimum_rate()
 
     def readinto(self, buffer: memoryview) -> int:
         """See `Body.readinto`."""
@@ -84,7 +84,7 @@ class Download:
         # hear what came before its window is over.
         while count := self._raw.readinto(buffer[filled : filled + _STEP]):
             filled += count
-            self._watch.bytes_received(count)
+            self._watchdog.bytes_received(count)
         self._wire_bytes += filled
         self._hold_cap(self._wire_bytes)
         ended_early = self._length is not None and self._wire_bytes < self._length
@@ -121,7 +121,7 @@ class Download:
             raise ResultTooLarge("the result has more bytes than are allowed")
 
     def _broken(self, fact: str) -> CourierError:
-        if self._watch.fired:
+        if self._watchdog.expired:
             return TransferTooSlow("the result came too slowly")
         return TransferIncomplete(fact)
 

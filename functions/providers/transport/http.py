@@ -78,7 +78,7 @@ class HttpClient:
         self._tls = tls
         self._loopback = loopback
 
-    def call(
+    def request(
         self,
         method: str,
         url: str,
@@ -108,7 +108,7 @@ class HttpClient:
                     content += piece
                     if len(content) > max_bytes:
                         raise AnswerUnreadable("the answer is larger than any is")
-                if watch.fired:
+                if watch.expired:
                     raise _lost(watch)
                 if response.headers.get("Content-Encoding", "identity") != "identity":
                     content = bytearray(_unpacked(bytes(content), max_bytes))
@@ -122,7 +122,7 @@ class HttpClient:
         finally:
             watch.close()
 
-    def open(self, url: str, *, seconds: float, max_bytes: int) -> Download:
+    def open_download(self, url: str, *, seconds: float, max_bytes: int) -> Download:
         """Send one GET without any key; give its body to be read.
 
         Raises:
@@ -134,14 +134,14 @@ class HttpClient:
         response: requests.Response | None = None
         try:
             response = self._send("GET", url, watch, seconds=seconds)
-            if watch.fired:  # a head that is cut looks like one without a length
+            if watch.expired:  # a head that is cut looks like one without a length
                 raise ProviderUnavailable("the download host answered too slowly")
             _check_status(response)
             return Download(
                 # urllib3's own reading copies twice; what is below it does not.
                 cast("http.client.HTTPResponse", response.raw._fp),
                 encoding=response.headers.get("Content-Encoding", "identity"),
-                watch=watch,
+                watchdog=watch,
                 release=partial(_release, response, watch),
                 max_bytes=max_bytes,
             )
@@ -162,7 +162,7 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         body: IO[bytes] | bytes | None = None,
     ) -> requests.Response:
-        adapter = GuardedAdapter(tls=self._tls, watch=watch, loopback=self._loopback)
+        adapter = GuardedAdapter(tls=self._tls, watchdog=watch, loopback=self._loopback)
         with _Session() as session:  # a response outlives its session
             session.trust_env = False
             session.headers.clear()

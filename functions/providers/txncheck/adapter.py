@@ -119,7 +119,7 @@ class Txncheck:
 
     def submit(self, _name: str, type_: str, source: Source) -> str:
         """See `Provider.submit`; TxnCheck has no place for a name of ours."""
-        path = self._requests.method(type_).path
+        path = self._requests.api_method(type_).path
         body = self._requests.read_body(type_, source)
         return with_fresh_key_retry(
             self._credentials, lambda used: self._post(used, path, body)
@@ -219,7 +219,7 @@ class Txncheck:
             headers |= signature_headers(
                 used.secret, method=method, url=url, body=body, now=self._now()
             )
-        return self._http.call(
+        return self._http.request(
             method,
             url,
             seconds=_CALL_SECONDS if seconds is None else seconds,

@@ -17,10 +17,10 @@ from functions.providers.strict_json import parse_object
 from functions.providers.table_reader import TableRow, read_rows
 from functions.providers.txncheck.request_bodies import (
     BULK,
-    MOST_VPAS,
+    MAX_VPAS,
     RequestBodies,
     compact_json,
-    describe_faults,
+    describe_errors,
 )
 
 _ONE_VPA = "must be of the form name@handle"
@@ -34,23 +34,23 @@ def pack(
     Each refused row is told where it stands; a bulk request comes when it is full,
     and so perhaps after refusals of later rows.
     """
-    method = requests.method(type_)
-    of_vpas = "vpas" in method.needed
-    needed = ("vpa",) if of_vpas else method.needed
+    method = requests.api_method(type_)
+    of_vpas = "vpas" in method.required
+    needed = ("vpa",) if of_vpas else method.required
     waiting = _Bulk()
     number = 0
-    rows = read_rows(name, source, needed=needed, optional=method.optional)
+    rows = read_rows(name, source, required=needed, optional=method.optional)
     with closing(rows):
         for number, row in enumerate(rows, start=1):
             given, faults = _judged(requests, type_, row, of_vpas=of_vpas)
             if faults:
-                yield InvalidRow(number, tuple(faults), describe_faults(faults))
-            elif row.fault:
-                yield InvalidRow(number, (), row.fault)
+                yield InvalidRow(number, tuple(faults), describe_errors(faults))
+            elif row.error:
+                yield InvalidRow(number, (), row.error)
             elif not of_vpas:
                 yield BatchRequest(type_, compact_json(given), (number,))
             else:
-                if len(waiting.vpas) + len(given["vpas"]) > MOST_VPAS:
+                if len(waiting.vpas) + len(given["vpas"]) > MAX_VPAS:
                     yield waiting.packed()
                     waiting = _Bulk()
                 waiting.add(number, given["vpas"])
@@ -111,7 +111,7 @@ def _judged(
     requests: RequestBodies, type_: str, row: TableRow, *, of_vpas: bool
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Give a row's fields, or what is wrong with them in the row's own words."""
-    if row.fault:
+    if row.error:
         return {}, {}
     given: dict[str, object] = dict(row.fields)
     single = of_vpas and given.get("vpa") is not None

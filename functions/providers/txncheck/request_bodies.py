@@ -17,7 +17,7 @@ from functions.core.errors import (
 from functions.core.strict_json import NotStrictJson, parse
 from functions.providers.protocol import Source, read_chunks
 
-MOST_VPAS = 100  # in one request [V]
+MAX_VPAS = 100  # in one request [V]
 #: The type whose requests take many VPAs for one id.
 BULK = "bulk-vpa-chargeback-check"
 
@@ -33,7 +33,7 @@ class ApiMethod:
     """One of TxnCheck's calls: where it is, and the fields of its body."""
 
     path: str
-    needed: tuple[str, ...]
+    required: tuple[str, ...]
     optional: tuple[str, ...] = ()
     takes_async: bool = True
 
@@ -58,7 +58,7 @@ def _matches(pattern: str) -> Callable[[object], bool]:
 def _are_vpas(given: object) -> bool:
     return (
         isinstance(given, list)
-        and 1 <= len(given) <= MOST_VPAS
+        and 1 <= len(given) <= MAX_VPAS
         and all(isinstance(vpa, str) and _VPA.fullmatch(vpa) for vpa in given)
     )
 
@@ -91,7 +91,7 @@ class RequestBodies:
         upi, bank = _METHODS["upi-by-mobile"], _METHODS["bank-verification-pennyless"]
         named = {
             "optional": upi,
-            "required": replace(upi, needed=("mobile", "name"), optional=()),
+            "required": replace(upi, required=("mobile", "name"), optional=()),
             "unsent": replace(upi, optional=()),
         }
         self._methods = _METHODS | {
@@ -99,7 +99,7 @@ class RequestBodies:
             "bank-verification-pennyless": replace(bank, takes_async=bank_async),
         }
 
-    def method(self, type_: str) -> ApiMethod:
+    def api_method(self, type_: str) -> ApiMethod:
         """Give the call of a type.
 
         Raises:
@@ -111,12 +111,12 @@ class RequestBodies:
 
     def field_errors(self, type_: str, given: Mapping[str, object]) -> dict[str, str]:
         """Say which fields are not worth sending, with the rule that each breaks."""
-        method = self.method(type_)
+        method = self.api_method(type_)
         faults = {}
-        for field in (*method.needed, *method.optional):
+        for field in (*method.required, *method.optional):
             value = given.get(field)
             is_good, rule = _RULES[field]
-            if value is None and field in method.needed:
+            if value is None and field in method.required:
                 faults[field] = "is missing"
             elif value is not None and not is_good(value):
                 faults[field] = rule
@@ -130,9 +130,9 @@ class RequestBodies:
                 the fields' names and the rules, never what was given.
         """
         if faults := self.field_errors(type_, given):
-            raise RequestInvalid(describe_faults(faults))
-        method = self.method(type_)
-        fields = (*method.needed, *method.optional)
+            raise RequestInvalid(describe_errors(faults))
+        method = self.api_method(type_)
+        fields = (*method.required, *method.optional)
         return {field: given[field] for field in fields if given.get(field) is not None}
 
     def read_body(self, type_: str, source: Source) -> bytes:
@@ -143,12 +143,12 @@ class RequestBodies:
             RequestInvalid: It is not worth sending.
         """
         fields = self.valid_fields(type_, _object(_read(source)))
-        if self.method(type_).takes_async:
+        if self.api_method(type_).takes_async:
             fields["async"] = True
         return compact_json(fields)
 
 
-def describe_faults(faults: Mapping[str, str]) -> str:
+def describe_errors(faults: Mapping[str, str]) -> str:
     """Say what is wrong with some fields, in one line."""
     return "; ".join(f"{field}: {rule}" for field, rule in faults.items())
 

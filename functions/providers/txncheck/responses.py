@@ -28,7 +28,7 @@ from functions.core.errors import (
     ProviderUnavailable,
 )
 from functions.core.model import Phase, StatusReport
-from functions.providers.sanitize import sanitize
+from functions.providers.provider_words import sanitize_word
 from functions.providers.strict_json import parse_object
 from functions.providers.transport.http import HttpResponse, retry_after
 
@@ -136,7 +136,7 @@ def status_report(answer: TxncheckResponse) -> StatusReport:
         phase=phase or Phase.RUNNING,
         kinds=kinds,
         absent=(KIND,) if phase in _WITH_RESULT and not kinds else (),
-        unknown_word="" if phase else sanitize(word),
+        unknown_word="" if phase else sanitize_word(word),
         final_error=failure.__name__ if phase is Phase.FAILED else "",
         finished_at=_moment(answer.get("completedAt")) if phase in _OVER else 0.0,
     )
@@ -192,7 +192,7 @@ def _errors(error: object) -> dict[str, dict[str, str]]:
         return {}
     by_step = {"request": error} if isinstance(error.get("class"), str) else error
     return {
-        step: {"class": sanitize(_class(each))}
+        step: {"class": sanitize_word(_class(each))}
         for step, each in by_step.items()
         if isinstance(each, dict)
     }

@@ -3,7 +3,7 @@
 import re
 
 
-def sanitize(word: object) -> str:
+def sanitize_word(word: object) -> str:
     """Reduce a word of a provider's to at most 32 capitals and underscores."""
     if not isinstance(word, str):
         return "NONE"
