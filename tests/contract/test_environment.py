@@ -94,7 +94,7 @@ def test_shows_no_answer_in_its_text() -> None:
     """A raw answer repeats the key, and carries live links."""
     reply = HttpResponse(200, {"X": KEY}, KEY.encode())
 
-    assert repr(reply) == str(reply) == "Reply(status=200)"
+    assert repr(reply) == str(reply) == "HttpResponse(status=200)"
 
 
 def test_reads_its_settings_as_the_deployment_writes_them() -> None:

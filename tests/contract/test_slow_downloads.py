@@ -107,7 +107,7 @@ def test_spends_no_link_when_finding_the_address_took_all_the_time(
 
     def late(*asked: Any, **named: Any) -> Any:  # noqa: ANN401 - handed through as they come
         for watch in threading.enumerate():
-            if watch.name == "watch":
+            if watch.name == "watchdog":
                 watch.join()
         return look_up(*asked, **named)
 
@@ -126,7 +126,7 @@ def test_ends_what_has_ended_already(ipqs: IpqsHarness) -> None:
     body = ipqs.open(ipqs.make_link(_CSV, answer), seconds=0.2)
 
     for watch in threading.enumerate():
-        if watch.name == "watch":
+        if watch.name == "watchdog":
             watch.join()
     with ipqs.expect_error(TransferTooSlow):
         read_body(body)
