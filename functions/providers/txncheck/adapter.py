@@ -20,7 +20,7 @@ from functions.core.errors import (
 )
 from functions.core.file_formats import JSON, FileFormat
 from functions.core.model import StatusReport
-from functions.providers.in_memory import BytesBody
+from functions.providers.bodies import BytesBody
 from functions.providers.key_rotation import with_fresh_key_retry
 from functions.providers.protocol import BatchRequest, InvalidRow, Link, Source
 from functions.providers.transport.http import HttpClient, HttpResponse
