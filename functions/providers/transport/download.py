@@ -1,9 +1,8 @@
 """Download: the body of an HTTP response, read in pieces and proven complete."""
 
 import zlib
-from typing import Any
-
-import requests
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from functions.core.errors import (
     CourierError,
@@ -23,6 +22,18 @@ _MAX_COMPRESSION_RATIO = 200
 _COMPRESSION_RATIO_SLACK_BYTES = 64 * 1024
 
 
+class _Response(Protocol):
+    """The part of `requests.Response` that a download needs."""
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...  # in any case
+
+    @property
+    def raw(self) -> Any: ...  # noqa: ANN401 - urllib3's, which requests leaves untyped
+
+    def close(self) -> None: ...
+
+
 class Download:
     """A `Body` that is read from a response, which it closes.
 
@@ -38,7 +49,7 @@ class Download:
 
     def __init__(
         self,
-        response: requests.Response,
+        response: _Response,
         *,
         watchdog: ExchangeWatchdog,
         max_bytes: int,
