@@ -183,7 +183,7 @@ def test_refuses_a_batch_without_rows(content: str) -> None:
 
 def test_refuses_a_batch_without_its_column() -> None:
     """Every row of it would be refused."""
-    with pytest.raises(RequestInvalid, match=r"^ifscNumber: the header lacks it$"):
+    with pytest.raises(RequestInvalid, match=r"^ifscNumber: missing in the header$"):
         packed("bank-verification-pennyless", "accountNumber\n123456789\n")
 
 
