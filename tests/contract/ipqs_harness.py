@@ -1,4 +1,4 @@
-"""IPQS on the harness."""
+"""The harness of IPQS."""
 
 import ssl
 from collections.abc import Mapping
@@ -22,11 +22,13 @@ def make_provider(
     loopback: bool = True,
     **settings: Any,  # noqa: ANN401 - the fields of IpqsSettings, which checks them
 ) -> Ipqs:
-    """Give an adapter that knows the simulator's addresses and follows its clock."""
-    hosts = (simulator.download_host,)
-    described = {"download_hosts": hosts, "loopback": loopback, **settings}
+    """Return an adapter for the simulator that follows its clock."""
+    defaults = {
+        "base_url": simulator.base_url,
+        "download_hosts": (simulator.download_host,),
+    }
     return Ipqs(
-        IpqsSettings(**{"base_url": simulator.base_url, **described}),
+        IpqsSettings(loopback=loopback, **{**defaults, **settings}),
         http=HttpClient(tls=tls, loopback=loopback),
         key=key or FakeSecret(KEY),
         now=simulator.clock.now,
@@ -34,7 +36,7 @@ def make_provider(
 
 
 class IpqsHarness(AdapterHarness):
-    """The harness with what only IPQS' tests need."""
+    """The harness with what only tests of IPQS need."""
 
     simulator: IpqsSimulator
     provider: Ipqs
@@ -59,7 +61,7 @@ class IpqsHarness(AdapterHarness):
                 simulator, tls=tls, base_url=unused_base_url()
             ),
             base_url=simulator.base_url,
-            deadlines=(
+            deadline_constants=(
                 "functions.providers.ipqs.adapter._CALL_SECONDS",
                 "functions.providers.ipqs.adapter._UPLOAD_SECONDS",
             ),
@@ -73,17 +75,17 @@ class IpqsHarness(AdapterHarness):
         self,
         **settings: Any,  # noqa: ANN401 - the fields of IpqsSettings, which checks them
     ) -> Ipqs:
-        """Give another adapter before the same simulator."""
+        """Return another adapter for the same simulator."""
         return make_provider(self.simulator, tls=self.tls, key=self.key, **settings)
 
     def make_link(self, content: bytes | int | Content, *answers: Answer) -> Link:
-        """Give a link to a result; the answers are for those who open it."""
+        """Return a link to a result; queue answers to its downloads."""
         csv_id = self.simulator.add_finished(results={"all": content})
         self.script("download", *answers)
         return self.results(str(csv_id))["all"]
 
     def open(self, link: Link, *, seconds: float = 20.0) -> Body:
-        """Open a link, with time enough unless the test says otherwise."""
+        """Open a link."""
         return self.provider.open(link, seconds=seconds)
 
     def _rows(self) -> Mapping[str, int]:

@@ -1,4 +1,4 @@
-"""Every provider: each way in which a call can fail becomes one error of ours."""
+"""Every provider: each way in which a call can fail raises one error of ours."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -28,8 +28,6 @@ from tests.contract.examples import few_examples
 from tests.contract.harness import KEY, AdapterHarness, retry_hint
 from tests.contract.sources import BytesSource
 
-Edit = Callable[[dict[str, object]], object]
-
 
 @pytest.mark.fault(22)
 @pytest.mark.parametrize(
@@ -47,10 +45,10 @@ Edit = Callable[[dict[str, object]], object]
         pytest.param("Sun, 06 Nov 99999 08:49:37 GMT", None, id="no date"),
     ],
 )
-def test_hands_the_wish_to_wait_on(
+def test_passes_retry_after_on_as_a_hint(
     harness: AdapterHarness, header: str | None, hint: float | None
 ) -> None:
-    """The workflow waits, not the function; nonsense in the header is no wish."""
+    """The workflow waits, not the function; an invalid header is no hint."""
     harness.script(harness.check_call, Answer.http(429, retry_after=header))
 
     with harness.expect_error(ProviderThrottled) as caught:
@@ -61,8 +59,8 @@ def test_hands_the_wish_to_wait_on(
 
 
 @pytest.mark.fault(22)
-def test_reads_a_date_to_wait_for_by_its_own_clock(harness: AdapterHarness) -> None:
-    """A date is as good as a number of seconds, and HTTP allows both."""
+def test_passes_a_date_in_retry_after_on_as_seconds(harness: AdapterHarness) -> None:
+    """HTTP allows a date as well as seconds."""
     then = datetime.fromtimestamp(harness.now() + 90, UTC)
     header = format_datetime(then, usegmt=True)
     harness.script(harness.check_call, Answer.http(429, retry_after=header))
@@ -76,8 +74,8 @@ def test_reads_a_date_to_wait_for_by_its_own_clock(harness: AdapterHarness) -> N
 @pytest.mark.fault(22)
 @few_examples
 @given(header=st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF)))
-def test_survives_any_wish_to_wait(harness: AdapterHarness, header: str) -> None:
-    """The header is the provider's text, and parsers of dates have surprises."""
+def test_survives_any_retry_after(harness: AdapterHarness, header: str) -> None:
+    """The provider writes the header, and parsers of dates have surprises."""
     harness.script(harness.check_call, Answer.http(429, retry_after=header))
 
     with harness.expect_error(ProviderThrottled) as caught:
@@ -88,8 +86,8 @@ def test_survives_any_wish_to_wait(harness: AdapterHarness, header: str) -> None
 
 
 @pytest.mark.fault(22)
-def test_counts_a_throttled_submission_as_not_accepted(harness: AdapterHarness) -> None:
-    """Throttled means later again, with no search for a job that cannot be there."""
+def test_raises_throttled_for_a_submission(harness: AdapterHarness) -> None:
+    """Nothing was accepted then, so nothing needs to be searched for."""
     harness.script(harness.submit_call, Answer.html(429))
 
     with harness.expect_error(ProviderThrottled):
@@ -100,12 +98,14 @@ def test_counts_a_throttled_submission_as_not_accepted(harness: AdapterHarness) 
 
 @pytest.mark.fault(23)
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 520, 599])
-@pytest.mark.parametrize("says", [Answer.html, Answer.http], ids=["page", "bare"])
-def test_calls_a_fault_of_theirs_unavailable(
-    harness: AdapterHarness, status: int, says: Callable[[int], Answer]
+@pytest.mark.parametrize(
+    "make_answer", [Answer.html, Answer.http], ids=["page", "bare"]
+)
+def test_raises_unavailable_for_5xx(
+    harness: AdapterHarness, status: int, make_answer: Callable[[int], Answer]
 ) -> None:
-    """A fault of the provider's passes; what its page says does not matter."""
-    harness.script(harness.check_call, says(status))
+    """It passes, whatever the body make_answer."""
+    harness.script(harness.check_call, make_answer(status))
 
     with harness.expect_error(ProviderUnavailable):
         harness.provider.check(harness.unknown_ref)
@@ -113,10 +113,10 @@ def test_calls_a_fault_of_theirs_unavailable(
 
 @pytest.mark.fault(23)
 @pytest.mark.parametrize("status", [408, 425])
-def test_calls_an_answer_that_asks_for_another_try_unavailable(
+def test_raises_unavailable_for_4xx_about_this_moment(
     harness: AdapterHarness, status: int
 ) -> None:
-    """These 4xx are about this moment; a job must not end because of one."""
+    """A job must not end because of one."""
     harness.script(harness.check_call, Answer.http(status))
 
     with harness.expect_error(ProviderUnavailable):
@@ -137,10 +137,10 @@ def test_calls_an_answer_that_asks_for_another_try_unavailable(
         pytest.param(451, ProviderRejected, id="forbidden by law"),
     ],
 )
-def test_calls_a_refusal_by_its_reason(
+def test_raises_the_error_of_each_refusal(
     harness: AdapterHarness, status: int, error: type[CourierError]
 ) -> None:
-    """The reader of the failure needs to know who has to do something about it."""
+    """The reader needs to know who has to act."""
     harness.script(harness.check_call, Answer.http(status))
 
     with harness.expect_error(error):
@@ -149,9 +149,7 @@ def test_calls_a_refusal_by_its_reason(
 
 @pytest.mark.fault(54)
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_follows_no_redirect_with_the_key_in_hand(
-    harness: AdapterHarness, status: int
-) -> None:
+def test_follows_no_redirect(harness: AdapterHarness, status: int) -> None:
     """The key, and with 307 the whole list, would go wherever the answer says."""
     elsewhere = f"{harness.base_url}/elsewhere?{KEY}"
     harness.script(harness.check_call, Answer.redirect(elsewhere, status))
@@ -194,10 +192,10 @@ _UNREADABLE = [
 
 @pytest.mark.fault(24)
 @pytest.mark.parametrize("answer", _UNREADABLE)
-def test_calls_what_is_no_answer_unreadable(
+def test_raises_unreadable_for_what_is_no_answer(
     harness: AdapterHarness, answer: Answer
 ) -> None:
-    """A check that cannot be read says nothing about the job: it is asked again."""
+    """It make_answer nothing about the job, so the check is repeated later."""
     reference = harness.submit()
     harness.script(harness.check_call, answer)
 
@@ -209,10 +207,10 @@ def test_calls_what_is_no_answer_unreadable(
 
 @pytest.mark.fault(24)
 @pytest.mark.parametrize("answer", _UNREADABLE)
-def test_searches_after_an_unreadable_answer_to_a_submission(
+def test_raises_lost_for_an_unreadable_answer_to_a_submission(
     harness: AdapterHarness, answer: Answer
 ) -> None:
-    """What cannot be read may say that the file was taken, and is paid."""
+    """The file may have been accepted, and is paid for then."""
     harness.script(harness.submit_call, answer.after_effect())
 
     with harness.expect_error(AnswerLost):
@@ -224,8 +222,8 @@ def test_searches_after_an_unreadable_answer_to_a_submission(
 
 
 @pytest.mark.fault(24)
-def test_reads_an_answer_that_came_packed_unasked(harness: AdapterHarness) -> None:
-    """A cache on the way may pack what nobody asked to be packed."""
+def test_reads_an_answer_in_gzip(harness: AdapterHarness) -> None:
+    """A cache may compress what was asked for uncompressed."""
     reference = harness.submit()
     harness.script(harness.check_call, Answer.gzipped())
 
@@ -249,10 +247,10 @@ def test_reads_an_answer_that_came_packed_unasked(harness: AdapterHarness) -> No
         pytest.param(Answer.redirect("/elsewhere").after_effect(), id="redirect"),
     ],
 )
-def test_finds_what_was_accepted_though_the_answer_was_lost(
+def test_finds_a_submission_whose_answer_was_lost(
     harness: AdapterHarness, answer: Answer
 ) -> None:
-    """A second submission would be paid a second time."""
+    """A second submission would be paid for again."""
     harness.script(harness.submit_call, answer)
 
     with harness.expect_error(AnswerLost):
@@ -268,7 +266,7 @@ def test_finds_what_was_accepted_though_the_answer_was_lost(
 
 @pytest.mark.fault(16)
 @pytest.mark.parametrize("ending", [Ending.CLOSE, Ending.RESET])
-def test_finds_nothing_where_nothing_was_accepted(
+def test_finds_no_submission_that_did_not_arrive(
     harness: AdapterHarness, ending: Ending
 ) -> None:
     """A dropped connection looks the same either way; only the list can tell."""
@@ -291,7 +289,7 @@ def test_finds_nothing_where_nothing_was_accepted(
         pytest.param(Answer.cut_after(10, Ending.RESET), id="reset midway"),
     ],
 )
-def test_asks_again_another_time_where_a_check_got_no_answer(
+def test_raises_lost_for_a_check_without_answer(
     harness: AdapterHarness, answer: Answer
 ) -> None:
     """Nothing is known then, which is an error and never a phase."""
@@ -305,9 +303,9 @@ def test_asks_again_another_time_where_a_check_got_no_answer(
 
 
 @pytest.mark.fault(16)
-@pytest.mark.usefixtures("impatient")
-def test_gives_up_a_submission_that_nobody_answers(harness: AdapterHarness) -> None:
-    """A function that waits to its own end could not even say what happened."""
+@pytest.mark.usefixtures("short_deadlines")
+def test_times_out_a_submission(harness: AdapterHarness) -> None:
+    """A function that waits until its own end cannot report anything."""
     harness.script(harness.submit_call, Answer.hang(takes_effect=True))
 
     with harness.expect_error(AnswerLost):
@@ -317,7 +315,7 @@ def test_gives_up_a_submission_that_nobody_answers(harness: AdapterHarness) -> N
 
 
 @pytest.mark.fault(53)
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_deadlines")
 @pytest.mark.parametrize(
     "answer",
     [
@@ -331,10 +329,8 @@ def test_gives_up_a_submission_that_nobody_answers(harness: AdapterHarness) -> N
         ),
     ],
 )
-def test_gives_up_a_check_that_takes_too_long(
-    harness: AdapterHarness, answer: Answer
-) -> None:
-    """Time-outs of a socket never meet a server that sends a byte now and then."""
+def test_times_out_a_check(harness: AdapterHarness, answer: Answer) -> None:
+    """A socket's timeout never stops a server that sends a byte now and then."""
     reference = harness.submit()
     harness.script(harness.check_call, answer)
 
@@ -343,10 +339,10 @@ def test_gives_up_a_check_that_takes_too_long(
 
 
 @pytest.mark.fault(58)
-def test_knows_that_nothing_was_sent_where_nobody_listens(
+def test_raises_unavailable_where_nothing_was_sent(
     harness: AdapterHarness,
 ) -> None:
-    """Surely unsent is worth knowing: the same submission may simply be repeated."""
+    """What was certainly not sent may simply be sent again."""
     with harness.expect_error(ProviderUnavailable):
         harness.unreachable_provider.submit(
             "our-name", harness.list_type, BytesSource(harness.file)
@@ -356,14 +352,14 @@ def test_knows_that_nothing_was_sent_where_nobody_listens(
 
 
 @pytest.mark.fault(58)
-def test_shows_no_key_where_nobody_listens(harness: AdapterHarness) -> None:
-    """The library's error quotes the whole address, and the key may be part of it."""
+def test_shows_no_key_where_nothing_listens(harness: AdapterHarness) -> None:
+    """The library's error quotes the whole URL, and the key may be part of it."""
     with harness.expect_error(ProviderUnavailable):
         harness.unreachable_provider.check(harness.unknown_ref)
 
 
 def test_stops_a_submission_whose_file_shrinks(harness: AdapterHarness) -> None:
-    """The announced length is a promise: a shorter file would hang or be padded."""
+    """The length is announced: a shorter file would hang or have to be padded."""
     with harness.expect_error(SourceMissing):
         shrunk = BytesSource(harness.file, size=100_000)
         harness.provider.submit("our-name", harness.list_type, shrunk)
@@ -391,8 +387,8 @@ def test_stops_a_submission_whose_file_shrinks(harness: AdapterHarness) -> None:
         ),
     )
 )
-def test_survives_any_document(harness: AdapterHarness, answer: object) -> None:
-    """Whatever the types are, it is read or refused, in our errors only."""
+def test_survives_any_json(harness: AdapterHarness, answer: object) -> None:
+    """Whatever the types are, the answer is read or raises an error of ours."""
     harness.script(harness.check_call, Answer.json(answer))
 
     with pytest.raises(CourierError):

@@ -1,4 +1,4 @@
-"""IPQS: the adapter works whichever way stands what IPQS does not say."""
+"""IPQS: the adapter works whichever way the unknowns of the API turn out."""
 
 import pytest
 
@@ -25,8 +25,8 @@ from tests.contract.ipqs_harness import IpqsHarness
 from tests.contract.loopback_hosts import LoopbackListener
 from tests.contract.sources import BytesSource
 
-#: Whichever of these it is, every result comes back.
-_HARMLESS: dict[str, tuple[object, ...]] = {
+#: Every result is fetched for any of these values.
+_ANY_VALUE: dict[str, tuple[object, ...]] = {
     "seconds_processing": (0.0, 0.5, 100_000.0),
     "removes_duplicates": (False,),
     "header_key_calls": (frozenset(), frozenset({"upload", "list", "status"})),
@@ -47,8 +47,8 @@ _HARMLESS: dict[str, tuple[object, ...]] = {
     "file_compression": (Compression.WHEN_ACCEPTED, Compression.ALWAYS),
     "file_ranges": (True,),
 }
-#: These are told apart below, each by a test of its own.
-_TOLD_APART = {
+#: Each of these has a test of its own.
+_TESTED_ALONE = {
     "max_upload_bytes",
     "max_upload_rows",
     "max_parallel_files",
@@ -62,9 +62,9 @@ _TOLD_APART = {
 }
 
 
-_EACH_HARMLESS = [
+_EACH_VALUE = [
     pytest.param(switch, value, id=f"{switch}={value}")
-    for switch, values in _HARMLESS.items()
+    for switch, values in _ANY_VALUE.items()
     for value in values
 ]
 
@@ -73,14 +73,16 @@ def _submit(ipqs: IpqsHarness) -> str:
     return ipqs.provider.submit("our-name", "email", BytesSource())
 
 
-def test_leaves_out_no_unknown() -> None:
-    """A switch that is added to the simulator must be tried here, too."""
-    assert set(_HARMLESS) | _TOLD_APART == set(UNKNOWNS)
+def test_covers_every_unknown() -> None:
+    """A switch that is added to the simulator must be tested here."""
+    assert set(_ANY_VALUE) | _TESTED_ALONE == set(UNKNOWNS)
 
 
-@pytest.mark.parametrize(("switch", "value"), _EACH_HARMLESS)
-def test_brings_everything_back(ipqs: IpqsHarness, switch: str, value: object) -> None:
-    """Nobody has seen which way it stands; it must not matter."""
+@pytest.mark.parametrize(("switch", "value"), _EACH_VALUE)
+def test_fetches_every_result_for_any_value(
+    ipqs: IpqsHarness, switch: str, value: object
+) -> None:
+    """The value is not documented, so it must not matter."""
     ipqs.simulator.behave(**{switch: value})
     # The path is the place of the key that is documented for every call.
     keyed = {f"{call}_key": "path" for call in ("upload", "status", "list")}
@@ -89,14 +91,14 @@ def test_brings_everything_back(ipqs: IpqsHarness, switch: str, value: object) -
     reference = adapter.submit("our-name", "email", BytesSource())
     found = adapter.find("our-name", "email")
     ipqs.simulator.clock.advance(200_000)
-    look = adapter.check(reference)
+    report = adapter.check(reference)
     rows = {}
-    for kind in look.kinds:  # as Download does it: fresh links for each kind
+    for kind in report.kinds:  # as Download does it: fresh links for each kind
         link = adapter.results(reference)[kind]
         rows[kind] = read_body(adapter.open(link, seconds=20))[1].rows
 
     assert found == reference
-    assert look.phase is Phase.FINISHED
+    assert report.phase is Phase.FINISHED
     expected = dict(ipqs.simulator.csvs[0].results)
     offered = ipqs.simulator.behaviour.offered_kinds
     assert rows == {
@@ -110,10 +112,10 @@ def test_brings_everything_back(ipqs: IpqsHarness, switch: str, value: object) -
     ("switch", "limit"),
     [("max_upload_bytes", 9), ("max_upload_rows", 3), ("max_parallel_files", 0)],
 )
-def test_says_that_a_file_is_beyond_a_limit(
+def test_raises_rejected_beyond_a_limit(
     ipqs: IpqsHarness, switch: str, limit: int
 ) -> None:
-    """The limits are not published; beyond one, the file is refused for good."""
+    """The limits are not published; a file beyond one is refused for good."""
     ipqs.simulator.behave(**{switch: limit})
 
     with ipqs.expect_error(ProviderRejected):
@@ -126,8 +128,8 @@ def test_says_that_a_file_is_beyond_a_limit(
 @pytest.mark.parametrize(
     "message", ["Invalid CSV ID.", "", "Invalid or unknown file.", "é" * 9999]
 )
-def test_says_that_a_forgotten_file_is_unknown(ipqs: IpqsHarness, message: str) -> None:
-    """How long a file is kept, and what is said afterwards, is not published."""
+def test_raises_rejected_for_an_expired_file(ipqs: IpqsHarness, message: str) -> None:
+    """How long files are kept, and what is answered later, is not published."""
     ipqs.simulator.behave(retention_seconds=60.0, unknown_id_message=message)
     reference = _submit(ipqs)
     ipqs.simulator.clock.advance(61)
@@ -139,8 +141,8 @@ def test_says_that_a_forgotten_file_is_unknown(ipqs: IpqsHarness, message: str) 
 
 
 @pytest.mark.fault(32)
-def test_says_that_a_file_answered_with_404_is_lost(ipqs: IpqsHarness) -> None:
-    """The other way in which an API may say so."""
+def test_raises_lost_job_for_404(ipqs: IpqsHarness) -> None:
+    """This is the other way in which an API may say so."""
     ipqs.script("status", Answer.http(404))
 
     with ipqs.expect_error(ProviderLostJob):
@@ -150,10 +152,10 @@ def test_says_that_a_file_answered_with_404_is_lost(ipqs: IpqsHarness) -> None:
 @pytest.mark.fault(22)
 @pytest.mark.parametrize("status", [403, 429])
 @pytest.mark.parametrize(("retry_after", "hint"), [(None, None), ("30", 30.0)])
-def test_goes_on_when_the_rate_limit_is_over(
+def test_continues_after_the_rate_limit(
     ipqs: IpqsHarness, status: int, retry_after: str | None, hint: float | None
 ) -> None:
-    """Neither the limit nor the way in which it is told is published."""
+    """Neither the limit nor its answer is published."""
     reference = _submit(ipqs)
     limit = RateLimit(calls=1, seconds=60, status=status, retry_after=retry_after)
     ipqs.simulator.behave(rate_limit=limit)
@@ -169,10 +171,10 @@ def test_goes_on_when_the_rate_limit_is_over(
 
 @pytest.mark.fault(66)
 @pytest.mark.parametrize("status", [200, 400, 401, 403])
-def test_goes_on_with_a_rotated_key_however_the_old_one_is_refused(
+def test_uses_a_rotated_key_for_any_status_of_the_refusal(
     ipqs: IpqsHarness, status: int
 ) -> None:
-    """The sentence tells a refused key from too many calls, which are 403 as well."""
+    """The message tells a refused key from throttling, which is 403 as well."""
     reference = _submit(ipqs)
     ipqs.simulator.behave(bad_key_status=status)
     ipqs.simulator.rotate_key("rotated " + KEY)
@@ -185,10 +187,10 @@ def test_goes_on_with_a_rotated_key_however_the_old_one_is_refused(
 @pytest.mark.fault(31)
 @pytest.mark.parametrize("links", [False, True])
 @pytest.mark.parametrize("word", [None, "FINISHED", "ABORTED", "CANCELLED"])
-def test_ends_a_cancelled_file_with_or_without_results(
+def test_reports_aborted_with_or_without_links(
     ipqs: IpqsHarness, word: str | None, links: bool
 ) -> None:
-    """Somebody's partial results are no result; the phase is what counts."""
+    """Partial results of a cancelled file are not results."""
     ipqs.simulator.behave(aborted_status=word, aborted_links=links)
     reference = _submit(ipqs)
     ipqs.simulator.abort(int(reference))
@@ -198,10 +200,8 @@ def test_ends_a_cancelled_file_with_or_without_results(
 
 @pytest.mark.fault(41)
 @pytest.mark.parametrize("spent", Spent)
-def test_opens_a_fresh_link_in_place_of_a_spent_one(
-    ipqs: IpqsHarness, spent: Spent
-) -> None:
-    """How a spent link is refused is not known; a fresh one is always to be had."""
+def test_opens_a_fresh_link_after_a_spent_one(ipqs: IpqsHarness, spent: Spent) -> None:
+    """How a spent link is refused is not known; a fresh one is always available."""
     ipqs.simulator.behave(spent_link=spent)
     link = ipqs.make_link(b"Email Address\na@example.com\n")
     read_body(ipqs.open(link))
@@ -209,15 +209,15 @@ def test_opens_a_fresh_link_in_place_of_a_spent_one(
     with ipqs.expect_error(LinkSpent):
         read_body(ipqs.open(link))
     (reference,) = (str(csv.id) for csv in ipqs.simulator.csvs)
-    data, _tally = read_body(ipqs.open(ipqs.results(reference)["all"]))
+    data, _stats = read_body(ipqs.open(ipqs.results(reference)["all"]))
 
     assert data == b"Email Address\na@example.com\n"
 
 
 @pytest.mark.fault(43)
 @pytest.mark.parametrize("expired", Spent)
-def test_says_that_a_link_has_expired(ipqs: IpqsHarness, expired: Spent) -> None:
-    """A link lives for 15 minutes; how it is refused afterwards is not known."""
+def test_raises_spent_for_an_expired_link(ipqs: IpqsHarness, expired: Spent) -> None:
+    """A link lives for 15 minutes; how it is refused later is not known."""
     ipqs.simulator.behave(expired_link=expired)
     link = ipqs.make_link(b"Email Address\na@example.com\n")
     ipqs.simulator.clock.advance(15 * 60)
@@ -227,8 +227,8 @@ def test_says_that_a_link_has_expired(ipqs: IpqsHarness, expired: Spent) -> None
 
 
 @pytest.mark.fault(44)
-def test_says_that_a_newer_link_has_ended_an_older_one(ipqs: IpqsHarness) -> None:
-    """Where new links kill older ones, only the newest may be opened."""
+def test_raises_spent_for_a_replaced_link(ipqs: IpqsHarness) -> None:
+    """Where new links invalidate older ones, only the newest works."""
     ipqs.simulator.behave(new_links_kill_older=True)
     older = ipqs.make_link(b"Email Address\na@example.com\n")
     newer = ipqs.results(str(ipqs.simulator.csvs[0].id))["all"]
@@ -248,10 +248,10 @@ def test_says_that_a_newer_link_has_ended_an_older_one(ipqs: IpqsHarness) -> Non
         pytest.param({"file_content_type": "text/html"}, LinkSpent, id="called a page"),
     ],
 )
-def test_refuses_rather_than_guesses(
+def test_refuses_what_may_be_incomplete_or_a_page(
     ipqs: IpqsHarness, switches: dict[str, object], error: type[CourierError]
 ) -> None:
-    """What cannot be told from half a file or from a page is not published."""
+    """What may be half a file or an error page is not published."""
     ipqs.simulator.behave(**switches)
     link = ipqs.make_link(b"Email Address\na@example.com\n")
 
@@ -261,12 +261,12 @@ def test_refuses_rather_than_guesses(
 
 @pytest.mark.fault(54)
 def test_does_not_follow_a_link_that_redirects(ipqs: IpqsHarness) -> None:
-    """Where a redirect leads is not on the allow-list, or the link would go there."""
-    with LoopbackListener.listening() as elsewhere:
-        ipqs.simulator.behave(file_redirect=f"{elsewhere.url}/file.csv")
+    """The target is not on the allow-list, and would get the link."""
+    with LoopbackListener.listening() as other_host:
+        ipqs.simulator.behave(file_redirect=f"{other_host.url}/file.csv")
         link = ipqs.make_link(b"Email Address\na@example.com\n")
 
         with ipqs.expect_error(LinkSpent):
             ipqs.open(link)
 
-        assert not elsewhere.connected
+        assert other_host.accept() is None

@@ -1,4 +1,4 @@
-"""Links: what the provider hands out is opened only where it may be one of its."""
+"""Links: a link is opened only if it leads to the provider."""
 
 import pytest
 from hypothesis import given
@@ -124,7 +124,7 @@ _AUTHORITIES = [
     "_",
     "a" * 300,
 ]
-_WHOLE = [
+_URLS = [
     "",
     " ",
     "\n",
@@ -181,107 +181,107 @@ _WHOLE = [
 _HOSTILE = [
     *(f"{scheme}://{_HOST}{_PATH}" for scheme in _SCHEMES),
     *(f"https://{authority}{_PATH}" for authority in _AUTHORITIES),
-    *_WHOLE,
+    *_URLS,
 ]
 
 
-def _known(ipqs: IpqsHarness, url: str) -> Link:
+def _secret_link(ipqs: IpqsHarness, url: str) -> Link:
     ipqs.secrets.add(url if len(url) > 60 else _PATH)
     return Link(url, issued_at=0.0)
 
 
-def test_has_a_corpus_worth_its_name() -> None:
-    """A hundred and fifty ways are the least; twins among them prove nothing."""
+def test_has_at_least_150_different_links() -> None:
+    """Duplicates prove nothing."""
     assert len(set(_HOSTILE)) == len(_HOSTILE) >= 150
 
 
 @pytest.mark.fault(55)
-def test_opens_no_hostile_link(ipqs: IpqsHarness, no_network: list[str]) -> None:
+def test_opens_no_hostile_link(ipqs: IpqsHarness, resolved_hosts: list[str]) -> None:
     """Whoever can write into the provider's answer could lead us anywhere."""
     adapter = ipqs.provider_with(download_hosts=(_HOST,), loopback=False)
 
     for url in _HOSTILE:
-        link = _known(ipqs, url)
+        link = _secret_link(ipqs, url)
         with ipqs.expect_error(LinkRefused):
             adapter.open(link, seconds=5)
 
-    assert no_network == []
+    assert resolved_hosts == []
 
 
 @pytest.mark.fault(55)
 @few_examples
 @given(url=st.text(max_size=60) | st.from_regex(r"https://[^/]{1,40}/[a-z?=]*"))
-def test_opens_no_invented_link(
-    ipqs: IpqsHarness, no_network: list[str], url: str
+def test_opens_no_generated_link(
+    ipqs: IpqsHarness, resolved_hosts: list[str], url: str
 ) -> None:
-    """The corpus holds what people thought of; this holds the rest."""
+    """The list above has what people thought of; this has the rest."""
     adapter = ipqs.provider_with(download_hosts=(_HOST,), loopback=False)
 
     with ipqs.expect_error(LinkRefused):
         adapter.open(Link(url, issued_at=0.0), seconds=5)
 
-    assert no_network == []
+    assert resolved_hosts == []
 
 
 @pytest.fixture
-def no_network(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Give the hosts that somebody wanted the address of."""
-    asked: list[str] = []
+def resolved_hosts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Record the hosts whose address is looked up, without a network."""
+    hosts: list[str] = []
 
-    def noted(host: object, *_more: object, **_named: object) -> list[object]:
-        asked.append(str(host))
+    def record(host: object, *_args: object, **_kwargs: object) -> list[object]:
+        hosts.append(str(host))
         raise OSError(f"the test has no network for {host}")
 
-    monkeypatch.setattr("socket.getaddrinfo", noted)
-    return asked
+    monkeypatch.setattr("socket.getaddrinfo", record)
+    return hosts
 
 
 @pytest.mark.parametrize("port", ["", ":443"])
-def test_asks_for_the_address_of_an_allowed_host(
-    ipqs: IpqsHarness, no_network: list[str], port: str
+def test_resolves_an_allowed_host(
+    ipqs: IpqsHarness, resolved_hosts: list[str], port: str
 ) -> None:
-    """The corpus would prove nothing if a good link were refused as well."""
+    """The tests above would prove nothing if good links were refused as well."""
     adapter = ipqs.provider_with(download_hosts=(_HOST,), loopback=False)
-    link = _known(ipqs, f"https://{_HOST}{port}{_PATH}")
+    link = _secret_link(ipqs, f"https://{_HOST}{port}{_PATH}")
 
     with pytest.raises(Exception, match="did not answer"):
         adapter.open(link, seconds=5)
 
-    assert no_network == [_HOST]
+    assert resolved_hosts == [_HOST]
 
 
 @pytest.mark.fault(54)
 @pytest.mark.fault(55)
-def test_sends_nothing_where_a_link_instead_leads_to(ipqs: IpqsHarness) -> None:
-    """The API itself hands it out here, and the host is even on this machine."""
-    with LoopbackListener.listening() as elsewhere:
-        ipqs.simulator.behave(links_instead=f"{elsewhere.url}{_PATH}")
+def test_sends_nothing_to_another_host_of_a_link(ipqs: IpqsHarness) -> None:
+    """The API itself returns it here, and it is even on this machine."""
+    with LoopbackListener.listening() as other_host:
+        ipqs.simulator.behave(links_instead=f"{other_host.url}{_PATH}")
         link = ipqs.make_link(b"Email\n")
 
         with ipqs.expect_error(LinkRefused):
             ipqs.open(link)
 
-        assert not elsewhere.connected
+        assert other_host.accept() is None
 
 
 @pytest.mark.fault(54)
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_opens_no_allowed_name_at_an_address_of_ours(
+def test_sends_nothing_to_an_allowed_name_at_a_private_address(
     ipqs: IpqsHarness, scheme: str
 ) -> None:
-    """A name can point anywhere: the address is what counts, before a byte goes out."""
-    with LoopbackListener.listening() as inside:
-        host = f"localhost:{inside.port}"
+    """A name can point anywhere: the address is checked before any byte is sent."""
+    with LoopbackListener.listening() as private_host:
+        host = f"localhost:{private_host.port}"
         adapter = ipqs.provider_with(
             base_url=f"{scheme}://{host}", download_hosts=(host,), loopback=False
         )
 
         with ipqs.expect_error(LinkRefused):
-            adapter.open(_known(ipqs, f"{scheme}://{host}{_PATH}"), seconds=5)
+            adapter.open(_secret_link(ipqs, f"{scheme}://{host}{_PATH}"), seconds=5)
         with ipqs.expect_error(LinkRefused):
             adapter.check("3000001")
 
-        assert inside.received == b""
+        assert set(iter(private_host.accept, None)) == {b""}
 
 
 def test_shows_no_link_in_its_text() -> None:

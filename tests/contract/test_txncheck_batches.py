@@ -1,4 +1,4 @@
-"""TxnCheck: a batch, from its rows to requests and from the results back to rows."""
+"""TxnCheck: a batch, from its rows to requests and from results back to rows."""
 
 import json
 from collections.abc import Mapping
@@ -13,8 +13,10 @@ from tests.contract.txncheck_harness import TxncheckHarness
 Rows = dict[int, Mapping[str, Any] | InvalidRow]
 
 
-def _carried(harness: TxncheckHarness, type_: str, name: str, content: str) -> Rows:
-    """Carry a batch to the provider and back; give what became of each row."""
+def _verify_batch(
+    harness: TxncheckHarness, type_: str, name: str, content: str
+) -> Rows:
+    """Return the result of each row of a batch, or why it is invalid."""
     provider: BatchProvider = harness.provider
     rows: Rows = {}
     sent: list[tuple[BatchRequest, str]] = []
@@ -29,18 +31,18 @@ def _carried(harness: TxncheckHarness, type_: str, name: str, content: str) -> R
     harness.finish()
     for request, reference in sent:
         body = provider.open(harness.result_link(reference), seconds=20)
-        result, _tally = read_body(body, provider.result_format)
+        result, _stats = read_body(body, provider.result_format)
         parts = provider.unpack(request.type, request.body, result)
         rows |= dict(zip(request.rows, parts, strict=True))
     return rows
 
 
-def test_answers_for_every_vpa_by_three_requests(txncheck: TxncheckHarness) -> None:
-    """A hundred a request is what makes ten requests a minute bearable."""
+def test_verifies_250_vpas_in_three_requests(txncheck: TxncheckHarness) -> None:
+    """A hundred in each request make ten requests a minute bearable."""
     vpas = [f"user{n}@invented" for n in range(250)]
     content = "VPA\n" + "\n".join([*vpas, "no vpa"])
 
-    rows = _carried(txncheck, "vpa-chargeback-check", "batch.csv", content)
+    rows = _verify_batch(txncheck, "vpa-chargeback-check", "batch.csv", content)
 
     assert txncheck.accepted_count() == 3
     assert isinstance(rows.pop(251), InvalidRow)
@@ -53,12 +55,12 @@ def test_answers_for_every_vpa_by_three_requests(txncheck: TxncheckHarness) -> N
         assert vpa not in json.dumps(part)
 
 
-def test_answers_for_every_person_by_a_request_each(txncheck: TxncheckHarness) -> None:
-    """Rows that are refused cost nothing, wherever they stand."""
+def test_verifies_each_person_in_a_request(txncheck: TxncheckHarness) -> None:
+    """Invalid rows cost nothing, wherever they are."""
     good = [{"mobile": f"+91987123{n:04}", "name": "Asha"} for n in range(0, 50, 10)]
     content = "\n".join(map(json.dumps, [*good[:2], {"mobile": "1"}, *good[2:]]))
 
-    rows = _carried(txncheck, "full-check", "batch.jsonl", content)
+    rows = _verify_batch(txncheck, "full-check", "batch.jsonl", content)
 
     assert txncheck.accepted_count() == len(good)
     assert rows.pop(3) == InvalidRow(
@@ -68,8 +70,10 @@ def test_answers_for_every_person_by_a_request_each(txncheck: TxncheckHarness) -
     assert statuses == ["COMPLETED"] * len(good)
 
 
-def test_sends_a_packed_request_as_any_other(txncheck_signed: TxncheckHarness) -> None:
-    """What is noted for the way back does not leave: the API would refuse it."""
+def test_sends_a_bulk_request_without_its_row_sizes(
+    txncheck_signed: TxncheckHarness,
+) -> None:
+    """The API would refuse the field."""
     (request,) = txncheck_signed.provider.pack(
         "bulk-vpa-chargeback-check", "b.csv", BytesSource(b"vpa\nasha@invented\n")
     )

@@ -19,16 +19,16 @@ from tests.contract.txncheck_harness import TxncheckHarness
 
 
 @pytest.mark.fault(34)
-def test_keeps_what_a_partial_request_brought(txncheck: TxncheckHarness) -> None:
-    """Two steps of three are paid for, and are worth having."""
+def test_keeps_the_results_of_a_partial_request(txncheck: TxncheckHarness) -> None:
+    """Two steps of three are paid for."""
     txncheck.simulator.behave(ends=End.PARTIAL, echoes_input=True)
     reference = txncheck.submit_type("full-check")
     txncheck.finish()
 
-    look = txncheck.provider.check(reference)
+    report = txncheck.provider.check(reference)
     document = txncheck.fetch_document(reference)
 
-    assert replace(look, finished_at=0) == StatusReport(
+    assert replace(report, finished_at=0) == StatusReport(
         phase=Phase.PARTIAL, kinds=("result",)
     )
     assert document["status"] == "PARTIAL"
@@ -60,17 +60,17 @@ def test_keeps_what_a_partial_request_brought(txncheck: TxncheckHarness) -> None
         ),
     ],
 )
-def test_believes_a_failure_at_once(
+def test_reports_a_failure_as_final(
     txncheck: TxncheckHarness, switches: dict[str, Any], error: str
 ) -> None:
-    """It is documented as an end, so asking on would change nothing."""
+    """It is documented as an end, so more checks would change nothing."""
     txncheck.simulator.behave(echoes_input=True, **switches)
     reference = txncheck.submit_type("full-check")
     txncheck.finish()
 
-    look = txncheck.provider.check(reference)
+    report = txncheck.provider.check(reference)
 
-    assert replace(look, finished_at=0) == StatusReport(
+    assert replace(report, finished_at=0) == StatusReport(
         phase=Phase.FAILED, final_error=error
     )
     with txncheck.expect_error(LinkSpent):
@@ -78,14 +78,14 @@ def test_believes_a_failure_at_once(
 
 
 @pytest.mark.fault(27)
-def test_goes_on_waiting_at_an_unknown_word(txncheck: TxncheckHarness) -> None:
-    """A word that nobody knows is never an end."""
+def test_treats_an_unknown_status_as_running(txncheck: TxncheckHarness) -> None:
+    """An unknown word is never an end."""
     reference = txncheck.submit_type("full-check")
     txncheck.simulator.behave(statuses=("ARCHIVED", "Processing"))
 
-    looks = [txncheck.provider.check(reference) for _look in range(2)]
+    reports = [txncheck.provider.check(reference) for _ in range(2)]
 
-    assert looks == [
+    assert reports == [
         StatusReport(phase=Phase.RUNNING, unknown_word="ARCHIVED"),
         StatusReport(phase=Phase.RUNNING, unknown_word="PROCESSING"),
     ]
@@ -93,7 +93,7 @@ def test_goes_on_waiting_at_an_unknown_word(txncheck: TxncheckHarness) -> None:
 
 @pytest.mark.fault(32)
 def test_finds_a_request_that_was_unknown_at_first(txncheck: TxncheckHarness) -> None:
-    """A 404 straight after the 202 is heard once, which nobody believes yet."""
+    """A 404 may come straight after the 202."""
     txncheck.simulator.behave(seconds_unknown=1.0)
     reference = txncheck.submit_type("full-check")
 
@@ -105,8 +105,8 @@ def test_finds_a_request_that_was_unknown_at_first(txncheck: TxncheckHarness) ->
 
 
 @pytest.mark.fault(32)
-def test_says_that_a_forgotten_request_is_lost(txncheck: TxncheckHarness) -> None:
-    """How long a result is kept is not published."""
+def test_raises_lost_job_for_an_expired_request(txncheck: TxncheckHarness) -> None:
+    """How long results are kept is not published."""
     txncheck.simulator.behave(retention_seconds=60.0)
     reference = txncheck.submit_type("full-check")
     txncheck.simulator.clock.advance(61)
@@ -116,8 +116,8 @@ def test_says_that_a_forgotten_request_is_lost(txncheck: TxncheckHarness) -> Non
 
 
 @pytest.mark.fault(24)
-def test_reads_no_answer_about_another_request(txncheck: TxncheckHarness) -> None:
-    """Somebody else's verdict would be stored under this person's name."""
+def test_refuses_the_answer_for_another_request(txncheck: TxncheckHarness) -> None:
+    """Another verdict would be stored under this person's name."""
     reference = txncheck.submit_type("full-check")
     txncheck.finish()
     other = Answer.edited(lambda answer: {**answer, "requestId": reference[::-1]})

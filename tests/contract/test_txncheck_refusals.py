@@ -1,4 +1,4 @@
-"""TxnCheck: what is refused, by whom, and what is told of it."""
+"""TxnCheck: what is refused, by whom, and what is reported of it."""
 
 import json
 from typing import Any
@@ -50,7 +50,7 @@ _ON_CHECK = _ON_SUBMIT | {404: ProviderLostJob, 500: ProviderUnavailable}
     ],
 )
 @pytest.mark.parametrize("as_list", [False, True])
-def test_calls_a_refusal_by_its_reason(
+def test_raises_the_error_of_each_refusal(
     txncheck: TxncheckHarness,
     switches: dict[str, Any],
     error: type[CourierError],
@@ -69,13 +69,13 @@ def test_calls_a_refusal_by_its_reason(
 @pytest.mark.fault(85)
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 422, 429, 500, 503])
 @pytest.mark.parametrize("as_list", [False, True])
-def test_repeats_nothing_of_what_it_is_told(
+def test_repeats_no_words_of_an_error(
     txncheck: TxncheckHarness, status: int, as_list: bool
 ) -> None:
-    """Messages may echo what was asked; `fails` looks for every form of it."""
-    told = f"no verdict for {BODIES['full-check']} and {BODIES['vpa-chargeback-check']}"
-    said = {"statusCode": status, "message": [told] if as_list else told, "error": told}
-    answer = Answer.json(said, status)
+    """Messages may echo the request; `expect_error` searches for all of it."""
+    echo = f"no verdict for {BODIES['full-check']} and {BODIES['vpa-chargeback-check']}"
+    body = {"statusCode": status, "message": [echo] if as_list else echo, "error": echo}
+    answer = Answer.json(body, status)
     for call in ("submit", "check"):
         txncheck.script(call, answer)
 
@@ -86,10 +86,10 @@ def test_repeats_nothing_of_what_it_is_told(
 
 
 @pytest.mark.fault(23)
-def test_submits_later_where_the_api_itself_is_not_there(
+def test_raises_unavailable_for_a_503_of_the_api_itself(
     txncheck: TxncheckHarness,
 ) -> None:
-    """A 503 in the API's own form is no acceptance; one from elsewhere proves none."""
+    """It is no acceptance, unlike perhaps a 503 from elsewhere."""
     own = {"statusCode": 503, "message": "x", "error": "Service Unavailable"}
     txncheck.script("submit", Answer.json(own, 503))
 
@@ -103,13 +103,13 @@ def test_submits_later_where_the_api_itself_is_not_there(
 @pytest.mark.fault(22)
 @pytest.mark.parametrize("counts", Counts)
 @pytest.mark.parametrize(("retry_after", "hint"), [(None, None), ("30", 30.0)])
-def test_goes_on_when_the_rate_limit_is_over(
+def test_continues_after_the_rate_limit(
     txncheck: TxncheckHarness,
     counts: Counts,
     retry_after: str | None,
     hint: float | None,
 ) -> None:
-    """Ten a minute is all that was seen; what it counts is not known."""
+    """Ten a minute is all that is known, not what it counts."""
     limit = RateLimit(calls=1, seconds=60, counts=counts, retry_after=retry_after)
     txncheck.simulator.behave(rate_limit=limit)
     txncheck.submit()
@@ -124,10 +124,8 @@ def test_goes_on_when_the_rate_limit_is_over(
 
 
 @pytest.mark.parametrize("type_", BODIES)
-def test_sends_nothing_that_is_not_worth_it(
-    txncheck: TxncheckHarness, type_: str
-) -> None:
-    """A request is paid whether it makes sense or not."""
+def test_sends_no_invalid_request(txncheck: TxncheckHarness, type_: str) -> None:
+    """A request is paid for whether it makes sense or not."""
     with txncheck.expect_error(RequestInvalid):
         txncheck.submit_type(type_, **dict.fromkeys(BODIES[type_], "wrong"))
 
@@ -135,17 +133,15 @@ def test_sends_nothing_that_is_not_worth_it(
 
 
 @pytest.mark.parametrize("type_", BODIES)
-def test_is_refused_nothing_that_it_thinks_worth_it(
-    txncheck: TxncheckHarness, type_: str
-) -> None:
-    """Our rules may not be laxer than theirs, as far as theirs are known."""
+def test_sends_only_what_the_api_accepts(txncheck: TxncheckHarness, type_: str) -> None:
+    """Our rules are at least as strict as theirs, as far as those are known."""
     assert txncheck.provider.validate("a/b.JSON", type_, BytesSource(_file(type_))) == 1
     assert txncheck.simulator.requests == []
     assert txncheck.submit_type(type_, unknown="field")
 
 
 def test_takes_no_batch_for_a_request(txncheck: TxncheckHarness) -> None:
-    """The two ways in are told apart by the name's ending."""
+    """The extension tells a batch from a request."""
     with txncheck.expect_error(SourceMisnamed):
         txncheck.provider.validate(
             "batch.csv", "full-check", BytesSource(txncheck.file)

@@ -1,4 +1,4 @@
-"""TxnCheck: how a result is fetched, and from where only."""
+"""TxnCheck: how results are fetched, and only from where."""
 
 import json
 import re
@@ -22,7 +22,7 @@ from tests.contract.txncheck_harness import TxncheckHarness
 
 
 def test_asks_for_a_result_once(txncheck: TxncheckHarness) -> None:
-    """The link is an address, and needs no call of its own."""
+    """The link is a URL that needs no call of its own."""
     reference = txncheck.submit_type("full-check")
     txncheck.finish()
 
@@ -37,8 +37,8 @@ def test_asks_for_a_result_once(txncheck: TxncheckHarness) -> None:
     assert link.issued_at == txncheck.now()
 
 
-def test_brings_no_result_before_there_is_one(txncheck: TxncheckHarness) -> None:
-    """The next look finds it; half a result would be none."""
+def test_fetches_no_result_before_the_end(txncheck: TxncheckHarness) -> None:
+    """Half a result would be none; the next check finds all of it."""
     reference = txncheck.submit_type("full-check")
 
     with txncheck.expect_error(LinkSpent):
@@ -47,15 +47,15 @@ def test_brings_no_result_before_there_is_one(txncheck: TxncheckHarness) -> None
 
 @pytest.mark.fault(52)
 def test_refuses_a_result_that_is_too_large(txncheck: TxncheckHarness) -> None:
-    """The limit is the largest size that is still good."""
+    """The limit is the largest size that is allowed."""
     reference = txncheck.submit_type("full-check")
     txncheck.finish()
     link = txncheck.result_link(reference)
     body = txncheck.provider.open(link, seconds=20)
 
     with txncheck.expect_error(ResultTooLarge):
-        small = txncheck.provider_with(max_result_bytes=body.announced_bytes - 1)
-        small.open(link, seconds=20)
+        smaller = txncheck.provider_with(max_result_bytes=body.announced_bytes - 1)
+        smaller.open(link, seconds=20)
 
     exact = txncheck.provider_with(max_result_bytes=body.announced_bytes)
     assert exact.open(link, seconds=20).announced_bytes == body.announced_bytes
@@ -80,7 +80,7 @@ def test_refuses_a_result_that_is_too_large(txncheck: TxncheckHarness) -> None:
         " {base}/requests/{reference}",
     ],
 )
-def test_opens_only_addresses_of_requests(txncheck: TxncheckHarness, url: str) -> None:
+def test_opens_only_urls_of_requests(txncheck: TxncheckHarness, url: str) -> None:
     """The key goes wherever a link leads."""
     reference = txncheck.submit_type("full-check")
     url = url.format(base=txncheck.base_url, reference=reference)
@@ -92,36 +92,38 @@ def test_opens_only_addresses_of_requests(txncheck: TxncheckHarness, url: str) -
 
 
 def test_sends_its_key_in_a_header_only(txncheck: TxncheckHarness) -> None:
-    """Addresses are logged on the way, headers are not."""
+    """URLs are logged on their way, headers are not."""
     txncheck.provider.check(txncheck.submit())
 
-    assert [seen.key_in for seen in txncheck.simulator.requests] == [
+    assert [request.key_in for request in txncheck.simulator.requests] == [
         frozenset({"header"})
     ] * 2
-    assert all(not seen.signed for seen in txncheck.simulator.requests)
+    assert all(not request.signed for request in txncheck.simulator.requests)
 
 
-def test_reads_its_settings_as_the_deployment_writes_them() -> None:
-    """What cdk.json says is what the adapter would do by itself, field by field."""
+def test_reads_the_settings_of_cdk_json() -> None:
+    """The settings of cdk.json are the adapter's defaults, and none may be missing."""
     context = json.loads(Path("cdk.json").read_text())["context"]
     settings = context["courier"]["every_stage"]["providers"]["txncheck"]
 
     assert TxncheckSettings.from_json(settings) == TxncheckSettings()
     for field in fields(TxncheckSettings):
-        lacking = {key: kept for key, kept in settings.items() if key != field.name}
+        incomplete = {
+            key: value for key, value in settings.items() if key != field.name
+        }
         with pytest.raises(KeyError, match=re.escape(field.name)):
-            TxncheckSettings.from_json(lacking)
+            TxncheckSettings.from_json(incomplete)
 
 
 @pytest.mark.fault(53)
-def test_gives_up_when_the_function_is_about_to_end(txncheck: TxncheckHarness) -> None:
-    """Whoever fetches knows how long there is, which may be less than a call takes."""
+def test_ends_a_fetch_in_the_given_time(txncheck: TxncheckHarness) -> None:
+    """The caller's time may be shorter than that of a call."""
     reference = txncheck.submit_type("full-check")
     txncheck.finish()
     txncheck.script("check", Answer.hang())
 
-    began = time.monotonic()
+    started_at = time.monotonic()
     with txncheck.expect_error(AnswerLost):
         txncheck.provider.open(txncheck.result_link(reference), seconds=0.3)
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - started_at < 5

@@ -1,4 +1,4 @@
-"""TxnCheck: requests that are signed, and what comes of a signature's refusal."""
+"""TxnCheck: signed requests, and what follows when a signature is refused."""
 
 from collections.abc import Callable, Iterator
 
@@ -12,22 +12,24 @@ from local.simulators.txncheck import Answer
 from tests.contract.sources import BytesSource
 from tests.contract.txncheck_harness import BODIES, SIGNING_SECRET, TxncheckHarness
 
-_EXPIRED = Answer.json(
+_TIMESTAMP_EXPIRED = Answer.json(
     {"statusCode": 401, "message": "Request timestamp expired", "error": "x"}, 401
 )
-_FORGED = Answer.json(
+_SIGNATURE_INVALID = Answer.json(
     {"statusCode": 401, "message": "Invalid request signature", "error": "x"}, 401
 )
 
 
-def _secret(harness: TxncheckHarness, stored: str, *, kept: str | None = None) -> None:
+def _set_secret(
+    harness: TxncheckHarness, stored: str, *, cached: str | None = None
+) -> None:
     assert harness.signing_secret is not None
     harness.signing_secret.stored = stored
-    harness.signing_secret.cached = stored if kept is None else kept
+    harness.signing_secret.cached = stored if cached is None else cached
 
 
-def _at(harness: TxncheckHarness, now: Callable[[], float]) -> Txncheck:
-    """Give an adapter whose clock is another one."""
+def _adapter_at(harness: TxncheckHarness, now: Callable[[], float]) -> Txncheck:
+    """Return an adapter with another clock."""
     return Txncheck(
         TxncheckSettings(base_url=harness.base_url, signing=True, loopback=True),
         http=HttpClient(tls=harness.tls, loopback=True),
@@ -46,18 +48,18 @@ def test_signs_every_request(txncheck_signed: TxncheckHarness, type_: str) -> No
 
     assert harness.provider.check(reference).phase is Phase.FINISHED
     assert harness.fetch_document(reference)["status"] == "COMPLETED"
-    assert [seen.signed for seen in harness.simulator.requests] == [True] * 3
+    assert [request.signed for request in harness.simulator.requests] == [True] * 3
 
 
 def test_signs_a_name_in_any_letters(txncheck_signed: TxncheckHarness) -> None:
-    """What is signed are bytes; letters beyond ASCII have several."""
+    """Bytes are signed; letters beyond ASCII have several."""
     assert txncheck_signed.submit_type("full-check", name='Åsha "Q" é \U0001f600 \\ /')
 
 
-def test_does_not_ask_for_a_secret_that_it_does_not_need(
+def test_reads_no_signing_secret_without_signing(
     txncheck: TxncheckHarness,
 ) -> None:
-    """An account without signing has none, and its secret lacks the field."""
+    """An account without signing has none."""
 
     def missing(_fresh: bool) -> str:
         raise AssertionError
@@ -75,12 +77,12 @@ def test_does_not_ask_for_a_secret_that_it_does_not_need(
 
 @pytest.mark.fault(20)
 @pytest.mark.parametrize("call", ["submit", "check"])
-def test_believes_a_refused_signature_after_one_fresh_read(
+def test_reads_a_refused_secret_anew_once(
     txncheck_signed: TxncheckHarness, call: str
 ) -> None:
-    """A secret that was read anew and is refused again is wrong."""
+    """A secret that is read anew and refused again is wrong."""
     harness = txncheck_signed
-    _secret(harness, "another secret")
+    _set_secret(harness, "another secret")
 
     with harness.expect_error(CredentialsRejected):
         if call == "submit":
@@ -93,9 +95,9 @@ def test_believes_a_refused_signature_after_one_fresh_read(
 
 
 @pytest.mark.fault(66)
-def test_goes_on_with_a_rotated_secret(txncheck_signed: TxncheckHarness) -> None:
-    """The kept one is minutes old; the key beside it need not have changed."""
-    _secret(txncheck_signed, SIGNING_SECRET, kept="the old secret")
+def test_uses_a_rotated_secret(txncheck_signed: TxncheckHarness) -> None:
+    """The cached secret is minutes old; the key need not have changed."""
+    _set_secret(txncheck_signed, SIGNING_SECRET, cached="the old secret")
 
     assert txncheck_signed.submit()
     assert txncheck_signed.request_count("submit") == 2
@@ -103,17 +105,17 @@ def test_goes_on_with_a_rotated_secret(txncheck_signed: TxncheckHarness) -> None
 
 
 @pytest.mark.parametrize("call", ["submit", "check"])
-def test_signs_once_more_what_came_too_late(
+def test_signs_a_request_anew_that_came_too_late(
     txncheck_signed: TxncheckHarness, call: str
 ) -> None:
-    """A request that was long on its way has carried out nothing."""
+    """A delayed request that was refused changed nothing."""
     harness = txncheck_signed
     if call == "check":
         reference = harness.submit()
-        harness.script(call, _EXPIRED)
+        harness.script(call, _TIMESTAMP_EXPIRED)
         assert harness.provider.check(reference).phase is Phase.QUEUED
     else:
-        harness.script(call, _EXPIRED)
+        harness.script(call, _TIMESTAMP_EXPIRED)
         assert harness.submit()
 
     assert harness.request_count(call) == 2
@@ -121,21 +123,23 @@ def test_signs_once_more_what_came_too_late(
     assert harness.key.fresh_reads == 0
 
 
-def test_signs_with_the_time_of_each_try(txncheck_signed: TxncheckHarness) -> None:
+def test_signs_with_the_time_of_each_attempt(txncheck_signed: TxncheckHarness) -> None:
     """The same timestamp would be refused again."""
     harness = txncheck_signed
     times: Iterator[float] = iter([harness.now() - 301, *[harness.now()] * 9])
 
-    provider = _at(harness, lambda: next(times))
+    provider = _adapter_at(harness, lambda: next(times))
 
     assert provider.submit("our-name", "full-check", BytesSource(harness.file))
     assert harness.request_count("submit") == 2
 
 
-def test_gives_up_where_the_clocks_differ(txncheck_signed: TxncheckHarness) -> None:
-    """Whose clock is wrong is for a person to find out; nothing was accepted."""
+def test_raises_rejected_where_the_clocks_differ(
+    txncheck_signed: TxncheckHarness,
+) -> None:
+    """A person has to find out whose clock is wrong; nothing was accepted."""
     harness = txncheck_signed
-    provider = _at(harness, lambda: harness.now() - 301)
+    provider = _adapter_at(harness, lambda: harness.now() - 301)
 
     with harness.expect_error(CredentialsRejected):
         provider.submit("our-name", "full-check", BytesSource(harness.file))
@@ -144,20 +148,21 @@ def test_gives_up_where_the_clocks_differ(txncheck_signed: TxncheckHarness) -> N
     assert harness.accepted_count() == 0
 
 
-def test_stays_within_five_minutes(txncheck_signed: TxncheckHarness) -> None:
-    """A signature is good for as long as is documented."""
+def test_signs_for_five_minutes(txncheck_signed: TxncheckHarness) -> None:
+    """A signature is valid for as long as documented."""
     harness = txncheck_signed
 
-    provider = _at(harness, lambda: harness.now() - 299)
+    provider = _adapter_at(harness, lambda: harness.now() - 299)
 
     assert provider.submit("our-name", "full-check", BytesSource(harness.file))
     assert harness.request_count("submit") == 1
 
 
 @pytest.mark.parametrize(
-    ("name", "answer"), [("txncheck_signed", _FORGED), ("txncheck", _EXPIRED)]
+    ("name", "answer"),
+    [("txncheck_signed", _SIGNATURE_INVALID), ("txncheck", _TIMESTAMP_EXPIRED)],
 )
-def test_signs_nothing_once_more_for_another_reason(
+def test_signs_nothing_anew_for_another_reason(
     request: pytest.FixtureRequest, name: str, answer: Answer
 ) -> None:
     """A wrong signature stays wrong, and without signing there is none to renew."""

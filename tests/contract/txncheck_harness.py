@@ -1,4 +1,4 @@
-"""TxnCheck on the harness."""
+"""The harness of TxnCheck."""
 
 import json
 import ssl
@@ -16,7 +16,7 @@ from tests.contract.sources import BytesSource
 
 SIGNING_SECRET = 'canary-signing/secret+2="&%41'
 
-#: A request for each type; the last digit of a number says how it ends.
+#: A request for each type; the last digit of a mobile number decides how it ends.
 MOBILE = "+919871230001"
 NAME = "Asha Canary Invented"
 VPA = "asha.canary@invented"
@@ -38,25 +38,25 @@ def make_provider(
     *,
     tls: ssl.SSLContext,
     key: FakeSecret,
-    secret: FakeSecret | None,
+    signing_secret: FakeSecret | None,
     loopback: bool = True,
     **settings: Any,  # noqa: ANN401 - the fields of TxncheckSettings, which checks them
 ) -> Txncheck:
-    """Give an adapter that knows the simulator's address and follows its clock."""
-    described = {"base_url": simulator.base_url, "loopback": loopback}
+    """Return an adapter for the simulator that follows its clock."""
+    defaults = {"base_url": simulator.base_url, "signing": signing_secret is not None}
     return Txncheck(
-        TxncheckSettings(signing=secret is not None, **{**described, **settings}),
+        TxncheckSettings(loopback=loopback, **{**defaults, **settings}),
         http=HttpClient(tls=tls, loopback=loopback),
         key=key,
-        signing_secret=secret or FakeSecret(""),
+        signing_secret=signing_secret or FakeSecret(""),
         now=simulator.clock.now,
     )
 
 
 class TxncheckHarness(AdapterHarness):
-    """The harness with what only TxnCheck's tests need.
+    """The harness with what only tests of TxnCheck need.
 
-    With a `secret` every request is signed, and the simulator wants that.
+    With a signing secret, every request is signed.
     """
 
     simulator: TxncheckSimulator
@@ -67,13 +67,15 @@ class TxncheckHarness(AdapterHarness):
         simulator: TxncheckSimulator,
         *,
         tls: ssl.SSLContext,
-        secret: FakeSecret | None = None,
+        signing_secret: FakeSecret | None = None,
     ) -> None:
         self.tls = tls
-        self.signing_secret = secret
+        self.signing_secret = signing_secret
         key = FakeSecret(KEY)
         super().__init__(
-            provider=make_provider(simulator, tls=tls, key=key, secret=secret),
+            provider=make_provider(
+                simulator, tls=tls, key=key, signing_secret=signing_secret
+            ),
             key=key,
             simulator=simulator,
             submit_call="submit",
@@ -86,10 +88,14 @@ class TxncheckHarness(AdapterHarness):
             unknown_ref="00000000-0000-4000-8000-000000000000",
             impossible_refs=("x" * 129, "a b", "a.b", "a%2fb"),
             unreachable_provider=make_provider(
-                simulator, tls=tls, key=key, secret=secret, base_url=unused_base_url()
+                simulator,
+                tls=tls,
+                key=key,
+                signing_secret=signing_secret,
+                base_url=unused_base_url(),
             ),
             base_url=simulator.base_url,
-            deadlines=("functions.providers.txncheck.adapter._CALL_SECONDS",),
+            deadline_constants=("functions.providers.txncheck.adapter._CALL_SECONDS",),
             now=simulator.clock.now,
             accepted_count=lambda: len(simulator.accepted),
             finish=lambda: simulator.clock.advance(3600),
@@ -101,29 +107,28 @@ class TxncheckHarness(AdapterHarness):
         self,
         **settings: Any,  # noqa: ANN401 - the fields of TxncheckSettings, which checks them
     ) -> Txncheck:
-        """Give another adapter before the same simulator."""
+        """Return another adapter for the same simulator."""
         return make_provider(
             self.simulator,
             tls=self.tls,
             key=self.key,
-            secret=self.signing_secret,
+            signing_secret=self.signing_secret,
             **settings,
         )
 
     def submit_type(self, type_: str, **changes: object) -> str:
-        """Submit a request of a type, some of its fields otherwise."""
+        """Submit a request of a type with some fields changed."""
         body = json.dumps({**BODIES[type_], **changes}).encode()
         return self.provider.submit("our-name", type_, BytesSource(body))
 
     def result_link(self, provider_ref: str) -> Link:
-        """Give the link to a request's result."""
+        """Return the link to a request's result."""
         return self.results(provider_ref)["result"]
 
     def fetch_document(self, provider_ref: str, *answers: Answer) -> dict[str, Any]:
-        """Fetch the document of a request; the answers are for the fetching."""
+        """Return a request's result document; queue answers to its fetching."""
         self.script("check", *answers)
         body = self.provider.open(self.result_link(provider_ref), seconds=20)
-        document: dict[str, Any] = json.loads(
-            read_body(body, self.provider.result_format)[0]
-        )
+        data, _stats = read_body(body, self.provider.result_format)
+        document: dict[str, Any] = json.loads(data)
         return document
