@@ -1,6 +1,5 @@
 """Downloads: a result is complete and proven so, or it is refused."""
 
-import tracemalloc
 import zlib
 from itertools import chain, repeat
 
@@ -22,6 +21,7 @@ from tests.contract.examples import few_examples
 from tests.contract.harness import read_body
 from tests.contract.ipqs_harness import IpqsHarness
 from tests.contract.loopback_hosts import LoopbackListener, raw_response_server
+from tests.contract.memory import memory_limit
 
 _CSV = b"Email Address,Valid\n" + b"a@example.com,true\n" * 400
 
@@ -349,20 +349,13 @@ def test_stops_reading_a_body_without_end(ipqs: IpqsHarness, answer: Answer) -> 
     link = ipqs.make_link(_CSV, answer)
     adapter = ipqs.provider_with(max_result_bytes=2_000_000)
 
-    tracemalloc.start()
-    try:
-        with ipqs.expect_error(ResultTooLarge):
-            body = adapter.open(link, seconds=20)
-            try:
-                while body.readinto(memoryview(bytearray(64 * 1024))):
-                    pass
-            finally:
-                body.close()
-        _now, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-
-    assert peak < 8_000_000
+    with memory_limit(8_000_000), ipqs.expect_error(ResultTooLarge):
+        body = adapter.open(link, seconds=20)
+        try:
+            while body.readinto(memoryview(bytearray(64 * 1024))):
+                pass
+        finally:
+            body.close()
 
 
 @pytest.mark.fault(50)
@@ -400,15 +393,8 @@ def test_does_not_read_the_body_of_a_refusal(
     )
     link = ipqs.make_link(_CSV, answer.via(framing=Framing.CHUNKED))
 
-    tracemalloc.start()
-    try:
-        with pytest.raises((LinkSpent, ProviderUnavailable)):
-            ipqs.open(link, seconds=3)
-        _now, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-
-    assert peak < 8_000_000
+    with memory_limit(8_000_000), pytest.raises((LinkSpent, ProviderUnavailable)):
+        ipqs.open(link, seconds=3)
 
 
 # One link, one try
