@@ -89,6 +89,10 @@ class AdapterHarness:
         """Submit the file; return the provider's reference."""
         return self.provider.submit("our-name", self.list_type, BytesSource(self.file))
 
+    def find(self) -> str | None:
+        """Return the reference of what `submit` submitted, if the provider has it."""
+        return self.provider.find("our-name", self.list_type)
+
     def request_count(self, call: str) -> int:
         """Return how often a call was made so far."""
         return sum(request.call == call for request in self.simulator.requests)

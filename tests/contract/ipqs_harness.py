@@ -4,12 +4,13 @@ import ssl
 from collections.abc import Mapping
 from typing import Any
 
+from functions.core.stream_stats import StreamStats
 from functions.providers.ipqs.adapter import Ipqs, IpqsSettings
 from functions.providers.protocol import Body, Link
 from functions.providers.transport.http import HttpClient
 from local.simulators.ipqs import Answer, Content, IpqsSimulator
 from tests.contract.fake_secret import FakeSecret
-from tests.contract.harness import KEY, AdapterHarness
+from tests.contract.harness import KEY, AdapterHarness, read_body
 from tests.contract.loopback_hosts import unused_base_url
 from tests.contract.sources import EMAIL_LIST
 
@@ -87,6 +88,12 @@ class IpqsHarness(AdapterHarness):
     def open(self, link: Link, *, seconds: float = 20.0) -> Body:
         """Open a link."""
         return self.provider.open(link, seconds=seconds)
+
+    def download(
+        self, link: Link, *, seconds: float = 20.0
+    ) -> tuple[bytes, StreamStats]:
+        """Open a link and read its body to the end."""
+        return read_body(self.open(link, seconds=seconds))
 
     def _rows(self) -> Mapping[str, int]:
         (csv,) = self.simulator.csvs

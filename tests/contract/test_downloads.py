@@ -40,7 +40,7 @@ def test_downloads_every_byte(ipqs: IpqsHarness, framing: Framing, size: int) ->
     ipqs.simulator.behave(file_framing=framing)
     content = Content.rows(size)
 
-    data, stats = read_body(ipqs.open(ipqs.make_link(content)))
+    data, stats = ipqs.download(ipqs.make_link(content))
 
     assert data == content.read()
     assert stats.crc32 == zlib.crc32(data)
@@ -50,7 +50,7 @@ def test_downloads_every_byte(ipqs: IpqsHarness, framing: Framing, size: int) ->
 @given(data=st.binary(min_size=1, max_size=2000).map(lambda rest: b"h" * 512 + rest))
 def test_changes_no_byte(ipqs: IpqsHarness, data: bytes) -> None:
     """Cells that look like formulas, or like nothing at all, arrive unchanged."""
-    assert read_body(ipqs.open(ipqs.make_link(data)))[0] == data
+    assert ipqs.download(ipqs.make_link(data))[0] == data
 
 
 def test_announces_the_length(ipqs: IpqsHarness) -> None:
@@ -89,7 +89,7 @@ def test_decompresses_gzip(ipqs: IpqsHarness, framing: Framing) -> None:
     """It is not asked for; where it comes, its trailer proves the end."""
     link = ipqs.make_link(_CSV, Answer.gzipped().via(framing=framing))
 
-    assert read_body(ipqs.open(link))[0] == _CSV
+    assert ipqs.download(link)[0] == _CSV
 
 
 @pytest.mark.fault(48)
@@ -102,7 +102,7 @@ def test_refuses_a_gzip_stream_that_is_cut(
     link = ipqs.make_link(_CSV, Answer.gzipped(cut=cut).via(framing=framing))
 
     with ipqs.expect_error(TransferIncomplete):
-        read_body(ipqs.open(link))
+        ipqs.download(link)
 
 
 @pytest.mark.fault(49)
@@ -148,7 +148,7 @@ def test_refuses_other_compression(
     link = ipqs.make_link(_CSV, answer)
 
     with ipqs.expect_error(error):
-        read_body(ipqs.open(link))
+        ipqs.download(link)
 
 
 @pytest.mark.fault(42)
@@ -166,7 +166,7 @@ def test_refuses_a_result_that_is_cut_after_any_byte(
     link = ipqs.make_link(_CSV, answer)
 
     with pytest.raises((TransferIncomplete, ProviderUnavailable)):
-        read_body(ipqs.open(link))
+        ipqs.download(link)
 
 
 @pytest.mark.fault(46)
@@ -205,7 +205,7 @@ def test_refuses_a_result_shorter_than_announced(
     link = ipqs.make_link(_CSV, Answer.longer_than_it_is(missing))
 
     with pytest.raises((TransferIncomplete, ResultTooLarge)):
-        read_body(ipqs.open(link))
+        ipqs.download(link)
 
 
 @pytest.mark.fault(45)
@@ -225,7 +225,7 @@ def test_refuses_99_percent_of_a_result(ipqs: IpqsHarness, ending: Ending) -> No
     link = ipqs.make_link(1_000_000, Answer.cut_after(990_000, ending))
 
     with ipqs.expect_error(TransferIncomplete):
-        read_body(ipqs.open(link))
+        ipqs.download(link)
 
 
 @pytest.mark.fault(41)
@@ -279,7 +279,7 @@ def test_raises_the_error_of_what_is_not_a_file(
     link = ipqs.make_link(_CSV, answer)
 
     with ipqs.expect_error(error):
-        read_body(ipqs.open(link))
+        ipqs.download(link)
 
 
 @pytest.mark.fault(51)
@@ -289,7 +289,7 @@ def test_refuses_an_empty_result(ipqs: IpqsHarness, answer: Answer) -> None:
     link = ipqs.make_link(b"", answer)
 
     with ipqs.expect_error(TransferIncomplete):
-        read_body(ipqs.open(link))
+        ipqs.download(link)
 
 
 # Too much
@@ -364,7 +364,7 @@ def test_refuses_a_decompression_bomb(ipqs: IpqsHarness) -> None:
     link = ipqs.make_link(_CSV, Answer.bomb(50_000_000).via(framing=Framing.CHUNKED))
 
     with ipqs.expect_error(ResultTooLarge) as caught:
-        read_body(ipqs.open(link))
+        ipqs.download(link)
 
     assert "unpacks" in str(caught.value)
 
@@ -406,7 +406,7 @@ def test_opens_a_link_exactly_once(ipqs: IpqsHarness) -> None:
     link = ipqs.make_link(_CSV, Answer.cut_after(100))
 
     with ipqs.expect_error(TransferIncomplete):
-        read_body(ipqs.open(link))
+        ipqs.download(link)
 
     downloads = [
         request for request in ipqs.simulator.requests if request.host == "downloads"
@@ -416,7 +416,7 @@ def test_opens_a_link_exactly_once(ipqs: IpqsHarness) -> None:
 
 def test_sends_no_key_with_a_link(ipqs: IpqsHarness) -> None:
     """The download host needs none, and may belong to somebody else."""
-    read_body(ipqs.open(ipqs.make_link(_CSV)))
+    ipqs.download(ipqs.make_link(_CSV))
 
     (downloads,) = [
         request for request in ipqs.simulator.requests if request.host == "downloads"

@@ -12,10 +12,9 @@ from functions.providers.ipqs.adapter import IpqsSettings
 from functions.providers.transport.http import HttpResponse
 from local.simulators.ipqs import Answer
 from tests.contract.canary import encodings, error_text, find_leaks
-from tests.contract.harness import KEY, read_body
+from tests.contract.harness import KEY
 from tests.contract.ipqs_harness import IpqsHarness
 from tests.contract.loopback_hosts import LoopbackListener
-from tests.contract.sources import BytesSource
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
@@ -31,9 +30,9 @@ def test_ignores_proxies_of_the_environment(
         monkeypatch.setenv("NO_PROXY", "")
         monkeypatch.setenv("no_proxy", "")
 
-        reference = ipqs.provider.submit("our-name", "email", BytesSource())
+        reference = ipqs.submit()
         ipqs.finish()
-        rows = read_body(ipqs.open(ipqs.results(reference)["all"]))[1].rows
+        rows = ipqs.download(ipqs.results(reference)["all"])[1].rows
 
         assert rows == 40
         assert proxy.accept() is None
@@ -49,9 +48,9 @@ def test_ignores_passwords_of_a_netrc(
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
 
-    reference = ipqs.provider.submit("our-name", "email", BytesSource())
+    reference = ipqs.submit()
     ipqs.finish()
-    read_body(ipqs.open(ipqs.results(reference)["all"]))
+    ipqs.download(ipqs.results(reference)["all"])
 
     assert all(
         "authorization" not in request.headers for request in ipqs.simulator.requests
@@ -66,7 +65,7 @@ def test_ignores_authorities_of_the_environment(
     """Trusted authorities come with the package; a missing file must not stop us."""
     monkeypatch.setenv(name, "/nowhere/at-all.pem")
 
-    reference = ipqs.provider.submit("our-name", "email", BytesSource())
+    reference = ipqs.submit()
 
     assert ipqs.provider.check(reference).phase is Phase.QUEUED
 

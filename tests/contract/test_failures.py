@@ -218,7 +218,7 @@ def test_raises_lost_for_an_unreadable_answer_to_a_submission(
 
     assert harness.accepted_count() == 1
     if harness.list_call is not None:
-        assert harness.provider.find("our-name", harness.list_type) is not None
+        assert harness.find() is not None
 
 
 @pytest.mark.fault(24)
@@ -259,7 +259,7 @@ def test_finds_a_submission_whose_answer_was_lost(
     assert harness.request_count(harness.submit_call) == 1
     assert harness.accepted_count() == 1
     if harness.list_call is not None:
-        found = harness.provider.find("our-name", harness.list_type)
+        found = harness.find()
         assert found is not None
         assert harness.provider.check(found).phase is Phase.QUEUED
 
@@ -276,7 +276,7 @@ def test_finds_no_submission_that_did_not_arrive(
         harness.submit()
 
     if harness.list_call is not None:
-        assert harness.provider.find("our-name", harness.list_type) is None
+        assert harness.find() is None
 
 
 @pytest.mark.fault(24)

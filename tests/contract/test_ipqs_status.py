@@ -21,14 +21,9 @@ from local.simulators.ipqs import Answer
 from tests.contract.examples import few_examples
 from tests.contract.harness import KEY, retry_hint
 from tests.contract.ipqs_harness import IpqsHarness
-from tests.contract.sources import BytesSource
 
 _WORDS = sorted(PHASES)
 _KEY_REFUSED = "Invalid or unauthorized key. Please check the API key and try again."
-
-
-def _submit(ipqs: IpqsHarness) -> str:
-    return ipqs.provider.submit("our-name", "email", BytesSource())
 
 
 def _edited_status(**changes: object) -> Answer:
@@ -39,7 +34,7 @@ def _edited_status(**changes: object) -> Answer:
 @pytest.mark.parametrize("word", _WORDS)
 def test_translates_each_status(ipqs: IpqsHarness, word: str) -> None:
     """These are the known words; each is one phase."""
-    reference = _submit(ipqs)
+    reference = ipqs.submit()
     ipqs.simulator.behave(statuses=(word,))
 
     report = ipqs.provider.check(reference)
@@ -52,7 +47,7 @@ def test_translates_each_status(ipqs: IpqsHarness, word: str) -> None:
 @given(words=st.lists(st.sampled_from(_WORDS), min_size=1, max_size=6))
 def test_accepts_statuses_in_any_order(ipqs: IpqsHarness, words: list[str]) -> None:
     """A client sees any subset of the life cycle, and a provider may go back."""
-    reference = _submit(ipqs)
+    reference = ipqs.submit()
     ipqs.simulator.behave(statuses=tuple(words))
 
     phases = [ipqs.provider.check(reference).phase for _word in words]
@@ -77,7 +72,7 @@ def test_treats_an_unknown_status_as_running(
     ipqs: IpqsHarness, word: str, expected: str | None
 ) -> None:
     """An unknown word is never an end; its letters are for the log."""
-    reference = _submit(ipqs)
+    reference = ipqs.submit()
     ipqs.finish()
     ipqs.simulator.behave(statuses=(word,))
 
@@ -92,7 +87,7 @@ def test_treats_an_unknown_status_as_running(
 @pytest.mark.parametrize("word", [None, 7, True, ["FINISHED"], {"FINISHED": 1}])
 def test_treats_a_missing_status_as_running(ipqs: IpqsHarness, word: object) -> None:
     """Every field may be null, says the style guide of IPQS."""
-    reference = _submit(ipqs)
+    reference = ipqs.submit()
     ipqs.script("status", _edited_status(status=word))
 
     report = ipqs.provider.check(reference)
@@ -106,7 +101,7 @@ def test_treats_a_missing_status_as_running(ipqs: IpqsHarness, word: object) -> 
 @pytest.mark.parametrize("word", [*_WORDS, "ABORTED", "CANCELLED"])
 def test_reports_aborted_with_any_status(ipqs: IpqsHarness, word: str) -> None:
     """Which status comes with `aborted` is unknown."""
-    reference = _submit(ipqs)
+    reference = ipqs.submit()
     ipqs.simulator.behave(aborted_status=word)
     ipqs.simulator.abort(int(reference))
 
@@ -116,7 +111,7 @@ def test_reports_aborted_with_any_status(ipqs: IpqsHarness, word: str) -> None:
 @pytest.mark.parametrize("aborted", [None, False, 0, "", "no", [], {}])
 def test_is_not_aborted_by_any_other_value(ipqs: IpqsHarness, aborted: object) -> None:
     """A job must not end because of a null."""
-    reference = _submit(ipqs)
+    reference = ipqs.submit()
     ipqs.script("status", _edited_status(aborted=aborted))
 
     assert ipqs.provider.check(reference).phase is Phase.QUEUED
@@ -138,7 +133,7 @@ def test_reports_kinds_without_a_link_as_absent(
     ipqs: IpqsHarness, downloads: object
 ) -> None:
     """A category without rows has no link."""
-    reference = _submit(ipqs)
+    reference = ipqs.submit()
     ipqs.finish()
     ipqs.script(
         "status",
@@ -166,7 +161,7 @@ def test_reports_kinds_without_a_link_as_absent(
 )
 def test_refuses_links_of_another_type(ipqs: IpqsHarness, downloads: object) -> None:
     """Taken for absent, a result that exists would be left out silently."""
-    reference = _submit(ipqs)
+    reference = ipqs.submit()
     ipqs.finish()
     ipqs.script(
         "status",
@@ -182,7 +177,7 @@ def test_refuses_links_of_another_type(ipqs: IpqsHarness, downloads: object) -> 
 
 def test_leaves_out_unknown_kinds(ipqs: IpqsHarness) -> None:
     """New fields come, and results are stored under kinds that we know."""
-    reference = _submit(ipqs)
+    reference = ipqs.submit()
     ipqs.finish()
     kinds = ipqs.provider.check(reference).kinds
 
@@ -197,7 +192,7 @@ def test_leaves_out_unknown_kinds(ipqs: IpqsHarness) -> None:
 @pytest.mark.parametrize("phase", ["NEW", "FINALIZING", "ERROR"])
 def test_reports_no_kinds_before_the_end(ipqs: IpqsHarness, phase: str) -> None:
     """Links next to another status may lead to half a result."""
-    reference = _submit(ipqs)
+    reference = ipqs.submit()
     ipqs.finish()
     ipqs.script("status", _edited_status(status=phase))
 
@@ -208,7 +203,7 @@ def test_reports_no_kinds_before_the_end(ipqs: IpqsHarness, phase: str) -> None:
 
 def test_reads_shuffled_answers_with_new_fields(ipqs: IpqsHarness) -> None:
     """Order means nothing and new fields come, says the style guide of IPQS."""
-    reference = _submit(ipqs)
+    reference = ipqs.submit()
     ipqs.finish()
     plain = ipqs.provider.check(reference)
 
@@ -227,7 +222,7 @@ def test_reads_invalid_records_where_they_are_a_count(
     ipqs: IpqsHarness, value: object, invalid: int
 ) -> None:
     """The number is for the reconciliation of rows, and no reason to fail."""
-    reference = _submit(ipqs)
+    reference = ipqs.submit()
     ipqs.script("status", _edited_status(invalid_records=value))
 
     assert ipqs.provider.check(reference).invalid == invalid
@@ -239,7 +234,7 @@ def test_reads_invalid_records_where_they_are_a_count(
 )
 def test_refuses_an_invalid_id(ipqs: IpqsHarness, id_: object) -> None:
     """An id becomes part of URLs and of the jobs table."""
-    reference = _submit(ipqs)
+    reference = ipqs.submit()
     ipqs.script("status", _edited_status(id=id_))
 
     with ipqs.expect_error(AnswerUnreadable):
@@ -248,7 +243,7 @@ def test_refuses_an_invalid_id(ipqs: IpqsHarness, id_: object) -> None:
 
 def test_refuses_the_answer_for_another_job(ipqs: IpqsHarness) -> None:
     """A cache that mixes up two jobs would deliver the results of the other."""
-    reference = _submit(ipqs)
+    reference = ipqs.submit()
     ipqs.script("status", _edited_status(id=int(reference) + 1))
 
     with ipqs.expect_error(AnswerUnreadable):
@@ -264,10 +259,10 @@ def test_finds_a_submission_whose_answer_has_no_valid_id(
     ipqs.script("upload", _edited_status(id=id_))
 
     with ipqs.expect_error(AnswerLost):
-        _submit(ipqs)
+        ipqs.submit()
 
     (accepted,) = ipqs.simulator.csvs
-    assert ipqs.provider.find("our-name", "email") == str(accepted.id)
+    assert ipqs.find() == str(accepted.id)
 
 
 @pytest.mark.fault(21)
@@ -290,7 +285,7 @@ def test_raises_out_of_credits_by_the_message(
     ipqs.script("upload", refusal)
 
     with ipqs.expect_error(OutOfCredits):
-        _submit(ipqs)
+        ipqs.submit()
 
     assert ipqs.accepted_count() == 0
 
@@ -311,7 +306,7 @@ def test_repeats_no_words_of_a_refusal(ipqs: IpqsHarness, message: object) -> No
     ipqs.script("upload", Answer.json({"success": False, "message": message}))
 
     with ipqs.expect_error(ProviderRejected) as caught:
-        _submit(ipqs)
+        ipqs.submit()
 
     assert "example.com" not in str(caught.value)
 
@@ -346,9 +341,9 @@ def test_reads_a_refused_key_anew_for_any_status(
 ) -> None:
     """A rotated key taken for throttling would wait until the deadline."""
     calls: dict[str, Callable[[], object]] = {
-        "upload": lambda: _submit(ipqs),
+        "upload": ipqs.submit,
         "status": lambda: ipqs.provider.check(ipqs.unknown_ref),
-        "list": lambda: ipqs.provider.find("our-name", "email"),
+        "list": ipqs.find,
     }
     refusal = Answer.json({"success": False, "message": _KEY_REFUSED}, status)
     ipqs.script(call, refusal)

@@ -69,10 +69,6 @@ _EACH_VALUE = [
 ]
 
 
-def _submit(ipqs: IpqsHarness) -> str:
-    return ipqs.provider.submit("our-name", "email", BytesSource())
-
-
 def test_covers_every_unknown() -> None:
     """A switch that is added to the simulator must be tested here."""
     assert set(_ANY_VALUE) | _TESTED_ALONE == set(UNKNOWNS)
@@ -119,7 +115,7 @@ def test_raises_rejected_beyond_a_limit(
     ipqs.simulator.behave(**{switch: limit})
 
     with ipqs.expect_error(ProviderRejected):
-        _submit(ipqs)
+        ipqs.submit()
 
     assert ipqs.accepted_count() == 0
 
@@ -131,13 +127,13 @@ def test_raises_rejected_beyond_a_limit(
 def test_raises_rejected_for_an_expired_file(ipqs: IpqsHarness, message: str) -> None:
     """How long files are kept, and what is answered later, is not published."""
     ipqs.simulator.behave(retention_seconds=60.0, unknown_id_message=message)
-    reference = _submit(ipqs)
+    reference = ipqs.submit()
     ipqs.simulator.clock.advance(61)
 
     with ipqs.expect_error(ProviderRejected):
         ipqs.provider.check(reference)
 
-    assert ipqs.provider.find("our-name", "email") is None
+    assert ipqs.find() is None
 
 
 @pytest.mark.fault(32)
@@ -156,7 +152,7 @@ def test_continues_after_the_rate_limit(
     ipqs: IpqsHarness, status: int, retry_after: str | None, hint: float | None
 ) -> None:
     """Neither the limit nor its answer is published."""
-    reference = _submit(ipqs)
+    reference = ipqs.submit()
     limit = RateLimit(calls=1, seconds=60, status=status, retry_after=retry_after)
     ipqs.simulator.behave(rate_limit=limit)
     ipqs.provider.check(reference)
@@ -175,7 +171,7 @@ def test_uses_a_rotated_key_for_any_status_of_the_refusal(
     ipqs: IpqsHarness, status: int
 ) -> None:
     """The message tells a refused key from throttling, which is 403 as well."""
-    reference = _submit(ipqs)
+    reference = ipqs.submit()
     ipqs.simulator.behave(bad_key_status=status)
     ipqs.simulator.rotate_key("rotated " + KEY)
     ipqs.key.stored = "rotated " + KEY
@@ -192,7 +188,7 @@ def test_reports_aborted_with_or_without_links(
 ) -> None:
     """Partial results of a cancelled file are not results."""
     ipqs.simulator.behave(aborted_status=word, aborted_links=links)
-    reference = _submit(ipqs)
+    reference = ipqs.submit()
     ipqs.simulator.abort(int(reference))
 
     assert ipqs.provider.check(reference).phase is Phase.ABORTED
@@ -204,12 +200,12 @@ def test_opens_a_fresh_link_after_a_spent_one(ipqs: IpqsHarness, spent: Spent) -
     """How a spent link is refused is not known; a fresh one is always available."""
     ipqs.simulator.behave(spent_link=spent)
     link = ipqs.make_link(b"Email Address\na@example.com\n")
-    read_body(ipqs.open(link))
+    ipqs.download(link)
 
     with ipqs.expect_error(LinkSpent):
-        read_body(ipqs.open(link))
+        ipqs.download(link)
     (reference,) = (str(csv.id) for csv in ipqs.simulator.csvs)
-    data, _stats = read_body(ipqs.open(ipqs.results(reference)["all"]))
+    data, _stats = ipqs.download(ipqs.results(reference)["all"])
 
     assert data == b"Email Address\na@example.com\n"
 
@@ -223,7 +219,7 @@ def test_raises_spent_for_an_expired_link(ipqs: IpqsHarness, expired: Spent) -> 
     ipqs.simulator.clock.advance(15 * 60)
 
     with ipqs.expect_error(LinkSpent):
-        read_body(ipqs.open(link))
+        ipqs.download(link)
 
 
 @pytest.mark.fault(44)
@@ -234,9 +230,9 @@ def test_raises_spent_for_a_replaced_link(ipqs: IpqsHarness) -> None:
     newer = ipqs.results(str(ipqs.simulator.csvs[0].id))["all"]
 
     with ipqs.expect_error(LinkSpent):
-        read_body(ipqs.open(older))
+        ipqs.download(older)
 
-    assert read_body(ipqs.open(newer))[1].rows == 1
+    assert ipqs.download(newer)[1].rows == 1
 
 
 @pytest.mark.parametrize(
@@ -256,7 +252,7 @@ def test_refuses_what_may_be_incomplete_or_a_page(
     link = ipqs.make_link(b"Email Address\na@example.com\n")
 
     with ipqs.expect_error(error):
-        read_body(ipqs.open(link))
+        ipqs.download(link)
 
 
 @pytest.mark.fault(54)

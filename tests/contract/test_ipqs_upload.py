@@ -159,7 +159,7 @@ def test_raises_rejected_for_an_upload_answered_with_404(ipqs: IpqsHarness) -> N
     ipqs.script("upload", Answer.html(404))
 
     with ipqs.expect_error(ProviderRejected):
-        ipqs.provider.submit("our-name", "email", BytesSource())
+        ipqs.submit()
 
 
 # Where the key is
@@ -181,7 +181,7 @@ def test_sends_the_key_where_the_settings_say(
 ) -> None:
     """Which place works for which call is not known for certain."""
     ipqs.simulator.behave(header_key_calls=frozenset(_CALLS))
-    ipqs.provider.submit("our-name", "email", BytesSource())
+    ipqs.submit()
     adapter = ipqs.provider_with(**{f"{call}_key": place})
 
     _CALLS[call](adapter)
@@ -195,8 +195,8 @@ def test_sends_the_key_where_the_settings_say(
 
 def test_keeps_the_key_out_of_urls_where_possible(ipqs: IpqsHarness) -> None:
     """URLs are logged on their way; the default is a path only where IPQS needs it."""
-    reference = ipqs.provider.submit("our-name", "email", BytesSource())
-    ipqs.provider.find("our-name", "email")
+    reference = ipqs.submit()
+    ipqs.find()
     ipqs.provider.check(reference)
 
     places = {request.call: set(request.key_in) for request in ipqs.simulator.requests}
@@ -207,7 +207,7 @@ def test_carries_nothing_from_one_call_to_the_next(ipqs: IpqsHarness) -> None:
     """A cookie would connect calls, and a session's header would follow a link."""
     cookie = ("Set-Cookie", f"session={KEY}; Path=/")
     ipqs.script("upload", Answer(more_headers=(cookie,)))
-    reference = ipqs.provider.submit("our-name", "email", BytesSource())
+    reference = ipqs.submit()
 
     ipqs.provider.check(reference)
 
@@ -235,10 +235,10 @@ def _add_other_files(ipqs: IpqsHarness, count: int, type_: str = "email") -> Non
 @pytest.mark.fault(16)
 def test_finds_an_upload_on_the_third_page(ipqs: IpqsHarness) -> None:
     """A busy account has many newer files by the time of the search."""
-    reference = ipqs.provider.submit("our-name", "email", BytesSource())
+    reference = ipqs.submit()
     _add_other_files(ipqs, 110)
 
-    assert ipqs.provider.find("our-name", "email") == reference
+    assert ipqs.find() == reference
     assert [request.query["page"] for request in ipqs.simulator.requests[1:]] == list(
         "123"
     )
@@ -247,7 +247,7 @@ def test_finds_an_upload_on_the_third_page(ipqs: IpqsHarness) -> None:
 @pytest.mark.fault(16)
 def test_finds_an_upload_that_moves_during_the_search(ipqs: IpqsHarness) -> None:
     """The newest come first, so an upload add_files moves ours to a later page."""
-    reference = ipqs.provider.submit("our-name", "email", BytesSource())
+    reference = ipqs.submit()
     _add_other_files(ipqs, 99)
 
     def add_files(page: dict[str, Any]) -> dict[str, Any]:
@@ -256,7 +256,7 @@ def test_finds_an_upload_that_moves_during_the_search(ipqs: IpqsHarness) -> None
 
     ipqs.script("list", Answer.edited(add_files))
 
-    assert ipqs.provider.find("our-name", "email") == reference
+    assert ipqs.find() == reference
     assert ipqs.request_count("list") == 3
 
 
@@ -265,7 +265,7 @@ def test_finds_nothing_only_after_the_last_page(ipqs: IpqsHarness) -> None:
     """A second upload is right only if the whole list has been read."""
     _add_other_files(ipqs, 120)
 
-    assert ipqs.provider.find("our-name", "email") is None
+    assert ipqs.find() is None
     assert ipqs.request_count("list") == 3
 
 
@@ -283,12 +283,12 @@ def test_finds_an_upload_for_any_number_of_pages(
     ipqs: IpqsHarness, count: int, pages: dict[str, object]
 ) -> None:
     """The number may be null or wrong; the search ends, and not too early."""
-    reference = ipqs.provider.submit("our-name", "email", BytesSource())
+    reference = ipqs.submit()
     _add_other_files(ipqs, count)
     edited = Answer.edited(lambda page: {**page, **pages})
     ipqs.script("list", *[edited] * (count // 50 + 1))
 
-    assert ipqs.provider.find("our-name", "email") == reference
+    assert ipqs.find() == reference
 
 
 @pytest.mark.parametrize("pages", [None, "1", 99])
@@ -301,7 +301,7 @@ def test_finds_nothing_in_a_list_of_unknown_length(
     edited = Answer.edited(lambda page: {**page, "total_pages": pages})
     ipqs.script("list", edited)
 
-    assert ipqs.provider.find("our-name", "email") is None
+    assert ipqs.find() is None
 
 
 def test_raises_unknown_outcome_in_a_list_that_is_too_long(ipqs: IpqsHarness) -> None:
@@ -318,9 +318,9 @@ def test_raises_unknown_outcome_in_a_list_that_is_too_long(ipqs: IpqsHarness) ->
 def test_searches_only_files_of_the_type(ipqs: IpqsHarness) -> None:
     """IPQS leaves out the rest, which makes the list short."""
     _add_other_files(ipqs, 120, type_="phone")
-    reference = ipqs.provider.submit("our-name", "email", BytesSource())
+    reference = ipqs.submit()
 
-    assert ipqs.provider.find("our-name", "email") == reference
+    assert ipqs.find() == reference
     assert ipqs.request_count("list") == 1
 
 
@@ -340,16 +340,16 @@ def test_does_not_take_an_unreadable_list_for_an_empty_one(
     ipqs.script("list", Answer.edited(lambda page: {**page, "csvs": csvs}))
 
     with ipqs.expect_error(AnswerUnreadable):
-        ipqs.provider.find("our-name", "email")
+        ipqs.find()
 
 
 def test_ignores_malformed_entries_of_the_list(ipqs: IpqsHarness) -> None:
     """An odd entry must not hide ours."""
-    reference = ipqs.provider.submit("our-name", "email", BytesSource())
+    reference = ipqs.submit()
 
     def odd(page: dict[str, Any]) -> dict[str, Any]:
         return {**page, "csvs": [None, 7, {"file_name": None}, *page["csvs"]]}
 
     ipqs.script("list", Answer.edited(odd))
 
-    assert ipqs.provider.find("our-name", "email") == reference
+    assert ipqs.find() == reference

@@ -72,9 +72,9 @@ def test_finds_a_submission_by_our_name(harness: AdapterHarness) -> None:
 
     if harness.list_call is None:
         with harness.expect_error(SubmitOutcomeUnknown):
-            harness.provider.find("our-name", harness.list_type)
+            harness.find()
     else:
-        assert harness.provider.find("our-name", harness.list_type) == reference
+        assert harness.find() == reference
         assert harness.provider.find("another-name", harness.list_type) is None
 
 

@@ -143,7 +143,7 @@ def test_ends_a_body_below_the_minimum_rate(
     link = ipqs.make_link(_CSV, Answer.dripped(0.02))
 
     with _time_limit(2), ipqs.expect_error(TransferTooSlow):
-        read_body(ipqs.open(link, seconds=60))
+        ipqs.download(link, seconds=60)
 
 
 def test_requires_the_minimum_rate_in_each_window(
@@ -154,7 +154,7 @@ def test_requires_the_minimum_rate_in_each_window(
     link = ipqs.make_link(2_000_000, Answer.stalled_after(1_900_000))
 
     with _time_limit(2), ipqs.expect_error(TransferTooSlow):
-        read_body(ipqs.open(link, seconds=60))
+        ipqs.download(link, seconds=60)
 
 
 def test_counts_bytes_before_a_buffer_is_full(
@@ -187,7 +187,7 @@ def test_requires_no_rate_before_the_headers(
     answer = Answer.dripped(0.005, head_too=True)
     link = ipqs.make_link(b"Email\na\n", answer)
 
-    assert read_body(ipqs.open(link, seconds=20))[1].rows == 1
+    assert ipqs.download(link, seconds=20)[1].rows == 1
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """TxnCheck: every call returns its result, whichever way the unknowns turn out."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -17,7 +16,6 @@ from local.simulators.txncheck import (
     SyncAnswer,
     SyncLate,
 )
-from tests.contract.sources import BytesSource
 from tests.contract.txncheck_harness import ACCOUNT, BODIES, IFSC, VPA, TxncheckHarness
 
 #: Fields of each type's result, as documented.
@@ -117,17 +115,13 @@ def test_sends_async_to_the_bank_verification_where_it_is_set(
     """An API that knows the field gets it; one that does not refuses it."""
     provider = txncheck.provider_with(bank_async=True)
     type_ = "bank-verification-pennyless"
-    body = BytesSource(_file(type_))
+    body = txncheck.source(type_)
 
     with txncheck.expect_error(ProviderRejected):
         provider.submit("our-name", type_, body)
     txncheck.simulator.behave(bank_takes_async=True)
 
     assert provider.submit("our-name", type_, body)
-
-
-def _file(type_: str) -> bytes:
-    return json.dumps(BODIES[type_]).encode()
 
 
 def test_requires_the_name_where_it_is_set(
@@ -137,10 +131,6 @@ def test_requires_the_name_where_it_is_set(
     provider = txncheck.provider_with(upi_name="required")
 
     with txncheck.expect_error(RequestInvalid):
-        provider.submit(
-            "our-name", "upi-by-mobile", BytesSource(_file("kyc-by-mobile"))
-        )
+        provider.submit("our-name", "upi-by-mobile", txncheck.source("kyc-by-mobile"))
 
-    assert provider.submit(
-        "our-name", "upi-by-mobile", BytesSource(_file("full-check"))
-    )
+    assert provider.submit("our-name", "upi-by-mobile", txncheck.source("full-check"))

@@ -1,6 +1,5 @@
 """TxnCheck: what is refused, by whom, and what is reported of it."""
 
-import json
 from typing import Any
 
 import pytest
@@ -135,7 +134,7 @@ def test_sends_no_invalid_request(txncheck: TxncheckHarness, type_: str) -> None
 @pytest.mark.parametrize("type_", BODIES)
 def test_sends_only_what_the_api_accepts(txncheck: TxncheckHarness, type_: str) -> None:
     """Our rules are at least as strict as theirs, as far as those are known."""
-    assert txncheck.provider.validate("a/b.JSON", type_, BytesSource(_file(type_))) == 1
+    assert txncheck.provider.validate("a/b.JSON", type_, txncheck.source(type_)) == 1
     assert txncheck.simulator.requests == []
     assert txncheck.submit_type(type_, unknown="field")
 
@@ -146,7 +145,3 @@ def test_takes_no_batch_for_a_request(txncheck: TxncheckHarness) -> None:
         txncheck.provider.validate(
             "batch.csv", "full-check", BytesSource(txncheck.file)
         )
-
-
-def _file(type_: str) -> bytes:
-    return json.dumps(BODIES[type_]).encode()

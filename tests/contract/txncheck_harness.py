@@ -116,10 +116,13 @@ class TxncheckHarness(AdapterHarness):
             **settings,
         )
 
+    def source(self, type_: str, **changes: object) -> BytesSource:
+        """Return a file with a request of a type, some of its fields changed."""
+        return BytesSource(json.dumps({**BODIES[type_], **changes}).encode())
+
     def submit_type(self, type_: str, **changes: object) -> str:
-        """Submit a request of a type with some fields changed."""
-        body = json.dumps({**BODIES[type_], **changes}).encode()
-        return self.provider.submit("our-name", type_, BytesSource(body))
+        """Submit a request of a type, some of its fields changed."""
+        return self.provider.submit("our-name", type_, self.source(type_, **changes))
 
     def result_link(self, provider_ref: str) -> Link:
         """Return the link to a request's result."""
