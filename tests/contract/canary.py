@@ -21,6 +21,8 @@ def encodings(secret: str) -> set[str]:
         json.dumps(secret)[1:-1],
         json.dumps(secret, ensure_ascii=False)[1:-1],
         repr(secret)[1:-1],
+        secret.replace("@", "\\u0040"),
+        "".join(f"\\u{ord(letter):04x}" for letter in secret),
         raw.hex(),
     }
     return plain | {form.lower() for form in plain} | set(_base64(raw))

@@ -177,7 +177,7 @@ _UNREADABLE = [
         Answer.http(200, b'{"success": true, "id": %s}' % (b"9" * 5000)),
         id="a number of 5,000 digits",
     ),
-    pytest.param(Answer.nested(), id="drowning depth"),
+    pytest.param(Answer.nested(), id="nested too deeply"),
     pytest.param(Answer.endless(), id="an endless answer"),
     pytest.param(Answer.file(Content.rows(2_000_000)), id="two megabytes"),
     pytest.param(Answer.gzipped(cut=8), id="gzip without its trailer"),

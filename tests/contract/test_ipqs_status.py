@@ -318,7 +318,7 @@ def test_repeats_no_words_of_a_refusal(ipqs: IpqsHarness, message: object) -> No
         pytest.param(b'{"success": false, "message": "Slow down."}', id="other words"),
         pytest.param(b'{"success": true}', id="contradiction"),
         pytest.param(b"insufficient credits", id="no JSON"),
-        pytest.param(b"[" * 100_000, id="drowning depth"),
+        pytest.param(b"[" * 100_000, id="nested too deeply"),
     ],
 )
 def test_reads_403_without_a_known_message_as_throttling(

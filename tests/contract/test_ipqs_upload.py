@@ -74,7 +74,7 @@ def test_uploads_any_bytes_unchanged(
         pytest.param(b"", id="nothing"),
         pytest.param(b"\r\n--", id="the start of a boundary"),
         pytest.param(b"\r\n" * 50_000, id="line ends only"),
-        pytest.param(b"x" * (64 * 1024 + 1), id="a byte more than a piece"),
+        pytest.param(b"x" * (64 * 1024 + 1), id="a byte more than a chunk"),
         pytest.param(bytes(range(256)) * 1000, id="every byte"),
     ],
 )
@@ -102,10 +102,10 @@ def test_iterates_over_its_body() -> None:
     source = BytesSource(b"x" * 200_000)
     body = MultipartBody({"name": "value"}, "a.csv", source, boundary="edge")
 
-    pieces = list(body)
+    chunks = list(body)
 
-    assert len(body) == sum(map(len, pieces))
-    assert b"x" * 200_000 in b"".join(pieces)
+    assert len(body) == sum(map(len, chunks))
+    assert b"x" * 200_000 in b"".join(chunks)
 
 
 @pytest.mark.fault(8)

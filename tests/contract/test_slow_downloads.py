@@ -51,7 +51,7 @@ def _join_watchdogs() -> None:
         pytest.param(
             Answer.gzipped().via(drip_seconds=0.02),
             TransferTooSlow,
-            id="a dripping packed body",
+            id="a dripping gzip body",
         ),
         pytest.param(
             Answer.dripped(0.02, head_too=True), ProviderUnavailable, id="dripping head"

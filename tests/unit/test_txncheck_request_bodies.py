@@ -171,7 +171,7 @@ def test_sends_async_to_the_bank_verification_where_it_is_set() -> None:
         pytest.param(b"null", RequestInvalid, id="null"),
         pytest.param(b"mobile\n+919000000001\n", RequestInvalid, id="a CSV"),
         pytest.param(b'{"mobile":"\xff"}', SourceNotText, id="not UTF-8"),
-        pytest.param(b"[" * 60_000, RequestInvalid, id="drowning depth"),
+        pytest.param(b"[" * 60_000, RequestInvalid, id="nested too deeply"),
         pytest.param(b" " * 70_000, SourceTooLarge, id="too large"),
     ],
 )

@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import certifi
@@ -39,13 +39,10 @@ class ExchangeWatchdog:
     after `require_minimum_rate`, when a window brought too few bytes.
     """
 
-    def __init__(
-        self, seconds: float, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, seconds: float) -> None:
         self.connected = False
         self.expired = False
-        self._clock = clock
-        self._ends_at = clock() + seconds
+        self._ends_at = time.monotonic() + seconds
         self._bytes = 0
         self._streaming = False
         self._closed = threading.Event()
@@ -82,24 +79,20 @@ class ExchangeWatchdog:
     def _run(self) -> None:
         while True:
             bytes_before, streaming = self._bytes, self._streaming
-            window_ends = self._clock() + WINDOW_SECONDS
-            next_look = min(window_ends, self._ends_at)
-            if self._closed.wait(max(0.0, next_look - self._clock())):
+            seconds_left = max(0.0, self._ends_at - time.monotonic())
+            if self._closed.wait(min(WINDOW_SECONDS, seconds_left)):
                 return
             too_slow = streaming and self._bytes - bytes_before < MIN_WINDOW_BYTES
-            if too_slow or self._clock() >= self._ends_at:
+            if too_slow or time.monotonic() >= self._ends_at:
                 with self._lock:
                     self.expired = True
                     self._shut()
                 return
 
     def _shut(self) -> None:
-        if self._socket is None:
-            return
-        try:
-            self._socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            return  # the other side has closed it already
+        if self._socket:
+            with suppress(OSError):  # the other side may have closed it already
+                self._socket.shutdown(socket.SHUT_RDWR)
 
 
 class _StrictResponse(http.client.HTTPResponse):

@@ -1,6 +1,5 @@
 """HTTP: requests and downloads, each bounded in time and size."""
 
-import http
 import logging
 import ssl
 import zlib
@@ -9,6 +8,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import IO
 
 import requests
@@ -186,11 +186,11 @@ def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
 
 def _check_download_response(response: requests.Response) -> None:
     status = response.status_code
-    if status == http.HTTPStatus.TOO_MANY_REQUESTS:
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
         raise ProviderThrottled("the download host answered 429")
-    if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise ProviderUnavailable(f"the download host answered {status}")
-    if status != http.HTTPStatus.OK:
+    if status != HTTPStatus.OK:
         raise LinkSpent(f"the download host answered {status}")
     if response.headers.get("Content-Type", "").lower().startswith("text/html"):
         raise LinkSpent("the download host answered with an HTML page")
