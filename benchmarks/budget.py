@@ -1,4 +1,4 @@
-"""Budget: what a job costs, counted from the definition and the poll policy.
+"""The cost of a job, counted from the definition and the poll policy.
 
     python -m benchmarks.budget
 
@@ -8,19 +8,20 @@ from the schedule, transitions and prices from `functions.core.cost`.
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from functions.core.cost import PRICES_NOTED_ON, Usage, batch_request, polled_job
 from functions.core.schedule import Policy, poll_seconds, retry_seconds
+from infra import config
 from infra.app import synthesize
-from tools.state_chart import definition
+from local.assembly import read_definition
 
-#: History events of one visit: entered and exited, and what lies between.
+#: History events of one visit of a state, by its type.
 _EVENTS = {"Task": 5, "Wait": 2, "Choice": 2, "Pass": 2, "Succeed": 2, "Fail": 1}
-_EVENTS_MORE_TO_LISTEN = 1  # that the token was handed over
+_EVENTS_OF_A_TOKEN = 1  # TaskSubmitted
 _EVENTS_OF_A_MAP = 4  # entered, started, succeeded, exited
 _EVENTS_OF_AN_ITEM = 2  # started, succeeded
 _EVENTS_OF_AN_EXECUTION = 2  # started, ended
@@ -28,7 +29,7 @@ _EVENTS_OF_AN_EXECUTION = 2  # started, ended
 
 @dataclass(frozen=True)
 class Budget:
-    """What one job takes; money in USD."""
+    """The work of one job, and its price in USD."""
 
     checks: int
     transitions: int
@@ -47,54 +48,59 @@ def checks(duration: float, policy: Policy) -> int:
 
 
 def budget(
-    duration: float, *, machine: Mapping[str, Any], policy: Policy, kinds: int = 4
+    duration: float, *, definition: Mapping[str, Any], policy: Policy, kinds: int = 4
 ) -> Budget:
-    """Count what a job takes that ends well after `duration` seconds.
+    """Return the budget of a job that succeeds after `duration` seconds.
 
-    Where its waits listen, no webhook comes: that is what takes most.
+    If it waits for webhooks, none comes, which is the dearest case.
     """
     polls = checks(duration, policy)
     work = polled_job(checks=polls, kinds=kinds, listens=policy.uses_webhook)
-    states = machine["States"]
-    inner = states["Collect"]["ItemProcessor"]["States"]
-    events = _events(work.visits, {**inner, **states}) + kinds * _EVENTS_OF_AN_ITEM
-    return _made(work, events)
+    states = definition["States"]
+    of_a_kind = states["Collect"]["ItemProcessor"]["States"]
+    events = _events(work.visits, {**of_a_kind, **states}) + kinds * _EVENTS_OF_AN_ITEM
+    return _budget(work, events)
 
 
 def request_budget(
-    duration: float, *, machine: Mapping[str, Any], policy: Policy
+    duration: float, *, definition: Mapping[str, Any], policy: Policy
 ) -> Budget:
-    """Count the same for one request of a batch, in an execution of its own."""
+    """Return the budget of one request of a batch, which has its own execution."""
     work = batch_request(checks=checks(duration, policy), listens=policy.uses_webhook)
-    inner = machine["States"]["Requests"]["ItemProcessor"]["States"]
-    states = {name.removesuffix(" request"): state for name, state in inner.items()}
-    return _made(work, _events(work.visits, states))
+    processor = definition["States"]["Requests"]["ItemProcessor"]
+    states = {
+        name.removesuffix(" request"): state
+        for name, state in processor["States"].items()
+    }
+    return _budget(work, _events(work.visits, states))
 
 
-def held_events(duration: float, *, machine: Mapping[str, Any], policy: Policy) -> int:
-    """Count the history of a submission that is put off for so long."""
-    puts_off = 0
+def hold_events(
+    duration: float, *, definition: Mapping[str, Any], policy: Policy
+) -> int:
+    """Count the history events of a submission on hold for `duration` seconds."""
+    holds = 0
     elapsed = 0.0
     while elapsed < duration:
-        puts_off += 1
-        elapsed += retry_seconds(puts_off, policy=policy, random=0.5)
-    again = dict.fromkeys(("Hold", "Submit", "Route"), puts_off)
-    return _events(again, machine["States"])
+        holds += 1
+        elapsed += retry_seconds(holds, policy=policy, random=0.5)
+    visits = dict.fromkeys(("Hold", "Submit", "Route"), holds)
+    return _events(visits, definition["States"])
 
 
 def _events(visits: Mapping[str, int], states: Mapping[str, Any]) -> int:
-    return sum(times * _events_of(states[name]) for name, times in visits.items())
+    return sum(count * _events_of(states[name]) for name, count in visits.items())
 
 
 def _events_of(state: Mapping[str, Any]) -> int:
     if state["Type"] == "Map":
         return _EVENTS_OF_A_MAP
-    listens = state.get("Resource", "").endswith(".waitForTaskToken")
-    events: int = _EVENTS[state["Type"]] + (_EVENTS_MORE_TO_LISTEN if listens else 0)
+    has_token = state.get("Resource", "").endswith(".waitForTaskToken")
+    events: int = _EVENTS[state["Type"]] + (_EVENTS_OF_A_TOKEN if has_token else 0)
     return events
 
 
-def _made(work: Usage, events: int) -> Budget:
+def _budget(work: Usage, events: int) -> Budget:
     return Budget(
         work.visits["Check"],
         work.transitions,
@@ -105,23 +111,26 @@ def _made(work: Usage, events: int) -> Budget:
 
 def main() -> int:
     """Print the table that the README shows."""
+    policy = config.stage("prod", config.context()["courier"]).providers["ipqs"].poll
     with TemporaryDirectory() as folder:
-        machine = definition(synthesize("prod", outdir=Path(folder)), "prod")
+        assembly = synthesize("prod", outdir=Path(folder))
+        definition = read_definition(assembly, "prod")
     print(
         f"{'':15} {'lasts':>6}  {'checks':>6}  {'transitions':>11}  {'events':>6}  USD"
     )
     for name, seconds in (("1 min", 60), ("1 h", 3600), ("24 h", 86_400)):
-        _print("job", name, budget(seconds, machine=machine, policy=Policy()))
-    one = request_budget(60, machine=machine, policy=Policy(uses_webhook=True))
-    _print("batch's request", "1 min", one)
+        _print("job", name, budget(seconds, definition=definition, policy=policy))
+    listening = replace(policy, uses_webhook=True)
+    request = request_budget(60, definition=definition, policy=listening)
+    _print("batch's request", "1 min", request)
     print(f"List prices of us-east-1 as noted on {PRICES_NOTED_ON}.")
     return 0
 
 
-def _print(what: str, lasts: str, of: Budget) -> None:
+def _print(what: str, lasts: str, budget: Budget) -> None:
     print(
-        f"{what:15} {lasts:>6}  {of.checks:>6}  {of.transitions:>11}  {of.events:>6}  "
-        f"{of.usd:.4f}"
+        f"{what:15} {lasts:>6}  {budget.checks:>6}  {budget.transitions:>11}  "
+        f"{budget.events:>6}  {budget.usd:.4f}"
     )
 
 

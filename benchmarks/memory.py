@@ -1,9 +1,9 @@
-"""Memory: the most that Download ever holds, for a result of some GiB.
+"""The peak memory of Download for a large result.
 
     python -m benchmarks.memory [--gib 1]
 
-The function runs in a process of its own, so that the peak is its own; provider and
-S3 are sockets of this one.
+The function runs in a process of its own, whose peak is measured; the provider and
+S3 run in this process.
 """
 
 import argparse
@@ -11,47 +11,41 @@ import json
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from benchmarks.sink import sinking
+from benchmarks.sink import serve_sink
+from functions.core.provider_settings import IpqsSettings, to_json
+from infra import config
 from local.simulators.ipqs import IpqsSimulator
 
 GIB = 1024**3
-#: The result, and no more of it than this, in MiB.
-MOST_MIB = 128
+#: The limit, whatever the size of the result.
+MAX_MIB = 128
 
 _PROJECT = Path(__file__).parents[1]
 _KEY = "a-key-of-the-simulator"
-# In the other process. Its imports and clients count: a Lambda has them, too.
+# The other process. Its imports and clients count, because a Lambda has them too.
 _DOWNLOAD = """
-import json, resource, sys
-from functions.core.model import Job
-from functions.download import download
-from functions.providers.transport.connection import trusting_context
-from functions.providers.transport.http import Http
-from functions.providers.ipqs.adapter import Ipqs, IpqsSettings
-from functions.aws import clients, wiring
+import json, sys, time
+from functions.aws import clients
 from functions.aws.results import Results
+from functions.core.model import Job
+from functions.core.provider_settings import parse_providers
+from functions.download import download
+from functions.providers import registry
 
-told = json.load(sys.stdin)
+task = json.load(sys.stdin)
+settings = parse_providers({"ipqs": task["settings"]}, where="settings")["ipqs"]
+credentials = registry.Credentials(lambda fresh: task["key"], lambda fresh: "")
 file = download(
-    Job(job_id="0", provider="ipqs", type="email", provider_ref=told["reference"]),
+    Job(job_id="0", provider="ipqs", type="email", provider_ref=task["reference"]),
     "all",
-    provider=Ipqs(
-        IpqsSettings(
-            base_url=told["base_url"],
-            download_hosts=(told["download_host"],),
-            loopback=True,
-        ),
-        http=Http(tls=trusting_context(), loopback=True),
-        key=lambda fresh: told["key"],
-        now=wiring.now,
-    ),
+    provider=registry.adapter(settings, credentials, now=time.time),
     results=Results("results", s3=clients.s3()),
     attempts=1,
-    now=wiring.now,
-    ends_at=wiring.now() + 900.0,
+    now=time.time,
+    ends_at=time.time() + 900.0,
 )
 with open("/proc/self/status") as status:
     peak = next(line for line in status if line.startswith("VmHWM:"))
@@ -61,7 +55,7 @@ print(json.dumps({"bytes": file.bytes, "peak_kib": int(peak.split()[1])}))
 
 @dataclass(frozen=True)
 class Peak:
-    """What one download took."""
+    """What one download used."""
 
     bytes: int
     peak_mib: float
@@ -69,18 +63,25 @@ class Peak:
 
 
 def measure(size: int) -> Peak:
-    """Carry a result of some bytes; give the peak of its process."""
-    with IpqsSimulator.started(api_key=_KEY) as ipqs, sinking() as (sink, endpoint):
-        told = {
+    """Download a result of `size` bytes, and return the peak of its process."""
+    with IpqsSimulator.started(api_key=_KEY) as ipqs, serve_sink() as (sink, endpoint):
+        deployed = config.stage("dev", config.context()["courier"]).providers["ipqs"]
+        assert isinstance(deployed, IpqsSettings)  # noqa: S101 - tells mypy what it is
+        settings = replace(
+            deployed,
+            base_url=ipqs.base_url,
+            download_hosts=(ipqs.download_host,),
+            loopback=True,
+        )
+        task = {
             "reference": str(ipqs.add_finished(results={"all": size})),
-            "base_url": ipqs.base_url,
-            "download_host": ipqs.download_host,
+            "settings": to_json(settings),
             "key": _KEY,
         }
-        began = time.perf_counter()
-        done = subprocess.run(  # noqa: S603 - our own command line
+        begin = time.perf_counter()
+        process = subprocess.run(  # noqa: S603 - our own command line
             [sys.executable, "-c", _DOWNLOAD],
-            input=json.dumps(told),
+            input=json.dumps(task),
             capture_output=True,
             text=True,
             check=False,
@@ -93,10 +94,10 @@ def measure(size: int) -> Peak:
                 "AWS_SECRET_ACCESS_KEY": "test",
             },
         )
-        seconds = time.perf_counter() - began
-        if done.returncode or not sink.completed:
-            raise RuntimeError(f"the download failed:\n{done.stderr}")
-        measured = json.loads(done.stdout)
+        seconds = time.perf_counter() - begin
+        if process.returncode or not sink.completed:
+            raise RuntimeError(f"the download failed:\n{process.stderr}")
+        measured = json.loads(process.stdout)
     return Peak(
         bytes=measured["bytes"],
         peak_mib=round(measured["peak_kib"] / 1024, 1),
@@ -105,13 +106,13 @@ def measure(size: int) -> Peak:
 
 
 def main() -> None:
-    """Measure and print; fail where it is too much."""
+    """Print the peak; fail if it exceeds the limit."""
     parser = argparse.ArgumentParser(description="The peak memory of Download.")
     parser.add_argument("--gib", type=float, default=1.0, help="the result's size")
     peak = measure(int(parser.parse_args().gib * GIB))
     print(json.dumps(asdict(peak)))
-    if peak.peak_mib > MOST_MIB:
-        sys.exit(f"more than {MOST_MIB} MiB")
+    if peak.peak_mib > MAX_MIB:
+        sys.exit(f"more than {MAX_MIB} MiB")
 
 
 if __name__ == "__main__":

@@ -1,24 +1,24 @@
-"""Crowd: a jobs table with many jobs in it, to see what lists and looks cost."""
+"""A jobs table with many jobs, to measure lists and reads."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from functions.api.job_query import JOBS_BY_MONTH
 from functions.aws.dynamodb import to_attribute
 from functions.core.job_record import month_of
+from functions.core.keys import JOBS_BY_MONTH
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-#: When the newest job was received; each other one `EVERY` seconds before.
+#: When the newest job was received, and the seconds from each job to the next.
 NOW = 1_795_000_000.0
-EVERY = 480.0
-#: Every job of this number failed; the others are well, and the newest still runs.
-FAILED = 1000
+INTERVAL_SECONDS = 480.0
+#: One job of so many failed; the others succeeded, and the newest is running.
+FAILED_EVERY = 1000
 
 
-def gather(dynamodb: "DynamoDBClient", table: str, *, count: int) -> None:
-    """Make a table like that of the stack, with so many jobs."""
+def create_jobs(dynamodb: "DynamoDBClient", table: str, *, count: int) -> None:
+    """Create a table like that of the stack, with `count` jobs."""
     dynamodb.create_table(
         TableName=table,
         BillingMode="PAY_PER_REQUEST",
@@ -41,25 +41,26 @@ def gather(dynamodb: "DynamoDBClient", table: str, *, count: int) -> None:
     )
     items = list(_items(count))
     for start in range(0, count, 25):
-        puts: Any = [{"PutRequest": {"Item": i}} for i in items[start : start + 25]]
+        batch = items[start : start + 25]
+        puts: Any = [{"PutRequest": {"Item": item}} for item in batch]
         dynamodb.batch_write_item(RequestItems={table: puts})
 
 
-def id_of(number: int) -> str:
-    """Give the id of a job, the newest being 0."""
+def job_id(number: int) -> str:
+    """Return the id of a job; number 0 is the newest."""
     return f"{number:064x}"
 
 
 def _items(count: int) -> Iterator[dict[str, Any]]:
     for number in range(count):
-        received_at = NOW - EVERY * number
+        received_at = NOW - INTERVAL_SECONDS * number
         job: dict[str, Any] = {
-            "job_id": id_of(number),
+            "job_id": job_id(number),
             "provider": "ipqs",
             "type": "email",
             "received_at": received_at,
             "month": month_of(received_at),
         }
         if number:
-            job["outcome"] = "succeeded" if number % FAILED else "failed"
+            job["outcome"] = "succeeded" if number % FAILED_EVERY else "failed"
         yield {name: to_attribute(value) for name, value in job.items()}

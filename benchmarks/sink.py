@@ -1,4 +1,4 @@
-"""Sink: an S3 for one multipart upload that checks what comes and keeps nothing."""
+"""An S3 server for one multipart upload, which checks the parts and drops them."""
 
 import re
 import zlib
@@ -12,19 +12,19 @@ from local.simulators.server import LOOPBACK, Request, serving
 from local.simulators.wire import Reply
 
 _XML = (("Content-Type", "application/xml"),)
-_NUMBERS = re.compile(rb"<PartNumber>(\d+)</PartNumber>")
+_PART_NUMBERS = re.compile(rb"<PartNumber>(\d+)</PartNumber>")
 
 
 @dataclass
 class Sink:
-    """What was received: bytes by part, and whether it was completed or aborted."""
+    """The bytes of each part, and whether the upload was completed or aborted."""
 
     parts: dict[int, int] = field(default_factory=dict)
     completed: bool = False
     aborted: bool = False
 
     def __call__(self, request: Request) -> Reply:
-        """Answer as S3 does, or with 400 to what it would refuse."""
+        """Respond as S3 does, with 400 to what it would refuse."""
         query = dict(request.query)
         match request.method:
             case "HEAD":
@@ -55,14 +55,16 @@ class Sink:
         return Reply(headers=(("ETag", f'"{number}"'),))
 
     def _complete(self, request: Request) -> Reply:
-        listed = [int(number) for number in _NUMBERS.findall(request.body.read(BLOCK))]
-        told = request.headers
+        listed = [
+            int(number) for number in _PART_NUMBERS.findall(request.body.read(BLOCK))
+        ]
+        headers = request.headers
         if (
             listed != sorted(self.parts)
-            or told.get("if-none-match") != "*"
-            or told.get("x-amz-mp-object-size") != str(sum(self.parts.values()))
-            or told.get("x-amz-checksum-type") != "FULL_OBJECT"
-            or not told.get("x-amz-checksum-crc32")
+            or headers.get("if-none-match") != "*"
+            or headers.get("x-amz-mp-object-size") != str(sum(self.parts.values()))
+            or headers.get("x-amz-checksum-type") != "FULL_OBJECT"
+            or not headers.get("x-amz-checksum-crc32")
         ):
             return _xml("<Error><Code>InvalidRequest</Code></Error>", status=400)
         self.completed = True
@@ -73,8 +75,8 @@ class Sink:
 
 
 @contextmanager
-def sinking() -> Iterator[tuple[Sink, str]]:
-    """Serve a sink on loopback; give it with its address."""
+def serve_sink() -> Iterator[tuple[Sink, str]]:
+    """Serve a sink on the loopback interface, and yield it with its URL."""
     sink = Sink()
     with serving(sink) as server:
         yield sink, f"http://{LOOPBACK}:{server.port}"

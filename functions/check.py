@@ -1,8 +1,14 @@
 """Check: ask the provider once how the job is doing."""
 
+import random
+
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.aws import telemetry, wiring
+from functions.aws import clock, telemetry
+from functions.aws.adapters import adapter
+from functions.aws.job_store import JobStore
+from functions.aws.lambda_handler import lambda_handler, read_job
+from functions.aws.settings import provider_settings
 from functions.core.errors import PermanentError, RetryableError
 from functions.core.metrics import Metric
 from functions.core.model import Job, Phase, State, StatusReport
@@ -10,77 +16,84 @@ from functions.core.routing import on_permanent_error, on_retryable_error, route
 from functions.core.schedule import Policy
 from functions.providers.protocol import Provider
 
-#: What a provider sends a webhook for.
-_OVER = (Phase.FINISHED, Phase.PARTIAL, Phase.FAILED)
+#: The phases of which a provider sends a webhook.
+_ANNOUNCED = (Phase.FINISHED, Phase.PARTIAL, Phase.FAILED)
 
 
 def check(
     job: Job, provider: Provider, *, policy: Policy, now: float, random: float
 ) -> Job:
-    """Give the job with what happens next; what the provider says is no error here.
+    """Return the job with what happens next.
 
-    A call that fails is no error of the job's: it is asked again later, until the
-    deadline. So a provider that is out of reach for hours costs a job nothing but
-    the time.
+    A call that fails is no error of the job: it is repeated later, until the deadline,
+    so that a provider that is down for hours costs a job nothing but time. `random` is
+    a number in [0, 1) for the jitter of the next wait.
     """
     heard_at, job = job.heard_at, job.with_(heard_at=0.0)
     if not job.waiting_since:  # started by hand: its time begins now
         job = job.with_(received_at=now)
     try:
-        look = provider.check(job.provider_ref)
+        report = provider.check(job.provider_ref)
     except RetryableError as error:
         telemetry.logger.warning("check failed", error=type(error).__name__)
         telemetry.record_error(error, job, {Metric.JOB_AGE_SECONDS: job.age(now)})
         return on_retryable_error(job, error, policy=policy, now=now, random=random)
     except PermanentError as error:
         # A key that is being rotated or credits that are being bought must not end a
-        # job that is paid for: refusals are believed when they repeat.
+        # job that is paid for: such an error counts once it repeats.
         telemetry.logger.warning("check refused", error=type(error).__name__)
         telemetry.record_error(error, job, {Metric.JOB_AGE_SECONDS: job.age(now)})
         return on_permanent_error(job, error, policy=policy, now=now, random=random)
 
-    if look.unknown_word:
-        telemetry.logger.warning("status word unknown", word=look.unknown_word)
+    if report.unknown_word:
+        telemetry.logger.warning("status word unknown", word=report.unknown_word)
     telemetry.measure(
-        _measured(job, look, listens=policy.uses_webhook, heard_at=heard_at, now=now),
+        _metrics(
+            job,
+            report,
+            uses_webhook=policy.uses_webhook,
+            heard_at=heard_at,
+            now=now,
+        ),
         job,
         phase=job.phase,
     )
-    return route(job, look, policy=policy, now=now, random=random)
+    return route(job, report, policy=policy, now=now, random=random)
 
 
-def _measured(
-    job: Job, look: StatusReport, *, listens: bool, heard_at: float, now: float
+def _metrics(
+    job: Job, report: StatusReport, *, uses_webhook: bool, heard_at: float, now: float
 ) -> dict[Metric, float]:
     values = {Metric.JOB_AGE_SECONDS: job.age(now)}
-    if look.phase is not job.phase:
+    if report.phase is not job.phase:
         values[Metric.PHASE_SECONDS] = now - (job.phase_since or job.waiting_since)
-    if look.unknown_word:
+    if report.unknown_word:
         values[Metric.UNKNOWN_STATUS_WORDS] = 1
-    if look.phase not in _OVER:
+    if report.phase not in _ANNOUNCED:
         return values
-    if listens and not heard_at:
+    if uses_webhook and not heard_at:
         values[Metric.WEBHOOKS_MISSED] = 1
-    if finished_at := look.finished_at or heard_at:
-        # Its clock need not be ours.
+    if finished_at := report.finished_at or heard_at:
+        # The provider's clock may be ahead of ours.
         values[Metric.LAG_SECONDS] = max(0.0, now - finished_at)
     return values
 
 
-@wiring.handler
+@lambda_handler
 def handler(event: State, _context: LambdaContext) -> State:
-    """Check a job, as the workflow's state of this name."""
-    job = wiring.job(event)
+    """Run the state Check for one job."""
+    job = read_job(event)
+    now = clock.now()
 
     with telemetry.count_errors(job):
         checked = check(
             job,
-            wiring.provider(job),
-            policy=wiring.provider_settings(job).policy,
-            now=(now := wiring.now()),
-            random=wiring.chance(),
+            adapter(job.provider),
+            policy=provider_settings(job.provider).policy,
+            now=now,
+            random=random.random(),  # noqa: S311 - jitter, no secret
         )
-        wiring.ledger().record_progress(
+        JobStore.from_environment().record_progress(
             checked, next_check_at=now + checked.wait_seconds
         )
 

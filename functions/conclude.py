@@ -1,18 +1,19 @@
-"""Conclude: write down how a job ended, whatever ended it."""
+"""Conclude: record how a job ended, whatever ended it."""
 
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.aws import telemetry, wiring
+from functions.aws import clock, telemetry
 from functions.aws.job_store import JobStore
+from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.core import cost
 from functions.core.errors import CourierError, DeadlinePassed, JobAborted
 from functions.core.metrics import Metric, Value
 from functions.core.model import Job, Outcome, State
 from functions.core.routing import end_job
 
-#: Errors that are outcomes of their own; all others make a job `failed`.
+#: Errors with an outcome of their own; after all others a job has `failed`.
 _OUTCOMES = {
     DeadlinePassed.__name__: Outcome.TIMED_OUT,
     JobAborted.__name__: Outcome.ABORTED,
@@ -22,27 +23,26 @@ _OUTCOMES = {
 def conclude(
     job: Job, failure: dict[str, Any] | None, *, job_store: JobStore, now: float
 ) -> Job:
-    """Give the job with its outcome, as the ledger has it.
+    """Return the job with its outcome, as the jobs table has it.
 
     `failure` is what a Catch of the workflow caught: `Error`, a class name of
-    `functions.core.errors` or one of AWS' own, and `Cause`, which is not kept.
+    `functions.core.errors` or one of AWS' own, and `Cause`, which is dropped.
     """
     if job.outcome is Outcome.NONE:
         error = str((failure or {}).get("Error") or CourierError.__name__)
         job = end_job(job, _OUTCOMES.get(error, Outcome.FAILED), error)
-    stands = job_store.record_outcome(job, now=now)
-    return job.with_(outcome=stands)
+    return job.with_(outcome=job_store.record_outcome(job, now=now))
 
 
 def job_metrics(job: Job, *, now: float) -> dict[Metric, Value]:
-    """Give what an operator wants to know of a job that has ended."""
+    """Return the metrics of a job that has ended."""
     values: dict[Metric, Value] = {
         Metric.JOBS_ENDED: 1,
         Metric.CHECKS_OF_A_JOB: job.polls,
         Metric.COST_OF_A_JOB: round(cost.usage_of(job).usd, 6),
     }
-    if began := job.resumed_at or job.received_at:
-        values[Metric.JOB_SECONDS] = max(0.0, now - began)
+    if started_at := job.resumed_at or job.received_at:
+        values[Metric.JOB_SECONDS] = max(0.0, now - started_at)
     if job.error:
         values[Metric.JOB_ERRORS] = 1
     if files := [file for file in job.files if file.key]:
@@ -53,13 +53,14 @@ def job_metrics(job: Job, *, now: float) -> dict[Metric, Value]:
     return values
 
 
-@wiring.handler
+@lambda_handler
 def handler(event: State, _context: LambdaContext) -> State:
-    """Conclude a job, as the workflow's state of this name."""
-    job = wiring.job(event)
+    """Run the state Conclude for one job."""
+    job = read_job(event)
+    now = clock.now()
 
     concluded = conclude(
-        job, event.get("failure"), job_store=wiring.ledger(), now=(now := wiring.now())
+        job, event.get("failure"), job_store=JobStore.from_environment(), now=now
     )
 
     telemetry.logger.info(

@@ -5,13 +5,15 @@ from dataclasses import replace
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.aws import telemetry, wiring
+from functions.aws import clock, telemetry
+from functions.aws.adapters import adapter
+from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.aws.results import Results
 from functions.aws.store_result import store_result
-from functions.core import keys
 from functions.core.errors import CourierError, LinkSpent
 from functions.core.metrics import Metric
 from functions.core.model import File, Job, State
+from functions.core.result_keys import result_key
 from functions.providers.protocol import Body, Provider
 
 #: Kept of the function's time for completing or aborting the upload.
@@ -28,52 +30,53 @@ def download(
     now: Callable[[], float],
     ends_at: float,
 ) -> File:
-    """Give the file as it stands in the results bucket.
+    """Return the file as it stands in the results bucket.
 
-    `ends_at` is when this function ends, like `now` in Unix seconds. The link is
+    `ends_at` is when this function is ended, in Unix seconds like `now`. The link is
     asked for last, after everything that could fail without it, and opened once.
     """
-    age = 0.0
+    link_age = 0.0
 
     def open_body() -> Body:
-        nonlocal age
+        nonlocal link_age
         link = provider.results(job.provider_ref).get(kind)
         if link is None:
             raise LinkSpent("the provider gave no link for a result that it named")
         opened_at = now()
-        age = opened_at - link.issued_at
+        link_age = opened_at - link.issued_at
         return provider.open(link, seconds=ends_at - opened_at - _MARGIN_SECONDS)
 
     file = store_result(
         results,
-        keys.result(job, kind, provider.result_format),
+        result_key(job, kind, provider.result_format),
         provider.result_format,
         job_id=job.job_id,
         kind=kind,
         open_body=open_body,
     )
-    return replace(file, attempts=attempts, link_age_seconds=round(age, 3))
+    return replace(file, attempts=attempts, link_age_seconds=round(link_age, 3))
 
 
-@wiring.handler
+@lambda_handler
 def handler(event: State, context: LambdaContext) -> State:
-    """Download one kind of result, as the workflow's state of this name."""
-    job = wiring.job(event["job"])
+    """Run the state Download for one kind of result."""
+    job = read_job(event["job"])
     kind = event["kind"]
     telemetry.logger.append_keys(kind=kind)
 
-    telemetry.measure({Metric.JOB_AGE_SECONDS: job.age(wiring.now())}, job)
+    started_at = clock.now()
+    telemetry.measure({Metric.JOB_AGE_SECONDS: job.age(started_at)}, job)
 
     try:
         with telemetry.count_errors(job):
             file = download(
                 job,
                 kind,
-                provider=wiring.provider(job),
-                results=wiring.results(),
+                provider=adapter(job.provider),
+                results=Results.from_environment(),
                 attempts=event["attempt"] + 1,
-                now=wiring.now,
-                ends_at=wiring.now() + context.get_remaining_time_in_millis() / 1000,
+                now=clock.now,
+                ends_at=started_at + context.get_remaining_time_in_millis() / 1000,
             )
     except CourierError as error:
         telemetry.logger.warning("download failed", error=type(error).__name__)

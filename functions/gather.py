@@ -1,8 +1,7 @@
-"""Gather: make one result of a batch, with a line for every row in its order."""
+"""Gather: write one result for a batch, with a line for every row in its order."""
 
 import heapq
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -10,11 +9,12 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.aws import telemetry, wiring
+from functions.aws import clients, clock, telemetry
+from functions.aws.adapters import batch_adapter
 from functions.aws.batch_store import BatchStore
+from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.aws.results import Results
 from functions.aws.store_result import store_result
-from functions.core import keys
 from functions.core.batch_results import (
     RequestResult,
     RowIndex,
@@ -28,25 +28,60 @@ from functions.core.errors import AnswerUnreadable, ResultsIncomplete
 from functions.core.file_formats import JSON_LINES
 from functions.core.metrics import Metric
 from functions.core.model import File, Job, Next, Outcome, Part, Phase, State
+from functions.core.result_keys import result_key
 from functions.core.routing import end_job
 from functions.providers.bodies import IteratorBody
 from functions.providers.protocol import BatchProvider
 
 #: The one kind of result that a request has, and so its batch.
 KIND = "result"
-#: Read ahead of the writing, and at once.
-_AHEAD = 64
+#: Requests whose results are read ahead of the writing, and threads that read.
+_READ_AHEAD = 64
 _READERS = 16
 
-#: A line and the number of its row.
-_Numbered = tuple[int, bytes]
-#: A request's number, as it was prepared, and the numbers of its rows.
-_Request = tuple[int, dict[str, Any], Sequence[int]]
+#: A line of the result and the number of its row.
+_NumberedLine = tuple[int, bytes]
+#: A request: how it ended, its item as it was prepared, and the numbers of its rows.
+_Request = tuple[RequestResult, Mapping[str, Any], Sequence[int]]
+
+
+@dataclass(frozen=True)
+class _ResolvedRequest:
+    """A request whose result was read: how it ended, and the lines of its rows."""
+
+    result: RequestResult
+    lines: Sequence[_NumberedLine]
+
+
+class _ResultLines:
+    """The lines of a batch's result in the order of its rows.
+
+    `results` are those of the requests whose lines have been written.
+    """
+
+    def __init__(
+        self,
+        requests: Iterator[_ResolvedRequest],
+        invalid_rows: Sequence[Mapping[str, Any]],
+    ) -> None:
+        self.results: list[RequestResult] = []
+        self._requests = requests
+        self._invalid_rows = invalid_rows
+
+    def __iter__(self) -> Iterator[bytes]:
+        invalid = ((row["row"], invalid_line(row)) for row in self._invalid_rows)
+        for _, line in heapq.merge(invalid, self._valid(), key=lambda line: line[0]):
+            yield line
+
+    def _valid(self) -> Iterator[_NumberedLine]:
+        for request in self._requests:
+            self.results.append(request.result)
+            yield from request.lines
 
 
 @dataclass(frozen=True, kw_only=True)
 class BatchGathering:
-    """One batch whose requests have all ended; `told` is how, in their order."""
+    """One batch whose requests have all ended, with their results in their order."""
 
     job: Job
     request_results: Sequence[RequestResult]
@@ -56,83 +91,77 @@ class BatchGathering:
     now: float
 
     def gather(self) -> Job:
-        """Give the batch with its result, or as failed where no request brought one."""
-        rows = RowIndex.from_document(self.batch_store.read_json("rows.json"))
-        told = list(self.request_results)
-        files: tuple[File, ...] = ()
-        if any(one.has_result for one in told):
-            files = (self._written(rows, told),)
-        outcomes = rows.outcomes(told)
-        batch = replace(self.job.batch, outcomes=outcomes)
-        counted = self.job.with_(batch=batch, finished_at=self.now)
-        if not any(one.has_result for one in told):
-            return end_job(counted, Outcome.FAILED, most_common_error(told))
+        """Return the batch with its result, or as failed where no request has one."""
+        index = RowIndex.from_document(self.batch_store.read_json("rows.json"))
+        if not any(result.has_result for result in self.request_results):
+            return self._ended(index, self.request_results)
 
-        complete = outcomes.keys() == {str(Outcome.SUCCEEDED)}
-        return counted.with_(
+        lines = _ResultLines(self._resolved_requests(index), index.invalid)
+        attempt = self.job.attempt
+        # A result stays as it is, and a later attempt may have more.
+        name = KIND if attempt == 1 else f"{KIND}-{attempt}"
+        file = store_result(
+            self.results,
+            result_key(self.job, name, JSON_LINES),
+            JSON_LINES,
+            job_id=self.job.job_id,
+            kind=KIND,
+            open_body=lambda: IteratorBody(iter(lines)),
+        )
+        # Where an earlier try has stored the file, no line was written by this one.
+        results = lines.results or [
+            request.result for request in self._resolved_requests(index)
+        ]
+        return self._ended(index, results, file)
+
+    def _ended(
+        self, index: RowIndex, results: Sequence[RequestResult], *files: File
+    ) -> Job:
+        outcomes = index.outcomes(results)
+        batch = replace(self.job.batch, outcomes=outcomes)
+        gathered = self.job.with_(batch=batch, finished_at=self.now)
+        if not any(result.has_result for result in results):
+            return end_job(gathered, Outcome.FAILED, most_common_error(results))
+        is_complete = outcomes.keys() == {str(Outcome.SUCCEEDED)}
+        return gathered.with_(
             next=Next.REPORT,
-            phase=Phase.FINISHED if complete else Phase.PARTIAL,
+            phase=Phase.FINISHED if is_complete else Phase.PARTIAL,
             kinds=(KIND,),
             files=files,
         )
 
-    def _written(self, rows: RowIndex, told: list[RequestResult]) -> File:
-        """Write the result; what turns out to be unreadable is told as failed."""
-        lines = self._lines(rows, told)
-        file = store_result(
-            self.results,
-            keys.result(self.job, self._name, JSON_LINES),
-            JSON_LINES,
-            job_id=self.job.job_id,
-            kind=KIND,
-            open_body=lambda: IteratorBody(lines),
-        )
-        deque(lines, maxlen=0)  # it was there before: read what is told in it
-        return file
-
-    @property
-    def _name(self) -> str:
-        # A result stays as it is, and a later attempt may bring more.
-        attempt = self.job.attempt
-        return KIND if attempt == 1 else f"{KIND}-{attempt}"
-
-    def _lines(self, rows: RowIndex, told: list[RequestResult]) -> Iterator[bytes]:
-        refused = ((one["row"], invalid_line(one)) for one in rows.invalid)
-        answered = self._answered(rows, told)
-        merged = heapq.merge(refused, answered, key=lambda line: line[0])
-        return (line for _, line in merged)
-
-    def _answered(
-        self, rows: RowIndex, told: list[RequestResult]
-    ) -> Iterator[_Numbered]:
+    def _resolved_requests(self, index: RowIndex) -> Iterator[_ResolvedRequest]:
+        """Read the results of all requests in their order, some of them ahead."""
         items = self.batch_store.read_json("items.json")
         bodies = self.batch_store.read("requests.jsonl")
-        requests = zip(range(len(told)), items, rows.requests, strict=True)
+        requests = zip(self.request_results, items, index.requests, strict=True)
 
-        def lines(request: _Request) -> list[_Numbered]:
-            number, item, numbers = request
-            if told[number].has_result:
+        def resolve(request: _Request) -> _ResolvedRequest:
+            result, item, rows = request
+            if result.has_result:
                 try:
-                    results = self._results_of(item, bodies)
+                    documents = self._read_result(item, bodies)
                 except AnswerUnreadable as error:
-                    # It would be read no better again, and others have good ones.
-                    told[number] = RequestResult(Outcome.FAILED, type(error).__name__)
+                    # Reading it again would not help, and other rows have results.
+                    result = RequestResult(Outcome.FAILED, type(error).__name__)
                 else:
-                    return [
-                        (row, result_line(row, told[number], result))
-                        for row, result in zip(numbers, results, strict=True)
+                    lines = [
+                        (row, result_line(row, result, document))
+                        for row, document in zip(rows, documents, strict=True)
                     ]
-            return [(row, failure_line(row, told[number])) for row in numbers]
+                    return _ResolvedRequest(result, lines)
+            lines = [(row, failure_line(row, result)) for row in rows]
+            return _ResolvedRequest(result, lines)
 
         with ThreadPoolExecutor(_READERS) as readers:
-            while some := tuple(islice(requests, _AHEAD)):
-                for numbered in readers.map(lines, some):
-                    yield from numbered
+            while ahead := tuple(islice(requests, _READ_AHEAD)):
+                yield from readers.map(resolve, ahead)
 
-    def _results_of(self, item: dict[str, Any], bodies: bytes) -> Sequence[Any]:
+    def _read_result(self, item: Mapping[str, Any], bodies: bytes) -> Sequence[Any]:
+        """Return the documents of a request's rows, in their order."""
         part = Part.from_state(item["part"])
         job = self.job.with_(job_id=item["job_id"], type=item["type"], part=part)
-        key = keys.result(job, KIND, self.provider.result_format)
+        key = result_key(job, KIND, self.provider.result_format)
         stored = self.results.find(key, job_id=job.job_id)
         if stored is None:
             raise ResultsIncomplete("the result of a request is gone")
@@ -140,10 +169,10 @@ class BatchGathering:
         return self.provider.unpack(job.type, body, self.results.read(stored))
 
 
-@wiring.handler
+@lambda_handler
 def handler(event: State, _context: LambdaContext) -> State:
-    """Gather a batch, as the workflow's state of this name."""
-    job = wiring.job(event)
+    """Run the state Gather for one batch."""
+    job = read_job(event)
 
     with telemetry.count_errors(job):
         gathered = BatchGathering(
@@ -151,10 +180,10 @@ def handler(event: State, _context: LambdaContext) -> State:
             request_results=parse_results(
                 event["answers"], requests=job.batch.requests
             ),
-            provider=wiring.batching(job),
-            batch_store=wiring.parcels(job),
-            results=wiring.results(),
-            now=wiring.now(),
+            provider=batch_adapter(job.provider),
+            batch_store=BatchStore(job, s3=clients.s3()),
+            results=Results.from_environment(),
+            now=clock.now(),
         ).gather()
 
     telemetry.logger.info("gathered", outcomes=dict(gathered.batch.outcomes))

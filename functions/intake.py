@@ -1,4 +1,4 @@
-"""Intake: start one execution for every object that arrives."""
+"""Intake: start one execution for every object that is uploaded."""
 
 from collections.abc import Mapping
 
@@ -11,13 +11,16 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.aws import telemetry, wiring
+from functions.aws import telemetry
 from functions.aws.executions import Executions
+from functions.aws.lambda_handler import lambda_handler
+from functions.aws.settings import function_settings
 from functions.core.errors import CourierError
+from functions.core.keys import ENV_PROVIDERS
 from functions.core.model import State
 from functions.core.s3_events import created_objects, job_for
 
-# A batch in which all failed is answered like any other: each message by its id.
+# A batch of which every message failed is answered like any other: each by its id.
 _processor = BatchProcessor(
     event_type=EventType.SQS, raise_on_entire_batch_failure=False
 )
@@ -26,14 +29,14 @@ _processor = BatchProcessor(
 def start_jobs(
     body: str, *, types: Mapping[str, tuple[str, ...]], executions: Executions
 ) -> None:
-    """Start what a queue message announces; what was started before stays so.
+    """Start a job for every object that a queue message announces, each once.
 
     Raises:
-        MessageUnreadable: It announces nothing that we understand. The queue
-            keeps such a message and moves it to the dead letters.
+        MessageUnreadable: It announces nothing that we understand. The queue keeps such
+            a message and moves it to the dead letters.
     """
-    for arrival in created_objects(body):
-        job = job_for(arrival, types=types)
+    for created in created_objects(body):
+        job = job_for(created, types=types)
         if job is None:
             telemetry.logger.info("object ignored", reason="not a provider's prefix")
             continue
@@ -46,9 +49,13 @@ def start_jobs(
         )
 
 
-def _record(record: SQSRecord) -> None:
+def _handle_record(record: SQSRecord) -> None:
     try:
-        start_jobs(record.body, types=wiring.types(), executions=wiring.executions())
+        start_jobs(
+            record.body,
+            types=function_settings(ENV_PROVIDERS).types,
+            executions=Executions.from_environment(),
+        )
     except CourierError as error:
         telemetry.logger.warning(
             "message failed", error=type(error).__name__, message_id=record.message_id
@@ -56,9 +63,12 @@ def _record(record: SQSRecord) -> None:
         raise
 
 
-@wiring.handler
+@lambda_handler
 def handler(event: State, context: LambdaContext) -> PartialItemFailureResponse:
-    """Take in a batch of queue messages; only those that failed come again."""
+    """Handle a batch of queue messages; SQS delivers only the failed ones again."""
     return process_partial_response(
-        event=event, record_handler=_record, processor=_processor, context=context
+        event=event,
+        record_handler=_handle_record,
+        processor=_processor,
+        context=context,
     )

@@ -1,21 +1,25 @@
-"""Listen: let a webhook end the wait, for as long as the wait lasts."""
+"""Listen: let a webhook end the wait before its time-out does."""
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.aws import telemetry, wiring
+from functions.aws import clock, telemetry
+from functions.aws.callbacks import CallbackStore
+from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.core.metrics import Metric
 from functions.core.model import State
 
 
-@wiring.handler
+@lambda_handler
 def handler(event: State, _context: LambdaContext) -> None:
-    """Keep the token of a wait, as the workflow's state of this name.
+    """Store the task token of the state Listen.
 
-    The state ends when the token is used, or when the wait is over.
+    The state ends when the token is used, or at its time-out.
     """
-    job = wiring.job(event["job"])
+    job = read_job(event["job"])
 
-    called_at = wiring.waits().register_token(job, event["token"], now=wiring.now())
+    called_at = CallbackStore.from_environment().register_token(
+        job, event["token"], now=clock.now()
+    )
 
     if called_at:
         telemetry.logger.info("webhook had come before the wait")

@@ -1,3 +1,3 @@
-"""What is deployed; whoever imports any of it finds the pinned Node before the CDK."""
+"""The AWS stack. Importing it selects the pinned Node.js before the CDK starts one."""
 
-import infra.node  # noqa: F401 - aws_cdk starts Node as it is imported
+import infra.node  # noqa: F401 - importing aws_cdk starts Node.js

@@ -1,12 +1,12 @@
-"""Alarms: what wakes a person, each with the section of the run-book that helps.
+"""Alarms: what wakes a person, each with a link to its section of the run-book.
 
-Every alarm tells the operations topic of itself. The composite tells it when the
-first goes off and when the last is quiet: a composite alone would say nothing of a
-second cause while the first one lasts.
+Every alarm notifies the operations topic, and so does a composite of them all: when
+the first one goes off and when the last one is over. The composite alone would not
+report a second cause while the first one lasts.
 
-What is not measured is no alarm (`NOT_BREACHING`) in all of them: where nothing runs
-nothing is measured, and that must not wake anybody. What could stop the measuring
-itself is told by the services' own metrics: dead letters and errors of functions.
+Missing data never raises an alarm: without jobs nothing is measured, and nobody needs
+to be woken. Failures of the measuring itself show in metrics of AWS: dead letters and
+errors of functions.
 """
 
 from collections.abc import Mapping
@@ -29,13 +29,13 @@ from functions.core.metrics import Metric
 from functions.core.model import Outcome
 from infra.metrics import FIVE_MINUTES, HOUR, StageMetrics
 
-#: What a job may take after its deadline: results are fetched, each for two hours at
-#: the most while the provider is in trouble.
+#: How long a job may run after its deadline: downloading its results may take two
+#: hours while the provider is in trouble.
 OVERDUE_SECONDS = 3 * 3600
-#: Of the jobs that end within an hour: how many failures, and which share of all.
+#: The least number of failures within an hour, and their least share of all ends.
 FAILURES = 4
 FAILED_PERCENT = 25
-#: Of the ends that we hear of within an hour: how many without a webhook.
+#: The same of missed webhooks: the least number, and the least share of all ends.
 MISSED = 3
 MISSED_PERCENT = 50
 #: Periods of five minutes in a row.
@@ -43,161 +43,156 @@ THROTTLED_PERIODS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
-class AlarmRule:
-    """When an alarm goes off, and its one sentence on what is wrong then."""
+class AlarmDefinition:
+    """A sentence on what is wrong, and the metric that shows it above a threshold."""
 
-    wrong: str
+    description: str
     metric: cloudwatch.IMetric
-    above: float = 0
+    threshold: float = 0
     periods: int = 1
 
 
 class Alarms(Construct):
-    """The alarms, by name, and the composite of them."""
+    """The alarms, by name, and their composite."""
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
-        measures: StageMetrics,
+        metrics: StageMetrics,
         deadline_seconds: float,
         dead_letters: Mapping[str, sqs.IQueue],
-        fronts: Mapping[str, lambda_.IFunction],
+        functions: Mapping[str, lambda_.IFunction],
         topic: sns.ITopic,
         runbook_url: str,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._measures = measures
-        self._runbook_url = runbook_url
-        self._tell = actions.SnsAction(topic)
-        rules = {
-            "Job overdue": AlarmRule(
-                wrong="A job still runs though its deadline has long passed.",
-                metric=measures.of(Metric.JOB_AGE_SECONDS, "Maximum", over=HOUR),
-                above=deadline_seconds + OVERDUE_SECONDS,
+        definitions = {
+            "Job overdue": AlarmDefinition(
+                description="A job is still running long after its deadline.",
+                metric=metrics.metric(Metric.JOB_AGE_SECONDS, "Maximum", period=HOUR),
+                threshold=deadline_seconds + OVERDUE_SECONDS,
             ),
-            "Jobs failing": AlarmRule(
-                wrong="A large share of the jobs that end, end badly.",
-                metric=self._failed_share(),
-                above=FAILED_PERCENT,
+            "Jobs failing": AlarmDefinition(
+                description="A large share of the jobs that end fail or time out.",
+                metric=_failed_percent(metrics),
+                threshold=FAILED_PERCENT,
             ),
             **{
-                f"Dead letters of {name}": AlarmRule(
-                    wrong=f"A message that {name} could not handle was put aside.",
+                f"Dead letters of {name}": AlarmDefinition(
+                    description=f"A message that {name} could not handle is in its "
+                    "dead-letter queue.",
                     metric=queue.metric_approximate_number_of_messages_visible(
                         statistic="Maximum", period=FIVE_MINUTES
                     ),
                 )
                 for name, queue in dead_letters.items()
             },
-            "Credentials refused": AlarmRule(
-                wrong="A provider does not take our key, or there is none.",
-                metric=self._met(
-                    CredentialsMissing, CredentialsRejected, AccountRefused
+            "Credentials refused": AlarmDefinition(
+                description="A provider refuses our credentials, or they are missing.",
+                metric=_error_count(
+                    metrics, CredentialsMissing, CredentialsRejected, AccountRefused
                 ),
             ),
-            "Credits used up": AlarmRule(
-                wrong="A provider wants to be paid before it goes on.",
-                metric=self._met(OutOfCredits),
+            "Credits used up": AlarmDefinition(
+                description="Our account at a provider has run out of credits.",
+                metric=_error_count(metrics, OutOfCredits),
             ),
-            "Unknown status word": AlarmRule(
-                wrong="A provider uses a status word that we do not know.",
-                metric=measures.of(Metric.UNKNOWN_STATUS_WORDS),
+            "Unknown status word": AlarmDefinition(
+                description="A provider uses a status word that we do not know.",
+                metric=metrics.metric(Metric.UNKNOWN_STATUS_WORDS),
             ),
-            "Provider throttling": AlarmRule(
-                wrong="For half an hour a provider has refused calls as too many.",
-                metric=measures.of(Metric.PROVIDER_THROTTLES),
+            "Provider throttling": AlarmDefinition(
+                description="A provider has throttled our calls for half an hour.",
+                metric=metrics.metric(Metric.PROVIDER_THROTTLES),
                 periods=THROTTLED_PERIODS,
             ),
-            "Webhooks missing": AlarmRule(
-                wrong="Most jobs end without the webhook that should tell of it.",
-                metric=self._missed_share(),
-                above=MISSED_PERCENT,
+            "Webhooks missing": AlarmDefinition(
+                description="Most jobs end without the webhook that announces it.",
+                metric=_missed_webhook_percent(metrics),
+                threshold=MISSED_PERCENT,
             ),
-            "Clean-up failing": AlarmRule(
-                wrong="Parts of a broken upload could not be thrown away.",
-                metric=measures.of(Metric.UPLOADS_NOT_ABORTED),
+            "Clean-up failing": AlarmDefinition(
+                description="Parts of a broken upload could not be deleted.",
+                metric=metrics.metric(Metric.UPLOADS_NOT_ABORTED),
             ),
             **{
-                f"Errors of {name}": AlarmRule(
-                    wrong=f"The function {name} fails, and nobody repeats its work.",
+                f"Errors of {name}": AlarmDefinition(
+                    description=f"The function {name} fails, and nothing retries it.",
                     metric=function.metric_errors(period=FIVE_MINUTES),
                 )
-                for name, function in fronts.items()
+                for name, function in functions.items()
             },
         }
-        self.all = {name: self._alarm(name, rule) for name, rule in rules.items()}
-        self.composite = self._composite()
-
-    def _alarm(self, name: str, rule: AlarmRule) -> cloudwatch.Alarm:
-        alarm = cloudwatch.Alarm(
-            self,
-            "".join(word.capitalize() for word in name.replace("-", " ").split()),
-            alarm_description=f"{rule.wrong} {self._runbook_url}#{section(name)}",
-            metric=rule.metric,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-            threshold=rule.above,
-            evaluation_periods=rule.periods,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-        )
-        alarm.add_alarm_action(self._tell)
-        alarm.add_ok_action(self._tell)
-        return alarm
-
-    def _composite(self) -> cloudwatch.CompositeAlarm:
-        composite = cloudwatch.CompositeAlarm(
+        self.all = {
+            name: cloudwatch.Alarm(
+                self,
+                "".join(word.capitalize() for word in name.replace("-", " ").split()),
+                alarm_description=f"{alarm.description} {runbook_url}#{_anchor(name)}",
+                metric=alarm.metric,
+                comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+                threshold=alarm.threshold,
+                evaluation_periods=alarm.periods,
+                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            )
+            for name, alarm in definitions.items()
+        }
+        self.composite = cloudwatch.CompositeAlarm(
             self,
             "Any",
-            alarm_description="Something needs a person: the alarms within say what. "
-            f"{self._runbook_url}#alarms",
+            alarm_description=f"At least one alarm is active. {runbook_url}#alarms",
             alarm_rule=cloudwatch.AlarmRule.any_of(*self.all.values()),
         )
-        composite.add_alarm_action(self._tell)
-        composite.add_ok_action(self._tell)
-        return composite
-
-    def _met(self, *errors: type[Exception]) -> cloudwatch.IMetric:
-        """Count what steps met of some errors."""
-        measured = {
-            f"m{number}": self._measures.of(Metric.STEP_ERRORS, error=error.__name__)
-            for number, error in enumerate(errors)
-        }
-        return cloudwatch.MathExpression(
-            expression=" + ".join(f"FILL({name}, 0)" for name in measured),
-            using_metrics=measured,
-            period=FIVE_MINUTES,
-        )
-
-    def _failed_share(self) -> cloudwatch.IMetric:
-        ended, of = Metric.JOBS_ENDED, self._measures.of
-        bad = "(FILL(failed, 0) + FILL(timed_out, 0))"
-        return cloudwatch.MathExpression(
-            expression=f"IF({bad} >= {FAILURES}, 100 * {bad} / ended, 0)",
-            using_metrics={
-                "failed": of(ended, over=HOUR, outcome=Outcome.FAILED),
-                "timed_out": of(ended, over=HOUR, outcome=Outcome.TIMED_OUT),
-                "ended": of(ended, over=HOUR),
-            },
-            period=HOUR,
-        )
-
-    def _missed_share(self) -> cloudwatch.IMetric:
-        of = self._measures.of
-        heard = "FILL(woke, 0) + FILL(early, 0)"
-        share = f"100 * FILL(missed, 0) / (FILL(missed, 0) + {heard})"
-        return cloudwatch.MathExpression(
-            expression=f"IF(FILL(missed, 0) >= {MISSED}, {share}, 0)",
-            using_metrics={
-                "missed": of(Metric.WEBHOOKS_MISSED, over=HOUR),
-                "woke": of(Metric.WEBHOOKS, over=HOUR, heard="woke"),
-                "early": of(Metric.WEBHOOKS, over=HOUR, heard="early"),
-            },
-            period=HOUR,
-        )
+        action = actions.SnsAction(topic)
+        for alarm in (*self.all.values(), self.composite):
+            alarm.add_alarm_action(action)
+            alarm.add_ok_action(action)
 
 
-def section(name: str) -> str:
-    """Give the anchor of an alarm's section; one may be for several alike."""
+def _error_count(metrics: StageMetrics, *errors: type[Exception]) -> cloudwatch.IMetric:
+    """Return how often steps met any of the errors."""
+    counts = {
+        f"m{number}": metrics.metric(Metric.STEP_ERRORS, error=error.__name__)
+        for number, error in enumerate(errors)
+    }
+    return cloudwatch.MathExpression(
+        expression=" + ".join(f"FILL({name}, 0)" for name in counts),
+        using_metrics=counts,
+        period=FIVE_MINUTES,
+    )
+
+
+def _failed_percent(metrics: StageMetrics) -> cloudwatch.IMetric:
+    metric, ended = metrics.metric, Metric.JOBS_ENDED
+    failed = "(FILL(failed, 0) + FILL(timed_out, 0))"
+    return cloudwatch.MathExpression(
+        expression=f"IF({failed} >= {FAILURES}, 100 * {failed} / ended, 0)",
+        using_metrics={
+            "failed": metric(ended, period=HOUR, outcome=Outcome.FAILED),
+            "timed_out": metric(ended, period=HOUR, outcome=Outcome.TIMED_OUT),
+            "ended": metric(ended, period=HOUR),
+        },
+        period=HOUR,
+    )
+
+
+def _missed_webhook_percent(metrics: StageMetrics) -> cloudwatch.IMetric:
+    metric = metrics.metric
+    received = "FILL(woke, 0) + FILL(early, 0)"
+    share = f"100 * FILL(missed, 0) / (FILL(missed, 0) + {received})"
+    return cloudwatch.MathExpression(
+        expression=f"IF(FILL(missed, 0) >= {MISSED}, {share}, 0)",
+        using_metrics={
+            "missed": metric(Metric.WEBHOOKS_MISSED, period=HOUR),
+            "woke": metric(Metric.WEBHOOKS, period=HOUR, heard="woke"),
+            "early": metric(Metric.WEBHOOKS, period=HOUR, heard="early"),
+        },
+        period=HOUR,
+    )
+
+
+def _anchor(name: str) -> str:
+    """Return the anchor of an alarm's section; `Errors of …` alarms share one."""
     kind = name.partition(" of ")[0]
     return f"alarm-{kind.lower().replace(' ', '-')}"

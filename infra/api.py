@@ -1,6 +1,4 @@
-"""Api: the REST API in front of the api function, built from the API's contract."""
-
-from collections.abc import Mapping
+"""API: the REST API in front of the api function, built from the route table."""
 
 from aws_cdk import CfnResource, Duration, RemovalPolicy, Resource, Stack
 from aws_cdk import aws_apigateway as apigateway
@@ -17,11 +15,14 @@ from functions.api.routes import Operation, operations
 from infra.gateway_responses import add_gateway_responses
 from infra.nag import acknowledge
 
-#: Where providers call; `functions.webhook` takes the name from it.
+#: The route for webhooks; `functions.webhook` reads the provider from the path.
 WEBHOOKS = "/webhooks/{provider}"
 
-#: What the access log keeps of a request: neither its body nor whence it came.
-_LOGGED = {
+#: API Gateway's names for the places of parameters.
+_LOCATIONS = {"path": "path", "query": "querystring", "header": "header"}
+
+#: The fields of the access log: neither bodies nor IP addresses.
+_ACCESS_LOG_FIELDS = {
     "request_id": "$context.requestId",
     "time": "$context.requestTime",
     "caller": "$context.identity.userArn",
@@ -36,7 +37,7 @@ _LOGGED = {
 
 
 class Api(Construct):
-    """The API, its stage, its access log, and a web ACL where one is set."""
+    """The API, its stage and access log, and the association of a web ACL if set."""
 
     def __init__(
         self,
@@ -45,9 +46,9 @@ class Api(Construct):
         *,
         stage: str,
         types: Types,
-        endings: Extensions,
+        extensions: Extensions,
         function: lambda_.Function,
-        webhook: lambda_.Function,
+        webhook_function: lambda_.Function,
         requests_per_second: int,
         burst: int,
         web_acl_arn: str,
@@ -66,10 +67,10 @@ class Api(Construct):
         self.rest = apigateway.RestApi(
             self,
             "Rest",
-            rest_api_name=Stack.of(self).stack_name,  # need not be unique
+            rest_api_name=Stack.of(self).stack_name,  # required, not unique
             description="Verdict Courier: start, follow, fetch and end jobs",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
-            cloud_watch_role=False,  # a role of our own, below
+            cloud_watch_role=False,  # _logging_account has a narrower one
             default_method_options=apigateway.MethodOptions(
                 authorization_type=apigateway.AuthorizationType.IAM
             ),
@@ -77,7 +78,7 @@ class Api(Construct):
                 stage_name=stage,
                 access_log_destination=apigateway.LogGroupLogDestination(access_log),
                 access_log_format=apigateway.AccessLogFormat.custom(
-                    Stack.of(self).to_json_string(_LOGGED)
+                    Stack.of(self).to_json_string(_ACCESS_LOG_FIELDS)
                 ),
                 logging_level=apigateway.MethodLoggingLevel.OFF,
                 data_trace_enabled=False,
@@ -87,8 +88,11 @@ class Api(Construct):
                 throttling_burst_limit=burst,
             ),
         )
-        self.rest.node.try_remove_child("Endpoint")  # an output; the stack has its own
-        self.rest.deployment_stage.node.add_dependency(self._may_log())
+        self.rest.node.try_remove_child(
+            "Endpoint"
+        )  # the stack has an output of its own
+        account = self._logging_account()
+        self.rest.deployment_stage.node.add_dependency(account)
         add_gateway_responses(self.rest)
         self._validators = {
             with_body: self.rest.add_request_validator(
@@ -98,21 +102,17 @@ class Api(Construct):
             )
             for with_body in (True, False)
         }
-        integration = apigateway.LambdaIntegration(
-            function, allow_test_invoke=False, timeout=Duration.seconds(29)
-        )
-        for operation in operations(types, endings):
-            self._method(operation, integration)
-        self._listen(webhook)
-        self._guard(web_acl_arn)
+        integration = _integration(function)
+        for operation in operations(types, extensions):
+            self._add_operation(operation, integration)
+        self._add_webhook(webhook_function)
+        self._add_web_acl(web_acl_arn)
 
-    def _listen(self, function: lambda_.Function) -> None:
-        """Open the one route without an AWS signature: providers have theirs."""
+    def _add_webhook(self, function: lambda_.Function) -> None:
+        """Add the only route without an AWS signature: providers sign their own way."""
         method = self.rest.root.resource_for_path(WEBHOOKS).add_method(
             "POST",
-            apigateway.LambdaIntegration(
-                function, allow_test_invoke=False, timeout=Duration.seconds(29)
-            ),
+            _integration(function),
             operation_name="hearWebhook",
             authorization_type=apigateway.AuthorizationType.NONE,
             request_validator=self._validators[False],
@@ -121,42 +121,45 @@ class Api(Construct):
             acknowledge(
                 method,
                 finding,
-                "Providers call it: functions.webhook refuses every body that is not "
-                "signed with their secret, and all of them while there is none.",
+                "Providers call it. functions.webhook rejects every body that is not "
+                "signed with the provider's secret, and all bodies without a secret.",
             )
 
-    def _method(
+    def _add_operation(
         self, operation: Operation, integration: apigateway.LambdaIntegration
     ) -> None:
-        method = self.rest.root.resource_for_path(operation.path).add_method(
+        resource = self.rest.root.resource_for_path(operation.path)
+        models: dict[str, apigateway.IModel] = {}
+        if operation.body is not None:
+            models["application/json"] = self.rest.add_model(
+                f"{operation.name[0].upper()}{operation.name[1:]}",
+                content_type="application/json",
+                schema=_json_schema(operation.body),
+            )
+        method = resource.add_method(
             operation.method,
             integration,
             operation_name=operation.name,
             request_validator=self._validators[operation.body is not None],
-            request_parameters=_parameters(operation),
-            request_models=self._models(operation),
+            request_parameters={
+                f"method.request.{_LOCATIONS[parameter.place]}.{parameter.name}": (
+                    parameter.place == "path"  # whether it is required
+                )
+                for parameter in operation.parameters
+            },
+            request_models=models or None,
         )
         acknowledge(
             method,
             "AwsSolutions-COG4",
-            "Callers are AWS identities (AWS_IAM): programs and engineers, not the "
-            "users of a pool.",
+            "Callers are AWS identities (AWS_IAM), not users of a pool.",
         )
 
-    def _models(self, operation: Operation) -> Mapping[str, apigateway.IModel] | None:
-        if operation.body is None:
-            return None
-        model = self.rest.add_model(
-            f"{operation.name[0].upper()}{operation.name[1:]}",
-            content_type="application/json",
-            schema=_json_schema(operation.body),
-        )
-        return {"application/json": model}
+    def _logging_account(self) -> apigateway.CfnAccount:
+        """Return the setting that lets API Gateway write logs.
 
-    def _may_log(self) -> apigateway.CfnAccount:
-        """Let API Gateway write logs: one role for all APIs of the account and region.
-
-        It outlives the stack, since another one's API may have come to need it.
+        It holds for all APIs of the account and region, so it outlives the stack:
+        another stack may rely on it.
         """
         role = iam.Role(
             self,
@@ -181,24 +184,24 @@ class Api(Construct):
         acknowledge(
             role,
             "AwsSolutions-IAM5[Resource::*]",
-            "API Gateway takes a role for the whole account only, and refuses one "
-            "that lacks any of these.",
+            "API Gateway has one such role per account, and rejects a role that lacks "
+            "any of these actions.",
         )
         account = apigateway.CfnAccount(
             self, "Account", cloud_watch_role_arn=role.role_arn
         )
-        for kept in (role, role.node.find_child("DefaultPolicy"), account):
-            assert isinstance(kept, (CfnResource, Resource))  # noqa: S101 - tells mypy what they are
-            kept.apply_removal_policy(RemovalPolicy.RETAIN)
+        for resource in (role, role.node.find_child("DefaultPolicy"), account):
+            assert isinstance(resource, (CfnResource, Resource))  # noqa: S101 - for mypy
+            resource.apply_removal_policy(RemovalPolicy.RETAIN)
         return account
 
-    def _guard(self, web_acl_arn: str) -> None:
+    def _add_web_acl(self, web_acl_arn: str) -> None:
         stage = self.rest.deployment_stage
         acknowledge(
             stage,
             "AwsSolutions-APIG6",
-            "Execution logs would go to a group without our key and without an end; "
-            "the access log has every request, the function's log every decision.",
+            "Execution logs would go to a log group without our key or an expiry. The "
+            "access log has every request, the function's log every decision.",
         )
         if web_acl_arn:
             wafv2.CfnWebACLAssociation(
@@ -211,25 +214,23 @@ class Api(Construct):
             acknowledge(
                 stage,
                 "AwsSolutions-APIG3",
-                "Every route wants a signature, of this account's or of a provider's; "
-                "the setting web_acl_arn attaches a web ACL where one is wanted.",
+                "Every route requires a signature, by AWS or by a provider. The "
+                "setting web_acl_arn attaches a web ACL where it is wanted.",
             )
 
 
-def _parameters(operation: Operation) -> dict[str, bool]:
-    places = {"path": "path", "query": "querystring", "header": "header"}
-    return {
-        f"method.request.{places[known.place]}.{known.name}": known.place == "path"
-        for known in operation.parameters
-    }
+def _integration(function: lambda_.Function) -> apigateway.LambdaIntegration:
+    return apigateway.LambdaIntegration(
+        function, allow_test_invoke=False, timeout=Duration.seconds(29)
+    )
 
 
 def _json_schema(schema: Schema) -> apigateway.JsonSchema:
-    """Turn one of ours into the CDK's, which has names of its own."""
+    """Return a schema of ours as a model of the CDK."""
     if "oneOf" in schema:
         return apigateway.JsonSchema(
             schema=apigateway.JsonSchemaVersion.DRAFT4,
-            one_of=[_json_schema(form) for form in schema["oneOf"]],
+            one_of=[_json_schema(option) for option in schema["oneOf"]],
         )
     if schema["type"] != "object":
         return apigateway.JsonSchema(
@@ -240,7 +241,9 @@ def _json_schema(schema: Schema) -> apigateway.JsonSchema:
         )
     return apigateway.JsonSchema(
         type=apigateway.JsonSchemaType.OBJECT,
-        properties={n: _json_schema(one) for n, one in schema["properties"].items()},
+        properties={
+            name: _json_schema(value) for name, value in schema["properties"].items()
+        },
         required=schema["required"],
         additional_properties=False,
     )

@@ -1,7 +1,7 @@
-"""App: what `cdk` runs, and what the tests and the local stack call.
+"""App: synthesize the stack, for the `cdk` command, the tests and the local stack.
 
-A synth is pure: no account, no lookups, no Docker; only pip goes to the network,
-when the Lambda dependencies have changed.
+No account, lookup or Docker is needed. Only pip uses the network, when the Lambda
+dependencies have changed.
 """
 
 import os
@@ -11,9 +11,9 @@ from pathlib import Path
 from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
+from functions.core.settings_parser import ConfigError
 from infra import config
 from infra.bundling import BundlingFailed
-from infra.parsing import ConfigError
 from infra.stack import VerdictCourier
 
 
@@ -25,9 +25,12 @@ def stack_name(stage: str) -> str:
 def synthesize(stage: str | None = None, *, outdir: Path) -> Path:
     """Write the cloud assembly into `outdir` and return it.
 
-    Without a `stage` it is the context's (`cdk synth -c stage=prod`). Raises
-    ConfigError for a bad setting, BundlingFailed without the Lambda dependencies,
-    and RuntimeError when a cdk-nag rule objects; the report is in `outdir`.
+    The default `stage` is that of the context (`cdk synth -c stage=prod`).
+
+    Raises:
+        ConfigError: A setting is missing or wrong.
+        BundlingFailed: The Lambda dependencies could not be installed.
+        RuntimeError: cdk-nag found something; the report is in `outdir`.
     """
     app = App(context=config.context(), outdir=str(outdir))
     name = stage or str(app.node.get_context("stage"))
@@ -41,11 +44,11 @@ def synthesize(stage: str | None = None, *, outdir: Path) -> Path:
 
 
 def main() -> int:
-    """Synthesize as `cdk` asks for it; a mistake in the settings is one line."""
+    """Synthesize for `cdk`, and print a mistake in the settings as one line."""
     try:
         synthesize(outdir=Path(os.environ.get("CDK_OUTDIR", "cdk.out")))
-    except (ConfigError, BundlingFailed) as mistake:
-        print(f"✗ {mistake}", file=sys.stderr)  # noqa: T201 - a command's answer
+    except (ConfigError, BundlingFailed) as error:
+        print(f"✗ {error}", file=sys.stderr)  # noqa: T201 - a command's answer
         return 1
     return 0
 

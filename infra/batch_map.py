@@ -1,7 +1,7 @@
-"""Requests: the Map over a batch, of which each item is one request on its own poll.
+"""Batch map: the Distributed Map that runs each request of a batch in a poll loop.
 
-Each child tells in one short text how its request ended, since the state of the
-batch carries all of them (see `functions.core.batch_results`).
+Each request ends as one short text, since the batch's state holds the texts of all
+of its requests; `functions.core.batch_results` reads them.
 """
 
 from typing import Any
@@ -9,23 +9,15 @@ from typing import Any
 import jsii
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from functions.aws.batch_store import BATCHES
+from functions.core.keys import BATCHES_PREFIX
 from functions.core.model import Next, Outcome, Phase
 from infra.functions import Functions
 from infra.poll_loop import PollLoop, next_is
-from infra.task_defaults import (
-    RETRIED_ERRORS,
-    lambda_task,
-    retry,
-    retry_provider_errors,
-)
-
-_WHOSE = "request"
+from infra.task_defaults import download_task
 
 
 def batch_map(
@@ -35,30 +27,42 @@ def batch_map(
     inbox: s3.IBucket,
     max_concurrency: int,
 ) -> sfn.DistributedMap:
-    """Make the Map; a request that fails does not end the others."""
-    poll = PollLoop(scope, functions=functions, whose=_WHOSE)
-    ended = _tell(scope, "Ended", "$.outcome", "$.error")
-    failed = _tell(scope, "Failed", _word(Outcome.FAILED), "$.failure.Error")
-    downloaded = _download(scope, functions.download, failed)
+    """Return the Map; a request that fails does not end the others."""
+    poll = PollLoop(scope, functions=functions, suffix="request")
+    download = download_task(
+        scope,
+        "Download request",
+        functions.download,
+        "Copy the only result of the request",
+        job="$",
+        kind="$.kinds[0]",
+        discard_response=True,
+    )
+    judge = sfn.Choice(scope, "Judge request", comment="Is the result complete?")
+    error = sfn.JsonPath.string_at("$.error")
+    caught = sfn.JsonPath.string_at("$.failure.Error")
+    succeeded = _result(scope, "Succeeded request", Outcome.SUCCEEDED)
+    partial = _result(scope, "Partial request", Outcome.PARTIAL)
+    ended = _result(scope, "Ended request", sfn.JsonPath.string_at("$.outcome"), error)
+    failed = _result(scope, "Failed request", Outcome.FAILED, caught)
 
-    poll.route.when(next_is(Next.COLLECT), downloaded, comment="there is a result")
+    poll.route.when(next_is(Next.COLLECT), download, comment="there is a result")
     poll.route.otherwise(ended)
-    poll.catch(failed)
-
-    judge = sfn.Choice(scope, f"Judge {_WHOSE}", comment="Was it all there?")
+    download.next(judge)
     judge.when(
         sfn.Condition.string_equals("$.phase", Phase.PARTIAL),
-        _tell(scope, "Partial", _word(Outcome.PARTIAL)),
-        comment="some of it is missing",
+        partial,
+        comment="part of it is missing",
     )
-    judge.otherwise(_tell(scope, "Succeeded", _word(Outcome.SUCCEEDED)))
-    downloaded.next(judge)
+    judge.otherwise(succeeded)
+    for task in (poll.submit, poll.check, download):
+        task.add_catch(failed, result_path="$.failure")
 
     requests = sfn.DistributedMap(
         scope,
         "Requests",
-        comment="Each request of a batch by itself",
-        item_reader=_Items(inbox),
+        comment="Run each request of the batch by itself",
+        item_reader=_RequestListReader(inbox),
         item_selector={
             "job_id": sfn.JsonPath.string_at("$$.Map.Item.Value.job_id"),
             "type": sfn.JsonPath.string_at("$$.Map.Item.Value.type"),
@@ -73,13 +77,29 @@ def batch_map(
         map_execution_type=sfn.StateMachineType.STANDARD,
         result_path="$.answers",
     )
-    requests.item_processor(poll.submitted)
+    requests.item_processor(poll.submit)
     return requests
 
 
+def _result(scope: Construct, name: str, *values: str) -> sfn.Pass:
+    """Return a state that outputs the request's number and `values` as one text."""
+    number = sfn.JsonPath.string_at("$.part.number")
+    template = " ".join(["{}"] * (1 + len(values)))
+    return sfn.Pass(
+        scope,
+        name,
+        comment="Output the request's number, outcome and error",
+        parameters={"result": sfn.JsonPath.format(template, number, *values)},
+        output_path="$.result",
+    )
+
+
 @jsii.implements(sfn.IItemReader)
-class _Items:
-    """The list of a batch's requests. The CDK's own reader may read all uploads."""
+class _RequestListReader:
+    """Reads a batch's list of requests from S3.
+
+    The CDK's own reader would let the state machine read every object of the inbox.
+    """
 
     def __init__(self, inbox: s3.IBucket) -> None:
         self._inbox = inbox
@@ -114,49 +134,9 @@ class _Items:
         return [
             iam.PolicyStatement(
                 actions=["s3:GetObject"],
-                resources=[self._inbox.arn_for_objects(f"{BATCHES}*")],
+                resources=[self._inbox.arn_for_objects(f"{BATCHES_PREFIX}*")],
             )
         ]
 
     def validate_item_reader(self) -> list[str]:
         return []
-
-
-def _download(
-    scope: Construct, function: lambda_.Function, failed: sfn.Pass
-) -> sfn.TaskStateBase:
-    downloaded = lambda_task(
-        scope,
-        f"Download {_WHOSE}",
-        function,
-        "Copy the result, which is the only kind",
-        payload=sfn.TaskInput.from_object(
-            {
-                "job": sfn.JsonPath.object_at("$"),
-                "kind": sfn.JsonPath.string_at("$.kinds[0]"),
-                "attempt": sfn.JsonPath.number_at("$$.State.RetryCount"),
-            }
-        ),
-        keeps_state=True,
-    )
-    retry_provider_errors(downloaded)
-    retry(downloaded, RETRIED_ERRORS)
-    downloaded.add_catch(failed, result_path="$.failure")
-    return downloaded
-
-
-def _tell(scope: Construct, name: str, *told: str) -> sfn.Pass:
-    """Go on with a text: which request it was, and what is told of it."""
-    parts = ("$.part.number", *told)
-    form = " ".join("{}" for _ in parts)
-    return sfn.Pass(
-        scope,
-        f"{name} {_WHOSE}",
-        comment="Tell which request ended, how, and of what",
-        parameters={"told.$": f"States.Format('{form}', {', '.join(parts)})"},
-        output_path="$.told",
-    )
-
-
-def _word(outcome: Outcome) -> str:
-    return f"'{outcome}'"

@@ -1,10 +1,8 @@
-"""Bundling: builds the one asset that every Lambda runs, the same everywhere.
+"""Bundling: build the asset that all functions share, identical on every machine.
 
-Only pure wheels go in (`--platform=any`): the asset then suits the deployed
-arm64, the local stack's interpreter and any machine that builds it, and pip
-itself refuses a dependency that would change that. boto3 is not in it, since the
-Lambda runtime has one; nor is bytecode, which only the deployed version of Python
-could compile, so that what is deployed would depend on who deploys it.
+It contains pure Python wheels only (`--platform=any`; pip refuses others), so that it
+runs on arm64 as well as on the interpreter of the local stack. boto3 is part of the
+Lambda runtime. Bytecode is left out because it would depend on the Python that builds.
 """
 
 import hashlib
@@ -18,33 +16,33 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parents[1]
 PYTHON = "3.14"
-KEPT = 4  # builds of each sort: a few branches, not every change of a day
+#: How many builds of each kind stay cached: enough for a few branches.
+KEPT = 4
 
-_EPOCH = 315532800  # 1980-01-01, the first moment that a zip file can name
+_EPOCH = 315532800  # 1980-01-01, the earliest time that a zip file can contain
 _LICENCE_FILES = ("METADATA", "LICEN", "NOTICE", "AUTHORS", "COPYING")
 
 
 class BundlingFailed(Exception):
-    """The asset could not be built; the message says what pip had to say."""
+    """The asset could not be built; the message contains the output of pip."""
 
 
 def bundle(*, project: Path = PROJECT) -> Path:
-    """Build the asset, or find it built, and return its directory.
+    """Return the directory of the asset, which is built unless it is cached.
 
-    The directory's name is a hash of everything that goes in. The dependencies
-    are kept apart from our code, which changes more often and costs nothing.
+    The directory is named by a hash of its sources. The dependencies are cached apart
+    from our code, which changes more often.
     """
     cache = project / ".cache"
     functions = project / "functions"
     lock = functions / "requirements.lock"
-    rules = Path(__file__)
 
-    dependencies = cache / "dependencies" / _hash(project, [lock], rules)
+    dependencies = cache / "dependencies" / _hash(project, [lock])
     if not dependencies.is_dir():
         _publish(dependencies, lambda target: _install(lock, target))
 
     sources = sorted(functions.rglob("*.py"))
-    asset = cache / "asset" / _hash(project, [lock, *sources], rules)
+    asset = cache / "asset" / _hash(project, [lock, *sources])
     if not asset.is_dir():
         _publish(
             asset, lambda target: _assemble(project, sources, dependencies, target)
@@ -53,8 +51,8 @@ def bundle(*, project: Path = PROJECT) -> Path:
 
 
 def _install(lock: Path, target: Path) -> None:
-    """Fetch what the lock names into `target`, without asking this interpreter."""
-    print("bundling: fetching the Lambda dependencies", file=sys.stderr)  # noqa: T201 - progress of a step that takes seconds
+    """Install the locked dependencies into `target`, whatever interpreter this is."""
+    print("bundling: fetching the Lambda dependencies", file=sys.stderr)  # noqa: T201 - progress
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-input"]
     command += ["--disable-pip-version-check", "--require-hashes", "--no-deps"]
     command += ["--only-binary=:all:", "--platform=any", "--implementation=py"]
@@ -66,14 +64,13 @@ def _install(lock: Path, target: Path) -> None:
             "pip could not fetch the Lambda dependencies; the package index must be "
             f"reachable when functions/requirements.lock has changed.\n{done.stderr}"
         )
-    shutil.rmtree(target / "bin", ignore_errors=True)  # scripts; they name this machine
+    shutil.rmtree(
+        target / "bin", ignore_errors=True
+    )  # scripts with paths of this machine
     for path in target.glob("*.dist-info/**/*"):
-        if path.is_file() and not _is_licence(path):
-            path.unlink()  # pip's own notes: who installed what, when and from where
-
-
-def _is_licence(path: Path) -> bool:
-    return "licenses" in path.parts or path.name.upper().startswith(_LICENCE_FILES)
+        licence = path.name.upper().startswith(_LICENCE_FILES)
+        if path.is_file() and not licence and "licenses" not in path.parts:
+            path.unlink()  # pip's notes on the installation
 
 
 def _assemble(
@@ -86,12 +83,12 @@ def _assemble(
         shutil.copyfile(source, copy)
 
     for path in [target, *target.rglob("*")]:
-        path.chmod(0o755 if path.is_dir() else 0o644)  # whatever the umask here
+        path.chmod(0o755 if path.is_dir() else 0o644)  # whatever the umask
         os.utime(path, (_EPOCH, _EPOCH))
 
 
 def _publish(final: Path, build: Callable[[Path], None]) -> None:
-    """Build next to `final`, then rename: no one ever finds half an asset."""
+    """Build next to `final` and rename, so that `final` is complete once it exists."""
     final.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=final.parent) as scratch:
         built = Path(scratch) / final.name
@@ -100,15 +97,16 @@ def _publish(final: Path, build: Callable[[Path], None]) -> None:
         try:
             built.rename(final)
         except OSError:
-            if not final.is_dir():  # else another process was faster with the same
+            if not final.is_dir():  # else another process built the same
                 raise
     by_age = sorted(final.parent.iterdir(), key=lambda path: path.stat().st_ctime)
     for old in by_age[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _hash(project: Path, files: Iterable[Path], rules: Path) -> str:
-    digest = hashlib.sha256(rules.read_bytes())
+def _hash(project: Path, files: Iterable[Path]) -> str:
+    """Return a hash of the files and of the rules in this module."""
+    digest = hashlib.sha256(Path(__file__).read_bytes())
     for file in files:
         content = file.read_bytes()
         name = file.relative_to(project).as_posix()

@@ -1,43 +1,20 @@
 """Config: the settings of a stage, read from cdk.json in this one place.
 
-A stage is `every_stage` with its own entries laid over it. What a setting is
-for, and why it has its value where that is not plain:
-
-* reserved_concurrency: a number for each function in prod; none in dev and local,
-  because a new account may run as few as ten at once in all, and AWS refuses a
-  reservation that leaves too few for the rest.
-* max_upload_bytes, max_result_bytes, settle_seconds, list_pages: limits of ours;
-  the providers publish none.
-* endings: of the files that a type takes; batches: those of them that hold many
-  requests, one a row. max_batch_requests keeps what the state machine is told of
-  them below the size of a state, batch_max_concurrency how many are on their way.
-* data_retention_days: how long files and results of a provider are kept; what is
-  personal by its nature is kept for a week, as TxnCheck advises; null keeps it
-  as long as the buckets keep the rest.
-* rate: null where the provider is not known to bound submissions. webhook: null
-  where its scheme is not known, which refuses every webhook.
-* api_requests_per_second, api_burst: for all callers together; a person with a
-  script needs a handful, and a flood is not to become a bill.
-* web_acl_arn: a web ACL of AWS WAF for the API, regional; empty for none, since
-  every route wants a signature already and a web ACL costs by the month.
-* debug_sample_rate: of the functions' environments, how many log at DEBUG whatever
-  the level, from 0 to 1; one decides as it starts, and again at each call.
-* otel_layer_arn: a layer with OpenTelemetry for Python on arm64, in the same region;
-  empty for X-Ray's own tracing, which needs none.
-* runbook_url: where docs/operations.md can be read; alarms link to its sections.
-* loopback: lets plain http and addresses of this machine through, which is how
-  the local stack reaches its simulators. Only the stage `local` may set it.
+A stage is `every_stage` with its own entries laid over it. What each setting is for
+stands at the dataclass that holds it: `Stage` here, and for the providers
+`functions.core.provider_settings`.
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from functions.core.function_table import FUNCTIONS
-from infra.parsing import ConfigError, parse
+from functions.core.provider_settings import ProviderSettings, parse_providers
+from functions.core.settings_parser import ConfigError, parse
 
 CDK_JSON = Path(__file__).parents[1] / "cdk.json"
 LOCAL = "local"
@@ -48,114 +25,23 @@ _RENAMED_FUNCTIONS = {"reflect": "finalize_execution"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Poll:
-    """When to ask a provider again; `functions.core.schedule` applies it."""
-
-    first_seconds: float
-    growth: float
-    cap_seconds: float
-    jitter: float
-    hint_min_seconds: float
-    hint_max_seconds: float
-    deadline_seconds: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class KeyPlace:
-    """Where each call of a provider wants its key."""
-
-    upload: Literal["field", "path", "header"]
-    status: Literal["path", "header"]
-    list: Literal["path", "header"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rate:
-    """How often a provider lets us submit; `functions.core.rate_limit` keeps it."""
-
-    calls: int
-    seconds: float
-    leeway_seconds: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Webhook:
-    """How a provider signs its webhooks; `functions.core.signatures` checks it."""
-
-    signature_header: str
-    timestamp_header: str
-    id_header: str
-    timestamp_unit: Literal["seconds", "milliseconds"]
-    signed_template: Literal["{body}", "{ts}.{body}", "{id}.{ts}.{body}"]
-    algorithm: Literal["sha256", "sha512"]
-    encoding: Literal["hex", "base64"]
-    prefix: str
-    tolerance_seconds: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Provider:
-    """What the functions are told of a provider, apart from its key."""
-
-    #: Whether it can be told to call us.
-    calls: ClassVar[bool] = False
-
-    base_url: str
-    types: tuple[str, ...]
-    endings: tuple[str, ...]
-    batches: tuple[str, ...]
-    max_batch_requests: int
-    max_upload_bytes: int
-    max_result_bytes: int
-    settle_seconds: int
-    data_retention_days: int | None
-    loopback: bool
-    poll: Poll
-    rate: Rate | None
-    webhook: Webhook | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ipqs(Provider):
-    """IPQualityScore."""
-
-    download_hosts: tuple[str, ...]
-    key_place: KeyPlace
-    list_pages: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Txncheck(Provider):
-    """TxnCheck; its adapter says what its settings are for."""
-
-    calls: ClassVar[bool] = True
-
-    signing: bool
-    upi_name: Literal["optional", "required", "unsent"]
-    bank_async: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Providers(Mapping[str, Provider]):
-    """All that there are, by name; a new provider is a field here."""
-
-    ipqs: Ipqs
-    txncheck: Txncheck
-
-    def __getitem__(self, name: str) -> Provider:
-        known: Provider = getattr(self, name)
-        return known
-
-    def __iter__(self) -> Iterator[str]:
-        return (known.name for known in fields(self))
-
-    def __len__(self) -> int:
-        return len(fields(self))
-
-
-@dataclass(frozen=True, kw_only=True)
 class Stage:
-    """Everything in which one deployment differs from another."""
+    """Everything in which one deployment differs from another.
+
+    * debug_sample_rate: the share of the functions' environments that log at DEBUG
+      whatever the level, from 0 to 1.
+    * otel_layer_arn: a layer with OpenTelemetry for Python on arm64, in the same
+      region; empty for X-Ray's own tracing, which needs none.
+    * runbook_url: where docs/operations.md can be read; alarms link to its sections.
+    * reserved_concurrency: a number for each function in prod; none in dev and local,
+      because a new account may run as few as ten at once in all, and AWS refuses a
+      reservation that leaves too few for the rest.
+    * api_requests_per_second, api_burst: for all callers together; a person with a
+      script needs a handful, and a flood is not to become a bill.
+    * web_acl_arn: a regional web ACL of AWS WAF for the API; empty for none, since
+      every route requires a signature already and a web ACL costs by the month.
+    * batch_max_concurrency: how many requests of a batch run at once.
+    """
 
     name: str
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
@@ -173,12 +59,14 @@ class Stage:
     api_burst: int
     web_acl_arn: str
     batch_max_concurrency: int
-    providers: Providers
+    providers: Mapping[str, ProviderSettings] = field(
+        metadata={"parse": parse_providers}
+    )
 
     @property
     def longest_deadline_seconds(self) -> float:
-        """How long the most patient provider's jobs are waited for."""
-        return max(known.poll.deadline_seconds for known in self.providers.values())
+        """The deadline of the provider that is waited for the longest."""
+        return max(p.poll.deadline_seconds for p in self.providers.values())
 
 
 def context(path: Path = CDK_JSON) -> dict[str, Any]:
@@ -213,11 +101,7 @@ def _laid_over(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, A
 def _refuse_what_cannot_work(stage: Stage) -> None:
     where = f"courier.stages.{stage.name}"
     for name, provider in stage.providers.items():
-        at = f"{where}.providers.{name}"
-        if provider.loopback and stage.name != LOCAL:
-            raise ConfigError(f"{at}.loopback: only the stage {LOCAL!r} may be true")
-        if urlsplit(provider.base_url).scheme != "https":
-            raise ConfigError(f"{at}.base_url: must begin with https://")
+        _refuse_provider(provider, stage=stage, where=f"{where}.providers.{name}")
 
     if not 0 <= stage.debug_sample_rate <= 1:
         raise ConfigError(f"{where}.debug_sample_rate: must be from 0 to 1")
@@ -231,4 +115,20 @@ def _refuse_what_cannot_work(stage: Stage) -> None:
         raise ConfigError(
             f"{where}.intake_max_concurrency: must be from {SQS_LEAST_CONCURRENCY}, "
             f"the least that SQS takes, to what intake has reserved ({reserved})"
+        )
+
+
+def _refuse_provider(provider: ProviderSettings, *, stage: Stage, where: str) -> None:
+    if provider.secret or provider.webhook_secret:
+        raise ConfigError(f"{where}: the deployment sets secret and webhook_secret")
+    if provider.loopback and stage.name != LOCAL:
+        raise ConfigError(f"{where}.loopback: only the stage {LOCAL!r} may be true")
+    if urlsplit(provider.base_url).scheme != "https":
+        raise ConfigError(f"{where}.base_url: must begin with https://")
+    # A repeated submission must not overlap with an attempt that still runs.
+    least = FUNCTIONS["submit"].timeout
+    if provider.settle_seconds <= least and stage.name != LOCAL:
+        raise ConfigError(
+            f"{where}.settle_seconds: must be above Submit's {least} s, or a list may "
+            "be paid twice"
         )

@@ -1,19 +1,19 @@
-"""Reflection: brings the news of an execution's bad end to the reflect function."""
+"""Failure events: send executions that ended badly to finalize_execution."""
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from infra.dead_letters import dead_letter_queue
 from infra.nag import acknowledge
 
 
 class FailureEvents(Construct):
-    """Rule and dead-letter queue between the state machine and the function."""
+    """The rule and the dead-letter queue between the state machine and the function."""
 
     def __init__(
         self,
@@ -26,27 +26,17 @@ class FailureEvents(Construct):
         removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.dead_letters = sqs.Queue(
-            self,
-            "DeadLetters",
-            encryption=sqs.QueueEncryption.KMS,
-            encryption_master_key=key,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
-            removal_policy=removal_policy,
-        )
-        acknowledge(
-            self.dead_letters,
-            "Serverless-SQSRedrivePolicy",
-            "This is where events end that could not be handled.",
+        self.dead_letters = dead_letter_queue(
+            self, key=key, removal_policy=removal_policy
         )
         acknowledge(
             self.dead_letters,
             "AwsSolutions-SQS3",
-            "It is one: of a rule and of a function, which the check does not see.",
+            "It is the dead-letter queue of a rule and of a function, which the check "
+            "does not see.",
         )
-        # By the CloudFormation resource: the CDK's own grants kms:ReEncrypt* and
-        # the like along with it; infra.grants has what it takes.
+        # The CDK's own on_failure would also grant kms:ReEncrypt* and the like;
+        # infra.grants has what is needed.
         lambda_.CfnEventInvokeConfig(
             self,
             "Invoke",
@@ -60,7 +50,7 @@ class FailureEvents(Construct):
         events.Rule(
             self,
             "Rule",
-            description="An execution ended badly, perhaps without a word",
+            description="An execution ended badly, perhaps without recording it",
             event_pattern=events.EventPattern(
                 source=["aws.states"],
                 detail_type=["Step Functions Execution Status Change"],

@@ -1,10 +1,22 @@
-"""Environments: what each function is told of the rest of the stack."""
+"""Function environment: the variables that each function reads as its settings."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from aws_cdk import CfnParameter, Stack
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 
+from functions.core import keys
+from functions.core.provider_settings import IpqsSettings, ProviderSettings, to_json
+from infra.credentials import Credentials
 from infra.functions import Functions
 from infra.storage import Storage
+
+# CloudFormation holds the parameters to it: even the local stage's template, put
+# into an account by mistake, sends nothing anywhere.
+LOOPBACK = r"(127(\.[0-9]{1,3}){3}|([a-z0-9-]+\.)*localhost)(:[0-9]{1,5})?"
 
 
 def set_environments(
@@ -13,40 +25,84 @@ def set_environments(
     storage: Storage,
     machine: sfn.StateMachine,
     providers: str,
-    keep_days: int,
+    jobs_retention_days: int,
 ) -> None:
-    """Tell each function what it asks for, as `functions.aws.settings` reads it."""
+    """Set the variables that each function needs, and no others."""
     f = functions
-    arn = machine.state_machine_arn
-    waits = storage.waits.table_name
-    results = storage.results.bucket_name
-    ledger = {"TABLE": storage.jobs.table_name, "KEEP_DAYS": str(keep_days)}
-    _tell(f.intake, STATE_MACHINE=arn, PROVIDERS=providers)
-    _tell(f.submit, PROVIDERS=providers, WAITS=waits, **ledger)
-    _tell(f.check, PROVIDERS=providers, **ledger)
-    _tell(f.download, PROVIDERS=providers, RESULTS_BUCKET=results)
-    _tell(f.manifest, RESULTS_BUCKET=results)
-    _tell(f.conclude, **ledger)
-    _tell(f.listen, WAITS=waits)
-    _tell(f.webhook, WAITS=waits, PROVIDERS=providers)
-    _tell(f.prepare, PROVIDERS=providers)
-    _tell(f.gather, PROVIDERS=providers, RESULTS_BUCKET=results)
-    _tell(
-        f.finalize_execution,
-        TOPIC=storage.notices.topic_arn,
-        RESULTS_BUCKET=results,
-        **ledger,
-    )
-    _tell(
-        f.api,
-        INBOX_BUCKET=storage.inbox.bucket_name,
-        RESULTS_BUCKET=results,
-        STATE_MACHINE=arn,
-        PROVIDERS=providers,
-        **ledger,
-    )
+    results = {keys.ENV_RESULTS_BUCKET: storage.results.bucket_name}
+    state_machine = {keys.ENV_STATE_MACHINE: machine.state_machine_arn}
+    settings = {keys.ENV_PROVIDERS: providers}
+    waits = {keys.ENV_WAITS_TABLE: storage.waits.table_name}
+    jobs = {
+        keys.ENV_JOBS_TABLE: storage.jobs.table_name,
+        keys.ENV_JOBS_RETENTION_DAYS: str(jobs_retention_days),
+    }
+    topic = {keys.ENV_NOTICES_TOPIC: storage.notices.topic_arn}
+    inbox = {keys.ENV_INBOX_BUCKET: storage.inbox.bucket_name}
+    _set(f.intake, state_machine, settings)
+    _set(f.submit, settings, waits, jobs)
+    _set(f.check, settings, jobs)
+    _set(f.download, settings, results)
+    _set(f.manifest, results)
+    _set(f.conclude, jobs)
+    _set(f.listen, waits)
+    _set(f.webhook, waits, settings)
+    _set(f.prepare, settings)
+    _set(f.gather, settings, results)
+    _set(f.finalize_execution, topic, results, jobs)
+    _set(f.api, inbox, results, state_machine, settings, jobs)
 
 
-def _tell(function: lambda_.Function, **settings: str) -> None:
-    for name, value in settings.items():
-        function.add_environment(f"COURIER_{name}", value)
+def provider_settings_json(
+    stack: Stack,
+    providers: Mapping[str, ProviderSettings],
+    credentials: Credentials,
+) -> str:
+    """Return the value of `COURIER_PROVIDERS`: each provider's settings, by name.
+
+    Where a provider is a simulator (`loopback`), its addresses are parameters of
+    the stack, so that one template serves every run of the local stack.
+    """
+    document = {}
+    for name, provider in providers.items():
+        webhook_secret = credentials.webhooks.get(name)
+        document[name] = {
+            **to_json(
+                replace(
+                    provider,
+                    secret=credentials.secrets[name].secret_arn,
+                    webhook_secret=webhook_secret.secret_arn if webhook_secret else "",
+                )
+            ),
+            **(
+                _simulator_addresses(stack, name, provider) if provider.loopback else {}
+            ),
+        }
+    return stack.to_json_string(document)
+
+
+def _simulator_addresses(
+    stack: Stack, name: str, provider: ProviderSettings
+) -> dict[str, Any]:
+    base_url = CfnParameter(
+        stack,
+        f"{name.capitalize()}BaseUrl",
+        description=f"Where the simulator of {name} listens, such as http://127.0.0.1:1",
+        allowed_pattern=f"^https?://{LOOPBACK}(/[a-z0-9/]*)?$",
+    )
+    addresses: dict[str, Any] = {"base_url": base_url.value_as_string}
+    if isinstance(provider, IpqsSettings):
+        download_host = CfnParameter(
+            stack,
+            f"{name.capitalize()}DownloadHost",
+            description="The host that its download links name",
+            allowed_pattern=f"^{LOOPBACK}$",
+        )
+        addresses["download_hosts"] = [download_host.value_as_string]
+    return addresses
+
+
+def _set(function: lambda_.Function, *variables: Mapping[str, str]) -> None:
+    for group in variables:
+        for name, value in group.items():
+            function.add_environment(name, value)

@@ -1,8 +1,7 @@
-"""Functions: the Lambdas, alike but for the table below.
+"""Functions: the Lambda functions, one for each line of the function table.
 
-Logs are text to Lambda: Powertools writes JSON lines itself, Logs Insights reads
-the platform's REPORT lines as they are, and Lambda's own JSON mode would filter
-by level once more, metric lines included.
+The log format is text because Powertools writes JSON lines itself. Lambda's own JSON
+format would filter these by level again, lines that carry metrics included.
 """
 
 from collections.abc import Mapping
@@ -22,7 +21,7 @@ RUNTIME = lambda_.Runtime.PYTHON_3_14
 
 
 class Functions(Construct):
-    """The Lambdas, each with its own role, log group and share of concurrency."""
+    """The functions, each with its own role, log group and reserved concurrency."""
 
     def __init__(
         self,
@@ -39,6 +38,7 @@ class Functions(Construct):
         removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._reserved_concurrency = reserved_concurrency
         self._code = lambda_.Code.from_asset(str(bundle()))
         self._log_retention = log_retention
         self._key = key
@@ -48,7 +48,7 @@ class Functions(Construct):
             "POWERTOOLS_SERVICE_NAME": "verdict-courier",
             "POWERTOOLS_LOG_LEVEL": log_level,
         }
-        if debug_sample_rate:  # it stands on every line then
+        if debug_sample_rate:  # Powertools adds the rate to every line
             self._environment["POWERTOOLS_LOGGER_SAMPLE_RATE"] = str(debug_sample_rate)
         self._layers: list[lambda_.ILayerVersion] = []
         if otel_layer_arn:
@@ -59,30 +59,28 @@ class Functions(Construct):
             )
             self._environment |= {
                 "AWS_LAMBDA_EXEC_WRAPPER": "/opt/otel-instrument",
-                # They would record addresses, and some hold a provider's key.
+                # Their spans record URLs, and some URLs contain a provider's key.
                 "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "requests,urllib,urllib3",
             }
-        self.intake = self._function("intake", reserved_concurrency)
-        self.submit = self._function("submit", reserved_concurrency)
-        self.check = self._function("check", reserved_concurrency)
-        self.download = self._function("download", reserved_concurrency)
-        self.manifest = self._function("manifest", reserved_concurrency)
-        self.conclude = self._function("conclude", reserved_concurrency)
-        self.finalize_execution = self._function(
-            "finalize_execution", reserved_concurrency
-        )
-        self.api = self._function("api", reserved_concurrency)
-        self.listen = self._function("listen", reserved_concurrency)
-        self.webhook = self._function("webhook", reserved_concurrency)
-        self.prepare = self._function("prepare", reserved_concurrency)
-        self.gather = self._function("gather", reserved_concurrency)
+        self.intake = self._function("intake")
+        self.submit = self._function("submit")
+        self.check = self._function("check")
+        self.download = self._function("download")
+        self.manifest = self._function("manifest")
+        self.conclude = self._function("conclude")
+        self.finalize_execution = self._function("finalize_execution")
+        self.api = self._function("api")
+        self.listen = self._function("listen")
+        self.webhook = self._function("webhook")
+        self.prepare = self._function("prepare")
+        self.gather = self._function("gather")
 
     @property
     def all(self) -> dict[str, lambda_.Function]:
-        """The functions, by the names of their modules."""
+        """All functions, by their names in the function table."""
         return {name: getattr(self, name) for name in FUNCTIONS}
 
-    def _function(self, name: str, reserved: Mapping[str, int]) -> lambda_.Function:
+    def _function(self, name: str) -> lambda_.Function:
         spec = FUNCTIONS[name]
         title = spec.construct_id or name.capitalize()
         log_group = logs.LogGroup(
@@ -109,7 +107,7 @@ class Functions(Construct):
             architecture=lambda_.Architecture.ARM_64,
             memory_size=spec.memory,
             timeout=Duration.seconds(spec.timeout),
-            reserved_concurrent_executions=reserved.get(name),
+            reserved_concurrent_executions=self._reserved_concurrency.get(name),
             environment=self._environment,
             layers=self._layers,
             role=role,
@@ -120,14 +118,14 @@ class Functions(Construct):
         acknowledge(
             role,
             "AwsSolutions-IAM5[Resource::*]",
-            "X-Ray knows no resources: PutTraceSegments and PutTelemetryRecords take "
-            "'*' only.",
+            "X-Ray has no resources: PutTraceSegments and PutTelemetryRecords take '*' "
+            "only.",
         )
         acknowledge(
             function,
             "Serverless-LambdaDLQ",
-            "Lambda puts asynchronous events there. The state machine, SQS and API "
-            "Gateway call and keep or answer what failed themselves; "
-            "finalize_execution, the only one called so, has a destination instead.",
+            "The queue is for asynchronous calls. Only finalize_execution has these, "
+            "and it has a failure destination; the state machine, SQS and API Gateway "
+            "handle failed calls themselves.",
         )
         return function

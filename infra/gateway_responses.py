@@ -1,4 +1,4 @@
-"""Refusals: API Gateway's own answers, in the form of all other problems."""
+"""Gateway responses: the errors of API Gateway itself, as RFC 9457 problems."""
 
 from typing import Any
 
@@ -7,10 +7,10 @@ from aws_cdk import aws_apigateway as apigateway
 
 from functions.api import problems
 
-_KINDS = {
+_PROBLEMS = {
     apigateway.ResponseType.BAD_REQUEST_BODY: problems.REQUEST_INVALID,
     apigateway.ResponseType.BAD_REQUEST_PARAMETERS: problems.REQUEST_INVALID,
-    # Alike, so that nobody learns which routes there are.
+    # All alike, so that nobody learns which routes exist.
     apigateway.ResponseType.ACCESS_DENIED: problems.FORBIDDEN,
     apigateway.ResponseType.MISSING_AUTHENTICATION_TOKEN: problems.FORBIDDEN,
     apigateway.ResponseType.INVALID_SIGNATURE: problems.FORBIDDEN,
@@ -23,25 +23,23 @@ _KINDS = {
     apigateway.ResponseType.INTEGRATION_FAILURE: problems.UNAVAILABLE,
     apigateway.ResponseType.INTEGRATION_TIMEOUT: problems.UNAVAILABLE,
 }
-
-
-#: The rest. A status of ours would replace API Gateway's, which knows better.
-_OTHERS = {
+#: All other errors. They keep the status that API Gateway sets.
+_DEFAULTS = {
     apigateway.ResponseType.DEFAULT_4_XX: "The request was refused.",
     apigateway.ResponseType.DEFAULT_5_XX: problems.INTERNAL.title,
 }
 
 
 def add_gateway_responses(rest: apigateway.RestApi) -> None:
-    """Have every refusal of API Gateway's be a problem document."""
-    for kind, problem in _KINDS.items():
-        _refuse(rest, kind, problem.document(), status=str(int(problem.status)))
-    for kind, title in _OTHERS.items():
+    """Make API Gateway return its errors as problem documents."""
+    for kind, problem in _PROBLEMS.items():
+        _add_response(rest, kind, problem.document(), status=str(int(problem.status)))
+    for kind, title in _DEFAULTS.items():
         document = {"type": problems.REFUSED, "title": title}
-        _refuse(rest, kind, document, status=None)
+        _add_response(rest, kind, document, status=None)
 
 
-def _refuse(
+def _add_response(
     rest: apigateway.RestApi,
     kind: apigateway.ResponseType,
     document: dict[str, Any],

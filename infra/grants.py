@@ -1,7 +1,7 @@
-"""Grants: rights as narrow as the functions need, where the CDK's own are wider.
+"""Grants: what the functions may do, where the CDK's own grants would allow more.
 
-`grant_read` and its like use `s3:GetObject*`, `s3:DeleteObject*` or
-`kms:ReEncrypt*`; these name each action, and none of them deletes.
+The CDK's `grant_read` and the like contain `s3:GetObject*`, `s3:DeleteObject*` or
+`kms:ReEncrypt*`. These here name each action, and none of them deletes.
 """
 
 from collections.abc import Iterable
@@ -16,9 +16,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 
-from functions.aws.batch_store import BATCHES
+from functions.core.keys import BATCHES_PREFIX, JOBS_BY_MONTH
 from infra.nag import acknowledge, logical_id
-from infra.storage import JOBS_BY_MONTH
 
 READ_KEY = ("kms:Decrypt",)
 READ_AND_WRITE_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
@@ -32,180 +31,159 @@ TABLE_KEY = (
 )
 
 
-def read_source(function: lambda_.Function, *, inbox: s3.Bucket, key: kms.IKey) -> None:
-    """Let it read any version of any uploaded file, and what batches are made into.
+class Grants:
+    """Allows functions to use resources that are encrypted with `key`."""
 
-    ListBucket here and below: without it a missing object is a 403, not a 404.
-    """
-    _allow(function, inbox.bucket_arn, "s3:ListBucket")
-    _objects(function, inbox, "s3:GetObject", "s3:GetObjectVersion")
-    key.grant(function, *READ_KEY)
+    def __init__(self, key: kms.IKey) -> None:
+        self._key = key
 
+    def read_source(self, function: lambda_.Function, inbox: s3.Bucket) -> None:
+        """Allow reading every version of every object of the inbox.
 
-def put_results(
-    function: lambda_.Function, *, results: s3.Bucket, key: kms.IKey
-) -> None:
-    """Let it put results and look at what is there."""
-    _allow(function, results.bucket_arn, "s3:ListBucket")
-    _objects(function, results, "s3:GetObject", "s3:PutObject")
-    key.grant(function, *READ_AND_WRITE_KEY)
+        ListBucket, here and below, makes S3 answer 404 for a missing object, not 403.
+        """
+        _allow(function, inbox.bucket_arn, "s3:ListBucket")
+        _allow_objects(function, inbox, "s3:GetObject", "s3:GetObjectVersion")
+        self._key.grant(function, *READ_KEY)
 
+    def write_results(self, function: lambda_.Function, results: s3.Bucket) -> None:
+        """Allow writing results, and reading those that exist."""
+        _allow(function, results.bucket_arn, "s3:ListBucket")
+        _allow_objects(function, results, "s3:GetObject", "s3:PutObject")
+        self._key.grant(function, *READ_AND_WRITE_KEY)
 
-def upload_results(
-    function: lambda_.Function, *, results: s3.Bucket, key: kms.IKey
-) -> None:
-    """Let it put results in parts, and give up an upload."""
-    put_results(function, results=results, key=key)
-    _objects(function, results, "s3:AbortMultipartUpload")
+    def write_results_in_parts(
+        self, function: lambda_.Function, results: s3.Bucket
+    ) -> None:
+        """Allow the same with multipart uploads, which can be aborted."""
+        self.write_results(function, results)
+        _allow_objects(function, results, "s3:AbortMultipartUpload")
 
+    def write_batches(self, function: lambda_.Function, inbox: s3.Bucket) -> None:
+        """Allow writing work files of batches, under a prefix that starts no jobs."""
+        _allow_objects(function, inbox, "s3:PutObject", prefix=BATCHES_PREFIX)
+        self._key.grant(function, *READ_AND_WRITE_KEY)
 
-def write_batches(
-    function: lambda_.Function, *, inbox: s3.Bucket, key: kms.IKey
-) -> None:
-    """Let it write down what it makes of a batch, where no upload starts a job."""
-    _objects(function, inbox, "s3:PutObject", prefix=BATCHES)
-    key.grant(function, *READ_AND_WRITE_KEY)
+    def read_batches(self, function: lambda_.Function, inbox: s3.Bucket) -> None:
+        """Allow reading work files of batches."""
+        _allow_objects(function, inbox, "s3:GetObject", prefix=BATCHES_PREFIX)
+        self._key.grant(function, *READ_KEY)
 
+    def presign_uploads(
+        self, function: lambda_.Function, inbox: s3.Bucket, providers: Iterable[str]
+    ) -> None:
+        """Allow signing uploads; a signed request can do what its signer may do."""
+        for provider in providers:
+            _allow_objects(function, inbox, "s3:PutObject", prefix=f"{provider}/")
+        self._key.grant(function, *READ_AND_WRITE_KEY)
 
-def read_batches(
-    function: lambda_.Function, *, inbox: s3.Bucket, key: kms.IKey
-) -> None:
-    """Let it read what Prepare made of a batch."""
-    _objects(function, inbox, "s3:GetObject", prefix=BATCHES)
-    key.grant(function, *READ_KEY)
+    def presign_results(self, function: lambda_.Function, results: s3.Bucket) -> None:
+        """Allow reading manifests and signing downloads."""
+        _allow(function, results.bucket_arn, "s3:ListBucket")
+        _allow_objects(function, results, "s3:GetObject")
+        self._key.grant(function, *READ_KEY)
 
+    def access_table(
+        self, function: lambda_.Function, table: dynamodb.Table, *actions: str
+    ) -> None:
+        """Allow `actions` (such as `GetItem`) on a table, not on its indexes."""
+        _allow(function, table.table_arn, *(f"dynamodb:{action}" for action in actions))
+        self._key.grant(function, *TABLE_KEY)
 
-def send_task_success(
-    function: lambda_.Function, *, machine: sfn.StateMachine, key: kms.IKey
-) -> None:
-    """Let it end a wait of the machine's, whose token it has.
-
-    By a policy of its own, which may depend on the machine though the machine depends
-    on the function.
-    """
-    assert function.role is not None  # noqa: S101 - tells mypy that we gave it one
-    iam.Policy(
-        machine,
-        f"WaitsFor{function.node.id}",
-        roles=[function.role],
-        statements=[
+    def access_items(
+        self,
+        function: lambda_.Function,
+        table: dynamodb.Table,
+        *actions: str,
+        prefix: str,
+    ) -> None:
+        """Allow `actions` on items of a table whose partition key has the prefix."""
+        function.add_to_role_policy(
             iam.PolicyStatement(
-                actions=["states:SendTaskSuccess"],
-                resources=[machine.state_machine_arn],
+                actions=[f"dynamodb:{action}" for action in actions],
+                resources=[table.table_arn],
+                conditions={
+                    "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{prefix}*"]}
+                },
             )
-        ],
-    )
-    key.grant(function, *READ_AND_WRITE_KEY)
-
-
-def use_table(
-    function: lambda_.Function, *actions: str, table: dynamodb.Table, key: kms.IKey
-) -> None:
-    """Let it do `actions` (such as `GetItem`) on the table, not on its index."""
-    _allow(function, table.table_arn, *(f"dynamodb:{action}" for action in actions))
-    key.grant(function, *TABLE_KEY)
-
-
-def use_items(
-    function: lambda_.Function,
-    *actions: str,
-    table: dynamodb.Table,
-    named: str,
-    key: kms.IKey,
-) -> None:
-    """Let it do `actions` on those items of the table whose names begin so."""
-    function.add_to_role_policy(
-        iam.PolicyStatement(
-            actions=[f"dynamodb:{action}" for action in actions],
-            resources=[table.table_arn],
-            conditions={
-                "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{named}*"]}
-            },
         )
-    )
-    key.grant(function, *TABLE_KEY)
+        self._key.grant(function, *TABLE_KEY)
+
+    def list_jobs(self, function: lambda_.Function, table: dynamodb.Table) -> None:
+        """Allow queries of the index that lists jobs; access_table grants the key."""
+        _allow(function, f"{table.table_arn}/index/{JOBS_BY_MONTH}", "dynamodb:Query")
+
+    def access_executions(
+        self, function: lambda_.Function, machine: sfn.StateMachine, *actions: str
+    ) -> None:
+        """Allow `actions` (such as `StopExecution`) on the machine's executions."""
+        executions = Stack.of(machine).format_arn(
+            service="states",
+            resource="execution",
+            resource_name=f"{machine.state_machine_name}:*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        _allow(function, executions, *(f"states:{action}" for action in actions))
+        self._key.grant(function, *READ_KEY)
+        _acknowledge_wildcard(
+            function,
+            f"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:"
+            f"<{logical_id(machine)}.Name>:*",
+            "Executions are named after jobs, which are not known at deployment.",
+        )
+
+    def send_task_success(
+        self, function: lambda_.Function, machine: sfn.StateMachine
+    ) -> None:
+        """Allow completing a task of the state machine by its token.
+
+        In a policy of its own: the machine depends on the function, so the function's
+        default policy must not depend on the machine.
+        """
+        assert function.role is not None  # noqa: S101 - infra.functions sets it
+        iam.Policy(
+            machine,
+            f"WaitsFor{function.node.id}",
+            roles=[function.role],
+            statements=[
+                iam.PolicyStatement(
+                    actions=["states:SendTaskSuccess"],
+                    resources=[machine.state_machine_arn],
+                )
+            ],
+        )
+        self._key.grant(function, *READ_AND_WRITE_KEY)
+
+    def publish_notices(self, function: lambda_.Function, topic: sns.Topic) -> None:
+        """Allow publishing the outcomes of jobs."""
+        _allow(function, topic.topic_arn, "sns:Publish")
+        self._key.grant(function, *READ_AND_WRITE_KEY)
+
+    def send_dead_letters(self, function: lambda_.Function, queue: sqs.Queue) -> None:
+        """Allow Lambda to send failed calls to the queue, in the function's name."""
+        _allow(function, queue.queue_arn, "sqs:SendMessage")
+        self._key.grant(function, *READ_AND_WRITE_KEY)
 
 
-def list_jobs(function: lambda_.Function, *, table: dynamodb.Table) -> None:
-    """Let it read the table by its index."""
-    _allow(function, f"{table.table_arn}/index/{JOBS_BY_MONTH}", "dynamodb:Query")
-
-
-def presign_uploads(
-    function: lambda_.Function,
-    *,
-    inbox: s3.Bucket,
-    providers: Iterable[str],
-    key: kms.IKey,
-) -> None:
-    """Let it sign uploads: what it may not do, its links cannot either."""
-    for provider in providers:
-        _objects(function, inbox, "s3:PutObject", prefix=f"{provider}/")
-    key.grant(function, *READ_AND_WRITE_KEY)
-
-
-def presign_results(
-    function: lambda_.Function, *, results: s3.Bucket, key: kms.IKey
-) -> None:
-    """Let it read manifests, and sign downloads."""
-    _allow(function, results.bucket_arn, "s3:ListBucket")
-    _objects(function, results, "s3:GetObject")
-    key.grant(function, *READ_KEY)
-
-
-def use_executions(
-    function: lambda_.Function, *actions: str, machine: sfn.StateMachine, key: kms.IKey
-) -> None:
-    """Let it do `actions` (such as `StopExecution`) on any execution of the machine."""
-    executions = Stack.of(machine).format_arn(
-        service="states",
-        resource="execution",
-        resource_name=f"{machine.state_machine_name}:*",
-        arn_format=ArnFormat.COLON_RESOURCE_NAME,
-    )
-    _allow(function, executions, *(f"states:{action}" for action in actions))
-    key.grant(function, *READ_KEY)
-    _accept(
-        function,
-        f"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:"
-        f"<{logical_id(machine)}.Name>:*",
-        "Executions are named by jobs, which are not known before.",
-    )
-
-
-def publish_notices(
-    function: lambda_.Function, *, topic: sns.Topic, key: kms.IKey
-) -> None:
-    """Let it publish notices."""
-    _allow(function, topic.topic_arn, "sns:Publish")
-    key.grant(function, *READ_AND_WRITE_KEY)
-
-
-def send_dead_letters(
-    function: lambda_.Function, *, queue: sqs.Queue, key: kms.IKey
-) -> None:
-    """Let Lambda put what the function cannot handle into a queue, in its name."""
-    _allow(function, queue.queue_arn, "sqs:SendMessage")
-    key.grant(function, *READ_AND_WRITE_KEY)
-
-
-def _objects(
+def _allow_objects(
     function: lambda_.Function, bucket: s3.Bucket, *actions: str, prefix: str = ""
 ) -> None:
     _allow(function, bucket.arn_for_objects(f"{prefix}*"), *actions)
-    _accept(
+    _acknowledge_wildcard(
         function,
         f"<{logical_id(bucket)}.Arn>/{prefix}*",
-        "Object keys are not known before the objects are; the actions are exact.",
+        "Object keys are not known at deployment; the actions are exact.",
     )
-
-
-def _accept(function: lambda_.Function, resource: str, reason: str) -> None:
-    assert function.role is not None  # noqa: S101 - tells mypy that we gave it one
-    acknowledge(function.role, f"AwsSolutions-IAM5[Resource::{resource}]", reason)
 
 
 def _allow(function: lambda_.Function, resource: str, *actions: str) -> None:
     function.add_to_role_policy(
         iam.PolicyStatement(actions=list(actions), resources=[resource])
     )
+
+
+def _acknowledge_wildcard(
+    function: lambda_.Function, resource: str, reason: str
+) -> None:
+    assert function.role is not None  # noqa: S101 - infra.functions sets it
+    acknowledge(function.role, f"AwsSolutions-IAM5[Resource::{resource}]", reason)

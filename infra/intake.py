@@ -1,4 +1,4 @@
-"""Intake: brings the news of an uploaded list to the intake function, at least once."""
+"""Intake: send each upload to the intake function, at least once."""
 
 from collections.abc import Iterable
 
@@ -12,13 +12,15 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.dead_letters import dead_letter_queue
 from infra.nag import acknowledge
 
-RECEIVES = 5
+#: How often a message is tried before it becomes a dead letter.
+MAX_RECEIVES = 5
 
 
 class Intake(Construct):
-    """Rule, queue and dead-letter queue between the inbox and the function."""
+    """The rule and the queues between the inbox and the function."""
 
     def __init__(
         self,
@@ -33,21 +35,9 @@ class Intake(Construct):
         removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
-        assert function.timeout is not None  # noqa: S101 - tells mypy that we set it
-
-        self.dead_letters = sqs.Queue(
-            self,
-            "DeadLetters",
-            encryption=sqs.QueueEncryption.KMS,
-            encryption_master_key=key,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
-            removal_policy=removal_policy,
-        )
-        acknowledge(
-            self.dead_letters,
-            "Serverless-SQSRedrivePolicy",
-            "This is where a redrive policy ends.",
+        assert function.timeout is not None  # noqa: S101 - infra.functions sets it
+        self.dead_letters = dead_letter_queue(
+            self, key=key, removal_policy=removal_policy
         )
         self.queue = sqs.Queue(
             self,
@@ -55,19 +45,19 @@ class Intake(Construct):
             encryption=sqs.QueueEncryption.KMS,
             encryption_master_key=key,
             enforce_ssl=True,
-            # AWS' rule: six times, so that a batch is not handed out again while
-            # the function that took it may still be throttled and retried.
+            # AWS advises six times the time-out, so that messages stay hidden while
+            # Lambda retries a throttled function.
             visibility_timeout=Duration.seconds(6 * function.timeout.to_seconds()),
             retention_period=Duration.days(4),
             dead_letter_queue=sqs.DeadLetterQueue(
-                queue=self.dead_letters, max_receive_count=RECEIVES
+                queue=self.dead_letters, max_receive_count=MAX_RECEIVES
             ),
             removal_policy=removal_policy,
         )
         events.Rule(
             self,
             "Rule",
-            description="A list was put into the inbox",
+            description="A list was uploaded to the inbox",
             event_pattern=events.EventPattern(
                 source=["aws.s3"],
                 detail_type=["Object Created"],
@@ -89,5 +79,5 @@ class Intake(Construct):
         acknowledge(
             function,
             "Serverless-LambdaEventSourceMappingDestination",
-            "SQS sources have none: the queue's redrive policy keeps what failed.",
+            "SQS sources have none: failed messages go to the dead-letter queue.",
         )

@@ -1,4 +1,4 @@
-"""Measures: our metrics as the CDK wants them, checked against the table of them."""
+"""Metrics: our metrics as CDK metrics, checked against `functions.core.metrics`."""
 
 from typing import TypedDict, Unpack
 
@@ -13,7 +13,7 @@ DAY = Duration.days(1)
 
 
 class Dimensions(TypedDict, total=False):
-    """The dimensions that there are, besides the stage."""
+    """The dimensions that a metric may have besides the stage."""
 
     provider: str
     type: str
@@ -24,37 +24,40 @@ class Dimensions(TypedDict, total=False):
 
 
 class StageMetrics:
-    """The metrics of one stage."""
+    """The metrics of one stage.
+
+    Its methods raise ValueError for dimensions that the metric is not published with.
+    """
 
     def __init__(self, stage: str) -> None:
         self._stage = stage
 
-    def of(
+    def metric(
         self,
         metric: Metric,
         statistic: str = "Sum",
         *,
-        over: Duration = FIVE_MINUTES,
+        period: Duration = FIVE_MINUTES,
         label: str | None = None,
-        **by: Unpack[Dimensions],
+        **dimensions: Unpack[Dimensions],
     ) -> cloudwatch.Metric:
-        """Give one metric under one of its sets of dimensions."""
-        self._check(metric, tuple(by))
+        """Return a metric with exactly these dimensions and the stage."""
+        _check_dimensions(metric, *dimensions)
         return cloudwatch.Metric(
             namespace=NAMESPACE,
             metric_name=metric.title,
-            dimensions_map={STAGE: self._stage, **by},  # type: ignore[dict-item]  # By has texts only
+            dimensions_map={STAGE: self._stage, **dimensions},  # type: ignore[dict-item]  # all values are str
             statistic=statistic,
-            period=over,
+            period=period,
             label=label,
         )
 
-    def each(
-        self, metric: Metric, *by: str, statistic: str = "Sum", label: str = ""
+    def search(
+        self, metric: Metric, *dimensions: str, statistic: str = "Sum", label: str = ""
     ) -> cloudwatch.MathExpression:
-        """Give one line for every value of some dimensions, for a graph."""
-        self._check(metric, by)
-        schema = ",".join((NAMESPACE, STAGE, *by))
+        """Return a search for a graph: one line per value of the dimensions."""
+        _check_dimensions(metric, *dimensions)
+        schema = ",".join((NAMESPACE, STAGE, *dimensions))
         search = f'{{{schema}}} MetricName="{metric.title}" {STAGE}="{self._stage}"'
         return cloudwatch.MathExpression(
             expression=f"SEARCH('{search}', '{statistic}')",
@@ -63,6 +66,7 @@ class StageMetrics:
             period=FIVE_MINUTES,
         )
 
-    def _check(self, metric: Metric, by: tuple[str, ...]) -> None:
-        if (STAGE, *by) not in metric.sets:
-            raise ValueError(f"{metric.title} is not measured by {', '.join(by)}")
+
+def _check_dimensions(metric: Metric, *dimensions: str) -> None:
+    if (STAGE, *dimensions) not in metric.sets:
+        raise ValueError(f"{metric.title} is not measured by {', '.join(dimensions)}")

@@ -1,4 +1,4 @@
-"""Findings: records why a cdk-nag finding is accepted, on the construct it is about."""
+"""Nag: accept a cdk-nag finding, with the reason, on the construct that has it."""
 
 from aws_cdk import Acknowledgment, CfnElement, Stack, Validations
 from constructs import IConstruct
@@ -10,7 +10,7 @@ def acknowledge(construct: IConstruct, finding: str, reason: str) -> None:
 
 
 def logical_id(construct: IConstruct) -> str:
-    """Return the name by which findings call the construct's resource."""
+    """Return the logical id of the construct's resource, as findings contain it."""
     resource = construct.node.default_child
-    assert isinstance(resource, CfnElement)  # noqa: S101 - tells mypy what it is
+    assert isinstance(resource, CfnElement)  # noqa: S101 - for mypy
     return Stack.of(construct).get_logical_id(resource)

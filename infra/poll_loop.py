@@ -1,11 +1,12 @@
-"""Poll: the states in which something is submitted, waited for and checked.
+"""Poll loop: the states that submit a list and ask for its status until it is done.
 
-    Submit ◄── Hold                    a batch's requests go the same way,
-      ▼                                in states whose names end in "request"
+    Submit ◄── Hold
+      ▼
     Route ──► Wait ──► Check ──► Route
-      └─────► Listen ─────▲            a webhook ends it, or its time-out does
+      └─────► Listen ─────▲      ends early when a webhook arrives
 
-What Route does with what is over belongs to whoever uses the poll.
+A job and each request of a batch have such a loop. What Route does after the last
+check is up to its user.
 """
 
 from aws_cdk import aws_lambda as lambda_
@@ -15,83 +16,81 @@ from constructs import Construct
 
 from functions.core.model import Next
 from infra.functions import Functions
-from infra.task_defaults import AWS_ERRORS, RETRIED_ERRORS, lambda_task, retry
+from infra.task_defaults import AWS_ERRORS, lambda_task, retry
 
 
 class PollLoop:
-    """The states; `whose` ends their names where they stand in a Map."""
+    """The states of the loop; `suffix` ends their names, which have to be unique."""
 
     def __init__(
-        self,
-        scope: Construct,
-        *,
-        functions: Functions,
-        whose: str = "",
+        self, scope: Construct, *, functions: Functions, suffix: str = ""
     ) -> None:
-        self._scope = scope
-        self._whose = whose
-        self.submitted = lambda_task(
-            scope, self._name("Submit"), functions.submit, "Hand it over, at most once"
+        def name(state: str) -> str:
+            return f"{state} {suffix}".strip()
+
+        delay = sfn.WaitTime.seconds_path("$.wait_seconds")
+        self.submit = lambda_task(
+            scope, name("Submit"), functions.submit, "Submit the list at most once"
         )
-        self.checked = lambda_task(
-            scope, self._name("Check"), functions.check, "Ask the provider once"
+        self.check = lambda_task(
+            scope, name("Check"), functions.check, "Ask the provider for the status"
         )
         self.route = sfn.Choice(
-            scope, self._name("Route"), comment="What the last step decided"
+            scope, name("Route"), comment="Go where the last step decided"
         )
-        hold = self._wait("Hold", "Submit again later")
-        wait = self._wait("Wait", "Check again later")
-        listened = self._listen(functions.listen, wait)
-        for step, way, why in (
-            (Next.HOLD, hold.next(self.submitted), "it is to be submitted later"),
-            (Next.WAIT, wait.next(self.checked), "it is not done yet"),
-            (Next.LISTEN, listened.next(self.checked), "it is not done; it may call"),
-        ):
-            self.route.when(next_is(step), way, comment=why)
-        for task in (self.submitted, self.checked):
-            retry(task, RETRIED_ERRORS)
-            task.next(self.route)
-
-    def catch(self, end: sfn.IChainable) -> None:
-        """Say where to go with what a task cannot mend."""
-        for task in (self.submitted, self.checked):
-            task.add_catch(end, result_path="$.failure")
-
-    def _listen(self, function: lambda_.Function, wait: sfn.Wait) -> tasks.LambdaInvoke:
-        """Wait for a webhook; what goes wrong with that costs nothing but the poll."""
-        listened = tasks.LambdaInvoke(
-            self._scope,
-            self._name("Listen"),
-            comment="Check as soon as a webhook comes, or later all the same",
-            lambda_function=function,
-            integration_pattern=sfn.IntegrationPattern.WAIT_FOR_TASK_TOKEN,
-            payload=sfn.TaskInput.from_object(
-                {
-                    "job": sfn.JsonPath.object_at("$"),
-                    "token": sfn.JsonPath.task_token,
-                }
-            ),
-            task_timeout=sfn.Timeout.at("$.wait_seconds"),
-            result_path="$.heard_at",
-            retry_on_service_exceptions=False,  # our own rules have them
+        hold = sfn.Wait(
+            scope, name("Hold"), comment="Wait before submitting", time=delay
         )
-        retry(listened, AWS_ERRORS)
-        listened.add_catch(
-            self.checked,
+        wait = sfn.Wait(
+            scope, name("Wait"), comment="Wait before the next check", time=delay
+        )
+        listen = _listen_task(scope, name("Listen"), functions.listen)
+
+        self.submit.next(self.route)
+        self.check.next(self.route)
+        hold.next(self.submit)
+        listen.next(self.check)
+        # Without a webhook the job is polled: at once when the time is up, after a
+        # plain Wait when the listening itself failed.
+        listen.add_catch(
+            self.check,
             errors=[sfn.Errors.TIMEOUT],
             result_path=sfn.JsonPath.DISCARD,
         )
-        listened.add_catch(wait, result_path=sfn.JsonPath.DISCARD)
-        return listened
+        listen.add_catch(wait, result_path=sfn.JsonPath.DISCARD)
+        wait.next(self.check)
 
-    def _wait(self, name: str, comment: str) -> sfn.Wait:
-        time = sfn.WaitTime.seconds_path("$.wait_seconds")
-        return sfn.Wait(self._scope, self._name(name), comment=comment, time=time)
-
-    def _name(self, name: str) -> str:
-        return f"{name} {self._whose}".strip()
+        self.route.when(next_is(Next.HOLD), hold, comment="submit later")
+        self.route.when(next_is(Next.WAIT), wait, comment="check later")
+        self.route.when(
+            next_is(Next.LISTEN), listen, comment="check after the webhook, or later"
+        )
 
 
 def next_is(step: Next) -> sfn.Condition:
-    """Ask what the last step decided."""
+    """Return the condition that the last step decided on `step`."""
     return sfn.Condition.string_equals("$.next", step)
+
+
+def _listen_task(
+    scope: Construct, name: str, function: lambda_.Function
+) -> tasks.LambdaInvoke:
+    """Return a state that waits for a webhook, for `wait_seconds` at most."""
+    task = tasks.LambdaInvoke(
+        scope,
+        name,
+        comment="Wait for the webhook, or for the time of the next check",
+        lambda_function=function,
+        integration_pattern=sfn.IntegrationPattern.WAIT_FOR_TASK_TOKEN,
+        payload=sfn.TaskInput.from_object(
+            {
+                "job": sfn.JsonPath.object_at("$"),
+                "token": sfn.JsonPath.task_token,
+            }
+        ),
+        task_timeout=sfn.Timeout.at("$.wait_seconds"),
+        result_path="$.heard_at",
+        retry_on_service_exceptions=False,  # AWS_ERRORS has them
+    )
+    retry(task, AWS_ERRORS)
+    return task

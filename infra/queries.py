@@ -1,4 +1,4 @@
-"""Queries: what to ask the logs, saved in Logs Insights with the stack."""
+"""Queries: saved queries of the logs, in Logs Insights."""
 
 from collections.abc import Sequence
 
@@ -6,31 +6,31 @@ from aws_cdk import Stack
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-#: JOB_ID stands for the id that one looks for. An execution's events have it in the
-#: name of the execution.
-_STORY = """\
-fields @timestamp, coalesce(message, type) as what, phase, next, wait_seconds, error,
+#: Replace JOB_ID by the id of a job. The state machine's own events have the id in the
+#: execution's ARN only.
+_HISTORY_OF_A_JOB = """\
+fields @timestamp, coalesce(message, type) as event, phase, next, wait_seconds, error,
   coalesce(location, details.name) as place
 | filter ispresent(message) or ispresent(execution_arn)
 | filter job_id = "JOB_ID" or execution_arn like "JOB_ID"
 | sort @timestamp
 | limit 1000
 """
-_SLOWEST = """\
+_SLOWEST_JOBS = """\
 filter ispresent(JobSeconds)
 | fields job_id, provider, type, outcome, JobSeconds, ChecksOfAJob, CostOfAJob
 | sort JobSeconds desc
 | limit 50
 """
-_ERRORS = """\
+_ERRORS_BY_NAME = """\
 filter ispresent(StepErrors) or ispresent(JobErrors)
-| stats sum(StepErrors) as met, sum(JobErrors) as ended_jobs by provider, error
-| sort ended_jobs desc, met desc
+| stats sum(StepErrors) as in_steps, sum(JobErrors) as ended_jobs by provider, error
+| sort ended_jobs desc, in_steps desc
 """
 
 
 class Queries(Construct):
-    """The saved queries; `names` are what Logs Insights lists them under."""
+    """The saved queries; `names` are those that Logs Insights lists."""
 
     def __init__(
         self,
@@ -40,20 +40,15 @@ class Queries(Construct):
         log_groups: Sequence[logs.ILogGroup],
     ) -> None:
         super().__init__(scope, construct_id)
-        folder = Stack.of(self).stack_name
         groups = [group.log_group_name for group in log_groups]
         self.names: list[str] = []
-        for title, query in (
-            ("A job's whole story", _STORY),
-            ("Slowest jobs", _SLOWEST),
-            ("Errors by name", _ERRORS),
+        for query_id, title, query in (
+            ("AJobWholeStory", "History of a job", _HISTORY_OF_A_JOB),
+            ("SlowestJobs", "Slowest jobs", _SLOWEST_JOBS),
+            ("ErrorsByName", "Errors by name", _ERRORS_BY_NAME),
         ):
-            name = f"{folder}/{title}"
-            logs.CfnQueryDefinition(
-                self,
-                title.replace("'s", "").title().replace(" ", ""),
-                name=name,
-                query_string=query,
-                log_group_names=groups,
-            )
+            name = f"{Stack.of(self).stack_name}/{title}"
             self.names.append(name)
+            logs.CfnQueryDefinition(
+                self, query_id, name=name, query_string=query, log_group_names=groups
+            )

@@ -1,28 +1,29 @@
-"""Stack: wires the constructs together and grants; it owns nothing itself."""
+"""Stack: connect the constructs and grant rights; it has no resources of its own."""
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk.aws_logs import RetentionDays
 from constructs import Construct
 
-from functions.aws.callbacks import WAIT
-from functions.aws.rate_limiter import PACE
-from infra import grants
+from functions.core.keys import CALLBACK_ITEM_PREFIX, RATE_LIMIT_ITEM_PREFIX
 from infra.api import Api
 from infra.config import Stage
 from infra.credentials import Credentials
 from infra.failure_events import FailureEvents
-from infra.function_environment import set_environments
+from infra.function_environment import (
+    provider_settings_json,
+    set_environments,
+)
 from infra.functions import Functions
+from infra.grants import Grants
 from infra.intake import Intake
 from infra.observability import Observability
-from infra.settings import provider_settings, refuse_early_settling
 from infra.state_machine_role import grant_state_machine
 from infra.storage import Storage
 from infra.workflow import Workflow
 
-#: What a job may take besides waiting: every task to its last retry, of which four
-#: Downloads, one after the other, are the most.
-_SLACK = Duration.hours(36)
+#: How long the tasks of a job may take in all, each with all of its retries. Four
+#: Downloads, one after the other, take most of it.
+_TASKS_TIMEOUT = Duration.hours(36)
 
 LOG_RETENTION = {
     1: RetentionDays.ONE_DAY,
@@ -36,16 +37,9 @@ LOG_RETENTION = {
 class VerdictCourier(Stack):
     """One stage of Verdict Courier."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        stage: Stage,
-    ) -> None:
-        # Without analytics the CDK's command and a plain synth give one template.
+    def __init__(self, scope: Construct, construct_id: str, *, stage: Stage) -> None:
+        # With analytics the template would depend on how the synth was started.
         super().__init__(scope, construct_id, analytics_reporting=False)
-        refuse_early_settling(stage)
         removal_policy = (
             RemovalPolicy.RETAIN if stage.retain_data else RemovalPolicy.DESTROY
         )
@@ -56,9 +50,9 @@ class VerdictCourier(Stack):
             "Storage",
             inbox_retention=Duration.days(stage.inbox_retention_days),
             results_retention=Duration.days(stage.results_retention_days),
-            retention_days={
-                name: known.data_retention_days
-                for name, known in stage.providers.items()
+            provider_retention_days={
+                name: provider.data_retention_days
+                for name, provider in stage.providers.items()
             },
             removal_policy=removal_policy,
         )
@@ -90,8 +84,10 @@ class VerdictCourier(Stack):
             batch_max_concurrency=stage.batch_max_concurrency,
             results=self.storage.results,
             key=self.storage.key,
-            # A deadline counts anew from the moment the provider has the list.
-            timeout=Duration.seconds(2 * stage.longest_deadline_seconds).plus(_SLACK),
+            # A job may wait for one deadline before it is submitted, for one after.
+            timeout=Duration.seconds(2 * stage.longest_deadline_seconds).plus(
+                _TASKS_TIMEOUT
+            ),
             log_retention=log_retention,
             removal_policy=removal_policy,
         )
@@ -105,7 +101,7 @@ class VerdictCourier(Stack):
             key=self.storage.key,
             removal_policy=removal_policy,
         )
-        self.reflection = FailureEvents(
+        self.failure_events = FailureEvents(
             self,
             "Reflection",
             machine=self.workflow.state_machine,
@@ -117,10 +113,12 @@ class VerdictCourier(Stack):
             self,
             "Api",
             stage=stage.name,
-            types={name: known.types for name, known in stage.providers.items()},
-            endings={name: one.endings for name, one in stage.providers.items()},
+            types={name: provider.types for name, provider in stage.providers.items()},
+            extensions={
+                name: provider.extensions for name, provider in stage.providers.items()
+            },
             function=self.functions.api,
-            webhook=self.functions.webhook,
+            webhook_function=self.functions.webhook,
             requests_per_second=stage.api_requests_per_second,
             burst=stage.api_burst,
             web_acl_arn=stage.web_acl_arn,
@@ -139,7 +137,7 @@ class VerdictCourier(Stack):
             queue=self.intake.queue,
             dead_letters={
                 "intake": self.intake.dead_letters,
-                "finalize_execution": self.reflection.dead_letters,
+                "finalize_execution": self.failure_events.dead_letters,
             },
             runbook_url=stage.runbook_url,
             key=self.storage.key,
@@ -149,43 +147,53 @@ class VerdictCourier(Stack):
             self.functions,
             storage=self.storage,
             machine=self.workflow.state_machine,
-            providers=provider_settings(self, stage.providers, self.credentials),
-            keep_days=stage.jobs_retention_days,
+            providers=provider_settings_json(self, stage.providers, self.credentials),
+            jobs_retention_days=stage.jobs_retention_days,
         )
-        self._grant()
-        self._grant_the_front()
-        self._publish()
+        self._grant_workflow()
+        self._grant_api()
+        self._grant_finalize_execution()
+        self._add_outputs()
 
-    def _grant(self) -> None:
-        f = self.functions
-        key, jobs = self.storage.key, self.storage.jobs
-        inbox, results = self.storage.inbox, self.storage.results
-
+    def _grant_workflow(self) -> None:
+        f, storage = self.functions, self.storage
+        grants = Grants(storage.key)
         machine = self.workflow.state_machine
+
         machine.grant_start_execution(f.intake)
         steps = (f.submit, f.check, f.listen, f.download, f.prepare, f.gather)
         grant_state_machine(
-            machine, *steps, f.manifest, f.conclude, inbox=inbox, key=key
+            machine,
+            *steps,
+            f.manifest,
+            f.conclude,
+            inbox=storage.inbox,
+            key=storage.key,
         )
 
-        grants.read_source(f.submit, inbox=inbox, key=key)
-        grants.read_source(f.prepare, inbox=inbox, key=key)
-        grants.write_batches(f.prepare, inbox=inbox, key=key)
-        grants.read_batches(f.gather, inbox=inbox, key=key)
-        grants.upload_results(f.gather, results=results, key=key)
-        grants.upload_results(f.download, results=results, key=key)
-        grants.put_results(f.manifest, results=results, key=key)
+        grants.read_source(f.submit, storage.inbox)
+        grants.read_source(f.prepare, storage.inbox)
+        grants.write_batches(f.prepare, storage.inbox)
+        grants.read_batches(f.gather, storage.inbox)
+        grants.write_results_in_parts(f.gather, storage.results)
+        grants.write_results_in_parts(f.download, storage.results)
+        grants.write_results(f.manifest, storage.results)
 
-        waits = self.storage.waits
-        grants.use_table(f.submit, "GetItem", "UpdateItem", table=jobs, key=key)
-        grants.use_items(f.submit, "UpdateItem", table=waits, named=PACE, key=key)
-        for waiting in (f.listen, f.webhook):
-            grants.use_items(
-                waiting, "GetItem", "UpdateItem", table=waits, named=WAIT, key=key
+        grants.access_table(f.submit, storage.jobs, "GetItem", "UpdateItem")
+        grants.access_table(f.check, storage.jobs, "UpdateItem")
+        grants.access_table(f.conclude, storage.jobs, "GetItem", "UpdateItem")
+        grants.access_items(
+            f.submit, storage.waits, "UpdateItem", prefix=RATE_LIMIT_ITEM_PREFIX
+        )
+        for function in (f.listen, f.webhook):
+            grants.access_items(
+                function,
+                storage.waits,
+                "GetItem",
+                "UpdateItem",
+                prefix=CALLBACK_ITEM_PREFIX,
             )
-            grants.send_task_success(waiting, machine=machine, key=key)
-        grants.use_table(f.check, "UpdateItem", table=jobs, key=key)
-        grants.use_table(f.conclude, "GetItem", "UpdateItem", table=jobs, key=key)
+            grants.send_task_success(function, machine)
 
         for secret in self.credentials.secrets.values():
             secret.grant_read(f.submit)
@@ -194,42 +202,33 @@ class VerdictCourier(Stack):
         for secret in self.credentials.webhooks.values():
             secret.grant_read(f.webhook)
 
-    def _grant_the_front(self) -> None:
-        api, reflect = self.functions.api, self.functions.finalize_execution
-        key, jobs = self.storage.key, self.storage.jobs
+    def _grant_api(self) -> None:
+        api, storage = self.functions.api, self.storage
+        grants = Grants(storage.key)
         machine = self.workflow.state_machine
 
         machine.grant_start_execution(api)
-        grants.use_executions(
-            api,
-            "DescribeExecution",
-            "GetExecutionHistory",
-            "StopExecution",
-            machine=machine,
-            key=key,
+        grants.access_executions(
+            api, machine, "DescribeExecution", "GetExecutionHistory", "StopExecution"
         )
-        grants.use_table(api, "GetItem", "UpdateItem", table=jobs, key=key)
-        grants.list_jobs(api, table=jobs)
-        grants.presign_results(api, results=self.storage.results, key=key)
-        grants.presign_uploads(
-            api,
-            inbox=self.storage.inbox,
-            providers=self.credentials.secrets,
-            key=key,
-        )
+        grants.access_table(api, storage.jobs, "GetItem", "UpdateItem")
+        grants.list_jobs(api, storage.jobs)
+        grants.presign_results(api, storage.results)
+        grants.presign_uploads(api, storage.inbox, self.credentials.secrets)
 
-        grants.use_executions(
-            reflect,
-            "DescribeExecution",
-            "GetExecutionHistory",
-            machine=machine,
-            key=key,
-        )
-        grants.use_table(reflect, "GetItem", "UpdateItem", table=jobs, key=key)
-        grants.publish_notices(reflect, topic=self.storage.notices, key=key)
-        grants.send_dead_letters(reflect, queue=self.reflection.dead_letters, key=key)
+    def _grant_finalize_execution(self) -> None:
+        finalize, storage = self.functions.finalize_execution, self.storage
+        grants = Grants(storage.key)
+        machine = self.workflow.state_machine
 
-    def _publish(self) -> None:
+        grants.access_executions(
+            finalize, machine, "DescribeExecution", "GetExecutionHistory"
+        )
+        grants.access_table(finalize, storage.jobs, "GetItem", "UpdateItem")
+        grants.publish_notices(finalize, storage.notices)
+        grants.send_dead_letters(finalize, self.failure_events.dead_letters)
+
+    def _add_outputs(self) -> None:
         outputs = {
             "InboxBucket": self.storage.inbox.bucket_name,
             "ResultsBucket": self.storage.results.bucket_name,
@@ -239,7 +238,7 @@ class VerdictCourier(Stack):
             "StateMachineArn": self.workflow.state_machine.state_machine_arn,
             "IntakeQueueUrl": self.intake.queue.queue_url,
             "DeadLetterQueueUrl": self.intake.dead_letters.queue_url,
-            "ReflectDeadLetterQueueUrl": self.reflection.dead_letters.queue_url,
+            "ReflectDeadLetterQueueUrl": self.failure_events.dead_letters.queue_url,
             "ApiUrl": self.api.rest.url,
             "DataKeyArn": self.storage.key.key_arn,
         }

@@ -1,4 +1,4 @@
-"""Storage: the key, the buckets, the tables and the topic."""
+"""Storage: the key, the buckets, the tables and the topic of a stage."""
 
 from collections.abc import Iterator, Mapping
 
@@ -10,15 +10,13 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from functions.aws.batch_store import BATCHES
+from functions.core.keys import BATCHES_PREFIX, JOBS_BY_MONTH
 
 KEY_DELETION_DAYS = 30
-#: `functions.api.job_query` asks for it by this name.
-JOBS_BY_MONTH = "by_month"
 
 
 class Storage(Construct):
-    """Everything that outlives an execution."""
+    """Everything that keeps data longer than an execution lasts."""
 
     def __init__(
         self,
@@ -27,20 +25,30 @@ class Storage(Construct):
         *,
         inbox_retention: Duration,
         results_retention: Duration,
-        retention_days: Mapping[str, int | None],
+        provider_retention_days: Mapping[str, int | None],
         removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
         self._removal_policy = removal_policy
-        self._retention_days = retention_days
+        self._provider_retention_days = provider_retention_days
 
         self.key = self._key()
         self._access_logs = self._access_log_bucket(results_retention)
         self.inbox = self._data_bucket("Inbox", expires_after=inbox_retention)
         self.results = self._data_bucket("Results", expires_after=results_retention)
-        _announce_new_objects(self.inbox)
-        self.jobs = self._table()
-        self.waits = self._keyed_table("Waits", "wait_id")
+        _send_events_to_eventbridge(self.inbox)
+        self.jobs = self._table("Jobs", "job_id")
+        # Lists read it a month at a time, newest job first, never by a scan.
+        self.jobs.add_global_secondary_index(
+            index_name=JOBS_BY_MONTH,
+            partition_key=dynamodb.Attribute(
+                name="month", type=dynamodb.AttributeType.STRING
+            ),
+            sort_key=dynamodb.Attribute(
+                name="received_at", type=dynamodb.AttributeType.NUMBER
+            ),
+        )
+        self.waits = self._table("Waits", "wait_id")
         self.notices = sns.Topic(self, "Notices", master_key=self.key, enforce_ssl=True)
         self.notices.apply_removal_policy(removal_policy)
 
@@ -67,7 +75,7 @@ class Storage(Construct):
                     "kms:ReEncryptFrom",
                     "kms:ReEncryptTo",
                 ],
-                resources=["*"],  # in a key's policy: this key
+                resources=["*"],  # in a key's policy: the key itself
                 conditions={
                     "ArnLike": {
                         "kms:EncryptionContext:aws:logs:arn": (
@@ -94,25 +102,34 @@ class Storage(Construct):
             versioned=True,
             server_access_logs_bucket=self._access_logs,
             server_access_logs_prefix=f"{name.lower()}/",
-            lifecycle_rules=[*_expiry(expires_after), *self._sooner(expires_after)],
+            lifecycle_rules=[
+                _expiry(expires_after),
+                *self._provider_expiry(expires_after),
+            ],
             removal_policy=self._removal_policy,
         )
 
-    def _sooner(self, default: Duration) -> Iterator[s3.LifecycleRule]:
-        """Delete some providers' data before the rest: S3 follows the shorter rule."""
-        for name, days in self._retention_days.items():
+    def _provider_expiry(self, default: Duration) -> Iterator[s3.LifecycleRule]:
+        """Yield the rules of providers whose data expires before the default.
+
+        Where two rules apply to an object, S3 follows the shorter.
+        """
+        for name, days in self._provider_retention_days.items():
             if days is not None and days < default.to_days():
-                for prefix in (f"{name}/", f"{BATCHES}{name}/"):
+                for prefix in (f"{name}/", f"{BATCHES_PREFIX}{name}/"):
                     yield s3.LifecycleRule(
                         id=f"Expire {prefix}",
                         prefix=prefix,
                         expiration=Duration.days(days),
-                        # What expired is a version of the past from then on.
+                        # An expired object becomes a noncurrent version.
                         noncurrent_version_expiration=Duration.days(1),
                     )
 
     def _access_log_bucket(self, expires_after: Duration) -> s3.Bucket:
-        """Who read what. S3 delivers access logs only where it holds the key."""
+        """Return the bucket of the access logs.
+
+        S3 delivers them only to a bucket that is encrypted with its own key.
+        """
         return s3.Bucket(
             self,
             "AccessLogs",
@@ -122,25 +139,11 @@ class Storage(Construct):
             enforce_ssl=True,
             minimum_tls_version=1.2,
             versioned=True,
-            lifecycle_rules=_expiry(expires_after),
+            lifecycle_rules=[_expiry(expires_after)],
             removal_policy=self._removal_policy,
         )
 
-    def _table(self) -> dynamodb.Table:
-        table = self._keyed_table("Jobs", "job_id")
-        # For lists: newest first, a month after the other, never by a scan.
-        table.add_global_secondary_index(
-            index_name=JOBS_BY_MONTH,
-            partition_key=dynamodb.Attribute(
-                name="month", type=dynamodb.AttributeType.STRING
-            ),
-            sort_key=dynamodb.Attribute(
-                name="received_at", type=dynamodb.AttributeType.NUMBER
-            ),
-        )
-        return table
-
-    def _keyed_table(self, name: str, key: str) -> dynamodb.Table:
+    def _table(self, name: str, key: str) -> dynamodb.Table:
         return dynamodb.Table(
             self,
             name,
@@ -159,25 +162,23 @@ class Storage(Construct):
         )
 
 
-def _expiry(after: Duration) -> list[s3.LifecycleRule]:
-    return [
-        s3.LifecycleRule(
-            id="Expire",
-            abort_incomplete_multipart_upload_after=Duration.days(1),
-            expiration=after,
-            noncurrent_version_expiration=after,
-        )
-    ]
+def _expiry(after: Duration) -> s3.LifecycleRule:
+    return s3.LifecycleRule(
+        id="Expire",
+        abort_incomplete_multipart_upload_after=Duration.days(1),
+        expiration=after,
+        noncurrent_version_expiration=after,
+    )
 
 
-def _announce_new_objects(bucket: s3.Bucket) -> None:
-    """Send the bucket's events to EventBridge.
+def _send_events_to_eventbridge(bucket: s3.Bucket) -> None:
+    """Set the CloudFormation property that sends the bucket's events to EventBridge.
 
-    By the CloudFormation property: the CDK's `event_bridge_enabled` does it with a
-    Lambda of its own, one more piece of code to trust, with rights on any bucket.
+    The CDK's `event_bridge_enabled` sets it with a Lambda function of its own, which
+    has rights on every bucket.
     """
     resource = bucket.node.default_child
-    assert isinstance(resource, s3.CfnBucket)  # noqa: S101 - tells mypy what it is
+    assert isinstance(resource, s3.CfnBucket)  # noqa: S101 - for mypy
     resource.notification_configuration = (
         s3.CfnBucket.NotificationConfigurationProperty(
             event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(

@@ -1,4 +1,4 @@
-"""States: how a Lambda stands in the state machine, with its time and its tries."""
+"""Task defaults: payload, time-out and retries of the tasks that call a function."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_lambda as lambda_
@@ -15,7 +15,7 @@ from functions.core.errors import (
     ProviderUnavailable,
 )
 
-_LAMBDA_TROUBLE = (
+_LAMBDA_ERRORS = (
     "Lambda.AWSLambdaException",
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.SdkClientException",
@@ -26,23 +26,23 @@ _LAMBDA_TROUBLE = (
     "Sandbox.Timedout",
 )
 
-#: What a task may meet that a later try may not: our own errors of that family,
-#: and Lambda's. Submit is in it too: the ledger makes its repetition safe.
+#: Errors that a later attempt may not meet: our own retryable ones, and Lambda's.
+#: Submit retries them, too: its claim in the jobs table makes a repetition safe.
 RETRIED_ERRORS = (
     *(error.__name__ for error in RETRYABLE),
-    *_LAMBDA_TROUBLE,
+    *_LAMBDA_ERRORS,
     sfn.Errors.TIMEOUT,
 )
 
-#: The same for a task that may take long: there a time-out is no trouble.
-AWS_ERRORS = (AwsUnavailable.__name__, *_LAMBDA_TROUBLE)
+#: The same for a task that waits for a callback, where a time-out is no error.
+AWS_ERRORS = (AwsUnavailable.__name__, *_LAMBDA_ERRORS)
 
-#: Trouble of the provider's, which lasts longer than AWS'. Submit and Check wait for
-#: it in the state machine; a Download has no Wait of its own.
+#: Errors of the provider, whose outages last longer than those of AWS. Submit and Check
+#: wait for their end in the poll loop; Download has only its retries.
 PROVIDER_ERRORS = (AnswerLost, AnswerUnreadable, ProviderThrottled, ProviderUnavailable)
 
-#: How much longer a task may take than its function: a function that is still
-#: running when its task is tried again would overlap with it.
+#: How much longer a task may take than its function: otherwise a retry could start
+#: while the function is still running.
 GRACE = Duration.seconds(30)
 
 
@@ -53,45 +53,77 @@ def lambda_task(
     comment: str,
     *,
     payload: sfn.TaskInput | None = None,
-    keeps_state: bool = False,
+    discard_response: bool = False,
+    outlast_outages: bool = False,
 ) -> tasks.LambdaInvoke:
-    """Make the state that calls a function and goes on with what it gives.
+    """Return a state that calls a function and outputs its response.
 
-    Where it `keeps_state`, it goes on with what it was given itself.
+    With `discard_response` the state outputs its input instead. With
+    `outlast_outages` it retries the provider's errors for one to two hours.
     """
     assert function.timeout is not None  # noqa: S101 - infra.functions sets it
-    return tasks.LambdaInvoke(
+    task = tasks.LambdaInvoke(
         scope,
         name,
         comment=comment,
         lambda_function=function,
         payload=payload,
-        output_path=None if keeps_state else "$.Payload",
-        result_path=sfn.JsonPath.DISCARD if keeps_state else None,
+        output_path=None if discard_response else "$.Payload",
+        result_path=sfn.JsonPath.DISCARD if discard_response else None,
         task_timeout=sfn.Timeout.duration(function.timeout.plus(GRACE)),
-        retry_on_service_exceptions=False,  # our own rules have them
+        retry_on_service_exceptions=False,  # RETRIED_ERRORS has them
+    )
+    if outlast_outages:  # first: the first rule that names an error applies
+        task.add_retry(
+            errors=[error.__name__ for error in PROVIDER_ERRORS],
+            interval=Duration.seconds(30),
+            backoff_rate=2,
+            max_attempts=12,
+            max_delay=Duration.minutes(15),
+            jitter_strategy=sfn.JitterType.FULL,
+        )
+    retry(task, RETRIED_ERRORS)
+    return task
+
+
+def download_task(
+    scope: Construct,
+    name: str,
+    function: lambda_.Function,
+    comment: str,
+    *,
+    job: str,
+    kind: str,
+    discard_response: bool = False,
+) -> tasks.LambdaInvoke:
+    """Return a state that downloads one result of a job.
+
+    `job` and `kind` are the paths of the job's state and of the result's kind.
+    """
+    return lambda_task(
+        scope,
+        name,
+        function,
+        comment,
+        payload=sfn.TaskInput.from_object(
+            {
+                "job": sfn.JsonPath.object_at(job),
+                "kind": sfn.JsonPath.string_at(kind),
+                "attempt": sfn.JsonPath.number_at("$$.State.RetryCount"),
+            }
+        ),
+        discard_response=discard_response,
+        outlast_outages=True,
     )
 
 
 def retry(task: sfn.TaskStateBase, errors: tuple[str, ...]) -> None:
-    """Try again for some minutes."""
+    """Retry a task on some errors, for a few minutes."""
     task.add_retry(
         errors=list(errors),
         interval=Duration.seconds(2),
         backoff_rate=2,
         max_attempts=6,
         max_delay=Duration.minutes(2),
-        jitter_strategy=sfn.JitterType.FULL,
-    )
-
-
-def retry_provider_errors(task: sfn.TaskStateBase) -> None:
-    """Try again for one to two hours while the provider is in trouble."""
-    task.add_retry(
-        errors=[error.__name__ for error in PROVIDER_ERRORS],
-        interval=Duration.seconds(30),
-        backoff_rate=2,
-        max_attempts=12,
-        max_delay=Duration.minutes(15),
         jitter_strategy=sfn.JitterType.FULL,
     )

@@ -1,20 +1,20 @@
-"""Workflow: the way of a job, from its submission to the notice of its end.
+"""Workflow: the state machine that follows a job from submission to notification.
 
     Known ─┬─ no ──► Submit ◄── Hold
            └─ yes ─► Check  ◄── Wait, or Listen where the provider sends webhooks
                        │
               Route ◄──┴── (Submit, too)
-                │ hold ► Hold    wait ► Wait    listen ► Listen
-                │ collect ► Collect (a Download per kind) ► Manifest ─┐
-                │ prepare ► Prepare ► Requests (a poll each) ► Gather │
-                │             back to Route, with  report ► Manifest ─┤
-                └ otherwise ─────────────────────────────────────────►┴ Conclude
-                                                                          │
-                                          Delivered ◄─┬─ Judge ◄─ Notify ◄┘
-                                             Failed ◄─┘
+                │ hold ─────► Hold
+                │ wait ─────► Wait
+                │ listen ───► Listen
+                │ prepare ──► Prepare ► Requests (a poll loop each) ► Gather ► Route
+                │ collect ──► Collect (a Download per kind) ► Manifest ► Conclude
+                │ report ───► Manifest ► Conclude
+                └ otherwise ► Conclude ► Notify ► Judge ─┬─► Delivered
+                                                         └─► Failed
 
-Whatever a task cannot mend is caught and concluded, so that every outcome is
-written down and told. The state is a `functions.core.model.Job`.
+The state is a `functions.core.model.Job`. A task whose retries are used up leads to
+Conclude, so that every outcome is recorded and announced.
 """
 
 from functools import partial
@@ -34,17 +34,11 @@ from functions.core.notice import MESSAGE_ATTRIBUTES, MESSAGE_FIELDS
 from infra.batch_map import batch_map
 from infra.functions import Functions
 from infra.poll_loop import PollLoop, next_is
-from infra.task_defaults import (
-    GRACE,
-    RETRIED_ERRORS,
-    lambda_task,
-    retry,
-    retry_provider_errors,
-)
+from infra.task_defaults import GRACE, download_task, lambda_task, retry
 
 
 class Workflow(Construct):
-    """The state machine, its log group and nothing else."""
+    """The state machine and its log group."""
 
     def __init__(
         self,
@@ -62,79 +56,6 @@ class Workflow(Construct):
         removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
-
-        task = partial(lambda_task, self)
-        poll = PollLoop(self, functions=functions)
-        written = task("Manifest", functions.manifest, "Say what the job brought")
-        concluded = task("Conclude", functions.conclude, "Write down how the job ended")
-        prepared = task("Prepare", functions.prepare, "Make requests of a batch's rows")
-        gathered = task("Gather", functions.gather, "Make one result, a line a row")
-        requested = batch_map(
-            self,
-            functions=functions,
-            inbox=inbox,
-            max_concurrency=batch_max_concurrency,
-        )
-        collected = self._collect(functions.download)
-        notified = self._notify(topic, results)
-        failed = sfn.Fail(
-            self,
-            "Failed",
-            comment="The console shows the error's name, and what to do",
-            error_path="$.error",
-            cause_path="$.advice",
-        )
-        unrecorded = sfn.Fail(
-            self,
-            "Unrecorded",
-            comment="The job ended, but nobody could be told",
-            error="Unrecorded",
-            cause="The jobs table or the topic did not take the outcome. "
-            "Retry the job when they do.",
-        )
-
-        known = sfn.Choice(self, "Known", comment="Is it at the provider already?")
-        known.when(
-            sfn.Condition.and_(
-                sfn.Condition.is_present("$.provider_ref"),
-                sfn.Condition.string_greater_than("$.provider_ref", ""),
-            ),
-            poll.checked,
-            comment="it is",
-        )
-        known.otherwise(poll.submitted)
-
-        for step, way, why in (
-            (Next.COLLECT, collected, "there are results"),
-            (Next.PREPARE, prepared, "it is a batch"),
-            (Next.REPORT, written, "the batch is gathered"),
-        ):
-            poll.route.when(next_is(step), way, comment=why)
-        poll.route.otherwise(concluded)
-
-        prepared.next(requested).next(gathered).next(poll.route)
-        collected.next(written).next(concluded).next(notified)
-
-        judge = sfn.Choice(self, "Judge", comment="Was there something to deliver?")
-        well = (Outcome.SUCCEEDED, Outcome.PARTIAL)
-        judge.when(
-            sfn.Condition.or_(
-                *(sfn.Condition.string_equals("$.outcome", one) for one in well)
-            ),
-            sfn.Succeed(self, "Delivered", comment="The manifest says what there is"),
-            comment="there was",
-        )
-        judge.otherwise(failed)
-        notified.next(judge)
-
-        for one in (prepared, gathered, written, concluded):
-            retry(one, RETRIED_ERRORS)
-        poll.catch(concluded)
-        for caught in (prepared, requested, gathered, written):
-            caught.add_catch(concluded, result_path="$.failure")
-        for last in (concluded, notified):
-            last.add_catch(unrecorded)
-
         self.log_group = logs.LogGroup(
             self,
             "Logs",
@@ -145,8 +66,12 @@ class Workflow(Construct):
         self.state_machine = sfn.StateMachine(
             self,
             "Machine",
-            definition_body=sfn.DefinitionBody.from_chainable(known),
-            comment="The way of a job, from its submission to the notice of its end",
+            definition_body=sfn.DefinitionBody.from_chainable(
+                self._definition(
+                    functions, topic, inbox, results, batch_max_concurrency
+                )
+            ),
+            comment="Follow a job from its submission to the notification of its end",
             timeout=timeout,
             encryption_configuration=sfn.CustomerManagedEncryptionConfiguration(key),
             logs=sfn.LogOptions(
@@ -158,37 +83,117 @@ class Workflow(Construct):
             removal_policy=removal_policy,
         )
 
+    def _definition(
+        self,
+        functions: Functions,
+        topic: sns.ITopic,
+        inbox: s3.IBucket,
+        results: s3.IBucket,
+        batch_max_concurrency: int,
+    ) -> sfn.IChainable:
+        """Return the first state, linked to all others."""
+        task = partial(lambda_task, self)
+        known = sfn.Choice(self, "Known", comment="Does the provider have it already?")
+        poll = PollLoop(self, functions=functions)
+        collect = self._collect(functions.download)
+        prepare = task(
+            "Prepare", functions.prepare, "Turn the rows of a batch into requests"
+        )
+        requests = batch_map(
+            self,
+            functions=functions,
+            inbox=inbox,
+            max_concurrency=batch_max_concurrency,
+        )
+        gather = task(
+            "Gather", functions.gather, "Combine the results, one line per row"
+        )
+        manifest = task("Manifest", functions.manifest, "List the delivered files")
+        conclude = task("Conclude", functions.conclude, "Record the outcome of the job")
+        notify = self._notify(topic, results)
+        judge = sfn.Choice(self, "Judge", comment="Were results delivered?")
+        delivered = sfn.Succeed(
+            self, "Delivered", comment="The manifest lists the results"
+        )
+        failed = sfn.Fail(
+            self,
+            "Failed",
+            comment="The console shows the error's name and advice",
+            error_path="$.error",
+            cause_path="$.advice",
+        )
+        unrecorded = sfn.Fail(
+            self,
+            "Unrecorded",
+            comment="The outcome could not be recorded or announced",
+            error="Unrecorded",
+            cause="The jobs table or the topic did not accept the outcome. "
+            "Retry the job when they do.",
+        )
+
+        has_reference = sfn.Condition.and_(
+            sfn.Condition.is_present("$.provider_ref"),
+            sfn.Condition.string_greater_than("$.provider_ref", ""),
+        )
+        known.when(has_reference, poll.check, comment="the provider has it")
+        known.otherwise(poll.submit)
+
+        route = poll.route
+        route.when(next_is(Next.COLLECT), collect, comment="there are results")
+        route.when(next_is(Next.PREPARE), prepare, comment="it is a batch")
+        route.when(next_is(Next.REPORT), manifest, comment="the batch is gathered")
+        route.otherwise(conclude)
+
+        collect.next(manifest)
+        prepare.next(requests)
+        requests.next(gather)
+        gather.next(route)
+        manifest.next(conclude)
+        conclude.next(notify)
+        notify.next(judge)
+        judge.when(
+            sfn.Condition.or_(
+                sfn.Condition.string_equals("$.outcome", Outcome.SUCCEEDED),
+                sfn.Condition.string_equals("$.outcome", Outcome.PARTIAL),
+            ),
+            delivered,
+            comment="all or some of them",
+        )
+        judge.otherwise(failed)
+
+        for state in (poll.submit, poll.check, prepare, requests, gather, manifest):
+            state.add_catch(conclude, result_path="$.failure")
+        conclude.add_catch(unrecorded)
+        notify.add_catch(unrecorded)
+        return known
+
     def _collect(self, download: lambda_.Function) -> sfn.Map:
-        """One Download after the other: new links may end older ones."""
-        each = lambda_task(
+        """Return the Map that downloads one result after the other.
+
+        Never two at once: the links of one status call may invalidate older links.
+        """
+        copy = download_task(
             self,
             "Download",
             download,
-            "Copy one result, by a link of its own",
-            payload=sfn.TaskInput.from_object(
-                {
-                    "job": sfn.JsonPath.object_at("$.job"),
-                    "kind": sfn.JsonPath.string_at("$.kind"),
-                    "attempt": sfn.JsonPath.number_at("$$.State.RetryCount"),
-                }
-            ),
+            "Copy one result through a link of its own",
+            job="$.job",
+            kind="$.kind",
         )
         missed = sfn.Pass(
             self,
             "Missed",
-            comment="The other results are fetched all the same",
+            comment="Note the error and go on with the other results",
             parameters={
                 "kind": sfn.JsonPath.string_at("$.kind"),
                 "error": sfn.JsonPath.string_at("$.failure.Error"),
             },
         )
-        retry_provider_errors(each)
-        retry(each, RETRIED_ERRORS)  # the first rule that names an error is the one
-        each.add_catch(missed, result_path="$.failure")
+        copy.add_catch(missed, result_path="$.failure")
         collect = sfn.Map(
             self,
             "Collect",
-            comment="One result at a time: new links may end older ones",
+            comment="Download one result at a time: new links may end older ones",
             max_concurrency=1,
             items_path="$.kinds",
             item_selector={
@@ -197,17 +202,17 @@ class Workflow(Construct):
             },
             result_path="$.files",
         )
-        return collect.item_processor(each)
+        return collect.item_processor(copy)
 
     def _notify(self, topic: sns.ITopic, results: s3.IBucket) -> tasks.SnsPublish:
-        task = tasks.SnsPublish(
+        message = {name: sfn.JsonPath.string_at(f"$.{name}") for name in MESSAGE_FIELDS}
+        notify = tasks.SnsPublish(
             self,
             "Notify",
-            comment="Tell how the job ended: keys only, no content",
+            comment="Announce the outcome: keys only, no content",
             topic=topic,
             message=sfn.TaskInput.from_object(
-                {name: sfn.JsonPath.string_at(f"$.{name}") for name in MESSAGE_FIELDS}
-                | {"results_bucket": results.bucket_name}
+                {**message, "results_bucket": results.bucket_name}
             ),
             message_attributes={
                 name: tasks.MessageAttribute(
@@ -219,5 +224,5 @@ class Workflow(Construct):
             task_timeout=sfn.Timeout.duration(GRACE),
             result_path=sfn.JsonPath.DISCARD,
         )
-        retry(task, (sfn.Errors.TASKS_FAILED, sfn.Errors.TIMEOUT))
-        return task
+        retry(notify, (sfn.Errors.TASKS_FAILED, sfn.Errors.TIMEOUT))
+        return notify

@@ -1,4 +1,4 @@
-"""Page: the API's description for a browser, served beside the local stack."""
+"""The API's reference in a browser: Swagger UI with calls to the local stack."""
 
 import json
 import threading
@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import swagger_ui_bundle
 
+_OPENAPI = Path(__file__).parents[1] / "docs" / "openapi.json"
 _INDEX = b"""<!doctype html>
 <html lang="en">
 <head>
@@ -29,37 +31,38 @@ _INDEX = b"""<!doctype html>
 
 
 class _Handler(SimpleHTTPRequestHandler):
-    """Gives our two documents, and Swagger UI's files."""
+    """Serves two documents of ours, and the files of Swagger UI."""
 
-    def __init__(self, *args: Any, written: dict[str, tuple[str, bytes]]) -> None:  # noqa: ANN401 - the server's own
-        self._written = written
+    def __init__(self, *args: Any, documents: dict[str, tuple[str, bytes]]) -> None:  # noqa: ANN401 - the server's own
+        self._documents = documents
         super().__init__(*args, directory=swagger_ui_bundle.swagger_ui_path)
 
     def do_GET(self) -> None:
-        """Answer a GET."""
-        if self.path not in self._written:
+        """Respond to a GET."""
+        if self.path not in self._documents:
             super().do_GET()
             return
-        kind, content = self._written[self.path]
+        media_type, content = self._documents[self.path]
         self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Type", kind)
+        self.send_header("Content-Type", media_type)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
 
     def log_message(self, *_args: object) -> None:
-        """Say nothing: nobody reads it."""
+        """Log nothing."""
 
 
 @contextmanager
-def served(document: dict[str, Any], *, api_url: str) -> Iterator[str]:
-    """Serve an OpenAPI document that is tried out against `api_url`; give the URL."""
-    described = {**document, "servers": [{"url": api_url.rstrip("/")}]}
-    written = {
+def serve_api_docs(api_url: str) -> Iterator[str]:
+    """Serve the reference, whose calls go to `api_url`, and yield its address."""
+    document = json.loads(_OPENAPI.read_text("utf-8"))
+    document["servers"] = [{"url": api_url.rstrip("/")}]
+    documents = {
         "/": ("text/html; charset=utf-8", _INDEX),
-        "/openapi.json": ("application/json", json.dumps(described).encode()),
+        "/openapi.json": ("application/json", json.dumps(document).encode()),
     }
-    handler = partial(_Handler, written=written)
+    handler = partial(_Handler, documents=documents)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

@@ -1,24 +1,32 @@
-"""Assembly: the synthesized app, made by a process that ends."""
+"""The synthesized app: made in a process of its own, and read."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+from infra.app import stack_name
 
 _ROOT = Path(__file__).parents[1]
 
 
 class SynthFailed(Exception):
-    """The app could not be synthesized; the text is what it said last."""
+    """The app could not be synthesized; the text is the last line that it printed."""
 
 
-def synthesized(stage: str, outdir: Path) -> Path:
-    """Write the cloud assembly of a stage into `outdir` and give it back.
+def synthesize(stage: str, outdir: Path) -> Path:
+    """Write the cloud assembly of a stage into `outdir` and return it.
 
-    The CDK keeps a Node for as long as its Python lives; in a process and a session
-    of its own it neither stays beside a stack that runs for days nor hears a Ctrl-C.
+    The CDK keeps a Node process for as long as its Python lives. In a process and a
+    session of its own it does not stay for the days that a stack runs, and gets no
+    Ctrl-C.
+
+    Raises:
+        SynthFailed: A setting is wrong, or a tool is missing.
     """
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "infra.app"],
         cwd=_ROOT,
         env={
@@ -33,7 +41,24 @@ def synthesized(stage: str, outdir: Path) -> Path:
         start_new_session=True,
         check=False,
     )
-    if done.returncode:
-        last = done.stdout.strip().splitlines()[-1:] or ["it said nothing"]
-        raise SynthFailed(f"the CDK app does not synthesize: {last[0]}")
+    if process.returncode:
+        last_line = process.stdout.strip().splitlines()[-1:] or ["no output"]
+        raise SynthFailed(f"the CDK app does not synthesize: {last_line[0]}")
     return outdir
+
+
+def read_definition(assembly: Path, stage: str) -> dict[str, Any]:
+    """Return the definition of the state machine in a cloud assembly.
+
+    Values that only a deployment knows (ARNs, names) are `…`.
+    """
+    template = assembly / f"{stack_name(stage)}.template.json"
+    definitions = [
+        resource["Properties"]["DefinitionString"]
+        for resource in json.loads(template.read_text())["Resources"].values()
+        if resource["Type"] == "AWS::StepFunctions::StateMachine"
+    ]
+    parts = definitions[0]["Fn::Join"][1]
+    text = "".join(part if isinstance(part, str) else "…" for part in parts)
+    definition: dict[str, Any] = json.loads(text)
+    return definition

@@ -1,4 +1,4 @@
-"""Demo: the main job on this machine, followed live from the upload to the notice."""
+"""A demo of the main job on this machine, followed live from upload to message."""
 
 import argparse
 import json
@@ -18,7 +18,7 @@ from rich.text import Text
 from infra import config
 from local import sample
 from local.assembly import SynthFailed
-from local.execution_view import Journey, look
+from local.execution_view import ExecutionView, read_execution
 from local.simulators import txncheck
 from local.simulators.ipqs import Behaviour, RunningClock
 from local.stack import STAGE, LocalStack, running
@@ -27,70 +27,75 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _ROWS = 1_000
-#: What is shown of each provider, unless told otherwise.
-_SHOWN = {"ipqs": "email", "txncheck": "full-check"}
+#: The default type of each provider.
+_DEFAULT_TYPES = {"ipqs": "email", "txncheck": "full-check"}
 # Long enough to see the provider's states, short enough to watch.
-_LIFE = Behaviour(
+_IPQS_BEHAVIOUR = Behaviour(
     seconds_new=3.0,
     seconds_processing=9.0,
     seconds_unique_results=4.0,
     seconds_finalizing=4.0,
 )
-_ASKED = txncheck.Behaviour(seconds_queued=2.0, seconds_processing=8.0)
+_TXNCHECK_BEHAVIOUR = txncheck.Behaviour(seconds_queued=2.0, seconds_processing=8.0)
 _PATIENCE_SECONDS = 600.0
-_LOOK_SECONDS = 0.25
-_WAITS = (("Wait",), ("Listen",))
+_POLL_SECONDS = 0.25
+_WAITS = ("Wait", "Listen")
 
 
 class DemoFailed(Exception):
-    """The job did not end complete; the text is one line that says why."""
+    """The job has no complete results; the text is a line that says why."""
 
 
 def main(arguments: "Sequence[str] | None" = None) -> int:
-    """Run the demo; 0 only if the manifest says complete."""
-    options = _options().parse_args(arguments)
+    """Run the demo, and return 0 only if the manifest says complete."""
+    options = _parser().parse_args(arguments)
     console = Console(highlight=False, emoji=False)
-    type_ = options.type or _SHOWN[options.provider]
+    type_ = options.type or _DEFAULT_TYPES[options.provider]
     try:
         name, content = _content(options.file, options.provider, type_)
         with (
             console.status("Starting") as status,
             running(
                 clock=RunningClock(),
-                behaviour=_LIFE,
-                txncheck_behaviour=_ASKED,
-                tell=lambda step: status.update(f"{step} …"),
+                behaviour=_IPQS_BEHAVIOUR,
+                txncheck_behaviour=_TXNCHECK_BEHAVIOUR,
+                on_progress=lambda step: status.update(f"{step} …"),
             ) as stack,
         ):
             status.stop()
             _run(stack, f"{options.provider}/{type_}/{name}", content, console)
     except (DemoFailed, SynthFailed) as failure:
-        complaints = Console(stderr=True, highlight=False, emoji=False)
-        complaints.print(f"[red]✗[/] {failure}", soft_wrap=True)
+        errors = Console(stderr=True, highlight=False, emoji=False)
+        errors.print(f"[red]✗[/] {failure}", soft_wrap=True)
         return 1
     except KeyboardInterrupt:
         return 130
     return 0
 
 
-def _options() -> argparse.ArgumentParser:
-    known = config.stage(STAGE, config.context()["courier"]).providers
-    types = sorted({type_ for one in known.values() for type_ in one.types})
+def _parser() -> argparse.ArgumentParser:
+    providers = config.stage(STAGE, config.context()["courier"]).providers
+    types = sorted(
+        {type_ for provider in providers.values() for type_ in provider.types}
+    )
     parser = argparse.ArgumentParser(prog="demo", description=__doc__)
     parser.add_argument(
-        "--file", default="", metavar="FILE", help="your own, instead of the sample"
+        "--file",
+        default="",
+        metavar="FILE",
+        help="a file of your own, instead of a sample",
     )
     parser.add_argument(
-        "--type", default="", choices=["", *types], help="what it lists or asks"
+        "--type", default="", choices=["", *types], help="the type of verification"
     )
     parser.add_argument(
-        "--provider", default="ipqs", choices=sorted(known), help="who verifies it"
+        "--provider", default="ipqs", choices=sorted(providers), help="who verifies it"
     )
     return parser
 
 
 def _content(file: str, provider: str, type_: str) -> tuple[str, bytes]:
-    """Give the file and its name."""
+    """Return the name and the content of the file to upload."""
     if not file and type_ == "full-check":
         return "sample.json", sample.full_check()
     if not file and provider == "ipqs":
@@ -108,18 +113,18 @@ def _run(stack: LocalStack, key: str, content: bytes, console: Console) -> None:
     console.print(f"Dropped [bold]{key}[/] ({len(content):,} bytes) into the inbox.")
     console.print(f"Its job_id, in every place: [bold]{job_id}[/]\n", soft_wrap=True)
 
-    journey = _follow(stack, job_id, console)
+    view = _follow(stack, job_id, console)
     notice = _notice(stack, job_id)
-    if journey.job is None or journey.status != "SUCCEEDED":
-        advice = journey.job.advice if journey.job else ""
+    if view.job is None or view.status != "SUCCEEDED":
+        advice = view.job.advice if view.job else ""
         _show_notice(notice, console)
-        raise DemoFailed(f"the job failed: {journey.error}. {advice}")
+        raise DemoFailed(f"the job failed: {view.error}. {advice}")
 
-    manifest = json.loads(stack.result(journey.job.manifest_key))
+    manifest = json.loads(stack.result(view.job.manifest_key))
     _show_results(manifest, console)
-    if journey.woken_early_seconds:
+    if view.woken_early_seconds:
         console.print(
-            f"\nA webhook ended the wait [bold]{journey.woken_early_seconds:.0f} s[/] "
+            f"\nA webhook ended the wait [bold]{view.woken_early_seconds:.0f} s[/] "
             "before the next poll. Its body was dropped: the result was read from the "
             "provider.",
             soft_wrap=True,
@@ -134,66 +139,59 @@ def _run(stack: LocalStack, key: str, content: bytes, console: Console) -> None:
     )
 
 
-def _follow(stack: LocalStack, job_id: str, console: Console) -> Journey:
-    states = stack.emulator.client("stepfunctions")
-    execution = stack.execution_arn(job_id)
+def _follow(stack: LocalStack, job_id: str, console: Console) -> ExecutionView:
+    """Show the job's progress until its execution ends."""
+    sfn = stack.emulator.client("stepfunctions")
+    execution_arn = stack.execution_arn(job_id)
     give_up_at = time.monotonic() + _PATIENCE_SECONDS
     spinner = Spinner("dots")
     with Live(console=console, refresh_per_second=8, transient=False) as live:
         while time.monotonic() < give_up_at:
-            journey = _look(states, execution)
-            live.update(_picture(journey, spinner))
-            if journey is not None and journey.ended:
-                return journey
-            time.sleep(_LOOK_SECONDS)
+            try:
+                view = read_execution(sfn, execution_arn)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
+                    raise
+                spinner.update(text="Waiting for the upload's event")
+                live.update(spinner)
+            else:
+                live.update(_progress(view, spinner))
+                if view.ended:
+                    return view
+            time.sleep(_POLL_SECONDS)
     raise DemoFailed("the job did not end in time; `make up` keeps a stack to look at")
 
 
-def _look(states: Any, execution: str) -> Journey | None:  # noqa: ANN401 - boto3's client
-    try:
-        return look(states, execution)
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ExecutionDoesNotExist":
-            return None  # the event is still on its way
-        raise
-
-
-def _picture(journey: Journey | None, spinner: Spinner) -> Group:
-    if journey is None:
-        spinner.update(text="Waiting for the upload's event")
-        return Group(spinner)
+def _progress(view: ExecutionView, spinner: Spinner) -> Group:
     facts = Table.grid(padding=(0, 2))
-    facts.add_row("States", _way(journey))
-    if (job := journey.job) is not None:
-        left = max(0.0, journey.next_check_at - time.time())
-        waits = not journey.ended and journey.states[-1:] in _WAITS
-        upcoming = f", the next in {left:.0f} s" if waits else ""
+    visits = Counter(view.states)  # in the order of the first visits
+    names = [f"{name} x{n}" if n > 1 else name for name, n in visits.items()]
+    facts.add_row("States", Text(" → ".join(names)))
+    if (job := view.job) is not None:
+        upcoming = ""
+        if not view.ended and view.states and view.states[-1] in _WAITS:
+            left = max(0.0, view.next_check_at - time.time())
+            upcoming = f", the next in {left:.0f} s"
         if job.provider_ref:
             facts.add_row("Provider says", str(job.phase))
         facts.add_row("Checks", f"{job.polls}{upcoming}")
         facts.add_row("Rows sent", f"{job.rows:,}")
         if job.files:
             facts.add_row("Bytes fetched", f"{sum(f.bytes for f in job.files):,}")
-    if journey.ended:
+    if view.ended:
         return Group(facts)
-    spinner.update(text=journey.states[-1] if journey.states else "Starting")
+    spinner.update(text=view.states[-1] if view.states else "Starting")
     return Group(facts, spinner)
 
 
-def _way(journey: Journey) -> Text:
-    """The states passed, each once and counted."""
-    times = Counter(journey.states)  # in the order of the first visits
-    shown = [f"{name} x{n}" if n > 1 else name for name, n in times.items()]
-    return Text(" → ".join(shown))
-
-
 def _notice(stack: LocalStack, job_id: str) -> dict[str, Any]:
+    """Return the job's message as the subscribed queue received it."""
     for _ in range(10):
         for notice in stack.notices(wait_seconds=1):
             message: dict[str, Any] = notice
             if json.loads(message["Message"])["job_id"] == job_id:
                 return message
-    raise DemoFailed("no notice came to the queue that is subscribed to the topic")
+    raise DemoFailed("no message came to the queue that is subscribed to the topic")
 
 
 def _show_results(manifest: dict[str, Any], console: Console) -> None:
@@ -217,18 +215,14 @@ def _show_results(manifest: dict[str, Any], console: Console) -> None:
     console.print(f"Results in the bucket, under {folder}/", soft_wrap=True)
     console.print(table)
     rows = manifest["rows"]
+    received = max(rows["received"].values(), default=0)
     console.print(
         f"\nRows: {rows['sent']:,} sent, "
         f"{rows['removed'] or 0:,} removed (duplicates), "
-        f"{_whole(rows):,} came back ({rows['invalid']:,} of them invalid). "
+        f"{received:,} came back ({rows['invalid']:,} of them invalid). "
         f"Verdict: [bold]{rows['verdict']}[/].",
         soft_wrap=True,
     )
-
-
-def _whole(rows: dict[str, Any]) -> int:
-    received: dict[str, int] = rows["received"]
-    return max(received.values(), default=0)
 
 
 def _show_notice(notice: dict[str, Any], console: Console) -> None:

@@ -1,4 +1,4 @@
-"""Deploy a synthesized CDK assembly with boto3 alone: no CDK CLI, no bootstrap."""
+"""Deployment of a cloud assembly with boto3 alone: no CDK CLI, no bootstrap."""
 
 import io
 import json
@@ -15,14 +15,14 @@ from local.emulator.process import Emulator
 
 ASSETS = "local-cdk-assets"
 
-# The CDK's own bucket name, which bootstrapping would have made.
-_PLACEHOLDER = "cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}"
+# The bucket that the CDK's bootstrapping would have created.
+_BOOTSTRAP_BUCKET = "cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}"
 _BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"
 _POLL_SECONDS, _DEADLINE_SECONDS = 0.2, 120
 
 
 class DeploymentFailed(RuntimeError):
-    """The stack was not created; the message has each failed resource and why."""
+    """The stack was not created; the text lists each failed resource and its reason."""
 
 
 def deploy(
@@ -31,10 +31,13 @@ def deploy(
     emulator: Emulator | str,
     parameters: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """Create the stack, or update the one of that name, and return its outputs.
+    """Create the stack, or update the stack of that name, and return its outputs.
 
-    `assembly` is the directory that `cdk synth` wrote (`cdk.out`), `emulator` one
-    that runs or its endpoint.
+    `assembly` is the directory that `cdk synth` wrote (`cdk.out`); `emulator` is a
+    running emulator or its endpoint.
+
+    Raises:
+        DeploymentFailed: A resource could not be created, or it takes too long.
     """
     endpoint = emulator if isinstance(emulator, str) else emulator.endpoint
     template = (assembly / f"{stack}.template.json").read_text()
@@ -43,18 +46,18 @@ def deploy(
     s3 = clients.client(endpoint, "s3")
     s3.create_bucket(Bucket=ASSETS)
     for asset in manifest["files"].values():
-        body = _packed(assembly / asset["source"]["path"], asset["source"])
+        body = _asset_content(assembly / asset["source"]["path"], asset["source"])
         for destination in asset["destinations"].values():
             s3.put_object(Bucket=ASSETS, Key=destination["objectKey"], Body=body)
             template = template.replace(destination["bucketName"], ASSETS)
-    template = template.replace(_PLACEHOLDER, ASSETS)
+    template = template.replace(_BOOTSTRAP_BUCKET, ASSETS)
     key = f"{stack}.template.json"
     s3.put_object(Bucket=ASSETS, Key=key, Body=template.encode())
 
     clients.client(endpoint, "ssm").put_parameter(
         Name=_BOOTSTRAP_VERSION, Value="30", Type="String", Overwrite=True
     )
-    return _applied(
+    return _apply(
         clients.client(endpoint, "cloudformation"),
         stack,
         f"{endpoint}/{ASSETS}/{key}",
@@ -62,26 +65,26 @@ def deploy(
     )
 
 
-def _packed(path: Path, source: Mapping[str, str]) -> bytes:
+def _asset_content(path: Path, source: Mapping[str, str]) -> bytes:
     if source.get("packaging") != "zip":
         return path.read_bytes()
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in sorted(path.rglob("*")):
             if file.is_file():
                 archive.write(file, file.relative_to(path))
-    return packed.getvalue()
+    return content.getvalue()
 
 
-def _applied(
+def _apply(
     cloudformation: CloudFormationClient,
     stack: str,
     template_url: str,
     parameters: Mapping[str, str],
 ) -> dict[str, str]:
     exists = any(
-        found["StackName"] == stack and found["StackStatus"] != "DELETE_COMPLETE"
-        for found in cloudformation.list_stacks()["StackSummaries"]
+        summary["StackName"] == stack and summary["StackStatus"] != "DELETE_COMPLETE"
+        for summary in cloudformation.list_stacks()["StackSummaries"]
     )
     apply = cloudformation.update_stack if exists else cloudformation.create_stack
     try:
@@ -95,33 +98,32 @@ def _applied(
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
         )
     except ClientError as error:
-        if "No updates are to be performed" in str(error):
-            return _outputs(cloudformation, stack)
-        raise DeploymentFailed(f"{stack}: {error}") from error
+        if "No updates are to be performed" not in str(error):
+            raise DeploymentFailed(f"{stack}: {error}") from error
     return _outputs(cloudformation, stack)
 
 
 def _outputs(cloudformation: CloudFormationClient, stack: str) -> dict[str, str]:
+    """Wait until the stack is created or updated, and return its outputs."""
     deadline = time.monotonic() + _DEADLINE_SECONDS
     while True:
-        found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-        if not found["StackStatus"].endswith("_IN_PROGRESS"):
+        description = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+        status = description["StackStatus"]
+        if not status.endswith("_IN_PROGRESS"):
             break
         if time.monotonic() > deadline:
-            raise DeploymentFailed(f"{stack} is still {found['StackStatus']}")
+            raise DeploymentFailed(f"{stack} is still {status}")
         time.sleep(_POLL_SECONDS)
-
-    if found["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-        raise DeploymentFailed(
-            "\n".join([f"{stack}:", *_reasons(cloudformation, stack)])
-        )
+    if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+        reasons = _failure_reasons(cloudformation, stack)
+        raise DeploymentFailed("\n".join([f"{stack}:", *reasons]))
     return {
         output["OutputKey"]: output["OutputValue"]
-        for output in found.get("Outputs", [])
+        for output in description.get("Outputs", [])
     }
 
 
-def _reasons(cloudformation: CloudFormationClient, stack: str) -> list[str]:
+def _failure_reasons(cloudformation: CloudFormationClient, stack: str) -> list[str]:
     pages = cloudformation.get_paginator("describe_stack_events").paginate(
         StackName=stack
     )

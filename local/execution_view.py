@@ -1,4 +1,4 @@
-"""Journey: what an execution's history says of a job, at any moment."""
+"""The progress of a job, read from the history of its execution."""
 
 import json
 from collections.abc import Iterable
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Journey:
-    """Where a job is: its states so far, its latest facts, and how it ended.
+class ExecutionView:
+    """An execution: the states entered so far, the latest job, and how it ended.
 
-    `status` is Step Functions' word; `error` is empty unless it failed.
+    `status` is that of Step Functions; `error` is empty unless the execution failed.
     """
 
     status: str
@@ -25,57 +25,57 @@ class Journey:
     job: Job | None
     next_check_at: float
     error: str
-    woken_early_seconds: float = 0.0  # what a webhook spared of the last wait for one
+    woken_early_seconds: float = 0.0  # how much a webhook shortened the last Listen
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen."""
+        """Whether the execution has ended."""
         return self.status != "RUNNING"
 
 
-def look(states: "SFNClient", execution_arn: str) -> Journey:
-    """Read an execution as it is now."""
-    described = states.describe_execution(executionArn=execution_arn)
-    events = list(history(states, execution_arn))
-    job, seen_at = _latest_job(events)
-    return Journey(
-        status=described["status"],
-        states=tuple(_entered(events)),
+def read_execution(sfn: "SFNClient", execution_arn: str) -> ExecutionView:
+    """Return the current state of an execution."""
+    description = sfn.describe_execution(executionArn=execution_arn)
+    events = list(history(sfn, execution_arn))
+    job, job_at = _latest_job(events)
+    return ExecutionView(
+        status=description["status"],
+        states=tuple(
+            event["stateEnteredEventDetails"]["name"]
+            for event in events
+            if "stateEnteredEventDetails" in event
+        ),
         job=job,
-        next_check_at=seen_at + job.wait_seconds if job else 0.0,
-        error=described.get("error", ""),
-        woken_early_seconds=_woken_early(events),
+        next_check_at=job_at + job.wait_seconds if job else 0.0,
+        error=description.get("error", ""),
+        woken_early_seconds=_woken_early_seconds(events),
     )
 
 
-def history(states: "SFNClient", execution_arn: str) -> Iterable["HistoryEventTypeDef"]:
-    """Give every event of an execution, the oldest first."""
-    pages = states.get_paginator("get_execution_history")
+def history(sfn: "SFNClient", execution_arn: str) -> Iterable["HistoryEventTypeDef"]:
+    """Yield every event of an execution, the oldest first."""
+    pages = sfn.get_paginator("get_execution_history")
     for page in pages.paginate(
         executionArn=execution_arn, PaginationConfig={"PageSize": 1000}
     ):
         yield from page["events"]
 
 
-def _entered(events: list["HistoryEventTypeDef"]) -> Iterable[str]:
-    for event in events:
-        if "stateEnteredEventDetails" in event:
-            yield event["stateEnteredEventDetails"]["name"]
-
-
-def _woken_early(events: list["HistoryEventTypeDef"]) -> float:
-    begun = wait = spared = 0.0
+def _woken_early_seconds(events: list["HistoryEventTypeDef"]) -> float:
+    entered_at = wait_seconds = early = 0.0
     for before, event in pairwise(events):
         if (entered := event.get("stateEnteredEventDetails")) is not None:
-            begun = event["timestamp"].timestamp()
-            wait = float(json.loads(entered.get("input", "{}")).get("wait_seconds", 0))
+            entered_at = event["timestamp"].timestamp()
+            state = json.loads(entered.get("input", "{}"))
+            wait_seconds = float(state.get("wait_seconds", 0))
         left = event.get("stateExitedEventDetails", {}).get("name")
         if left == "Listen" and before["type"] == "TaskSucceeded":
-            spared = begun + wait - event["timestamp"].timestamp()
-    return max(0.0, spared)
+            early = entered_at + wait_seconds - event["timestamp"].timestamp()
+    return max(0.0, early)
 
 
 def _latest_job(events: list["HistoryEventTypeDef"]) -> tuple[Job | None, float]:
+    """Return the job of the last state that put one out, and the time of that."""
     for event in reversed(events):
         output = event.get("stateExitedEventDetails", {}).get("output")
         state: Any = json.loads(output) if output else None

@@ -1,26 +1,27 @@
-"""Sample: invented people, the same on every machine."""
+"""Sample files about invented people, the same on every machine."""
 
 import json
 
 _GIVEN = ("asha", "ben", "chen", "dora", "emil", "fatou", "goran", "hana", "ines")
 _FAMILY = ("abel", "berg", "cruz", "diaz", "endo", "faye", "gold", "haas")
-# Reserved for examples by RFC 2606: nobody receives mail there.
+# Reserved for examples by RFC 2606: no mail is delivered to them.
 _DOMAINS = ("example.com", "example.net", "example.org", "mail.example", "x.invalid")
 
-_ONE_REPEATED_IN = 50
+#: One row of this many is a duplicate.
+_DUPLICATE_EVERY = 50
 
 
 def emails(count: int) -> bytes:
-    """Give a CSV with a header and so many rows, among them a few that repeat."""
-    different = [
+    """Return a CSV with a header and `count` rows, a few of them duplicates."""
+    duplicates = count // _DUPLICATE_EVERY
+    addresses = [
         f"{_GIVEN[n % len(_GIVEN)]}.{_FAMILY[n % len(_FAMILY)]}{n}"
         f"@{_DOMAINS[n % len(_DOMAINS)]}"
-        for n in range(count - count // _ONE_REPEATED_IN)
+        for n in range(count - duplicates)
     ]
-    rows = [*different, *different[: count // _ONE_REPEATED_IN]]
-    return "\n".join(["email", *rows, ""]).encode()
+    return "\n".join(["email", *addresses, *addresses[:duplicates], ""]).encode()
 
 
 def full_check() -> bytes:
-    """Ask about an invented person, of whom the simulator finds a part."""
+    """Return a request about a person of whom the simulator knows only a part."""
     return json.dumps({"mobile": "+919800000007", "name": "Asha Example"}).encode()

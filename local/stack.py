@@ -1,9 +1,9 @@
-"""Stack: the whole of Verdict Courier on this machine, simulators included."""
+"""The whole of Verdict Courier on this machine, with simulated providers."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from functions.core import identity
 from functions.core.signatures import SignatureScheme
 from infra import config
 from infra.app import stack_name
-from local.assembly import synthesized
+from local.assembly import synthesize
 from local.deploy import deploy
 from local.emulator.process import Emulator
 from local.simulators import txncheck
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 STAGE = "local"
-#: Each function of the stack, and some of them several times: 50 MB each.
+#: Processes for functions, 50 MB each: one for every function, more for some.
 _ENVIRONMENTS = 32
-#: Known to the simulators and to the secrets; worth nothing anywhere else.
+# Credentials of the simulators; they are worth nothing anywhere else.
 LOCAL_KEY = "local-ipqs-key-that-opens-nothing"
 LOCAL_TXNCHECK_KEY = "local-txncheck-key-that-opens-nothing"
 LOCAL_WEBHOOK_SECRET = "local-webhook-secret-that-signs-nothing-else"  # noqa: S105 - worth nothing
@@ -35,7 +35,7 @@ LOCAL_WEBHOOK_SECRET = "local-webhook-secret-that-signs-nothing-else"  # noqa: S
 
 @dataclass(frozen=True, kw_only=True)
 class LocalStack:
-    """A deployed stack with its emulator and simulators; `outputs` are the stack's."""
+    """A deployed stack with its emulator and simulators; `outputs` by output key."""
 
     emulator: Emulator
     ipqs: IpqsSimulator
@@ -45,33 +45,33 @@ class LocalStack:
 
     @property
     def api_url(self) -> str:
-        """Where the API is on this machine; the output names a host of AWS'."""
+        """The API's URL on this machine; the output `ApiUrl` names a host of AWS."""
         api_id = urlsplit(self.outputs["ApiUrl"]).netloc.partition(".")[0]
         return f"{self.emulator.endpoint}/restapis/{api_id}/{STAGE}/_user_request_"
 
     def put(self, key: str, content: bytes) -> str:
-        """Drop a file into the inbox; give the id of the job that it starts."""
+        """Put a file into the inbox, and return the id of the job that it starts."""
         bucket = self.outputs["InboxBucket"]
-        stored = self.emulator.client("s3").put_object(
+        response = self.emulator.client("s3").put_object(
             Bucket=bucket, Key=key, Body=content
         )
-        return identity.of_object(bucket, key, stored["VersionId"])
+        return identity.of_object(bucket, key, response["VersionId"])
 
     def execution_arn(self, job_id: str) -> str:
-        """Name the execution of a job."""
-        machine = self.outputs["StateMachineArn"]
-        return f"{machine.replace(':stateMachine:', ':execution:')}:{job_id}"
+        """Return the ARN of a job's execution."""
+        state_machine = self.outputs["StateMachineArn"]
+        return f"{state_machine.replace(':stateMachine:', ':execution:')}:{job_id}"
 
     def result(self, key: str) -> bytes:
-        """Read an object of the results bucket."""
-        answer = self.emulator.client("s3").get_object(
+        """Return the content of an object in the results bucket."""
+        response = self.emulator.client("s3").get_object(
             Bucket=self.outputs["ResultsBucket"], Key=key
         )
-        content: bytes = answer["Body"].read()
+        content: bytes = response["Body"].read()
         return content
 
     def notices(self, *, wait_seconds: int = 1) -> list[dict[str, object]]:
-        """Take what the topic's subscribed queue received, as SNS wrapped it."""
+        """Receive and delete messages of the topic's queue; SNS has wrapped them."""
         sqs = self.emulator.client("sqs")
         received: list[MessageTypeDef] = sqs.receive_message(
             QueueUrl=self.notices_queue,
@@ -94,13 +94,13 @@ def running(
     txncheck_behaviour: txncheck.Behaviour | None = None,
     clock: Clock | None = None,
     assembly: Path | None = None,
-    tell: Callable[[str], None] = lambda _: None,
+    on_progress: Callable[[str], None] = lambda _: None,
 ) -> Iterator[LocalStack]:
-    """Start everything, deploy the very template, and take it all down again.
+    """Start emulator and simulators, deploy the stack, and stop all at the end.
 
     With `auth`, signatures are verified and the functions' rights are enforced.
-    `assembly` is a synthesized app; without one it is synthesized here. `tell`
-    hears what is being done, in words for a person.
+    `assembly` is a cloud assembly; without one, the app is synthesized. A text for
+    people is passed to `on_progress` before each step.
     """
     clock = clock or Clock()
     with (
@@ -118,15 +118,15 @@ def running(
                 txncheck_behaviour or txncheck.Behaviour(),
                 webhook_scheme=webhook_scheme(),
             ),
-        ) as asked,
+        ) as txncheck_simulator,
         Emulator.started(
             wait_scale=wait_scale, auth=auth, environments=_ENVIRONMENTS
         ) as emulator,
     ):
         if assembly is None:
-            tell("Synthesizing the CDK app")
-            assembly = synthesized(STAGE, Path(folder))
-        tell("Deploying its template to the local emulator")
+            on_progress("Synthesizing the CDK app")
+            assembly = synthesize(STAGE, Path(folder))
+        on_progress("Deploying its template to the local emulator")
         outputs = deploy(
             assembly,
             stack_name(STAGE),
@@ -134,41 +134,43 @@ def running(
             {
                 "IpqsBaseUrl": ipqs.base_url,
                 "IpqsDownloadHost": ipqs.download_host,
-                "TxncheckBaseUrl": asked.base_url,
+                "TxncheckBaseUrl": txncheck_simulator.base_url,
             },
         )
         _fill_secrets(emulator, outputs)
         stack = LocalStack(
             emulator=emulator,
             ipqs=ipqs,
-            txncheck=asked,
+            txncheck=txncheck_simulator,
             outputs=outputs,
             notices_queue=_subscribe(emulator, outputs["NoticesTopicArn"]),
         )
-        asked.webhook_url = f"{stack.api_url}/webhooks/txncheck"
+        txncheck_simulator.webhook_url = f"{stack.api_url}/webhooks/txncheck"
         yield stack
 
 
 def webhook_scheme() -> SignatureScheme:
-    """Give the scheme by which the stage expects webhooks to be signed."""
-    known = config.stage(STAGE, config.context()["courier"]).providers["txncheck"]
-    assert known.webhook is not None  # noqa: S101 - the stage is ours
-    return SignatureScheme.from_json(asdict(known.webhook))
+    """Return how the stage expects TxnCheck to sign its webhooks."""
+    providers = config.stage(STAGE, config.context()["courier"]).providers
+    webhook = providers["txncheck"].webhook
+    assert webhook is not None  # noqa: S101 - cdk.json declares it
+    return webhook
 
 
 def _fill_secrets(emulator: Emulator, outputs: Mapping[str, str]) -> None:
-    known = {
+    secrets = {
         "IpqsSecretArn": {"api_key": LOCAL_KEY},
         "TxncheckSecretArn": {"api_key": LOCAL_TXNCHECK_KEY},
         "TxncheckWebhookSecretArn": {"current": LOCAL_WEBHOOK_SECRET},
     }
-    for output, secret in known.items():
+    for output, secret in secrets.items():
         emulator.client("secretsmanager").put_secret_value(
             SecretId=outputs[output], SecretString=json.dumps(secret)
         )
 
 
 def _subscribe(emulator: Emulator, topic: str) -> str:
+    """Subscribe a new queue to a topic, and return its URL."""
     sqs = emulator.client("sqs")
     queue: str = sqs.create_queue(QueueName="notices")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])

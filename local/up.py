@@ -1,4 +1,4 @@
-"""Up: a local stack that stays, until `down` ends it."""
+"""A local stack that keeps running until `down` stops it."""
 
 import argparse
 import fcntl
@@ -9,25 +9,26 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from verdict_courier.console.local_console import board_beside
 
-from local.api_docs import served
+from local.api_docs import serve_api_docs
 from local.simulators.clock import RunningClock
 from local.stack import LocalStack, running
-from tools.openapi import document
 
-_RECORD = Path(__file__).parents[1] / ".local" / "stack.json"
+_ROOT = Path(__file__).parents[1]
+_RECORD = _ROOT / ".local" / "stack.json"
 _LOG = _RECORD.with_name("stack.log")
 _LOCK = _RECORD.with_name("lock")
 _PATIENCE_SECONDS = 120.0
 
 
 def main() -> int:
-    """Start, end or be the local stack; exit codes as usual."""
+    """Start, stop or serve the local stack, and return an exit code."""
     parser = argparse.ArgumentParser(prog="up", description=__doc__)
     parser.add_argument("command", choices=("up", "down", "serve"))
     command = parser.parse_args().command
@@ -35,33 +36,40 @@ def main() -> int:
 
 
 def _up() -> int:
+    console = Console(highlight=False, emoji=False)
     _RECORD.parent.mkdir(exist_ok=True)
     with _LOCK.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # of two at once, the second finds the first's
-        return _up_alone()
-
-
-def _up_alone() -> int:
-    console = Console(highlight=False, emoji=False)
-    if (record := _running()) is None:
-        with _LOG.open("wb") as log:
-            server = subprocess.Popen(
-                [sys.executable, "-m", "local.up", "serve"],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        with console.status("Starting the local stack …"):
-            record = _await(server)
-        if record is None:
-            console.print(f"[red]✗[/] The stack did not start; see {_LOG}")
-            return 1
-    for name, value in record["shown"].items():
+        # Of two at the same time, the second finds the stack of the first.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        record = _running() or _start(console)
+    if record is None:
+        console.print(f"[red]✗[/] The stack did not start; see {_LOG}")
+        return 1
+    for name, value in record["addresses"].items():
         console.print(f"{name:<20} {value}", soft_wrap=True)
     console.print("\nEnd it with `make down`. See its jobs, live:")
-    console.print(record["page"], soft_wrap=True)
+    console.print(record["console_url"], soft_wrap=True)
     return 0
+
+
+def _start(console: Console) -> dict[str, Any] | None:
+    """Start the process of the stack, and return its record, None if it ended."""
+    with _LOG.open("wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "local.up", "serve"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    give_up_at = time.monotonic() + _PATIENCE_SECONDS
+    with console.status("Starting the local stack …"):
+        while server.poll() is None and time.monotonic() < give_up_at:
+            if (record := _running()) is not None:
+                return record
+            time.sleep(0.1)
+    server.terminate()
+    return None
 
 
 def _down() -> int:
@@ -82,31 +90,70 @@ def _down() -> int:
 
 def _serve() -> int:
     stop = threading.Event()
-    for ending in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(ending, lambda *_: stop.set())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
     try:
         with (
             running(clock=RunningClock()) as stack,
-            served(document(), api_url=stack.api_url) as described,
-            board_beside(stack) as page,
+            serve_api_docs(stack.api_url) as api_docs_url,
+            _console(stack) as console_url,
         ):
-            fresh = _RECORD.with_suffix(".new")
-            shown = _shown(stack, described)
-            record = {"pid": os.getpid(), "shown": shown, "page": page}
-            fresh.write_text(json.dumps(record))
-            fresh.replace(_RECORD)
+            record = {
+                "pid": os.getpid(),
+                "api_url": stack.api_url,
+                "console_url": console_url,
+                "addresses": _addresses(stack, api_docs_url),
+            }
+            new = _RECORD.with_suffix(".new")
+            new.write_text(json.dumps(record))
+            new.replace(_RECORD)
             stop.wait()
     finally:
         _RECORD.unlink(missing_ok=True)
     return 0
 
 
-def _shown(stack: LocalStack, described: str) -> dict[str, str]:
+@contextmanager
+def _console(stack: LocalStack) -> Iterator[str]:
+    """Run the web console in a process of its own, and yield its address."""
+    options = (
+        f"--api-url={stack.api_url}",
+        f"--endpoint={stack.emulator.endpoint}",
+        f"--topic={stack.outputs['NoticesTopicArn']}",
+    )
+    # A user's own AWS profile or proxy is not for a stack on this machine.
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("AWS_") and not name.lower().endswith("_proxy")
+    }
+    with subprocess.Popen(  # noqa: S603 - our own command line
+        [sys.executable, "-m", "verdict_courier.console", *options],
+        env={
+            **environment,
+            "AWS_CONFIG_FILE": os.devnull,
+            "PYTHONPATH": str(_ROOT / "client"),
+        },
+        stdin=subprocess.PIPE,  # the console ends when this pipe is closed
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdin is not None  # noqa: S101 - for mypy
+        assert process.stdout is not None  # noqa: S101 - for mypy
+        with process.stdin:
+            address = process.stdout.readline().strip()
+            if not address:
+                raise RuntimeError("the web console did not start")
+            yield address
+
+
+def _addresses(stack: LocalStack, api_docs_url: str) -> dict[str, str]:
     return {
         "Endpoint": stack.emulator.endpoint,
         **stack.outputs,
         "ApiUrl": stack.api_url,
-        "API page": described,
+        "API page": api_docs_url,
         "Notices queue": stack.notices_queue,
         "IPQS simulator": stack.ipqs.base_url,
         "TxnCheck simulator": stack.txncheck.base_url,
@@ -121,22 +168,13 @@ def _shown(stack: LocalStack, described: str) -> dict[str, str]:
 
 
 def _running() -> dict[str, Any] | None:
+    """Return the record of the running stack, None if there is none."""
     try:
         record: dict[str, Any] = json.loads(_RECORD.read_text())
         os.kill(record["pid"], 0)
     except (FileNotFoundError, ProcessLookupError):
         return None
     return record
-
-
-def _await(server: "subprocess.Popen[bytes]") -> dict[str, Any] | None:
-    give_up_at = time.monotonic() + _PATIENCE_SECONDS
-    while server.poll() is None and time.monotonic() < give_up_at:
-        if (record := _running()) is not None:
-            return record
-        time.sleep(0.1)
-    server.terminate()
-    return None
 
 
 if __name__ == "__main__":

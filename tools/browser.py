@@ -1,4 +1,4 @@
-"""Browser: a headless Chromium, for the page's test and its picture."""
+"""A headless Chromium, for the console's tests and its screenshot."""
 
 import os
 import shutil
@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, sync_playwright
 
-#: What Debian, others and Google call it.
+#: The names that Debian, other distributions and Google give it.
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
-#: Quiet: no sandbox of its own (it may be root in a container), nothing but the page.
+#: No sandbox (it may run as root in a container), and no requests but the page's.
 _FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -23,17 +23,17 @@ NEEDED = "needs Chromium: install the Debian package chromium, or set CHROMIUM"
 
 
 def chromium() -> str | None:
-    """Find Chromium: the one that CHROMIUM names, else the first in the PATH."""
+    """Return the Chromium that CHROMIUM names, else the first in the PATH."""
     named = os.environ.get("CHROMIUM")
     return named or next(filter(None, map(shutil.which, _NAMES)), None)
 
 
 @contextmanager
 def browser(executable: str) -> Iterator[Browser]:
-    """Run Chromium with a profile that lasts as long as the block.
+    """Run Chromium with a new profile as long as the block lasts.
 
-    Playwright's driver and Chromium hang on pipes of this process: however it
-    ends, they end.
+    Playwright's driver and Chromium end with this process, however it ends: they
+    read from its pipes.
     """
     with sync_playwright() as driver:
         started = driver.chromium.launch(

@@ -1,4 +1,4 @@
-"""OpenAPI: the API's description, written from the contract that it is built by."""
+"""Write docs/openapi.json, the description of the API, from its routes and schemas."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ from infra import config
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "openapi.json"
 
-#: What an answer lets a client do next: from an operation to others, by a member.
+#: The operations that can follow an operation, with the job_id of its response.
 _LINKS = {
     "startJob": ("getJob", "getTimeline", "getResults", "cancelJob", "retryJob"),
     "retryJob": ("getJob", "cancelJob"),
@@ -30,14 +30,14 @@ _LOCATION = {
 
 
 def document() -> dict[str, Any]:
-    """Describe the API with the providers and types of cdk.json."""
+    """Return the description of the API, with the providers and types of cdk.json."""
     providers = config.stage("prod", config.context()["courier"]).providers
-    types = {name: known.types for name, known in providers.items()}
+    types = {name: provider.types for name, provider in providers.items()}
+    extensions = {name: provider.extensions for name, provider in providers.items()}
     paths: dict[str, dict[str, Any]] = {}
-    endings = {name: known.endings for name, known in providers.items()}
-    for operation in operations(types, endings):
-        described = paths.setdefault(operation.path, {})
-        described[operation.method.lower()] = _operation(operation)
+    for operation in operations(types, extensions):
+        path = paths.setdefault(operation.path, {})
+        path[operation.method.lower()] = _operation(operation)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -73,9 +73,9 @@ def document() -> dict[str, Any]:
     }
 
 
-def encoded(described: Mapping[str, Any]) -> str:
-    """Write a description the way it is committed."""
-    return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
+def to_text(document: Mapping[str, Any]) -> str:
+    """Return a description as it is committed."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def _operation(operation: Operation) -> dict[str, Any]:
@@ -85,11 +85,11 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "description": operation.description,
         "responses": {
             str(operation.status): _success(operation),
-            **_refusals(operation),
+            **_problem_responses(operation),
         },
     }
     if operation.parameters:
-        described["parameters"] = [_parameter(one) for one in operation.parameters]
+        described["parameters"] = [_parameter(p) for p in operation.parameters]
     if operation.body:
         described["requestBody"] = {
             "required": True,
@@ -118,16 +118,16 @@ def _success(operation: Operation) -> dict[str, Any]:
         described["headers"] = _LOCATION
     if operation.name in _LINKS:
         described["links"] = {
-            follower: {
-                "operationId": follower,
+            next_operation: {
+                "operationId": next_operation,
                 "parameters": {"job_id": "$response.body#/job_id"},
             }
-            for follower in _LINKS[operation.name]
+            for next_operation in _LINKS[operation.name]
         }
     return described
 
 
-def _refusals(operation: Operation) -> dict[str, Any]:
+def _problem_responses(operation: Operation) -> dict[str, Any]:
     by_status: dict[int, list[ProblemType]] = {}
     for kind in (*operation.problems, problems.INTERNAL):
         by_status.setdefault(int(kind.status), []).append(kind)
@@ -145,8 +145,8 @@ def _refusals(operation: Operation) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Write the document anew."""
-    DOCUMENT.write_text(encoded(document()))
+    """Update the document."""
+    DOCUMENT.write_text(to_text(document()))
     return 0
 
 

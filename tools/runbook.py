@@ -1,4 +1,4 @@
-"""Runbook: what docs/operations.md has from the code: errors and metrics."""
+"""Write the sections of docs/operations.md about errors and metrics from the code."""
 
 import re
 import sys
@@ -6,62 +6,53 @@ from collections.abc import Iterator
 from pathlib import Path
 from textwrap import fill
 
+from verdict_courier.console.runbook import anchor
+
 from functions.core.errors import PERMANENT, RETRYABLE, CourierError
 from functions.core.metrics import Metric
 
 RUNBOOK = Path(__file__).parents[1] / "docs" / "operations.md"
-#: Where names lead that are not ours, such as `States.Timeout`.
-FOREIGN = "any-other-name"
-
-#: What is between these lines is written here.
-_MARKED = {
-    name: (f"<!-- the {name}: `make runbook` -->\n", f"<!-- end of the {name} -->")
-    for name in ("errors", "metrics")
-}
-_OURS = {error.__name__.lower() for error in (*RETRYABLE, *PERMANENT)}
-
-
-def section_of(error: str) -> str:
-    """Name the section that says what an error means and what to do."""
-    return error.lower() if error.lower() in _OURS else FOREIGN
-
-
-def anchor(heading: str) -> str:
-    """Give a heading's anchor as GitHub does."""
-    kept = re.sub(r"[^\w\- ]", "", heading.strip().lower())
-    return kept.replace(" ", "-")
 
 
 def anchors(text: str) -> set[str]:
-    """Give the anchors of all headings of a Markdown text."""
-    return {anchor(found) for found in re.findall(r"(?m)^#+ (.+)$", text)}
+    """Return the anchors of all headings of a Markdown text."""
+    return {anchor(heading) for heading in re.findall(r"(?m)^#+ (.+)$", text)}
 
 
-def written(text: str) -> str:
-    """Give a text with the sections of the errors and the table of the metrics.
+def with_generated_parts(text: str) -> str:
+    """Return the run-book with current sections between its markers.
 
     Raises:
-        ValueError: The text has no markers.
+        ValueError: The text lacks a marker.
     """
-    for name, lines in (("errors", _sections()), ("metrics", _table())):
-        begin, end = _MARKED[name]
-        before, begun, rest = text.partition(begin)
-        _, ended, after = rest.partition(end)
-        if not begun or not ended:
+    for name, lines in (("errors", _errors()), ("metrics", _metrics())):
+        begin = f"<!-- the {name}: `make runbook` -->\n"
+        end = f"<!-- end of the {name} -->"
+        before, has_begin, rest = text.partition(begin)
+        _, has_end, after = rest.partition(end)
+        if not has_begin or not has_end:
             raise ValueError(f"the text lacks the line {begin.strip()} or {end}")
         content = "\n".join(lines)
-        text = f"{before}{begun}\n{content}\n{ended}{after}"
+        text = f"{before}{begin}\n{content}\n{end}{after}"
     return text
 
 
-def _sections() -> Iterator[str]:
-    for error in RETRYABLE:
-        yield from _section(error, "It is tried again by itself.")
-    for error in PERMANENT:
-        yield from _section(error, "It is not tried again.")
+def _errors() -> Iterator[str]:
+    for errors, consequence in (
+        (RETRYABLE, "It is tried again by itself."),
+        (PERMANENT, "It is not tried again."),
+    ):
+        for error in errors:
+            yield from _section(error, consequence)
 
 
-def _table() -> Iterator[str]:
+def _section(error: type[CourierError], consequence: str) -> Iterator[str]:
+    yield f"### {error.__name__}\n"
+    for text in (f"{error.__doc__} {consequence}", f"**Do:** {error.advice}"):
+        yield fill(text, width=88) + "\n"
+
+
+def _metrics() -> Iterator[str]:
     yield "| metric | unit | by | meaning |"
     yield "| --- | --- | --- | --- |"
     for metric in Metric:
@@ -71,15 +62,9 @@ def _table() -> Iterator[str]:
     yield ""
 
 
-def _section(error: type[CourierError], consequence: str) -> Iterator[str]:
-    yield f"### {error.__name__}\n"
-    for text in (f"{error.__doc__} {consequence}", f"**Do:** {error.advice}"):
-        yield fill(text, width=88) + "\n"
-
-
 def main() -> int:
-    """Write them anew."""
-    RUNBOOK.write_text(written(RUNBOOK.read_text()))
+    """Update the run-book."""
+    RUNBOOK.write_text(with_generated_parts(RUNBOOK.read_text()))
     return 0
 
 

@@ -1,17 +1,17 @@
-"""Diagram: the picture of the state machine, drawn from its very definition."""
+"""Draw the state machine as a Mermaid flow chart, from its definition."""
 
-import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from infra.app import stack_name, synthesize
+from infra.app import synthesize
+from local.assembly import read_definition
 
 _ROOT = Path(__file__).parents[1]
-#: The files that show the picture, between these two lines.
-SHOWN_IN = (_ROOT / "README.md", _ROOT / "docs" / "workflow.md")
+#: The files that show the chart, between these two lines.
+CHART_FILES = (_ROOT / "README.md", _ROOT / "docs" / "workflow.md")
 _BEGIN = "<!-- the state machine: `make diagram` -->"
 _END = "<!-- end of the state machine -->"
 
@@ -21,65 +21,48 @@ _SHAPES = {
     "Succeed": ("([", "])"),
     "Wait": ("[/", "/]"),
 }
-#: What a Map goes through, by its mode.
-_EACH = {
+#: What a Map iterates over, by its mode.
+_ITEMS = {
     "INLINE": "for each kind of result",
     "DISTRIBUTED": "for each request of a batch",
 }
-#: A caught error by its name; others have no name that a picture would need.
+#: The labels of caught errors; other errors share a label.
 _CAUGHT = {"States.Timeout": "time-out"}
 
 
-def definition(assembly: Path, stage: str) -> dict[str, Any]:
-    """Read the state machine's definition out of a synthesized app.
-
-    What only a deployment knows (ARNs, names) stands there as `…`.
-    """
-    template = assembly / f"{stack_name(stage)}.template.json"
-    machines = [
-        resource["Properties"]["DefinitionString"]
-        for resource in json.loads(template.read_text())["Resources"].values()
-        if resource["Type"] == "AWS::StepFunctions::StateMachine"
-    ]
-    parts = machines[0]["Fn::Join"][1]
-    text = "".join(part if isinstance(part, str) else "…" for part in parts)
-    read: dict[str, Any] = json.loads(text)
-    return read
-
-
-def mermaid(machine: Mapping[str, Any]) -> str:
-    """Draw a definition as a Mermaid flow chart; caught errors are dotted."""
-    lines = ["flowchart TD", f"  start(( )) --> {machine['StartAt']}"]
-    lines += _drawn(machine["States"], indent="  ")
+def mermaid(definition: Mapping[str, Any]) -> str:
+    """Return a definition as a Mermaid flow chart; arrows of errors are dotted."""
+    lines = ["flowchart TD", f"  start(( )) --> {definition['StartAt']}"]
+    lines += _chart(definition["States"], indent="  ")
     return "\n".join(lines) + "\n"
 
 
-def placed(text: str, picture: str) -> str:
-    """Put a picture between the markers of a Markdown text.
+def with_chart(text: str, chart: str) -> str:
+    """Return a Markdown text with a chart between its markers.
 
     Raises:
-        ValueError: The text has no markers.
+        ValueError: The text lacks a marker.
     """
     before, begin, rest = text.partition(_BEGIN)
     _, end, after = rest.partition(_END)
     if not begin or not end:
         raise ValueError(f"the text lacks the line {_BEGIN} or {_END}")
-    return f"{before}{begin}\n```mermaid\n{picture}```\n{end}{after}"
+    return f"{before}{begin}\n```mermaid\n{chart}```\n{end}{after}"
 
 
-def _drawn(states: Mapping[str, Any], *, indent: str) -> Iterator[str]:
+def _chart(states: Mapping[str, Any], *, indent: str) -> Iterator[str]:
     for name, state in states.items():
         if state["Type"] == "Map":
-            inner = state["ItemProcessor"]
-            each = _EACH[inner["ProcessorConfig"]["Mode"]]
-            yield f'{indent}subgraph {_id(name)} ["{name}: {each}"]'
-            yield from _drawn(inner["States"], indent=indent + "  ")
+            processor = state["ItemProcessor"]
+            items = _ITEMS[processor["ProcessorConfig"]["Mode"]]
+            yield f'{indent}subgraph {_id(name)} ["{name}: {items}"]'
+            yield from _chart(processor["States"], indent=indent + "  ")
             yield f"{indent}end"
         else:
             opening, closing = _SHAPES.get(state["Type"], ("[", "]"))
             yield f'{indent}{_id(name)}{opening}"{name}"{closing}'
     for name, state in states.items():
-        for label, target, arrow in _ways(state):
+        for label, target, arrow in _transitions(state):
             yield f"{indent}{_id(name)} {arrow}{label} {_id(target)}"
 
 
@@ -87,7 +70,8 @@ def _id(name: str) -> str:
     return name.replace(" ", "_")
 
 
-def _ways(state: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _transitions(state: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield the label, the target and the arrow of each transition."""
     for choice in state.get("Choices", ()):
         yield f"|{_condition(choice)}|", choice["Next"], "-->"
     if "Default" in state:
@@ -97,25 +81,26 @@ def _ways(state: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     catches = state.get("Catch", ())
     for catch in catches:
         (error,) = catch["ErrorEquals"]
-        rest = "any error" if len(catches) == 1 else "any other error"
-        yield f"|{_CAUGHT.get(error, rest)}|", catch["Next"], "-.->"
+        other = "any error" if len(catches) == 1 else "any other error"
+        yield f"|{_CAUGHT.get(error, other)}|", catch["Next"], "-.->"
 
 
 def _condition(choice: Mapping[str, Any]) -> str:
-    words = [
+    values = [
         str(part["StringEquals"])
         for part in (choice, *choice.get("Or", ()))
         if "StringEquals" in part
     ]
-    return " or ".join(words) or "yes"
+    return " or ".join(values) or "yes"
 
 
 def main() -> int:
-    """Draw the picture into every file that shows it."""
+    """Update every file that shows the chart."""
     with TemporaryDirectory() as folder:
-        machine = definition(synthesize("dev", outdir=Path(folder)), "dev")
-    for file in SHOWN_IN:
-        file.write_text(placed(file.read_text(), mermaid(machine)))
+        assembly = synthesize("dev", outdir=Path(folder))
+        chart = mermaid(read_definition(assembly, "dev"))
+    for file in CHART_FILES:
+        file.write_text(with_chart(file.read_text(), chart))
     return 0
 
 

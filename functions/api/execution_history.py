@@ -23,9 +23,9 @@ _PAGES = 5
 class ExecutionHistory:
     """The histories of the state machine's executions, without inputs and outputs."""
 
-    def __init__(self, state_machine: str, *, states: "SFNClient") -> None:
+    def __init__(self, state_machine: str, *, step_functions: "SFNClient") -> None:
         self._state_machine = state_machine
-        self._states = states
+        self._step_functions = step_functions
 
     def timeline(self, job: Job) -> Timeline:
         """Return what a job's attempt did: its latest 5,000 events at the most.
@@ -38,7 +38,7 @@ class ExecutionHistory:
         with translate_aws_errors("read an execution's history"):
             try:
                 for _ in range(_PAGES):
-                    page = self._states.get_execution_history(
+                    page = self._step_functions.get_execution_history(
                         executionArn=execution_arn(self._state_machine, job),
                         includeExecutionData=False,
                         maxResults=_PAGE,

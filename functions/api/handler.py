@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -18,11 +17,12 @@ from functions.api.problems import Problem
 from functions.api.request import Event, read_request
 from functions.api.routes import Operation, operations
 from functions.api.service import Document, JobService
-from functions.aws import clients, settings, telemetry
-from functions.aws.desk import Desk
+from functions.aws import clients, clock, telemetry
 from functions.aws.executions import Executions
 from functions.aws.job_store import JobStore
 from functions.aws.results import Results
+from functions.aws.settings import function_settings
+from functions.core import keys
 from functions.core.errors import AwsUnavailable, CourierError
 
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -49,7 +49,7 @@ def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
 def _app() -> APIGatewayRestResolver:
     app = APIGatewayRestResolver()
     door = _front_door()
-    for operation in operations(door.settings.types, door.settings.endings):
+    for operation in operations(door.settings.types, door.settings.extensions):
         rule = re.sub(r"{(\w+)}", r"<\1>", operation.path)
         app.route(rule, operation.method)(_answering(operation, door, app))
 
@@ -73,7 +73,7 @@ def _answering(
 
     def answer(**_path: str) -> Response[str]:
         request = read_request(app.current_event.raw_event, operation)
-        document = method(door, request, now=time.time())
+        document = method(door, request, now=clock.now())
         telemetry.logger.info(
             "request answered",
             operation=operation.name,
@@ -124,23 +124,26 @@ def _response(
 
 
 def _front_door() -> JobService:
-    known = settings.of_this_function(
-        "COURIER_TABLE",
-        "COURIER_KEEP_DAYS",
-        "COURIER_INBOX_BUCKET",
-        "COURIER_RESULTS_BUCKET",
-        "COURIER_STATE_MACHINE",
-        "COURIER_PROVIDERS",
+    settings = function_settings(
+        keys.ENV_JOBS_TABLE,
+        keys.ENV_JOBS_RETENTION_DAYS,
+        keys.ENV_INBOX_BUCKET,
+        keys.ENV_RESULTS_BUCKET,
+        keys.ENV_STATE_MACHINE,
+        keys.ENV_PROVIDERS,
     )
-    database, keep_days = clients.dynamodb(), known.keep_days
-    aws_states = clients.step_functions()
     return JobService(
-        desk=Desk(known.table, dynamodb=database, keep_days=keep_days),
-        ledger=JobStore(known.table, dynamodb=database, keep_days=keep_days),
-        job_query=JobQuery(known.table, dynamodb=database, keep_days=keep_days),
-        executions=Executions(known.state_machine, states=aws_states),
-        history=ExecutionHistory(known.state_machine, states=aws_states),
-        results=Results(known.results_bucket, s3=clients.s3()),
+        job_store=JobStore.from_environment(),
+        job_query=JobQuery(
+            settings.jobs_table,
+            dynamodb=clients.dynamodb(),
+            keep_days=settings.jobs_retention_days,
+        ),
+        executions=Executions.from_environment(),
+        history=ExecutionHistory(
+            settings.state_machine, step_functions=clients.step_functions()
+        ),
+        results=Results.from_environment(),
         presigned_urls=PresignedUrls(s3=clients.signing_s3()),
-        settings=known,
+        settings=settings,
     )

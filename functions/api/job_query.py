@@ -11,11 +11,11 @@ from functions.api.routes import RUNNING
 from functions.aws.clients import translate_aws_errors
 from functions.aws.dynamodb import Value, from_attributes, to_attribute
 from functions.core.job_record import JobRecord, month_of
+from functions.core.keys import JOBS_BY_MONTH
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-JOBS_BY_MONTH = "by_month"
 #: So many items one call reads in search of those that pass the filters.
 _MAX_ITEMS_READ = 500
 _DAY_SECONDS = 86_400

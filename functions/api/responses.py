@@ -11,16 +11,15 @@ Document = dict[str, Any]
 
 
 def job_response(
-    record: JobRecord, *, deadline_seconds: float, jobs: str, console: str
+    record: JobRecord, *, deadline_seconds: float, jobs: str, execution_url: str
 ) -> Document:
     """Say how a job is doing, by the schema `Job` of `functions.api.response_schemas`.
 
-    `jobs` is the path of all jobs, `console` where executions are shown.
+    `jobs` is the path of all jobs, `execution_url` its execution in the console.
     """
     running = not record.outcome
-    current = record.to_job()
     self_ = f"{jobs}/{record.job_id}"
-    links = {"self": self_, "execution": f"{console}:{current.execution_name}"}
+    links = {"self": self_, "execution": execution_url}
     if record.outcome in WITH_RESULTS:
         links["results"] = f"{self_}/results"
     since = max(record.submitted_at, record.resumed_at) or record.received_at

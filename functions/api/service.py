@@ -16,8 +16,7 @@ from functions.api.request import ApiRequest
 from functions.api.request_schemas import default_file_name
 from functions.api.routes import DEFAULT_PAGE_SIZE, RETRYABLE_OUTCOMES, WITH_RESULTS
 from functions.aws import telemetry
-from functions.aws.desk import Desk
-from functions.aws.executions import Executions, console_of
+from functions.aws.executions import Executions, execution_url
 from functions.aws.job_store import JobStore
 from functions.aws.results import Results
 from functions.aws.settings import FunctionSettings
@@ -34,8 +33,7 @@ Document = dict[str, Any]
 class JobService:
     """The operations of `functions.api.routes`; all of them raise `Problem`."""
 
-    desk: Desk
-    ledger: JobStore
+    job_store: JobStore
     job_query: JobQuery
     executions: Executions
     history: ExecutionHistory
@@ -48,7 +46,7 @@ class JobService:
         body = request.body
         known = self.settings.providers[body["provider"]]
         most_bytes = known.max_upload_bytes
-        name = body.get("name", default_file_name(known.endings))
+        name = body.get("name", default_file_name(known.extensions))
         key = f"{body['provider']}/{body['type']}/{uuid.uuid4().hex}/{name}"
         form = self.presigned_urls.upload_post(
             self.settings.inbox_bucket, key, most_bytes=most_bytes
@@ -69,7 +67,7 @@ class JobService:
     def start_job(self, request: ApiRequest, *, now: float) -> Document:
         """Start a job, unless it was started before; then give that one."""
         job = self._job_from_request(request)
-        record = self.desk.create_requested(
+        record = self.job_store.create_requested(
             job, request_hash=request.body_hash, now=now
         )
         if record.request_hash not in ("", request.body_hash):
@@ -149,7 +147,7 @@ class JobService:
         """
         record = self._get_or_404(request)
         job = record.to_job()
-        stands = record.outcome or self.ledger.record_external_outcome(
+        stands = record.outcome or self.job_store.record_external_outcome(
             job, Outcome.CANCELLED, now=now
         )
         if stands is Outcome.CANCELLED:
@@ -169,7 +167,7 @@ class JobService:
         elif record.outcome not in RETRYABLE_OUTCOMES:
             raise Problem(problems.JOB_NOT_RETRYABLE, outcome=str(record.outcome))
         else:
-            restarted = self.desk.restart(record, now=now)
+            restarted = self.job_store.restart(record, now=now)
             if restarted is None:
                 raise Problem(problems.JOB_RUNNING)
             current = restarted
@@ -200,7 +198,7 @@ class JobService:
         return job
 
     def _get_or_404(self, request: ApiRequest) -> JobRecord:
-        record = self.desk.get(request.job_id)
+        record = self.job_store.get(request.job_id)
         if record is None:
             raise Problem(problems.JOB_NOT_FOUND)
         return record
@@ -211,5 +209,5 @@ class JobService:
             record,
             deadline_seconds=known.policy.deadline_seconds if known else 0.0,
             jobs=request.jobs,
-            console=console_of(self.settings.state_machine),
+            execution_url=execution_url(self.settings.state_machine, record.to_job()),
         )

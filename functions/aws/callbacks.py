@@ -1,43 +1,44 @@
-"""Waits: jobs that wait for a webhook meet the webhook, whichever comes first.
+"""Callbacks: matches webhooks to waiting task tokens, in either order.
 
-An item stands for one thing at the provider. It holds the token of the last wait,
-or `called_at` where a webhook came while nobody was waiting, and the events that
-came. A token wakes its wait and no more: it is overwritten by the next wait, never
-logged, and the table is encrypted with the stack's key.
+An item of the waits table stands for one job at the provider. It holds the token of the
+last wait, or `called_at` where a webhook came while no execution was waiting, and the
+events received. A token resumes its wait and nothing else: the next wait overwrites it,
+it is never logged, and the table is encrypted with the stack's key.
 """
 
 import json
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from botocore.exceptions import ClientError
 
+from functions.aws import clients
 from functions.aws.clients import error_code, translate_aws_errors
 from functions.aws.dynamodb import DynamoTable, Item, Value
+from functions.aws.settings import function_settings
 from functions.core import identity
 from functions.core.errors import AwsUnavailable
+from functions.core.keys import CALLBACK_ITEM_PREFIX, ENV_WAITS_TABLE
 from functions.core.model import Job
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_stepfunctions import SFNClient
 
-#: How the names of its items begin.
-WAIT = "wait:"
-_KEPT_SECONDS = 7 * 86_400
+_KEEP_SECONDS = 7 * 86_400
 _TRIES = 5
-#: How Step Functions answers for a wait that is over, or whose execution is.
+#: How Step Functions answers for a wait, or an execution, that is over.
 _OVER = {"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"}
 
 
 class WebhookOutcome(StrEnum):
-    """What a webhook met."""
+    """What a webhook achieved."""
 
-    WOKE = "woke"  # a wait, and ended it
-    EARLY = "early"  # nobody: the next wait ends at once
-    LATE = "late"  # a wait that was over; should another come, it ends at once
-    DUPLICATE = "duplicate"  # the same event, heard before
+    WOKE = "woke"  # it ended a wait
+    EARLY = "early"  # nothing waits yet: the next wait ends at once
+    LATE = "late"  # the wait was over; a later one, if any, ends at once
+    DUPLICATE = "duplicate"  # the same event was received before
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,31 +50,41 @@ class WebhookReceipt:
 
 
 class CallbackStore:
-    """The waits table; an item stays in it for a week after its last event."""
+    """The callback items; each stays for a week after its last event."""
 
     def __init__(
-        self, table: str, *, dynamodb: "DynamoDBClient", states: "SFNClient"
+        self, table: str, *, dynamodb: "DynamoDBClient", step_functions: "SFNClient"
     ) -> None:
-        self._items = DynamoTable(table, dynamodb=dynamodb, key="wait_id")
-        self._states = states
+        self._table = DynamoTable(table, dynamodb=dynamodb, key="wait_id")
+        self._step_functions = step_functions
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Return the store that this function's environment names."""
+        return cls(
+            function_settings(ENV_WAITS_TABLE).waits_table,
+            dynamodb=clients.dynamodb(),
+            step_functions=clients.step_functions(),
+        )
 
     def register_token(self, job: Job, token: str, *, now: float) -> float:
-        """Wait with a token; give when a webhook had come before, or 0.
+        """Store the token of a wait that begins.
 
-        Where one had, the wait is ended here.
+        Returns:
+            0, or the time at which a webhook came before; then the wait is ended here.
         """
-        name = _name(job.provider, job.provider_ref)
-        waiting = self._items.update(
-            name,
-            {"token": token, "job_id": job.job_id, **_kept(now)},
+        key = _key(job.provider, job.provider_ref)
+        registered = self._table.update(
+            key,
+            {"token": token, "job_id": job.job_id, **_expiry(now)},
             condition="attribute_not_exists(called_at)",
         )
-        if waiting is not None:
+        if registered is not None:
             return 0.0
-        called_at = float(self._items.get(name).get("called_at", now))
-        self._wake(token, called_at)
-        self._items.update(
-            name,
+        called_at = float(self._table.get(key).get("called_at", now))
+        self._resume(token, called_at)
+        self._table.update(
+            key,
             {"job_id": job.job_id},
             remove=("called_at",),
             condition="attribute_exists(called_at)",
@@ -83,45 +94,47 @@ class CallbackStore:
     def deliver(
         self, provider: str, reference: str, event: str, *, now: float
     ) -> WebhookReceipt:
-        """Wake whoever waits for something at the provider, or leave word.
+        """Resume the waiting execution, or remember the webhook for its next wait.
 
-        Each write is under the condition that the wait is still the one that was
-        read, so that a wait that begins meanwhile is not missed.
+        Each write requires that the wait is still the one that was read, so that a
+        wait that begins meanwhile is not missed.
 
         Raises:
-            AwsUnavailable: It could not be settled; the webhook should come again.
+            AwsUnavailable: The wait changed at every try; the provider should send the
+                webhook again.
         """
-        name = _name(provider, reference)
+        key = _key(provider, reference)
         for _ in range(_TRIES):
-            item = self._items.get(name)
+            item = self._table.get(key)
             job_id = str(item.get("job_id", ""))
             if event in str(item.get("events", "")).split():
                 return WebhookReceipt(outcome=WebhookOutcome.DUPLICATE, job_id=job_id)
-            heard = self._settle(name, item, event, now=now)
-            if heard is not None:
-                return WebhookReceipt(outcome=heard, job_id=job_id)
-        raise AwsUnavailable("the wait changed again and again")
+            outcome = self._try_to_deliver(key, item, event, now=now)
+            if outcome is not None:
+                return WebhookReceipt(outcome=outcome, job_id=job_id)
+        raise AwsUnavailable("the wait changed at every try")
 
-    def _settle(
-        self, name: str, item: Item, event: str, *, now: float
+    def _try_to_deliver(
+        self, key: str, item: Item, event: str, *, now: float
     ) -> WebhookOutcome | None:
+        """Deliver to the wait that an item shows; None where it has changed since."""
         token = str(item.get("token", ""))
         values: dict[str, Value] = {
             "events": f"{item.get('events', '')} {event}".strip(),
-            **_kept(now),
+            **_expiry(now),
         }
-        if token and self._wake(token, now):
-            # Where the next wait has begun already, its token stays.
-            self._items.update(
-                name,
+        if token and self._resume(token, now):
+            # If the next wait has begun already, its token stays.
+            self._table.update(
+                key,
                 values,
                 remove=("token",),
                 condition="#token = :old",
                 condition_values={":old": token},
             )
             return WebhookOutcome.WOKE
-        written = self._items.update(
-            name,
+        written = self._table.update(
+            key,
             {**values, "called_at": now},
             remove=("token",),
             condition="#token = :old" if token else "attribute_not_exists(#token)",
@@ -131,11 +144,11 @@ class CallbackStore:
             return None
         return WebhookOutcome.LATE if token else WebhookOutcome.EARLY
 
-    def _wake(self, token: str, called_at: float) -> bool:
-        """End a wait by its token; False where it is over already."""
+    def _resume(self, token: str, called_at: float) -> bool:
+        """End the wait that has a token; False where it is over already."""
         with translate_aws_errors("end a wait"):
             try:
-                self._states.send_task_success(
+                self._step_functions.send_task_success(
                     taskToken=token, output=json.dumps(called_at)
                 )
             except ClientError as error:
@@ -145,9 +158,9 @@ class CallbackStore:
         return True
 
 
-def _name(provider: str, reference: str) -> str:
-    return f"{WAIT}{identity.of_reference(provider, reference)}"
+def _key(provider: str, reference: str) -> str:
+    return f"{CALLBACK_ITEM_PREFIX}{identity.of_reference(provider, reference)}"
 
 
-def _kept(now: float) -> dict[str, Value]:
-    return {"expires_at": int(now + _KEPT_SECONDS)}
+def _expiry(now: float) -> dict[str, Value]:
+    return {"expires_at": int(now + _KEEP_SECONDS)}

@@ -1,4 +1,4 @@
-"""AWS: clients, and its failures in our words."""
+"""Clients: boto3's clients, each made once, and AWS errors translated into ours."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,13 +23,13 @@ _CONFIG = Config(
     connect_timeout=5,
     read_timeout=30,
     retries={"mode": "standard", "max_attempts": 4},
-    # One hash less over every part, and no trailer: the parts carry a CRC that
-    # was computed while they passed, and TLS protects the way.
+    # boto3 would hash every part once more and send a trailer. Our parts carry a CRC
+    # that was computed while they were read, and TLS protects the transfer.
     request_checksum_calculation="when_required",
     s3={"payload_signing_enabled": False},
 )
-#: Codes that a later try may not meet again.
-_PASSING = {
+#: Error codes of faults that may pass: the same call may succeed later.
+_RETRYABLE_CODES = {
     "InternalError",
     "InternalServerError",
     "InternalFailure",
@@ -54,68 +54,68 @@ _PASSING = {
 
 @cache
 def s3() -> "S3Client":
-    """Give the S3 client."""
+    """Return the S3 client."""
     return boto3.client("s3", config=_CONFIG)
 
 
 @cache
 def signing_s3() -> "S3Client":
-    """Give an S3 client for links."""
-    # By SigV4, without which S3 gives nothing out that a customer's key encrypts,
-    # and to the region's own host: the global one redirects uploads to new buckets.
-    links = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
-    return boto3.client("s3", config=_CONFIG.merge(links))
+    """Return an S3 client that signs URLs."""
+    # SigV4, because S3 requires it for objects under a customer key, and the region's
+    # own host, because the global one redirects uploads to new buckets.
+    signing = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
+    return boto3.client("s3", config=_CONFIG.merge(signing))
 
 
 @cache
 def dynamodb() -> "DynamoDBClient":
-    """Give the DynamoDB client."""
+    """Return the DynamoDB client."""
     return boto3.client("dynamodb", config=_CONFIG)
 
 
 @cache
 def secrets_manager() -> "SecretsManagerClient":
-    """Give the Secrets Manager client."""
+    """Return the Secrets Manager client."""
     return boto3.client("secretsmanager", config=_CONFIG)
 
 
 @cache
 def step_functions() -> "SFNClient":
-    """Give the Step Functions client."""
+    """Return the Step Functions client."""
     return boto3.client("stepfunctions", config=_CONFIG)
-
-
-def error_code(error: ClientError) -> str:
-    """Give the service's code of a failure, such as `NoSuchKey` or `412`."""
-    described: dict[str, Any] = dict(error.response.get("Error", {}))
-    return str(described.get("Code", ""))
 
 
 @cache
 def sns() -> "SNSClient":
-    """Give the SNS client."""
+    """Return the SNS client."""
     return boto3.client("sns", config=_CONFIG)
+
+
+def error_code(error: ClientError) -> str:
+    """Return the service's error code, such as `NoSuchKey` or `412`."""
+    details: dict[str, Any] = dict(error.response.get("Error", {}))
+    return str(details.get("Code", ""))
 
 
 @contextmanager
 def translate_aws_errors(action: str) -> Iterator[None]:
-    """Turn the SDK's failures into ours; `action` says what was attempted.
+    """Raise the SDK's errors as ours; `action` completes "could not …".
 
-    The SDK's own texts are dropped: they may quote keys of objects, which may be
-    somebody's name.
+    The SDK's own texts are dropped: they may quote object keys, which may contain a
+    person's name.
 
     Raises:
         AwsUnavailable: A later try may succeed.
-        AwsRefused: It will not.
+        AwsRefused: A later try would fail in the same way.
     """
     try:
         yield
     except ClientError as error:
         code = error_code(error)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if code in _PASSING or status >= 500:  # noqa: PLR2004 - HTTP's own number
+        if code in _RETRYABLE_CODES or status >= 500:  # noqa: PLR2004 - HTTP's own number
             raise AwsUnavailable(f"could not {action}: {code}") from None
         raise AwsRefused(f"may not {action}: {code}") from None
-    except (BotoCoreError, HTTPError) as error:  # a body breaks in urllib3's words
+    except (BotoCoreError, HTTPError) as error:  # reading a body raises urllib3's
         name = type(error).__name__
         raise AwsUnavailable(f"could not {action}: {name}") from None

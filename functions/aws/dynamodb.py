@@ -1,4 +1,4 @@
-"""Items: a table's own calls, each write under a condition."""
+"""DynamoDB: one table's items, read consistently and written under conditions."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ Item = dict[str, str | float]
 
 
 class DynamoTable:
-    """The items of one table, by its key; values are texts and numbers."""
+    """A table with a partition key only; its values are texts and numbers."""
 
     def __init__(
         self, table: str, *, dynamodb: "DynamoDBClient", key: str = "job_id"
@@ -24,19 +24,19 @@ class DynamoTable:
         self._dynamodb = dynamodb
         self._key = key
 
-    def get(self, name: str) -> Item:
-        """Read an item as it is now; nothing is an empty one."""
+    def get(self, key: str) -> Item:
+        """Return an item by a consistent read; empty where there is none."""
         with translate_aws_errors("read a table"):
-            answer = self._dynamodb.get_item(
+            response = self._dynamodb.get_item(
                 TableName=self._table,
-                Key={self._key: {"S": name}},
+                Key={self._key: {"S": key}},
                 ConsistentRead=True,
             )
-        return from_attributes(answer.get("Item", {}))
+        return from_attributes(response.get("Item", {}))
 
     def update(
         self,
-        name: str,
+        key: str,
         values: Mapping[str, Value],
         *,
         condition: str,
@@ -45,73 +45,57 @@ class DynamoTable:
         increment: Mapping[str, float] | None = None,
         condition_values: Mapping[str, Value] | None = None,
     ) -> Item | None:
-        """Write, and give the item as it is then; None where the condition fails.
+        """Write attributes and return the item as it is then.
 
-        `once` is written only where there is nothing yet, `added` is added to what
-        is there; `known` are values that the condition names and that are not written.
+        Each written attribute can be named in the condition as `#name`, its new value
+        as `:name`; `condition_values` are further ones, by their placeholders.
+
+        Returns:
+            The new item; None where the condition does not hold and nothing was
+            written.
         """
-        first = set_if_absent or {}
-        more = increment or {}
-        sets = [f"#{one} = :{one}" for one in values]
-        sets += [f"#{one} = if_not_exists(#{one}, :{one})" for one in first]
-        sets += [f"#{one} = #{one} + :{one}" for one in more]
+        defaults = set_if_absent or {}
+        steps = increment or {}
+        sets = [f"#{name} = :{name}" for name in values]
+        sets += [f"#{name} = if_not_exists(#{name}, :{name})" for name in defaults]
+        sets += [f"#{name} = #{name} + :{name}" for name in steps]
         expression = f"SET {', '.join(sets)}" if sets else ""
         if remove:
-            expression += f" REMOVE {', '.join(f'#{one}' for one in remove)}"
-        bound = {f":{one}": value for one, value in {**values, **first, **more}.items()}
-        names = {f"#{one}": one for one in (*values, *first, *more, *remove)}
-        try:
-            with translate_aws_errors("write to a table"):
-                answer = self._write(
-                    name,
-                    expression,
-                    condition,
-                    names,
-                    {**bound, **(condition_values or {})},
+            expression += f" REMOVE {', '.join(f'#{name}' for name in remove)}"
+        written = {**values, **defaults, **steps}
+        placeholders = {f":{name}": value for name, value in written.items()}
+        placeholders |= condition_values or {}
+        with translate_aws_errors("write to a table"):
+            try:
+                response = self._dynamodb.update_item(
+                    TableName=self._table,
+                    Key={self._key: {"S": key}},
+                    UpdateExpression=expression.strip(),
+                    ConditionExpression=condition,
+                    ExpressionAttributeNames={
+                        f"#{name}": name for name in (*written, *remove)
+                    },
+                    ExpressionAttributeValues={
+                        name: to_attribute(value)
+                        for name, value in placeholders.items()
+                    },
+                    ReturnValues="ALL_NEW",
                 )
-        except _ConditionFailed:
-            return None
-        return from_attributes(answer)
-
-    def _write(
-        self,
-        name: str,
-        expression: str,
-        condition: str,
-        names: Mapping[str, str],
-        values: Mapping[str, Value],
-    ) -> Mapping[str, Any]:
-        try:
-            answer = self._dynamodb.update_item(
-                TableName=self._table,
-                Key={self._key: {"S": name}},
-                UpdateExpression=expression.strip(),
-                ConditionExpression=condition,
-                ExpressionAttributeNames=dict(names),
-                ExpressionAttributeValues={
-                    name: to_attribute(value) for name, value in values.items()
-                },
-                ReturnValues="ALL_NEW",
-            )
-        except ClientError as error:
-            if error_code(error) == "ConditionalCheckFailedException":
-                raise _ConditionFailed from None
-            raise
-        return answer["Attributes"]
-
-
-class _ConditionFailed(Exception):
-    """Somebody else wrote first."""
+            except ClientError as error:
+                if error_code(error) == "ConditionalCheckFailedException":
+                    return None
+                raise
+        return from_attributes(response["Attributes"])
 
 
 def to_attribute(value: Value) -> Any:  # noqa: ANN401 - DynamoDB's own form
-    """Write a value as DynamoDB does."""
+    """Return a value in DynamoDB's JSON."""
     return {"S": value} if isinstance(value, str) else {"N": repr(value)}
 
 
-def from_attributes(item: Mapping[str, Any]) -> Item:
-    """Read an item that DynamoDB wrote; its numbers become floats."""
+def from_attributes(attributes: Mapping[str, Any]) -> Item:
+    """Return an item from DynamoDB's JSON; its numbers become floats."""
     return {
         name: float(value["N"]) if "N" in value else str(value.get("S", ""))
-        for name, value in item.items()
+        for name, value in attributes.items()
     }

@@ -1,41 +1,70 @@
-"""Executions: jobs on their way through the state machine, named by their ids."""
+"""Executions: starts, finds, stops and describes executions of the state machine."""
 
 import json
-from typing import TYPE_CHECKING
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
 from botocore.exceptions import ClientError
 
+from functions.aws import clients
 from functions.aws.clients import error_code, translate_aws_errors
+from functions.aws.settings import function_settings
+from functions.core.keys import ENV_STATE_MACHINE
 from functions.core.model import Job
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_stepfunctions.type_defs import HistoryEventTypeDef
 
-#: How Step Functions answers a stop that comes too late or too early.
-_ENDED = {"ExecutionDoesNotExist", "ValidationException"}
+#: How Step Functions answers where there is nothing to stop, or nothing any more.
+_NOTHING_TO_STOP = {"ExecutionDoesNotExist", "ValidationException"}
+#: From the notice to the end of an execution there are six events.
+_LAST_EVENTS = 25
 _CONSOLES = {
     "aws-cn": "console.amazonaws.cn",
     "aws-us-gov": "console.amazonaws-us-gov.com",
 }
 
 
-class Executions:
-    """The executions of the one state machine."""
+@dataclass(frozen=True, kw_only=True)
+class ExecutionResult:
+    """How an execution ended.
 
-    def __init__(self, state_machine: str, *, states: "SFNClient") -> None:
+    `status` is Step Functions' word, `error` the bare name of the error that ended it.
+    `job` is its input, None where a person started it with something else. `notified`
+    says whether the workflow has sent its notice.
+    """
+
+    status: str
+    error: str
+    job: Job | None
+    notified: bool
+
+
+class Executions:
+    """The executions of the one state machine, named by the ids of their jobs."""
+
+    def __init__(self, state_machine: str, *, step_functions: "SFNClient") -> None:
         self._state_machine = state_machine
-        self._states = states
+        self._step_functions = step_functions
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Return the executions of the state machine that the environment names."""
+        settings = function_settings(ENV_STATE_MACHINE)
+        return cls(settings.state_machine, step_functions=clients.step_functions())
 
     def start(self, job: Job) -> bool:
-        """Start a job's attempt; False where it surely was started before.
+        """Start a job's attempt; return False where it surely was started before.
 
-        AWS answers the equal start of a running execution like the first one.
-        Name and input follow from the job's identity and its attempt alone, so that
-        a repeated event, or a call whose answer was lost, starts nothing twice.
+        Name and input follow from the job's identity and attempt alone, so that a
+        repeated event, or a call whose answer was lost, starts nothing twice. AWS
+        answers the same start of a running execution like the first one.
         """
         with translate_aws_errors("start an execution"):
             try:
-                self._states.start_execution(
+                self._step_functions.start_execution(
                     stateMachineArn=self._state_machine,
                     name=job.execution_name,
                     input=json.dumps(job.to_state(), sort_keys=True),
@@ -47,10 +76,10 @@ class Executions:
         return True
 
     def exists(self, job: Job) -> bool:
-        """Say whether a job's attempt was started."""
-        with translate_aws_errors("look at an execution"):
+        """Return whether a job's attempt was started."""
+        with translate_aws_errors("describe an execution"):
             try:
-                self._states.describe_execution(
+                self._step_functions.describe_execution(
                     executionArn=execution_arn(self._state_machine, job)
                 )
             except ClientError as error:
@@ -60,32 +89,61 @@ class Executions:
         return True
 
     def stop(self, job: Job) -> None:
-        """Stop a job's attempt; one that has ended, or never began, stays so."""
+        """Stop a job's attempt, if it was started and has not ended."""
         with translate_aws_errors("stop an execution"):
             try:
-                self._states.stop_execution(
+                self._step_functions.stop_execution(
                     executionArn=execution_arn(self._state_machine, job),
                     error="Cancelled",
                     cause="The job was cancelled through the API.",
                 )
             except ClientError as error:
-                if error_code(error) not in _ENDED:
+                if error_code(error) not in _NOTHING_TO_STOP:
                     raise
+
+
+def describe(execution_arn: str, *, step_functions: "SFNClient") -> ExecutionResult:
+    """Return how an ended execution ended, asked from Step Functions.
+
+    The events of a state machine with a key of its own have neither input nor error.
+    """
+    with translate_aws_errors("describe an execution"):
+        described = step_functions.describe_execution(executionArn=execution_arn)
+        last = step_functions.get_execution_history(
+            executionArn=execution_arn, reverseOrder=True, maxResults=_LAST_EVENTS
+        )
+    error = described.get("error") or "States.Timeout"
+    return ExecutionResult(
+        status=described["status"],
+        # Whoever stops an execution by hand can write anything here.
+        error=error if re.fullmatch(r"[A-Za-z.]{1,64}", error) else "",
+        job=_job_from_input(described.get("input", "")),
+        notified=any(_is_notice(event) for event in last["events"]),
+    )
 
 
 def execution_arn(state_machine: str, job: Job) -> str:
     """Return the ARN of the execution that follows a job's attempt."""
-    return f"{executions_of(state_machine)}:{job.execution_name}"
+    executions = state_machine.replace(":stateMachine:", ":execution:")
+    return f"{executions}:{job.execution_name}"
 
 
-def executions_of(state_machine: str) -> str:
-    """Give the ARN of a state machine's executions, without the name of one."""
-    return state_machine.replace(":stateMachine:", ":execution:")
-
-
-def console_of(state_machine: str) -> str:
-    """Give the address of its executions in the AWS console, without a name."""
+def execution_url(state_machine: str, job: Job) -> str:
+    """Return the address in the AWS console of a job's current execution."""
     _, partition, _, region, *_ = state_machine.split(":")
     host = _CONSOLES.get(partition, f"{region}.console.aws.amazon.com")
-    arn = executions_of(state_machine)
+    arn = execution_arn(state_machine, job)
     return f"https://{host}/states/home?region={region}#/v2/executions/details/{arn}"
+
+
+def _job_from_input(text: str) -> Job | None:
+    try:
+        return Job.from_state(json.loads(text))
+    except (ValueError, TypeError, AttributeError):
+        return None
+
+
+def _is_notice(event: "HistoryEventTypeDef") -> bool:
+    left = event.get("stateExitedEventDetails", {}).get("name")
+    succeeded = event.get("taskSucceededEventDetails", {}).get("resourceType")
+    return left == "Notify" or succeeded == "sns"

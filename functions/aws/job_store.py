@@ -1,28 +1,48 @@
-"""Ledger: the jobs table, in which a job's facts are written once and never undone.
+"""Job store: the jobs table, in which a job's facts are written once and never undone.
 
-An item holds, besides what tells the job apart: `intent` (the token of the attempt
-that was about to submit) and `intent_at`; `provider_ref` and `submitted_at`, set
-once; the last progress; and `outcome`, set once for each attempt (see
-`functions.aws.desk` for retries). Every write is conditional, so that a
-repeated, late or overlapping call changes nothing.
+An item holds what identifies the job; `intent` (the token of the attempt that is about
+to submit) and `intent_at`; `provider_ref` and `submitted_at`, each set once; the last
+progress; and `outcome`, set once for each attempt. Every write has a condition, so that
+a repeated, late or overlapping call changes nothing.
 """
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
+from functions.aws import clients
 from functions.aws.dynamodb import DynamoTable, Item, Value
+from functions.aws.settings import function_settings
 from functions.core.errors import advice_for
-from functions.core.job_record import month_of
+from functions.core.job_record import JobRecord, month_of
+from functions.core.keys import ENV_JOBS_RETENTION_DAYS, ENV_JOBS_TABLE
 from functions.core.model import Job, Outcome
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+#: Holds unless a retry has given the job another attempt.
+_THIS_ATTEMPT = "(attribute_not_exists(attempt) OR attempt = :attempt)"
+#: Attributes of one attempt, which a retry removes.
+_OF_AN_ATTEMPT = (
+    "outcome",
+    "error",
+    "advice",
+    "ended_at",
+    "finished_at",
+    "polls",
+    "failures",
+    "next_check_at",
+    "manifest_key",
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class SubmissionRecord:
-    """What the ledger knows of a job's submission; times in Unix seconds."""
+    """What the table has of a job's submission; times in Unix seconds, 0 for "not yet".
+
+    `intent` is the token of the attempt that claimed the submission.
+    """
 
     received_at: float
     intent: str = ""
@@ -31,9 +51,17 @@ class SubmissionRecord:
     submitted_at: float = 0.0
     rows: int = 0
 
-
-#: A job that was retried has another attempt in the table.
-_THIS_ATTEMPT = "(attribute_not_exists(attempt) OR attempt = :attempt)"
+    @classmethod
+    def from_item(cls, item: Item) -> Self:
+        """Read an item of the jobs table."""
+        return cls(
+            received_at=float(item.get("received_at", 0.0)),
+            intent=str(item.get("intent", "")),
+            intent_at=float(item.get("intent_at", 0.0)),
+            provider_ref=str(item.get("provider_ref", "")),
+            submitted_at=float(item.get("submitted_at", 0.0)),
+            rows=int(item.get("rows", 0)),
+        )
 
 
 class JobStore:
@@ -42,51 +70,111 @@ class JobStore:
     def __init__(
         self, table: str, *, dynamodb: "DynamoDBClient", keep_days: int
     ) -> None:
-        self._items = DynamoTable(table, dynamodb=dynamodb)
+        self._table = DynamoTable(table, dynamodb=dynamodb)
         self._keep_seconds = keep_days * 86_400
 
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Return the store that this function's environment names."""
+        settings = function_settings(ENV_JOBS_TABLE, ENV_JOBS_RETENTION_DAYS)
+        return cls(
+            settings.jobs_table,
+            dynamodb=clients.dynamodb(),
+            keep_days=settings.jobs_retention_days,
+        )
+
+    def get(self, job_id: str) -> JobRecord | None:
+        """Return a job's record; None where there is no such job."""
+        item = self._table.get(job_id)
+        return JobRecord.from_item(item) if item else None
+
+    def create_requested(self, job: Job, *, request_hash: str, now: float) -> JobRecord:
+        """Write a job that the API was asked for; return the first one written."""
+        values: dict[str, Value] = {
+            "provider": job.provider,
+            "type": job.type,
+            "request_hash": request_hash,
+            "received_at": now,
+            "month": month_of(now),
+            "expires_at": self._expires_at(now),
+        }
+        if job.provider_ref:
+            values |= {"provider_ref": job.provider_ref, "submitted_at": now}
+        else:
+            values |= _source(job)
+        written = self._table.update(
+            job.job_id, values, condition="attribute_not_exists(job_id)"
+        )
+        return JobRecord.from_item(written or self._table.get(job.job_id))
+
+    def restart(self, record: JobRecord, *, now: float) -> JobRecord | None:
+        """Start an ended job's next attempt; None where another call was faster.
+
+        The outcome moves to `earlier`; what was submitted stays submitted.
+        """
+        written = self._table.update(
+            record.job_id,
+            {
+                "attempt": record.attempt + 1,
+                "resumed_at": now,
+                "earlier": record.attempts_json(),
+                "expires_at": self._expires_at(now),
+            },
+            remove=_OF_AN_ATTEMPT,
+            condition="outcome = :ended "
+            "AND (attribute_not_exists(attempt) OR attempt = :ended_attempt)",
+            condition_values={
+                ":ended": str(record.outcome),
+                ":ended_attempt": record.attempt,
+            },
+        )
+        return JobRecord.from_item(written) if written else None
+
+    def create(self, job: Job, *, now: float) -> SubmissionRecord:
+        """Write a job that is not submitted itself, such as a batch."""
+        written = self._table.update(
+            job.job_id,
+            self._identity(job, now),
+            set_if_absent=_received(job, now),
+            condition="attribute_not_exists(outcome)",
+        )
+        return SubmissionRecord.from_item(written or self._table.get(job.job_id))
+
     def submission(self, job: Job) -> SubmissionRecord:
-        """Read what is known of a job's submission."""
-        return _entry(self._items.get(job.job_id))
+        """Return what is recorded of a job's submission."""
+        return SubmissionRecord.from_item(self._table.get(job.job_id))
 
     def claim_submission(self, job: Job, *, token: str, now: float) -> SubmissionRecord:
-        """Write down that an attempt is about to submit, if none was before.
+        """Record that an attempt is about to submit, unless an earlier one was.
 
-        The entry that comes back holds our token only if the claim is ours.
+        The claim is ours only if the returned record has our token as its intent.
         """
-        values = {**self._begun(job, now), "intent": token, "intent_at": now}
-        written = self._items.update(
+        written = self._table.update(
             job.job_id,
-            values,
+            {**self._identity(job, now), "intent": token, "intent_at": now},
             set_if_absent=_received(job, now),
             condition="attribute_not_exists(intent) "
             "AND attribute_not_exists(provider_ref)",
         )
-        return _entry(written or self._items.get(job.job_id))
-
-    def create(self, job: Job, *, now: float) -> SubmissionRecord:
-        """Write down a job of which nothing is submitted as a whole."""
-        written = self._items.update(
-            job.job_id,
-            self._begun(job, now),
-            set_if_absent=_received(job, now),
-            condition="attribute_not_exists(outcome)",
-        )
-        return _entry(written or self._items.get(job.job_id))
+        return SubmissionRecord.from_item(written or self._table.get(job.job_id))
 
     def reclaim_submission(self, job: Job, *, old: str, token: str, now: float) -> bool:
-        """Claim in place of an attempt that surely submitted nothing."""
-        values: dict[str, Value] = {"intent": token, "intent_at": now}
-        condition = "intent = :old AND attribute_not_exists(provider_ref)"
-        return bool(
-            self._items.update(
-                job.job_id, values, condition=condition, condition_values={":old": old}
-            )
+        """Take over the claim `old`, whose attempt surely submitted nothing.
+
+        Returns:
+            Whether the claim is ours now; another attempt may have been faster.
+        """
+        written = self._table.update(
+            job.job_id,
+            {"intent": token, "intent_at": now},
+            condition="intent = :old AND attribute_not_exists(provider_ref)",
+            condition_values={":old": old},
         )
+        return written is not None
 
     def release_claim(self, job: Job, *, token: str) -> None:
-        """Take a claim back: the provider surely has nothing of ours."""
-        self._items.update(
+        """Remove our claim: the provider surely accepted nothing."""
+        self._table.update(
             job.job_id,
             {},
             remove=("intent", "intent_at"),
@@ -97,18 +185,18 @@ class JobStore:
     def record_submission(
         self, job: Job, *, provider_ref: str, rows: int, now: float
     ) -> SubmissionRecord:
-        """Write down the provider's reference; the first one stands."""
-        written = self._items.update(
+        """Record the provider's reference; the first one stands and is returned."""
+        written = self._table.update(
             job.job_id,
             {"provider_ref": provider_ref, "submitted_at": now, "rows": rows},
             set_if_absent=_received(job, now),
             condition="attribute_not_exists(provider_ref)",
         )
-        return _entry(written or self._items.get(job.job_id))
+        return SubmissionRecord.from_item(written or self._table.get(job.job_id))
 
     def record_progress(self, job: Job, *, next_check_at: float) -> None:
-        """Write down the last check, unless a later one or an end is there."""
-        self._items.update(
+        """Record the last check, unless a later check or an outcome is recorded."""
+        self._table.update(
             job.job_id,
             {
                 "phase": str(job.phase),
@@ -122,7 +210,7 @@ class JobStore:
         )
 
     def record_outcome(self, job: Job, *, now: float) -> Outcome:
-        """Write down how this attempt ended; the first outcome stands and comes back.
+        """Record how this attempt ended; return the outcome that stands, the first.
 
         An attempt that was given up for another one cannot end that one.
         """
@@ -137,18 +225,18 @@ class JobStore:
             "invalid": job.invalid,
             "finished_at": job.finished_at,
             "ended_at": now,
-            "expires_at": int(now + self._keep_seconds),
+            "expires_at": self._expires_at(now),
         }
-        if job.batch.requests:  # of anything else they were written when it was sent
+        if job.batch.requests:  # all other jobs had them recorded when submitted
             values["rows"] = job.rows
         return self._end(job, values)
 
     def record_external_outcome(
         self, job: Job, outcome: Outcome, *, error: str = "", now: float
     ) -> Outcome:
-        """Write down that an attempt was ended from outside, in mid-work.
+        """Record the outcome of an externally stopped attempt; return what stands.
 
-        What its steps wrote before stays; the outcome that stands comes back.
+        What the attempt's steps recorded before stays.
         """
         values: dict[str, Value] = {
             "outcome": str(outcome),
@@ -157,26 +245,24 @@ class JobStore:
             "provider": job.provider,
             "type": job.type,
             "ended_at": now,
-            "expires_at": int(now + self._keep_seconds),
+            "expires_at": self._expires_at(now),
         }
-        return self._end(job, values, once=_received(job, now))
+        return self._end(job, values, set_if_absent=_received(job, now))
 
     def mark_notified(self, job: Job) -> None:
-        """Write down that the end of this attempt was told, not by the workflow."""
-        self._items.update(
+        """Record that `finalize_execution` announced the end of this attempt."""
+        self._table.update(
             job.job_id,
             {"told": job.attempt},
             condition="attribute_not_exists(told) OR told < :told",
         )
 
-    def _begun(self, job: Job, now: float) -> dict[str, Value]:
+    def _identity(self, job: Job, now: float) -> dict[str, Value]:
         return {
             "provider": job.provider,
             "type": job.type,
-            "bucket": job.bucket,
-            "key": job.key,
-            "version_id": job.version_id,
-            "expires_at": int(now + self._keep_seconds),
+            **_source(job),
+            "expires_at": self._expires_at(now),
         }
 
     def _end(
@@ -184,37 +270,33 @@ class JobStore:
         job: Job,
         values: dict[str, Value],
         *,
-        once: dict[str, Value] | None = None,
+        set_if_absent: dict[str, Value] | None = None,
     ) -> Outcome:
-        written = self._items.update(
+        written = self._table.update(
             job.job_id,
             values,
-            set_if_absent=once,
+            set_if_absent=set_if_absent,
             condition=f"attribute_not_exists(outcome) AND {_THIS_ATTEMPT}",
             condition_values={":attempt": job.attempt},
         )
-        item = written or self._items.get(job.job_id)
+        item = written or self._table.get(job.job_id)
         if int(item.get("attempt", 1)) == job.attempt:
             return Outcome(str(item["outcome"]))
-        ends = {
-            past["attempt"]: Outcome(past["outcome"])
-            for past in json.loads(str(item["earlier"]))
+        outcomes = {
+            attempt["attempt"]: Outcome(attempt["outcome"])
+            for attempt in json.loads(str(item["earlier"]))
         }
-        return ends[job.attempt]
+        return outcomes[job.attempt]
+
+    def _expires_at(self, now: float) -> int:
+        return int(now + self._keep_seconds)
+
+
+def _source(job: Job) -> dict[str, Value]:
+    return {"bucket": job.bucket, "key": job.key, "version_id": job.version_id}
 
 
 def _received(job: Job, now: float) -> dict[str, Value]:
-    if job.part.batch_id:  # listed by its batch
+    if job.part.batch_id:  # without a month: the list of jobs has its batch
         return {"received_at": now}
     return {"received_at": now, "month": month_of(now)}
-
-
-def _entry(item: Item) -> SubmissionRecord:
-    return SubmissionRecord(
-        received_at=float(item.get("received_at", 0.0)),
-        intent=str(item.get("intent", "")),
-        intent_at=float(item.get("intent_at", 0.0)),
-        provider_ref=str(item.get("provider_ref", "")),
-        submitted_at=float(item.get("submitted_at", 0.0)),
-        rows=int(item.get("rows", 0)),
-    )

@@ -1,10 +1,13 @@
-"""Notices: tells of a job's end in the very words of the workflow's Notify."""
+"""Notifier: publishes the same SNS message as the workflow's Notify state."""
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
+from functions.aws import clients
 from functions.aws.clients import translate_aws_errors
+from functions.aws.settings import function_settings
 from functions.core.job_record import JobRecord
+from functions.core.keys import ENV_NOTICES_TOPIC, ENV_RESULTS_BUCKET
 from functions.core.notice import MESSAGE_ATTRIBUTES, MESSAGE_FIELDS
 
 if TYPE_CHECKING:
@@ -12,22 +15,32 @@ if TYPE_CHECKING:
 
 
 class Notifier:
-    """The topic, for jobs whose execution cannot tell any more."""
+    """The notices topic, for jobs whose execution cannot notify any more."""
 
-    def __init__(self, topic: str, *, bucket: str, sns: "SNSClient") -> None:
+    def __init__(self, topic: str, *, results_bucket: str, sns: "SNSClient") -> None:
         self._topic = topic
-        self._bucket = bucket
+        self._results_bucket = results_bucket
         self._sns = sns
 
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Return the notifier of the topic that this function's environment names."""
+        settings = function_settings(ENV_NOTICES_TOPIC, ENV_RESULTS_BUCKET)
+        return cls(
+            settings.notices_topic,
+            results_bucket=settings.results_bucket,
+            sns=clients.sns(),
+        )
+
     def publish(self, record: JobRecord) -> None:
-        """Tell how a job ended: keys only, no content."""
-        told = {name: str(getattr(record, name)) for name in MESSAGE_FIELDS}
+        """Publish how a job ended: keys only, no content."""
+        fields = {name: str(getattr(record, name)) for name in MESSAGE_FIELDS}
         with translate_aws_errors("publish a notice"):
             self._sns.publish(
                 TopicArn=self._topic,
-                Message=json.dumps({**told, "results_bucket": self._bucket}),
+                Message=json.dumps({**fields, "results_bucket": self._results_bucket}),
                 MessageAttributes={
-                    name: {"DataType": "String", "StringValue": told[name]}
+                    name: {"DataType": "String", "StringValue": fields[name]}
                     for name in MESSAGE_ATTRIBUTES
                 },
             )

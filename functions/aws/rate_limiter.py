@@ -1,52 +1,66 @@
-"""Pace: one queue at each provider, so that all submissions together keep its rate.
+"""Rate limiter: spaces all submissions to a provider so that they keep its rate.
 
-An item holds from when the next submission may be made. Reserving moves it on by
-one interval, in one conditional write; a slot that nobody uses is lost.
+An item of the waits table holds the time of the next free slot. Reserving a slot moves
+it on by one interval in one conditional write; a slot that nobody uses is lost.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
+from functions.aws import clients
 from functions.aws.dynamodb import DynamoTable
+from functions.aws.settings import function_settings, provider_settings
 from functions.core.errors import AwsUnavailable
+from functions.core.keys import ENV_WAITS_TABLE, RATE_LIMIT_ITEM_PREFIX
 from functions.core.rate_limit import RateLimit
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-#: How the names of its items begin.
-PACE = "pace:"
 _TRIES = 5
 
 
 class RateLimiter:
-    """The slots of one provider."""
+    """The submission slots of one provider."""
 
     def __init__(
-        self, table: str, provider: str, *, rate: RateLimit, dynamodb: "DynamoDBClient"
+        self, table: str, provider: str, *, limit: RateLimit, dynamodb: "DynamoDBClient"
     ) -> None:
-        self.limit = rate
-        self._name = f"{PACE}{provider}"
-        self._items = DynamoTable(table, dynamodb=dynamodb, key="wait_id")
+        self.limit = limit
+        self._key = f"{RATE_LIMIT_ITEM_PREFIX}{provider}"
+        self._table = DynamoTable(table, dynamodb=dynamodb, key="wait_id")
+
+    @classmethod
+    def from_environment(cls, provider: str) -> Self | None:
+        """Return the limiter of a provider; None where its rate is not limited."""
+        limit = provider_settings(provider).rate
+        if limit is None:
+            return None
+        table = function_settings(ENV_WAITS_TABLE).waits_table
+        return cls(table, provider, limit=limit, dynamodb=clients.dynamodb())
 
     def reserve(self, *, now: float) -> float:
-        """Give the moment from which one submission may be made."""
+        """Reserve a slot; return the time, in Unix seconds, from which to use it.
+
+        Raises:
+            AwsUnavailable: Others reserved slots between each of our tries.
+        """
         interval = self.limit.interval
         for _ in range(_TRIES):
-            behind = self._items.update(
-                self._name,
+            queued = self._table.update(
+                self._key,
                 {},
                 increment={"next_at": interval},
                 condition="#next_at >= :now",
                 condition_values={":now": now},
             )
-            if behind is not None:
-                return float(behind["next_at"]) - interval
-            first = self._items.update(
-                self._name,
+            if queued is not None:
+                return float(queued["next_at"]) - interval
+            first = self._table.update(
+                self._key,
                 {"next_at": now + interval},
                 condition="attribute_not_exists(#next_at) OR #next_at < :now",
                 condition_values={":now": now},
             )
             if first is not None:
                 return now
-        raise AwsUnavailable("the queue at the provider moved again and again")
+        raise AwsUnavailable("the provider's next slot was moved at every try")

@@ -4,18 +4,20 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.aws import telemetry
+from functions.aws import clients, telemetry
 from functions.aws.clients import error_code, translate_aws_errors
+from functions.aws.settings import function_settings
 from functions.core.errors import (
     AwsRefused,
     AwsUnavailable,
     ResultMismatch,
 )
 from functions.core.file_formats import FileFormat
+from functions.core.keys import ENV_RESULTS_BUCKET
 from functions.core.metrics import Metric
 from functions.core.stream_stats import StreamStats, crc32_base64
 
@@ -23,13 +25,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
-_PIECE = 256 * 1024
+_CHUNK_BYTES = 256 * 1024
 _ABSENT = {"404", "NoSuchKey", "NotFound"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoredObject:
-    """An object that is there; `found` where it was before, or may have been."""
+    """An object in the bucket; `found` where another call wrote it, or may have."""
 
     key: str
     version_id: str
@@ -38,53 +40,68 @@ class StoredObject:
 
 
 class Results:
-    """The results bucket. An object is somebody's by its metadata `job-id`."""
+    """The results bucket. The metadata `job-id` says to which job an object belongs."""
 
     def __init__(self, bucket: str, *, s3: "S3Client") -> None:
         self._bucket = bucket
         self._s3 = s3
 
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Return the bucket that this function's environment names."""
+        bucket = function_settings(ENV_RESULTS_BUCKET).results_bucket
+        return cls(bucket, s3=clients.s3())
+
     def find(self, key: str, *, job_id: str) -> StoredObject | None:
-        """Look whether an object is there already.
+        """Return the object under a key; None where there is none.
 
         Raises:
-            ResultMismatch: It is there, but written for something else.
+            ResultMismatch: There is one, but it belongs to another job.
         """
         with translate_aws_errors("look into the results bucket"):
             try:
-                found = self._s3.head_object(Bucket=self._bucket, Key=key)
+                head = self._s3.head_object(Bucket=self._bucket, Key=key)
             except ClientError as error:
                 if error_code(error) in _ABSENT:
                     return None
                 raise
-        if found.get("Metadata", {}).get("job-id") != job_id:
+        if head.get("Metadata", {}).get("job-id") != job_id:
             raise ResultMismatch("the object under the result's key is not this job's")
         return StoredObject(
             key=key,
-            version_id=found.get("VersionId", ""),
-            bytes=found["ContentLength"],
+            version_id=head.get("VersionId", ""),
+            bytes=head["ContentLength"],
             found=True,
         )
 
-    def measure(self, stored: StoredObject, form: FileFormat) -> StreamStats:
-        """Read an object of ours again, to say what it is."""
-        tally = StreamStats(form)
-        for piece in self._pieces(stored):
-            tally.update(piece)
-        return tally
+    def measure(self, stored: StoredObject, file_format: FileFormat) -> StreamStats:
+        """Read a stored object and return its statistics."""
+        stats = StreamStats(file_format)
+        for chunk in self.chunks(stored):
+            stats.update(chunk)
+        return stats
 
     def read(self, stored: StoredObject) -> bytes:
-        """Read a small object whole."""
-        return b"".join(self._pieces(stored))
+        """Return the content of a small object."""
+        return b"".join(self.chunks(stored))
+
+    def chunks(self, stored: StoredObject) -> Iterator[bytes]:
+        """Read an object to its end, chunk by chunk."""
+        with translate_aws_errors("read from the results bucket"):
+            # Without the version, which would need one more right: nothing is ever
+            # written twice under a key.
+            body = self._s3.get_object(Bucket=self._bucket, Key=stored.key)["Body"]
+            with body:
+                while chunk := body.read(_CHUNK_BYTES):
+                    yield chunk
 
     def put(
         self, key: str, content: bytes, *, metadata: Mapping[str, str]
     ) -> StoredObject:
-        """Write a small object, if none is there; else give the one that is."""
-        job_id = metadata["job-id"]
+        """Write a small object unless there is one already; return the one there is."""
         try:
             with translate_aws_errors("write to the results bucket"):
-                answer = self._s3.put_object(
+                response = self._s3.put_object(
                     Bucket=self._bucket,
                     Key=key,
                     Body=content,
@@ -94,35 +111,27 @@ class Results:
                     IfNoneMatch="*",
                 )
         except (AwsRefused, AwsUnavailable):
-            # Refused because it is there (412), or written and not told.
-            if (theirs := self.find(key, job_id=job_id)) is None:
+            # There is one already (412), or ours was written and the answer was lost.
+            existing = self.find(key, job_id=metadata["job-id"])
+            if existing is None:
                 raise
-            return theirs
+            return existing
         return StoredObject(
-            key=key, version_id=answer.get("VersionId", ""), bytes=len(content)
+            key=key, version_id=response.get("VersionId", ""), bytes=len(content)
         )
 
     @contextmanager
     def upload(
-        self, key: str, form: FileFormat, *, metadata: Mapping[str, str]
+        self, key: str, file_format: FileFormat, *, metadata: Mapping[str, str]
     ) -> Iterator["MultipartUpload"]:
-        """Begin an object in parts, and let nothing remain if it is not completed."""
+        """Begin a multipart upload; abort it at the end unless it was completed."""
         upload = MultipartUpload(
-            self, self._bucket, key, form, metadata=metadata, s3=self._s3
+            self, self._bucket, key, file_format, metadata=metadata, s3=self._s3
         )
         try:
             yield upload
         finally:
             upload.abort_unless_completed()
-
-    def _pieces(self, stored: StoredObject) -> Iterator[bytes]:
-        with translate_aws_errors("read from the results bucket"):
-            # Not by version, which would need one more right: nothing is ever
-            # written twice under a key.
-            body = self._s3.get_object(Bucket=self._bucket, Key=stored.key)["Body"]
-            with body:
-                while piece := body.read(_PIECE):
-                    yield piece
 
 
 class MultipartUpload:
@@ -133,7 +142,7 @@ class MultipartUpload:
         results: Results,
         bucket: str,
         key: str,
-        form: FileFormat,
+        file_format: FileFormat,
         *,
         metadata: Mapping[str, str],
         s3: "S3Client",
@@ -144,70 +153,71 @@ class MultipartUpload:
         self._key = key
         self._job_id = metadata["job-id"]
         self._parts: dict[int, CompletedPartTypeDef] = {}
-        self._over = False
+        self._is_over = False
         with translate_aws_errors("begin a result"):
             self._id = s3.create_multipart_upload(
                 Bucket=bucket,
                 Key=key,
-                ContentType=form.media_type,
+                ContentType=file_format.media_type,
                 Metadata=dict(metadata),
                 ChecksumAlgorithm="CRC32",
                 ChecksumType="FULL_OBJECT",
             )["UploadId"]
 
-    def part(self, number: int, content: bytes | bytearray) -> None:
-        """Send one part; parts count from 1."""
+    def send_part(self, number: int, content: bytes | bytearray) -> None:
+        """Send one part; parts are numbered from 1."""
         checksum = crc32_base64(zlib.crc32(content))
         with translate_aws_errors("send a part of a result"):
-            answer = self._s3.upload_part(
+            response = self._s3.upload_part(
                 Bucket=self._bucket,
                 Key=self._key,
                 UploadId=self._id,
                 PartNumber=number,
-                Body=content,  # type: ignore[arg-type]  # it takes bytearrays too
+                Body=content,  # type: ignore[arg-type]  # it takes bytearrays, too
                 ChecksumCRC32=checksum,
             )
         self._parts[number] = {
             "PartNumber": number,
-            "ETag": answer["ETag"],
+            "ETag": response["ETag"],
             "ChecksumCRC32": checksum,
         }
 
-    def complete(self, tally: StreamStats) -> StoredObject:
-        """Make the object visible, if none is there; else give the one that is.
+    def complete(self, stats: StreamStats) -> StoredObject:
+        """Make the object visible unless there is one already; return the one there is.
 
-        This is the only moment at which a result appears, and S3 compares its
-        size and checksum with what was measured on the way.
+        Only now does a result appear: S3 compares its size and its checksum with what
+        was measured while it was streamed.
         """
         try:
             with translate_aws_errors("publish a result"):
-                answer = self._s3.complete_multipart_upload(
+                response = self._s3.complete_multipart_upload(
                     Bucket=self._bucket,
                     Key=self._key,
                     UploadId=self._id,
                     MultipartUpload={
                         "Parts": [self._parts[number] for number in sorted(self._parts)]
                     },
-                    MpuObjectSize=tally.bytes,
-                    ChecksumCRC32=tally.crc32_base64,
+                    MpuObjectSize=stats.bytes,
+                    ChecksumCRC32=stats.crc32_base64,
                     ChecksumType="FULL_OBJECT",
                     IfNoneMatch="*",
                 )
         except (AwsRefused, AwsUnavailable):
-            # Somebody was first (412), or it was done and the answer lost.
-            if (there := self._results.find(self._key, job_id=self._job_id)) is None:
+            # Another attempt was first (412), or ours succeeded without an answer.
+            existing = self._results.find(self._key, job_id=self._job_id)
+            if existing is None:
                 raise
-            return there
-        self._over = True
+            return existing
+        self._is_over = True
         return StoredObject(
-            key=self._key, version_id=answer.get("VersionId", ""), bytes=tally.bytes
+            key=self._key, version_id=response.get("VersionId", ""), bytes=stats.bytes
         )
 
     def abort_unless_completed(self) -> None:
-        """Throw the parts away; what fails here, the bucket's lifecycle does."""
-        if self._over:
+        """Delete the parts; if that fails, the bucket's lifecycle rule deletes them."""
+        if self._is_over:
             return
-        self._over = True
+        self._is_over = True
         try:
             self._s3.abort_multipart_upload(
                 Bucket=self._bucket, Key=self._key, UploadId=self._id

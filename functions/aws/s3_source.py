@@ -1,4 +1,4 @@
-"""Inbox: one version of an uploaded object, or a part of it, as a file to be read."""
+"""S3 source: one version of an uploaded object, or a byte range of it, to be read."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,22 +29,30 @@ class _Range(TypedDict, total=False):
 
 
 class S3Source:
-    """The source of a job; see `providers.protocol.Source`."""
+    """The source of a job; implements `functions.providers.protocol.Source`.
+
+    A request of a batch is a byte range of the object with all of them.
+    """
 
     def __init__(self, job: Job, *, s3: "S3Client") -> None:
         self._s3 = s3
-        self._job = job
+        self._part = job.part
+        self._version: _Version = {
+            "Bucket": job.bucket,
+            "Key": job.key,
+            "VersionId": job.version_id,
+        }
 
     @cached_property
     def size(self) -> int:
-        """The object's bytes, or the part's.
+        """The size in bytes.
 
         Raises:
             SourceMissing: That version does not exist any more.
         """
-        if self._job.part.length:
-            return self._job.part.length
-        with _asking():
+        if self._part.length:
+            return self._part.length
+        with _translate_missing():
             return self._s3.head_object(**self._version)["ContentLength"]
 
     def open(self) -> "S3Reader":
@@ -53,45 +61,38 @@ class S3Source:
         Raises:
             SourceMissing: That version does not exist any more.
         """
-        with _asking():
-            return S3Reader(self._s3.get_object(**self._version, **self._range)["Body"])
-
-    @property
-    def _version(self) -> "_Version":
-        job = self._job
-        return {"Bucket": job.bucket, "Key": job.key, "VersionId": job.version_id}
-
-    @property
-    def _range(self) -> "_Range":
-        part = self._job.part
-        if not part.length:
-            return {}
-        return {"Range": f"bytes={part.offset}-{part.offset + part.length - 1}"}
+        byte_range: _Range = {}
+        if self._part.length:
+            first = self._part.offset
+            byte_range["Range"] = f"bytes={first}-{first + self._part.length - 1}"
+        with _translate_missing():
+            response = self._s3.get_object(**self._version, **byte_range)
+        return S3Reader(response["Body"])
 
 
 class S3Reader:
-    """An object on its way to us; see `providers.protocol.Reader`."""
+    """An object being read; implements `functions.providers.protocol.Reader`."""
 
     def __init__(self, body: "StreamingBody") -> None:
         self._body = body
 
     def read(self, size: int) -> bytes:
-        """Give the next bytes, at most `size`; empty at the end.
+        """Return the next bytes, at most `size`; empty at the end.
 
         Raises:
-            AwsUnavailable: The connection broke. What is being sent meanwhile is
-                then shorter than it announced, which nobody accepts.
+            AwsUnavailable: The connection broke. An upload that reads from here is
+                then shorter than it announced, and the provider refuses it.
         """
         with translate_aws_errors("read the uploaded object to its end"):
             return self._body.read(size)
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._body.close()
 
 
 @contextmanager
-def _asking() -> Iterator[None]:
+def _translate_missing() -> Iterator[None]:
     with translate_aws_errors("read the uploaded object"):
         try:
             yield

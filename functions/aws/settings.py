@@ -1,123 +1,82 @@
-"""Settings: the only reader of the environment."""
+"""Settings: the environment of a function, read in this module only."""
 
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
+from functions.core import keys
 from functions.core.errors import SettingsMissing
-from functions.core.rate_limit import RateLimit
-from functions.core.schedule import Policy
-from functions.core.signatures import SignatureScheme
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProviderSettings:
-    """What the steps need to know of a provider; `adapter` is for its adapter.
-
-    `batches` are the endings of files that hold many requests, one a row. `rate`
-    bounds submissions; None where the provider is not known to. `webhook` says how
-    its webhooks are signed; None refuses them all.
-    """
-
-    secret: str
-    types: tuple[str, ...]
-    endings: tuple[str, ...]
-    batches: tuple[str, ...]
-    max_batch_requests: int
-    max_upload_bytes: int
-    settle_seconds: float
-    policy: Policy
-    rate: RateLimit | None
-    webhook: SignatureScheme | None
-    webhook_secret: str
-    adapter: Mapping[str, Any]
+from functions.core.provider_settings import ProviderSettings, parse_providers
+from functions.core.settings_parser import ConfigError
 
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionSettings:
     """The environment of a function; what a function does not need is empty."""
 
-    table: str
-    waits: str
-    keep_days: int  # how long the jobs table keeps a job
+    jobs_table: str
+    jobs_retention_days: int
+    waits_table: str
     inbox_bucket: str
     results_bucket: str
     state_machine: str
-    topic: str
+    notices_topic: str
     providers: Mapping[str, ProviderSettings]
 
     @property
     def types(self) -> dict[str, tuple[str, ...]]:
-        """What each provider takes."""
-        return {name: known.types for name, known in self.providers.items()}
+        """The types of verification by provider."""
+        return {name: settings.types for name, settings in self.providers.items()}
 
     @property
-    def endings(self) -> dict[str, tuple[str, ...]]:
-        """How the names of each provider's files end."""
-        return {name: known.endings for name, known in self.providers.items()}
+    def extensions(self) -> dict[str, tuple[str, ...]]:
+        """The file extensions by provider."""
+        return {name: settings.extensions for name, settings in self.providers.items()}
 
 
 def read(environment: Mapping[str, str], *needed: str) -> FunctionSettings:
-    """Read the settings, insisting on those that are needed.
+    """Return the settings in an environment; `needed` variables have to be there.
 
     Raises:
-        SettingsMissing: Some are not there, or not of the form that infra writes;
-            all of the missing are named at once.
+        SettingsMissing: Some are missing (all of them are named), or the providers'
+            settings are not what infra writes.
     """
-    missing = sorted(name for name in needed if not environment.get(name))
-    if missing:
+    if missing := sorted(name for name in needed if not environment.get(name)):
         raise SettingsMissing(f"not set: {', '.join(missing)}")
     try:
-        providers = {
-            name: _provider(described)
-            for name, described in json.loads(
-                environment.get("COURIER_PROVIDERS") or "{}"
-            ).items()
-        }
-    except (ValueError, TypeError, AttributeError):
-        raise SettingsMissing("COURIER_PROVIDERS is not the JSON of infra") from None
-    except KeyError as error:
-        raise SettingsMissing(f"COURIER_PROVIDERS lacks {error}") from None
+        providers = parse_providers(
+            json.loads(environment.get(keys.ENV_PROVIDERS) or "{}"),
+            where=keys.ENV_PROVIDERS,
+        )
+    except ValueError:
+        raise SettingsMissing(f"{keys.ENV_PROVIDERS} is not JSON") from None
+    except ConfigError as error:
+        raise SettingsMissing(str(error)) from None
     return FunctionSettings(
-        table=environment.get("COURIER_TABLE", ""),
-        waits=environment.get("COURIER_WAITS", ""),
-        keep_days=int(environment.get("COURIER_KEEP_DAYS") or 0),
-        inbox_bucket=environment.get("COURIER_INBOX_BUCKET", ""),
-        results_bucket=environment.get("COURIER_RESULTS_BUCKET", ""),
-        state_machine=environment.get("COURIER_STATE_MACHINE", ""),
-        topic=environment.get("COURIER_TOPIC", ""),
+        jobs_table=environment.get(keys.ENV_JOBS_TABLE, ""),
+        jobs_retention_days=int(environment.get(keys.ENV_JOBS_RETENTION_DAYS) or 0),
+        waits_table=environment.get(keys.ENV_WAITS_TABLE, ""),
+        inbox_bucket=environment.get(keys.ENV_INBOX_BUCKET, ""),
+        results_bucket=environment.get(keys.ENV_RESULTS_BUCKET, ""),
+        state_machine=environment.get(keys.ENV_STATE_MACHINE, ""),
+        notices_topic=environment.get(keys.ENV_NOTICES_TOPIC, ""),
         providers=providers,
     )
 
 
 @cache
-def of_this_function(*needed: str) -> FunctionSettings:
-    """Read this function's environment, once."""
+def function_settings(*needed: str) -> FunctionSettings:
+    """Return the settings of this function, read once for each set of needed ones."""
     return read(os.environ, *needed)
 
 
+def provider_settings(name: str) -> ProviderSettings:
+    """Return the settings of a provider."""
+    return function_settings(keys.ENV_PROVIDERS).providers[name]
+
+
 def stage() -> str:
-    """Give the stage's name, by which the metrics of several are told apart."""
-    return os.environ.get("COURIER_STAGE") or "none"
-
-
-def _provider(described: Mapping[str, Any]) -> ProviderSettings:
-    # What is null there does not come through the CDK.
-    rate, webhook = described.get("rate"), described.get("webhook")
-    return ProviderSettings(
-        secret=described["secret"],
-        types=tuple(described["types"]),
-        endings=tuple(described["endings"]),
-        batches=tuple(described["batches"]),
-        max_batch_requests=described["max_batch_requests"],
-        max_upload_bytes=described["max_upload_bytes"],
-        settle_seconds=described["settle_seconds"],
-        policy=Policy(**described["poll"], uses_webhook=webhook is not None),
-        rate=RateLimit(**rate) if rate else None,
-        webhook=SignatureScheme.from_json(webhook) if webhook else None,
-        webhook_secret=described.get("webhook_secret", ""),
-        adapter=described,
-    )
+    """Return the stage's name, the dimension that tells its metrics from others'."""
+    return os.environ.get(keys.ENV_STAGE) or "none"

@@ -1,4 +1,4 @@
-"""Delivery: a body becomes a result of a job, once and only when it is whole."""
+"""Store result: writes a body into the results bucket, once and only when whole."""
 
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -10,67 +10,67 @@ from functions.core.model import File
 from functions.core.stream_stats import StreamStats
 from functions.providers.protocol import Body
 
-_PIECE = 64 * 1024
+_CHUNK_BYTES = 64 * 1024
 
 
 def store_result(
     results: Results,
     key: str,
-    form: FileFormat,
+    file_format: FileFormat,
     *,
     job_id: str,
     kind: str,
     open_body: Callable[[], Body],
 ) -> File:
-    """Give the file as it stands in the results bucket.
+    """Return the file as it stands in the results bucket.
 
-    What is there already is ours, and is measured instead. `open_body` is called last,
-    after everything that could fail without it, and once.
+    An object of this job that is there already is kept, and measured. `open_body` is
+    called once, after everything that could fail without it: it may spend a link.
     """
-    stored, tally = results.find(key, job_id=job_id), StreamStats(form)
+    stored, stats = results.find(key, job_id=job_id), StreamStats(file_format)
     if stored is None:
+        put = _put_small if file_format.is_small else _put_multipart
         metadata = {"job-id": job_id, "kind": kind}
-        deliver_one = _put_small if form.is_small else _put_multipart
-        stored, tally = deliver_one(results, key, form, metadata, open_body)
-    if stored.found:  # perhaps by another attempt: say what is true of it
-        tally = results.measure(stored, form)
+        stored, stats = put(results, key, file_format, metadata, open_body)
+    if stored.found:  # perhaps written by another attempt: say what is true of it
+        stats = results.measure(stored, file_format)
     return File(
         kind=kind,
         key=stored.key,
         version_id=stored.version_id,
-        bytes=tally.bytes,
-        rows=tally.rows,
-        sha256=tally.sha256,
+        bytes=stats.bytes,
+        rows=stats.rows,
+        sha256=stats.sha256,
     )
 
 
 def _put_multipart(
     results: Results,
     key: str,
-    form: FileFormat,
+    file_format: FileFormat,
     metadata: Mapping[str, str],
     open_body: Callable[[], Body],
 ) -> tuple[StoredObject, StreamStats]:
-    with results.upload(key, form, metadata=metadata) as upload:
+    with results.upload(key, file_format, metadata=metadata) as upload:
         with closing(open_body()) as body:
-            tally = stream(body, upload, form)
-        tally.check_plausible()
-        return upload.complete(tally), tally
+            stats = stream(body, upload, file_format)
+        stats.check_plausible()
+        return upload.complete(stats), stats
 
 
 def _put_small(
     results: Results,
     key: str,
-    form: FileFormat,
+    file_format: FileFormat,
     metadata: Mapping[str, str],
     open_body: Callable[[], Body],
 ) -> tuple[StoredObject, StreamStats]:
-    """Spare a small result the three calls that an upload in parts takes."""
-    content, buffer = bytearray(), memoryview(bytearray(_PIECE))
+    """Write in one call what fits into memory: a multipart upload takes three."""
+    content, buffer = bytearray(), memoryview(bytearray(_CHUNK_BYTES))
     with closing(open_body()) as body:
         while count := body.readinto(buffer):
             content += buffer[:count]
-    tally = StreamStats(form)
-    tally.update(bytes(content))
-    tally.check_plausible()
-    return results.put(key, bytes(content), metadata=metadata), tally
+    stats = StreamStats(file_format)
+    stats.update(bytes(content))
+    stats.check_plausible()
+    return results.put(key, bytes(content), metadata=metadata), stats

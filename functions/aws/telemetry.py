@@ -1,4 +1,4 @@
-"""Telemetry: what the functions tell an operator, as log lines and metrics."""
+"""Telemetry: the functions' structured log lines and metrics."""
 
 import json
 import sys
@@ -17,33 +17,32 @@ logger = Logger(service="verdict-courier", utc=True)
 
 
 def count(metric: Metric, job: Job, **fields: str) -> None:
-    """Count one of something about a job."""
+    """Emit a metric of a job with the value 1."""
     measure({metric: 1}, job, **fields)
 
 
 def measure(values: Values, job: Job, **fields: str) -> None:
-    """Tell what was measured of a job, all of it in one line."""
-    known = {"provider": job.provider, "type": job.type, "job_id": job.job_id}
-    emit(values, **known, **fields)
+    """Emit metrics of a job, all in one log line."""
+    emit(values, provider=job.provider, type=job.type, job_id=job.job_id, **fields)
 
 
 def emit(values: Values, **fields: str) -> None:
-    """Tell what was measured; `fields` are its dimensions, and more to find it by.
+    """Emit metrics; `fields` are their dimensions, and more to find them by.
 
-    It leaves as one log line in CloudWatch's embedded format: no call, and nothing
-    to flush if the function dies. It is no line of the logger's, whose level must
-    not decide what is counted.
+    They leave as one log line in CloudWatch's embedded metric format: no call, and
+    nothing to flush if the function dies. It does not pass through the logger, whose
+    level must not decide what is counted.
     """
     if values:
-        told = emf_document(
+        line = emf_document(
             values, {STAGE: settings.stage(), **fields}, now=time.time()
         )
-        sys.stdout.write(json.dumps(told) + "\n")
+        sys.stdout.write(json.dumps(line) + "\n")
 
 
 @contextmanager
 def count_errors(job: Job) -> Iterator[None]:
-    """Count what a step meets and cannot mend itself."""
+    """Count an error that leaves a step, and raise it again."""
     try:
         yield
     except CourierError as error:
@@ -52,7 +51,7 @@ def count_errors(job: Job) -> Iterator[None]:
 
 
 def record_error(error: CourierError, job: Job, also: Values | None = None) -> None:
-    """Count an error that a step met, and tell what was measured besides."""
+    """Count an error that a step met, in one line with further metrics."""
     values: dict[Metric, Value] = {Metric.STEP_ERRORS: 1, **(also or {})}
     if isinstance(error, ProviderThrottled):
         values[Metric.PROVIDER_THROTTLES] = 1

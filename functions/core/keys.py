@@ -1,25 +1,26 @@
-"""Keys: where in the results bucket the objects of a job are.
+"""Keys: every name that two sides share, such as infra and a function.
 
-Nothing of the uploader's naming is in them, and nothing of what was asked.
+They are stored or deployed: changing one means reading the old one, too.
 """
 
-from functions.core.file_formats import FileFormat
-from functions.core.model import Job
+# Environment variables of the functions; `infra.function_environment` sets them.
+ENV_STAGE = "COURIER_STAGE"
+ENV_JOBS_TABLE = "COURIER_TABLE"
+ENV_JOBS_RETENTION_DAYS = "COURIER_KEEP_DAYS"
+ENV_WAITS_TABLE = "COURIER_WAITS"
+ENV_INBOX_BUCKET = "COURIER_INBOX_BUCKET"
+ENV_RESULTS_BUCKET = "COURIER_RESULTS_BUCKET"
+ENV_STATE_MACHINE = "COURIER_STATE_MACHINE"
+ENV_NOTICES_TOPIC = "COURIER_TOPIC"
+ENV_PROVIDERS = "COURIER_PROVIDERS"
 
+#: Where a batch's work files lie in the inbox. No provider has this name, so that
+#: they start no job.
+BATCHES_PREFIX = "batches/"
 
-def result(job: Job, kind: str, form: FileFormat) -> str:
-    """Name a result; that of a batch's request lies below the batch's id."""
-    return f"{_folder(job)}/{kind}{form.suffix}"
+#: The index of the jobs table that lists jobs by month, newest first.
+JOBS_BY_MONTH = "by_month"
 
-
-def manifest(job: Job) -> str:
-    """Name the manifest."""
-    return f"{_folder(job)}/manifest.json"
-
-
-def _folder(job: Job) -> str:
-    if job.part.batch_id:
-        whose = f"{job.part.batch_id}/requests/{job.job_id}"
-    else:
-        whose = job.job_id
-    return f"{job.provider}/{job.type}/{whose}"
+# How the keys of items in the waits table begin. IAM conditions name them.
+CALLBACK_ITEM_PREFIX = "wait:"
+RATE_LIMIT_ITEM_PREFIX = "pace:"

@@ -108,8 +108,8 @@ class Batch:
         return cls(**_known(cls, state))
 
 
-#: Fields of a job by the names that earlier releases wrote into states.
-_RENAMED = {"doubt": "suspected_error", "doubts": "suspicions"}
+#: Fields of a job that states have under the names of an earlier release.
+_STORED_AS = {"suspected_error": "doubt", "suspicions": "doubts"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,9 +174,9 @@ class Job:
     def from_state(cls, state: Mapping[str, Any]) -> Self:
         """Read a job, ignoring what the state holds besides and what is newer."""
         known = _known(cls, state)
-        for old, new in _RENAMED.items():
-            if old in state:
-                known.setdefault(new, state[old])
+        for name, stored_as in _STORED_AS.items():
+            if stored_as in state:
+                known[name] = state[stored_as]
         for name, kind in (("phase", Phase), ("next", Next), ("outcome", Outcome)):
             if name in known:
                 known[name] = kind(known[name])
@@ -192,6 +192,8 @@ class Job:
         state = asdict(self)
         for name in ("kinds", "absent", "files"):
             state[name] = list(state[name])
+        for name, stored_as in _STORED_AS.items():
+            state[stored_as] = state.pop(name)
         return state
 
     def with_(self, **changes: Any) -> Self:  # noqa: ANN401 - replace checks the names

@@ -20,14 +20,14 @@ class Policy:
     no longer for that, since a webhook can be lost.
     """
 
-    first_seconds: float = 5.0
-    growth: float = 0.1
-    cap_seconds: float = 900.0
-    jitter: float = 0.1
-    hint_min_seconds: float = 1.0
-    hint_max_seconds: float = 3600.0
+    first_seconds: float
+    growth: float
+    cap_seconds: float
+    jitter: float
+    hint_min_seconds: float
+    hint_max_seconds: float
+    deadline_seconds: float
     retry_first_seconds: float = 2.0
-    deadline_seconds: float = 86_400.0
     required_confirmations: int = 3
     uses_webhook: bool = False
 

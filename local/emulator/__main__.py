@@ -9,11 +9,11 @@ from local.emulator.process import Emulator, EmulatorFailed
 
 
 def main() -> int:
-    """Start, print the endpoint, wait for Ctrl-C or SIGTERM."""
+    """Start the emulator, print its endpoint, and run until Ctrl-C or SIGTERM."""
     options = _parser().parse_args()
-    ended = threading.Event()
+    stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
+        signal.signal(number, lambda *_: stopped.set())
     try:
         with Emulator.started(
             wait_scale=options.wait_scale,
@@ -24,10 +24,10 @@ def main() -> int:
             without=options.without,
             verbose=options.verbose,
         ) as emulator:
-            print(emulator.endpoint, flush=True)  # noqa: T201 - its one line of output
-            ended.wait()
-    except EmulatorFailed as failure:
-        print(failure, file=sys.stderr)  # noqa: T201 - a command says why it failed
+            print(emulator.endpoint, flush=True)  # noqa: T201 - its only line of output
+            stopped.wait()
+    except EmulatorFailed as error:
+        print(error, file=sys.stderr)  # noqa: T201 - a command says why it failed
         return 1
     return 0
 
@@ -36,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m local.emulator",
         description="A local AWS for Verdict Courier, on this machine's loopback only. "
-        "Prints its endpoint when it is ready; everything in it is gone when it ends.",
+        "Prints its endpoint when it is ready; deletes all its data when it ends.",
     )
     parser.add_argument(
         "--port", type=int, default=0, help="listen here (default: a free port)"
@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=1.0,
         help="how long the periods of alarms last, as a factor; 0 makes them as short "
-        "as they can be, less than a second (default: %(default)s)",
+        "as possible, less than a second (default: %(default)s)",
     )
     parser.add_argument(
         "--auth",

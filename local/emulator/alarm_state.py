@@ -1,12 +1,12 @@
-"""The state of an alarm, from its datapoints."""
+"""The state of a CloudWatch alarm, decided from its datapoints."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 
-class State(StrEnum):
-    """The words of CloudWatch."""
+class AlarmState(StrEnum):
+    """The states that CloudWatch knows."""
 
     ALARM = "ALARM"
     INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
@@ -14,47 +14,51 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Rule:
-    """When an alarm goes off: `needed` of the last `periods` datapoints breach."""
+class AlarmRule:
+    """The condition of an alarm: `required` of the last `periods` datapoints breach."""
 
     periods: int
-    needed: int
+    required: int
     breaches: Callable[[float], bool]
     missing: str  # TreatMissingData
 
 
-# CloudWatch looks a little further back than an alarm's periods, and takes what
-# is there before it thinks of missing data.
-_FURTHER = 2
+# CloudWatch evaluates a little more than an alarm's periods, and prefers real
+# datapoints of that range to filling in missing ones.
+_EXTRA_PERIODS = 2
 
 
-def looked_at(periods: int) -> int:
-    """How many periods back an evaluation looks."""
-    return periods + _FURTHER
+def evaluation_range(periods: int) -> int:
+    """Return how many periods an evaluation takes into account."""
+    return periods + _EXTRA_PERIODS
 
 
-def considered(rule: Rule, values: Sequence[float | None]) -> list[float]:
-    """The datapoints that count: the newest of those that there are."""
+def present_values(rule: AlarmRule, values: Sequence[float | None]) -> list[float]:
+    """Return the newest datapoints that are not missing, at most `rule.periods`."""
     return [value for value in values if value is not None][: rule.periods]
 
 
-def decide(rule: Rule, values: Sequence[float | None], before: State) -> State:
-    """The state after these datapoints, the newest first, `looked_at` of them.
+def decide(
+    rule: AlarmRule, values: Sequence[float | None], before: AlarmState
+) -> AlarmState:
+    """Return the new state for these datapoints, given the newest first.
 
-    By the two tables of
+    `values` has one item for each period of the `evaluation_range`. The result is
+    that of the two tables in
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html#alarms-and-missing-data
     """
-    present = considered(rule, values)
-    bad = sum(rule.breaches(value) for value in present)
-    filled = rule.periods - len(present)
+    present = present_values(rule, values)
+    breaching = sum(rule.breaches(value) for value in present)
+    all_breach = breaching == len(present)
+    missing = rule.periods - len(present)
     if rule.missing == "breaching":
-        bad += filled
-    if bad >= rule.needed:
-        return State.ALARM
-    if rule.missing in ("breaching", "notBreaching") or not filled:
-        return State.OK
+        breaching += missing
+    if breaching >= rule.required:
+        return AlarmState.ALARM
+    if rule.missing in ("breaching", "notBreaching") or not missing:
+        return AlarmState.OK
     if rule.missing == "ignore":
-        return before if bad == len(present) else State.OK
+        return before if all_breach else AlarmState.OK
     if not present:
-        return State.INSUFFICIENT_DATA
-    return State.ALARM if bad == len(present) else State.OK
+        return AlarmState.INSUFFICIENT_DATA
+    return AlarmState.ALARM if all_breach else AlarmState.OK

@@ -1,8 +1,8 @@
-"""First code of a Lambda environment: goes when the emulator goes, runs AWS' runtime.
+"""The script of a Lambda environment: run AWS' runtime until the emulator ends.
 
-Run as a script by path, with -P, so that neither this directory nor the project
-is importable: the handler sees its asset, then what the interpreter has (boto3,
-as in AWS' own runtimes).
+It is run by path and with -P, so that neither this directory nor the project is
+importable: the handler sees its asset, then the interpreter's packages (boto3, as
+in AWS' own runtimes).
 """
 
 import http
@@ -17,34 +17,34 @@ _DEADLINE = "Lambda-Runtime-Deadline-Ms"
 
 
 class RuntimeClient(types.ModuleType):
-    """What awslambdaric imports as `runtime_client`: a C extension, on Linux only.
+    """A replacement for awslambdaric's `runtime_client`, a C extension for Linux.
 
-    In Python it is the same on every system, and a thread that waits for an event
-    does not keep the others from running.
+    Written in Python, it works on every system, and a thread that waits for an
+    event does not block the others.
     """
 
     def initialize_client(self, _user_agent: str) -> None:
-        """Connect once; the server keeps the connection open."""
+        """Prepare the connection, which the server keeps open."""
         address = os.environ["AWS_LAMBDA_RUNTIME_API"]
         self._connection = http.client.HTTPConnection(address)
 
     def next(self) -> tuple[bytes, dict[str, str | int]]:
-        """Wait for an event, which comes with what Lambda says of it."""
+        """Wait for an event and return it with Lambda's headers."""
         event, headers = self._request("GET", "next")
-        # The one header that the extension hands on as a number.
+        # The C extension returns this one header as a number.
         return event, {**headers, _DEADLINE: int(headers[_DEADLINE])}
 
     def post_invocation_result(
         self, request_id: str, result: bytes, content_type: str, _id: str | None = None
     ) -> None:
-        """Hand in what the handler returned."""
+        """Send the value that the handler returned."""
         headers = {"Content-Type": content_type}
         self._request("POST", f"{request_id}/response", result, headers)
 
     def post_error(
         self, request_id: str, error: str, _xray: str, _id: str | None = None
     ) -> None:
-        """Hand in what the handler raised."""
+        """Send the exception that the handler raised."""
         self._request("POST", f"{request_id}/error", error.encode())
 
     def _request(
@@ -63,19 +63,20 @@ class RuntimeClient(types.ModuleType):
         return content, dict(response.getheaders())
 
 
-def _end_with_emulator(watched: int) -> None:
-    """A pipe that ends says that the emulator is gone, however it went."""
-    os.read(watched, 1)
+def _end_with_emulator(pipe: int) -> None:
+    """Kill this process group when the pipe closes: the emulator has ended."""
+    os.read(pipe, 1)
     os.killpg(0, signal.SIGKILL)
 
 
 def main() -> None:
-    """Watch the pipe named by the first argument, serve the handler of the second."""
-    watched, handler = int(sys.argv[1]), sys.argv[2]
-    threading.Thread(target=_end_with_emulator, args=(watched,), daemon=True).start()
+    """Serve the handler named by argument 2 until the pipe of argument 1 closes."""
+    pipe, handler = int(sys.argv[1]), sys.argv[2]
+    threading.Thread(target=_end_with_emulator, args=(pipe,), daemon=True).start()
 
+    # awslambdaric imports `runtime_client` when it is imported itself.
     sys.modules["runtime_client"] = RuntimeClient("runtime_client")
-    from awslambdaric.__main__ import main as serve  # noqa: PLC0415 - now it may
+    from awslambdaric.__main__ import main as serve  # noqa: PLC0415 - see above
 
     serve(["awslambdaric", handler])
 

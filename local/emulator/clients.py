@@ -1,4 +1,4 @@
-"""boto3 clients of an emulator, which take nothing from this machine's AWS settings."""
+"""Boto3 clients of an emulator, independent of this machine's AWS settings."""
 
 import functools
 import os
@@ -12,15 +12,15 @@ REGION = "us-east-1"
 ACCOUNT = "000000000000"
 
 
-# Making one takes a second of CPU, and they can be shared between threads.
-# boto3-stubs types a client by the literal name of its service, which is known
-# only at run time here; so callers annotate what they get.
+# Creating a client takes a second of CPU, and threads can share it.
+# boto3-stubs derives a client's type from the literal name of its service, which
+# is known only at run time here, so callers annotate the result.
 @functools.cache
 def client(endpoint: str, service: str) -> Any:  # noqa: ANN401 - see above
-    """A client of one service, with invented credentials and path-style buckets."""
+    """Return a client of one service, with invented credentials and path-style URLs."""
     core = botocore.session.Session(
-        # No profile and no configuration file: a developer's own may be missing
-        # here, or real.
+        # No profile and no configuration file: the developer's own may be missing,
+        # or lead to a real account.
         session_vars={
             "config_file": (None, None, os.devnull, None),
             "profile": (None, None, None, None),

@@ -1,4 +1,4 @@
-"""Metric math: what an expression makes of series of datapoints."""
+"""Metric math: evaluate CloudWatch expressions over series of datapoints."""
 
 import ast
 import math
@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
-# One value a period, the newest first; None where there is no data.
+# One value per period, the newest first; None where there is no data.
 Series: TypeAlias = list[float | None]
 Value: TypeAlias = Series | list[Series]
 
-_SPELLINGS = (
+_PYTHON_OPERATORS = (
     (re.compile(r"&&|\bAND\b", re.IGNORECASE), " and "),
     (re.compile(r"\|\||\bOR\b", re.IGNORECASE), " or "),
     (re.compile(r"\^"), "**"),
@@ -31,12 +31,12 @@ _ARITHMETIC: dict[type[ast.AST], Callable[[float, float], float]] = {
     ast.And: lambda a, b: bool(a) and bool(b),
     ast.Or: lambda a, b: bool(a) or bool(b),
 }
-_EACH: dict[str, Callable[[float], float]] = {
+_PER_VALUE: dict[str, Callable[[float], float]] = {
     "ABS": abs,
     "CEIL": math.ceil,
     "FLOOR": math.floor,
 }
-_TOGETHER: dict[str, Callable[[list[float]], float]] = {
+_AGGREGATES: dict[str, Callable[[list[float]], float]] = {
     "AVG": lambda values: sum(values) / len(values),
     "MAX": max,
     "MIN": min,
@@ -44,8 +44,8 @@ _TOGETHER: dict[str, Callable[[list[float]], float]] = {
 }
 
 
-class NotUnderstood(ValueError):
-    """The expression is wrong, or uses what the emulator has not."""
+class UnsupportedExpression(ValueError):
+    """The expression is malformed, or uses what the emulator does not implement."""
 
 
 def evaluate(
@@ -54,103 +54,110 @@ def evaluate(
     length: int,
     metrics: Iterable[Series] | None = None,
 ) -> Series:
-    """One series out of others, by name; all have this length.
+    """Return the series that an expression computes from named series of one length.
 
-    METRICS() are all of them, or those given.
-
-    Arithmetic, comparisons, AND, OR, lists, METRICS(), IF, FILL, TIME_SERIES, ABS,
+    METRICS() returns `metrics`, or all series if that is None. Implemented are
+    arithmetic, comparisons, AND, OR, lists, METRICS(), IF, FILL, TIME_SERIES, ABS,
     CEIL, FLOOR, SUM, AVG, MIN and MAX, as in
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
     """
     text = expression
-    for pattern, spelling in _SPELLINGS:
-        text = pattern.sub(spelling, text)
+    for pattern, python_operator in _PYTHON_OPERATORS:
+        text = pattern.sub(python_operator, text)
     try:
         node = ast.parse(text.strip(), mode="eval").body
     except SyntaxError as error:
-        raise NotUnderstood(f"cannot read {expression!r}") from error
-    whole = list(series.values() if metrics is None else metrics)
-    return _series(_Evaluation(series, whole, length).value(node))
+        raise UnsupportedExpression(f"cannot read {expression!r}") from error
+    all_metrics = list(series.values() if metrics is None else metrics)
+    return _series(_Evaluation(series, all_metrics, length).value(node))
 
 
 class _Evaluation:
     def __init__(
         self, series: Mapping[str, Series], metrics: list[Series], length: int
     ) -> None:
-        self._named = series
+        self._series = series
         self._metrics = metrics
         self._length = length
 
-    def value(self, node: ast.AST) -> Value:  # noqa: PLR0911 - one for each kind
+    def value(self, node: ast.AST) -> Value:  # noqa: PLR0911 - one per kind of node
         match node:
             case ast.Constant(value=int() | float() as number):
                 constant: Series = [float(number)] * self._length
                 return constant
-            case ast.Name(id=name) if name in self._named:
-                return self._named[name]
+            case ast.Name(id=name) if name in self._series:
+                return self._series[name]
             case ast.List(elts=elements):
                 return [_series(self.value(element)) for element in elements]
             case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return _mapped(operator.neg, self.value(operand))
+                return _for_each_value(operator.neg, self.value(operand))
             case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
-                return self._joined(op, [left, right])
+                return self._combine(op, [left, right])
             case ast.BoolOp(op=op, values=values):
-                return self._joined(op, values)
+                return self._combine(op, values)
             case ast.Compare(left=left, ops=[op], comparators=[right]):
                 if type(op) in _ARITHMETIC:
-                    return self._joined(op, [left, right])
+                    return self._combine(op, [left, right])
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
-                return self._called(name, args)
-        raise NotUnderstood(f"the emulator does not understand {ast.unparse(node)!r}")
+                return self._call(name, args)
+        raise UnsupportedExpression(
+            f"the emulator does not implement {ast.unparse(node)!r}"
+        )
 
-    def _joined(self, op: ast.AST, operands: list[ast.expr]) -> Value:
+    def _combine(self, op: ast.AST, operands: list[ast.expr]) -> Value:
         result, *others = map(self.value, operands)
         for other in others:
-            result = _paired(_ARITHMETIC[type(op)], result, other)
+            result = _combine_pairwise(_ARITHMETIC[type(op)], result, other)
         return result
 
-    def _called(self, name: str, args: list[ast.expr]) -> Value:  # noqa: PLR0911 - one for each function
-        if name == "FILL" and len(args) == 2:  # noqa: PLR2004 - what and with
-            return self._filled(*args)
+    def _call(self, name: str, args: list[ast.expr]) -> Value:  # noqa: PLR0911 - one per function
+        if name == "FILL" and len(args) == 2:  # noqa: PLR2004 - value and filler
+            return self._fill(*args)
         values = [self.value(arg) for arg in args]
         match name, values:
             case "METRICS", []:
                 return self._metrics
             case "IF", [condition, then]:
                 nothing: Series = [None] * self._length
-                return _chosen(_series(condition), _series(then), nothing)
+                return _choose(_series(condition), _series(then), nothing)
             case "IF", [condition, then, otherwise]:
-                return _chosen(_series(condition), _series(then), _series(otherwise))
+                return _choose(_series(condition), _series(then), _series(otherwise))
             case "TIME_SERIES", [value]:
                 return value
-            case _, [value] if name in _EACH:
-                return _mapped(_EACH[name], value)
-            case _, [value] if name in _TOGETHER:
-                return self._together(_TOGETHER[name], value)
-        raise NotUnderstood(
-            f"the emulator does not understand {name} with {len(args)} arguments"
+            case _, [value] if name in _PER_VALUE:
+                return _for_each_value(_PER_VALUE[name], value)
+            case _, [value] if name in _AGGREGATES:
+                return self._aggregate(_AGGREGATES[name], value)
+        raise UnsupportedExpression(
+            f"the emulator does not implement {name} with {len(args)} arguments"
         )
 
-    def _filled(self, value: ast.expr, filler: ast.expr) -> Value:
+    def _fill(self, value: ast.expr, filler: ast.expr) -> Value:
         if isinstance(filler, ast.Name) and filler.id == "REPEAT":
-            return _lifted(_repeated, self.value(value))
-        others = _series(self.value(filler))
+            return _for_each_series(_repeat_last, self.value(value))
+        fillers = _series(self.value(filler))
 
-        def fill(one: Series) -> Series:
-            return [b if a is None else a for a, b in zip(one, others, strict=True)]
+        def fill(series: Series) -> Series:
+            return [
+                default if present is None else present
+                for present, default in zip(series, fillers, strict=True)
+            ]
 
-        return _lifted(fill, self.value(value))
+        return _for_each_series(fill, self.value(value))
 
-    def _together(
+    def _aggregate(
         self, function: Callable[[list[float]], float], value: Value
     ) -> Series:
-        """An array becomes a series of its sums, say; a series becomes one sum."""
+        """Aggregate an array period by period, or a series into a constant series."""
         if _is_array(value):
-            return [_of(function, column) for column in zip(*value, strict=True)]
-        return [_of(function, _series(value))] * self._length
+            return [
+                _aggregate_present(function, column)
+                for column in zip(*value, strict=True)
+            ]
+        return [_aggregate_present(function, _series(value))] * self._length
 
 
-def _of(
+def _aggregate_present(
     function: Callable[[list[float]], float], values: Iterable[float | None]
 ) -> float | None:
     present = [value for value in values if value is not None]
@@ -158,35 +165,43 @@ def _of(
 
 
 def _is_array(value: Value) -> bool:
-    return any(isinstance(one, list) for one in value)
+    return any(isinstance(element, list) for element in value)
 
 
 def _series(value: Value) -> Series:
     if _is_array(value):
-        raise NotUnderstood("one series is wanted, not several")
+        raise UnsupportedExpression("expected one series, not an array")
     return value  # type: ignore[return-value] # no element is a list
 
 
-def _lifted(function: Callable[[Series], Series], value: Value) -> Value:
+def _for_each_series(function: Callable[[Series], Series], value: Value) -> Value:
     if _is_array(value):
-        return [function(one) for one in value]  # type: ignore[arg-type] # all are lists
+        return [function(series) for series in value]  # type: ignore[arg-type] # all are lists
     return function(_series(value))
 
 
-def _mapped(function: Callable[[float], float], value: Value) -> Value:
-    return _lifted(lambda s: [None if v is None else function(v) for v in s], value)
+def _for_each_value(function: Callable[[float], float], value: Value) -> Value:
+    return _for_each_series(
+        lambda s: [None if v is None else function(v) for v in s], value
+    )
 
 
-def _paired(function: Callable[[float, float], float], a: Value, b: Value) -> Value:
-    """Value by value; where one is missing, or it cannot be done, nothing."""
+def _combine_pairwise(
+    function: Callable[[float, float], float], a: Value, b: Value
+) -> Value:
+    """Combine value by value; None where one is missing or the operation fails."""
     if _is_array(a):
-        return _lifted(lambda one: _series(_paired(function, one, b)), a)
+        return _for_each_series(
+            lambda series: _series(_combine_pairwise(function, series, b)), a
+        )
     if _is_array(b):
-        return _lifted(lambda one: _series(_paired(function, a, one)), b)
-    return [_one(function, x, y) for x, y in zip(_series(a), _series(b), strict=True)]
+        return _for_each_series(
+            lambda series: _series(_combine_pairwise(function, a, series)), b
+        )
+    return [_apply(function, x, y) for x, y in zip(_series(a), _series(b), strict=True)]
 
 
-def _one(
+def _apply(
     function: Callable[[float, float], float], a: float | None, b: float | None
 ) -> float | None:
     if a is None or b is None:
@@ -197,15 +212,15 @@ def _one(
         return None
 
 
-def _chosen(condition: Series, then: Series, otherwise: Series) -> Series:
+def _choose(condition: Series, then: Series, otherwise: Series) -> Series:
     return [
         None if c is None else (a if c else b)
         for c, a, b in zip(condition, then, otherwise, strict=True)
     ]
 
 
-def _repeated(series: Series) -> Series:
-    """Missing values become the last one before them; the newest comes first."""
+def _repeat_last(series: Series) -> Series:
+    """Replace each missing value by the last earlier one; the newest comes first."""
     last: float | None = None
     filled: Series = []
     for value in reversed(series):

@@ -4,36 +4,37 @@ import contextlib
 import threading
 from collections.abc import Iterator
 
-from local.emulator.environment import Environment, Function
+from local.emulator.environment import Environment, FunctionConfig
 
 
 class EnvironmentPool:
-    """Lends environments; at the limit a call waits for one, it starts no more.
+    """Lends environments; when all are in use, a call waits for one.
 
-    AWS would throttle or start another one; here the memory of one machine is
-    the limit. A function that calls a function and waits holds its own
-    environment meanwhile, so such chains must stay shorter than the limit.
+    AWS would start another environment or throttle the call; here the limit is
+    the memory of one machine. A function that calls another one and waits for it
+    keeps its own environment meanwhile, so such chains must stay shorter than
+    the limit.
     """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._changed = threading.Condition()
-        self._idle: list[Environment] = []  # the least recently used one first
+        self._idle: list[Environment] = []  # least recently used first
         self._count = 0
 
     @contextlib.contextmanager
-    def lease(self, function: Function) -> Iterator[Environment]:
-        """An environment of exactly this version of the function, for one call."""
+    def lease(self, function: FunctionConfig) -> Iterator[Environment]:
+        """Lend an environment of exactly this version of the function for one call."""
         environment = self._take(function)
         try:
             if environment is None:
                 environment = Environment(function)
             yield environment
         finally:
-            self._give_back(environment)
+            self._return(environment)
 
-    def _take(self, function: Function) -> Environment | None:
-        """An idle environment, or None for the right to start one."""
+    def _take(self, function: FunctionConfig) -> Environment | None:
+        """Return an idle environment, or None when the caller may start one."""
         with self._changed:
             while True:
                 warm = next((e for e in self._idle if e.serves(function)), None)
@@ -48,12 +49,12 @@ class EnvironmentPool:
                     return None
                 self._changed.wait()
 
-    def _give_back(self, environment: Environment | None) -> None:
-        kept = environment is not None and environment.alive
-        if environment is not None and not kept:
+    def _return(self, environment: Environment | None) -> None:
+        reusable = environment is not None and environment.alive
+        if environment is not None and not reusable:
             environment.stop()
         with self._changed:
-            if environment is not None and kept:
+            if environment is not None and reusable:
                 self._idle.append(environment)
             else:
                 self._count -= 1

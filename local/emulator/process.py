@@ -1,4 +1,4 @@
-"""The emulator as a child process: started, asked, stopped, never left behind."""
+"""Run the emulator as a child process that never outlives its parent."""
 
 import contextlib
 import json
@@ -18,21 +18,21 @@ from local.emulator import clients
 
 _PROJECT = Path(__file__).resolve().parents[2]
 _STOP_SECONDS = 5
-_ANSWER_SECONDS = 30
-# Credentials, profiles and proxies of the person at the keyboard stay out.
+_REQUEST_SECONDS = 30
+# The child does not see the developer's credentials, profiles and proxies.
 _INHERITED = ("LANG", "LC_ALL", "LC_CTYPE", "PATH")
 
 
 class EmulatorFailed(RuntimeError):
-    """The emulator did not start; the message ends with the end of its log."""
+    """The emulator did not start; the message ends with the tail of its log."""
 
 
 class Emulator:
     """A running emulator, reachable from this machine only.
 
-    `Emulator.started()` is the way to get one. The child process reads from a
-    pipe whose other end is here: however this process ends, the pipe closes, and
-    the child goes, with its Lambda environments and its data.
+    Create it with `Emulator.started()`. The child process reads from a pipe whose
+    other end is here: however this process ends, the pipe closes, and the child
+    ends with its Lambda environments and removes its data.
     """
 
     def __init__(self, port: int, log: Path) -> None:
@@ -53,15 +53,17 @@ class Emulator:
         without: Sequence[str] = (),
         verbose: bool = False,
     ) -> Iterator["Emulator"]:
-        """Run an emulator for the length of a `with` block.
+        """Run an emulator for the duration of a `with` block.
 
         `wait_scale` multiplies Wait states, waits for a token and the pauses
         between retries; 0 skips them. `period_scale` multiplies the periods of
-        alarms; 0 makes them as short as they can be here, less than a second.
-        `auth` enforces signatures and role policies. `port` 0 takes a free one.
-        `environments` bounds the Lambda processes, all functions together.
-        `without` leaves corrections out, by name. `verbose` lets the log through
-        to stderr.
+        alarms; 0 makes them as short as possible, less than a second. `auth`
+        enforces signatures and role policies. `port` 0 selects a free port.
+        `environments` limits the Lambda processes of all functions together.
+        `without` names corrections to leave out. `verbose` writes the log to
+        stderr instead of `Emulator.log`.
+
+        Raises EmulatorFailed when it does not start.
         """
         data = Path(tempfile.mkdtemp(prefix="verdict-courier-emulator-"))
         log = data / "emulator.log"
@@ -76,28 +78,28 @@ class Emulator:
         }
         process = _spawn(settings, None if verbose else log)
         try:
-            emulator = cls(_announced_port(process, log), log)
-            emulator._answers()
+            emulator = cls(_read_port(process, log), log)
+            emulator._check_health()
             yield emulator
         finally:
             _stop(process)
             shutil.rmtree(data, ignore_errors=True)
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - see clients.client
-        """A boto3 client of one service, with invented credentials."""
+        """Return a boto3 client of one service, with invented credentials."""
         return clients.client(self.endpoint, service)
 
     def set_wait_scale(self, scale: float) -> None:
-        """Change, for executions under way too, how long Wait states last."""
+        """Change the length of Wait states, in running executions as well."""
         self._post("/_ministack/config", {"stepfunctions._SFN_WAIT_SCALE": scale})
 
     def set_period_scale(self, scale: float) -> None:
-        """Change how long the periods of alarms last."""
+        """Change the length of alarm periods."""
         self._post("/_ministack/config", {"cloudwatch.PERIOD_SCALE": scale})
 
-    def _answers(self) -> None:
-        with _direct().open(
-            f"{self.endpoint}/_ministack/health", timeout=_ANSWER_SECONDS
+    def _check_health(self) -> None:
+        with _opener().open(
+            f"{self.endpoint}/_ministack/health", timeout=_REQUEST_SECONDS
         ):
             pass
 
@@ -105,12 +107,12 @@ class Emulator:
         request = urllib.request.Request(  # noqa: S310 - our own http endpoint
             self.endpoint + path, json.dumps(body).encode(), method="POST"
         )
-        with _direct().open(request, timeout=_ANSWER_SECONDS):
+        with _opener().open(request, timeout=_REQUEST_SECONDS):
             pass
 
 
-def _direct() -> urllib.request.OpenerDirector:
-    """An opener that no proxy setting of the environment sends elsewhere."""
+def _opener() -> urllib.request.OpenerDirector:
+    """Return an opener that ignores the environment's proxy settings."""
     return urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -128,18 +130,18 @@ def _spawn(settings: dict[str, Any], log: Path | None) -> "subprocess.Popen[str]
         )
 
 
-def _announced_port(process: "subprocess.Popen[str]", log: Path) -> int:
-    """The first line the child prints, once it listens."""
+def _read_port(process: "subprocess.Popen[str]", log: Path) -> int:
+    """Read the port from the first line that the child prints."""
     assert process.stdout is not None  # noqa: S101 - a pipe, see _spawn
-    announced = process.stdout.readline()
-    if not announced.strip().isdigit():
+    line = process.stdout.readline()
+    if not line.strip().isdigit():
         tail = log.read_text().splitlines()[-20:] if log.exists() else []
         raise EmulatorFailed("\n".join(["the emulator did not start:", *tail]))
-    return int(announced)
+    return int(line)
 
 
 def _stop(process: "subprocess.Popen[str]") -> None:
-    """Close the pipe, which asks the child to end; insist when it does not."""
+    """Close the pipe, which makes the child end; kill the child if it does not."""
     for stream in (process.stdin, process.stdout):
         if stream is not None:
             stream.close()

@@ -1,49 +1,49 @@
-"""Every correction of MiniStack 1.5.33, in the order in which they are installed.
+"""All corrections of MiniStack 1.5.33, in the order in which they are installed.
 
-A correction restores one behaviour of AWS and says in its docstring which. Each
-is held by a test marked with its name, which fails when the correction is left
-out (`pytest tests/emulator --leave-out NAME`); so that it can go when a newer
-MiniStack does it right.
+A correction restores one behaviour of AWS. Its docstring states the behaviour,
+the source, and what MiniStack does instead. Each correction has a test that is
+marked with its name and fails without it (`pytest tests/emulator --leave-out
+NAME`), so that it can be removed when a newer MiniStack no longer needs it.
 """
 
 from collections.abc import Callable, Sequence
 
 from local.emulator.corrections import (
     alarm_definitions,
+    alarm_evaluation,
     alarm_messages,
-    alarms,
     callbacks,
+    cloudformation,
     definitions,
-    distributed,
+    distributed_map,
     embedded_metrics,
+    execution_telemetry,
     function_metrics,
     history,
-    lambdas,
+    lambda_functions,
     lifecycle,
-    notifications,
+    multipart_uploads,
+    object_versions,
     paths,
-    publish,
-    queries,
     queue_metrics,
     retries,
-    stacks,
-    starts,
+    s3_events,
+    saved_queries,
+    sns_publish,
+    start_execution,
     tasks,
-    uploads,
-    vended,
-    versions,
 )
 
-# A later correction wraps an earlier one of the same function.
+# Where two corrections replace the same function, the later wraps the earlier.
 CORRECTIONS: tuple[Callable[[], None], ...] = (
-    lambdas.runtime_client,
-    lambdas.throttled_task,
+    lambda_functions.runtime_client,
+    lambda_functions.throttled_task,
     function_metrics.function_metrics,
     lifecycle.stop_is_final,
     lifecycle.machine_timeout,
     lifecycle.failed_without_output,
-    starts.start_is_idempotent,
-    starts.start_is_checked,
+    start_execution.start_is_idempotent,
+    start_execution.start_is_checked,
     definitions.checked_definitions,
     paths.missing_path,
     paths.is_present,
@@ -54,37 +54,37 @@ CORRECTIONS: tuple[Callable[[], None], ...] = (
     tasks.timeout_paths,
     callbacks.callbacks,
     tasks.payload_limit,
-    distributed.child_executions,
+    distributed_map.child_executions,
     history.task_events,
     history.map_events,
-    distributed.map_limit_paths,
-    vended.execution_logs,
-    vended.execution_metrics,
-    publish.message_attributes,
-    uploads.full_object_checksums,
-    versions.ranged_versions,
-    notifications.object_events,
+    distributed_map.map_limit_paths,
+    execution_telemetry.execution_logs,
+    execution_telemetry.execution_metrics,
+    sns_publish.message_attributes,
+    multipart_uploads.full_object_checksums,
+    object_versions.ranged_versions,
+    s3_events.object_events,
     embedded_metrics.embedded_metrics,
     alarm_messages.alarm_messages,
     alarm_definitions.metric_math,
     alarm_definitions.composite_alarms,
     queue_metrics.queue_metrics,
-    alarms.alarms_in_time,
-    alarms.period_scale,
-    queries.saved_queries,
-    stacks.reserved_concurrency,
-    stacks.secret_reference,
-    stacks.request_validators,
+    alarm_evaluation.alarms_in_time,
+    alarm_evaluation.period_scale,
+    saved_queries.saved_queries,
+    cloudformation.reserved_concurrency,
+    cloudformation.secret_reference,
+    cloudformation.request_validators,
 )
 
 
 def names() -> list[str]:
-    """The names of all corrections."""
+    """Return the names of all corrections."""
     return [correction.__name__ for correction in CORRECTIONS]
 
 
 def install(without: Sequence[str] = ()) -> None:
-    """Correct the MiniStack of this process, but for the corrections named."""
+    """Install all corrections in this process, except those named in `without`."""
     unknown = sorted(set(without) - set(names()))
     if unknown:
         raise ValueError(f"no such correction: {', '.join(unknown)}")

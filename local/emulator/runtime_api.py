@@ -1,4 +1,4 @@
-"""AWS Lambda's Runtime API, the HTTP server that one execution environment talks to.
+"""The Lambda Runtime API: the HTTP server that one execution environment calls.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -17,7 +17,7 @@ _ACCEPTED = b'{"status":"OK"}'
 
 @dataclass(frozen=True)
 class Invocation:
-    """One event on its way to a handler."""
+    """One event for a handler, with what the runtime sends along."""
 
     request_id: str
     payload: bytes
@@ -26,7 +26,7 @@ class Invocation:
     trace_id: str | None
 
     def headers(self) -> dict[str, str]:
-        """What the runtime learns beside the event."""
+        """Return the headers of the response that carries the event."""
         headers = {
             "Content-Type": "application/json",
             "Lambda-Runtime-Aws-Request-Id": self.request_id,
@@ -39,28 +39,28 @@ class Invocation:
 
 
 @dataclass(frozen=True)
-class Reply:
-    """How an invocation ended: a result or an error document, and a line to log."""
+class InvocationReply:
+    """The result or the error document of an invocation, with a line for its log."""
 
     request_id: str
     failed: bool
     body: bytes
-    note: str = ""
+    log_line: str = ""
 
 
 class RuntimeApi:
     """The server of one environment process; a new process gets a new server.
 
     `ready` is set when the runtime asks for its first event or reports that it
-    could not start; in the second case `init_error` holds its error document.
+    could not start; in the second case `init_error` is its error document.
     """
 
     def __init__(self) -> None:
         self.ready = threading.Event()
         self.init_error: bytes | None = None
-        self.replies: queue.Queue[Reply] = queue.Queue()
+        self.replies: queue.Queue[InvocationReply] = queue.Queue()
         self._invocations: queue.Queue[Invocation | None] = queue.Queue()
-        self._server = _Server(("127.0.0.1", 0), _requests_of(self))
+        self._server = _Server(("127.0.0.1", 0), _request_handler(self))
         threading.Thread(
             target=self._server.serve_forever,
             kwargs={"poll_interval": 0.2},
@@ -73,16 +73,16 @@ class RuntimeApi:
         return f"127.0.0.1:{self._server.server_address[1]}"
 
     def offer(self, invocation: Invocation) -> None:
-        """Hand an event to the runtime, which asks for one at a time."""
+        """Queue an event for the runtime, which asks for one at a time."""
         self._invocations.put(invocation)
 
     def next(self) -> Invocation | None:
-        """Wait for an event; None says that the environment is being closed."""
+        """Wait for an event; return None when the environment is being closed."""
         self.ready.set()
         return self._invocations.get()
 
     def close(self) -> None:
-        """Stop listening; a runtime that waits for an event is told to go."""
+        """Stop listening, and release a runtime that waits for an event."""
         self._invocations.put(None)
         self._server.shutdown()
         self._server.server_close()
@@ -92,15 +92,15 @@ class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, *args: Any) -> None:  # noqa: ANN401 - passed on
-        # A runtime that was killed in the middle of a request is no news.
+        # A runtime that was killed during a request is no error of the server.
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(*args)
 
 
-def _requests_of(api: RuntimeApi) -> type[http.server.BaseHTTPRequestHandler]:
-    class Requests(http.server.BaseHTTPRequestHandler):
+def _request_handler(api: RuntimeApi) -> type[http.server.BaseHTTPRequestHandler]:
+    class RuntimeRequestHandler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        wbufsize = -1  # one segment an answer: no waiting for a delayed ACK
+        wbufsize = -1  # buffered: one segment per answer, so no delayed ACK
 
         def do_GET(self) -> None:
             if not self.path.endswith("/runtime/invocation/next"):
@@ -122,7 +122,7 @@ def _requests_of(api: RuntimeApi) -> type[http.server.BaseHTTPRequestHandler]:
             elif result:
                 self._answer(202, _ACCEPTED)
                 request_id, kind = result.groups()
-                api.replies.put(Reply(request_id, kind == "error", body))
+                api.replies.put(InvocationReply(request_id, kind == "error", body))
             else:
                 self._answer(404)
 
@@ -137,6 +137,6 @@ def _requests_of(api: RuntimeApi) -> type[http.server.BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
         def log_message(self, *_args: object) -> None:
-            """Say nothing: the function's own log is what counts."""
+            """Log nothing: the emulator shows only the function's own log."""
 
-    return Requests
+    return RuntimeRequestHandler

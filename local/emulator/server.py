@@ -1,4 +1,4 @@
-"""The child process: listens on loopback, corrects MiniStack, serves until orphaned."""
+"""The child process: correct MiniStack and serve it until the parent is gone."""
 
 import json
 import os
@@ -12,8 +12,8 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What the parent says on the command line, as one JSON object."""
+class EmulatorSettings:
+    """The settings that the parent passes on the command line, as one JSON object."""
 
     auth: bool
     data: str
@@ -25,19 +25,19 @@ class Settings:
 
 
 def main() -> None:
-    """Serve until the parent closes our standard input, by will or by death."""
-    settings = Settings(**json.loads(sys.argv[1]))
+    """Serve until standard input closes, which the parent's end does as well."""
+    settings = EmulatorSettings(**json.loads(sys.argv[1]))
     threading.Thread(
-        target=_end_with_parent, args=(settings.data,), daemon=True
+        target=_exit_with_parent, args=(settings.data,), daemon=True
     ).start()
 
     listener = socket.create_server(("127.0.0.1", settings.port), backlog=512)
     port = listener.getsockname()[1]
-    # MiniStack reads its environment while it is imported: first this, then that.
+    # MiniStack reads the environment when it is imported.
     os.environ.update(_ministack_environment(settings, port))
-    from local.emulator import serving  # noqa: PLC0415 - see above
+    from local.emulator import ministack_app  # noqa: PLC0415 - see above
 
-    serving.correct(
+    ministack_app.correct(
         data=Path(settings.data),
         environments=settings.environments,
         period_scale=settings.period_scale,
@@ -45,20 +45,20 @@ def main() -> None:
         without=settings.without,
     )
     print(port, flush=True)  # noqa: T201 - the parent waits for this line
-    # Nobody reads further; what a library prints from here on belongs in the log.
+    # The parent reads no further line; what a library prints belongs in the log.
     os.dup2(2, 1)
-    serving.run(listener)
+    ministack_app.serve_on(listener)
 
 
-def _end_with_parent(data: str) -> None:
-    """Leave nothing: our end closes the pipes that the Lambda environments watch."""
+def _exit_with_parent(data: str) -> None:
+    """Exit when the parent is gone, which ends the Lambda environments as well."""
     while os.read(0, 1024):
         pass
     shutil.rmtree(data, ignore_errors=True)
     os._exit(0)
 
 
-def _ministack_environment(settings: Settings, port: int) -> dict[str, str]:
+def _ministack_environment(settings: EmulatorSettings, port: int) -> dict[str, str]:
     temporary = Path(settings.data, "tmp")
     temporary.mkdir()
     return {
@@ -68,8 +68,8 @@ def _ministack_environment(settings: Settings, port: int) -> dict[str, str]:
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         "IOT_MTLS_ENABLED": "0",
-        # Bursts queue for an environment here; they are not throttled as by AWS'
-        # account quota, which is far above what one machine can run.
+        # A burst waits for an environment here. AWS would throttle it by the
+        # account's quota, which is far above what one machine can run.
         "LAMBDA_ACCOUNT_CONCURRENCY": "1000",
         "LOG_LEVEL": "WARNING",
         "S3_DATA_DIR": str(temporary / "s3"),

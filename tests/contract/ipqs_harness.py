@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from functions.core.stream_stats import StreamStats
-from functions.providers.ipqs.adapter import Ipqs, IpqsSettings
+from functions.providers.ipqs.adapter import Ipqs
 from functions.providers.protocol import Body, Link
 from functions.providers.transport.http import HttpClient
 from local.simulators.ipqs import Answer, Content, IpqsSimulator
@@ -13,6 +13,7 @@ from tests.contract.fake_secret import FakeSecret
 from tests.contract.harness import KEY, AdapterHarness, read_body
 from tests.contract.loopback_hosts import unused_base_url
 from tests.contract.sources import EMAIL_LIST
+from tests.settings import ipqs_settings
 
 
 def make_provider(
@@ -29,7 +30,7 @@ def make_provider(
         "download_hosts": (simulator.download_host,),
     }
     return Ipqs(
-        IpqsSettings(loopback=loopback, **{**defaults, **settings}),
+        ipqs_settings(loopback=loopback, **{**defaults, **settings}),
         http=HttpClient(tls=tls, loopback=loopback),
         key=key or FakeSecret(KEY),
         now=simulator.clock.now,

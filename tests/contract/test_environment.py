@@ -1,6 +1,5 @@
 """Environment: proxies, passwords and authorities in it are ignored."""
 
-import json
 import logging
 from pathlib import Path
 
@@ -8,7 +7,6 @@ import pytest
 
 from functions.core.errors import ProviderUnavailable
 from functions.core.model import Phase
-from functions.providers.ipqs.adapter import IpqsSettings
 from functions.providers.transport.http import HttpResponse
 from local.simulators.ipqs import Answer
 from tests.contract.canary import encodings, error_text, find_leaks
@@ -96,14 +94,6 @@ def test_shows_no_response_in_its_text() -> None:
     response = HttpResponse(200, {"X": KEY}, KEY.encode())
 
     assert repr(response) == str(response) == "HttpResponse(status=200)"
-
-
-def test_reads_the_settings_of_cdk_json() -> None:
-    """The settings of cdk.json are the adapter's defaults."""
-    context = json.loads(Path("cdk.json").read_text())["context"]
-    settings = context["courier"]["every_stage"]["providers"]["ipqs"]
-
-    assert IpqsSettings.from_json(settings) == IpqsSettings()
 
 
 @pytest.mark.parametrize("form", sorted(encodings(KEY)))

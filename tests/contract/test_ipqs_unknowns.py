@@ -11,6 +11,7 @@ from functions.core.errors import (
     TransferIncomplete,
 )
 from functions.core.model import Phase
+from functions.core.provider_settings import KeyPlaces
 from local.simulators.ipqs import (
     UNKNOWNS,
     Answer,
@@ -81,8 +82,8 @@ def test_fetches_every_result_for_any_value(
     """The value is not documented, so it must not matter."""
     ipqs.simulator.behave(**{switch: value})
     # The path is the place of the key that is documented for every call.
-    keyed = {f"{call}_key": "path" for call in ("upload", "status", "list")}
-    adapter = ipqs.provider_with(**keyed)
+    places = KeyPlaces(upload="path", status="path", list="path")
+    adapter = ipqs.provider_with(key_place=places)
 
     reference = adapter.submit("our-name", "email", BytesSource())
     found = adapter.find("our-name", "email")

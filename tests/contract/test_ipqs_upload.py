@@ -1,6 +1,7 @@
 """IPQS: how a file is uploaded, where the key is, how a lost upload is found."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from functions.core.errors import (
     ProviderThrottled,
     SubmitOutcomeUnknown,
 )
-from functions.providers.ipqs.adapter import KeyPlace
+from functions.core.provider_settings import KeyPlaces
 from functions.providers.transport.multipart import MultipartBody
 from local.simulators.ipqs import Answer, api, intake
 from local.simulators.ipqs.held import Held
@@ -25,6 +26,7 @@ from tests.contract.harness import KEY
 from tests.contract.ipqs_harness import IpqsHarness
 from tests.contract.memory import memory_limit
 from tests.contract.sources import BytesSource, GeneratedSource
+from tests.settings import ipqs_settings
 
 _MEGABYTE = 1024 * 1024
 
@@ -177,12 +179,13 @@ _CALLS: dict[str, Callable[[Any], object]] = {
     [("path", "path"), ("header", "header"), ("field", "body")],
 )
 def test_sends_the_key_where_the_settings_say(
-    ipqs: IpqsHarness, call: str, place: KeyPlace, where: str
+    ipqs: IpqsHarness, call: str, place: str, where: str
 ) -> None:
     """Which place works for which call is not known for certain."""
     ipqs.simulator.behave(header_key_calls=frozenset(_CALLS))
     ipqs.submit()
-    adapter = ipqs.provider_with(**{f"{call}_key": place})
+    places = KeyPlaces(**{**asdict(ipqs_settings().key_place), call: place})
+    adapter = ipqs.provider_with(key_place=places)
 
     _CALLS[call](adapter)
 

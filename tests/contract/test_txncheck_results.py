@@ -1,10 +1,6 @@
 """TxnCheck: how results are fetched, and only from where."""
 
-import json
-import re
 import time
-from dataclasses import fields
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +11,6 @@ from functions.core.errors import (
     ResultTooLarge,
 )
 from functions.providers.protocol import Link
-from functions.providers.txncheck.adapter import TxncheckSettings
 from local.simulators.txncheck import Answer
 from tests.contract.harness import read_body
 from tests.contract.txncheck_harness import TxncheckHarness
@@ -99,20 +94,6 @@ def test_sends_its_key_in_a_header_only(txncheck: TxncheckHarness) -> None:
         frozenset({"header"})
     ] * 2
     assert all(not request.signed for request in txncheck.simulator.requests)
-
-
-def test_reads_the_settings_of_cdk_json() -> None:
-    """The settings of cdk.json are the adapter's defaults, and none may be missing."""
-    context = json.loads(Path("cdk.json").read_text())["context"]
-    settings = context["courier"]["every_stage"]["providers"]["txncheck"]
-
-    assert TxncheckSettings.from_json(settings) == TxncheckSettings()
-    for field in fields(TxncheckSettings):
-        incomplete = {
-            key: value for key, value in settings.items() if key != field.name
-        }
-        with pytest.raises(KeyError, match=re.escape(field.name)):
-            TxncheckSettings.from_json(incomplete)
 
 
 @pytest.mark.fault(53)

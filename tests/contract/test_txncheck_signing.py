@@ -7,10 +7,11 @@ import pytest
 from functions.core.errors import CredentialsRejected
 from functions.core.model import Phase
 from functions.providers.transport.http import HttpClient
-from functions.providers.txncheck.adapter import Txncheck, TxncheckSettings
+from functions.providers.txncheck.adapter import Txncheck
 from local.simulators.txncheck import Answer
 from tests.contract.sources import BytesSource
 from tests.contract.txncheck_harness import BODIES, SIGNING_SECRET, TxncheckHarness
+from tests.settings import txncheck_settings
 
 _TIMESTAMP_EXPIRED = Answer.json(
     {"statusCode": 401, "message": "Request timestamp expired", "error": "x"}, 401
@@ -31,7 +32,7 @@ def _set_secret(
 def _adapter_at(harness: TxncheckHarness, now: Callable[[], float]) -> Txncheck:
     """Return an adapter with another clock."""
     return Txncheck(
-        TxncheckSettings(base_url=harness.base_url, signing=True, loopback=True),
+        txncheck_settings(base_url=harness.base_url, signing=True, loopback=True),
         http=HttpClient(tls=harness.tls, loopback=True),
         key=harness.key,
         signing_secret=harness.signing_secret or harness.key,
@@ -65,7 +66,7 @@ def test_reads_no_signing_secret_without_signing(
         raise AssertionError
 
     provider = Txncheck(
-        TxncheckSettings(base_url=txncheck.base_url, loopback=True),
+        txncheck_settings(base_url=txncheck.base_url, loopback=True),
         http=HttpClient(tls=txncheck.tls, loopback=True),
         key=txncheck.key,
         signing_secret=missing,

@@ -6,13 +6,14 @@ from typing import Any
 
 from functions.providers.protocol import Link
 from functions.providers.transport.http import HttpClient
-from functions.providers.txncheck.adapter import Txncheck, TxncheckSettings
+from functions.providers.txncheck.adapter import Txncheck
 from local.simulators.faults import Answer
 from local.simulators.txncheck import TxncheckSimulator
 from tests.contract.fake_secret import FakeSecret
 from tests.contract.harness import KEY, AdapterHarness, read_body
 from tests.contract.loopback_hosts import unused_base_url
 from tests.contract.sources import BytesSource
+from tests.settings import txncheck_settings
 
 SIGNING_SECRET = 'canary-signing/secret+2="&%41'
 
@@ -45,7 +46,7 @@ def make_provider(
     """Return an adapter for the simulator that follows its clock."""
     defaults = {"base_url": simulator.base_url, "signing": signing_secret is not None}
     return Txncheck(
-        TxncheckSettings(loopback=loopback, **{**defaults, **settings}),
+        txncheck_settings(loopback=loopback, **{**defaults, **settings}),
         http=HttpClient(tls=tls, loopback=loopback),
         key=key,
         signing_secret=signing_secret or FakeSecret(""),

@@ -1,4 +1,4 @@
-"""Alarms for the tests: one that tells a topic, and what the topic heard."""
+"""CloudWatch alarms whose notifications a test can read."""
 
 import json
 import uuid
@@ -10,40 +10,38 @@ from mypy_boto3_cloudwatch import CloudWatchClient
 from mypy_boto3_cloudwatch.type_defs import DimensionTypeDef
 
 from local.emulator.process import Emulator
-from tests.emulator.polling import until
+from tests.emulator import queues
+from tests.emulator.polling import wait_for
 
 
-class Alarms:
-    """Alarms of one test, a topic of operations, and a queue that hears it."""
+class AlarmHarness:
+    """A topic for notifications, a queue that receives them, and a namespace."""
 
     def __init__(self, emulator: Emulator) -> None:
         self.client: CloudWatchClient = emulator.client("cloudwatch")
         self.namespace = f"n-{uuid.uuid4()}"
-        self._sqs = emulator.client("sqs")
-        name = f"operations-{uuid.uuid4()}"
-        self._queue = self._sqs.create_queue(QueueName=name)["QueueUrl"]
+        self._emulator = emulator
+        self._queue_url, queue_arn = queues.create(emulator)
         sns = emulator.client("sns")
-        self.topic: str = sns.create_topic(Name=name)["TopicArn"]
-        sns.subscribe(
-            TopicArn=self.topic,
-            Protocol="sqs",
-            Endpoint=f"arn:aws:sqs:us-east-1:000000000000:{name}",
-        )
+        topic = sns.create_topic(Name=f"operations-{uuid.uuid4()}")
+        self.topic: str = topic["TopicArn"]
+        sns.subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=queue_arn)
 
     def create(self, metric: str = "Bad", **fields: Any) -> str:  # noqa: ANN401 - boto3's
-        """An alarm that goes off at one, over a minute, and tells of every change.
+        """Create an alarm and return its name.
 
-        A field that is None is left out.
+        By default it goes off at a sum of 1 over a minute and notifies the topic of
+        ALARM and OK. `fields` override; a field that is None is left out.
         """
         name = f"a-{uuid.uuid4()}"
-        one_metric = {
+        single_metric = {
             "Namespace": self.namespace,
             "MetricName": metric,
             "Statistic": "Sum",
             "Period": 60,
         }
-        wanted = {
-            **({} if "Metrics" in fields else one_metric),
+        parameters = {
+            **({} if "Metrics" in fields else single_metric),
             "AlarmName": name,
             "AlarmDescription": "https://runbook.invalid/bad",
             "EvaluationPeriods": 1,
@@ -55,69 +53,63 @@ class Alarms:
             **fields,
         }
         self.client.put_metric_alarm(
-            **{key: value for key, value in wanted.items() if value is not None}
+            **{key: value for key, value in parameters.items() if value is not None}
         )
         return name
 
     def put(
         self,
         *,
-        ago: float = 0,
-        under: dict[str, str] | None = None,
+        seconds_ago: float = 0,
+        dimensions: dict[str, str] | None = None,
         **values: Sequence[float],
     ) -> None:
-        """Values of these metrics, some seconds ago, under these dimensions."""
+        """Write values of metrics, which are named by the keywords."""
         self.client.put_metric_data(
             Namespace=self.namespace,
             MetricData=[
                 {
                     "MetricName": metric,
-                    "Values": those,
-                    "Timestamp": datetime.now(UTC) - timedelta(seconds=ago),
-                    "Dimensions": dimensions(under or {}),
+                    "Values": metric_values,
+                    "Timestamp": datetime.now(UTC) - timedelta(seconds=seconds_ago),
+                    "Dimensions": dimension_list(dimensions or {}),
                 }
-                for metric, those in values.items()
+                for metric, metric_values in values.items()
             ],
         )
 
     def state(self, name: str) -> str:
-        """The state of a metric alarm or a composite alarm, as it is now."""
+        """Return the current state of a metric alarm or a composite alarm."""
         found = self.client.describe_alarms(
             AlarmNames=[name], AlarmTypes=["MetricAlarm", "CompositeAlarm"]
         )
-        states = [one["StateValue"] for one in found["MetricAlarms"]]
-        states += [one["StateValue"] for one in found["CompositeAlarms"]]
+        states = [alarm["StateValue"] for alarm in found["MetricAlarms"]]
+        states += [alarm["StateValue"] for alarm in found["CompositeAlarms"]]
         (state,) = states
         return state
 
-    def becomes(self, name: str, state: str, *, seconds: float = 10) -> None:
-        """Wait until it has this state."""
-        until(lambda: self.state(name) == state, seconds=seconds)
+    def wait_for_state(self, name: str, state: str, *, seconds: float = 10) -> None:
+        """Wait until the alarm is in this state."""
+        wait_for(lambda: self.state(name) == state, seconds=seconds)
 
-    def heard(self) -> dict[str, Any]:
-        """The next message at the topic."""
-        found = until(
-            lambda: self._sqs.receive_message(QueueUrl=self._queue).get("Messages")
-        )
-        self._sqs.delete_message(
-            QueueUrl=self._queue, ReceiptHandle=found[0]["ReceiptHandle"]
-        )
-        envelope = json.loads(found[0]["Body"])
-        message: dict[str, Any] = json.loads(envelope["Message"])
-        return message
+    def next_notification(self) -> dict[str, Any]:
+        """Wait for the next notification and return it."""
+        envelope = queues.receive(self._emulator, self._queue_url)
+        notification: dict[str, Any] = json.loads(envelope["Message"])
+        return notification
 
     def delete_all(self) -> None:
-        """Leave no alarm behind: each is looked at five times a second."""
+        """Delete all alarms, since each is evaluated five times a second."""
         found = self.client.describe_alarms(
             AlarmTypes=["CompositeAlarm", "MetricAlarm"]
         )
-        # Those above first: what they are made of cannot go before them.
+        # A composite alarm has to be deleted before the alarms that it refers to.
         for composite in found["CompositeAlarms"]:
             self.client.delete_alarms(AlarmNames=[composite["AlarmName"]])
         for metric in found["MetricAlarms"]:
             self.client.delete_alarms(AlarmNames=[metric["AlarmName"]])
 
 
-def dimensions(of: dict[str, str]) -> list[DimensionTypeDef]:
-    """Dimensions as CloudWatch wants them."""
-    return [{"Name": name, "Value": value} for name, value in of.items()]
+def dimension_list(dimensions: dict[str, str]) -> list[DimensionTypeDef]:
+    """Return dimensions in the shape of CloudWatch's API."""
+    return [{"Name": name, "Value": value} for name, value in dimensions.items()]

@@ -1,16 +1,16 @@
-"""One emulator for all these tests, and the switch that leaves a correction out."""
+"""One emulator for all tests, and the option that leaves a correction out."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from local.emulator.process import Emulator
-from tests.emulator.alarms import Alarms
+from tests.emulator.alarms import AlarmHarness
 from tests.emulator.machines import Machines
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Take `--leave-out CORRECTION`."""
+    """Add the option `--leave-out CORRECTION`."""
     parser.addoption(
         "--leave-out",
         metavar="CORRECTION",
@@ -19,42 +19,44 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Know the marker that ties a test to the correction it holds."""
+    """Register the marker that ties a test to a correction."""
     config.addinivalue_line(
-        "markers", "holds(correction): a test that fails without this correction"
+        "markers", "correction(name): a test that fails without this correction"
     )
 
 
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Without a correction, keep only its tests and expect them to fail."""
-    # pytest knows the option only when it is given this directory to start from.
+    """When a correction is left out, select its tests and expect them to fail."""
+    # pytest knows the option only if this directory is given on the command line.
     left_out = config.getoption("--leave-out", default=None)
     if left_out is None:
         return
-    held = [
+    selected = [
         item
         for item in items
-        if left_out in [mark.args[0] for mark in item.iter_markers("holds")]
+        if left_out in [mark.args[0] for mark in item.iter_markers("correction")]
     ]
-    for item in held:
+    for item in selected:
         item.add_marker(pytest.mark.xfail(reason=f"without {left_out}", strict=True))
-    config.hook.pytest_deselected(items=[item for item in items if item not in held])
-    items[:] = held
+    config.hook.pytest_deselected(
+        items=[item for item in items if item not in selected]
+    )
+    items[:] = selected
 
 
 @pytest.fixture(scope="session")
 def emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
-    """An emulator that skips waiting."""
+    """An emulator that skips waits."""
     left_out = request.config.getoption("--leave-out", default=None)
-    with Emulator.started(without=[left_out] if left_out else []) as started:
-        yield started
+    with Emulator.started(without=[left_out] if left_out else []) as emulator:
+        yield emulator
 
 
 @pytest.fixture
 def machines(emulator: Emulator) -> Iterator[Machines]:
-    """State machines of one test."""
+    """State machines, stopped after the test."""
     machines = Machines(emulator)
     yield machines
     machines.stop_all()
@@ -62,17 +64,17 @@ def machines(emulator: Emulator) -> Iterator[Machines]:
 
 @pytest.fixture
 def real_time(emulator: Emulator) -> Iterator[None]:
-    """Wait states that last as long as they say."""
+    """Wait states of their real length."""
     emulator.set_wait_scale(1)
     yield
     emulator.set_wait_scale(0)
 
 
 @pytest.fixture
-def alarms(emulator: Emulator) -> Iterator[Alarms]:
-    """Alarms whose minute lasts half a second."""
+def alarms(emulator: Emulator) -> Iterator[AlarmHarness]:
+    """Alarms whose minute lasts half a second, deleted after the test."""
     emulator.set_period_scale(0.5 / 60)
-    alarms = Alarms(emulator)
+    alarms = AlarmHarness(emulator)
     yield alarms
     alarms.delete_all()
     emulator.set_period_scale(1)

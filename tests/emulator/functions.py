@@ -1,4 +1,4 @@
-"""Lambda functions for the tests, from source to a name."""
+"""Lambda functions created from their source."""
 
 import io
 import json
@@ -10,18 +10,19 @@ from typing import Any
 from mypy_boto3_lambda import LambdaClient
 
 from local.emulator.process import Emulator
+from tests.emulator.polling import wait_for
 
 ROLE = "arn:aws:iam::000000000000:role/function"
 
 
 def create(emulator: Emulator, source: str, **config: Any) -> str:  # noqa: ANN401 - boto3's
-    """A function whose module is `app` and whose handler is `handler`."""
+    """Create a function with the handler `app.handler`; return its name."""
     name = f"f-{uuid.uuid4()}"
     client: LambdaClient = emulator.client("lambda")
     client.create_function(
         **{
             "FunctionName": name,
-            "Code": {"ZipFile": packed({"app.py": source})},
+            "Code": {"ZipFile": zip_archive({"app.py": source})},
             "Handler": "app.handler",
             "Role": ROLE,
             "Runtime": "python3.14",
@@ -32,23 +33,32 @@ def create(emulator: Emulator, source: str, **config: Any) -> str:  # noqa: ANN4
     return name
 
 
-def packed(files: dict[str, str]) -> bytes:
-    """A zip file of sources."""
+def zip_archive(files: dict[str, str]) -> bytes:
+    """Return a zip archive of source files, given by path."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for path, source in files.items():
-            archive.writestr(path, dedented(source))
+            archive.writestr(path, textwrap.dedent(source))
     return content.getvalue()
 
 
-def dedented(source: str) -> str:
-    """Source as it would stand in a file of its own."""
-    return textwrap.dedent(source)
-
-
-def call(emulator: Emulator, name: str, event: object = None) -> Any:  # noqa: ANN401 - JSON
-    """What an invocation answers: the result, or the error document."""
-    answer = emulator.client("lambda").invoke(
+def invoke(emulator: Emulator, name: str, event: object = None) -> Any:  # noqa: ANN401 - JSON
+    """Invoke a function; return its result or its error document."""
+    response = emulator.client("lambda").invoke(
         FunctionName=name, Payload=json.dumps(event).encode()
     )
-    return json.loads(answer["Payload"].read())
+    return json.loads(response["Payload"].read())
+
+
+def log_lines(emulator: Emulator, name: str, group: str | None = None) -> list[str]:
+    """Wait for the REPORT line of an invocation; return all lines of the log."""
+    logs, group = emulator.client("logs"), group or f"/aws/lambda/{name}"
+
+    def lines() -> list[str]:
+        if not logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
+            return []
+        events = logs.filter_log_events(logGroupName=group)["events"]
+        messages = [event["message"] for event in events]
+        return messages if any("REPORT" in line for line in messages) else []
+
+    return wait_for(lines)

@@ -7,10 +7,10 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T | None], *, seconds: float = 20) -> T:
-    """The first true value of the condition; fails when there is none in time."""
+def wait_for(condition: Callable[[], T | None], *, seconds: float = 20) -> T:
+    """Return the condition's first true value; fail if there is none in time."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
-        assert time.monotonic() < deadline, "it did not happen in time"
+        assert time.monotonic() < deadline, "the condition did not become true in time"
         time.sleep(0.02)
     return value

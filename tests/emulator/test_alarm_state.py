@@ -1,21 +1,21 @@
-"""An alarm's state follows CloudWatch's tables for missing data."""
+"""The state of an alarm follows CloudWatch's tables for missing data."""
 
 import pytest
 
-from local.emulator.alarm_state import Rule, State, decide, looked_at
+from local.emulator.alarm_state import AlarmRule, AlarmState, decide, evaluation_range
 
-WORDS = {
-    "A": State.ALARM,
-    "I": State.INSUFFICIENT_DATA,
-    "O": State.OK,
+STATES = {
+    "A": AlarmState.ALARM,
+    "I": AlarmState.INSUFFICIENT_DATA,
+    "O": AlarmState.OK,
 }
 
 
-# The rows of AWS' tables, the newest datapoint last: 0 is good, X is bad, - is
-# missing. Then the state when missing data are missing, ignored, breaching, not
-# breaching; R is the state that it had.
+# The rows of AWS' tables, with the newest datapoint last: 0 is not breaching, X is
+# breaching, - is missing. Then the state when missing data are treated as missing,
+# ignore, breaching and notBreaching; R means that the state does not change.
 @pytest.mark.parametrize(
-    ("needed", "points", "states"),
+    ("required", "points", "states"),
     [
         (3, "0-X-X", "OOOO"),
         (3, "----0", "OOOO"),
@@ -29,19 +29,19 @@ WORDS = {
         (2, "---X-", "ARAO"),
     ],
 )
-@pytest.mark.parametrize("before", State)
-def test_a_row_of_the_tables(
-    needed: int, points: str, states: str, before: State
+@pytest.mark.parametrize("before", AlarmState)
+def test_state_follows_the_tables(
+    required: int, points: str, states: str, before: AlarmState
 ) -> None:
-    """Three periods, of which all or two have to breach."""
+    """Either all of three periods or two of them have to breach."""
     values = [{"0": 0.0, "X": 1.0, "-": None}[point] for point in reversed(points)]
     treatments = ("missing", "ignore", "breaching", "notBreaching")
 
-    for treatment, word in zip(treatments, states, strict=True):
-        rule = Rule(3, needed, lambda value: value > 0, treatment)
-        assert decide(rule, values, before) == WORDS.get(word, before), treatment
+    for treatment, letter in zip(treatments, states, strict=True):
+        rule = AlarmRule(3, required, lambda value: value > 0, treatment)
+        assert decide(rule, values, before) == STATES.get(letter, before), treatment
 
 
-def test_an_evaluation_looks_as_far_back_as_the_tables() -> None:
-    """Five datapoints for three periods."""
-    assert looked_at(3) == 5
+def test_evaluation_range_is_that_of_the_tables() -> None:
+    """The tables show five datapoints for three periods."""
+    assert evaluation_range(3) == 5

@@ -1,4 +1,4 @@
-"""Alarms go off when data breach, come back when they do not, and say so."""
+"""Alarms change state with their data, and notify their topic."""
 
 import uuid
 from typing import Any
@@ -8,109 +8,111 @@ from botocore.exceptions import ClientError
 
 from local.emulator.process import Emulator
 from tests.emulator import functions
-from tests.emulator.alarms import Alarms, dimensions
-from tests.emulator.machines import Machines, invoke
+from tests.emulator.alarms import AlarmHarness, dimension_list
+from tests.emulator.machines import Machines, invoke_task
 
 FAILS = "def handler(event, context): raise ValueError"
 
 
-@pytest.mark.holds("alarms_in_time")
-def test_an_alarm_goes_off_and_comes_back(alarms: Alarms) -> None:
-    """By data, and by time alone when there are no more data."""
+@pytest.mark.correction("alarms_in_time")
+def test_alarm_goes_off_and_returns_to_ok(alarms: AlarmHarness) -> None:
+    """Data set it to ALARM; the end of the data alone sets it back to OK."""
     name = alarms.create()
-    alarms.becomes(name, "OK")
+    alarms.wait_for_state(name, "OK")
 
     alarms.put(Bad=[1])
 
-    alarms.becomes(name, "ALARM")
-    alarms.becomes(name, "OK")
+    alarms.wait_for_state(name, "ALARM")
+    alarms.wait_for_state(name, "OK")
 
 
-@pytest.mark.holds("period_scale")
-def test_a_period_lasts_as_long_as_it_says(emulator: Emulator, alarms: Alarms) -> None:
-    """Unless the scale says otherwise, which it can while the alarm waits."""
+@pytest.mark.correction("period_scale")
+def test_period_scale_changes_a_running_period(
+    emulator: Emulator, alarms: AlarmHarness
+) -> None:
+    """A period has its real length until the scale shortens it."""
     emulator.set_period_scale(1)
     name = alarms.create()
     alarms.put(Bad=[1])
-    alarms.becomes(name, "ALARM")
+    alarms.wait_for_state(name, "ALARM")
 
     emulator.set_period_scale(0)
 
-    alarms.becomes(name, "OK", seconds=5)
+    alarms.wait_for_state(name, "OK", seconds=5)
 
 
-@pytest.mark.holds("alarms_in_time")
-def test_an_alarm_looks_at_its_own_dimensions(alarms: Alarms) -> None:
-    """One provider's trouble is not the other's."""
-    other = alarms.create(Dimensions=dimensions({"provider": "txncheck"}))
-    one = alarms.create(Dimensions=dimensions({"provider": "ipqs"}))
+@pytest.mark.correction("alarms_in_time")
+def test_alarm_evaluates_its_own_dimensions_only(alarms: AlarmHarness) -> None:
+    """Errors of one provider must not set off the alarm of another."""
+    txncheck = alarms.create(Dimensions=dimension_list({"provider": "txncheck"}))
+    ipqs = alarms.create(Dimensions=dimension_list({"provider": "ipqs"}))
 
-    alarms.put(under={"provider": "ipqs"}, Bad=[1])
+    alarms.put(dimensions={"provider": "ipqs"}, Bad=[1])
 
-    alarms.becomes(one, "ALARM")
-    assert alarms.state(other) == "OK"
+    alarms.wait_for_state(ipqs, "ALARM")
+    assert alarms.state(txncheck) == "OK"
 
 
-@pytest.mark.holds("alarms_in_time")
-def test_data_that_stop_are_insufficient(alarms: Alarms) -> None:
-    """Where missing data are missing, silence is a state of its own."""
+@pytest.mark.correction("alarms_in_time")
+def test_data_that_stop_are_insufficient(alarms: AlarmHarness) -> None:
+    """Missing data that are treated as missing lead to INSUFFICIENT_DATA."""
     name = alarms.create(TreatMissingData="missing")
 
     alarms.put(Bad=[1])
 
-    alarms.becomes(name, "ALARM")
-    alarms.becomes(name, "INSUFFICIENT_DATA")
+    alarms.wait_for_state(name, "ALARM")
+    alarms.wait_for_state(name, "INSUFFICIENT_DATA")
 
 
-@pytest.mark.holds("alarms_in_time")
-def test_silence_can_be_the_trouble(alarms: Alarms) -> None:
-    """No webhook at all is what an alarm on missing webhooks is for."""
+@pytest.mark.correction("alarms_in_time")
+def test_missing_data_can_be_breaching(alarms: AlarmHarness) -> None:
+    """An alarm on missing webhooks has to go off when there is no data at all."""
     name = alarms.create(
         ComparisonOperator="LessThanThreshold", TreatMissingData="breaching"
     )
 
-    alarms.becomes(name, "ALARM")
+    alarms.wait_for_state(name, "ALARM")
     alarms.put(Bad=[5])
-    alarms.becomes(name, "OK")
+    alarms.wait_for_state(name, "OK")
 
 
-@pytest.mark.holds("alarms_in_time")
-def test_one_bad_period_of_three_may_not_be_enough(
-    emulator: Emulator, alarms: Alarms
+@pytest.mark.correction("alarms_in_time")
+def test_alarm_needs_two_breaching_periods_of_three(
+    emulator: Emulator, alarms: AlarmHarness
 ) -> None:
-    """Two of three are; they do not have to be neighbours."""
+    """One is not enough; two need not be adjacent."""
     emulator.set_period_scale(1 / 60)
     name = alarms.create(EvaluationPeriods=3, DatapointsToAlarm=2)
-    alarms.becomes(name, "OK")
+    alarms.wait_for_state(name, "OK")
 
-    alarms.put(ago=1.5, Bad=[1])
+    alarms.put(seconds_ago=1.5, Bad=[1])
     assert alarms.state(name) == "OK"
     alarms.put(Bad=[1])
 
-    alarms.becomes(name, "ALARM", seconds=3)
+    alarms.wait_for_state(name, "ALARM", seconds=3)
 
 
-def test_an_alarm_on_a_percentile(alarms: Alarms) -> None:
-    """Lag and duration are told by theirs."""
+def test_alarm_on_a_percentile(alarms: AlarmHarness) -> None:
+    """The project's alarms on lag and duration use percentiles."""
     name = alarms.create(ExtendedStatistic="p90", Statistic=None, Threshold=50)
 
     alarms.put(Bad=[1] * 89 + [100] * 2)
     assert alarms.state(name) != "ALARM"
     alarms.put(Bad=[100] * 20)
 
-    alarms.becomes(name, "ALARM")
+    alarms.wait_for_state(name, "ALARM")
 
 
-@pytest.mark.holds("alarm_messages")
-def test_a_change_is_told_in_cloudwatchs_form(alarms: Alarms) -> None:
-    """Who is woken reads which alarm, why, and where the run-book is."""
+@pytest.mark.correction("alarm_messages")
+def test_notification_has_cloudwatchs_fields(alarms: AlarmHarness) -> None:
+    """It tells a person which alarm went off, why, and where the run-book is."""
     name = alarms.create()
-    alarms.becomes(name, "OK")
-    assert alarms.heard()["NewStateValue"] == "OK"
+    alarms.wait_for_state(name, "OK")
+    assert alarms.next_notification()["NewStateValue"] == "OK"
 
     alarms.put(Bad=[3])
 
-    message = alarms.heard()
+    message = alarms.next_notification()
     assert message["AlarmName"] == name
     assert message["AlarmDescription"] == "https://runbook.invalid/bad"
     assert (message["OldStateValue"], message["NewStateValue"]) == ("OK", "ALARM")
@@ -119,22 +121,22 @@ def test_a_change_is_told_in_cloudwatchs_form(alarms: Alarms) -> None:
     assert message["AlarmActions"] == [alarms.topic]
     assert message["Trigger"]["MetricName"] == "Bad"
     assert message["Trigger"]["TreatMissingData"] == "notBreaching"
-    assert alarms.heard()["NewStateValue"] == "OK"
+    assert alarms.next_notification()["NewStateValue"] == "OK"
 
 
-@pytest.mark.holds("metric_math")
-def test_an_alarm_on_an_expression(alarms: Alarms) -> None:
-    """A share of failures, which is no share when there were no jobs."""
-    name = alarms.create(Threshold=0.5, Metrics=_share(alarms.namespace))
-    alarms.becomes(name, "OK")
+@pytest.mark.correction("metric_math")
+def test_alarm_on_an_expression(alarms: AlarmHarness) -> None:
+    """The share of failures is defined as 0 when there were no jobs."""
+    name = alarms.create(Threshold=0.5, Metrics=_share_queries(alarms.namespace))
+    alarms.wait_for_state(name, "OK")
 
     alarms.put(failed=[3], ended=[4])
 
-    alarms.becomes(name, "ALARM")
-    alarms.becomes(name, "OK")
+    alarms.wait_for_state(name, "ALARM")
+    alarms.wait_for_state(name, "OK")
 
 
-@pytest.mark.holds("metric_math")
+@pytest.mark.correction("metric_math")
 @pytest.mark.parametrize(
     "queries",
     [
@@ -145,86 +147,88 @@ def test_an_alarm_on_an_expression(alarms: Alarms) -> None:
         ),
     ],
 )
-def test_an_expression_that_cannot_be_is_refused(
-    alarms: Alarms, queries: list[Any]
+def test_invalid_expression_is_refused(
+    alarms: AlarmHarness, queries: list[Any]
 ) -> None:
-    """When the alarm is made, not in the night."""
+    """The error appears when the alarm is created, not when it is evaluated."""
     with pytest.raises(ClientError, match="ValidationError"):
         alarms.create(Metrics=queries)
 
 
-@pytest.mark.holds("queue_metrics")
-def test_a_dead_letter_alarms(emulator: Emulator, alarms: Alarms) -> None:
-    """Until somebody takes it away."""
+@pytest.mark.correction("queue_metrics")
+def test_alarm_on_dead_letters(emulator: Emulator, alarms: AlarmHarness) -> None:
+    """It stays in ALARM until the dead-letter queue is empty."""
     sqs, queue = emulator.client("sqs"), f"dead-{uuid.uuid4()}"
     url = sqs.create_queue(QueueName=queue)["QueueUrl"]
     name = alarms.create(
         Namespace="AWS/SQS",
         MetricName="ApproximateNumberOfMessagesVisible",
-        Dimensions=dimensions({"QueueName": queue}),
+        Dimensions=dimension_list({"QueueName": queue}),
         Statistic="Maximum",
     )
-    alarms.becomes(name, "OK")
+    alarms.wait_for_state(name, "OK")
 
     sqs.send_message(QueueUrl=url, MessageBody="dead")
-    alarms.becomes(name, "ALARM")
+    alarms.wait_for_state(name, "ALARM")
 
     sqs.purge_queue(QueueUrl=url)
-    alarms.becomes(name, "OK")
+    alarms.wait_for_state(name, "OK")
 
 
-@pytest.mark.holds("queue_metrics")
-def test_an_old_message_alarms(emulator: Emulator, alarms: Alarms) -> None:
-    """A queue that nobody empties shows by the age of its oldest message."""
+@pytest.mark.correction("queue_metrics")
+def test_alarm_on_the_age_of_a_message(
+    emulator: Emulator, alarms: AlarmHarness
+) -> None:
+    """The age of the oldest message reveals a queue without a consumer."""
     sqs, queue = emulator.client("sqs"), f"old-{uuid.uuid4()}"
     url = sqs.create_queue(QueueName=queue)["QueueUrl"]
     name = alarms.create(
         Namespace="AWS/SQS",
         MetricName="ApproximateAgeOfOldestMessage",
-        Dimensions=dimensions({"QueueName": queue}),
+        Dimensions=dimension_list({"QueueName": queue}),
         Statistic="Maximum",
     )
 
     sqs.send_message(QueueUrl=url, MessageBody="left")
 
-    alarms.becomes(name, "ALARM")
+    alarms.wait_for_state(name, "ALARM")
 
 
-@pytest.mark.holds("alarms_in_time")
-def test_a_failing_function_alarms(
-    emulator: Emulator, machines: Machines, alarms: Alarms
+@pytest.mark.correction("alarms_in_time")
+def test_alarm_on_function_errors(
+    emulator: Emulator, machines: Machines, alarms: AlarmHarness
 ) -> None:
-    """Without anybody writing a metric by hand."""
+    """The metric is Lambda's own; no test writes it."""
     function = functions.create(emulator, FAILS)
     name = alarms.create(
         Namespace="AWS/Lambda",
         MetricName="Errors",
-        Dimensions=dimensions({"FunctionName": function}),
+        Dimensions=dimension_list({"FunctionName": function}),
     )
-    alarms.becomes(name, "OK")
+    alarms.wait_for_state(name, "OK")
 
-    machines.run({"Call": invoke(function)})
+    machines.run({"Call": invoke_task(function)})
 
-    alarms.becomes(name, "ALARM")
+    alarms.wait_for_state(name, "ALARM")
 
 
-@pytest.mark.holds("alarms_in_time")
-def test_a_failed_execution_alarms(machines: Machines, alarms: Alarms) -> None:
-    """Red in the console is not enough: nobody looks at night."""
+@pytest.mark.correction("alarms_in_time")
+def test_alarm_on_failed_executions(machines: Machines, alarms: AlarmHarness) -> None:
+    """The metric is Step Functions' own; no test writes it."""
     machine = machines.create({"Fail": {"Type": "Fail", "Error": "Broken"}})
     name = alarms.create(
         Namespace="AWS/States",
         MetricName="ExecutionsFailed",
-        Dimensions=dimensions({"StateMachineArn": machine}),
+        Dimensions=dimension_list({"StateMachineArn": machine}),
     )
-    alarms.becomes(name, "OK")
+    alarms.wait_for_state(name, "OK")
 
-    machines.ended(machines.start(machine))
+    machines.wait(machines.start(machine))
 
-    alarms.becomes(name, "ALARM")
+    alarms.wait_for_state(name, "ALARM")
 
 
-def _share(namespace: str) -> list[dict[str, Any]]:
+def _share_queries(namespace: str) -> list[dict[str, Any]]:
     return [
         {"Id": "share", "Expression": "IF(all > 0, failed / all, 0)"},
         {"Id": "all", "Expression": "FILL(ended, 0)", "ReturnData": False},

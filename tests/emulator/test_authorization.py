@@ -1,4 +1,4 @@
-"""With `auth` on, roles and signatures count."""
+"""With `auth`, the emulator enforces roles and signatures."""
 
 import json
 import uuid
@@ -13,9 +13,14 @@ from botocore.credentials import Credentials
 from local.deploy import deploy
 from local.emulator.process import Emulator
 from tests.emulator import functions
-from tests.emulator.test_deploy import ROLE, TRUST, Resources, assembly, outputs
+from tests.emulator.stacks import (
+    FUNCTION_ROLE,
+    TRUST_POLICY,
+    Resources,
+    write_assembly,
+)
 
-READS = """
+READ_SECRET = """
     import os
 
     import boto3
@@ -27,33 +32,35 @@ READS = """
 
 
 @pytest.fixture(scope="module")
-def guarded() -> Iterator[Emulator]:
-    """An emulator that enforces what the others accept."""
+def auth_emulator() -> Iterator[Emulator]:
+    """An emulator that enforces policies and signatures."""
     with Emulator.started(auth=True) as emulator:
         yield emulator
 
 
-def test_a_function_reads_a_secret_that_its_role_names(guarded: Emulator) -> None:
-    """By ARN, as the CDK's grants do."""
-    function = _reader(guarded, granted=True)
+def test_function_reads_a_secret_that_its_role_allows(auth_emulator: Emulator) -> None:
+    """The policy names the secret by ARN, as the CDK's grants do."""
+    function = _create_reader(auth_emulator, granted=True)
 
-    assert functions.call(guarded, function) == "s3cret"
-
-
-def test_a_function_reads_no_other_secret(guarded: Emulator) -> None:
-    """A missing grant shows here, before it is deployed."""
-    function = _reader(guarded, granted=False)
-
-    refused = functions.call(guarded, function)
-
-    assert "AccessDeniedException" in refused["errorMessage"]
+    assert functions.invoke(auth_emulator, function) == "s3cret"
 
 
-def _reader(guarded: Emulator, *, granted: bool) -> str:
-    """A function that reads a secret, with a role that may or may not."""
-    iam, name = guarded.client("iam"), f"role-{uuid.uuid4()}"
-    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
-    arn = guarded.client("secretsmanager").create_secret(
+def test_function_reads_no_other_secret(auth_emulator: Emulator) -> None:
+    """A missing grant is found before the stack is deployed."""
+    function = _create_reader(auth_emulator, granted=False)
+
+    error = functions.invoke(auth_emulator, function)
+
+    assert "AccessDeniedException" in error["errorMessage"]
+
+
+def _create_reader(auth_emulator: Emulator, *, granted: bool) -> str:
+    """Create a function that reads a secret, with or without permission."""
+    iam, name = auth_emulator.client("iam"), f"role-{uuid.uuid4()}"
+    role = iam.create_role(
+        RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST_POLICY)
+    )
+    arn = auth_emulator.client("secretsmanager").create_secret(
         Name=f"secret-{uuid.uuid4()}", SecretString="s3cret"
     )["ARN"]
     statement = {
@@ -66,40 +73,40 @@ def _reader(guarded: Emulator, *, granted: bool) -> str:
         RoleName=name, PolicyName="read", PolicyDocument=json.dumps(policy)
     )
     return functions.create(
-        guarded,
-        READS,
+        auth_emulator,
+        READ_SECRET,
         Role=role["Role"]["Arn"],
         Environment={"Variables": {"ARN": arn}},
     )
 
 
-def test_a_request_has_to_be_signed(
-    guarded: Emulator, tmp_path_factory: pytest.TempPathFactory
+def test_request_has_to_be_signed(
+    auth_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """AWS_IAM on a method that ends in a function."""
-    template, stack = assembly(
-        tmp_path_factory.mktemp("api"), API, Outputs=outputs(api={"Ref": "Api"})
+    """A method with AWS_IAM and a function as its integration."""
+    assembly, stack = write_assembly(
+        tmp_path_factory.mktemp("api"), API, {"api": {"Ref": "Api"}}
     )
-    api = deploy(template, stack, guarded, {})["api"]
-    url = f"{guarded.endpoint}/_aws/execute-api/{api}/test/"
+    api = deploy(assembly, stack, auth_emulator, {})["api"]
+    url = f"{auth_emulator.endpoint}/_aws/execute-api/{api}/test/"
     signed = AWSRequest("GET", url)
     SigV4Auth(Credentials("test", "test"), "execute-api", "us-east-1").add_auth(signed)
 
-    refused = requests.get(url, timeout=10)
-    answered = requests.get(url, headers=dict(signed.headers), timeout=10)
+    unsigned_response = requests.get(url, timeout=10)
+    signed_response = requests.get(url, headers=dict(signed.headers), timeout=10)
 
-    assert refused.status_code == 403
-    assert (answered.status_code, answered.text) == (202, "accepted")
+    assert unsigned_response.status_code == 403
+    assert (signed_response.status_code, signed_response.text) == (202, "accepted")
 
 
-TAKE = "def handler(event, context): return {'statusCode': 202, 'body': 'accepted'}"
-ARN = "arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions"
+ACCEPT = "def handler(event, context): return {'statusCode': 202, 'body': 'accepted'}"
+FUNCTIONS_ARN = "arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions"
 API: Resources = {
-    "Role": ROLE,
-    "Take": {
+    "Role": FUNCTION_ROLE,
+    "Accept": {
         "Type": "AWS::Lambda::Function",
         "Properties": {
-            "Code": {"ZipFile": TAKE},
+            "Code": {"ZipFile": ACCEPT},
             "Handler": "index.handler",
             "Role": {"Fn::GetAtt": ["Role", "Arn"]},
             "Runtime": "python3.14",
@@ -109,7 +116,7 @@ API: Resources = {
         "Type": "AWS::Lambda::Permission",
         "Properties": {
             "Action": "lambda:InvokeFunction",
-            "FunctionName": {"Ref": "Take"},
+            "FunctionName": {"Ref": "Accept"},
             "Principal": "apigateway.amazonaws.com",
         },
     },
@@ -122,7 +129,7 @@ API: Resources = {
             "Integration": {
                 "Type": "AWS_PROXY",
                 "IntegrationHttpMethod": "POST",
-                "Uri": {"Fn::Sub": ARN + "/${Take.Arn}/invocations"},
+                "Uri": {"Fn::Sub": FUNCTIONS_ARN + "/${Accept.Arn}/invocations"},
             },
             "ResourceId": {"Fn::GetAtt": ["Api", "RootResourceId"]},
             "RestApiId": {"Ref": "Api"},

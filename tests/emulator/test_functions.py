@@ -1,4 +1,4 @@
-"""Lambda functions behave under the emulator as under AWS' runtime."""
+"""Lambda functions behave as under AWS' runtime."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -8,17 +8,16 @@ import pytest
 
 from local.emulator.process import Emulator
 from tests.emulator import functions
-from tests.emulator.machines import Machines, invoke, passing
-from tests.emulator.polling import until
+from tests.emulator.machines import Machines, invoke_task, pass_state
 
-FAILS = """
+RAISE = """
     class ProviderThrottled(Exception):
         pass
 
     def handler(event, context):
         raise ProviderThrottled("slow down")
 """
-PID = """
+RETURN_PID = """
     import os
 
     def handler(event, context):
@@ -26,7 +25,7 @@ PID = """
             raise ValueError(event)
         return os.getpid()
 """
-STUCK = """
+SLEEP = """
     import time
 
     def handler(event, context):
@@ -35,55 +34,55 @@ STUCK = """
 """
 
 
-@pytest.mark.holds("runtime_client")
-def test_an_exception_arrives_under_its_own_name(emulator: Emulator) -> None:
-    """Retry and Catch match by it; a person reads the rest."""
-    name = functions.create(emulator, FAILS)
+@pytest.mark.correction("runtime_client")
+def test_exception_is_reported_by_its_class_name(emulator: Emulator) -> None:
+    """Retry and Catch match the name; a person reads message and stack trace."""
+    name = functions.create(emulator, RAISE)
 
-    error = functions.call(emulator, name)
+    error = functions.invoke(emulator, name)
 
     assert error["errorType"] == "ProviderThrottled"
     assert error["errorMessage"] == "slow down"
     assert "in handler" in error["stackTrace"][0]
 
 
-@pytest.mark.holds("runtime_client")
-def test_a_state_catches_an_exception_by_its_name(
+@pytest.mark.correction("runtime_client")
+def test_state_catches_an_exception_by_its_name(
     emulator: Emulator, machines: Machines
 ) -> None:
     """The names in the definition are the class names in functions.core.errors."""
-    name = functions.create(emulator, FAILS)
-    caught = {"ErrorEquals": ["ProviderThrottled"], "Next": "Caught"}
+    name = functions.create(emulator, RAISE)
+    catcher = {"ErrorEquals": ["ProviderThrottled"], "Next": "Caught"}
 
     output = machines.output(
-        {"Call": invoke(name, Catch=[caught]), "Caught": passing()}
+        {"Call": invoke_task(name, Catch=[catcher]), "Caught": pass_state()}
     )
 
     assert output["Error"] == "ProviderThrottled"
     assert json.loads(output["Cause"])["errorMessage"] == "slow down"
 
 
-@pytest.mark.holds("runtime_client")
-def test_an_environment_outlives_a_handled_error(emulator: Emulator) -> None:
-    """What a module keeps between calls is kept, as in AWS."""
-    name = functions.create(emulator, PID)
+@pytest.mark.correction("runtime_client")
+def test_environment_survives_an_exception(emulator: Emulator) -> None:
+    """A module keeps its state between calls, as in AWS."""
+    name = functions.create(emulator, RETURN_PID)
 
-    first = functions.call(emulator, name)
-    functions.call(emulator, name, "fail")
+    first = functions.invoke(emulator, name)
+    functions.invoke(emulator, name, "fail")
 
-    assert functions.call(emulator, name) == first
+    assert functions.invoke(emulator, name) == first
 
 
-@pytest.mark.holds("runtime_client")
-def test_a_time_out_is_named_and_logged(emulator: Emulator) -> None:
-    """Step Functions knows it as Sandbox.Timedout, and the next call starts anew."""
-    name = functions.create(emulator, STUCK, Timeout=1)
+@pytest.mark.correction("runtime_client")
+def test_time_out_is_reported_and_logged(emulator: Emulator) -> None:
+    """Lambda reports Sandbox.Timedout and logs the time-out."""
+    name = functions.create(emulator, SLEEP, Timeout=1)
 
-    error = functions.call(emulator, name)
+    error = functions.invoke(emulator, name)
 
     assert error["errorType"] == "Sandbox.Timedout"
     assert error["errorMessage"].endswith("Error: Task timed out after 1.00 seconds")
-    assert any("Task timed out" in line for line in _log(emulator, name))
+    assert any("timed out" in line for line in functions.log_lines(emulator, name))
 
 
 @pytest.mark.parametrize(
@@ -127,22 +126,22 @@ def test_a_time_out_is_named_and_logged(emulator: Emulator) -> None:
         ),
     ],
 )
-@pytest.mark.holds("runtime_client")
-def test_names_what_the_runtime_reports(
+@pytest.mark.correction("runtime_client")
+def test_failure_has_the_error_type_of_lambda(
     emulator: Emulator, source: str, error_type: str, message: str
 ) -> None:
-    """Each way in which a function can end without its handler's word."""
+    """A function can end without a result or an exception of its handler."""
     name = functions.create(emulator, source)
 
-    error = functions.call(emulator, name)
+    error = functions.invoke(emulator, name)
 
     assert error["errorType"] == error_type
     assert message in error["errorMessage"]
 
 
-@pytest.mark.holds("runtime_client")
-def test_a_handler_finds_what_lambda_reserves(emulator: Emulator) -> None:
-    """Powertools and boto3 are configured by these variables."""
+@pytest.mark.correction("runtime_client")
+def test_handler_has_lambdas_reserved_variables(emulator: Emulator) -> None:
+    """These variables configure Powertools and boto3."""
     name = functions.create(
         emulator,
         """
@@ -165,84 +164,76 @@ def test_a_handler_finds_what_lambda_reserves(emulator: Emulator) -> None:
         TracingConfig={"Mode": "Active"},
     )
 
-    found: dict[str, Any] = functions.call(emulator, name)
+    variables: dict[str, Any] = functions.invoke(emulator, name)
 
-    assert found["OWN"] == "value"
-    assert found["AWS_REGION"] == "us-east-1"
-    assert found["AWS_LAMBDA_FUNCTION_NAME"] == name
-    assert found["AWS_LAMBDA_LOG_GROUP_NAME"] == "/courier/logs"
-    assert found["AWS_LAMBDA_LOG_FORMAT"] == "JSON"
-    assert found["_X_AMZN_TRACE_ID"].startswith("Root=1-")
-    assert found["arn"].endswith(f":function:{name}")
-    assert 0 < found["left"] <= 30_000
-    assert found["memory"] == "512"
+    assert variables["OWN"] == "value"
+    assert variables["AWS_REGION"] == "us-east-1"
+    assert variables["AWS_LAMBDA_FUNCTION_NAME"] == name
+    assert variables["AWS_LAMBDA_LOG_GROUP_NAME"] == "/courier/logs"
+    assert variables["AWS_LAMBDA_LOG_FORMAT"] == "JSON"
+    assert variables["_X_AMZN_TRACE_ID"].startswith("Root=1-")
+    assert variables["arn"].endswith(f":function:{name}")
+    assert 0 < variables["left"] <= 30_000
+    assert variables["memory"] == "512"
 
 
-def test_a_handler_does_not_see_the_project(emulator: Emulator) -> None:
-    """What is missing from the asset has to be missing here as well."""
+def test_handler_cannot_import_the_project(emulator: Emulator) -> None:
+    """A module that is missing from the asset has to be missing here as well."""
     name = functions.create(emulator, "import local.emulator")
 
-    assert functions.call(emulator, name)["errorType"] == "Runtime.ImportModuleError"
+    assert functions.invoke(emulator, name)["errorType"] == "Runtime.ImportModuleError"
 
 
-def test_the_asset_comes_before_the_interpreter(emulator: Emulator) -> None:
-    """A bundled package wins over the one that happens to be installed."""
+def test_asset_precedes_the_interpreters_packages(emulator: Emulator) -> None:
+    """A bundled package is imported instead of an installed one."""
     files = {
         "app.py": "import requests\ndef handler(event, context): return requests.mine",
         "requests/__init__.py": "mine = True",
     }
-    name = functions.create(emulator, "", Code={"ZipFile": functions.packed(files)})
+    name = functions.create(
+        emulator, "", Code={"ZipFile": functions.zip_archive(files)}
+    )
 
-    assert functions.call(emulator, name) is True
+    assert functions.invoke(emulator, name) is True
 
 
-def test_output_goes_to_the_configured_log_group(emulator: Emulator) -> None:
-    """Between START and REPORT, as everything that reads Lambda logs expects."""
+def test_output_is_logged_in_the_configured_group(emulator: Emulator) -> None:
+    """It stands between START and REPORT, where readers of Lambda's logs expect it."""
     name = functions.create(
         emulator,
-        "def handler(event, context): print('one line')",
+        "def handler(event, context): print('output')",
         LoggingConfig={"LogGroup": "/courier/lines"},
     )
 
-    functions.call(emulator, name)
+    functions.invoke(emulator, name)
 
-    lines = _log(emulator, name, group="/courier/lines")
-    assert [line.split()[0] for line in lines] == ["START", "one", "END", "REPORT"]
+    lines = functions.log_lines(emulator, name, group="/courier/lines")
+    assert [line.split()[0] for line in lines] == ["START", "output", "END", "REPORT"]
 
 
-@pytest.mark.holds("runtime_client")
-def test_a_burst_waits_for_environments(emulator: Emulator) -> None:
-    """Forty calls at once must not be forty interpreters."""
-    name = functions.create(emulator, PID)
+@pytest.mark.correction("runtime_client")
+def test_burst_waits_for_environments(emulator: Emulator) -> None:
+    """Forty concurrent calls must not start forty interpreters."""
+    name = functions.create(emulator, RETURN_PID)
 
     with ThreadPoolExecutor(40) as threads:
-        answers = threads.map(lambda _: functions.call(emulator, name), range(40))
-        processes = set(answers)
+        processes = set(
+            threads.map(lambda _: functions.invoke(emulator, name), range(40))
+        )
 
     assert 1 <= len(processes) <= 8
 
 
-@pytest.mark.holds("throttled_task")
-def test_a_throttled_task_is_named_as_lambda_names_it(
+@pytest.mark.correction("throttled_task")
+def test_throttled_task_has_the_name_of_lambdas_error(
     emulator: Emulator, machines: Machines
 ) -> None:
-    """The CDK's retries of service exceptions wait for this name."""
-    name = functions.create(emulator, PID)
+    """The CDK's retries of service exceptions match this name."""
+    name = functions.create(emulator, RETURN_PID)
     emulator.client("lambda").put_function_concurrency(
         FunctionName=name, ReservedConcurrentExecutions=0
     )
 
-    ended = machines.run({"Call": invoke(name)})
+    ended = machines.run({"Call": invoke_task(name)})
 
     assert ended["error"] == "Lambda.TooManyRequestsException"
-
-
-def _log(emulator: Emulator, name: str, group: str | None = None) -> list[str]:
-    logs = emulator.client("logs")
-
-    def lines() -> list[str]:
-        found = logs.filter_log_events(logGroupName=group or f"/aws/lambda/{name}")
-        messages = [event["message"] for event in found["events"]]
-        return messages if any("REPORT" in line for line in messages) else []
-
-    return until(lines)

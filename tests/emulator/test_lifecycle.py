@@ -1,4 +1,4 @@
-"""Executions start once, end once and end in time."""
+"""Executions start once, end once, and end in time."""
 
 import json
 import uuid
@@ -8,11 +8,11 @@ from botocore.exceptions import ClientError
 
 from local.emulator.process import Emulator
 from tests.emulator import functions
-from tests.emulator.machines import Machines, invoke, passing
-from tests.emulator.polling import until
+from tests.emulator.machines import Machines, invoke_task, pass_state
+from tests.emulator.polling import wait_for
 
-HOUR = {"Type": "Wait", "Seconds": 3600, "End": True}
-SLOW_FAILURE = """
+WAIT_AN_HOUR = {"Type": "Wait", "Seconds": 3600, "End": True}
+FAIL_SLOWLY = """
     import time
 
     def handler(event, context):
@@ -21,56 +21,58 @@ SLOW_FAILURE = """
 """
 
 
-@pytest.mark.holds("machine_timeout")
+@pytest.mark.correction("machine_timeout")
 @pytest.mark.usefixtures("real_time")
-def test_the_machine_times_out(machines: Machines) -> None:
-    """The last of the three clocks is the machine's own."""
-    ended = machines.run({"Wait": HOUR}, TimeoutSeconds=1)
+def test_machine_times_out(machines: Machines) -> None:
+    """The machine's time-out ends an execution that nothing else ends."""
+    ended = machines.run({"Wait": WAIT_AN_HOUR}, TimeoutSeconds=1)
 
     assert ended["status"] == "TIMED_OUT"
-    assert machines.events(ended["executionArn"])[-1] == "ExecutionTimedOut"
+    assert machines.event_types(ended["executionArn"])[-1] == "ExecutionTimedOut"
 
 
-@pytest.mark.holds("stop_is_final")
-def test_a_stopped_execution_stays_stopped(
+@pytest.mark.correction("stop_is_final")
+def test_stopped_execution_stays_aborted(
     emulator: Emulator, machines: Machines
 ) -> None:
-    """A task that fails after the stop neither changes the status nor the history."""
-    name = functions.create(emulator, SLOW_FAILURE)
-    execution = machines.start(machines.create({"Call": invoke(name)}))
-    until(lambda: "TaskScheduled" in machines.events(execution))
+    """A task that fails after the stop changes neither status nor history."""
+    name = functions.create(emulator, FAIL_SLOWLY)
+    execution = machines.start(machines.create({"Call": invoke_task(name)}))
+    wait_for(lambda: "TaskScheduled" in machines.event_types(execution))
 
     machines.client.stop_execution(executionArn=execution, cause="a person")
-    _handler_has_ended(emulator, name)
+    functions.log_lines(emulator, name)  # waits until the handler has ended
 
-    ended = machines.ended(execution)
+    ended = machines.wait(execution)
     assert (ended["status"], ended["cause"]) == ("ABORTED", "a person")
-    assert machines.events(execution)[-1] == "ExecutionAborted"
+    assert machines.event_types(execution)[-1] == "ExecutionAborted"
 
 
-@pytest.mark.holds("stop_is_final")
+@pytest.mark.correction("stop_is_final")
 @pytest.mark.usefixtures("real_time")
-def test_a_stop_reaches_into_a_map(emulator: Emulator, machines: Machines) -> None:
-    """No iteration goes on to its next task."""
+def test_stop_ends_the_iterations_of_a_map(
+    emulator: Emulator, machines: Machines
+) -> None:
+    """No iteration continues with its next task."""
     name = functions.create(emulator, "def handler(event, context): ...")
     pause = {"Type": "Wait", "Seconds": 1, "Next": "Call"}
-    inner = {"StartAt": "Pause", "States": {"Pause": pause, "Call": invoke(name)}}
-    after = machines.create(
+    inner = {"StartAt": "Pause", "States": {"Pause": pause, "Call": invoke_task(name)}}
+    machine = machines.create(
         {"Map": {"Type": "Map", "ItemProcessor": inner, "End": True}}
     )
-    execution = machines.start(after, [1, 2])
-    until(lambda: "MapStateEntered" in machines.events(execution))
+    execution = machines.start(machine, [1, 2])
+    wait_for(lambda: "MapStateEntered" in machines.event_types(execution))
 
     machines.client.stop_execution(executionArn=execution)
 
-    # Longer than the pause, after which the task would have been scheduled.
-    machines.run({"Wait": {**HOUR, "Seconds": 2}})
-    assert machines.events(execution)[-1] == "ExecutionAborted"
+    # Longer than the pause that precedes the task.
+    machines.run({"Wait": {**WAIT_AN_HOUR, "Seconds": 2}})
+    assert machines.event_types(execution)[-1] == "ExecutionAborted"
 
 
-@pytest.mark.holds("failed_without_output")
-def test_a_failed_execution_has_no_output(machines: Machines) -> None:
-    """Error and cause are all that AWS reports."""
+@pytest.mark.correction("failed_without_output")
+def test_failed_execution_has_no_output(machines: Machines) -> None:
+    """AWS reports error and cause only."""
     fail = {"Type": "Fail", "ErrorPath": "$.error", "CausePath": "$.cause"}
 
     ended = machines.run({"Fail": fail}, {"error": "Broken", "cause": "on purpose"})
@@ -79,11 +81,11 @@ def test_a_failed_execution_has_no_output(machines: Machines) -> None:
     assert "output" not in ended
 
 
-@pytest.mark.holds("start_is_idempotent")
+@pytest.mark.correction("start_is_idempotent")
 @pytest.mark.usefixtures("real_time")
-def test_a_repeated_start_is_the_same_execution(machines: Machines) -> None:
+def test_repeated_start_returns_the_same_execution(machines: Machines) -> None:
     """A duplicate event must neither fail nor start a second job."""
-    machine, name = machines.create({"Wait": HOUR}), str(uuid.uuid4())
+    machine, name = machines.create({"Wait": WAIT_AN_HOUR}), str(uuid.uuid4())
 
     def start(data: str) -> str:
         return machines.client.start_execution(
@@ -109,12 +111,12 @@ def test_a_repeated_start_is_the_same_execution(machines: Machines) -> None:
         pytest.param("fine", f'"{"x" * 262_144}"', "ValidationException", id="large"),
     ],
 )
-@pytest.mark.holds("start_is_checked")
-def test_a_start_is_checked(
+@pytest.mark.correction("start_is_checked")
+def test_invalid_start_is_refused(
     machines: Machines, name: str, data: str, code: str
 ) -> None:
-    """What AWS refuses must not pass here."""
-    machine = machines.create({"Done": passing()})
+    """Parameters that AWS refuses must not pass here."""
+    machine = machines.create({"Done": pass_state()})
 
     with pytest.raises(ClientError, match=code):
         machines.client.start_execution(stateMachineArn=machine, name=name, input=data)
@@ -124,26 +126,26 @@ def test_a_start_is_checked(
     "definition",
     [
         pytest.param("{", id="no JSON"),
-        pytest.param({"StartAt": "A", "States": {"B": passing()}}, id="no start"),
+        pytest.param({"StartAt": "A", "States": {"B": pass_state()}}, id="no start"),
         pytest.param(
             {"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}}},
             id="no target",
         ),
         pytest.param(
-            {"StartAt": "A", "States": {"A": passing(), "B": passing()}},
+            {"StartAt": "A", "States": {"A": pass_state(), "B": pass_state()}},
             id="not reached",
         ),
         pytest.param({"StartAt": "A", "States": {"A": {"Type": "Pass"}}}, id="no end"),
         pytest.param(
-            {"StartAt": "A", "States": {"A": passing(Type="Sleep")}}, id="no type"
+            {"StartAt": "A", "States": {"A": pass_state(Type="Sleep")}}, id="no type"
         ),
         pytest.param(
-            {"StartAt": "A", "States": {"A": passing(Type="Wait")}}, id="no time"
+            {"StartAt": "A", "States": {"A": pass_state(Type="Wait")}}, id="no time"
         ),
     ],
 )
-@pytest.mark.holds("checked_definitions")
-def test_a_definition_is_checked(machines: Machines, definition: object) -> None:
+@pytest.mark.correction("checked_definitions")
+def test_invalid_definition_is_refused(machines: Machines, definition: object) -> None:
     """A definition that AWS refuses must not deploy here."""
     text = definition if isinstance(definition, str) else json.dumps(definition)
 
@@ -155,27 +157,12 @@ def test_a_definition_is_checked(machines: Machines, definition: object) -> None
         )
 
 
-def test_a_hundred_executions_at_once(emulator: Emulator, machines: Machines) -> None:
-    """A busy day is not a special case."""
+def test_hundred_concurrent_executions(emulator: Emulator, machines: Machines) -> None:
+    """Every execution gets its own result under load."""
     name = functions.create(emulator, "def handler(event, context): return event")
-    machine = machines.create({"Call": invoke(name)})
+    machine = machines.create({"Call": invoke_task(name)})
 
     started = [machines.start(machine, number) for number in range(100)]
 
-    outputs = [json.loads(machines.ended(execution)["output"]) for execution in started]
+    outputs = [json.loads(machines.wait(execution)["output"]) for execution in started]
     assert outputs == list(range(100))
-
-
-def _handler_has_ended(emulator: Emulator, name: str) -> None:
-    logs = emulator.client("logs")
-
-    def reported() -> bool:
-        groups = logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{name}")
-        if not groups["logGroups"]:
-            return False
-        found = logs.filter_log_events(
-            logGroupName=f"/aws/lambda/{name}", filterPattern="REPORT"
-        )
-        return bool(found["events"])
-
-    until(reported)

@@ -1,10 +1,10 @@
-"""Expressions of metrics mean what they mean in CloudWatch."""
+"""Metric math expressions have the results of CloudWatch."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.emulator.metric_math import NotUnderstood, Series, evaluate
+from local.emulator.metric_math import Series, UnsupportedExpression, evaluate
 
 A: Series = [1.0, None, 4.0]
 B: Series = [2.0, 5.0, 0.0]
@@ -37,8 +37,8 @@ B: Series = [2.0, 5.0, 0.0]
         ("CEIL(ABS(-a / 3))", [1, None, 2]),
     ],
 )
-def test_an_expression(expression: str, expected: Series) -> None:
-    """A missing value stays missing until it is filled; so does a division by zero."""
+def test_expression(expression: str, expected: Series) -> None:
+    """A missing value and a division by zero stay missing until they are filled."""
     assert evaluate(expression, {"a": A, "b": B}, 3) == expected
 
 
@@ -46,15 +46,15 @@ def test_an_expression(expression: str, expected: Series) -> None:
     "expression",
     ["", "c", "a +", "[a, b]", "SEARCH('x', 'Sum', 60)", "a.b", "a if b else a"],
 )
-def test_what_is_not_understood_is_refused(expression: str) -> None:
-    """An alarm that can never go off must not look like one."""
-    with pytest.raises(NotUnderstood):
+def test_unsupported_expression_is_refused(expression: str) -> None:
+    """An alarm that can never go off must not be accepted."""
+    with pytest.raises(UnsupportedExpression):
         evaluate(expression, {"a": A, "b": B}, 3)
 
 
 @given(st.lists(st.none() | st.floats(-1e9, 1e9), min_size=1, max_size=6))
-def test_what_is_filled_has_no_gaps(series: Series) -> None:
-    """And keeps the values that it had."""
+def test_fill_replaces_missing_values_only(series: Series) -> None:
+    """Values that are present stay as they are."""
     filled = evaluate("FILL(a, 0)", {"a": series}, len(series))
 
     assert filled == [0 if value is None else value for value in series]

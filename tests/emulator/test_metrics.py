@@ -1,4 +1,4 @@
-"""Metrics: those that functions log, and those that services count."""
+"""Metrics that functions log, and metrics that Lambda publishes."""
 
 import json
 import time
@@ -8,11 +8,11 @@ import pytest
 
 from local.emulator.process import Emulator
 from tests.emulator import functions
-from tests.emulator.machines import Machines, invoke
+from tests.emulator.machines import Machines, invoke_task
 from tests.emulator.metrics import statistic
-from tests.emulator.polling import until
+from tests.emulator.polling import wait_for
 
-EMITS = """
+EMIT_METRICS = """
     from aws_lambda_powertools import Metrics
 
     metrics = Metrics(namespace="Tests", service="courier")
@@ -24,43 +24,47 @@ EMITS = """
         metrics.add_metric(name="Rows", unit="Count", value=4)
         metrics.add_metric(name="Took", unit="Seconds", value=0.5)
 """
-PRINTS = """
+PRINT_LINE = """
     def handler(event, context):
         print(event["line"])
 """
-FAILS = """
+RAISE = """
     def handler(event, context):
         raise ValueError
 """
 
 
-@pytest.mark.holds("embedded_metrics")
-def test_what_powertools_emits_becomes_metrics(emulator: Emulator) -> None:
-    """All values of a metric, under its dimensions."""
+@pytest.mark.correction("embedded_metrics")
+def test_powertools_log_lines_become_metrics(emulator: Emulator) -> None:
+    """All values of a metric are stored under its dimensions."""
     run = str(uuid.uuid4())
 
-    functions.call(emulator, functions.create(emulator, EMITS), {"run": run})
+    functions.invoke(emulator, functions.create(emulator, EMIT_METRICS), {"run": run})
 
-    under = {"run": run, "service": "courier"}
-    assert statistic(emulator, "Tests", "Rows", under) == 7
-    assert statistic(emulator, "Tests", "Rows", under, stat="SampleCount") == 2
-    assert statistic(emulator, "Tests", "Took", under) == 0.5
+    dimensions = {"run": run, "service": "courier"}
+    assert statistic(emulator, "Tests", "Rows", dimensions) == 7
+    assert statistic(emulator, "Tests", "Rows", dimensions, stat="SampleCount") == 2
+    assert statistic(emulator, "Tests", "Took", dimensions) == 0.5
 
 
-@pytest.mark.holds("embedded_metrics")
+@pytest.mark.correction("embedded_metrics")
 def test_each_dimension_set_is_a_metric(emulator: Emulator) -> None:
-    """With its own time and its unit; an empty set has no dimensions."""
-    namespace, name = str(uuid.uuid4()), functions.create(emulator, PRINTS)
+    """An empty set is a metric without dimensions."""
+    namespace, name = str(uuid.uuid4()), functions.create(emulator, PRINT_LINE)
     metrics = [{"Name": "Jobs", "Unit": "Count"}]
-    sets = [["provider"], ["provider", "type"], []]
-    directive = {"Namespace": namespace, "Dimensions": sets, "Metrics": metrics}
-    about = {
+    dimension_sets = [["provider"], ["provider", "type"], []]
+    directive = {
+        "Namespace": namespace,
+        "Dimensions": dimension_sets,
+        "Metrics": metrics,
+    }
+    metadata = {
         "Timestamp": int(time.time() - 600) * 1000,
         "CloudWatchMetrics": [directive],
     }
-    line = {"_aws": about, "provider": "p", "type": "email", "Jobs": [1, 2]}
+    line = {"_aws": metadata, "provider": "p", "type": "email", "Jobs": [1, 2]}
 
-    functions.call(emulator, name, {"line": json.dumps(line)})
+    functions.invoke(emulator, name, {"line": json.dumps(line)})
 
     listed = emulator.client("cloudwatch").list_metrics(Namespace=namespace)["Metrics"]
     assert sorted(len(metric["Dimensions"]) for metric in listed) == [0, 1, 2]
@@ -79,34 +83,34 @@ def test_each_dimension_set_is_a_metric(emulator: Emulator) -> None:
         ),
     ],
 )
-def test_a_line_that_breaks_the_format_is_a_line(emulator: Emulator, line: str) -> None:
-    """It makes no metric and breaks no call."""
-    name = functions.create(emulator, PRINTS)
+def test_malformed_line_creates_no_metric(emulator: Emulator, line: str) -> None:
+    """The invocation that writes it still succeeds."""
+    name = functions.create(emulator, PRINT_LINE)
 
-    assert functions.call(emulator, name, {"line": line}) is None
+    assert functions.invoke(emulator, name, {"line": line}) is None
 
 
-@pytest.mark.holds("function_metrics")
-def test_calls_of_a_state_machine_are_counted(
+@pytest.mark.correction("function_metrics")
+def test_calls_by_a_state_machine_are_counted(
     emulator: Emulator, machines: Machines
 ) -> None:
-    """An alarm on a function's errors has to see them."""
-    name = functions.create(emulator, FAILS)
+    """Alarms on a function's errors need them."""
+    name = functions.create(emulator, RAISE)
 
-    machines.run({"Call": invoke(name)})
+    machines.run({"Call": invoke_task(name)})
 
-    under = {"FunctionName": name}
-    until(lambda: statistic(emulator, "AWS/Lambda", "Errors", under))
-    assert statistic(emulator, "AWS/Lambda", "Invocations", under) == 1
-    assert statistic(emulator, "AWS/Lambda", "Throttles", under) == 0
-    assert (statistic(emulator, "AWS/Lambda", "Duration", under) or 0) > 0
+    dimensions = {"FunctionName": name}
+    wait_for(lambda: statistic(emulator, "AWS/Lambda", "Errors", dimensions))
+    assert statistic(emulator, "AWS/Lambda", "Invocations", dimensions) == 1
+    assert statistic(emulator, "AWS/Lambda", "Throttles", dimensions) == 0
+    assert (statistic(emulator, "AWS/Lambda", "Duration", dimensions) or 0) > 0
 
 
-def test_a_call_is_counted_once(emulator: Emulator) -> None:
-    """By the Invoke API, too."""
-    name = functions.create(emulator, FAILS)
+def test_call_by_the_api_is_counted_once(emulator: Emulator) -> None:
+    """MiniStack's own count of such calls must not be added."""
+    name = functions.create(emulator, RAISE)
 
-    functions.call(emulator, name)
+    functions.invoke(emulator, name)
 
-    under = {"FunctionName": name}
-    assert statistic(emulator, "AWS/Lambda", "Errors", under) == 1
+    dimensions = {"FunctionName": name}
+    assert statistic(emulator, "AWS/Lambda", "Errors", dimensions) == 1

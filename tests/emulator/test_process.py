@@ -1,6 +1,7 @@
-"""The emulator starts fast, stays on this machine, and leaves nothing behind."""
+"""The emulator process serves this machine only, and leaves nothing behind."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,11 +13,12 @@ import pytest
 from local.emulator import registry
 from local.emulator.process import Emulator, EmulatorFailed
 from tests.emulator import functions
-from tests.emulator.polling import until
+from tests.emulator.polling import wait_for
 
 PROJECT = Path(__file__).parents[2]
-# Prints the ids of the emulator's and of a function's process, then is idle.
-PARENT = """
+# Prints the process ids of a function and of the emulator and the directory of its
+# data, then sleeps.
+PARENT_PROGRAM = """
 import os, sys, time
 from local.emulator.process import Emulator
 from tests.emulator import functions
@@ -26,54 +28,57 @@ with Emulator.started() as emulator:
         emulator,
         "import os\\ndef handler(e, c): return os.getpid(), os.getppid()",
     )
-    print(*functions.call(emulator, name), emulator.log.parent, flush=True)
+    print(*functions.invoke(emulator, name), emulator.log.parent, flush=True)
     time.sleep(60)
 """
 
 
-def test_a_killed_parent_leaves_nothing_behind() -> None:
+def test_killed_parent_leaves_nothing_behind() -> None:
     """A test run that is killed must not leave processes or files."""
     with subprocess.Popen(
-        [sys.executable, "-c", PARENT], cwd=PROJECT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", PARENT_PROGRAM],
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as parent:
         assert parent.stdout is not None
         function, emulator, data = parent.stdout.readline().split()
         parent.kill()
 
-    until(lambda: not _alive(int(function)) and not _alive(int(emulator)))
-    until(lambda: not Path(data).exists())
+    wait_for(lambda: not _is_running(int(function)) and not _is_running(int(emulator)))
+    wait_for(lambda: not Path(data).exists())
 
 
-def test_the_end_of_the_block_leaves_nothing_behind() -> None:
-    """The ordinary way out."""
+def test_end_of_the_block_leaves_nothing_behind() -> None:
+    """An ordinary end must not leave processes or files."""
     with Emulator.started() as emulator:
         source = "import os\ndef handler(e, c): return os.getpid()"
-        pid = functions.call(emulator, functions.create(emulator, source))
+        pid = functions.invoke(emulator, functions.create(emulator, source))
         data = emulator.log.parent
 
-    until(lambda: not _alive(pid))
+    wait_for(lambda: not _is_running(pid))
     assert not data.exists()
 
 
-def test_it_listens_on_loopback_only(emulator: Emulator) -> None:
-    """It has no authentication worth the name."""
-    # Whoever listens on every address answers here too; macOS lacks this one.
+def test_listens_on_loopback_only(emulator: Emulator) -> None:
+    """The emulator has no real authentication."""
+    # A server that listens on every address accepts this one; macOS lacks it.
     with pytest.raises(OSError, match=r"refused|timed out|unreachable|assign"):
         socket.create_connection(("127.0.0.2", emulator.port), timeout=1)
 
 
-def test_a_taken_port_is_an_error_that_says_so() -> None:
-    """With the reason, not with a time-out."""
+def test_port_in_use_is_reported() -> None:
+    """The error has the reason, and comes before any time-out."""
     with (
-        socket.create_server(("127.0.0.1", 0)) as taken,
+        socket.create_server(("127.0.0.1", 0)) as listener,
         pytest.raises(EmulatorFailed, match="Address already in use"),
-        Emulator.started(port=taken.getsockname()[1]),
+        Emulator.started(port=listener.getsockname()[1]),
     ):
         pass
 
 
-def test_an_unknown_correction_is_an_error() -> None:
-    """A misspelt name must not pass for a correction left out."""
+def test_unknown_correction_is_an_error() -> None:
+    """A misspelt name would otherwise leave nothing out."""
     with (
         pytest.raises(EmulatorFailed, match="no such correction: misspelt"),
         Emulator.started(without=["misspelt"]),
@@ -81,8 +86,8 @@ def test_an_unknown_correction_is_an_error() -> None:
         pass
 
 
-def test_the_command_prints_its_endpoint_and_ends_on_request() -> None:
-    """The way to try things by hand."""
+def test_command_prints_its_endpoint_and_ends_on_request() -> None:
+    """A person uses the command to try things by hand."""
     with subprocess.Popen(
         [sys.executable, "-m", "local.emulator", "--wait-scale", "0"],
         cwd=PROJECT,
@@ -97,24 +102,20 @@ def test_the_command_prints_its_endpoint_and_ends_on_request() -> None:
         assert command.wait(10) == 0
 
 
-def test_every_correction_is_held_by_a_test() -> None:
-    """`--leave-out` can show for each of them that its tests fail without it."""
-    tests = [file.read_text() for file in Path(__file__).parent.glob("test_*.py")]
+def test_every_correction_has_a_test() -> None:
+    """`--leave-out` can show that each correction is still needed."""
+    sources = [file.read_text() for file in Path(__file__).parent.glob("test_*.py")]
 
-    held = {
-        name
-        for name in registry.names()
-        if any(f'holds("{name}")' in source for source in tests)
-    }
+    tested = set(re.findall(r'mark\.correction\("(\w+)"\)', "".join(sources)))
 
-    assert held == set(registry.names())
+    assert tested == set(registry.names())
 
 
-def _alive(pid: int) -> bool:
+def _is_running(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    # Ended, but not yet waited for by whoever inherited it.
+    # A zombie has ended, but its new parent has not waited for it yet.
     stat = Path(f"/proc/{pid}/stat")
     return not (stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z")

@@ -1,4 +1,4 @@
-"""States behave as the Amazon States Language says."""
+"""States behave as the Amazon States Language defines them."""
 
 import json
 from typing import Any
@@ -8,14 +8,14 @@ import pytest
 from local.emulator.corrections import retries
 from local.emulator.process import Emulator
 from tests.emulator import functions
-from tests.emulator.machines import Machines, State, invoke, passing
+from tests.emulator.machines import Machines, StateJson, invoke_task, pass_state
 
-COUNTS = """
+FAIL_UNTIL_CALL = """
     calls = []
 
     def handler(event, context):
         calls.append(event)
-        if len(calls) < event["fail"]:
+        if len(calls) < event["succeed_at"]:
             raise ConnectionError(len(calls))
         return len(calls)
 """
@@ -24,11 +24,11 @@ COUNTS = """
 @pytest.mark.parametrize(
     "state",
     [
-        pytest.param(passing(InputPath="$.missing"), id="InputPath"),
-        pytest.param(passing(OutputPath="$.missing"), id="OutputPath"),
-        pytest.param(passing(Parameters={"a.$": "$.missing"}), id="Parameters"),
-        pytest.param(passing(Parameters={"a.$": "$.list[1]"}), id="index"),
-        pytest.param(passing(Parameters={"a.$": "$$.Missing"}), id="context"),
+        pytest.param(pass_state(InputPath="$.missing"), id="InputPath"),
+        pytest.param(pass_state(OutputPath="$.missing"), id="OutputPath"),
+        pytest.param(pass_state(Parameters={"a.$": "$.missing"}), id="Parameters"),
+        pytest.param(pass_state(Parameters={"a.$": "$.list[1]"}), id="index"),
+        pytest.param(pass_state(Parameters={"a.$": "$$.Missing"}), id="context"),
         pytest.param(
             {
                 "Type": "Choice",
@@ -41,23 +41,23 @@ COUNTS = """
         ),
     ],
 )
-@pytest.mark.holds("missing_path")
-def test_a_path_that_selects_nothing_is_an_error(
-    machines: Machines, state: State
+@pytest.mark.correction("missing_path")
+def test_path_that_selects_nothing_is_an_error(
+    machines: Machines, state: StateJson
 ) -> None:
-    """A misspelt field must fail here, not in production."""
+    """A misspelt field must fail here as it fails in AWS."""
     states = {"First": state}
     if "Default" in state:
-        states["End"] = passing()
+        states["End"] = pass_state()
 
     ended = machines.run(states, {"list": [1]})
 
     assert (ended["status"], ended["error"]) == ("FAILED", "States.Runtime")
 
 
-def test_null_is_something(machines: Machines) -> None:
-    """A field that is there and null is selected like any other."""
-    state = passing(Parameters={"a.$": "$.null", "all.$": "$.list[*].n"})
+def test_null_is_a_value(machines: Machines) -> None:
+    """A field that is null is selected like any other."""
+    state = pass_state(Parameters={"a.$": "$.null", "all.$": "$.list[*].n"})
 
     output = machines.output({"First": state}, {"null": None, "list": [{"n": 1}, {}]})
 
@@ -69,28 +69,28 @@ def test_null_is_something(machines: Machines) -> None:
     [
         pytest.param(
             {"field": None},
-            "there",
+            "present",
             id="null",
-            marks=pytest.mark.holds("is_present"),
+            marks=pytest.mark.correction("is_present"),
         ),
-        pytest.param({"field": 0}, "there", id="zero"),
+        pytest.param({"field": 0}, "present", id="zero"),
         pytest.param(
-            {}, "missing", id="missing", marks=pytest.mark.holds("is_present")
+            {}, "missing", id="missing", marks=pytest.mark.correction("is_present")
         ),
     ],
 )
-def test_is_present_asks_for_the_field(
-    machines: Machines, data: State, expected: str
+def test_is_present_tests_whether_the_field_exists(
+    machines: Machines, data: StateJson, expected: str
 ) -> None:
-    """Optional fields of the state are told apart this way."""
-    rule = {"Variable": "$.field", "IsPresent": True, "Next": "There"}
+    """The workflow tests optional fields of its state this way."""
+    rule = {"Variable": "$.field", "IsPresent": True, "Next": "Present"}
     choice = {"Type": "Choice", "Choices": [rule], "Default": "Missing"}
 
     output = machines.output(
         {
-            "Is it?": choice,
-            "There": passing(Result="there"),
-            "Missing": passing(Result="missing"),
+            "IsPresent?": choice,
+            "Present": pass_state(Result="present"),
+            "Missing": pass_state(Result="missing"),
         },
         data,
     )
@@ -99,9 +99,9 @@ def test_is_present_asks_for_the_field(
 
 
 @pytest.mark.parametrize("seconds", [0.5, "1", None, -1, True])
-@pytest.mark.holds("whole_seconds")
-def test_a_wait_takes_whole_seconds(machines: Machines, seconds: object) -> None:
-    """A fraction computed by a function fails in AWS."""
+@pytest.mark.correction("whole_seconds")
+def test_wait_requires_whole_seconds(machines: Machines, seconds: object) -> None:
+    """A fraction that a function computes fails in AWS."""
     wait = {"Type": "Wait", "SecondsPath": "$.seconds", "End": True}
 
     ended = machines.run({"Wait": wait}, {"seconds": seconds})
@@ -109,17 +109,17 @@ def test_a_wait_takes_whole_seconds(machines: Machines, seconds: object) -> None
     assert (ended["status"], ended.get("error")) == ("FAILED", "States.Runtime")
 
 
-def test_a_wait_is_skipped_at_scale_zero(machines: Machines) -> None:
-    """An hour of polling is a matter of seconds here."""
+def test_wait_is_skipped_at_scale_zero(machines: Machines) -> None:
+    """An hour of polling has to pass in seconds."""
     wait = {"Type": "Wait", "SecondsPath": "$", "End": True}
 
     assert machines.output({"Wait": wait}, 3600) == 3600
 
 
-@pytest.mark.holds("intrinsic_failure")
-def test_a_failing_intrinsic_function_is_named(machines: Machines) -> None:
-    """The name is the one that AWS documents."""
-    state = passing(Parameters={"a.$": "States.StringToJson($.text)"})
+@pytest.mark.correction("intrinsic_failure")
+def test_failing_intrinsic_function_has_its_own_error(machines: Machines) -> None:
+    """The name is that of the Amazon States Language."""
+    state = pass_state(Parameters={"a.$": "States.StringToJson($.text)"})
 
     ended = machines.run({"First": state}, {"text": "{"})
 
@@ -127,8 +127,8 @@ def test_a_failing_intrinsic_function_is_named(machines: Machines) -> None:
 
 
 def test_intrinsic_functions(machines: Machines) -> None:
-    """Those that a definition of ours may use."""
-    state = passing(
+    """These are the intrinsic functions that the workflow may use."""
+    state = pass_state(
         Parameters={
             "format.$": "States.Format('{}/{}', $.name, $$.Execution.Name)",
             "parsed.$": "States.StringToJson($.text)",
@@ -160,20 +160,18 @@ def test_intrinsic_functions(machines: Machines) -> None:
         ),
     ],
 )
-def test_the_delay_before_a_retry(
-    retrier: State, attempt: int, expected: float
+def test_delay_before_a_retry(
+    retrier: StateJson, attempt: int, expected: float
 ) -> None:
-    """As the language defines it; chance is a quarter here."""
-    assert retries.delay(retrier, attempt, chance=0.25) == expected
+    """The delay grows as the language defines it; the jitter is a quarter here."""
+    assert retries.delay(retrier, attempt, jitter=0.25) == expected
 
 
-@pytest.mark.holds("retry_delays")
+@pytest.mark.correction("retry_delays")
 @pytest.mark.usefixtures("real_time")
-def test_a_long_retry_interval_is_capped(
-    emulator: Emulator, machines: Machines
-) -> None:
-    """MaxDelaySeconds is what keeps a growing delay useful."""
-    name = functions.create(emulator, COUNTS)
+def test_retry_interval_is_capped(emulator: Emulator, machines: Machines) -> None:
+    """MaxDelaySeconds keeps a growing delay useful."""
+    name = functions.create(emulator, FAIL_UNTIL_CALL)
     retrier = {
         "ErrorEquals": ["ConnectionError"],
         "IntervalSeconds": 1,
@@ -181,10 +179,13 @@ def test_a_long_retry_interval_is_capped(
         "MaxDelaySeconds": 1,
     }
 
-    assert machines.output({"Call": invoke(name, Retry=[retrier])}, {"fail": 3}) == 3
+    assert (
+        machines.output({"Call": invoke_task(name, Retry=[retrier])}, {"succeed_at": 3})
+        == 3
+    )
 
 
-def test_each_entry_of_a_state_counts_its_own_retries(
+def test_each_entry_into_a_state_has_its_own_retries(
     emulator: Emulator, machines: Machines
 ) -> None:
     """A poll loop must not use up its retries over the hours."""
@@ -205,47 +206,45 @@ def test_each_entry_of_a_state_counts_its_own_retries(
 
     output = machines.output(
         {
-            "Check": invoke(name, Retry=[retrier], Next="Done?"),
+            "Check": invoke_task(name, Retry=[retrier], Next="Done?"),
             "Done?": {"Type": "Choice", "Choices": [again], "Default": "Done"},
-            "Done": passing(),
+            "Done": pass_state(),
         }
     )
 
     assert output == {"done": True}
 
 
-@pytest.mark.holds("terminal_errors")
-def test_a_wildcard_does_not_catch_a_runtime_error(
+@pytest.mark.correction("terminal_errors")
+def test_wildcard_does_not_catch_a_runtime_error(
     emulator: Emulator, machines: Machines
 ) -> None:
-    """A broken definition ends the execution, whatever its catchers say."""
+    """A mistake in the definition ends the execution despite its catchers."""
     name = functions.create(emulator, "def handler(event, context): ...")
-    call = invoke(
+    call = invoke_task(
         name,
         ResultSelector={"a.$": "$.missing"},
         Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Caught"}],
     )
 
-    ended = machines.run({"Call": call, "Caught": passing()})
+    ended = machines.run({"Call": call, "Caught": pass_state()})
 
     assert (ended["status"], ended.get("error")) == ("FAILED", "States.Runtime")
 
 
-@pytest.mark.holds("payload_limit")
-def test_a_large_result_exceeds_the_limit(
-    emulator: Emulator, machines: Machines
-) -> None:
-    """Files travel through S3; what does not fit in the state must show here."""
+@pytest.mark.correction("payload_limit")
+def test_large_result_exceeds_the_limit(emulator: Emulator, machines: Machines) -> None:
+    """A result that is too large for AWS must fail here."""
     source = "def handler(event, context): return 'x' * 262_144"
     name = functions.create(emulator, source)
 
-    ended = machines.run({"Call": invoke(name)})
+    ended = machines.run({"Call": invoke_task(name)})
 
     assert ended["error"] == "States.DataLimitExceeded"
 
 
-def test_a_map_runs_each_item(emulator: Emulator, machines: Machines) -> None:
-    """ItemSelector sees the item, its index, the state's input and the context."""
+def test_map_runs_each_item(emulator: Emulator, machines: Machines) -> None:
+    """ItemSelector can use the item, its index, the input and the context."""
     name = functions.create(emulator, "def handler(event, context): return event")
     selector = {
         "kind.$": "$$.Map.Item.Value",
@@ -254,7 +253,9 @@ def test_a_map_runs_each_item(emulator: Emulator, machines: Machines) -> None:
         "execution.$": "$$.Execution.Name",
     }
 
-    ended = machines.run({"Map": each(invoke(name), ItemSelector=selector)}, JOB)
+    ended = machines.run(
+        {"Map": inline_map(invoke_task(name), ItemSelector=selector)}, JOB
+    )
 
     assert json.loads(ended["output"]) == [
         {"kind": "clean", "index": 0, "job": "j", "execution": ended["name"]},
@@ -262,29 +263,30 @@ def test_a_map_runs_each_item(emulator: Emulator, machines: Machines) -> None:
     ]
 
 
-def test_a_failed_item_fails_the_map(emulator: Emulator, machines: Machines) -> None:
-    """Under the item's own error, which the Map's Catch can match."""
+def test_failed_item_fails_the_map(emulator: Emulator, machines: Machines) -> None:
+    """The Map fails with the item's error, which its Catch can match."""
     name = functions.create(emulator, "def handler(event, context): {}[event]")
-    caught = {"ErrorEquals": ["KeyError"], "ResultPath": "$.error", "Next": "Caught"}
+    catcher = {"ErrorEquals": ["KeyError"], "ResultPath": "$.error", "Next": "Caught"}
 
     output = machines.output(
-        {"Map": each(invoke(name), Catch=[caught]), "Caught": passing()}, JOB
+        {"Map": inline_map(invoke_task(name), Catch=[catcher]), "Caught": pass_state()},
+        JOB,
     )
 
     assert output["job"] == "j"
     assert output["error"]["Error"] == "KeyError"
 
 
-def test_an_item_can_catch_its_own_failure(
-    emulator: Emulator, machines: Machines
-) -> None:
-    """One result that cannot be had does not take the others with it."""
+def test_item_can_catch_its_own_failure(emulator: Emulator, machines: Machines) -> None:
+    """A failed item must not discard the results of the others."""
     source = "def handler(event, context): return {'clean': 1}[event]"
     name = functions.create(emulator, source)
-    caught = {"ErrorEquals": ["States.ALL"], "Next": "Missed"}
-    call = invoke(name, Catch=[caught])
+    catcher = {"ErrorEquals": ["States.ALL"], "Next": "Missed"}
+    call = invoke_task(name, Catch=[catcher])
 
-    output = machines.output({"Map": each(call, Missed=passing(Result="missed"))}, JOB)
+    output = machines.output(
+        {"Map": inline_map(call, Missed=pass_state(Result="missed"))}, JOB
+    )
 
     assert output == [1, "missed"]
 
@@ -292,9 +294,9 @@ def test_an_item_can_catch_its_own_failure(
 JOB = {"job": "j", "kinds": ["clean", "bad"]}
 
 
-def each(state: State, **fields: Any) -> State:  # noqa: ANN401 - JSON
-    """A Map over `$.kinds`; fields that are states go into the iteration."""
-    more = {name: field for name, field in fields.items() if "Type" in field}
+def inline_map(state: StateJson, **fields: Any) -> StateJson:  # noqa: ANN401 - JSON
+    """Return a Map over `$.kinds`; fields that are states belong to the iteration."""
+    more_states = {name: field for name, field in fields.items() if "Type" in field}
     return {
         "Type": "Map",
         "ItemsPath": "$.kinds",
@@ -302,8 +304,8 @@ def each(state: State, **fields: Any) -> State:  # noqa: ANN401 - JSON
         "ItemProcessor": {
             "ProcessorConfig": {"Mode": "INLINE"},
             "StartAt": "Item",
-            "States": {"Item": state, **more},
+            "States": {"Item": state, **more_states},
         },
         **({} if "Next" in fields else {"End": True}),
-        **{name: field for name, field in fields.items() if name not in more},
+        **{name: field for name, field in fields.items() if name not in more_states},
     }

@@ -1,4 +1,4 @@
-"""S3, its events and DynamoDB keep the promises that the project builds on."""
+"""S3, its events and DynamoDB behave as the project relies on."""
 
 import base64
 import json
@@ -11,10 +11,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.emulator.process import Emulator
-from tests.emulator.polling import until
+from tests.emulator import queues
 
 BODY = b"email,verdict\n" * 1000
-PART = 5 * 1024 * 1024  # the least that S3 takes for any part but the last
+PART = 5 * 1024 * 1024  # S3's minimum for any part but the last
 LARGE = BODY * 400
 
 
@@ -29,25 +29,23 @@ def bucket(emulator: Emulator) -> str:
 
 @pytest.fixture
 def events(emulator: Emulator, bucket: str) -> Iterator[str]:
-    """The URL of a queue that gets the bucket's events."""
-    name = f"events-{uuid.uuid4()}"
-    sqs, eventbridge = emulator.client("sqs"), emulator.client("events")
-    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    """The URL of a queue that receives the bucket's events."""
+    name, eventbridge = f"events-{uuid.uuid4()}", emulator.client("events")
+    url, arn = queues.create(emulator)
     emulator.client("s3").put_bucket_notification_configuration(
         Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
     )
     pattern = {"source": ["aws.s3"], "detail": {"bucket": {"name": [bucket]}}}
     eventbridge.put_rule(Name=name, EventPattern=json.dumps(pattern))
-    arn = f"arn:aws:sqs:us-east-1:000000000000:{name}"
     eventbridge.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn}])
     yield url
     eventbridge.remove_targets(Rule=name, Ids=["queue"])
     eventbridge.delete_rule(Name=name)
 
 
-@pytest.mark.holds("ranged_versions")
-def test_a_range_of_a_version_is_no_more(emulator: Emulator, bucket: str) -> None:
-    """A request of a batch is a part of an object, of the very version."""
+@pytest.mark.correction("ranged_versions")
+def test_range_applies_to_a_version(emulator: Emulator, bucket: str) -> None:
+    """Each request of a batch is a range of one version of the batch's file."""
     s3 = emulator.client("s3")
     version = s3.put_object(Bucket=bucket, Key="k", Body=b"0123456789")["VersionId"]
     s3.put_object(Bucket=bucket, Key="k", Body=b"another")
@@ -58,15 +56,15 @@ def test_a_range_of_a_version_is_no_more(emulator: Emulator, bucket: str) -> Non
     assert answer["ContentRange"] == "bytes 2-4/10"
 
 
-@pytest.mark.holds("object_events")
-def test_an_object_created_event_is_as_in_aws(
+@pytest.mark.correction("object_events")
+def test_object_created_event_has_aws_fields(
     emulator: Emulator, bucket: str, events: str
 ) -> None:
-    """The identity of a job is made of bucket, key as it is, and version."""
+    """A job is identified by bucket, unescaped key and version."""
     key = "ipqs/email/my list+ä.csv"
     put = emulator.client("s3").put_object(Bucket=bucket, Key=key, Body=BODY)
 
-    event = _received(emulator, events)
+    event = queues.receive(emulator, events)
 
     assert event["source"] == "aws.s3"
     assert event["detail-type"] == "Object Created"
@@ -92,27 +90,27 @@ def test_an_object_created_event_is_as_in_aws(
     }
 
 
-@pytest.mark.holds("object_events")
-def test_the_event_of_a_multipart_upload_has_a_version(
+@pytest.mark.correction("object_events")
+def test_event_of_a_multipart_upload_has_a_version(
     emulator: Emulator, bucket: str, events: str
 ) -> None:
-    """Large lists come that way."""
-    done = _uploaded(emulator, bucket, "large.csv")
+    """Large lists are uploaded in parts."""
+    completed = _upload(emulator, bucket, "large.csv")
 
-    detail = _received(emulator, events)["detail"]
+    detail = queues.receive(emulator, events)["detail"]
 
     assert detail["reason"] == "CompleteMultipartUpload"
-    assert detail["object"]["version-id"] == done["VersionId"]
+    assert detail["object"]["version-id"] == completed["VersionId"]
 
 
-@pytest.mark.holds("full_object_checksums")
-def test_a_result_is_published_once(emulator: Emulator, bucket: str) -> None:
-    """With the checksum of all its bytes; the second upload is refused with 412."""
-    done = _uploaded(emulator, bucket, "result.csv", IfNoneMatch="*")
-    assert done["ChecksumType"] == "FULL_OBJECT"
+@pytest.mark.correction("full_object_checksums")
+def test_object_is_completed_once(emulator: Emulator, bucket: str) -> None:
+    """It has the checksum of all its bytes; a second upload is refused with 412."""
+    completed = _upload(emulator, bucket, "result.csv", IfNoneMatch="*")
+    assert completed["ChecksumType"] == "FULL_OBJECT"
 
     with pytest.raises(ClientError) as refused:
-        _uploaded(emulator, bucket, "result.csv", IfNoneMatch="*")
+        _upload(emulator, bucket, "result.csv", IfNoneMatch="*")
 
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 412
     with pytest.raises(ClientError, match="PreconditionFailed"):
@@ -128,20 +126,20 @@ def test_a_result_is_published_once(emulator: Emulator, bucket: str) -> None:
         pytest.param({"MpuObjectSize": 1}, id="size"),
     ],
 )
-def test_a_wrong_checksum_or_size_is_refused(
+def test_wrong_checksum_or_size_is_refused(
     emulator: Emulator, bucket: str, wrong: dict[str, Any]
 ) -> None:
-    """So that nothing incomplete becomes visible."""
+    """An incomplete object must not become visible."""
     with pytest.raises(ClientError) as refused:
-        _uploaded(emulator, bucket, "result.csv", **wrong)
+        _upload(emulator, bucket, "result.csv", **wrong)
 
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
     with pytest.raises(ClientError, match="404"):
         emulator.client("s3").head_object(Bucket=bucket, Key="result.csv")
 
 
-def test_a_version_stays_readable(emulator: Emulator, bucket: str) -> None:
-    """The list that is submitted is the one that the event named."""
+def test_version_stays_readable(emulator: Emulator, bucket: str) -> None:
+    """The version that the event named is the one that is submitted."""
     s3 = emulator.client("s3")
     first = s3.put_object(Bucket=bucket, Key="list", Body=BODY)["VersionId"]
     s3.put_object(Bucket=bucket, Key="list", Body=b"other")
@@ -152,8 +150,8 @@ def test_a_version_stays_readable(emulator: Emulator, bucket: str) -> None:
     assert s3.head_object(Bucket=bucket, Key="list")["ContentLength"] == len(b"other")
 
 
-def test_a_conditional_write_has_one_winner(emulator: Emulator) -> None:
-    """The ledger's intent is recorded before the POST, by one of us."""
+def test_conditional_write_succeeds_once(emulator: Emulator) -> None:
+    """Only one execution may claim a submission before its POST."""
     dynamodb, table = emulator.client("dynamodb"), f"jobs-{uuid.uuid4()}"
     dynamodb.create_table(
         TableName=table,
@@ -162,7 +160,7 @@ def test_a_conditional_write_has_one_winner(emulator: Emulator) -> None:
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
     )
 
-    def intend(state: str) -> None:
+    def claim(state: str) -> None:
         dynamodb.update_item(
             TableName=table,
             Key={"id": {"S": "job"}},
@@ -173,29 +171,29 @@ def test_a_conditional_write_has_one_winner(emulator: Emulator) -> None:
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
 
-    intend("first")
+    claim("first")
 
     with pytest.raises(ClientError, match="ConditionalCheckFailed") as refused:
-        intend("second")
+        claim("second")
     response: dict[str, Any] = {**refused.value.response}
     assert response["Item"]["state"] == {"S": "first"}
 
 
-def _uploaded(
+def _upload(
     emulator: Emulator,
     bucket: str,
     key: str,
     **completion: Any,  # noqa: ANN401 - boto3's
 ) -> dict[str, Any]:
-    """A multipart upload completed as the download function completes it."""
-    s3, place = emulator.client("s3"), {"Bucket": bucket, "Key": key}
-    upload = s3.create_multipart_upload(
-        **place, ChecksumAlgorithm="CRC32", ChecksumType="FULL_OBJECT"
+    """Upload an object in parts, as the download function does."""
+    s3, target = emulator.client("s3"), {"Bucket": bucket, "Key": key}
+    upload_id = s3.create_multipart_upload(
+        **target, ChecksumAlgorithm="CRC32", ChecksumType="FULL_OBJECT"
     )["UploadId"]
     parts = [
         s3.upload_part(
-            **place,
-            UploadId=upload,
+            **target,
+            UploadId=upload_id,
             PartNumber=number,
             Body=part,
             ChecksumAlgorithm="CRC32",
@@ -206,26 +204,16 @@ def _uploaded(
         {"PartNumber": number, "ETag": part["ETag"]}
         for number, part in enumerate(parts, start=1)
     ]
-    done: dict[str, Any] = s3.complete_multipart_upload(
-        **place,
+    crc32 = zlib.crc32(LARGE).to_bytes(4, "big")
+    completed: dict[str, Any] = s3.complete_multipart_upload(
+        **target,
         **{
-            "UploadId": upload,
+            "UploadId": upload_id,
             "MultipartUpload": {"Parts": etags},
             "ChecksumType": "FULL_OBJECT",
-            "ChecksumCRC32": _crc32(LARGE),
+            "ChecksumCRC32": base64.b64encode(crc32).decode(),
             "MpuObjectSize": len(LARGE),
             **completion,
         },
     )
-    return done
-
-
-def _crc32(data: bytes) -> str:
-    return base64.b64encode(zlib.crc32(data).to_bytes(4, "big")).decode()
-
-
-def _received(emulator: Emulator, queue: str) -> dict[str, Any]:
-    sqs = emulator.client("sqs")
-    messages = until(lambda: sqs.receive_message(QueueUrl=queue).get("Messages"))
-    event: dict[str, Any] = json.loads(messages[0]["Body"])
-    return event
+    return completed

@@ -15,17 +15,19 @@ from functions.check import check
 from functions.core.batch_results import parse_results
 from functions.core.errors import CourierError, RetryableError
 from functions.core.model import Job, Next, Outcome, Phase
+from functions.core.provider_settings import to_json
 from functions.download import download
 from functions.gather import KIND, BatchGathering
 from functions.prepare import prepare
 from functions.providers.transport.connection import verified_tls_context
 from functions.providers.transport.http import HttpClient, HttpResponse
-from functions.providers.txncheck.adapter import Txncheck, TxncheckSettings
+from functions.providers.txncheck.adapter import Txncheck
 from functions.submit import Submission
 from local.simulators.faults import Answer
 from local.simulators.txncheck import TxncheckSimulator
 from tests.faults.fault_injection import FaultInjector, Killed, Mode
-from tests.faults.harness import INBOX, RESULTS, TABLE, StepHarness
+from tests.faults.harness import INBOX, RESULTS, SECRET, TABLE, StepHarness
+from tests.settings import txncheck_settings
 
 #: Found again wherever they leak to; see tests/faults/canary.py.
 NAMES = ("Asha Leaking", "Bina Leaking", "Chand Leaking")
@@ -48,20 +50,20 @@ class BatchHarness:
         self.now = simulator.clock.now
         self.effects = FaultInjector(bench.ipqs)
         self.results = Results(RESULTS, s3=clients.s3())
-        self.settings = replace(bench.settings, batches=(".csv", ".jsonl"))
+        self.settings = txncheck_settings(
+            base_url=simulator.base_url,
+            loopback=True,
+            max_batch_requests=10,
+            max_upload_bytes=10_000,
+            settle_seconds=bench.settings.settle_seconds,
+            rate=None,
+            secret=SECRET,
+        )
 
     @property
     def environment(self) -> str:
         """What the functions read of the provider, as infra writes it."""
-        known = json.loads(self._bench.environment["COURIER_PROVIDERS"])["ipqs"]
-        adapter = {
-            "base_url": self.simulator.base_url,
-            "signing": False,
-            "upi_name": "optional",
-            "bank_async": False,
-        }
-        own = {"batches": self.settings.batches, "max_batch_requests": 10}
-        return json.dumps({"txncheck": {**known, **own, **adapter}})
+        return json.dumps({"txncheck": to_json(self.settings)})
 
     def arrive(
         self, content: str = PEOPLE, *, type_: str = "full-check", ending: str = "csv"
@@ -81,9 +83,8 @@ class BatchHarness:
 
     def adapter(self, **settings: Any) -> Txncheck:  # noqa: ANN401 - TxncheckSettings checks them
         """Give an adapter whose every call is one of the effects."""
-        address = {"base_url": self.simulator.base_url, "loopback": True}
         return Txncheck(
-            TxncheckSettings(**{**address, **settings}),
+            replace(self.settings, **settings),
             http=_CountedHttpClient(self.effects, self.simulator),
             key=lambda _fresh: KEY,
             signing_secret=lambda _fresh: "",

@@ -5,8 +5,9 @@ import json
 from typing import Any
 
 from functions.aws import clients
-from functions.aws.callbacks import WAIT, CallbackStore, WebhookOutcome
+from functions.aws.callbacks import CallbackStore, WebhookOutcome
 from functions.core import identity
+from functions.core.keys import CALLBACK_ITEM_PREFIX
 from functions.core.model import Job
 from local.emulator.process import Emulator
 
@@ -32,7 +33,9 @@ class CallbackHarness:
             name="waiting", definition=json.dumps(self._definition()), roleArn=_ROLE
         )["stateMachineArn"]
         self.waits = CallbackStore(
-            TABLE, dynamodb=clients.dynamodb(), states=clients.step_functions()
+            TABLE,
+            dynamodb=clients.dynamodb(),
+            step_functions=clients.step_functions(),
         )
 
     def job(self) -> Job:
@@ -57,7 +60,8 @@ class CallbackHarness:
 
     def of(self, job: Job) -> dict[str, Any]:
         """Read what is kept of a job's waits."""
-        name = f"{WAIT}{identity.of_reference(job.provider, job.provider_ref)}"
+        reference = identity.of_reference(job.provider, job.provider_ref)
+        name = f"{CALLBACK_ITEM_PREFIX}{reference}"
         answer = clients.dynamodb().get_item(
             TableName=TABLE, Key={"wait_id": {"S": name}}, ConsistentRead=True
         )

@@ -7,7 +7,7 @@ from io import StringIO
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.aws import clients, settings, telemetry, wiring
+from functions.aws import adapters, clients, clock, secret, settings, telemetry
 from functions.core.model import Job
 from local.emulator.clients import REGION
 from local.emulator.process import Emulator
@@ -23,14 +23,10 @@ from tests.faults.fault_injection import FaultInjector, inject_faults
 from tests.faults.harness import KEY, RESULTS, ROWS, TABLE, StepHarness
 
 _CACHES = (
-    wiring.ledger,
-    wiring.waits,
-    wiring.results,
-    wiring.executions,
-    wiring._ipqs,
-    wiring._txncheck,
-    wiring._secrets,
-    settings.of_this_function,
+    adapters.adapter,
+    adapters.batch_adapter,
+    secret._cached_provider,
+    settings.function_settings,
 )
 
 
@@ -80,7 +76,7 @@ def _bench(
         IpqsSimulator.started(api_key=KEY) as ipqs,
         pytest.MonkeyPatch.context() as patch,
     ):
-        patch.setattr(wiring, "now", ipqs.clock.now)
+        patch.setattr(clock, "now", ipqs.clock.now)
         yield StepHarness.make(ipqs, tmp_path_factory.mktemp("expected"))
 
 

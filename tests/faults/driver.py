@@ -20,7 +20,7 @@ from functions.core.errors import CourierError, RetryableError
 from functions.core.model import File, Job, Next, State
 from functions.download import download
 from functions.manifest import write_manifest
-from functions.providers.ipqs.adapter import Ipqs, IpqsSettings
+from functions.providers.ipqs.adapter import Ipqs
 from functions.submit import Submission
 from tests.faults.canary import Canary
 from tests.faults.fault_injection import CountedHttpClient, FaultInjector, Killed
@@ -54,7 +54,7 @@ class Process:
         self.results = Results(RESULTS, s3=clients.s3())
         secrets = SecretsProvider(boto3_client=clients.secrets_manager())
         self.provider = Ipqs(
-            IpqsSettings.from_json(self.settings.adapter),
+            self.settings,
             http=CountedHttpClient(effects),
             key=Secret(SECRET, provider=secrets).api_key,
             now=self.now,

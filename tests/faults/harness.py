@@ -8,12 +8,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from functions.aws import clients, settings
-from functions.aws.settings import ProviderSettings
+from functions.aws import clients
+from functions.core import keys
 from functions.core.model import Job
+from functions.core.provider_settings import IpqsSettings, to_json
 from functions.core.s3_events import S3Object, job_for
 from local.simulators.ipqs import IpqsSimulator
 from local.simulators.ipqs.verification import verify
+from tests.settings import ipqs_settings
 
 INBOX, RESULTS, TABLE, SECRET = "inbox", "results", "jobs", "ipqs"
 #: Found again wherever they leak to; see tests/faults/canary.py.
@@ -83,44 +85,29 @@ class StepHarness:
         return {"ipqs": ("email",)}
 
     @property
-    def environment(self) -> dict[str, str]:
-        """What the functions read, as infra writes it."""
-        return {
-            "COURIER_TABLE": TABLE,
-            "COURIER_KEEP_DAYS": "90",
-            "COURIER_RESULTS_BUCKET": RESULTS,
-            "COURIER_PROVIDERS": json.dumps(
-                {
-                    "ipqs": {
-                        "secret": SECRET,
-                        "types": ["email"],
-                        "endings": [".csv"],
-                        "batches": [],
-                        "max_batch_requests": 0,
-                        "max_upload_bytes": 10_000,
-                        "settle_seconds": SETTLE_SECONDS,
-                        "list_pages": 2,
-                        "max_result_bytes": 10 * 1024**3,
-                        "loopback": True,
-                        "base_url": self.ipqs.base_url,
-                        "download_hosts": [self.ipqs.download_host],
-                        "key_place": {
-                            "upload": "field",
-                            "status": "path",
-                            "list": "header",
-                        },
-                        "poll": {"first_seconds": 5},
-                        "rate": None,
-                        "webhook": None,
-                    }
-                }
-            ),
-        }
+    def settings(self) -> IpqsSettings:
+        """Return the provider's settings, its addresses those of the simulator."""
+        return ipqs_settings(
+            base_url=self.ipqs.base_url,
+            download_hosts=(self.ipqs.download_host,),
+            loopback=True,
+            types=("email",),
+            max_upload_bytes=10_000,
+            max_result_bytes=10 * 1024**3,
+            settle_seconds=SETTLE_SECONDS,
+            list_pages=2,
+            secret=SECRET,
+        )
 
     @property
-    def settings(self) -> ProviderSettings:
-        """The provider's settings, read as the functions read them."""
-        return settings.read(self.environment).providers["ipqs"]
+    def environment(self) -> dict[str, str]:
+        """Return the variables of a function, as infra sets them."""
+        return {
+            keys.ENV_JOBS_TABLE: TABLE,
+            keys.ENV_JOBS_RETENTION_DAYS: "90",
+            keys.ENV_RESULTS_BUCKET: RESULTS,
+            keys.ENV_PROVIDERS: json.dumps({"ipqs": to_json(self.settings)}),
+        }
 
     def uploads(self, job: Job) -> int:
         """How often the provider holds this job's file: what was paid."""

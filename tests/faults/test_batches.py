@@ -208,7 +208,7 @@ def test_a_deep_result_costs_no_other_row_its_own(
 def test_a_batch_that_is_retried_waits_anew(batches: BatchHarness) -> None:
     """A retry is asked for to go on waiting, not to hear at once that it is late."""
     (request, *_) = batches.requests(batches.prepare(batches.arrive()))
-    batches.simulator.behave(seconds_processing=100_000.0)
+    batches.simulator.behave(seconds_processing=35_000.0)
 
     assert batches.run(request) == "0 timed_out DeadlinePassed"
     assert batches.run(request) == "0 succeeded"

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from functions.aws import clients
-from functions.core import keys
 from functions.core.errors import (
     AwsRefused,
     AwsUnavailable,
@@ -18,6 +17,7 @@ from functions.core.errors import (
 )
 from functions.core.file_formats import CSV
 from functions.core.model import File, Job
+from functions.core.result_keys import manifest_key, result_key
 from functions.core.stream_stats import StreamStats
 from functions.download import download
 from functions.providers.protocol import Body, Link
@@ -144,7 +144,7 @@ def test_somebody_elses_copy_of_the_result_is_taken(
     def be_faster(**_: object) -> None:
         clients.s3().put_object(
             Bucket=RESULTS,
-            Key=keys.result(ready, "all", CSV),
+            Key=result_key(ready, "all", CSV),
             Body=theirs,
             Metadata={"job-id": ready.job_id, "kind": "all"},
         )
@@ -164,7 +164,7 @@ def test_a_strangers_object_is_not_taken_for_ours(
 ) -> None:
     """It was not written for this job: neither overwritten nor delivered."""
     clients.s3().put_object(
-        Bucket=RESULTS, Key=keys.result(ready, "all", CSV), Body=b"what is this?"
+        Bucket=RESULTS, Key=result_key(ready, "all", CSV), Body=b"what is this?"
     )
 
     with pytest.raises(ResultMismatch):
@@ -376,7 +376,7 @@ def test_a_manifest_that_is_there_is_the_manifest(
 def test_a_strangers_manifest_is_not_taken_for_ours(ready: Job, process: Make) -> None:
     """Its presence says that a job is complete: it has to be this one."""
     file = process().download(ready, "all")
-    key = keys.manifest(ready)
+    key = manifest_key(ready)
     clients.s3().put_object(Bucket=RESULTS, Key=key, Body=b"{}")
 
     with pytest.raises(ResultMismatch):

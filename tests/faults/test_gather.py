@@ -11,7 +11,6 @@ from functions.aws import clients
 from functions.aws.batch_store import BatchStore
 from functions.aws.results import Results
 from functions.aws.s3_source import S3Source
-from functions.core import keys
 from functions.core.batch_results import RequestResult
 from functions.core.errors import (
     RequestInvalid,
@@ -21,12 +20,14 @@ from functions.core.errors import (
 )
 from functions.core.file_formats import JSON
 from functions.core.model import Job, Next, Outcome, Part, Phase
+from functions.core.result_keys import result_key
 from functions.gather import KIND, BatchGathering
 from functions.prepare import prepare
 from functions.providers.transport.connection import verified_tls_context
 from functions.providers.transport.http import HttpClient
-from functions.providers.txncheck.adapter import Txncheck, TxncheckSettings
+from functions.providers.txncheck.adapter import Txncheck
 from tests.faults.harness import INBOX, RESULTS, StepHarness
+from tests.settings import txncheck_settings
 
 pytestmark = pytest.mark.usefixtures("bench")
 
@@ -45,7 +46,7 @@ def provider() -> Txncheck:
         raise AssertionError
 
     return Txncheck(
-        TxncheckSettings(),
+        txncheck_settings(),
         http=HttpClient(tls=verified_tls_context(), loopback=False),
         key=never,
         signing_secret=never,
@@ -102,7 +103,7 @@ def answer(job: Job, item: dict[str, Any], *, owner: str = "") -> None:
     )
     clients.s3().put_object(
         Bucket=RESULTS,
-        Key=keys.result(part, KIND, JSON),
+        Key=result_key(part, KIND, JSON),
         Body=json.dumps({"status": "COMPLETED", "result": {"of": item["job_id"]}}),
         Metadata={"job-id": owner or item["job_id"]},
     )

@@ -107,7 +107,7 @@ def test_a_lost_job_is_asked_for_again(job: Job, context: LambdaContext) -> None
     checked = check.handler(lost.to_state(), context)
 
     assert checked["next"] == Next.WAIT
-    assert checked["suspicions"] == 1
+    assert checked["doubts"] == 1
 
 
 @pytest.mark.fault(27)

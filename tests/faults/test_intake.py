@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.aws import clients, wiring
+from functions.aws import clients
 from functions.aws.executions import Executions
 from functions.core.errors import AwsRefused, AwsUnavailable
 from functions.core.model import Job
@@ -37,7 +37,7 @@ def machine(deployed: pytest.MonkeyPatch) -> str:
 @pytest.fixture
 def executions(machine: str) -> Executions:
     """Give the executions of that state machine."""
-    return Executions(machine, states=clients.step_functions())
+    return Executions(machine, step_functions=clients.step_functions())
 
 
 def message(job: Job, name: str = "1") -> dict[str, Any]:
@@ -193,4 +193,4 @@ def test_a_start_that_failed_comes_again(
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "late"}]}
     assert not started(machine, job)
-    assert wiring.executions().start(job)
+    assert Executions.from_environment().start(job)

@@ -22,7 +22,7 @@ _names = itertools.count()
 def pace(waiting: CallbackHarness) -> RateLimiter:  # noqa: ARG001 - which makes the table
     """Give the queue of a provider that nobody has submitted to."""
     name = f"provider-{next(_names)}"
-    return RateLimiter(TABLE, name, rate=_RATE, dynamodb=clients.dynamodb())
+    return RateLimiter(TABLE, name, limit=_RATE, dynamodb=clients.dynamodb())
 
 
 def test_slots_lie_an_interval_apart(pace: RateLimiter) -> None:

@@ -312,7 +312,9 @@ def test_two_ends_at_once_are_one_outcome(
 
     with ThreadPoolExecutor(2) as threads:
         stands = list(
-            threads.map(lambda ledger, end: ledger.ended(end, now=0.0), ledgers, ends)
+            threads.map(
+                lambda ledger, end: ledger.record_outcome(end, now=0.0), ledgers, ends
+            )
         )
 
     assert stands[0] is stands[1]

@@ -55,7 +55,7 @@ def receiver(
         provider="p",
         scheme=scheme,
         secrets=secrets,
-        read=parse_webhook,
+        parse=parse_webhook,
         callbacks=waiting.waits,
     )
 

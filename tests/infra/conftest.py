@@ -1,4 +1,4 @@
-"""The templates of the stages, read once."""
+"""The templates of the stages."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +12,7 @@ STAGES = ("dev", "prod", "local")
 
 @pytest.fixture(scope="session")
 def prod(assembly: Callable[[str], Path]) -> Template:
-    """Give the template that goes to production."""
+    """Return the template of production."""
     return Template.read(assembly("prod"))
 
 
@@ -20,5 +20,5 @@ def prod(assembly: Callable[[str], Path]) -> Template:
 def template(
     request: pytest.FixtureRequest, assembly: Callable[[str], Path]
 ) -> Template:
-    """Give each stage's template in turn, for promises that hold in all of them."""
+    """Return the template of each stage in turn, for what holds in all of them."""
     return Template.read(assembly(request.param))

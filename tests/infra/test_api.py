@@ -1,9 +1,7 @@
-"""The API as it is deployed: signed requests only, checked, counted and bounded."""
+"""The deployed API: signed requests only, validated, logged and throttled."""
 
 import json
-from collections.abc import Callable
 from copy import deepcopy
-from pathlib import Path
 
 import jsonschema
 import pytest
@@ -16,50 +14,44 @@ from infra.stack import VerdictCourier
 from tests.infra.template import Json, Template, text
 
 PROVIDERS = config.stage("prod", config.context()["courier"]).providers
-TYPES = {name: known.types for name, known in PROVIDERS.items()}
-ENDINGS = {name: known.endings for name, known in PROVIDERS.items()}
-#: The operation that is no part of the contract: providers call it, not people.
+TYPES = {name: provider.types for name, provider in PROVIDERS.items()}
+EXTENSIONS = {name: provider.extensions for name, provider in PROVIDERS.items()}
+#: The operation that providers call; it is not in the table of routes.
 WEBHOOK = "hearWebhook"
-OPERATIONS = {operation.name: operation for operation in operations(TYPES, ENDINGS)}
+OPERATIONS = {operation.name: operation for operation in operations(TYPES, EXTENSIONS)}
 
 
 def methods(template: Template) -> dict[str, Json]:
-    """Return the methods of the API, by the names of their operations."""
+    """Return the methods of the API, by operation."""
     return {
         method["OperationName"]: method
         for method in template.properties("AWS::ApiGateway::Method").values()
     }
 
 
-def stage_of(template: Template) -> Json:
-    """Return the only stage."""
-    (stage,) = template.properties("AWS::ApiGateway::Stage").values()
-    return stage
-
-
 @pytest.mark.fault(88)
-def test_every_route_but_one_wants_a_signature(template: Template) -> None:
-    """A route that was forgotten here would be open to the whole internet."""
+def test_every_route_but_one_requires_a_signature(template: Template) -> None:
+    """A route that was forgotten would be open to the whole internet."""
     found = template.properties("AWS::ApiGateway::Method").values()
-    asking = {
+    authorization = {
         name: method["AuthorizationType"] for name, method in methods(template).items()
     }
 
     assert len(found) == len(OPERATIONS) + 1
-    assert asking.pop(WEBHOOK) == "NONE"
-    assert set(asking.values()) == {"AWS_IAM"}
+    assert authorization.pop(WEBHOOK) == "NONE"
+    assert set(authorization.values()) == {"AWS_IAM"}
 
 
-def test_every_operation_of_the_contract_is_a_route(template: Template) -> None:
-    """What the handlers answer can be called, and nothing else."""
+def test_every_operation_has_a_route(template: Template) -> None:
+    """Clients can call what the handler implements, and nothing else."""
     routes = {name: method["HttpMethod"] for name, method in methods(template).items()}
 
-    contract = {name: known.method for name, known in OPERATIONS.items()}
-    assert routes == {**contract, WEBHOOK: "POST"}
+    expected = {name: operation.method for name, operation in OPERATIONS.items()}
+    assert routes == {**expected, WEBHOOK: "POST"}
 
 
-def test_what_is_open_leads_to_the_webhook_function_only(template: Template) -> None:
-    """It may end waits, and nothing else: neither start a job nor read one."""
+def test_the_open_route_calls_only_the_webhook_function(template: Template) -> None:
+    """That function can complete waits, but neither start a job nor read one."""
     method = methods(template)[WEBHOOK]
     (webhook,) = (
         name
@@ -70,8 +62,8 @@ def test_what_is_open_leads_to_the_webhook_function_only(template: Template) -> 
     resource = resources[method["ResourceId"]["Ref"]]
     parent = resources[resource["ParentId"]["Ref"]]
     called = {
-        name: webhook in json.dumps(known["Integration"])
-        for name, known in methods(template).items()
+        name: webhook in json.dumps(method["Integration"])
+        for name, method in methods(template).items()
     }
 
     assert called == {name: name == WEBHOOK for name in called}
@@ -79,12 +71,12 @@ def test_what_is_open_leads_to_the_webhook_function_only(template: Template) -> 
     assert text(parent["ParentId"]).endswith(".RootResourceId>")
 
 
-def test_only_the_gateway_may_call_the_open_function(template: Template) -> None:
-    """By that route, of that stage: nobody calls it past the gateway's throttle."""
+def test_only_api_gateway_may_call_the_webhook_function(template: Template) -> None:
+    """And only by its route and stage, so that nobody bypasses the throttle."""
     (permission,) = (
-        known
-        for known in template.properties("AWS::Lambda::Permission").values()
-        if "Webhook" in text(known["FunctionName"])
+        permission
+        for permission in template.properties("AWS::Lambda::Permission").values()
+        if "Webhook" in text(permission["FunctionName"])
     )
 
     assert permission["Principal"] == "apigateway.amazonaws.com"
@@ -93,8 +85,8 @@ def test_only_the_gateway_may_call_the_open_function(template: Template) -> None
 
 @pytest.mark.fault(87)
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_a_request_is_checked_at_the_gateway(template: Template, name: str) -> None:
-    """What is malformed costs no call of a function."""
+def test_api_gateway_validates_requests(template: Template, name: str) -> None:
+    """A malformed request costs no call of a function."""
     method = methods(template)[name]
     validators = template.properties("AWS::ApiGateway::RequestValidator")
     validator = validators[method["RequestValidatorId"]["Ref"]]
@@ -126,41 +118,42 @@ def test_a_request_is_checked_at_the_gateway(template: Template, name: str) -> N
     ],
     ids=json.dumps,
 )
-def test_gateway_and_function_refuse_the_same(
+def test_api_gateway_and_function_reject_the_same_bodies(
     template: Template, name: str, body: object
 ) -> None:
-    """One schema, two judges: a difference would be a request that neither owns."""
+    """Both validate by one schema, so that the function meets no surprises."""
     method = methods(template)[name]
     model = method["RequestModels"]["application/json"]["Ref"]
     schema = template.properties("AWS::ApiGateway::Model")[model]["Schema"]
 
-    at_the_gateway = jsonschema.Draft4Validator(schema).is_valid(body)
+    accepted = jsonschema.Draft4Validator(schema).is_valid(body)
 
-    known = OPERATIONS[name].body
-    assert known is not None
-    assert at_the_gateway is not bool(validation_errors(body, known))
+    ours = OPERATIONS[name].body
+    assert ours is not None
+    assert accepted is not bool(validation_errors(body, ours))
 
 
-def test_a_refusal_of_the_gateway_is_a_problem_like_others(template: Template) -> None:
-    """Clients read one form of error, whoever refused."""
-    refusals = template.properties("AWS::ApiGateway::GatewayResponse").values()
+def test_errors_of_api_gateway_are_problem_documents(template: Template) -> None:
+    """Clients parse one format of errors, whoever rejected the request."""
+    responses = template.properties("AWS::ApiGateway::GatewayResponse").values()
 
-    assert {"DEFAULT_4XX", "DEFAULT_5XX"} <= {one["ResponseType"] for one in refusals}
-    for refusal in refusals:
-        problem = json.loads(refusal["ResponseTemplates"]["application/json"])
+    types = {response["ResponseType"] for response in responses}
+    assert {"DEFAULT_4XX", "DEFAULT_5XX"} <= types
+    for response in responses:
+        problem = json.loads(response["ResponseTemplates"]["application/json"])
         assert problem["type"].startswith("urn:verdict-courier:problem:")
-        # A default of ours must not replace the statuses that AWS has for others.
-        default = refusal["ResponseType"].startswith("DEFAULT")
-        assert ("StatusCode" in refusal) is ("status" in problem) is not default
-        assert str(problem.get("status", "")) == refusal.get("StatusCode", "")
-        assert refusal["ResponseParameters"] == {
+        # A default with a status would replace those that AWS sets.
+        default = response["ResponseType"].startswith("DEFAULT")
+        assert ("StatusCode" in response) is ("status" in problem) is not default
+        assert str(problem.get("status", "")) == response.get("StatusCode", "")
+        assert response["ResponseParameters"] == {
             "gatewayresponse.header.Content-Type": "'application/problem+json'"
         }
 
 
-def test_requests_are_logged_without_what_they_say(template: Template) -> None:
-    """Who did what and when; neither bodies nor addresses of people."""
-    stage = stage_of(template)
+def test_the_access_log_has_no_bodies_and_no_addresses(template: Template) -> None:
+    """It says who did what and when, without personal data."""
+    stage = template.only("AWS::ApiGateway::Stage")
     logged = json.loads(stage["AccessLogSetting"]["Format"])
     groups = template.properties("AWS::Logs::LogGroup")
     destination = text(stage["AccessLogSetting"]["DestinationArn"])
@@ -176,9 +169,9 @@ def test_requests_are_logged_without_what_they_say(template: Template) -> None:
 
 @pytest.mark.fault(89)
 @pytest.mark.fault(93)
-def test_a_flood_ends_at_the_gateway(prod: Template) -> None:
-    """Every start may be paid for, at the provider too."""
-    (settings,) = stage_of(prod)["MethodSettings"]
+def test_api_gateway_throttles_all_callers_together(prod: Template) -> None:
+    """Every call costs, and a job that is started is paid for at the provider, too."""
+    (settings,) = prod.only("AWS::ApiGateway::Stage")["MethodSettings"]
 
     assert (settings["HttpMethod"], settings["ResourcePath"]) == ("*", "/*")
     assert settings["ThrottlingRateLimit"] == 20
@@ -186,8 +179,8 @@ def test_a_flood_ends_at_the_gateway(prod: Template) -> None:
 
 
 @pytest.mark.parametrize("web_acl", ["", "arn:aws:wafv2:eu-west-1:1:regional/webacl/x"])
-def test_a_web_acl_is_attached_where_one_is_set(web_acl: str) -> None:
-    """Without the setting there is none, and nothing to pay for."""
+def test_a_web_acl_is_attached_if_one_is_set(web_acl: str) -> None:
+    """Without the setting nothing is attached, and nothing is paid for."""
     settings = deepcopy(config.context()["courier"])
     settings["every_stage"]["web_acl_arn"] = web_acl
 
@@ -198,59 +191,17 @@ def test_a_web_acl_is_attached_where_one_is_set(web_acl: str) -> None:
     assert (association is not None) is bool(web_acl)
 
 
-@pytest.mark.fault(84)
-def test_only_bad_ends_of_our_machine_are_reflected(template: Template) -> None:
-    """Good ones have told of themselves; other machines are none of our business."""
-    _, rule = template.named("AWS::Events::Rule", "Reflection")
-    (machine,) = template.resources("AWS::StepFunctions::StateMachine")
-
-    assert rule["EventPattern"]["source"] == ["aws.states"]
-    assert rule["EventPattern"]["detail"] == {
-        "stateMachineArn": [{"Ref": machine}],
-        "status": ["ABORTED", "FAILED", "TIMED_OUT"],
-    }
-    (target,) = rule["Targets"]
-    assert "DeadLetterConfig" in target
-
-
-def test_an_end_that_cannot_be_reflected_is_kept(template: Template) -> None:
-    """Three tries of Lambda's, then two weeks for a person."""
-    (invoke,) = template.properties("AWS::Lambda::EventInvokeConfig").values()
-    queue, kept = template.named("AWS::SQS::Queue", "ReflectionDeadLetters")
-
-    assert invoke["MaximumRetryAttempts"] == 2
-    destination = text(invoke["DestinationConfig"]["OnFailure"]["Destination"])
-    assert destination == f"<{queue}.Arn>"
-    assert kept["MessageRetentionPeriod"] == 14 * 86400
-
-
-def test_jobs_are_listed_by_an_index(template: Template) -> None:
-    """A scan reads the whole table, and grows with it."""
-    _, table = template.named("AWS::DynamoDB::Table", "Jobs")
-    (index,) = table["GlobalSecondaryIndexes"]
-
-    assert index["IndexName"] == "by_month"
-    assert [key["AttributeName"] for key in index["KeySchema"]] == [
-        "month",
-        "received_at",
-    ]
-    for role in template.resources("AWS::IAM::Role"):
-        assert "dynamodb:Scan" not in {action for action, _ in template.rights(role)}
-
-
-def test_the_function_gives_up_before_the_gateway(
-    assembly: Callable[[str], Path],
-) -> None:
-    """The gateway gives up after 29 seconds; what runs on then runs for nobody."""
-    functions = Template.read(assembly("prod")).functions()
+def test_functions_time_out_before_api_gateway(prod: Template) -> None:
+    """API Gateway gives up after 29 seconds; nobody reads what comes later."""
+    functions = prod.functions()
 
     assert functions["api"]["Timeout"] < 29
     assert functions["webhook"]["Timeout"] < 29
 
 
-def test_the_right_to_log_outlives_the_stack(template: Template) -> None:
-    """It is the account's: another stack's API would fall silent without it."""
-    kept = {
+def test_the_role_for_access_logs_outlives_the_stack(template: Template) -> None:
+    """The account has one; APIs of other stacks could not log without it."""
+    retained = {
         name
         for kind in ("Role", "Policy")
         for name, resource in template.resources(f"AWS::IAM::{kind}").items()
@@ -259,5 +210,5 @@ def test_the_right_to_log_outlives_the_stack(template: Template) -> None:
     (account,) = template.resources("AWS::ApiGateway::Account").values()
 
     assert account["DeletionPolicy"] == "Retain"
-    assert len(kept) == 2
-    assert all("LogsRole" in name for name in kept)
+    assert len(retained) == 2
+    assert all("LogsRole" in name for name in retained)

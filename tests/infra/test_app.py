@@ -1,4 +1,4 @@
-"""The synth itself: pure, checked, and the same however it is started."""
+"""The synth is reproducible and checked, however it is started."""
 
 import copy
 import json
@@ -11,25 +11,25 @@ from pathlib import Path
 import pytest
 from aws_cdk import App
 
+from functions.core.settings_parser import ConfigError
 from infra import config, credentials
 from infra.app import synthesize
 from infra.bundling import PROJECT
-from infra.parsing import ConfigError
 from infra.stack import VerdictCourier
 from tests.infra.conftest import STAGES
 from tests.infra.template import Template
 
 
 def template_bytes(assembly: Path) -> bytes:
-    """Return the only template of an assembly, as it was written."""
+    """Return the only template of an assembly, unparsed."""
     (path,) = assembly.glob("*.template.json")
     return path.read_bytes()
 
 
-def test_the_command_and_a_call_give_the_same_template(
+def test_the_command_and_the_function_synthesize_the_same_template(
     assembly: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    """Another process, no Node on the PATH, no account: not a byte differs."""
+    """Not a byte depends on the process, the PATH or an AWS account."""
     expected = template_bytes(assembly("dev"))
     environment = {"PATH": "/nowhere", "CDK_OUTDIR": str(tmp_path)}
     environment |= {n: v for n, v in os.environ.items() if n.startswith("PIP_")}
@@ -49,10 +49,10 @@ def test_the_command_and_a_call_give_the_same_template(
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_template_names_no_machine(
+def test_a_template_contains_no_local_path(
     assembly: Callable[[str], Path], stage: str
 ) -> None:
-    """A path of ours in it would make it differ, and tell where we build."""
+    """A path would make templates of two machines differ, and disclose it."""
     template = template_bytes(assembly(stage)).decode()
 
     assert str(PROJECT) not in template
@@ -60,10 +60,10 @@ def test_a_template_names_no_machine(
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_cfn_lint_has_nothing_to_say(
+def test_cfn_lint_accepts_the_template(
     assembly: Callable[[str], Path], stage: str
 ) -> None:
-    """It knows what CloudFormation refuses only when it deploys."""
+    """It finds mistakes that CloudFormation would reject only while deploying."""
     (template,) = assembly(stage).glob("*.template.json")
 
     done = subprocess.run(
@@ -77,10 +77,10 @@ def test_cfn_lint_has_nothing_to_say(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_finding_without_a_reason_stops_the_synth(
+def test_a_finding_without_acknowledgement_fails_the_synth(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The packs are on: take one acknowledgement away, and nothing can be deployed."""
+    """The rules of cdk-nag are active, and nothing that violates them is deployed."""
     monkeypatch.setattr(credentials, "acknowledge", lambda *_: None)
 
     with pytest.raises(RuntimeError, match="ValidationFailed"):
@@ -92,27 +92,27 @@ def test_a_finding_without_a_reason_stops_the_synth(
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_an_acknowledgement_has_a_reason_and_a_place(
+def test_an_acknowledgement_has_a_reason_and_is_narrow(
     assembly: Callable[[str], Path], stage: str
 ) -> None:
-    """One for a whole stack or construct would hide the next finding of its kind."""
-    (path,) = assembly(stage).glob("*.metadata.json")
+    """One for a whole stack would hide the next finding of the same rule."""
+    (metadata,) = assembly(stage).glob("*.metadata.json")
     acknowledged = [
-        (place, reason)
-        for place, entries in json.loads(path.read_text()).items()
+        (path, reason)
+        for path, entries in json.loads(metadata.read_text()).items()
         for entry in entries
         if entry["type"] == "aws:cdk:acknowledged-rules"
         for reason in entry["data"].values()
     ]
 
     assert acknowledged
-    for place, reason in acknowledged:
-        assert len(place.strip("/").split("/")) >= 3, place
-        assert len(reason) > 20, place
+    for path, reason in acknowledged:
+        assert len(path.strip("/").split("/")) >= 3, path
+        assert len(reason) > 20, path
 
 
-def test_the_outputs_are_what_others_read(template: Template) -> None:
-    """The local stack and the run-book know these names."""
+def test_the_outputs_keep_their_names(template: Template) -> None:
+    """The local stack and the run-book use these names."""
     assert set(template.body["Outputs"]) == {
         "InboxBucket",
         "ResultsBucket",
@@ -131,8 +131,8 @@ def test_the_outputs_are_what_others_read(template: Template) -> None:
     }
 
 
-def test_nothing_has_a_physical_name(template: Template) -> None:
-    """Two stages live in one account, and a resource can be replaced."""
+def test_resources_have_no_physical_names(template: Template) -> None:
+    """Two stages fit into one account, and a resource can be replaced."""
     names = {"BucketName", "TableName", "TopicName", "QueueName", "FunctionName"}
     names |= {"RoleName", "LogGroupName", "StateMachineName", "Name"}
 
@@ -140,8 +140,8 @@ def test_nothing_has_a_physical_name(template: Template) -> None:
         "AWS::Lambda::EventSourceMapping",  # refers to a function by its name
         "AWS::Lambda::EventInvokeConfig",  # the same
         "AWS::Lambda::Permission",  # the same
-        "AWS::ApiGateway::RestApi",  # has to have one, which need not be its own
-        "AWS::Logs::QueryDefinition",  # has to have one; the stack's name is in it
+        "AWS::ApiGateway::RestApi",  # required, need not be unique
+        "AWS::Logs::QueryDefinition",  # required; contains the name of the stack
     }
 
     for name, resource in template.body["Resources"].items():
@@ -149,8 +149,8 @@ def test_nothing_has_a_physical_name(template: Template) -> None:
             assert not names & set(resource.get("Properties", {})), name
 
 
-def test_a_list_is_not_sent_again_while_it_may_be_on_its_way(tmp_path: Path) -> None:
-    """Whoever shortens the settling below Submit's time would pay twice, some day."""
+def test_settling_has_to_be_longer_than_a_submission(tmp_path: Path) -> None:
+    """Otherwise a list could be sent, and paid, again while it is still on its way."""
     context = config.context()
     early = copy.deepcopy(context["courier"])
     early["every_stage"]["providers"]["ipqs"]["settle_seconds"] = 300

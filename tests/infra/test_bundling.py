@@ -1,4 +1,4 @@
-"""The asset: the same from every build, small, and of pure Python only."""
+"""The asset is reproducible, small and pure Python."""
 
 import os
 import re
@@ -18,18 +18,18 @@ MEGABYTE = 1_000_000
 
 @pytest.fixture(scope="module")
 def asset() -> Path:
-    """Give the asset that a synth deploys."""
+    """Return the asset that is deployed."""
     return bundle()
 
 
 def copy_of_the_project(at: Path) -> Path:
-    """Copy what goes into the asset, as another checkout would have it."""
+    """Copy the sources of the asset, as in another checkout."""
     shutil.copytree(PROJECT / "functions", at / "functions")
     return at
 
 
 def contents(asset: Path) -> dict[str, tuple[bytes, int]]:
-    """Return each file's bytes and mode, by its path."""
+    """Return bytes and mode of each file, by path."""
     return {
         path.relative_to(asset).as_posix(): (
             path.read_bytes() if path.is_file() else b"",
@@ -39,8 +39,8 @@ def contents(asset: Path) -> dict[str, tuple[bytes, int]]:
     }
 
 
-def test_two_builds_are_one_asset(asset: Path, tmp_path: Path) -> None:
-    """Else each machine deploys its own, and nobody can say what runs."""
+def test_two_builds_are_identical(asset: Path, tmp_path: Path) -> None:
+    """Otherwise each machine would deploy another asset for the same code."""
     project = copy_of_the_project(tmp_path / "elsewhere")
     (project / "functions" / "__pycache__").mkdir(exist_ok=True)
     (project / "functions" / "__pycache__" / "check.cpython-311.pyc").write_bytes(b"x")
@@ -57,7 +57,7 @@ def test_two_builds_are_one_asset(asset: Path, tmp_path: Path) -> None:
 
 
 def test_the_asset_is_small(asset: Path, tmp_path: Path) -> None:
-    """A cold start fetches it first; the bar is 2.5 MB."""
+    """A cold start downloads it; the limit is 2.5 MB."""
     packed = tmp_path / "asset.zip"
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(asset.rglob("*")):
@@ -66,8 +66,8 @@ def test_the_asset_is_small(asset: Path, tmp_path: Path) -> None:
     assert packed.stat().st_size <= 2.5 * MEGABYTE
 
 
-def test_only_what_the_functions_import_is_in_it(asset: Path) -> None:
-    """boto3 is the Lambda runtime's; pip's notes and compiled files are nobody's."""
+def test_it_contains_only_what_the_functions_import(asset: Path) -> None:
+    """The runtime has boto3; compiled files and pip's notes depend on the machine."""
     top = {path.name for path in asset.iterdir() if path.suffix != ".dist-info"}
     files = [path for path in asset.rglob("*") if path.is_file()]
 
@@ -88,22 +88,22 @@ def test_only_what_the_functions_import_is_in_it(asset: Path) -> None:
     assert not [path for path in files if path.name in {"RECORD", "direct_url.json"}]
 
 
-def test_it_holds_what_the_lock_names_and_their_licences(asset: Path) -> None:
-    """Who passes software on passes its licence on."""
+def test_it_contains_the_locked_versions_with_their_licences(asset: Path) -> None:
+    """Licences require to be distributed with the software."""
     lock = (PROJECT / "functions" / "requirements.lock").read_text()
     locked = {
         f"{name.replace('-', '_')}-{version}.dist-info"
         for name, version in re.findall(r"^([\w-]+)==(\S+)", lock, re.MULTILINE)
     }
 
-    notes = {path.name: path for path in asset.glob("*.dist-info")}
-    assert set(notes) == locked
-    for path in notes.values():
+    dist_infos = {path.name: path for path in asset.glob("*.dist-info")}
+    assert set(dist_infos) == locked
+    for path in dist_infos.values():
         assert "License" in (path / "METADATA").read_text(), path.name
 
 
 def test_this_interpreter_imports_it(asset: Path) -> None:
-    """The local stack runs it on whatever machine and Python there is."""
+    """The local stack runs it with the Python of this machine."""
     program = (
         f"import sys; sys.path.insert(0, {str(asset)!r});"
         "import requests, aws_lambda_powertools, functions;"
@@ -122,10 +122,10 @@ def test_this_interpreter_imports_it(asset: Path) -> None:
         assert path.startswith(str(asset))
 
 
-def test_a_second_build_asks_for_nothing(
+def test_a_second_build_needs_no_network(
     asset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A synth without a change works on a train."""
+    """A synth without a change works offline."""
 
     def no_network(*_: object, **__: object) -> None:
         pytest.fail("pip was called")
@@ -135,10 +135,10 @@ def test_a_second_build_asks_for_nothing(
     assert bundle() == asset
 
 
-def test_our_code_changes_the_asset_without_fetching(
+def test_a_change_of_our_code_needs_no_network(
     asset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Dependencies change once a month, our code all day."""
+    """Dependencies change rarely, our code often."""
     project = copy_of_the_project(tmp_path / "changed")
     shutil.copytree(
         PROJECT / ".cache" / "dependencies", project / ".cache/dependencies"
@@ -152,8 +152,8 @@ def test_our_code_changes_the_asset_without_fetching(
     assert (changed / "functions" / "core" / "added.py").is_file()
 
 
-def test_old_assets_are_forgotten(tmp_path: Path) -> None:
-    """A day's work is a hundred of them, and each is seven megabytes."""
+def test_old_assets_are_deleted(tmp_path: Path) -> None:
+    """A day of work leaves a hundred of them, of seven megabytes each."""
     project = copy_of_the_project(tmp_path / "busy")
     shutil.copytree(
         PROJECT / ".cache" / "dependencies", project / ".cache/dependencies"
@@ -167,10 +167,10 @@ def test_old_assets_are_forgotten(tmp_path: Path) -> None:
     assert (bundle(project=project) / "functions" / "added.py").read_text() == "N = 5\n"
 
 
-def test_what_cannot_be_fetched_is_explained(
+def test_a_failed_installation_is_explained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The words of pip are kept, and no half of an asset is left to be found."""
+    """The error contains the output of pip, and no incomplete asset remains."""
     project = copy_of_the_project(tmp_path / "offline")
     lock = project / "functions" / "requirements.lock"
     lock.write_text(f"nothing-of-this-name==1 --hash=sha256:{'0' * 64}\n")
@@ -189,13 +189,13 @@ def test_what_cannot_be_fetched_is_explained(
     [
         pytest.param("cp314-cp314-manylinux2014_aarch64", id="extension module"),
         pytest.param("py3-none-manylinux2014_aarch64", id="compiled program"),
-        pytest.param("cp314-none-any", id="one interpreter's"),
+        pytest.param("cp314-none-any", id="one interpreter"),
     ],
 )
-def test_a_dependency_for_one_kind_of_machine_is_refused(
+def test_a_dependency_for_one_platform_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tags: str
 ) -> None:
-    """The asset is for all of them: the deployed one, the local one, the next one."""
+    """One asset runs in Lambda and on every machine with the local stack."""
     wheels = tmp_path / "wheels"
     wheels.mkdir()
     with zipfile.ZipFile(wheels / f"compiled-1-{tags}.whl", "w") as wheel:

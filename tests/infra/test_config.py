@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from functions.core.settings_parser import ConfigError
 from infra import config
-from infra.parsing import ConfigError
 
 IPQS = ("every_stage", "providers", "ipqs")
 PROD = ("stages", "prod")

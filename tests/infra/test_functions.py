@@ -1,17 +1,15 @@
-"""How the functions run: what they are told, their logs, their share of the account."""
+"""The functions' environment variables, code, logs and concurrency."""
 
 import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from functions.aws import settings
 from functions.core.function_table import FUNCTIONS
-from functions.providers.ipqs.adapter import IpqsSettings
-from functions.providers.txncheck.adapter import TxncheckSettings
+from functions.core.provider_settings import IpqsSettings, TxncheckSettings
 from infra.bundling import PYTHON
 from tests.infra.template import Template, text
 
@@ -53,62 +51,54 @@ ENVIRONMENT = {
 }
 
 
-def providers(template: Template) -> dict[str, Any]:
-    """Return what the functions are told of the providers."""
-    variables = template.functions()["check"]["Environment"]["Variables"]
-    told: dict[str, Any] = json.loads(text(variables["COURIER_PROVIDERS"]))
-    return told
-
-
 @pytest.mark.parametrize("name", ENVIRONMENT)
-def test_a_function_is_told_what_it_needs_and_no_more(
+def test_a_function_has_the_variables_that_it_reads_and_no_more(
     template: Template, name: str
 ) -> None:
-    """Every name here is read by the functions' settings; none is a key."""
-    variables = template.functions()[name]["Environment"]["Variables"]
-
-    assert set(variables) == EVERYWHERE | ENVIRONMENT[name]
+    """`functions.aws.settings` reads every one of them; none is a provider's key."""
+    assert set(template.environment(name)) == EVERYWHERE | ENVIRONMENT[name]
 
 
-def test_no_environment_holds_a_key(template: Template) -> None:
-    """Of a provider's key the functions are told where it is kept."""
+def test_no_environment_contains_a_key(template: Template) -> None:
+    """The settings contain the ARNs of the secrets only."""
     secrets = set(template.resources("AWS::SecretsManager::Secret"))
 
-    for provider in providers(template).values():
+    for provider in template.provider_settings().values():
         assert provider["secret"].strip("<>") in secrets
-        assert provider.get("webhook_secret", provider["secret"]).strip("<>") in secrets
+        webhook_secret = provider["webhook_secret"] or provider["secret"]
+        assert webhook_secret.strip("<>") in secrets
     for function in template.functions().values():
         assert "resolve:secretsmanager" not in json.dumps(function)
 
 
-def test_the_functions_read_what_they_are_told(template: Template) -> None:
-    """With the code that runs there: the CDK leaves out what is null, for one."""
-    variables = template.functions()["check"]["Environment"]["Variables"]
+def test_the_functions_can_read_their_settings(template: Template) -> None:
+    """With their own code: the CDK omits members that are null, for example."""
+    variables = template.environment("check")
     local = variables["COURIER_STAGE"] == "local"
 
-    told = settings.read({"COURIER_PROVIDERS": text(variables["COURIER_PROVIDERS"])})
+    read = settings.read({"COURIER_PROVIDERS": text(variables["COURIER_PROVIDERS"])})
 
-    ipqs, txncheck = told.providers["ipqs"], told.providers["txncheck"]
+    ipqs, txncheck = read.providers["ipqs"], read.providers["txncheck"]
     assert ipqs.rate is None
     assert ipqs.webhook is None
     assert not ipqs.policy.uses_webhook
     assert txncheck.rate is not None
     assert (txncheck.webhook is not None) is txncheck.policy.uses_webhook is local
-    IpqsSettings.from_json(ipqs.adapter)
-    TxncheckSettings.from_json(txncheck.adapter)
+    assert isinstance(ipqs, IpqsSettings)
+    assert isinstance(txncheck, TxncheckSettings)
 
 
 def test_the_settings_of_ipqs_are_complete(prod: Template) -> None:
-    """The functions read exactly this; a name that is missing stops each of them."""
-    ipqs = providers(prod)["ipqs"]
+    """The functions read exactly these; a missing one stops each of them."""
+    ipqs = prod.provider_settings()["ipqs"]
 
-    del ipqs["secret"]
+    assert (bool(ipqs.pop("secret")), ipqs.pop("webhook_secret")) == (True, "")
     assert ipqs == {
         "base_url": "https://www.ipqualityscore.com",
         "download_hosts": ["downloads.ipqualityscore.com"],
         "key_place": {"upload": "field", "status": "path", "list": "header"},
         "types": ["email", "phone", "proxy", "url"],
-        "endings": [".csv"],
+        "extensions": [".csv"],
         "batches": [],
         "max_batch_requests": 0,
         "max_upload_bytes": 104857600,
@@ -124,16 +114,19 @@ def test_the_settings_of_ipqs_are_complete(prod: Template) -> None:
             "hint_min_seconds": 1,
             "hint_max_seconds": 3600,
             "deadline_seconds": 86400,
+            "retry_first_seconds": 2.0,
+            "required_confirmations": 3,
+            "uses_webhook": False,
         },
     }
 
 
 def test_the_settings_of_txncheck_are_complete(prod: Template) -> None:
-    """Ten calls a minute is all that is known of its rate, and nothing of its webhooks.
+    """Its rate is ten calls a minute; the scheme of its webhooks is not known.
 
-    Until an operator says how they are signed, each is refused and jobs are polled.
+    Until an operator sets the scheme, webhooks are rejected and jobs are polled.
     """
-    txncheck = providers(prod)["txncheck"]
+    txncheck = prod.provider_settings()["txncheck"]
 
     assert txncheck.pop("secret") != txncheck.pop("webhook_secret")
     assert txncheck == {
@@ -149,7 +142,7 @@ def test_the_settings_of_txncheck_are_complete(prod: Template) -> None:
             "full-check",
             "bank-verification-pennyless",
         ],
-        "endings": [".json", ".csv", ".jsonl"],
+        "extensions": [".json", ".csv", ".jsonl"],
         "batches": [".csv", ".jsonl"],
         "max_batch_requests": 4000,
         "data_retention_days": 7,
@@ -166,24 +159,27 @@ def test_the_settings_of_txncheck_are_complete(prod: Template) -> None:
             "hint_min_seconds": 1,
             "hint_max_seconds": 3600,
             "deadline_seconds": 28800,
+            "retry_first_seconds": 2.0,
+            "required_confirmations": 3,
+            "uses_webhook": False,
         },
     }
 
 
-def test_only_the_local_stack_speaks_to_simulators(template: Template) -> None:
-    """A deployed stack that takes plain http would give its key to anyone."""
-    told = providers(template)
+def test_only_the_local_stack_calls_simulators(template: Template) -> None:
+    """A deployed stack that allows plain HTTP would expose the provider's key."""
+    providers = template.provider_settings()
     parameters = template.body["Parameters"]
     simulators = {"IpqsBaseUrl", "IpqsDownloadHost", "TxncheckBaseUrl"}
     local = "IpqsBaseUrl" in parameters
 
-    for name, provider in told.items():
+    for name, provider in providers.items():
         base_url = f"<{name.capitalize()}BaseUrl>" if local else "https://"
         assert provider["loopback"] is local
         assert provider["base_url"].startswith(base_url)
     assert simulators & set(parameters) == (simulators if local else set())
     if local:
-        assert told["ipqs"]["download_hosts"] == ["<IpqsDownloadHost>"]
+        assert providers["ipqs"]["download_hosts"] == ["<IpqsDownloadHost>"]
         assert not any("Default" in parameters[name] for name in simulators)
 
 
@@ -200,10 +196,10 @@ def test_only_the_local_stack_speaks_to_simulators(template: Template) -> None:
         ("169.254.169.254", False),
     ],
 )
-def test_a_simulator_is_on_this_machine(
+def test_a_simulator_runs_on_this_machine(
     assembly: Callable[[str], Path], host: str, *, allowed: bool
 ) -> None:
-    """The local template, deployed by mistake, has nobody to talk to."""
+    """The local template, deployed by mistake, reaches no provider."""
     parameters = Template.read(assembly("local")).body["Parameters"]
     base_urls = [
         re.compile(parameters[name]["AllowedPattern"])
@@ -216,8 +212,8 @@ def test_a_simulator_is_on_this_machine(
     assert bool(download_host.match(host)) is allowed
 
 
-def test_the_functions_are_one_asset(template: Template) -> None:
-    """One upload, one hash: all twelve are the same version of the code."""
+def test_the_functions_share_one_asset(template: Template) -> None:
+    """All twelve run the same version of the code."""
     functions = template.functions()
 
     assert set(functions) == set(ENVIRONMENT) == set(FUNCTIONS)
@@ -231,7 +227,7 @@ def test_the_functions_are_one_asset(template: Template) -> None:
 def test_a_function_is_traced_and_logs_to_a_group_of_its_own(
     template: Template,
 ) -> None:
-    """A group that Lambda made itself would have no retention and no key of ours."""
+    """A group that Lambda creates has neither an expiry nor our key."""
     functions = template.functions().values()
 
     groups = {text(function["LoggingConfig"]["LogGroup"]) for function in functions}
@@ -245,7 +241,7 @@ def test_a_function_is_traced_and_logs_to_a_group_of_its_own(
 def test_production_reserves_concurrency_and_a_new_account_need_not(
     template: Template,
 ) -> None:
-    """One step's flood must not starve the others, nor the rest of the account."""
+    """A burst of one function must not starve the others, or the account."""
+    in_prod = template.environment("check")["COURIER_STAGE"] == "prod"
     for function in template.functions().values():
-        in_prod = function["Environment"]["Variables"]["COURIER_STAGE"] == "prod"
         assert ("ReservedConcurrentExecutions" in function) is in_prod

@@ -1,13 +1,13 @@
-"""Who may do what: the whole table, so that any change of a right shows here."""
+"""The rights of every role, in full, so that each change shows here."""
 
 import re
 
 import pytest
 
 from functions.core.function_table import FUNCTIONS
-from tests.infra.template import Template, listed, text
+from tests.infra.template import Template, as_list, text
 
-USES_TABLE_KEY = {
+USE_TABLE_KEY = {
     "kms:Decrypt StorageKey",
     "kms:DescribeKey StorageKey",
     "kms:Encrypt StorageKey",
@@ -15,33 +15,33 @@ USES_TABLE_KEY = {
     "kms:ReEncryptFrom StorageKey",
     "kms:ReEncryptTo StorageKey",
 }
-READS_SECRETS = {
+READ_SECRETS = {
     "secretsmanager:DescribeSecret CredentialsIpqs",
     "secretsmanager:DescribeSecret CredentialsTxncheck",
     "secretsmanager:GetSecretValue CredentialsIpqs",
     "secretsmanager:GetSecretValue CredentialsTxncheck",
 }
-READS_LISTS = {
+READ_LISTS = {
     "s3:GetObject StorageInbox/*",
     "s3:GetObjectVersion StorageInbox/*",
     "s3:ListBucket StorageInbox",
 }
-PUTS_RESULTS = {
+WRITE_RESULTS = {
     "s3:GetObject StorageResults/*",
     "s3:ListBucket StorageResults",
     "s3:PutObject StorageResults/*",
 }
-UPLOADS_RESULTS = {
+WRITE_RESULTS_IN_PARTS = {
     "kms:Decrypt StorageKey",
     "kms:GenerateDataKey StorageKey",
     "s3:AbortMultipartUpload StorageResults/*",
-    *PUTS_RESULTS,
+    *WRITE_RESULTS,
 }
-ENDS_WAITS = {
+COMPLETE_WAITS = {
     "dynamodb:GetItem StorageWaits",
     "dynamodb:UpdateItem StorageWaits",
     "states:SendTaskSuccess WorkflowMachine",
-    *USES_TABLE_KEY,
+    *USE_TABLE_KEY,
 }
 EXECUTIONS = (
     "arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:"
@@ -61,21 +61,21 @@ RIGHTS = {
         "dynamodb:GetItem StorageJobs",
         "dynamodb:UpdateItem StorageJobs",
         "dynamodb:UpdateItem StorageWaits",
-        *READS_LISTS,
-        *READS_SECRETS,
-        *USES_TABLE_KEY,
+        *READ_LISTS,
+        *READ_SECRETS,
+        *USE_TABLE_KEY,
     },
-    "check": {"dynamodb:UpdateItem StorageJobs", *READS_SECRETS, *USES_TABLE_KEY},
-    "download": {*UPLOADS_RESULTS, *READS_SECRETS},
+    "check": {"dynamodb:UpdateItem StorageJobs", *READ_SECRETS, *USE_TABLE_KEY},
+    "download": {*WRITE_RESULTS_IN_PARTS, *READ_SECRETS},
     "manifest": {
         "kms:Decrypt StorageKey",
         "kms:GenerateDataKey StorageKey",
-        *PUTS_RESULTS,
+        *WRITE_RESULTS,
     },
     "conclude": {
         "dynamodb:GetItem StorageJobs",
         "dynamodb:UpdateItem StorageJobs",
-        *USES_TABLE_KEY,
+        *USE_TABLE_KEY,
     },
     "finalize_execution": {
         "dynamodb:GetItem StorageJobs",
@@ -84,7 +84,7 @@ RIGHTS = {
         "sqs:SendMessage ReflectionDeadLetters",
         f"states:DescribeExecution {EXECUTIONS}",
         f"states:GetExecutionHistory {EXECUTIONS}",
-        *USES_TABLE_KEY,
+        *USE_TABLE_KEY,
     },
     "api": {
         "dynamodb:GetItem StorageJobs",
@@ -98,31 +98,31 @@ RIGHTS = {
         f"states:DescribeExecution {EXECUTIONS}",
         f"states:GetExecutionHistory {EXECUTIONS}",
         f"states:StopExecution {EXECUTIONS}",
-        *USES_TABLE_KEY,
+        *USE_TABLE_KEY,
     },
-    "listen": ENDS_WAITS,
+    "listen": COMPLETE_WAITS,
     "webhook": {
         "secretsmanager:DescribeSecret CredentialsTxncheckWebhook",
         "secretsmanager:GetSecretValue CredentialsTxncheckWebhook",
-        *ENDS_WAITS,
+        *COMPLETE_WAITS,
     },
     "prepare": {
         "kms:Decrypt StorageKey",
         "kms:GenerateDataKey StorageKey",
         "s3:PutObject StorageInbox/batches/*",
-        *READS_LISTS,
+        *READ_LISTS,
     },
-    "gather": {"s3:GetObject StorageInbox/batches/*", *UPLOADS_RESULTS},
+    "gather": {"s3:GetObject StorageInbox/batches/*", *WRITE_RESULTS_IN_PARTS},
 }
-#: The CDK's for the children of a Distributed Map, and the list of their requests.
-OF_A_BATCH = {
+#: What the CDK grants for a Distributed Map, and the reading of request lists.
+RUN_REQUESTS = {
     "s3:GetObject StorageInbox/batches/*",
     "states:StartExecution WorkflowMachine",
     f"states:DescribeExecution {EXECUTIONS}",
     f"states:StopExecution {EXECUTIONS}",
     f"states:RedriveExecution {EXECUTIONS.removesuffix(':*')}/*:*",
 }
-# AWS knows no resources for these; each is acknowledged where it is granted.
+#: Actions for which AWS has no resources; each is acknowledged where it is granted.
 WITHOUT_RESOURCE = re.compile(
     r"xray:(Put|GetSampling)\w+"
     r"|logs:(\w+LogDelivery|ListLogDeliveries|\w+Polic(y|ies)|DescribeLogGroups)"
@@ -131,31 +131,30 @@ WITHOUT_RESOURCE = re.compile(
 
 
 def rights(template: Template, name: str) -> set[str]:
-    """Return a function's rights, as `action resource`, without logs and traces."""
-    role = template.functions()[name]["Role"]["Fn::GetAtt"][0]
+    """Return a function's rights as `action resource`, without logs and traces."""
     return {
-        f"{action} {plain(resource)}"
-        for action, resource in template.rights(role)
+        f"{action} {readable(resource)}"
+        for action, resource in template.rights(template.role(name))
         if not action.startswith(("logs:", "xray:"))
     }
 
 
-def plain(resource: str) -> str:
-    """Write `<StorageJobs4C7573CB.Arn>` as `StorageJobs`."""
+def readable(resource: str) -> str:
+    """Return `StorageJobs` for `<StorageJobs4C7573CB.Arn>`."""
     return re.sub(r"<(\w+?)[0-9A-F]{8}(\.Arn|\.Name)?>", r"\1", resource)
 
 
 @pytest.mark.parametrize("name", RIGHTS)
-def test_a_function_may_do_this_and_no_more(template: Template, name: str) -> None:
-    """A stolen role is worth what it may do."""
+def test_a_function_has_these_rights_and_no_more(template: Template, name: str) -> None:
+    """Whoever gets hold of a role can do what it may do."""
     assert rights(template, name) == RIGHTS[name]
 
 
 @pytest.mark.parametrize("name", RIGHTS)
 def test_a_function_writes_to_its_own_log_only(template: Template, name: str) -> None:
-    """The managed policy would let it write to every log of the account."""
-    role = template.functions()[name]["Role"]["Fn::GetAtt"][0]
-    logs = {(a, plain(r)) for a, r in template.rights(role) if a.startswith("logs:")}
+    """The managed policy of AWS would allow every log of the account."""
+    role = template.role(name)
+    logs = {(a, readable(r)) for a, r in template.rights(role) if a.startswith("logs:")}
 
     group = f"Functions{FUNCTIONS[name].construct_id or name.capitalize()}Logs"
     assert logs == {("logs:CreateLogStream", group), ("logs:PutLogEvents", group)}
@@ -172,13 +171,13 @@ def test_a_function_writes_to_its_own_log_only(template: Template, name: str) ->
         pytest.param(
             r"s3:(Put|Abort|Create|Replicate|Restore)\w* StorageInbox/batches",
             {"prepare"},
-            id="write what a batch is made into",
+            id="write work files of batches",
         ),
-        pytest.param(r"states:SendTask", {"listen", "webhook"}, id="end a wait"),
+        pytest.param(r"states:SendTask", {"listen", "webhook"}, id="complete a wait"),
         pytest.param(
             r"secretsmanager:GetSecretValue \w+Webhook",
             {"webhook"},
-            id="read what webhooks are signed with",
+            id="read the secret of webhooks",
         ),
         pytest.param(
             r"secretsmanager:GetSecretValue \w+(?<!Webhook)$",
@@ -187,19 +186,21 @@ def test_a_function_writes_to_its_own_log_only(template: Template, name: str) ->
         ),
     ],
 )
-def test_only_these_may(template: Template, right: str, holders: set[str]) -> None:
-    """Said apart from the table: this one must hold however the table changes."""
+def test_only_these_functions_may(
+    template: Template, right: str, holders: set[str]
+) -> None:
+    """These rights must stay where they are, however the table above changes."""
     found = {
         name
         for name in template.functions()
-        if any(re.match(right, known) for known in rights(template, name))
+        if any(re.match(right, granted) for granted in rights(template, name))
     }
 
     assert found == holders
 
 
 def test_nobody_deletes_data(template: Template) -> None:
-    """What is stored goes by its expiry; a message is deleted when it is handled."""
+    """Stored data expires; only a message is deleted, once it is handled."""
     deleting = {
         (action, resource)
         for role in template.resources("AWS::IAM::Role")
@@ -213,8 +214,8 @@ def test_nobody_deletes_data(template: Template) -> None:
     }
 
 
-def test_no_right_is_wider_than_its_name(template: Template) -> None:
-    """No `*` in an action; in a resource only objects, versions and what has none."""
+def test_no_right_has_an_unexpected_wildcard(template: Template) -> None:
+    """No action has any; a resource only for objects, versions and executions."""
     for role in template.resources("AWS::IAM::Role"):
         for action, resource in template.rights(role):
             assert "*" not in action
@@ -228,13 +229,13 @@ def test_no_right_is_wider_than_its_name(template: Template) -> None:
 
 
 def test_no_role_has_a_managed_policy(template: Template) -> None:
-    """AWS' own policies are wide, and change without us."""
+    """Managed policies are wide, and AWS changes them."""
     for role in template.properties("AWS::IAM::Role").values():
         assert "ManagedPolicyArns" not in role
 
 
-def test_a_role_is_for_one_service(template: Template) -> None:
-    """Neither a person nor another account can take a function's role."""
+def test_only_aws_services_assume_our_roles(template: Template) -> None:
+    """Neither a person nor another account can assume a role."""
     for role in template.properties("AWS::IAM::Role").values():
         (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
         assert statement["Principal"]["Service"] in {
@@ -244,32 +245,28 @@ def test_a_role_is_for_one_service(template: Template) -> None:
         }
 
 
-def test_the_machine_starts_itself_and_reads_lists_of_requests(
+def test_the_machine_may_start_itself_and_read_request_lists(
     template: Template,
 ) -> None:
-    """Its role could otherwise read every upload, or run something of others."""
-    (machine,) = template.properties("AWS::StepFunctions::StateMachine").values()
-    role = machine["RoleArn"]["Fn::GetAtt"][0]
-
+    """Other rights would let it read every upload, or start other machines."""
     found = {
-        f"{action} {plain(resource)}"
-        for action, resource in template.rights(role)
+        f"{action} {readable(resource)}"
+        for action, resource in template.rights(template.machine_role())
         if action.startswith(("s3:", "states:"))
     }
-    assert found == OF_A_BATCH
+    assert found == RUN_REQUESTS
 
 
-def test_the_machine_calls_our_functions_and_the_topic_only(
+def test_the_machine_may_call_only_our_functions_and_the_topic(
     template: Template,
 ) -> None:
-    """Whatever its definition says, its role ends there."""
-    (machine,) = template.properties("AWS::StepFunctions::StateMachine").values()
-    role = machine["RoleArn"]["Fn::GetAtt"][0]
+    """A wrong definition can do no more than that."""
+    role = template.machine_role()
     functions = template.resources("AWS::Lambda::Function")
     topics = template.resources("AWS::SNS::Topic")
 
     for statement in template.statements(role):
-        for action in listed(statement["Action"]):
+        for action in as_list(statement["Action"]):
             service = action.split(":")[0]
             assert service in {"lambda", "sns", "kms", "logs", "xray", "s3", "states"}
     for action, resource in template.rights(role):
@@ -284,14 +281,13 @@ def test_the_machine_calls_our_functions_and_the_topic_only(
 
 
 def test_the_machine_may_use_its_key(template: Template) -> None:
-    """The CDK's own grant names a machine without a name and would never hold."""
-    (machine,) = template.properties("AWS::StepFunctions::StateMachine").values()
-    role = machine["RoleArn"]["Fn::GetAtt"][0]
+    """The CDK's own grant depends on a physical name, and would never apply."""
+    role = template.machine_role()
     unconditional = {
         action
         for statement in template.statements(role)
         if "Condition" not in statement
-        for action in listed(statement["Action"])
+        for action in as_list(statement["Action"])
     }
 
     assert {"kms:Decrypt", "kms:GenerateDataKey"} <= unconditional
@@ -301,15 +297,14 @@ def test_the_machine_may_use_its_key(template: Template) -> None:
     ("function", "items"),
     [("listen", "wait:*"), ("webhook", "wait:*"), ("submit", "pace:*")],
 )
-def test_waits_and_slots_are_kept_apart(
+def test_a_function_writes_only_its_kind_of_items(
     template: Template, function: str, items: str
 ) -> None:
-    """The function that the internet reaches cannot stop the submissions."""
-    role = template.functions()[function]["Role"]["Fn::GetAtt"][0]
+    """The function that the internet can call must not stop submissions."""
     (statement,) = (
         statement
-        for statement in template.statements(role)
-        if any("StorageWaits" in text(one) for one in listed(statement["Resource"]))
+        for statement in template.statements(template.role(function))
+        if any("StorageWaits" in text(r) for r in as_list(statement["Resource"]))
     )
 
     assert statement["Condition"] == {

@@ -1,4 +1,4 @@
-"""How the news of a list comes in: from the inbox only, and never lost."""
+"""Uploads to the inbox, and only these, reach the intake function."""
 
 import pytest
 
@@ -6,8 +6,8 @@ from tests.infra.template import Template, text
 
 
 @pytest.mark.fault(11)
-def test_only_the_inbox_is_listened_to(template: Template) -> None:
-    """A result that started a job would start another, and each is paid for."""
+def test_only_uploads_to_the_inbox_start_jobs(template: Template) -> None:
+    """A result that started a job would start an endless chain of paid jobs."""
     inbox, _ = template.named("AWS::S3::Bucket", "Inbox")
     results, _ = template.named("AWS::S3::Bucket", "Results")
     _, rule = template.named("AWS::Events::Rule", "Intake")
@@ -18,20 +18,20 @@ def test_only_the_inbox_is_listened_to(template: Template) -> None:
     assert pattern["detail"]["bucket"]["name"] == [{"Ref": inbox}]
     assert pattern["detail"]["object"]["key"] == [
         {"prefix": "ipqs/"},
-        {"prefix": "txncheck/"},  # and not batches/, where Prepare writes
+        {"prefix": "txncheck/"},  # not batches/, where Prepare writes
     ]
 
-    announcing = {
+    with_events = {
         name
         for name, bucket in template.properties("AWS::S3::Bucket").items()
         if "NotificationConfiguration" in bucket
     }
-    assert announcing == {inbox}
+    assert with_events == {inbox}
     assert inbox != results
 
 
-def test_the_inbox_announces_without_code_of_the_cdk(template: Template) -> None:
-    """Only our twelve functions run; the CDK's would have rights on every bucket."""
+def test_the_inbox_sends_events_without_code_of_the_cdk(template: Template) -> None:
+    """The CDK's own function would have rights on every bucket."""
     _, inbox = template.named("AWS::S3::Bucket", "Inbox")
 
     assert inbox["NotificationConfiguration"] == {
@@ -41,48 +41,46 @@ def test_the_inbox_announces_without_code_of_the_cdk(template: Template) -> None
 
 
 @pytest.mark.fault(13)
-def test_what_cannot_be_taken_in_is_kept(template: Template) -> None:
-    """Five tries, then two weeks for a person to look at it and replay it."""
-    dead_letters, kept = template.named("AWS::SQS::Queue", "IntakeDeadLetters")
+def test_an_event_that_cannot_be_handled_is_kept(template: Template) -> None:
+    """After five attempts it waits two weeks for a person to redrive it."""
+    queue_id, dead_letters = template.named("AWS::SQS::Queue", "IntakeDeadLetters")
     _, queue = template.named("AWS::SQS::Queue", "IntakeQueue")
     _, rule = template.named("AWS::Events::Rule", "Intake")
 
     assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
-    assert (
-        text(queue["RedrivePolicy"]["deadLetterTargetArn"]) == f"<{dead_letters}.Arn>"
-    )
-    assert kept["MessageRetentionPeriod"] == 14 * 86400
+    assert text(queue["RedrivePolicy"]["deadLetterTargetArn"]) == f"<{queue_id}.Arn>"
+    assert dead_letters["MessageRetentionPeriod"] == 14 * 86400
     (target,) = rule["Targets"]
-    assert text(target["DeadLetterConfig"]["Arn"]) == f"<{dead_letters}.Arn>"
+    assert text(target["DeadLetterConfig"]["Arn"]) == f"<{queue_id}.Arn>"
 
 
-def test_a_batch_in_work_is_not_handed_out_again(template: Template) -> None:
-    """AWS' rule: six times the function's timeout."""
+def test_messages_in_work_stay_hidden(template: Template) -> None:
+    """AWS advises six times the function's time-out."""
     _, queue = template.named("AWS::SQS::Queue", "IntakeQueue")
 
     assert queue["VisibilityTimeout"] >= 6 * template.functions()["intake"]["Timeout"]
 
 
 @pytest.mark.fault(100)
-def test_one_bad_event_does_not_hold_up_its_batch(template: Template) -> None:
-    """The function names what failed; SQS hands out only that again."""
-    (mapping,) = template.properties("AWS::Lambda::EventSourceMapping").values()
+def test_one_bad_event_does_not_repeat_the_others(template: Template) -> None:
+    """The function reports what failed, and SQS delivers only that again."""
+    mapping = template.only("AWS::Lambda::EventSourceMapping")
 
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["BatchSize"] == 10
 
 
-def test_a_flood_of_uploads_leaves_room_for_jobs_in_work(prod: Template) -> None:
-    """SQS takes no more of the function than is reserved for it, so none is refused."""
-    (mapping,) = prod.properties("AWS::Lambda::EventSourceMapping").values()
+def test_a_burst_of_uploads_causes_no_throttling(prod: Template) -> None:
+    """SQS calls the function at most as often at once as is reserved for it."""
+    mapping = prod.only("AWS::Lambda::EventSourceMapping")
     reserved = prod.functions()["intake"]["ReservedConcurrentExecutions"]
 
     assert mapping["ScalingConfig"]["MaximumConcurrency"] <= reserved
 
 
-def test_events_may_use_the_key_of_the_queue(template: Template) -> None:
-    """Without it EventBridge drops the news of a list, and nobody is told."""
-    (key,) = template.properties("AWS::KMS::Key").values()
+def test_eventbridge_may_use_the_key_of_the_queue(template: Template) -> None:
+    """Without that right EventBridge would drop events silently."""
+    key = template.only("AWS::KMS::Key")
     granted = {
         action
         for statement in key["KeyPolicy"]["Statement"]

@@ -1,8 +1,8 @@
-"""What an operator sees names what is there, and what wakes one says what to do."""
+"""Dashboard, queries and alarms use existing metrics, and alarms say what to do."""
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +11,14 @@ import pytest
 from functions.core.errors import PERMANENT, RETRYABLE
 from functions.core.metrics import NAMESPACE, STAGE, Metric
 from functions.core.model import Outcome
+from functions.core.settings_parser import ConfigError
 from infra import config
 from infra.app import synthesize
-from infra.parsing import ConfigError
-from tests.infra.template import Json, Template, listed, text
+from tests.infra.template import Json, Template, as_list, text
 from tools.runbook import RUNBOOK, anchors
 
 OURS = {(m.title, frozenset(names)) for m in Metric for names in m.sets}
-#: Of AWS' own, those that we use, with the dimensions that they have.
+#: The metrics of AWS that we use, with their dimensions.
 AWS = {
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible", frozenset({"QueueName"})),
     ("AWS/SQS", "ApproximateAgeOfOldestMessage", frozenset({"QueueName"})),
@@ -33,91 +33,89 @@ SEARCH = re.compile(
     r"SEARCH\('{VerdictCourier,([a-z,]+)} "
     r"MetricName=\"(\w+)\" stage=\"(\w+)\"', '\w+'\)"
 )
-#: A metric: where, which, by what.
+#: A metric: namespace, name, dimensions.
 Used = tuple[str, str, dict[str, str]]
 
 
-def stage_of(template: Template) -> str:
-    """Name the stage of a template."""
-    variables = template.functions()["check"]["Environment"]["Variables"]
-    return str(variables["COURIER_STAGE"])
-
-
 def widgets(template: Template) -> list[Json]:
-    """Read the dashboard."""
-    (dashboard,) = template.properties("AWS::CloudWatch::Dashboard").values()
-    found: list[Json] = json.loads(text(dashboard["DashboardBody"]))["widgets"]
-    return found
+    """Return the widgets of the dashboard."""
+    dashboard = template.only("AWS::CloudWatch::Dashboard")
+    widgets: list[Json] = json.loads(text(dashboard["DashboardBody"]))["widgets"]
+    return widgets
 
 
-def shown(template: Template) -> Iterator[Used]:
-    """Go through the metrics of the dashboard."""
+def dashboard_metrics(template: Template) -> Iterator[Used]:
+    """Yield the metrics of the dashboard."""
     for widget in widgets(template):
         for metric in widget["properties"].get("metrics", []):
             if isinstance(metric[0], dict):
-                names, title, stage = searched(metric[0]["expression"])
+                names, title, stage = parse_search(metric[0]["expression"])
                 yield NAMESPACE, title, dict.fromkeys(names, "") | {STAGE: stage}
                 continue
             namespace, name, *rest = (m for m in metric if not isinstance(m, dict))
             yield namespace, name, dict(zip(rest[::2], rest[1::2], strict=True))
 
 
-def searched(expression: str) -> tuple[list[str], str, str]:
-    """Read a search: the dimensions, the metric, the stage."""
+def parse_search(expression: str) -> tuple[list[str], str, str]:
+    """Return dimensions, metric and stage of a search expression."""
     found = SEARCH.fullmatch(expression)
     assert found, expression
     return found[1].split(","), found[2], found[3]
 
 
 def alarms(template: Template) -> dict[str, Json]:
-    """Return the alarms, without the composite of them."""
+    """Return the alarms without their composite, by logical id."""
     return template.properties("AWS::CloudWatch::Alarm")
 
 
-def watched(alarm: Json) -> Iterator[Used]:
-    """Go through the metrics of an alarm."""
+def alarm_metrics(alarm: Json) -> Iterator[Used]:
+    """Yield the metrics of an alarm."""
     stats = [
         m["MetricStat"]["Metric"] for m in alarm.get("Metrics", []) if "MetricStat" in m
     ]
     for metric in stats or [alarm]:
         pairs = metric.get("Dimensions", [])
-        by = {pair["Name"]: text(pair["Value"]) for pair in pairs}
-        yield metric["Namespace"], metric["MetricName"], by
+        dimensions = {pair["Name"]: text(pair["Value"]) for pair in pairs}
+        yield metric["Namespace"], metric["MetricName"], dimensions
 
 
 def check(template: Template, used: Used) -> None:
-    """Hold a metric to the tables."""
-    namespace, name, by = used
+    """Assert that a metric exists, with these dimensions and possible values."""
+    namespace, name, dimensions = used
     if namespace != NAMESPACE:
-        assert (namespace, name, frozenset(by)) in AWS, used
+        assert (namespace, name, frozenset(dimensions)) in AWS, used
         return
-    assert (name, frozenset(by)) in OURS, used
-    assert by[STAGE] == stage_of(template), used
-    assert by.get("outcome", "") in {*map(str, Outcome)}, used
+    assert (name, frozenset(dimensions)) in OURS, used
+    assert dimensions[STAGE] == template.environment("check")["COURIER_STAGE"], used
+    assert dimensions.get("outcome", "") in {*map(str, Outcome)}, used
     errors = {error.__name__ for error in (*PERMANENT, *RETRYABLE)}
-    assert by.get("error", "") in {*errors, ""}, used
+    assert dimensions.get("error", "") in {*errors, ""}, used
 
 
-def test_the_dashboard_shows_what_is_measured(template: Template) -> None:
-    """A line of a metric that nobody measures stays empty, and nobody notices."""
-    found = list(shown(template))
+def test_the_dashboard_shows_existing_metrics(template: Template) -> None:
+    """A graph of a metric that does not exist stays empty, and nobody notices."""
+    found = list(dashboard_metrics(template))
 
     assert len(found) > 40
     for used in found:
         check(template, used)
 
 
-def test_the_dashboard_leaves_nothing_out(template: Template) -> None:
-    """What is measured and shown nowhere is paid for all the same."""
-    names = {name for namespace, name, _ in shown(template) if namespace == NAMESPACE}
+def test_the_dashboard_shows_every_metric(template: Template) -> None:
+    """A metric that is shown nowhere still costs money."""
+    names = {
+        name
+        for namespace, name, _ in dashboard_metrics(template)
+        if namespace == NAMESPACE
+    }
 
     assert names == {metric.title for metric in Metric}
 
 
-def test_the_dashboard_leads_to_the_queries_and_the_run_book(
+def test_the_dashboard_links_the_queries_and_the_run_book(
     template: Template,
 ) -> None:
-    """Whoever sees that something is wrong wants to read on."""
+    """They are the next step for whoever sees a problem."""
     (links,) = (
         w["properties"]["markdown"] for w in widgets(template) if w["type"] == "text"
     )
@@ -129,8 +127,8 @@ def test_the_dashboard_leads_to_the_queries_and_the_run_book(
     assert "/docs/operations.md)" in links
 
 
-def test_the_widgets_lie_side_by_side(template: Template) -> None:
-    """Two in one place are one that nobody sees."""
+def test_the_widgets_do_not_overlap(template: Template) -> None:
+    """A covered widget is invisible."""
     taken: set[tuple[int, int]] = set()
     for widget in widgets(template):
         for x in range(widget["x"], widget["x"] + widget["width"]):
@@ -140,8 +138,8 @@ def test_the_widgets_lie_side_by_side(template: Template) -> None:
                 taken.add((x, y))
 
 
-def test_a_query_asks_all_of_our_logs(template: Template) -> None:
-    """A job's story that leaves a step out misleads."""
+def test_a_query_covers_all_of_our_logs(template: Template) -> None:
+    """The history of a job must not leave a step out."""
     groups = template.resources("AWS::Logs::LogGroup")
     ours = {f"<{name}>" for name in groups if "AccessLog" not in name}
 
@@ -149,48 +147,48 @@ def test_a_query_asks_all_of_our_logs(template: Template) -> None:
         assert {text(group) for group in query["LogGroupNames"]} == ours
 
 
-def test_a_query_asks_for_what_lines_have(template: Template) -> None:
-    """Logs Insights finds nothing by a name that no line has, without a word."""
+def test_a_query_uses_existing_metrics(template: Template) -> None:
+    """Logs Insights finds nothing by an unknown field, without an error."""
     titles = {metric.title for metric in Metric}
     for query in template.properties("AWS::Logs::QueryDefinition").values():
         named = set(re.findall(r"\b[A-Z][a-z]+[A-Z]\w*", query["QueryString"]))
         assert named <= titles
 
 
-def test_an_alarm_watches_what_is_measured(template: Template) -> None:
-    """One on a metric that does not exist is always quiet."""
+def test_an_alarm_watches_existing_metrics(template: Template) -> None:
+    """An alarm on a metric that does not exist never goes off."""
     assert len(alarms(template)) == 13
     for alarm in alarms(template).values():
-        for used in watched(alarm):
+        for used in alarm_metrics(alarm):
             check(template, used)
 
 
-def test_an_alarm_says_what_is_wrong_and_what_to_do(template: Template) -> None:
-    """One sentence and one link, to a section that is there, for a person at night."""
-    known = anchors(RUNBOOK.read_text())
+def test_an_alarm_says_what_is_wrong_and_links_what_to_do(template: Template) -> None:
+    """One sentence, and one link to an existing section of the run-book."""
+    sections = anchors(RUNBOOK.read_text())
     composites = template.properties("AWS::CloudWatch::CompositeAlarm")
 
     for alarm in (*alarms(template).values(), *composites.values()):
-        said = re.fullmatch(
+        description = re.fullmatch(
             r"([A-Z][^.]+\.) (https://\S+/docs/operations\.md)#(\S+)",
             alarm["AlarmDescription"],
         )
-        assert said, alarm["AlarmDescription"]
-        assert said[3] in known
+        assert description, alarm["AlarmDescription"]
+        assert description[3] in sections
 
 
-def test_every_section_on_an_alarm_is_of_one(template: Template) -> None:
-    """A section that no alarm leads to tells of something that does not happen."""
-    described = {alarm["AlarmDescription"] for alarm in alarms(template).values()}
+def test_every_section_on_an_alarm_has_an_alarm(template: Template) -> None:
+    """A section that no alarm links is about something that does not happen."""
+    descriptions = {a["AlarmDescription"] for a in alarms(template).values()}
 
-    led_to = {description.partition("#")[2] for description in described}
-    assert led_to == {a for a in anchors(RUNBOOK.read_text()) if a.startswith("alarm-")}
+    linked = {description.partition("#")[2] for description in descriptions}
+    assert linked == {a for a in anchors(RUNBOOK.read_text()) if a.startswith("alarm-")}
 
 
-def test_every_alarm_wakes_and_says_when_it_is_over(template: Template) -> None:
-    """Each by itself: the composite is silent about a second cause."""
+def test_every_alarm_notifies_when_it_starts_and_ends(template: Template) -> None:
+    """Each by itself: the composite does not report a second cause."""
     (topic,) = (n for n in template.resources("AWS::SNS::Topic") if "Operations" in n)
-    (composite,) = template.properties("AWS::CloudWatch::CompositeAlarm").values()
+    composite = template.only("AWS::CloudWatch::CompositeAlarm")
 
     for alarm in (*alarms(template).values(), composite):
         assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": topic}]
@@ -198,49 +196,48 @@ def test_every_alarm_wakes_and_says_when_it_is_over(template: Template) -> None:
         assert f'ALARM("<{name}.Arn>")' in text(composite["AlarmRule"])
 
 
-def test_nothing_measured_is_no_alarm(template: Template) -> None:
-    """Where nothing runs, nobody is woken."""
+def test_missing_data_is_no_alarm(template: Template) -> None:
+    """Where nothing runs, nobody needs to be woken."""
     for name, alarm in alarms(template).items():
         assert alarm["TreatMissingData"] == "notBreaching", name
 
 
-def test_a_job_is_overdue_after_every_deadline(template: Template) -> None:
-    """A patient provider's jobs must not wake anybody for being patient."""
+def test_a_job_is_overdue_only_after_the_longest_deadline(template: Template) -> None:
+    """Jobs of the slowest provider must not raise the alarm by being slow."""
     _, alarm = template.named("AWS::CloudWatch::Alarm", "JobOverdue")
-    variables = template.functions()["check"]["Environment"]["Variables"]
-    providers = json.loads(text(variables["COURIER_PROVIDERS"])).values()
+    providers = template.provider_settings().values()
 
-    longest = max(known["poll"]["deadline_seconds"] for known in providers)
+    longest = max(provider["poll"]["deadline_seconds"] for provider in providers)
     assert longest < alarm["Threshold"] <= longest + 6 * 3600
 
 
-def statement(policy: Json) -> Json:
-    """Return what a policy lets alarms do."""
-    (found,) = (
-        one
-        for one in policy["Statement"]
-        if one.get("Principal") == {"Service": "cloudwatch.amazonaws.com"}
+def alarm_actions(policy: Json) -> set[str]:
+    """Return the actions that a policy allows to alarms, and only of this account."""
+    (statement,) = (
+        statement
+        for statement in policy["Statement"]
+        if statement.get("Principal") == {"Service": "cloudwatch.amazonaws.com"}
     )
-    assert found["Condition"] == {
+    assert statement["Condition"] == {
         "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
     }
-    return dict(found)
+    return set(as_list(statement["Action"]))
 
 
-def test_alarms_of_this_account_may_tell_the_topic(template: Template) -> None:
-    """Its own policy replaces the default one; the key's has to let them encrypt."""
-    (key,) = template.properties("AWS::KMS::Key").values()
+def test_alarms_of_this_account_may_publish_to_the_topic(template: Template) -> None:
+    """The topic's policy replaces the default; the key's allows them to encrypt."""
+    key = template.only("AWS::KMS::Key")
     _, topic = template.named("AWS::SNS::TopicPolicy", "Operations")
 
-    assert statement(topic["PolicyDocument"])["Action"] == "sns:Publish"
-    assert set(listed(statement(key["KeyPolicy"])["Action"])) == {
+    assert alarm_actions(topic["PolicyDocument"]) == {"sns:Publish"}
+    assert alarm_actions(key["KeyPolicy"]) == {
         "kms:Decrypt",
         "kms:GenerateDataKey",
     }
 
 
-def test_nobody_else_tells_the_topic(template: Template) -> None:
-    """Whoever can publish there can wake a person."""
+def test_nobody_else_publishes_to_the_topic(template: Template) -> None:
+    """A message there wakes a person."""
     for role in template.resources("AWS::IAM::Role"):
         for action, resource in template.rights(role):
             assert not (action.startswith("sns:") and "Operations" in resource)
@@ -248,14 +245,14 @@ def test_nobody_else_tells_the_topic(template: Template) -> None:
 
 @pytest.fixture
 def settings() -> dict[str, Any]:
-    """Give the context of cdk.json, to be changed."""
+    """Return a copy of the context of cdk.json."""
     return config.context()
 
 
 def test_open_telemetry_and_debug_lines_are_settings(
     settings: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No trace records the address of a call, which may hold a provider's key."""
+    """No trace records URLs, since some contain a provider's key."""
     settings["courier"]["every_stage"]["debug_sample_rate"] = 0.05
     layer = "arn:aws:lambda:eu-central-1:123456789012:layer:opentelemetry:1"
     settings["courier"]["every_stage"]["otel_layer_arn"] = layer
@@ -272,9 +269,9 @@ def test_open_telemetry_and_debug_lines_are_settings(
         assert variables["POWERTOOLS_LOGGER_SAMPLE_RATE"] == "0.05"
 
 
-def test_without_the_settings_there_is_neither(assembly: Callable[[str], Path]) -> None:
-    """X-Ray's own tracing needs nothing in the function."""
-    for function in Template.read(assembly("prod")).functions().values():
+def test_without_the_settings_there_is_neither(prod: Template) -> None:
+    """Tracing with X-Ray needs neither a layer nor a variable."""
+    for function in prod.functions().values():
         assert "Layers" not in function
         variables = set(function["Environment"]["Variables"])
         assert not variables & {
@@ -284,10 +281,10 @@ def test_without_the_settings_there_is_neither(assembly: Callable[[str], Path]) 
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.1])
-def test_a_share_of_debug_lines_is_a_share(
+def test_the_debug_sample_rate_is_from_0_to_1(
     settings: dict[str, Any], rate: float
 ) -> None:
-    """Powertools would log all lines, or none, and say nothing."""
+    """Powertools would log all lines, or none, without an error."""
     settings["courier"]["every_stage"]["debug_sample_rate"] = rate
 
     with pytest.raises(ConfigError, match="debug_sample_rate: must be from 0 to 1"):

@@ -1,36 +1,37 @@
-"""The picture of the state machine, in every file that shows it."""
+"""The chart of the state machine is current in every file that shows it."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tools.state_chart import SHOWN_IN, definition, mermaid, placed
+from local.assembly import read_definition
+from tools.state_chart import CHART_FILES, mermaid, with_chart
 
 
-@pytest.mark.parametrize("file", SHOWN_IN, ids=lambda file: file.name)
-def test_the_picture_is_current(assembly: Callable[[str], Path], file: Path) -> None:
-    """A picture of another machine is worse than none; `make diagram` draws it."""
-    picture = mermaid(definition(assembly("dev"), "dev"))
+@pytest.mark.parametrize("file", CHART_FILES, ids=lambda file: file.name)
+def test_the_chart_is_current(assembly: Callable[[str], Path], file: Path) -> None:
+    """A chart of another definition misleads; if it is not, run `make diagram`."""
+    chart = mermaid(read_definition(assembly("dev"), "dev"))
 
     text = file.read_text()
-    assert placed(text, picture) == text
+    assert with_chart(text, chart) == text
 
 
-def test_every_state_has_its_place(assembly: Callable[[str], Path]) -> None:
-    """Those of a Map too; a name of two words would be no name to the drawing."""
-    machine = definition(assembly("dev"), "dev")
-    drawn = mermaid(machine)
+def test_every_state_is_in_the_chart(assembly: Callable[[str], Path]) -> None:
+    """States of a Map, too; Mermaid allows no spaces in an id."""
+    definition = read_definition(assembly("dev"), "dev")
+    chart = mermaid(definition)
 
-    for state in machine["States"]["Requests"]["ItemProcessor"]["States"]:
-        assert f'"{state}"' in drawn
-        assert f"  {state.replace(' ', '_')}" in drawn
-    assert "Listen -.->|time-out| Check\n" in drawn
-    assert "Listen -.->|any other error| Wait\n" in drawn
-    assert "Requests: for each request of a batch" in drawn
+    for state in definition["States"]["Requests"]["ItemProcessor"]["States"]:
+        assert f'"{state}"' in chart
+        assert f"  {state.replace(' ', '_')}" in chart
+    assert "Listen -.->|time-out| Check\n" in chart
+    assert "Listen -.->|any other error| Wait\n" in chart
+    assert "Requests: for each request of a batch" in chart
 
 
-def test_a_file_without_a_place_is_told() -> None:
-    """Somebody who deletes the markers hears of it."""
+def test_a_file_without_markers_is_an_error() -> None:
+    """Whoever deletes the markers learns it at once."""
     with pytest.raises(ValueError, match="lacks the line"):
-        placed("# A README without them", "flowchart TD\n")
+        with_chart("# A README without them", "flowchart TD\n")

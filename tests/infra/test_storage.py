@@ -1,4 +1,4 @@
-"""What is stored: apart, encrypted, bounded in time and kept on purpose."""
+"""Stored data is encrypted, private, expires, and is removed only on purpose."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +14,7 @@ KEY_PROPERTY = {
     "AWS::Logs::LogGroup": "KmsKeyId",
     "AWS::SecretsManager::Secret": "KmsKeyId",
 }
-# Holds what somebody would miss, or would be asked for, after a stack is gone.
+#: Types of resources whose data somebody may need after the stack is deleted.
 DATA = (
     "AWS::KMS::Key",
     "AWS::S3::Bucket",
@@ -28,49 +28,46 @@ DATA = (
 
 
 def the_key(template: Template) -> str:
-    """Return the key's ARN, as references to it read."""
+    """Return the ARN of the key, as `text` writes it."""
     (name,) = template.resources("AWS::KMS::Key")
     return f"<{name}.Arn>"
 
 
-def test_the_key_rotates_and_can_be_saved_for_a_month(template: Template) -> None:
-    """A key deleted by mistake takes every result with it."""
-    (key,) = template.properties("AWS::KMS::Key").values()
+def test_the_key_rotates_and_its_deletion_takes_a_month(template: Template) -> None:
+    """Without the key every result is lost, so a mistake has to be reversible."""
+    key = template.only("AWS::KMS::Key")
 
     assert key["EnableKeyRotation"] is True
     assert key["PendingWindowInDays"] == 30
 
 
 @pytest.mark.parametrize("kind", KEY_PROPERTY)
-def test_everything_that_holds_data_has_our_key(template: Template, kind: str) -> None:
-    """Whoever may not use the key reads nothing, whatever else a policy says."""
+def test_everything_that_holds_data_is_encrypted_with_our_key(
+    template: Template, kind: str
+) -> None:
+    """Nobody reads data without the right to use the key."""
     for name, properties in template.properties(kind).items():
         assert text(properties[KEY_PROPERTY[kind]]) == the_key(template), name
 
 
 def test_logs_may_use_the_key_for_this_stack_only(template: Template) -> None:
-    """Without it no log group can be made; without the condition, any group's data."""
-    (key,) = template.properties("AWS::KMS::Key").values()
+    """Log groups need it; the condition excludes those of other stacks."""
+    key = template.only("AWS::KMS::Key")
     (statement,) = (
         statement
         for statement in key["KeyPolicy"]["Statement"]
-        if "logs.<AWS::Region>" in service(statement)
+        if "logs.<AWS::Region>" in text(statement["Principal"].get("Service", ""))
     )
 
     ((_, group),) = statement["Condition"]["ArnLike"].items()
     assert ":log-group:VerdictCourier-" in text(group)
 
 
-def service(statement: Json) -> str:
-    """Return the service that a statement is for, or nothing."""
-    return text(statement["Principal"].get("Service", ""))
-
-
 @pytest.mark.parametrize(("part", "key"), [("Jobs", "job_id"), ("Waits", "wait_id")])
-def test_a_table_has_our_key_and_a_way_back(
+def test_a_table_has_our_key_and_can_be_restored(
     template: Template, part: str, key: str
 ) -> None:
-    """One says what was paid for, the other holds the tokens of waits."""
+    """One knows which jobs are paid for, the other holds task tokens."""
     _, table = template.named("AWS::DynamoDB::Table", part)
 
     assert text(table["SSESpecification"]["KMSMasterKeyId"]) == the_key(template)
@@ -80,9 +77,23 @@ def test_a_table_has_our_key_and_a_way_back(
     assert table["KeySchema"] == [{"AttributeName": key, "KeyType": "HASH"}]
 
 
+def test_jobs_are_listed_by_an_index(template: Template) -> None:
+    """A scan would read the whole table."""
+    _, table = template.named("AWS::DynamoDB::Table", "Jobs")
+    (index,) = table["GlobalSecondaryIndexes"]
+
+    assert index["IndexName"] == "by_month"
+    assert [key["AttributeName"] for key in index["KeySchema"]] == [
+        "month",
+        "received_at",
+    ]
+    for role in template.resources("AWS::IAM::Role"):
+        assert "dynamodb:Scan" not in {action for action, _ in template.rights(role)}
+
+
 @pytest.mark.parametrize("part", ["Inbox", "Results"])
-def test_lists_and_results_have_our_key(template: Template, part: str) -> None:
-    """With a bucket key, so that a thousand parts do not make a thousand calls."""
+def test_data_buckets_have_our_key(template: Template, part: str) -> None:
+    """A bucket key saves a call of KMS for each part of an upload."""
     _, bucket = template.named("AWS::S3::Bucket", part)
     (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
 
@@ -94,7 +105,7 @@ def test_lists_and_results_have_our_key(template: Template, part: str) -> None:
 
 @pytest.mark.parametrize("part", BUCKETS)
 def test_a_bucket_is_private_and_versioned(template: Template, part: str) -> None:
-    """A list of people's addresses is not public, nor gone by one wrong put."""
+    """Lists contain personal data, and one wrong put must not destroy them."""
     _, bucket = template.named("AWS::S3::Bucket", part)
 
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
@@ -110,22 +121,22 @@ def test_a_bucket_is_private_and_versioned(template: Template, part: str) -> Non
         pytest.param("AWS::SNS::TopicPolicy", "AWS::SNS::Topic", "sns", id="topics"),
     ],
 )
-def test_only_tls_is_answered(
+def test_plain_http_is_denied(
     template: Template, kind: str, owners: str, service: str
 ) -> None:
-    """Signed requests over plain http would show the data to the network."""
+    """Even a signed request over plain HTTP shows its data to the network."""
     policies = template.properties(kind).values()
 
     assert len(policies) == len(template.resources(owners))
     for policy in policies:
         assert any(
-            refuses_plain_http(statement, service)
+            denies_plain_http(statement, service)
             for statement in policy["PolicyDocument"]["Statement"]
         )
 
 
-def refuses_plain_http(statement: Json, service: str) -> bool:
-    """Say whether a statement denies a service's calls without TLS."""
+def denies_plain_http(statement: Json, service: str) -> bool:
+    """Return whether a statement denies a service's calls without TLS."""
     return (
         statement["Effect"] == "Deny"
         and str(statement["Action"]).lower().startswith(f"{service}:")
@@ -135,8 +146,10 @@ def refuses_plain_http(statement: Json, service: str) -> bool:
 
 @pytest.mark.fault(74)
 @pytest.mark.parametrize("part", BUCKETS)
-def test_orphaned_parts_are_gone_after_a_day(template: Template, part: str) -> None:
-    """A killed upload leaves parts that nobody sees and everybody pays."""
+def test_incomplete_uploads_are_deleted_after_a_day(
+    template: Template, part: str
+) -> None:
+    """A killed upload leaves parts that nobody sees and that cost money."""
     _, bucket = template.named("AWS::S3::Bucket", part)
     (rule,) = (
         rule for rule in lifecycle(bucket) if "AbortIncompleteMultipartUpload" in rule
@@ -153,7 +166,7 @@ def test_orphaned_parts_are_gone_after_a_day(template: Template, part: str) -> N
     ("part", "days"), [("Inbox", 30), ("Results", 90), ("AccessLogs", 90)]
 )
 def test_every_object_expires(prod: Template, part: str, days: int) -> None:
-    """Old versions too: a deleted list that is still there is not deleted."""
+    """Old versions, too: a deleted list must not remain as a version."""
     _, bucket = prod.named("AWS::S3::Bucket", part)
     (rule,) = (rule for rule in lifecycle(bucket) if "Prefix" not in rule)
 
@@ -164,28 +177,25 @@ def test_every_object_expires(prod: Template, part: str, days: int) -> None:
 
 @pytest.mark.fault(99)
 @pytest.mark.parametrize("part", ["Inbox", "Results"])
-def test_what_is_personal_by_its_nature_goes_after_a_week(
+def test_personal_data_of_txncheck_expires_after_a_week(
     prod: Template, part: str
 ) -> None:
-    """Nobody else's lists or results: a rule for all would take theirs along.
-
-    A day after it expired, what has become an old version is gone, too.
-    """
+    """Only that provider's objects; their old versions follow a day later."""
     _, bucket = prod.named("AWS::S3::Bucket", part)
 
-    sooner = {rule["Prefix"]: rule for rule in lifecycle(bucket) if "Prefix" in rule}
-    assert set(sooner) == {"txncheck/", "batches/txncheck/"}
-    for rule in sooner.values():
+    rules = {rule["Prefix"]: rule for rule in lifecycle(bucket) if "Prefix" in rule}
+    assert set(rules) == {"txncheck/", "batches/txncheck/"}
+    for rule in rules.values():
         assert rule["Status"] == "Enabled"
         assert rule["ExpirationInDays"] == 7
         assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
         assert "TagFilters" not in rule
 
 
-def test_a_rule_that_would_keep_data_longer_is_not_made(
+def test_a_provider_rule_never_keeps_data_longer(
     assembly: Callable[[str], Path],
 ) -> None:
-    """The local stack keeps everything for a day: a week is no promise there."""
+    """The local stack deletes everything after a day, that provider's data included."""
     local = Template.read(assembly("local"))
 
     for part in ("Inbox", "Results"):
@@ -194,14 +204,14 @@ def test_a_rule_that_would_keep_data_longer_is_not_made(
 
 
 def lifecycle(bucket: Json) -> list[Json]:
-    """Return the rules by which a bucket's objects expire."""
+    """Return the lifecycle rules of a bucket."""
     rules: list[Json] = bucket["LifecycleConfiguration"]["Rules"]
     return rules
 
 
 @pytest.mark.fault(99)
-def test_every_log_and_message_and_job_expires(template: Template) -> None:
-    """A store without an end is a leak that waits."""
+def test_logs_messages_and_items_expire(template: Template) -> None:
+    """Data that never expires leaks one day."""
     for name, log_group in template.properties("AWS::Logs::LogGroup").items():
         assert 1 <= log_group["RetentionInDays"] <= 90, name
     for name, queue in template.properties("AWS::SQS::Queue").items():
@@ -215,8 +225,10 @@ def test_every_log_and_message_and_job_expires(template: Template) -> None:
 
 @pytest.mark.fault(95)
 @pytest.mark.parametrize("kind", DATA)
-def test_removal_is_decided(prod: Template, template: Template, kind: str) -> None:
-    """Production survives the loss of its stack; a trial leaves nothing behind."""
+def test_every_removal_policy_is_explicit(
+    prod: Template, template: Template, kind: str
+) -> None:
+    """Data of production survives its stack; a trial leaves nothing behind."""
     for name, resource in template.resources(kind).items():
         assert resource["DeletionPolicy"] in {"Retain", "Delete"}, name
         assert resource["UpdateReplacePolicy"] == resource["DeletionPolicy"], name
@@ -225,13 +237,13 @@ def test_removal_is_decided(prod: Template, template: Template, kind: str) -> No
 
 
 @pytest.mark.fault(95)
-def test_the_ledger_of_production_cannot_be_deleted(prod: Template) -> None:
-    """Without it a job that was paid for would be paid for again."""
+def test_tables_of_production_cannot_be_deleted(prod: Template) -> None:
+    """Without the jobs table a job could be submitted and paid twice."""
     for name, table in prod.properties("AWS::DynamoDB::Table").items():
         assert table["DeletionProtectionEnabled"] is True, name
 
 
-def test_reads_of_lists_and_results_are_recorded(template: Template) -> None:
+def test_reads_of_data_buckets_are_logged(template: Template) -> None:
     """Who read a result is the first question after a leak."""
     logs, _ = template.named("AWS::S3::Bucket", "AccessLogs")
     for part in ("Inbox", "Results"):
@@ -240,6 +252,6 @@ def test_reads_of_lists_and_results_are_recorded(template: Template) -> None:
 
 
 def test_a_secret_is_created_without_a_value(template: Template) -> None:
-    """What is in a template is in a repository, a log and somebody's mail."""
+    """A value in the template would be in the repository and in logs, too."""
     for name, secret in template.properties("AWS::SecretsManager::Secret").items():
         assert set(secret) == {"Description", "KmsKeyId"}, name

@@ -10,7 +10,7 @@ from local.simulators.txncheck import TxncheckSimulator
 from local.stack import LocalStack, running, webhook_scheme
 from tests.integration.harness import JobRunner
 
-#: A provider that is finished as soon as it is asked: waiting is tested elsewhere.
+#: A provider that finishes at once; waiting is tested elsewhere.
 _AT_ONCE = {
     "seconds_new": 0.0,
     "seconds_processing": 0.0,
@@ -30,7 +30,7 @@ def stack(assembly: Callable[[str], Path]) -> Iterator[LocalStack]:
 
 @pytest.fixture
 def courier(stack: LocalStack) -> JobRunner:
-    """Give the stack with a provider that has forgotten the test before."""
+    """Return a runner for the stack, whose provider has no jobs."""
     stack.ipqs.reset()
     stack.ipqs.behave(**_AT_ONCE)
     return JobRunner(stack)
@@ -38,9 +38,9 @@ def courier(stack: LocalStack) -> JobRunner:
 
 @pytest.fixture
 def txncheck(stack: LocalStack) -> Iterator[TxncheckSimulator]:
-    """Give the other provider, as forgetful, and with nothing but webhooks to wait for.
+    """Return the other provider, without jobs; it finishes them at once.
 
-    Waits take their time in these tests: a wait that is over at once hears nothing.
+    Waits take their real time in these tests: one of no time would get no webhook.
     """
     stack.txncheck.reset()
     stack.txncheck.webhook_url = f"{stack.api_url}/webhooks/txncheck"

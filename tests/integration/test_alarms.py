@@ -57,9 +57,9 @@ def a_job_overdue(operations: Operations) -> None:
 def jobs_failing(operations: Operations) -> None:
     """Files that hold nothing."""
     courier = JobRunner(operations.stack)
-    dropped = [courier.drop(f"ipqs/email/{n}.csv", b"") for n in range(4)]
+    dropped = [courier.upload(f"ipqs/email/{n}.csv", b"") for n in range(4)]
     for job_id in dropped:
-        courier.ended(job_id)
+        courier.wait_for_end(job_id)
 
 
 def an_unreadable_message(operations: Operations) -> None:
@@ -80,25 +80,25 @@ def a_lost_end(operations: Operations) -> None:
 def another_key(operations: Operations) -> None:
     """Somebody changes the key at the provider, and forgets the secret."""
     operations.stack.ipqs.rotate_key("another-key-that-opens-nothing")
-    JobRunner(operations.stack).deliver(_KEY, _EMAILS)
+    JobRunner(operations.stack).run(_KEY, _EMAILS)
 
 
 def no_credits(operations: Operations) -> None:
     """The account has one credit left, and the list three rows."""
     operations.stack.ipqs.behave(credits=1)
-    JobRunner(operations.stack).deliver(_KEY, _EMAILS)
+    JobRunner(operations.stack).run(_KEY, _EMAILS)
 
 
 def a_new_word(operations: Operations) -> None:
     """The provider has learnt a word."""
     operations.stack.ipqs.behave(statuses=("SHUFFLING", "FINISHED"))
-    JobRunner(operations.stack).deliver(_KEY, _EMAILS)
+    JobRunner(operations.stack).run(_KEY, _EMAILS)
 
 
 def throttling(operations: Operations) -> None:
     """The provider refuses every check, again and again."""
     operations.stack.ipqs.script("status", [Answer.http(429)] * 5_000)
-    JobRunner(operations.stack).drop(_KEY, _EMAILS)
+    JobRunner(operations.stack).upload(_KEY, _EMAILS)
 
 
 def no_webhooks(operations: Operations) -> None:
@@ -113,10 +113,10 @@ def no_webhooks(operations: Operations) -> None:
     )
     courier = JobRunner(operations.stack)
     dropped = [
-        courier.drop(f"txncheck/full-check/{n}.json", _FULL_CHECK) for n in range(3)
+        courier.upload(f"txncheck/full-check/{n}.json", _FULL_CHECK) for n in range(3)
     ]
     for job_id in dropped:
-        courier.ended(job_id)
+        courier.wait_for_end(job_id)
 
 
 def an_upload_left(operations: Operations) -> None:

@@ -10,11 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from botocore.credentials import Credentials
-from verdict_courier.cli.api import Answer, Api, Refused, fetched, upload
+from requests import Response
+from verdict_courier.api_client import ApiClient, ApiError, download, upload
 
 from functions.api.request import ApiRequest
-from functions.aws.desk import Desk
+from functions.aws.job_store import JobStore
 from functions.core import identity
 from functions.core.model import Job, Outcome
 from local import sample
@@ -22,7 +22,6 @@ from local.stack import LocalStack
 from tests.integration.harness import JobRunner, wait_for
 
 _EMAILS = sample.emails(12)
-_WHO = Credentials("test", "test")
 _PROBLEM = "urn:verdict-courier:problem:"
 _ROUTES = [
     ("POST", "/uploads"),
@@ -37,16 +36,16 @@ _ROUTES = [
 
 
 @pytest.fixture
-def api(stack: LocalStack, courier: JobRunner) -> Api:  # noqa: ARG001 - resets the provider
+def api(stack: LocalStack, courier: JobRunner) -> ApiClient:  # noqa: ARG001 - resets the provider
     """Give the API as a caller of this account."""
-    return Api(stack.api_url, region="us-east-1", who=_WHO)
+    return ApiClient.local(stack.api_url)
 
 
 @pytest.fixture
-def desk(stack: LocalStack) -> Desk:
+def job_store(stack: LocalStack) -> JobStore:
     """Give the jobs table, for what would take a day to come about."""
     table = stack.outputs["JobsTable"]
-    return Desk(table, dynamodb=stack.emulator.client("dynamodb"), keep_days=90)
+    return JobStore(table, dynamodb=stack.emulator.client("dynamodb"), keep_days=90)
 
 
 @pytest.fixture
@@ -58,7 +57,7 @@ def slow(courier: JobRunner) -> Iterator[None]:
     courier.stack.emulator.set_wait_scale(0.0)
 
 
-def submitted(api: Api) -> dict[str, Any]:
+def submitted(api: ApiClient) -> dict[str, Any]:
     """Upload a list, and give its job as soon as the provider has it."""
     form = api.call("POST", "/uploads", {"provider": "ipqs", "type": "email"})
     version = upload(form, _EMAILS)
@@ -67,25 +66,25 @@ def submitted(api: Api) -> dict[str, Any]:
     return wait_for(lambda: seen(api, job_id, "provider_ref"))
 
 
-def seen(api: Api, job_id: str, member: str) -> dict[str, Any] | None:
+def seen(api: ApiClient, job_id: str, member: str) -> dict[str, Any] | None:
     """Give a job if a member of it is there."""
     job: dict[str, Any] = api.call("GET", f"/jobs/{job_id}")
     return job if job[member] else None
 
 
-def ended(api: Api, job_id: str) -> dict[str, Any]:
+def ended(api: ApiClient, job_id: str) -> dict[str, Any]:
     """Wait for the end of a job."""
     return wait_for(lambda: seen(api, job_id, "outcome"))
 
 
-def refused(api: Api, method: str, path: str, body: Any = None) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+def refused(api: ApiClient, method: str, path: str, body: Any = None) -> dict[str, Any]:  # noqa: ANN401 - any JSON
     """Make a call that is not answered with what was asked for."""
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ApiError) as caught:
         api.call(method, path, body)
     return dict(caught.value.problem)
 
 
-def test_an_upload_becomes_results(api: Api, courier: JobRunner) -> None:
+def test_an_upload_becomes_results(api: ApiClient, courier: JobRunner) -> None:
     """The whole way without a right on any bucket: form, job, manifest, links."""
     job_id = submitted(api)["job_id"]
 
@@ -97,7 +96,7 @@ def test_an_upload_becomes_results(api: Api, courier: JobRunner) -> None:
     files = {file["kind"]: file for file in results["manifest"]["files"]}
     assert {link["kind"] for link in results["links"]} == set(files)
     for link in results["links"]:
-        content = fetched(link["href"])
+        content = download(link["href"])
         assert hashlib.sha256(content).hexdigest() == files[link["kind"]]["sha256"]
     assert job["bytes"] == sum(file["bytes"] for file in files.values())
     assert Counter(courier.executions())[job_id] == 1
@@ -107,22 +106,23 @@ def test_an_upload_becomes_results(api: Api, courier: JobRunner) -> None:
 @pytest.mark.parametrize(("method", "path"), _ROUTES)
 def test_an_unsigned_call_is_refused(stack: LocalStack, method: str, path: str) -> None:
     """Whoever they are, they learn nothing, not even which routes there are."""
-    anybody = Api(stack.api_url, region="us-east-1", who=None)
+    anybody = ApiClient(stack.api_url, region="us-east-1", credentials=None)
 
     answer = anybody.send(method, path, content=b"{}" if method == "POST" else None)
 
-    assert answer.status == 403
-    assert answer.document["type"] == f"{_PROBLEM}forbidden"
+    assert answer.status_code == 403
+    assert answer.json()["type"] == f"{_PROBLEM}forbidden"
 
 
 @pytest.mark.fault(86)
-def test_fifty_of_the_same_are_one_job(api: Api, courier: JobRunner) -> None:
+def test_fifty_of_the_same_are_one_job(api: ApiClient, courier: JobRunner) -> None:
     """A client that hears nothing asks again, and again."""
     body = {"provider": "ipqs", "type": "email", "provider_ref": "77"}
     with ThreadPoolExecutor(50) as callers:
         answers = list(
             callers.map(
-                lambda _: api.call("POST", "/jobs", body, key="once"), range(50)
+                lambda _: api.call("POST", "/jobs", body, idempotency_key="once"),
+                range(50),
             )
         )
 
@@ -131,19 +131,19 @@ def test_fifty_of_the_same_are_one_job(api: Api, courier: JobRunner) -> None:
 
 
 @pytest.mark.fault(86)
-def test_a_key_is_for_one_body(api: Api) -> None:
+def test_a_key_is_for_one_body(api: ApiClient) -> None:
     """The second body would be thought started, and never be."""
     body = {"provider": "ipqs", "type": "email", "provider_ref": "78"}
-    api.call("POST", "/jobs", body, key="two")
+    api.call("POST", "/jobs", body, idempotency_key="two")
 
-    with pytest.raises(Refused) as caught:
-        api.call("POST", "/jobs", {**body, "provider_ref": "79"}, key="two")
+    with pytest.raises(ApiError) as caught:
+        api.call("POST", "/jobs", {**body, "provider_ref": "79"}, idempotency_key="two")
 
     assert caught.value.problem["type"] == f"{_PROBLEM}idempotency-key-reused"
     assert caught.value.problem["status"] == 409
 
 
-def test_accepted_says_where_to_look(api: Api) -> None:
+def test_accepted_says_where_to_look(api: ApiClient) -> None:
     """202 is half an answer; the other half is under Location."""
     body = {"provider": "ipqs", "type": "email", "provider_ref": "80"}
 
@@ -154,22 +154,25 @@ def test_accepted_says_where_to_look(api: Api) -> None:
         headers={"Content-Type": "application/json"},
     )
 
-    assert answer.status == 202
-    assert answer.headers["location"] == answer.document["links"]["self"]
-    assert answer.headers["location"].endswith(f"/jobs/{answer.document['job_id']}")
+    assert answer.status_code == 202
+    assert answer.headers["location"] == answer.json()["links"]["self"]
+    assert answer.headers["location"].endswith(f"/jobs/{answer.json()['job_id']}")
 
 
 @pytest.mark.fault(88)
 @pytest.mark.parametrize("job_id", ["x", "0" * 64, "%22%3Cscript%3E", "é"])
 @pytest.mark.parametrize("end", ["", "/results", "/cancel", "/retry"])
-def test_no_job_is_no_job(api: Api, job_id: str, end: str) -> None:
+def test_no_job_is_no_job(api: ApiClient, job_id: str, end: str) -> None:
     """Unknown, foreign and impossible ids are answered alike."""
     method = "POST" if end in ("/cancel", "/retry") else "GET"
     quoted = job_id if job_id.isascii() else "%C3%A9"
 
     answer = api.send(method, f"/jobs/{quoted}{end}")
 
-    assert (answer.status, answer.document["type"]) == (404, f"{_PROBLEM}job-not-found")
+    assert (answer.status_code, answer.json()["type"]) == (
+        404,
+        f"{_PROBLEM}job-not-found",
+    )
 
 
 @pytest.mark.fault(87)
@@ -206,27 +209,29 @@ def test_no_job_is_no_job(api: Api, job_id: str, end: str) -> None:
         ),
     ],
 )
-def test_what_is_no_request_is_a_problem(api: Api, content: bytes, status: int) -> None:
+def test_what_is_no_request_is_a_problem(
+    api: ApiClient, content: bytes, status: int
+) -> None:
     """Never a stack trace, and never the sender's words back."""
     answer = api.send(
         "POST", "/jobs", content=content, headers={"Content-Type": "application/json"}
     )
 
-    assert answer.status == status
+    assert answer.status_code == status
     assert_problem(answer)
 
 
-def assert_problem(answer: Answer) -> None:
+def assert_problem(answer: Response) -> None:
     """See that an answer is a problem document and no more."""
     assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.document["status"] == answer.status
-    assert answer.document["type"].startswith(_PROBLEM)
-    assert set(answer.document) <= {"type", "title", "status", "detail", "errors"}
+    assert answer.json()["status"] == answer.status_code
+    assert answer.json()["type"].startswith(_PROBLEM)
+    assert set(answer.json()) <= {"type", "title", "status", "detail", "errors"}
     assert b"Traceback" not in answer.content
 
 
 @pytest.mark.usefixtures("slow")
-def test_a_running_job_is_cancelled_once(api: Api, courier: JobRunner) -> None:
+def test_a_running_job_is_cancelled_once(api: ApiClient, courier: JobRunner) -> None:
     """It ends at once, one notice tells, and a second time is too late."""
     job_id = submitted(api)["job_id"]
 
@@ -254,7 +259,9 @@ def status_of(courier: JobRunner, name: str) -> str:
     return str(states.describe_execution(executionArn=arn)["status"])
 
 
-def timed_out(api: Api, courier: JobRunner, desk: Desk) -> dict[str, Any]:
+def timed_out(
+    api: ApiClient, courier: JobRunner, job_store: JobStore
+) -> dict[str, Any]:
     """Give a job at the provider for which we waited two days, in vain."""
     first = submitted(api)
     api.call("POST", f"/jobs/{first['job_id']}/cancel")
@@ -267,18 +274,18 @@ def timed_out(api: Api, courier: JobRunner, desk: Desk) -> dict[str, Any]:
     key = uuid.uuid4().hex
     job = Job(**body, job_id=identity.of_request(caller, key))
     received_at = time.time() - 2 * 86_400
-    desk.create_requested(
+    job_store.create_requested(
         job, request_hash=ApiRequest(body=body).body_hash, now=received_at
     )
-    return ended(api, api.call("POST", "/jobs", body, key=key)["job_id"])
+    return ended(api, api.call("POST", "/jobs", body, idempotency_key=key)["job_id"])
 
 
 @pytest.mark.usefixtures("slow")
 def test_a_timed_out_job_goes_on_without_a_second_submission(
-    api: Api, courier: JobRunner, desk: Desk
+    api: ApiClient, courier: JobRunner, job_store: JobStore
 ) -> None:
     """What was paid for is waited for anew, by a clock of its own."""
-    job = timed_out(api, courier, desk)
+    job = timed_out(api, courier, job_store)
     assert (job["outcome"], job["attempt"]) == ("timed_out", 1)
     held = len(courier.stack.ipqs.csvs)
 
@@ -297,14 +304,16 @@ def test_a_timed_out_job_goes_on_without_a_second_submission(
 
 
 @pytest.mark.usefixtures("slow")
-def test_many_retries_at_once_are_one(api: Api, courier: JobRunner, desk: Desk) -> None:
+def test_many_retries_at_once_are_one(
+    api: ApiClient, courier: JobRunner, job_store: JobStore
+) -> None:
     """Two impatient people must not make two executions."""
-    job_id = timed_out(api, courier, desk)["job_id"]
+    job_id = timed_out(api, courier, job_store)["job_id"]
     path = f"/jobs/{job_id}/retry"
     with ThreadPoolExecutor(10) as callers:
         answers = list(callers.map(lambda _: api.send("POST", path), range(10)))
 
-    statuses = Counter(answer.status for answer in answers)
+    statuses = Counter(answer.status_code for answer in answers)
     assert statuses[202] >= 1
     assert statuses[202] + statuses[409] == 10
     names = [n for n in courier.executions() if n.startswith(job_id)]
@@ -312,7 +321,9 @@ def test_many_retries_at_once_are_one(api: Api, courier: JobRunner, desk: Desk) 
 
 
 @pytest.mark.usefixtures("slow")
-def test_an_execution_stopped_by_hand_is_told_of(api: Api, courier: JobRunner) -> None:
+def test_an_execution_stopped_by_hand_is_told_of(
+    api: ApiClient, courier: JobRunner
+) -> None:
     """Who stops one in the console does not think of the table."""
     job_id = submitted(api)["job_id"]
 
@@ -324,7 +335,7 @@ def test_an_execution_stopped_by_hand_is_told_of(api: Api, courier: JobRunner) -
     assert outcomes(courier.notices(job_id)) == ["cancelled"]
 
 
-def test_a_job_that_failed_tells_once(api: Api, courier: JobRunner) -> None:
+def test_a_job_that_failed_tells_once(api: ApiClient, courier: JobRunner) -> None:
     """Its execution fails too, and that must not be told a second time."""
     body = {"provider": "ipqs", "type": "email", "provider_ref": "404"}
     job_id = api.call("POST", "/jobs", body)["job_id"]
@@ -358,7 +369,7 @@ def reflected(courier: JobRunner, job_id: str) -> None:
     )
 
 
-def test_lists_newest_first_page_by_page(api: Api) -> None:
+def test_lists_newest_first_page_by_page(api: ApiClient) -> None:
     """Every job once, whatever the size of a page."""
     for number in range(5):
         body = {"provider": "ipqs", "type": "email", "provider_ref": f"5000{number}"}
@@ -374,7 +385,7 @@ def test_lists_newest_first_page_by_page(api: Api) -> None:
     assert {job["job_id"] for job in whole} == set(ids)
 
 
-def pages(api: Api, **query: str) -> list[dict[str, Any]]:
+def pages(api: ApiClient, **query: str) -> list[dict[str, Any]]:
     """Read a list to its end."""
     page = api.call("GET", "/jobs", query=query)
     jobs: list[dict[str, Any]] = page["jobs"]
@@ -384,7 +395,7 @@ def pages(api: Api, **query: str) -> list[dict[str, Any]]:
     return jobs
 
 
-def test_filters_by_outcome(api: Api) -> None:
+def test_filters_by_outcome(api: ApiClient) -> None:
     """Which failed is the question of every morning."""
     body = {"provider": "ipqs", "type": "email", "provider_ref": "60000"}
     job_id = api.call("POST", "/jobs", body)["job_id"]
@@ -413,22 +424,22 @@ def test_filters_by_outcome(api: Api) -> None:
     ],
     ids=str,
 )
-def test_a_bad_filter_is_a_problem(api: Api, query: dict[str, str]) -> None:
+def test_a_bad_filter_is_a_problem(api: ApiClient, query: dict[str, str]) -> None:
     """A filter that is ignored answers another question."""
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ApiError) as caught:
         api.call("GET", "/jobs", query=query)
 
     assert caught.value.problem["type"] == f"{_PROBLEM}request-invalid"
 
 
-def test_a_cursor_is_for_its_own_list(api: Api) -> None:
+def test_a_cursor_is_for_its_own_list(api: ApiClient) -> None:
     """With other filters it would skip jobs, and nobody would notice."""
     for number in range(2):
         body = {"provider": "ipqs", "type": "email", "provider_ref": f"7000{number}"}
         api.call("POST", "/jobs", body)
     cursor = api.call("GET", "/jobs", query={"limit": "1"})["next"]
 
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ApiError) as caught:
         api.call("GET", "/jobs", query={"provider": "ipqs", "cursor": cursor})
 
     assert caught.value.problem["status"] == 400

@@ -17,27 +17,18 @@ from functions.api.presigned import PresignedUrls
 from functions.api.problems import Problem
 from functions.api.request import ApiRequest
 from functions.api.service import JobService
-from functions.aws.desk import Desk
-from functions.aws.endings import Endings
-from functions.aws.executions import Executions
+from functions.aws.executions import Executions, describe
 from functions.aws.job_store import JobStore
 from functions.aws.notifier import Notifier
 from functions.aws.results import Results
 from functions.aws.settings import read
+from functions.core.provider_settings import to_json
 from local import sample
 from local.stack import LocalStack
 from tests.integration.harness import JobRunner, wait_for
+from tests.settings import ipqs_settings
 
-_PROVIDER = {
-    "secret": "s",
-    "types": ["email"],
-    "endings": [".csv"],
-    "batches": [],
-    "max_batch_requests": 0,
-    "max_upload_bytes": 1000,
-    "settle_seconds": 1,
-    "poll": {},
-}
+_PROVIDER = to_json(ipqs_settings(types=("email",), max_upload_bytes=1000))
 
 
 class Context(LambdaContext):
@@ -77,7 +68,7 @@ class Asked:
     def ended(self, job_id: str) -> dict[str, Any]:
         """Wait for the end of a job."""
         return wait_for(
-            lambda: job if (job := self.about("get", job_id))["outcome"] else None
+            lambda: job if (job := self.about("get_job", job_id))["outcome"] else None
         )
 
 
@@ -97,14 +88,13 @@ def asked(stack: LocalStack, courier: JobRunner) -> Asked:  # noqa: ARG001 - res
     kept: Any = {"dynamodb": client("dynamodb"), "keep_days": 90}
     return Asked(
         JobService(
-            desk=Desk(table, **kept),
-            ledger=JobStore(table, **kept),
+            job_store=JobStore(table, **kept),
             job_query=JobQuery(table, **kept),
             history=ExecutionHistory(
-                settings.state_machine, states=client("stepfunctions")
+                settings.state_machine, step_functions=client("stepfunctions")
             ),
             executions=Executions(
-                settings.state_machine, states=client("stepfunctions")
+                settings.state_machine, step_functions=client("stepfunctions")
             ),
             results=Results(settings.results_bucket, s3=client("s3")),
             presigned_urls=PresignedUrls(s3=client("s3")),
@@ -169,24 +159,24 @@ def test_a_failed_job_has_no_results_and_can_be_retried(
     job_id = asked.start()["job_id"]
     asked.ended(job_id)
 
-    assert refused(asked, "fetch", job_id) is problems.RESULTS_NOT_READY
-    assert refused(asked, "cancel", job_id) is problems.JOB_ENDED
-    assert asked.about("retry", job_id)["attempt"] == 2
+    assert refused(asked, "get_results", job_id) is problems.RESULTS_NOT_READY
+    assert refused(asked, "cancel_job", job_id) is problems.JOB_ENDED
+    assert asked.about("retry_job", job_id)["attempt"] == 2
     wait_for(lambda: f"{job_id}-2" in courier.executions())
     asked.ended(job_id)
 
 
 def test_a_job_that_ended_well_has_links(asked: Asked, courier: JobRunner) -> None:
     """One for each file of the manifest, and nothing left to retry."""
-    job_id = courier.drop("ipqs/email/list.csv", sample.emails(3))
-    wait_for(lambda: asked.door.desk.get(job_id))
+    job_id = courier.upload("ipqs/email/list.csv", sample.emails(3))
+    wait_for(lambda: asked.door.job_store.get(job_id))
     asked.ended(job_id)
 
-    results = asked.about("fetch", job_id)
+    results = asked.about("get_results", job_id)
 
     kinds = [file["kind"] for file in results["manifest"]["files"]]
     assert [link["kind"] for link in results["links"]] == kinds
-    assert refused(asked, "retry", job_id) is problems.JOB_NOT_RETRYABLE
+    assert refused(asked, "retry_job", job_id) is problems.JOB_NOT_RETRYABLE
 
 
 def test_a_running_job_is_stopped_and_its_end_is_seen(
@@ -196,14 +186,16 @@ def test_a_running_job_is_stopped_and_its_end_is_seen(
     courier.stack.emulator.set_wait_scale(1.0)
     try:
         job_id = asked.start()["job_id"]
-        assert refused(asked, "retry", job_id) is problems.JOB_RUNNING
-        assert asked.about("cancel", job_id)["outcome"] == "cancelled"
+        assert refused(asked, "retry_job", job_id) is problems.JOB_RUNNING
+        assert asked.about("cancel_job", job_id)["outcome"] == "cancelled"
     finally:
         courier.stack.emulator.set_wait_scale(0.0)
-    assert refused(asked, "cancel", job_id) is problems.JOB_ENDED
+    assert refused(asked, "cancel_job", job_id) is problems.JOB_ENDED
 
-    endings = Endings(states=courier.stack.emulator.client("stepfunctions"))
-    ending = endings.describe(courier.stack.execution_arn(job_id))
+    ending = describe(
+        courier.stack.execution_arn(job_id),
+        step_functions=courier.stack.emulator.client("stepfunctions"),
+    )
 
     assert (ending.status, ending.notified) == ("ABORTED", False)
     assert ending.job is not None
@@ -217,13 +209,13 @@ def test_a_notice_has_the_words_of_the_workflow(
     job_id = asked.start()["job_id"]
     asked.ended(job_id)
     (by_workflow,) = courier.notices(job_id)
-    record = asked.door.desk.get(job_id)
+    record = asked.door.job_store.get(job_id)
     assert record is not None
     stack = courier.stack
 
     Notifier(
         stack.outputs["NoticesTopicArn"],
-        bucket=stack.outputs["ResultsBucket"],
+        results_bucket=stack.outputs["ResultsBucket"],
         sns=stack.emulator.client("sns"),
     ).publish(record)
 

@@ -6,8 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from functions.aws.desk import Desk
-from functions.aws.endings import ExecutionResult
+from functions.aws.executions import ExecutionResult
 from functions.aws.job_store import JobStore
 from functions.aws.notifier import Notifier
 from functions.core.job_record import JobRecord
@@ -30,85 +29,73 @@ class Told:
 
 
 @pytest.fixture
-def table(stack: LocalStack) -> dict[str, Any]:
-    """Give what opens the jobs table of the stack."""
-    return {
-        "table": stack.outputs["JobsTable"],
-        "dynamodb": stack.emulator.client("dynamodb"),
-        "keep_days": 90,
-    }
+def job_store(stack: LocalStack) -> JobStore:
+    """Return the jobs table of the stack."""
+    return JobStore(
+        stack.outputs["JobsTable"],
+        dynamodb=stack.emulator.client("dynamodb"),
+        keep_days=90,
+    )
 
 
 @pytest.fixture
-def ledger(table: dict[str, Any]) -> JobStore:
-    """Give the table as the steps use it."""
-    return JobStore(**table)
-
-
-@pytest.fixture
-def desk(table: dict[str, Any]) -> Desk:
-    """Give the table as the front door uses it."""
-    return Desk(**table)
-
-
-@pytest.fixture
-def job(desk: Desk) -> Job:
+def job(job_store: JobStore) -> Job:
     """Give a job that was asked for."""
     job = Job(
         job_id=uuid.uuid4().hex * 2, provider="ipqs", type="email", provider_ref="17"
     )
-    desk.create_requested(job, request_hash="h", now=_NOW)
+    job_store.create_requested(job, request_hash="h", now=_NOW)
     return job
 
 
 @pytest.fixture
-def retried(job: Job, ledger: JobStore, desk: Desk) -> Job:
+def retried(job: Job, job_store: JobStore) -> Job:
     """Give the second attempt of a job that failed."""
-    ledger.record_outcome(
+    job_store.record_outcome(
         job.with_(outcome=Outcome.FAILED, error="NoResults"), now=_NOW
     )
-    record = desk.get(job.job_id)
+    record = job_store.get(job.job_id)
     assert record is not None
-    restarted = desk.restart(record, now=_NOW + 60)
+    restarted = job_store.restart(record, now=_NOW + 60)
     assert restarted is not None
     return restarted.to_job()
 
 
-def read(desk: Desk, job: Job) -> JobRecord:
+def read(job_store: JobStore, job: Job) -> JobRecord:
     """Read a job that is there."""
-    record = desk.get(job.job_id)
+    record = job_store.get(job.job_id)
     assert record is not None
     return record
 
 
 @pytest.mark.fault(80)
 def test_a_late_end_of_the_first_does_not_end_the_second(
-    job: Job, retried: Job, ledger: JobStore, desk: Desk
+    job: Job, retried: Job, job_store: JobStore
 ) -> None:
     """A function that was thought dead may still write."""
     late = job.with_(outcome=Outcome.SUCCEEDED, polls=99)
 
-    stands = ledger.record_outcome(late, now=_NOW + 90)
+    stands = job_store.record_outcome(late, now=_NOW + 90)
 
     assert stands is Outcome.FAILED
-    assert read(desk, retried).outcome is Outcome.NONE
+    assert read(job_store, retried).outcome is Outcome.NONE
 
 
 @pytest.mark.fault(80)
 def test_late_progress_of_the_first_is_not_the_seconds(
-    job: Job, retried: Job, ledger: JobStore, desk: Desk
+    job: Job, retried: Job, job_store: JobStore
 ) -> None:
     """Its next check is not the one that will come."""
-    ledger.record_progress(job.with_(polls=99), next_check_at=_NOW + 900)
+    job_store.record_progress(job.with_(polls=99), next_check_at=_NOW + 900)
 
-    assert read(desk, retried).polls == 0
-    ledger.record_progress(retried.with_(polls=1), next_check_at=_NOW + 65)
-    assert read(desk, retried).next_check_at == _NOW + 65
+    assert read(job_store, retried).polls == 0
+    job_store.record_progress(retried.with_(polls=1), next_check_at=_NOW + 65)
+    assert read(job_store, retried).next_check_at == _NOW + 65
 
 
-def test_a_retry_keeps_what_was_paid_for(retried: Job, desk: Desk) -> None:
+def test_a_retry_keeps_what_was_paid_for(retried: Job, job_store: JobStore) -> None:
     """The reference stays, the ending moves to the past."""
-    record = read(desk, retried)
+    record = read(job_store, retried)
 
     assert retried.provider_ref == "17"
     assert retried.waiting_since == _NOW + 60
@@ -116,20 +103,20 @@ def test_a_retry_keeps_what_was_paid_for(retried: Job, desk: Desk) -> None:
     assert (record.error, record.ended_at, record.phase) == ("", 0.0, Phase.QUEUED)
 
 
-def test_only_one_of_two_retries_counts(job: Job, ledger: JobStore, desk: Desk) -> None:
+def test_only_one_of_two_retries_counts(job: Job, job_store: JobStore) -> None:
     """Both saw the same failure."""
-    ledger.record_outcome(job.with_(outcome=Outcome.FAILED), now=_NOW)
-    seen = read(desk, job)
+    job_store.record_outcome(job.with_(outcome=Outcome.FAILED), now=_NOW)
+    seen = read(job_store, job)
 
-    first, second = desk.restart(seen, now=_NOW), desk.restart(seen, now=_NOW)
+    first, second = job_store.restart(seen, now=_NOW), job_store.restart(seen, now=_NOW)
 
     assert first is not None
     assert second is None
 
 
-def test_the_first_request_stands(job: Job, desk: Desk) -> None:
+def test_the_first_request_stands(job: Job, job_store: JobStore) -> None:
     """A later one with another body finds out that it is later."""
-    record = desk.create_requested(job, request_hash="other", now=_NOW + 5)
+    record = job_store.create_requested(job, request_hash="other", now=_NOW + 5)
 
     assert (record.request_hash, record.received_at) == ("h", _NOW)
 
@@ -150,49 +137,49 @@ def ending(job: Job, status: str, **more: Any) -> ExecutionResult:  # noqa: ANN4
     ],
 )
 def test_a_death_is_written_down_and_told_once(
-    job: Job, ledger: JobStore, desk: Desk, status: str, outcome: Outcome, error: str
+    job: Job, job_store: JobStore, status: str, outcome: Outcome, error: str
 ) -> None:
     """EventBridge delivers at least once."""
     told = Told()
     for _ in range(3):
-        reflected(ending(job, status), ledger, desk, told)
+        reflected(ending(job, status), job_store, told)
 
     (record,) = told.records
     assert (record.outcome, record.error) == (outcome, error)
-    assert read(desk, job).outcome is outcome
+    assert read(job_store, job).outcome is outcome
 
 
 def reflected(
-    end: ExecutionResult, ledger: JobStore, desk: Desk, told: Told
+    end: ExecutionResult, job_store: JobStore, told: Told
 ) -> JobRecord | None:
     """Reflect an ending, later than all that was written."""
     notices = cast("Notifier", told)
     return finalize_execution(
-        end, job_store=ledger, desk=desk, notifier=notices, now=_NOW + 500
+        end, job_store=job_store, notifier=notices, now=_NOW + 500
     )
 
 
 def test_what_the_workflow_told_is_not_told_again(
-    job: Job, ledger: JobStore, desk: Desk
+    job: Job, job_store: JobStore
 ) -> None:
     """Every job that fails in the usual way ends in a failed execution."""
-    ledger.record_outcome(job.with_(outcome=Outcome.FAILED), now=_NOW)
+    job_store.record_outcome(job.with_(outcome=Outcome.FAILED), now=_NOW)
     told = Told()
 
-    reflected(ending(job, "FAILED", notified=True), ledger, desk, told)
+    reflected(ending(job, "FAILED", notified=True), job_store, told)
 
     assert not told.records
 
 
 def test_what_was_recorded_but_not_told_is_told_as_recorded(
-    job: Job, ledger: JobStore, desk: Desk
+    job: Job, job_store: JobStore
 ) -> None:
     """The topic was out of reach: the job is no failure for that."""
     done = job.with_(outcome=Outcome.SUCCEEDED, manifest_key="k/manifest.json")
-    ledger.record_outcome(done, now=_NOW)
+    job_store.record_outcome(done, now=_NOW)
     told = Told()
 
-    reflected(ending(job, "FAILED", error="Unrecorded"), ledger, desk, told)
+    reflected(ending(job, "FAILED", error="Unrecorded"), job_store, told)
 
     (record,) = told.records
     assert (record.outcome, record.manifest_key) == (
@@ -202,37 +189,35 @@ def test_what_was_recorded_but_not_told_is_told_as_recorded(
 
 
 def test_a_death_that_was_retried_since_is_history(
-    job: Job, retried: Job, ledger: JobStore, desk: Desk
+    job: Job, retried: Job, job_store: JobStore
 ) -> None:
     """The second attempt must not be ended by the first one's late news."""
     told = Told()
 
-    reflected(ending(job, "FAILED"), ledger, desk, told)
+    reflected(ending(job, "FAILED"), job_store, told)
 
     assert not told.records
-    assert read(desk, retried).outcome is Outcome.NONE
+    assert read(job_store, retried).outcome is Outcome.NONE
 
 
 def test_a_job_that_never_came_to_the_table_is_written_down(
-    ledger: JobStore, desk: Desk
+    job_store: JobStore,
 ) -> None:
     """Its execution was stopped before the first step."""
     unknown = Job(job_id=uuid.uuid4().hex * 2, provider="ipqs", type="email")
     told = Told()
 
-    reflected(ending(unknown, "ABORTED"), ledger, desk, told)
+    reflected(ending(unknown, "ABORTED"), job_store, told)
 
-    record = read(desk, unknown)
+    record = read(job_store, unknown)
     assert (record.provider, record.outcome) == ("ipqs", Outcome.CANCELLED)
     assert len(told.records) == 1
 
 
-def test_an_execution_that_is_no_job_is_left_alone(
-    ledger: JobStore, desk: Desk
-) -> None:
+def test_an_execution_that_is_no_job_is_left_alone(job_store: JobStore) -> None:
     """Somebody tried the state machine by hand."""
     told = Told()
     by_hand = ExecutionResult(status="FAILED", error="", job=None, notified=False)
 
-    assert reflected(by_hand, ledger, desk, told) is None
+    assert reflected(by_hand, job_store, told) is None
     assert not told.records

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.execution_view import Journey
+from local.execution_view import ExecutionView
 from local.simulators.txncheck import Counts, RateLimit, TxncheckSimulator
 from tests.integration.harness import JobRunner, wait_for
 
@@ -24,8 +24,8 @@ def _people(rows: int, *, invalid: tuple[int, ...] = ()) -> bytes:
     return "\n".join(lines).encode()
 
 
-def _lines(courier: JobRunner, journey: Journey) -> list[dict[str, Any]]:
-    (file,) = courier.manifest(journey)["files"]
+def _lines(courier: JobRunner, view: ExecutionView) -> list[dict[str, Any]]:
+    (file,) = courier.manifest(view)["files"]
     content = courier.stack.result(file["key"]).decode()
     return [json.loads(line) for line in content.splitlines()]
 
@@ -41,19 +41,19 @@ def test_a_thousand_rows_are_a_thousand_lines(
     """Whoever sends a list gets it back in its order, whatever became of each row."""
     txncheck.behave(rate_limit=_RATE)
     people = _people(1000, invalid=_INVALID)
-    journey = courier.deliver(
+    view = courier.run(
         "txncheck/upi-by-mobile/people.csv", people, patience_seconds=500
     )
 
-    assert (journey.status, journey.error) == ("SUCCEEDED", "")
+    assert (view.status, view.error) == ("SUCCEEDED", "")
     assert len(txncheck.accepted) == 993
     assert _posts(txncheck) == 993  # so none was refused for the rate, or repeated
-    lines = _lines(courier, journey)
+    lines = _lines(courier, view)
     assert [line["row"] for line in lines] == list(range(1, 1001))
     assert [line["row"] for line in lines if line["outcome"] == "invalid"] == [
         *_INVALID
     ]
-    manifest = courier.manifest(journey)
+    manifest = courier.manifest(view)
     outcomes = dict(Counter(line["outcome"] for line in lines))
     assert manifest["batch"] == {"requests": 993, "outcomes": outcomes}
     assert manifest["rows"] == {
@@ -63,18 +63,18 @@ def test_a_thousand_rows_are_a_thousand_lines(
         "removed": 0,
         "verdict": "complete",
     }
-    assert journey.job is not None
-    assert len(courier.notices(journey.job.job_id)) == 1
+    assert view.job is not None
+    assert len(courier.notices(view.job.job_id)) == 1
     event = {
         "source": "aws.s3",
         "detail-type": "Object Created",
         "detail": {
-            "bucket": {"name": journey.job.bucket},
-            "object": {"key": journey.job.key, "version-id": journey.job.version_id},
+            "bucket": {"name": view.job.bucket},
+            "object": {"key": view.job.key, "version-id": view.job.version_id},
         },
     }
-    courier.announce(json.dumps(event))
-    wait_for(lambda: len(courier.logged('"job known"')) >= 1)
+    courier.send_to_intake(json.dumps(event))
+    wait_for(lambda: len(courier.log_lines('"job known"')) >= 1)
     assert _posts(txncheck) == 993
 
 
@@ -82,12 +82,12 @@ def test_a_batch_that_is_walked_again_pays_nothing(
     courier: JobRunner, txncheck: TxncheckSimulator
 ) -> None:
     """Whatever starts it anew: each request finds what was paid for it."""
-    journey = courier.deliver("txncheck/kyc-by-mobile/again.csv", _people(20))
-    assert journey.job is not None
-    lines = _lines(courier, journey)
+    view = courier.run("txncheck/kyc-by-mobile/again.csv", _people(20))
+    assert view.job is not None
+    lines = _lines(courier, view)
 
     courier.stack.emulator.set_wait_scale(0.0)  # no webhook comes twice
-    again = courier.walk_again(journey.job)
+    again = courier.rerun(view.job)
 
     assert again.status == "SUCCEEDED"
     assert _posts(txncheck) == 20
@@ -99,12 +99,12 @@ def test_rows_that_fail_are_told_beside_the_others(courier: JobRunner) -> None:
     """By the last digit of the number: 8 fails for now, 9 for good."""
     people = b"name,mobile\nA,+919800000001\nB,+919800000008\nC,+919800000009\n"
 
-    journey = courier.deliver("txncheck/upi-by-mobile/three.csv", people)
+    view = courier.run("txncheck/upi-by-mobile/three.csv", people)
 
-    assert journey.job is not None
-    assert journey.job.outcome == "partial"
-    assert courier.job_item(journey.job.job_id)["rows"] == "3"
-    lines = _lines(courier, journey)
+    assert view.job is not None
+    assert view.job.outcome == "partial"
+    assert courier.job_item(view.job.job_id)["rows"] == "3"
+    lines = _lines(courier, view)
     assert [(line["outcome"], line.get("error")) for line in lines] == [
         ("succeeded", None),
         ("failed", "ProviderFailed"),
@@ -117,9 +117,9 @@ def test_a_batch_without_any_result_fails(courier: JobRunner) -> None:
     """Of what its requests failed of, so that the reader knows what to do."""
     people = b"mobile\n+919800000009\n+919800000019\n"
 
-    journey = courier.deliver("txncheck/kyc-by-mobile/two.csv", people)
+    view = courier.run("txncheck/kyc-by-mobile/two.csv", people)
 
-    assert (journey.status, journey.error) == ("FAILED", "ProviderDeclined")
+    assert (view.status, view.error) == ("FAILED", "ProviderDeclined")
 
 
 def test_vpas_are_asked_a_hundred_at_a_time(
@@ -128,12 +128,12 @@ def test_vpas_are_asked_a_hundred_at_a_time(
     """A request each would cost a hundred times the calls, and the time."""
     vpas = "\n".join(["vpa", *(f"person{row}@bank" for row in range(250))])
 
-    journey = courier.deliver("txncheck/vpa-chargeback-check/vpas.csv", vpas.encode())
+    view = courier.run("txncheck/vpa-chargeback-check/vpas.csv", vpas.encode())
 
-    assert journey.status == "SUCCEEDED"
+    assert view.status == "SUCCEEDED"
     counts = sorted(one.item_count for one in txncheck.accepted)
     assert counts == [50, 100, 100]  # at once, and so in any order
-    lines = _lines(courier, journey)
+    lines = _lines(courier, view)
     assert [line["row"] for line in lines] == list(range(1, 251))
     listed = {line["row"] for line in lines if line["result"]["blocklisted"]}
     assert listed == {row + 1 for row in range(250) if row % 10 == 9}
@@ -148,11 +148,9 @@ def test_json_lines_are_a_batch_as_well(courier: JobRunner) -> None:
     ]
     content = "\n".join(map(json.dumps, accounts)).encode()
 
-    journey = courier.deliver(
-        "txncheck/bank-verification-pennyless/accounts.jsonl", content
-    )
+    view = courier.run("txncheck/bank-verification-pennyless/accounts.jsonl", content)
 
-    first, second = _lines(courier, journey)
+    first, second = _lines(courier, view)
     assert first["outcome"] == "succeeded"
     assert (second["outcome"], second["fields"]) == ("invalid", ["accountNumber"])
 
@@ -172,6 +170,6 @@ def test_a_file_without_a_valid_row_is_refused(
     courier: JobRunner, name: str, content: bytes, error: str
 ) -> None:
     """Before anything is paid."""
-    journey = courier.deliver(f"txncheck/kyc-by-mobile/{name}", content)
+    view = courier.run(f"txncheck/kyc-by-mobile/{name}", content)
 
-    assert (journey.status, journey.error) == ("FAILED", error)
+    assert (view.status, view.error) == ("FAILED", error)

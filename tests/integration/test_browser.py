@@ -1,4 +1,4 @@
-"""The page in a browser, as an operator sees it."""
+"""The web console in a browser."""
 
 import os
 import signal
@@ -11,15 +11,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from botocore.credentials import Credentials
 from playwright.sync_api import Browser, Page, expect
-from verdict_courier.cli.api import Api
-from verdict_courier.console import reply
-from verdict_courier.console.console import Board
-from verdict_courier.console.local_console import board_beside
-from verdict_courier.console.log_sources import InAws
-from verdict_courier.console.reply import Reply
-from verdict_courier.console.server import served
+from verdict_courier.api_client import ApiClient
+from verdict_courier.console.console import WebConsole
+from verdict_courier.console.local_console import serve_local_console
+from verdict_courier.console.log_sources import AwsConsoleLinks
+from verdict_courier.console.page_response import PageResponse, json_response
+from verdict_courier.console.server import serve
 
 from local import sample
 from local.stack import LocalStack
@@ -44,25 +42,27 @@ def started() -> Iterator[Browser]:
 
 @contextmanager
 def opened(started: Browser, address: str, *, width: int = 1280) -> Iterator[Page]:
-    """Open the page, and hold it to be silent and to stay at home."""
-    complaints: list[str] = []
-    foreign: list[str] = []
+    """Open the console; it must log nothing, and send requests to its server only."""
+    logged: list[str] = []
+    foreign_urls: list[str] = []
     context = started.new_context(viewport={"width": width, "height": 900})
-    home = urlsplit(address).netloc
+    host = urlsplit(address).netloc
     page = context.new_page()
-    page.on("console", lambda said: complaints.append(said.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: logged.append(message.text))
+    page.on("pageerror", lambda error: logged.append(str(error)))
     page.on(
         "request",
-        lambda sent: (
-            None if urlsplit(sent.url).netloc == home else foreign.append(sent.url)
+        lambda request: (
+            None
+            if urlsplit(request.url).netloc == host
+            else foreign_urls.append(request.url)
         ),
     )
     page.goto(address)
     yield page
     context.close()
-    assert complaints == []
-    assert foreign == []
+    assert logged == []
+    assert foreign_urls == []
 
 
 @pytest.fixture
@@ -71,14 +71,21 @@ def page(
     stack: LocalStack,
     courier: JobRunner,  # noqa: ARG001 - resets the provider
 ) -> Iterator[Page]:
-    """Open the page of the stack."""
-    with board_beside(stack) as address, opened(started, address) as page:
+    """Open the console of the stack."""
+    with (
+        serve_local_console(
+            api_url=stack.api_url,
+            endpoint=stack.emulator.endpoint,
+            topic=stack.outputs["NoticesTopicArn"],
+        ) as address,
+        opened(started, address) as page,
+    ):
         yield page
 
 
 @pytest.fixture
 def slow(courier: JobRunner) -> Iterator[None]:
-    """Let a provider work for ever, and waits take their time."""
+    """Make the provider never finish, and waits take their real time."""
     courier.stack.ipqs.behave(seconds_processing=1e9)
     courier.stack.emulator.set_wait_scale(1.0)
     yield
@@ -90,7 +97,7 @@ def test_a_job_appears_moves_and_ends(page: Page, courier: JobRunner) -> None:
     """Without a reload: an operator leaves the page open."""
     expect(page.locator("#live")).to_contain_text("live")
 
-    job_id = courier.drop("ipqs/email/list.csv", sample.emails(12))
+    job_id = courier.upload("ipqs/email/list.csv", sample.emails(12))
 
     job = page.locator(f'[data-job="{job_id}"]')
     expect(job.locator(".badge")).to_have_text("running")
@@ -108,9 +115,9 @@ def test_a_job_appears_moves_and_ends(page: Page, courier: JobRunner) -> None:
     expect(job.get_by_role("cell", name="Delivered")).to_be_visible()
 
 
-def test_a_failed_job_leads_to_what_to_do(page: Page, courier: JobRunner) -> None:
-    """From the error's name to its section of the run-book in one click."""
-    job_id = courier.drop("ipqs/email/empty.csv", b"email\n")
+def test_a_failed_job_links_to_the_run_book(page: Page, courier: JobRunner) -> None:
+    """One click leads from the error to the section that says what to do."""
+    job_id = courier.upload("ipqs/email/empty.csv", b"email\n")
 
     job = page.locator(f'[data-job="{job_id}"]')
     expect(job.locator(".badge")).to_have_text("failed")
@@ -122,9 +129,9 @@ def test_a_failed_job_leads_to_what_to_do(page: Page, courier: JobRunner) -> Non
     expect(page.locator("h3#sourceempty + p")).to_contain_text("nothing to verify")
 
 
-def test_a_job_leads_to_its_log_lines(page: Page, courier: JobRunner) -> None:
-    """The page knows of a job what its functions said."""
-    job_id = courier.drop("ipqs/email/list.csv", sample.emails(3))
+def test_a_job_links_to_its_log_lines(page: Page, courier: JobRunner) -> None:
+    """They explain what a timeline cannot."""
+    job_id = courier.upload("ipqs/email/list.csv", sample.emails(3))
 
     job = page.locator(f'[data-job="{job_id}"]')
     job.get_by_role("link", name="log lines").click()
@@ -133,8 +140,8 @@ def test_a_job_leads_to_its_log_lines(page: Page, courier: JobRunner) -> None:
     expect(page.locator("table")).to_contain_text("submitted")
 
 
-def invented(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any member of a job
-    """Give a job as the page gets it, woken by a webhook and still at work."""
+def sample_job(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any member of a job
+    """Return a job as the page gets it, with a wait that a webhook ended."""
     entry: dict[str, Any] = {"error": None, "tries": 1, "woken": None}
     entries = [
         {**entry, "state": "Submit", "entered_at": _AT.format(0)},
@@ -171,7 +178,7 @@ def invented(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any member of 
         "ended_at": _AT.format(29),
         "error": None,
         "earlier_attempts": [{"outcome": "failed", "error": "ProviderFailed"}],
-        "places": [],
+        "page_links": [],
         "runbook": None,
         "timeline": timeline,
     }
@@ -180,31 +187,35 @@ def invented(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any member of 
 
 @contextmanager
 def showing(*jobs: dict[str, Any]) -> Iterator[str]:
-    """Serve the page with jobs of our own."""
-    nowhere = Api("http://127.0.0.1:9/", region="r", who=Credentials("a", "b"))
-    board = Board(nowhere, where="a test", every=0.1, backstage=InAws())
-    document = {"jobs": jobs, "trouble": None, "where": "a test", "every": 0.1}
+    """Serve the console with these jobs."""
+    console = WebConsole(
+        ApiClient.local("http://127.0.0.1:9/"),
+        stack="a test",
+        refresh_seconds=0.1,
+        log_source=AwsConsoleLinks(),
+    )
+    data = {"jobs": jobs, "error": None, "stack": "a test", "refresh_seconds": 0.1}
 
-    def replies(path: str) -> Reply | None:
-        return reply.data(document) if path == "data" else board.reply(path)
+    def respond(path: str) -> PageResponse | None:
+        return json_response(data) if path == "data" else console.respond(path)
 
-    with served(replies) as address:
+    with serve(respond) as address:
         yield address
 
 
-def test_a_webhook_is_a_mark(started: Browser) -> None:
-    """One sees which waits it ended early."""
-    with showing(invented()) as address, opened(started, address) as page:
+def test_a_webhook_is_marked(started: Browser) -> None:
+    """The operator sees which waits it ended early."""
+    with showing(sample_job()) as address, opened(started, address) as page:
         expect(page.locator("article .mark title")).to_have_text("webhook, 10:00:20")
         wait = page.locator('[data-state="Listen"] title')
         expect(wait).to_have_text("Listen, 10:00:01, 19 s, woken by a webhook")
 
 
 def test_names_are_text(started: Browser) -> None:
-    """An uploader chooses the file's name, an operator reads it."""
+    """An uploader chooses the file's name; as markup it could attack the operator."""
     name = '<img src=x onerror="console.error(1)"><script>1</script>'
     bad = {"text": "objects", "href": "javascript:console.error(1)"}
-    job = invented(source={"key": name, "version_id": "1"}, places=[bad])
+    job = sample_job(source={"key": name, "version_id": "1"}, page_links=[bad])
 
     with showing(job) as address, opened(started, address) as page:
         page.get_by_text("Facts and states").click()
@@ -214,8 +225,8 @@ def test_names_are_text(started: Browser) -> None:
 
 @pytest.mark.parametrize("width", [390, 1280])
 def test_the_page_fits(started: Browser, width: int) -> None:
-    """On a phone, in the night, too: what is cut off is not seen."""
-    jobs = [invented(job_id=f"{number:064x}") for number in range(50)]
+    """On a phone, too: nobody sees what is cut off."""
+    jobs = [sample_job(job_id=f"{number:064x}") for number in range(50)]
 
     with showing(*jobs) as address, opened(started, address, width=width) as page:
         page.get_by_text("Facts and states").first.click()
@@ -224,9 +235,9 @@ def test_the_page_fits(started: Browser, width: int) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_an_end_of_the_server_is_told(started: Browser) -> None:
-    """A page that stands still must not look like a quiet stack."""
-    with showing(invented()) as address:
+def test_the_end_of_the_server_is_shown(started: Browser) -> None:
+    """A page that is not updated must not look like a stack without events."""
+    with showing(sample_job()) as address:
         context = started.new_context()
         page = context.new_page()
         page.goto(address)
@@ -248,7 +259,7 @@ with browser(sys.argv[1]) as started:
 
 
 def test_a_killed_run_leaves_no_browser_behind() -> None:
-    """Chromium and its driver hang on pipes, which end with whoever held them."""
+    """Chromium and its driver end when the pipes of their parent are closed."""
     executable = chromium()
     if executable is None:
         pytest.skip(NEEDED)
@@ -260,15 +271,15 @@ def test_a_killed_run_leaves_no_browser_behind() -> None:
     ) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == "ready\n"
-        family = descendants(parent.pid)
+        descendant_ids = descendants(parent.pid)
         os.kill(parent.pid, signal.SIGKILL)
 
-    assert len(family) > 2
-    wait_for(lambda: not any(map(is_alive, family)))
+    assert len(descendant_ids) > 2
+    wait_for(lambda: not any(map(is_alive, descendant_ids)))
 
 
 def descendants(pid: int) -> list[int]:
-    """Give the ids of all processes that a process has started."""
+    """Return the ids of all processes below a process."""
     parents = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -277,13 +288,13 @@ def descendants(pid: int) -> list[int]:
             continue  # it ended meanwhile
         parents[int(stat.parent.name)] = int(fields[1])
     found = [pid]
-    for one in found:
-        found += [child for child, parent in parents.items() if parent == one]
+    for parent_id in found:
+        found += [child for child, parent in parents.items() if parent == parent_id]
     return found[1:]
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that only waits to be buried does not."""
+    """Return whether a process runs; a zombie does not."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The command line client against the whole stack, as a person types it."""
+"""The command line client against the whole stack."""
 
 import json
 import os
@@ -13,243 +13,235 @@ from urllib.request import urlopen
 
 import pytest
 from verdict_courier.cli.__main__ import main
-from verdict_courier.cli.commands import Exit
+from verdict_courier.cli.commands import ExitCode
 
 from local import sample
 from local.stack import LocalStack
 from tests.integration.harness import JobRunner
 
-Typed = Callable[..., tuple[int, str, str]]
+Run = Callable[..., tuple[int, str, str]]
 _ROOT = Path(__file__).parents[2]
-_SOMEBODY = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+_COURIER = [sys.executable, "-m", "verdict_courier.cli"]
+_ENVIRONMENT = {
+    **os.environ,
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "PYTHONPATH": str(_ROOT / "client"),
+}
 
 
 @pytest.fixture
-def typed(
+def run(
     stack: LocalStack,
     courier: JobRunner,  # noqa: ARG001 - resets the provider
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> Typed:
-    """Give a way to type a command: its exit code, output and notes come back."""
+) -> Run:
+    """Return a function that runs a command; it returns exit code, output and notes."""
     record = tmp_path / "stack.json"
-    record.write_text(json.dumps({"shown": {"ApiUrl": stack.api_url}}))
+    record.write_text(json.dumps({"api_url": stack.api_url}))
     monkeypatch.setattr("verdict_courier.cli.endpoints.RECORD", record)
-    monkeypatch.setattr("verdict_courier.cli.commands._LOOK_SECONDS", 0.05)
+    monkeypatch.setattr("verdict_courier.cli.commands._POLL_SECONDS", 0.05)
     monkeypatch.setenv("COLUMNS", "200")
 
-    def type_(*words: object) -> tuple[int, str, str]:
+    def run_command(*words: object) -> tuple[int, str, str]:
         code = main([str(word) for word in words])
-        said = capsys.readouterr()
-        return code, said.out, said.err
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
 
-    return type_
+    return run_command
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Give a list to verify."""
+    """Return a list to verify."""
     path = tmp_path / "my.csv"
     path.write_bytes(sample.emails(12))
     return path
 
 
 def read(out: str) -> Any:  # noqa: ANN401 - any JSON
-    """Read what a script would."""
+    """Parse the output as a script would."""
     return json.loads(out)
 
 
-def test_a_list_goes_in_and_verdicts_come_out(
-    typed: Typed, file: Path, tmp_path: Path
+def test_a_list_is_submitted_and_its_results_downloaded(
+    run: Run, file: Path, tmp_path: Path
 ) -> None:
-    """Two commands, and the files are in a folder."""
-    code, out, _ = typed("submit", file, "--type", "email", "--wait", "--json")
+    """Two commands are enough for the main job."""
+    code, out, _ = run("submit", file, "--type", "email", "--wait", "--json")
     job = read(out)
-    assert (code, job["outcome"]) == (Exit.DONE, "succeeded")
+    assert (code, job["outcome"]) == (ExitCode.DONE, "succeeded")
 
-    code, out, _ = typed(
+    code, out, _ = run(
         "results", job["job_id"], "--download", tmp_path / "out", "--json"
     )
 
-    assert code == Exit.DONE
+    assert code == ExitCode.DONE
     for saved in read(out):
         assert Path(saved["place"]).stat().st_size == saved["bytes"]
 
 
-def test_a_person_reads_words(typed: Typed, file: Path) -> None:
+def test_people_read_text(run: Run, file: Path) -> None:
     """Tables for people, JSON for scripts."""
-    _, out, _ = typed("submit", file, "--type", "email", "--wait", "--json")
+    _, out, _ = run("submit", file, "--type", "email", "--wait", "--json")
     job_id = read(out)["job_id"]
 
-    _, status, _ = typed("status", job_id)
-    _, listed, _ = typed("list", "--limit", "1")
-    _, results, _ = typed("results", job_id)
+    _, status, _ = run("status", job_id)
+    _, listed, _ = run("list", "--limit", "1")
+    _, results, _ = run("results", job_id)
 
     assert "succeeded" in status
     assert "succeeded" in listed
     assert "all" in results
 
 
-def test_a_refusal_is_told_with_its_reason(typed: Typed) -> None:
-    """Exit code 3, and the words of the problem."""
-    code, out, notes = typed("status", "0" * 64)
+def test_a_refusal_is_printed_with_its_reason(run: Run) -> None:
+    """With exit code 3 and the title of the problem."""
+    code, out, notes = run("status", "0" * 64)
 
-    assert code == Exit.REFUSED
+    assert code == ExitCode.REFUSED
     assert not out
     assert "There is no such job." in notes
 
 
-def test_a_job_without_results_is_an_exit_code(typed: Typed, tmp_path: Path) -> None:
-    """A script must not need to read words."""
+def test_a_job_without_results_has_an_exit_code(run: Run, tmp_path: Path) -> None:
+    """A script must not need to read text."""
     empty = tmp_path / "empty.csv"
     empty.write_text("email\n")
 
-    code, out, _ = typed("submit", empty, "--type", "email", "--wait", "--json")
+    code, out, _ = run("submit", empty, "--type", "email", "--wait", "--json")
 
-    assert (code, read(out)["error"]["name"]) == (Exit.NO_RESULTS, "SourceEmpty")
+    assert (code, read(out)["error"]["name"]) == (ExitCode.NO_RESULTS, "SourceEmpty")
 
 
-def test_a_running_job_is_cancelled_and_cannot_be_twice(
-    typed: Typed, file: Path, courier: JobRunner
+def test_a_running_job_can_be_cancelled_once(
+    run: Run, file: Path, courier: JobRunner
 ) -> None:
     """The second time it has ended."""
     courier.stack.ipqs.behave(seconds_processing=1e9)
     courier.stack.emulator.set_wait_scale(1.0)
     try:
-        _, out, _ = typed("submit", file, "--type", "email", "--json")
+        _, out, _ = run("submit", file, "--type", "email", "--json")
         job_id = read(out)["job_id"]
-        code, out, _ = typed("cancel", job_id, "--json")
-        again, _, _ = typed("cancel", job_id)
+        code, out, _ = run("cancel", job_id, "--json")
+        again, _, _ = run("cancel", job_id)
     finally:
         courier.stack.emulator.set_wait_scale(0.0)
 
-    assert (code, read(out)["outcome"]) == (Exit.DONE, "cancelled")
-    assert again == Exit.REFUSED
+    assert (code, read(out)["outcome"]) == (ExitCode.DONE, "cancelled")
+    assert again == ExitCode.REFUSED
 
 
-def test_a_failed_job_is_retried(typed: Typed, file: Path, courier: JobRunner) -> None:
-    """What stopped it is mended, and it goes on."""
+def test_a_failed_job_is_retried(run: Run, file: Path, courier: JobRunner) -> None:
+    """When its cause is repaired, the job continues."""
     courier.stack.ipqs.behave(statuses=("ERROR",))
-    _, out, _ = typed("submit", file, "--type", "email", "--wait", "--json")
+    _, out, _ = run("submit", file, "--type", "email", "--wait", "--json")
     failed = read(out)
     assert failed["outcome"] == "failed"
     courier.stack.ipqs.behave(statuses=())
 
-    code, out, _ = typed("retry", failed["job_id"], "--wait", "--json")
+    code, out, _ = run("retry", failed["job_id"], "--wait", "--json")
 
-    assert (code, read(out)["outcome"]) == (Exit.DONE, "succeeded")
+    assert (code, read(out)["outcome"]) == (ExitCode.DONE, "succeeded")
     assert len(courier.stack.ipqs.csvs) == 1
 
 
-def test_without_a_stack_it_says_how_to_start_one(
-    typed: Typed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_without_a_stack_it_names_the_command_that_starts_one(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The first thing that a newcomer meets."""
+    """It is the first error that a new user sees."""
     monkeypatch.setattr("verdict_courier.cli.endpoints.RECORD", tmp_path / "none.json")
 
-    code, _, notes = typed("list")
+    code, _, notes = run("list")
 
-    assert code == Exit.UNREACHABLE
+    assert code == ExitCode.UNREACHABLE
     assert "make up" in notes
 
 
-def test_completion_is_a_script(typed: Typed) -> None:
-    """`eval "$(courier completion)"` in a shell's start file."""
-    code, out, _ = typed("completion")
-
-    assert code == Exit.DONE
-    assert "complete -F _courier courier" in out
-    assert "submit" in out
-
-
-def test_jobs_are_watched_one_look_at_a_time(typed: Typed, file: Path) -> None:
-    """Into a pipe, a look is all that there is, `--once` or not."""
-    _, out, _ = typed("submit", file, "--type", "email", "--wait", "--json")
+def test_into_a_pipe_the_jobs_are_printed_once(run: Run, file: Path) -> None:
+    """With or without `--once`: a pipe cannot be redrawn."""
+    _, out, _ = run("submit", file, "--type", "email", "--wait", "--json")
     job_id = read(out)["job_id"]
 
-    code, table, _ = typed("watch", "--limit", "1")
-    _, document, _ = typed("watch", "--once", "--limit", "1", "--json")
+    code, table, _ = run("watch", "--limit", "1")
+    _, document, _ = run("watch", "--once", "--limit", "1", "--json")
 
-    assert code == Exit.DONE
+    assert code == ExitCode.DONE
     assert job_id[:12] in table
     assert "succeeded" in table
     (job,) = read(document)
     assert job["timeline"]["checks"]
 
 
-def test_the_page_of_the_local_stack_is_there_already(
-    typed: Typed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_the_address_of_the_local_console_is_printed(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """`make up` serves it; the command says where."""
+    """`make up` serves it already."""
     record = tmp_path / "page.json"
-    record.write_text('{"shown": {"ApiUrl": "x"}, "page": "http://127.0.0.1:1/k/"}')
+    record.write_text('{"api_url": "x", "console_url": "http://127.0.0.1:1/k/"}')
     monkeypatch.setattr("verdict_courier.cli.endpoints.RECORD", record)
 
-    code, out, _ = typed("page")
+    code, out, _ = run("page")
 
-    assert (code, out) == (Exit.DONE, "http://127.0.0.1:1/k/\n")
+    assert (code, out) == (ExitCode.DONE, "http://127.0.0.1:1/k/\n")
 
 
-def test_an_api_without_tls_is_not_called(typed: Typed) -> None:
-    """What it answers would be read on the way."""
-    code, out, notes = typed("watch", "--url", "http://example.com")
+def test_an_api_without_tls_is_not_called(run: Run) -> None:
+    """Others could read the responses on their way."""
+    code, out, notes = run("watch", "--url", "http://example.com")
 
-    assert code == Exit.UNREACHABLE
+    assert code == ExitCode.UNREACHABLE
     assert not out
     assert "https://" in notes
 
 
-def test_a_page_of_any_api_is_served_until_it_is_ended() -> None:
-    """Ctrl-C is how one leaves, and no failure."""
-    command = [sys.executable, "-m", "local.courier", "page", "--url"]
+def test_a_console_of_any_api_is_served_until_ctrl_c() -> None:
+    """Ctrl-C is the usual end, and no failure."""
     with subprocess.Popen(
-        [*command, "https://127.0.0.1:9/prod"],
-        cwd=_ROOT,
-        env={**os.environ, **_SOMEBODY},
+        [*_COURIER, "page", "--url", "https://127.0.0.1:9/prod"],
+        env=_ENVIRONMENT,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
     ) as serving:
         assert serving.stdout is not None
         address = serving.stdout.readline().strip()
-        with urlopen(f"{address}data", timeout=10) as answer:  # noqa: S310 - our own server
-            seen = json.load(answer)
+        with urlopen(f"{address}data", timeout=10) as response:  # noqa: S310 - our own server
+            data = json.load(response)
         serving.send_signal(signal.SIGINT)
 
-    assert serving.returncode == Exit.DONE
-    assert seen["where"] == "https://127.0.0.1:9/prod"
-    assert "No answer from the API" in seen["trouble"]
+    assert serving.returncode == ExitCode.DONE
+    assert data["stack"] == "https://127.0.0.1:9/prod"
+    assert "No answer from the API" in data["error"]
 
 
-def test_a_terminal_is_kept_up_to_date(
-    typed: Typed, file: Path, stack: LocalStack
-) -> None:
-    """A job that comes while one watches comes into the table."""
-    ours, theirs = pty.openpty()
+def test_a_terminal_is_updated(run: Run, file: Path, stack: LocalStack) -> None:
+    """A new job appears in the table."""
+    terminal, command_side = pty.openpty()
     watching = subprocess.Popen(
-        [sys.executable, "-m", "local.courier", "watch", "--stage=any", "--every=0.1"],
-        cwd=_ROOT,
-        env={**os.environ, **_SOMEBODY, "COURIER_API_URL": stack.api_url}
+        [*_COURIER, "watch", "--stage=any", "--every=0.1"],
+        env={**_ENVIRONMENT, "COURIER_API_URL": stack.api_url}
         | {"TERM": "xterm", "COLUMNS": "160", "LINES": "40"},
-        stdout=theirs,
+        stdout=command_side,
         stderr=subprocess.DEVNULL,
     )
-    os.close(theirs)
+    os.close(command_side)
     try:
-        until(ours, "timeline")
-        _, out, _ = typed("submit", file, "--type", "email", "--json")
-        until(ours, read(out)["job_id"][:12])
+        read_until(terminal, "timeline")
+        _, out, _ = run("submit", file, "--type", "email", "--json")
+        read_until(terminal, read(out)["job_id"][:12])
     finally:
         watching.send_signal(signal.SIGINT)
         code = watching.wait()
-        os.close(ours)
+        os.close(terminal)
 
-    assert code == Exit.DONE
+    assert code == ExitCode.DONE
 
 
-def until(terminal: int, word: str) -> None:
-    """Read a terminal until a word appears; the test's time-out ends what does not."""
+def read_until(terminal: int, word: str) -> None:
+    """Read a terminal until a word appears, or the test times out."""
     shown = ""
     while word not in shown:
         shown += os.read(terminal, 4096).decode(errors="replace")

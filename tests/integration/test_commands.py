@@ -1,5 +1,7 @@
-"""What a newcomer types: the demo, and the stack that stays."""
+"""The commands of the local stack: the demo, up and down."""
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +15,8 @@ from local import demo
 _ROOT = Path(__file__).parents[2]
 
 
-def test_the_demo_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
-    """The first minute with the project shows the whole main job."""
+def test_the_demo_succeeds(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is the first command of a new user, and shows the whole main job."""
     code = demo.main([])
 
     shown = capsys.readouterr().out
@@ -25,10 +27,10 @@ def test_the_demo_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
     assert "the manifest says complete" in shown
 
 
-def test_the_demo_of_webhooks_says_what_they_spare(
+def test_the_demo_of_webhooks_prints_the_saved_time(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The other provider's job ends with a part of what was asked, and early."""
+    """The other provider's job ends early, with partial results."""
     code = demo.main(["--provider", "txncheck"])
 
     shown = capsys.readouterr().out
@@ -37,10 +39,10 @@ def test_the_demo_of_webhooks_says_what_they_spare(
     assert "A webhook ended the wait" in shown
 
 
-def test_the_demo_says_what_is_wrong_with_a_file(
+def test_the_demo_explains_what_is_wrong_with_a_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A user's empty file is their mistake, and one line tells them so."""
+    """An empty file is the user's mistake, which takes one line to explain."""
     empty = tmp_path / "empty.csv"
     empty.touch()
 
@@ -53,10 +55,10 @@ def test_the_demo_says_what_is_wrong_with_a_file(
     )
 
 
-def test_the_demo_needs_a_file_that_is_there(
+def test_the_demo_needs_an_existing_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A typo in the name is told before anything is started."""
+    """A typo in the name is reported before the stack is started."""
     missing = tmp_path / "missing.csv"
 
     code = demo.main(["--file", str(missing)])
@@ -67,30 +69,34 @@ def test_the_demo_needs_a_file_that_is_there(
     )
 
 
-def test_a_stack_stays_until_it_is_ended() -> None:
-    """`make up` gives addresses to work with, `make down` takes everything away."""
+def test_a_stack_runs_until_it_is_stopped() -> None:
+    """`make up` prints addresses to work with; `make down` stops all processes."""
     _up("down")
 
     shown = _up("up")
-    page = shown.splitlines()[-1]
-    with urlopen(page, timeout=10) as answer:  # noqa: S310 - our own server
-        assert b"Verdict Courier" in answer.read()
+    console = shown.splitlines()[-1]
+    with urlopen(console, timeout=10) as response:  # noqa: S310 - our own server
+        assert b"Verdict Courier" in response.read()
+    with urlopen(f"{console}data", timeout=10) as response:  # noqa: S310 - the same
+        data = json.load(response)
     ended = _up("down")
 
+    assert (data["stack"], data["error"]) == ("the local stack", None)
     assert "http://localhost:" in shown
     assert "InboxBucket" in shown
     with pytest.raises(URLError):
-        urlopen(page, timeout=10)  # noqa: S310 - the same
+        urlopen(console, timeout=10)  # noqa: S310 - the same
     assert ended == "The local stack has ended.\n"
     assert _up("down") == "No local stack is running.\n"
 
 
 def _up(command: str) -> str:
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "local.up", command],
         cwd=_ROOT,
+        env={**os.environ, "PYTHONPATH": ""},  # it finds the client by itself
         capture_output=True,
         text=True,
         check=True,
     )
-    return done.stdout
+    return process.stdout

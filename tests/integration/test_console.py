@@ -1,106 +1,115 @@
-"""The page's server beside the whole stack: what the browser is given to show."""
+"""The web console of the whole stack: what the browser gets to show."""
 
 import hashlib
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
-from botocore.credentials import Credentials
-from verdict_courier.cli.api import Api
-from verdict_courier.console.console import Board
-from verdict_courier.console.local_console import board_beside
-from verdict_courier.console.log_sources import InAws
+from verdict_courier.api_client import ApiClient
+from verdict_courier.console.console import WebConsole
+from verdict_courier.console.local_console import serve_local_console
+from verdict_courier.console.log_sources import AwsConsoleLinks
 
 from local import sample
 from local.stack import LocalStack
 from tests.integration.harness import JobRunner, wait_for
 
+_ROOT = Path(__file__).parents[2]
+
 
 @pytest.fixture
 def page(stack: LocalStack, courier: JobRunner) -> Iterator[str]:  # noqa: ARG001 - resets the provider
-    """Serve the page of the stack."""
-    with board_beside(stack) as address:
+    """Serve the console of the stack."""
+    with serve_local_console(
+        api_url=stack.api_url,
+        endpoint=stack.emulator.endpoint,
+        topic=stack.outputs["NoticesTopicArn"],
+    ) as address:
         yield address
 
 
-def got(address: str) -> bytes:
-    """Fetch a path of the page's."""
-    with urlopen(address, timeout=30) as answer:  # noqa: S310 - our own server
-        content: bytes = answer.read()
+def get(address: str) -> bytes:
+    """Return the content at an address of the console."""
+    with urlopen(address, timeout=30) as response:  # noqa: S310 - our own server
+        content: bytes = response.read()
         return content
 
 
-def seen(page: str, job_id: str) -> dict[str, Any]:
-    """Wait until the page shows a job with its whole timeline."""
+def wait_for_job(page: str, job_id: str) -> dict[str, Any]:
+    """Wait until the console has a job with its whole timeline, and return the job."""
 
-    def look() -> dict[str, Any] | None:
-        jobs = {job["job_id"]: job for job in json.loads(got(f"{page}data"))["jobs"]}
-        found: dict[str, Any] = jobs.get(job_id, {})
-        timeline = found.get("timeline")
-        return found if timeline and timeline["ended_at"] else None
+    def finished_job() -> dict[str, Any] | None:
+        jobs = {job["job_id"]: job for job in json.loads(get(f"{page}data"))["jobs"]}
+        job: dict[str, Any] = jobs.get(job_id, {})
+        timeline = job.get("timeline")
+        return job if timeline and timeline["ended_at"] else None
 
-    return wait_for(look)
-
-
-def places(job: dict[str, Any]) -> dict[str, str]:
-    """Give the links of a job by their texts."""
-    return {place["text"]: place["href"] for place in job["places"]}
+    return wait_for(finished_job)
 
 
-def test_a_job_comes_with_its_timeline_and_its_places(
-    page: str, courier: JobRunner
-) -> None:
-    """One look is all that the browser needs."""
-    job_id = courier.drop("ipqs/email/list.csv", sample.emails(3))
+def page_links(job: dict[str, Any]) -> dict[str, str]:
+    """Return the targets of a job's links by their texts."""
+    return {link["text"]: link["href"] for link in job["page_links"]}
 
-    job = seen(page, job_id)
+
+def test_a_job_has_its_timeline_and_its_links(page: str, courier: JobRunner) -> None:
+    """The browser needs one request for all of it."""
+    job_id = courier.upload("ipqs/email/list.csv", sample.emails(3))
+
+    job = wait_for_job(page, job_id)
 
     assert job["outcome"] == "succeeded"
     assert job["timeline"]["entries"][-1]["state"] == "Delivered"
-    assert set(places(job)) == {"objects", "log lines", "messages"}
+    assert set(page_links(job)) == {"objects", "log lines", "messages"}
     assert job["runbook"] is None
 
 
-def test_log_lines_are_those_of_the_job(page: str, courier: JobRunner) -> None:
-    """From Intake to Conclude, and none of another job's."""
-    other = courier.drop("ipqs/email/other.csv", sample.emails(4))
-    job_id = courier.drop("ipqs/email/list.csv", sample.emails(3))
-    seen(page, other)
+def test_log_lines_are_about_the_job_only(page: str, courier: JobRunner) -> None:
+    """From Submit to Conclude, and none about another job."""
+    other = courier.upload("ipqs/email/other.csv", sample.emails(4))
+    job_id = courier.upload("ipqs/email/list.csv", sample.emails(3))
+    wait_for_job(page, other)
 
-    shown = got(page + places(seen(page, job_id))["log lines"]).decode()
+    shown = get(page + page_links(wait_for_job(page, job_id))["log lines"]).decode()
 
     for line in ("submitted", "checked", "concluded"):
         assert line in shown
     assert job_id in shown
     assert other not in shown
-    assert "StateEntered" not in shown  # the machine's own log is the timeline
+    assert "StateEntered" not in shown  # the timeline shows the states
 
 
-def test_a_message_is_shown_and_not_taken_away(page: str, courier: JobRunner) -> None:
-    """The page has a queue of its own."""
-    job_id = courier.drop("ipqs/email/list.csv", sample.emails(3))
-    address = page + places(seen(page, job_id))["messages"]
+def test_a_message_is_shown_and_not_taken_from_others(
+    page: str, courier: JobRunner
+) -> None:
+    """The console has its own queue."""
+    job_id = courier.upload("ipqs/email/list.csv", sample.emails(3))
+    address = page + page_links(wait_for_job(page, job_id))["messages"]
 
-    wait_for(lambda: "manifest_key" in got(address).decode())
+    wait_for(lambda: "manifest_key" in get(address).decode())
 
-    assert "manifest_key" in got(address).decode()
+    assert "manifest_key" in get(address).decode()
     assert courier.notices(job_id)
 
 
-def test_an_object_is_passed_on_whole(page: str, courier: JobRunner) -> None:
-    """The link to it, good for whoever has it, does not reach the browser."""
-    job_id = courier.drop("ipqs/email/list.csv", sample.emails(3))
-    address = page + places(seen(page, job_id))["objects"]
+def test_a_result_is_downloaded_whole(page: str, courier: JobRunner) -> None:
+    """The link to it is a secret, which does not reach the browser."""
+    job_id = courier.upload("ipqs/email/list.csv", sample.emails(3))
+    address = page + page_links(wait_for_job(page, job_id))["objects"]
 
-    shown = got(address).decode()
-    with urlopen(f"{address}/all", timeout=30) as answer:  # noqa: S310 - our own server
-        result, headers = answer.read(), answer.headers
+    shown = get(address).decode()
+    with urlopen(f"{address}/all", timeout=30) as response:  # noqa: S310 - our own server
+        result, headers = response.read(), response.headers
 
-    # What breaks off on the way must not look whole.
+    # A transfer that breaks off must not look whole.
     assert int(headers["Content-Length"]) == len(result)
     assert headers["Content-Disposition"].endswith('-all.csv"')
     assert hashlib.sha256(result).hexdigest() in shown
@@ -114,48 +123,78 @@ def test_an_object_is_passed_on_whole(page: str, courier: JobRunner) -> None:
         pytest.param("objects/" + "0" * 64, 502, id="no such job"),
         pytest.param("objects/" + "0" * 64 + "/all", 502, id="no such result"),
         pytest.param("logs/..%2f..", 404, id="no id"),
-        pytest.param("../server.py", 404, id="a file of ours"),
+        pytest.param("../server.py", 404, id="a file outside"),
         pytest.param("page.html/x", 404, id="below a file"),
     ],
 )
-def test_what_is_not_there_is_not_shown(page: str, path: str, status: int) -> None:
-    """Neither as an empty page, nor as whatever lies beside it."""
+def test_a_missing_page_is_an_error(page: str, path: str, status: int) -> None:
+    """Not an empty page, and no other file of the folder."""
     with pytest.raises(HTTPError) as caught:
-        got(page + path)
+        get(page + path)
 
     with caught.value as refusal:
         assert refusal.code == status
 
 
-def test_without_the_api_the_page_keeps_what_it_knew() -> None:
-    """And says so; an empty page would look like a quiet day."""
-    nowhere = Api("http://127.0.0.1:9/", region="r", who=Credentials("a", "b"))
-    board = Board(nowhere, where="nowhere", every=1.0, backstage=InAws())
+def test_without_the_api_the_console_reports_the_error() -> None:
+    """Without it, the page would look like a stack that has no jobs."""
+    console = WebConsole(
+        ApiClient.local("http://127.0.0.1:9/"),
+        stack="nowhere",
+        refresh_seconds=1.0,
+        log_source=AwsConsoleLinks(),
+    )
 
-    answer = board.reply("data")
+    response = console.respond("data")
 
-    assert answer is not None
-    shown = json.loads(b"".join(answer.pieces))
-    assert shown["jobs"] == []
-    assert "No answer from the API" in shown["trouble"]
+    assert response is not None
+    data = json.loads(b"".join(response.chunks))
+    assert data["jobs"] == []
+    assert "No answer from the API" in data["error"]
 
 
-def test_of_a_deployed_stack_the_consoles_are_linked(
+def test_the_jobs_of_a_deployed_stack_link_to_aws_consoles(
     stack: LocalStack, page: str, courier: JobRunner
 ) -> None:
-    """The page has no rights there but the API's."""
-    job_id = courier.drop("ipqs/email/list.csv", sample.emails(3))
-    seen(page, job_id)
-    api = Api(stack.api_url, region="us-east-1", who=Credentials("test", "test"))
-    board = Board(api, where="prod", every=1.0, backstage=InAws())
+    """The user's rights may end at the API."""
+    job_id = courier.upload("ipqs/email/list.csv", sample.emails(3))
+    wait_for_job(page, job_id)
+    console = WebConsole(
+        ApiClient.local(stack.api_url),
+        stack="prod",
+        refresh_seconds=1.0,
+        log_source=AwsConsoleLinks(),
+    )
 
-    answer = board.reply("data")
+    response = console.respond("data")
 
-    assert answer is not None
-    jobs = json.loads(b"".join(answer.pieces))["jobs"]
-    links = places(next(job for job in jobs if job["job_id"] == job_id))
-    console = "https://us-east-1.console.aws.amazon.com/"
+    assert response is not None
+    jobs = json.loads(b"".join(response.chunks))["jobs"]
+    links = page_links(next(job for job in jobs if job["job_id"] == job_id))
+    aws = "https://us-east-1.console.aws.amazon.com/"
     assert links.pop("objects") == f"objects/{job_id}"
-    assert all(link.startswith(console) for link in links.values())
+    assert all(link.startswith(aws) for link in links.values())
     assert job_id in links["log lines"]
     assert links["execution"].endswith(job_id)
+
+
+def test_its_process_ends_when_its_input_is_closed(stack: LocalStack) -> None:
+    """So it ends with the local stack, even with one that was killed."""
+    with subprocess.Popen(
+        [
+            *(sys.executable, "-m", "verdict_courier.console"),
+            f"--api-url={stack.api_url}",
+            f"--endpoint={stack.emulator.endpoint}",
+            f"--topic={stack.outputs['NoticesTopicArn']}",
+        ],
+        env={**os.environ, "PYTHONPATH": str(_ROOT / "client")},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        data = json.loads(get(f"{process.stdout.readline().strip()}data"))
+        process.communicate()  # closes its input
+
+    assert process.returncode == 0
+    assert (data["stack"], data["error"]) == ("the local stack", None)

@@ -17,10 +17,10 @@ _SCHEMA = Path(__file__).parents[2] / "docs" / "manifest.schema.json"
 
 def test_delivers_every_result(courier: JobRunner) -> None:
     """The main job: a list goes in, verified files and a manifest come out."""
-    journey = courier.deliver("ipqs/email/list.csv", _EMAILS)
+    view = courier.run("ipqs/email/list.csv", _EMAILS)
 
-    assert journey.status == "SUCCEEDED"
-    manifest = courier.manifest(journey)
+    assert view.status == "SUCCEEDED"
+    manifest = courier.manifest(view)
     assert manifest["rows"]["verdict"] == "complete"
     assert manifest["rows"]["sent"] == 40
     kinds = [file["kind"] for file in manifest["files"]] + manifest["absent"]
@@ -29,7 +29,7 @@ def test_delivers_every_result(courier: JobRunner) -> None:
 
 def test_every_named_object_is_what_the_manifest_says(courier: JobRunner) -> None:
     """Success means that the files are there, to the byte (I2)."""
-    manifest = courier.manifest(courier.deliver("ipqs/phone/list.csv", _EMAILS))
+    manifest = courier.manifest(courier.run("ipqs/phone/list.csv", _EMAILS))
 
     for file in manifest["files"]:
         content = courier.stack.result(file["key"])
@@ -40,17 +40,17 @@ def test_every_named_object_is_what_the_manifest_says(courier: JobRunner) -> Non
 
 def test_the_manifest_keeps_to_its_schema(courier: JobRunner) -> None:
     """Readers of manifests build on docs/manifest.schema.json."""
-    manifest = courier.manifest(courier.deliver("ipqs/url/list.csv", _EMAILS))
+    manifest = courier.manifest(courier.run("ipqs/url/list.csv", _EMAILS))
 
     Draft202012Validator(json.loads(_SCHEMA.read_text())).validate(manifest)
 
 
 def test_tells_once_with_keys_only(courier: JobRunner) -> None:
     """Subscribers filter by attributes and read the rest by key."""
-    journey = courier.deliver("ipqs/email/list.csv", _EMAILS)
+    view = courier.run("ipqs/email/list.csv", _EMAILS)
 
-    assert journey.job is not None
-    job_id = journey.job.job_id
+    assert view.job is not None
+    job_id = view.job.job_id
     (notice,) = courier.notices(job_id)
     attributes = {n: a["Value"] for n, a in notice["MessageAttributes"].items()}
     assert attributes == {
@@ -74,28 +74,31 @@ def test_tells_once_with_keys_only(courier: JobRunner) -> None:
 )
 def test_reads_the_very_key(courier: JobRunner, name: str) -> None:
     """A key is decoded once where it is encoded, and never where it is not."""
-    journey = courier.deliver(f"ipqs/email/{name}", _EMAILS)
+    view = courier.run(f"ipqs/email/{name}", _EMAILS)
 
-    assert journey.status == "SUCCEEDED"
-    assert courier.manifest(journey)["source"]["key"] == f"ipqs/email/{name}"
+    assert view.status == "SUCCEEDED"
+    assert courier.manifest(view)["source"]["key"] == f"ipqs/email/{name}"
 
 
 @pytest.mark.fault(2)
 def test_each_version_is_a_job_of_its_own(courier: JobRunner) -> None:
     """A corrected list under the old name is verified too, as itself."""
-    first = courier.drop("ipqs/email/same.csv", sample.emails(10))
-    second = courier.drop("ipqs/email/same.csv", sample.emails(20))
+    first = courier.upload("ipqs/email/same.csv", sample.emails(10))
+    second = courier.upload("ipqs/email/same.csv", sample.emails(20))
 
-    rows = [courier.manifest(courier.ended(j))["rows"]["sent"] for j in (first, second)]
+    rows = [
+        courier.manifest(courier.wait_for_end(j))["rows"]["sent"]
+        for j in (first, second)
+    ]
     assert rows == [10, 20]
 
 
 def test_ignores_what_lies_elsewhere(courier: JobRunner) -> None:
     """Only a provider's prefix is a request; other objects are nobody's business."""
-    ignored = courier.drop("ipqs/horoscope/list.csv", _EMAILS)
-    also_ignored = courier.drop("notes.csv", _EMAILS)
+    ignored = courier.upload("ipqs/horoscope/list.csv", _EMAILS)
+    also_ignored = courier.upload("notes.csv", _EMAILS)
 
-    courier.deliver("ipqs/email/after.csv", _EMAILS)  # so those were seen before
+    courier.run("ipqs/email/after.csv", _EMAILS)  # so those were seen before
 
     assert not {ignored, also_ignored} & set(courier.executions())
 
@@ -103,9 +106,9 @@ def test_ignores_what_lies_elsewhere(courier: JobRunner) -> None:
 @pytest.mark.fault(1)
 def test_a_hundred_copies_of_an_event_are_one_job(courier: JobRunner) -> None:
     """S3 tells at least once; a submission is paid once."""
-    journey = courier.deliver("ipqs/email/list.csv", _EMAILS)
-    assert journey.job is not None
-    job = journey.job
+    view = courier.run("ipqs/email/list.csv", _EMAILS)
+    assert view.job is not None
+    job = view.job
     sent = len(courier.stack.ipqs.csvs)
     event = {
         "source": "aws.s3",
@@ -117,8 +120,8 @@ def test_a_hundred_copies_of_an_event_are_one_job(courier: JobRunner) -> None:
     }
 
     copies = [json.dumps(event | {"id": str(n), "time": str(n)}) for n in range(100)]
-    courier.announce(*copies)
-    courier.deliver("ipqs/email/after.csv", _EMAILS)
+    courier.send_to_intake(*copies)
+    courier.run("ipqs/email/after.csv", _EMAILS)
     wait_for(lambda: _is_empty(courier))
 
     assert courier.executions().count(job.job_id) == 1
@@ -132,9 +135,9 @@ def test_an_upload_whose_answer_is_lost_is_not_repeated(courier: JobRunner) -> N
     """The provider has the file, and wants to be paid for each."""
     courier.stack.ipqs.script("upload", [Answer.dropped_after()])
 
-    journey = courier.deliver("ipqs/email/list.csv", _EMAILS)
+    view = courier.run("ipqs/email/list.csv", _EMAILS)
 
-    assert journey.status == "SUCCEEDED"
+    assert view.status == "SUCCEEDED"
     assert len(courier.stack.ipqs.csvs) == 1
 
 
@@ -146,12 +149,12 @@ def test_a_message_that_cannot_be_read_goes_alone(courier: JobRunner) -> None:
     dead = courier.stack.outputs["DeadLetterQueueUrl"]
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "0"})
 
-    courier.announce("this is not JSON")
-    journey = courier.deliver("ipqs/email/list.csv", _EMAILS)
+    courier.send_to_intake("this is not JSON")
+    view = courier.run("ipqs/email/list.csv", _EMAILS)
 
     (letter,) = wait_for(lambda: sqs.receive_message(QueueUrl=dead).get("Messages"))
     assert letter["Body"] == "this is not JSON"
-    assert journey.status == "SUCCEEDED"
+    assert view.status == "SUCCEEDED"
 
 
 def _is_empty(courier: JobRunner) -> bool:

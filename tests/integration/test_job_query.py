@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _JOBS = 10_000
-_A_DAY = int(86_400 // seed_jobs.EVERY)
+_A_DAY = int(86_400 // seed_jobs.INTERVAL_SECONDS)
 
 
 class Meter:
@@ -40,7 +40,7 @@ def _ask(params: dict[str, Any], **_: object) -> None:
 def dynamodb(stack: LocalStack) -> "DynamoDBClient":
     """Give a client of a DynamoDB that holds ten thousand jobs."""
     client: DynamoDBClient = stack.emulator.client("dynamodb")
-    seed_jobs.gather(client, "many", count=_JOBS)
+    seed_jobs.create_jobs(client, "many", count=_JOBS)
     return client
 
 

@@ -41,16 +41,16 @@ def test_every_metric_reaches_cloudwatch(
     ipqs.script("upload", [Answer.dropped_after()])
     ipqs.script("status", [Answer.http(429)])
     courier.stack.emulator.set_wait_scale(0.0)
-    courier.deliver(_KEY, _EMAILS)
-    courier.deliver(_KEY, b"")
+    courier.run(_KEY, _EMAILS)
+    courier.run(_KEY, b"")
     courier.stack.emulator.set_wait_scale(0.05)
     txncheck.behave(seconds_processing=0.5)
-    courier.deliver("txncheck/full-check/one.json", _FULL_CHECK)
+    courier.run("txncheck/full-check/one.json", _FULL_CHECK)
     txncheck.behave(seconds_processing=0.0, webhook_early=True)
-    courier.deliver("txncheck/full-check/early.json", _FULL_CHECK)
+    courier.run("txncheck/full-check/early.json", _FULL_CHECK)
     txncheck.behave(webhook_losses=float("inf"), webhook_early=False)
-    courier.deliver("txncheck/full-check/lost.json", _FULL_CHECK)
-    courier.deliver("txncheck/upi-by-mobile/rows.csv", _ROWS)
+    courier.run("txncheck/full-check/lost.json", _FULL_CHECK)
+    courier.run("txncheck/upi-by-mobile/rows.csv", _ROWS)
 
     expected = {
         (metric.title, frozenset(names))
@@ -64,7 +64,7 @@ def _line(courier: JobRunner, job_id: str, metric: Metric) -> dict[str, object]:
     """Find the one line that tells of a job's end."""
 
     def found() -> list[dict[str, object]]:
-        lines = (json.loads(line) for line in courier.logged(f'"{metric.title}"'))
+        lines = (json.loads(line) for line in courier.log_lines(f'"{metric.title}"'))
         return [line for line in lines if line.get("job_id") == job_id]
 
     (line,) = wait_for(found)
@@ -73,17 +73,17 @@ def _line(courier: JobRunner, job_id: str, metric: Metric) -> dict[str, object]:
 
 def test_a_job_is_told_of_in_one_line(courier: JobRunner) -> None:
     """All that an operator asks of it, so that one query answers."""
-    journey = courier.deliver(_KEY, _EMAILS)
-    assert journey.job is not None
+    view = courier.run(_KEY, _EMAILS)
+    assert view.job is not None
 
-    line = _line(courier, journey.job.job_id, Metric.JOBS_ENDED)
+    line = _line(courier, view.job.job_id, Metric.JOBS_ENDED)
 
     assert line["outcome"] == "succeeded"
-    assert line["ChecksOfAJob"] == journey.job.polls
+    assert line["ChecksOfAJob"] == view.job.polls
     assert line["DownloadAttempts"] == [1, 1, 1, 1]
-    assert line["RowsDelivered"] == sum(file.rows for file in journey.job.files)
-    assert line["BytesDelivered"] == sum(file.bytes for file in journey.job.files)
-    assert line["CostOfAJob"] == pytest.approx(usage_of(journey.job).usd, abs=1e-6)
+    assert line["RowsDelivered"] == sum(file.rows for file in view.job.files)
+    assert line["BytesDelivered"] == sum(file.bytes for file in view.job.files)
+    assert line["CostOfAJob"] == pytest.approx(usage_of(view.job).usd, abs=1e-6)
     assert "JobErrors" not in line
 
 
@@ -94,25 +94,25 @@ def test_a_job_is_started_once_and_ends_once(
     """However often it is submitted; else a day's jobs are not its jobs."""
     courier.stack.ipqs.script("upload", [Answer.http(403)] * 2)
 
-    journey = courier.deliver(_KEY, content)
+    view = courier.run(_KEY, content)
 
-    assert journey.job is not None
+    assert view.job is not None
     for metric in (Metric.JOBS_STARTED, Metric.JOBS_ENDED):
-        assert _line(courier, journey.job.job_id, metric)[metric.title] == 1
+        assert _line(courier, view.job.job_id, metric)[metric.title] == 1
 
 
 def test_the_cost_counts_the_transitions_that_there_were(courier: JobRunner) -> None:
     """Every state that the execution entered, and its start."""
-    journey = courier.deliver(_KEY, _EMAILS)
+    view = courier.run(_KEY, _EMAILS)
 
-    assert journey.job is not None
-    assert usage_of(journey.job).transitions == 1 + len(journey.states)
+    assert view.job is not None
+    assert usage_of(view.job).transitions == 1 + len(view.states)
 
 
 def test_a_cancelled_job_ends_once(courier: JobRunner) -> None:
     """Its execution cannot tell any more."""
     courier.stack.ipqs.behave(seconds_processing=3600.0)
-    job_id = courier.drop(_KEY, _EMAILS)
+    job_id = courier.upload(_KEY, _EMAILS)
     states = courier.stack.emulator.client("stepfunctions")
     execution = courier.stack.execution_arn(job_id)
     wait_for(lambda: job_id in courier.executions())

@@ -99,12 +99,12 @@ def test_ends_as_the_design_says(courier: JobRunner, name: str) -> None:
     for call, answers in case.answers.items():
         courier.stack.ipqs.script(call, answers)
 
-    journey = courier.deliver(case.key, case.content)
+    view = courier.run(case.key, case.content)
 
-    assert journey.job is not None
-    assert (journey.job.outcome, journey.error) == (case.outcome, case.error)
-    assert journey.status == ("FAILED" if case.error else "SUCCEEDED")
+    assert view.job is not None
+    assert (view.job.outcome, view.error) == (case.outcome, case.error)
+    assert view.status == ("FAILED" if case.error else "SUCCEEDED")
     assert case.error in _KNOWN | {""}
-    assert courier.job_item(journey.job.job_id)["outcome"] == case.outcome
-    assert len(courier.notices(journey.job.job_id)) == 1
+    assert courier.job_item(view.job.job_id)["outcome"] == case.outcome
+    assert len(courier.notices(view.job.job_id)) == 1
     assert len(courier.stack.ipqs.csvs) <= 1

@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from local.execution_view import Journey
+from local.execution_view import ExecutionView
 from local.simulators.txncheck import TxncheckSimulator
 from tests.integration.harness import JobRunner
 from tests.integration.sinks import Sinks
@@ -41,11 +41,11 @@ def test_personal_data_are_in_no_log_state_notice_key_or_metric(
     ended.append(_deliver(courier, "full-check", _REFUSED))
     ended.append(_deliver(courier, "full-check", _FAILED))
     key = "txncheck/full-check/people.csv"
-    ended.append(courier.deliver(key, _PEOPLE.encode()))
+    ended.append(courier.run(key, _PEOPLE.encode()))
     persons = _said(_ASKED, _REFUSED, _FAILED) | {"98700000445566778"}
-    for journey in ended:
-        if journey.job is not None and journey.job.manifest_key:
-            for file in courier.manifest(journey)["files"]:
+    for view in ended:
+        if view.job is not None and view.job.manifest_key:
+            for file in courier.manifest(view)["files"]:
                 persons |= _persons(courier.stack.result(file["key"]).decode())
 
     assert any(re.fullmatch("[A-Z]{5}[0-9]{4}[A-Z]", text) for text in persons)  # a PAN
@@ -53,9 +53,9 @@ def test_personal_data_are_in_no_log_state_notice_key_or_metric(
     assert Sinks(courier.stack).holding(persons) == set()
 
 
-def _deliver(courier: JobRunner, type_: str, asked: object) -> Journey:
+def _deliver(courier: JobRunner, type_: str, asked: object) -> ExecutionView:
     key = f"txncheck/{type_}/request.json"
-    return courier.deliver(key, json.dumps(asked).encode())
+    return courier.run(key, json.dumps(asked).encode())
 
 
 #: Words of the documents, which are no person's.

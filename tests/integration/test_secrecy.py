@@ -19,13 +19,13 @@ _EMAILS = sample.emails(30)
 def test_nothing_secret_is_found_anywhere(courier: JobRunner) -> None:
     """Histories keep every input and output for ninety days, and logs for longer."""
     ipqs = courier.stack.ipqs
-    courier.deliver("ipqs/email/list.csv", _EMAILS)
+    courier.run("ipqs/email/list.csv", _EMAILS)
     ipqs.script("download", [Answer.http(403), Answer.cut_after(10), Answer.html()])
-    courier.deliver("ipqs/email/list.csv", _EMAILS)
+    courier.run("ipqs/email/list.csv", _EMAILS)
     ipqs.script("status", [Answer.html(), Answer.edited(_with_the_key_in_it)])
-    courier.deliver("ipqs/email/list.csv", _EMAILS)
+    courier.run("ipqs/email/list.csv", _EMAILS)
     ipqs.script("upload", [Answer.refusal(f"No: {LOCAL_KEY}")])
-    courier.deliver("ipqs/email/list.csv", _EMAILS)
+    courier.run("ipqs/email/list.csv", _EMAILS)
     addresses = set(_EMAILS.decode().split()[1:])
 
     found = Sinks(courier.stack).holding({LOCAL_KEY} | addresses)

@@ -5,10 +5,9 @@ import math
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from botocore.credentials import Credentials
-from verdict_courier.cli.api import Api
+from verdict_courier.api_client import ApiClient
 
-from local.execution_view import Journey
+from local.execution_view import ExecutionView
 from local.simulators.txncheck import End, TxncheckSimulator
 from tests.integration.harness import JobRunner, wait_for
 
@@ -18,14 +17,14 @@ _SECONDS = 1.5
 
 
 def _seconds_after_its_end(
-    courier: JobRunner, txncheck: TxncheckSimulator, journey: Journey
+    courier: JobRunner, txncheck: TxncheckSimulator, view: ExecutionView
 ) -> float:
     """How long after the provider's end the job ended."""
-    assert journey.job is not None
+    assert view.job is not None
     described = courier.stack.emulator.client("stepfunctions").describe_execution(
-        executionArn=courier.stack.execution_arn(journey.job.job_id)
+        executionArn=courier.stack.execution_arn(view.job.job_id)
     )
-    reference = journey.job.provider_ref
+    reference = view.job.provider_ref
     (accepted,) = (one for one in txncheck.accepted if one.id == reference)
     ended_at: float = described["stopDate"].timestamp()
     return ended_at - accepted.created_at - _SECONDS
@@ -39,15 +38,15 @@ def test_a_webhook_ends_the_wait_for_the_next_poll(
     courier: JobRunner, txncheck: TxncheckSimulator, end: End, outcome: str
 ) -> None:
     """Whoever waits for a verdict waits for the provider, not for our schedule."""
-    courier.deliver(_KEY, _REQUEST)  # the functions are warm then
+    courier.run(_KEY, _REQUEST)  # the functions are warm then
     txncheck.behave(seconds_processing=_SECONDS, ends=end)
 
-    journey = courier.deliver(_KEY, _REQUEST)
+    view = courier.run(_KEY, _REQUEST)
 
-    assert journey.job is not None
-    assert (journey.job.outcome, journey.job.polls) == (outcome, 1)
-    assert journey.job.wait_seconds > 50  # the poll would have come that late
-    assert _seconds_after_its_end(courier, txncheck, journey) < 2.0
+    assert view.job is not None
+    assert (view.job.outcome, view.job.polls) == (outcome, 1)
+    assert view.job.wait_seconds > 50  # the poll would have come that late
+    assert _seconds_after_its_end(courier, txncheck, view) < 2.0
 
 
 def test_without_any_webhook_the_job_is_polled(
@@ -57,13 +56,13 @@ def test_without_any_webhook_the_job_is_polled(
     txncheck.behave(seconds_processing=_SECONDS, webhook_losses=math.inf)
     courier.stack.emulator.set_wait_scale(0.05)
 
-    journey = courier.deliver(_KEY, _REQUEST)
+    view = courier.run(_KEY, _REQUEST)
 
-    assert journey.job is not None
-    assert journey.job.outcome == "succeeded"
-    assert journey.job.polls >= 1
-    assert "Listen" in journey.states
-    assert wait_for(lambda: courier.logged("WebhooksMissed"))
+    assert view.job is not None
+    assert view.job.outcome == "succeeded"
+    assert view.job.polls >= 1
+    assert "Listen" in view.states
+    assert wait_for(lambda: courier.log_lines("WebhooksMissed"))
 
 
 def test_an_early_webhook_is_heard(
@@ -72,21 +71,19 @@ def test_an_early_webhook_is_heard(
     """A provider can be done before it has answered us."""
     txncheck.behave(webhook_early=True)
 
-    journey = courier.deliver(_KEY, _REQUEST)
+    view = courier.run(_KEY, _REQUEST)
 
-    assert journey.job is not None
-    assert (journey.job.outcome, journey.job.polls) == ("succeeded", 1)
+    assert view.job is not None
+    assert (view.job.outcome, view.job.polls) == ("succeeded", 1)
 
 
 def test_a_request_that_is_at_the_provider_already_is_followed(
     courier: JobRunner, txncheck: TxncheckSimulator
 ) -> None:
     """Whoever asked without us has the id, and wants the result in the same place."""
-    first = courier.deliver(_KEY, _REQUEST)
+    first = courier.run(_KEY, _REQUEST)
     assert first.job is not None
-    api = Api(
-        courier.stack.api_url, region="us-east-1", who=Credentials("test", "test")
-    )
+    api = ApiClient.local(courier.stack.api_url)
     body = {
         "provider": "txncheck",
         "type": "full-check",
@@ -95,11 +92,11 @@ def test_a_request_that_is_at_the_provider_already_is_followed(
 
     job_id = api.call("POST", "/jobs", body)["job_id"]
     courier.stack.emulator.set_wait_scale(0.0)
-    journey = courier.ended(job_id)
+    view = courier.wait_for_end(job_id)
 
-    assert journey.job is not None
-    assert journey.job.outcome == "succeeded"
-    assert "Submit" not in journey.states
+    assert view.job is not None
+    assert view.job.outcome == "succeeded"
+    assert "Submit" not in view.states
     assert len(txncheck.accepted) == 1
 
 
@@ -108,9 +105,9 @@ def test_a_thousand_replays_change_nothing(
     courier: JobRunner, txncheck: TxncheckSimulator
 ) -> None:
     """A webhook that somebody recorded is worth nothing to him."""
-    journey = courier.deliver(_KEY, _REQUEST)
-    assert journey.job is not None
-    reference, job_id = journey.job.provider_ref, journey.job.job_id
+    view = courier.run(_KEY, _REQUEST)
+    assert view.job is not None
+    reference, job_id = view.job.provider_ref, view.job.job_id
     assert len(courier.notices(job_id)) == 1
     asked = len(txncheck.requests)
 
@@ -129,9 +126,9 @@ def test_a_forged_webhook_is_refused(
     courier: JobRunner, txncheck: TxncheckSimulator, spoilt: str
 ) -> None:
     """And nothing is looked up for it."""
-    journey = courier.deliver(_KEY, _REQUEST)
-    assert journey.job is not None
-    reference = journey.job.provider_ref
+    view = courier.run(_KEY, _REQUEST)
+    assert view.job is not None
+    reference = view.job.provider_ref
     changes: dict[str, dict[str, str | None]] = {
         "body": {},
         "signature": {"X-TxnCheck-Signature": "0" * 64},

@@ -18,10 +18,9 @@ from functions.core.errors import (
 from functions.core.file_formats import FileFormat
 from functions.core.metrics import Metric
 from functions.core.model import Job, Next, Outcome, Phase, StatusReport
-from functions.core.schedule import Policy
 from functions.providers.protocol import Body, Link, Source
+from tests.settings import POLICY
 
-_POLICY = Policy()
 _JOB = Job(
     job_id="j", provider="p", type="t", provider_ref="7", received_at=1, submitted_at=2
 )
@@ -67,7 +66,7 @@ class Says:
 
 
 def _checked(job: Job, said: StatusReport | Exception, *, now: float = 10.0) -> Job:
-    return check(job, Says(said), policy=_POLICY, now=now, random=0.5)
+    return check(job, Says(said), policy=POLICY, now=now, random=0.5)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +77,7 @@ def _checked(job: Job, said: StatusReport | Exception, *, now: float = 10.0) -> 
 def test_a_refusal_is_believed_when_it_repeats(error: type[PermanentError]) -> None:
     """One bad rotation of a key must not end every job that runs, and is paid."""
     job = _JOB
-    for _ in range(_POLICY.required_confirmations - 1):
+    for _ in range(POLICY.required_confirmations - 1):
         job = _checked(job, error("no"))
         assert job.next is Next.WAIT
 
@@ -197,7 +196,7 @@ def test_an_end_without_its_webhook_is_counted(
 ) -> None:
     """Webhooks that stop coming cost every job the time to the next poll."""
     said = StatusReport(phase=Phase.FINISHED, kinds=("all",))
-    listening = replace(_POLICY, uses_webhook=True)
+    listening = replace(POLICY, uses_webhook=True)
 
     job = _JOB.with_(heard_at=heard_at)
     check(job, Says(said), policy=listening, now=10.0, random=0.5)

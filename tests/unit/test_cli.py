@@ -1,7 +1,8 @@
-"""The command line client sends any file that is taken, and saves what it is given."""
+"""The command line client uploads files, saves results and completes its options."""
 
 import hashlib
 import json
+import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.credentials import Credentials
+from verdict_courier.api_client import ApiClient, ApiUnreachable, download
 from verdict_courier.cli.__main__ import main
-from verdict_courier.cli.api import Api
+from verdict_courier.version import version
 
 _RESULT = b'{"row":1}\n'
 _JOB = {
@@ -23,37 +24,44 @@ _JOB = {
 }
 
 
-class Answers(BaseHTTPRequestHandler):
-    """An API and the S3 behind it; `asked` are the bodies that came."""
+class FakeApi(BaseHTTPRequestHandler):
+    """An API and its S3; `bodies` of the requests are kept by path."""
 
-    asked: dict[str, bytes]
+    bodies: dict[str, bytes]
 
     def do_GET(self) -> None:
-        """Give a result, or what there is to fetch."""
+        """Respond with a result, or with the link to it."""
         if self.path == "/object":
-            self._answer(_RESULT)
+            self._respond(_RESULT)
             return
         file = {
             "kind": "result",
             "key": "txncheck/kyc-by-mobile/0/result.jsonl",
             "sha256": hashlib.sha256(_RESULT).hexdigest(),
         }
-        link = {"kind": "result", "href": f"{self._here()}/object"}
-        self._answer(json.dumps({"manifest": {"files": [file]}, "links": [link]}))
+        link = {"kind": "result", "href": f"{self._url()}/object"}
+        self._respond(json.dumps({"manifest": {"files": [file]}, "links": [link]}))
 
     def do_POST(self) -> None:
-        """Give a form, take a file, know its job."""
-        self.asked[self.path] = self.rfile.read(int(self.headers["Content-Length"]))
-        form = {"url": f"{self._here()}/s3", "fields": {}, "max_bytes": 99, "key": "k"}
-        self._answer(json.dumps(form if self.path == "/uploads" else _JOB))
+        """Respond with an upload form or a job, or take a file."""
+        if self.path == "/jobs":
+            self.bodies["authorization"] = self.headers["Authorization"].encode()
+        self.bodies[self.path] = self.rfile.read(int(self.headers["Content-Length"]))
+        form = {
+            "url": f"{self._url()}/s3",
+            "fields": {"policy": "p"},
+            "max_bytes": 99,
+            "key": "k",
+        }
+        self._respond(json.dumps(form if self.path == "/uploads" else _JOB))
 
     def log_message(self, *_args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
-    def _here(self) -> str:
+    def _url(self) -> str:
         return f"http://{self.headers['Host']}"
 
-    def _answer(self, content: str | bytes) -> None:
+    def _respond(self, content: str | bytes) -> None:
         self.send_response(200)
         self.send_header("x-amz-version-id", "v")
         self.end_headers()
@@ -61,15 +69,17 @@ class Answers(BaseHTTPRequestHandler):
 
 
 @pytest.fixture(autouse=True)
-def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
-    """Give what the client sent to these answers, by path."""
-    Answers.asked = {}
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+def bodies(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
+    """Serve the API; return the bodies that the client sends, by path."""
+    FakeApi.bodies = {}
+    with ThreadingHTTPServer(("127.0.0.1", 0), FakeApi) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}"
-        api = Api(address, region="r", who=Credentials("a", "b"))
-        monkeypatch.setattr("verdict_courier.cli.__main__.api_of", lambda *_, **__: api)
-        yield Answers.asked
+        api = ApiClient.local(address)
+        monkeypatch.setattr(
+            "verdict_courier.cli.__main__.connect", lambda *_, **__: api
+        )
+        yield FakeApi.bodies
         server.shutdown()
 
 
@@ -81,10 +91,10 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
         pytest.param("people.JSONL", "file.jsonl", id="a batch"),
     ],
 )
-def test_a_file_keeps_its_ending_and_nothing_else_of_its_name(
-    tmp_path: Path, asked: dict[str, bytes], name: str, sent: str
+def test_only_the_extension_of_a_file_name_is_sent(
+    tmp_path: Path, bodies: dict[str, bytes], name: str, sent: str
 ) -> None:
-    """The ending says what is in it; the rest may be somebody's name."""
+    """The extension names the format; the rest may be the name of a person."""
     file = tmp_path / name
     file.write_bytes(b"{}")
 
@@ -93,15 +103,15 @@ def test_a_file_keeps_its_ending_and_nothing_else_of_its_name(
     )
 
     assert code == 0
-    form: dict[str, Any] = json.loads(asked["/uploads"])
+    form: dict[str, Any] = json.loads(bodies["/uploads"])
     assert form == {"provider": "txncheck", "type": "x", "name": sent}
-    assert Path(name).stem.encode() not in b"".join(asked.values())
+    assert Path(name).stem.encode() not in b"".join(bodies.values())
 
 
-def test_a_file_of_another_kind_is_not_sent(
-    tmp_path: Path, asked: dict[str, bytes], capsys: pytest.CaptureFixture[str]
+def test_a_file_of_an_unknown_format_is_not_sent(
+    tmp_path: Path, bodies: dict[str, bytes], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The API would refuse it too, in words that help less."""
+    """The API would refuse it too, with a message that helps less."""
     file = tmp_path / "list.xlsx"
     file.touch()
 
@@ -110,10 +120,10 @@ def test_a_file_of_another_kind_is_not_sent(
 
     assert ended.value.code == 2
     assert ".csv or .json or .jsonl" in capsys.readouterr().err
-    assert not asked
+    assert not bodies
 
 
-def test_a_result_is_saved_under_the_name_that_it_has(
+def test_a_result_is_saved_under_its_own_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A JSON document called .csv opens in the wrong program."""
@@ -124,10 +134,95 @@ def test_a_result_is_saved_under_the_name_that_it_has(
     assert "result.jsonl" in capsys.readouterr().out
 
 
-def test_every_option_is_completed(capsys: pytest.CaptureFixture[str]) -> None:
-    """An option that completion does not know looks as if there were none."""
-    main(["completion"])
+def test_an_upload_has_the_fields_of_the_form_before_the_file(
+    tmp_path: Path, bodies: dict[str, bytes]
+) -> None:
+    """S3 ignores every field that comes after the file."""
+    file = tmp_path / "list.csv"
+    file.write_bytes(b"email\n")
 
-    completed = capsys.readouterr().out
+    main(["submit", str(file), "--type", "email", "--json"])
+
+    policy, _, content = bodies["/s3"].partition(b'name="file"')
+    assert b'name="policy"\r\n\r\np\r\n' in policy
+    assert b"\r\n\r\nemail\n\r\n--" in content
+
+
+def test_a_result_that_differs_from_the_manifest_is_not_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A cut or foreign file would be taken for the result."""
+    monkeypatch.setattr("verdict_courier.cli.commands.download", lambda _: _RESULT[:-1])
+
+    code = main(["results", "0" * 64, "--download", str(tmp_path)])
+
+    assert code == 3
+    assert "result is not what the manifest says" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_every_option_is_completed(
+    shell: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An option that is not completed looks as if it did not exist."""
+    main(["completion", shell])
+
+    script = capsys.readouterr().out
     for option in ("--wait", "--outcome", "--once", "--every", "--download"):
-        assert option in completed
+        assert option in script
+
+
+def test_bash_completes_commands_and_options(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The script has to work in a shell, too."""
+    main(["completion", "bash"])
+    script = capsys.readouterr().out
+    ask = (
+        "COMP_WORDS=(courier {words}); COMP_CWORD={index}; COMPREPLY=(); "
+        "_shtab_courier; echo ${{COMPREPLY[@]}};"
+    )
+    asked = ask.format(words="st", index=1) + ask.format(words="watch --o", index=2)
+
+    shell = subprocess.run(
+        ["/bin/bash", "-c", f"{script}\n{asked}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert shell.stdout.splitlines() == ["status", "--once"]
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is the first question about a fault."""
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"courier {version()}\n"
+
+
+def test_an_unreachable_host_is_reported_without_the_link() -> None:
+    """A link is a secret: whoever reads it can fetch the result."""
+    with pytest.raises(ApiUnreachable) as caught:
+        download("http://127.0.0.1:9/secret?signature=secret")
+
+    assert "No answer from the API: [Errno" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_netrc_file_does_not_replace_the_signature(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bodies: dict[str, bytes]
+) -> None:
+    """By default, requests takes a password from it and drops our header."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login a password b\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    file = tmp_path / "list.csv"
+    file.touch()
+
+    main(["submit", str(file), "--type", "email", "--json"])
+
+    assert bodies["authorization"].startswith(b"AWS4-HMAC-SHA256 ")

@@ -1,4 +1,4 @@
-"""The page's log lines are those that say something of the job, in words."""
+"""The console shows the log lines of a job, and no metrics."""
 
 import json
 
@@ -7,8 +7,8 @@ from verdict_courier.console import logs
 
 from functions.core.metrics import STAGE, Metric, emf_document
 
-_SAID = {"job_id": "j", "level": "INFO", "message": "checked", "timestamp": "12:00"}
-_MEASURED = emf_document(
+_DECISION = {"job_id": "j", "level": "INFO", "message": "checked", "timestamp": "12:00"}
+_METRICS = emf_document(
     {Metric.UPLOADS_NOT_ABORTED: 1}, {STAGE: "s", "job_id": "j"}, now=0
 )
 
@@ -16,13 +16,17 @@ _MEASURED = emf_document(
 @pytest.mark.parametrize(
     ("line", "shown"),
     [
-        pytest.param(json.dumps(_SAID), ["checked"], id="a decision"),
-        pytest.param(json.dumps({**_SAID, "job_id": "k"}), [], id="another job's"),
-        pytest.param(json.dumps(_MEASURED), [], id="metrics"),
-        pytest.param("REPORT RequestId: j", [], id="Lambda's own"),
-        pytest.param('"j"', [], id="no line of ours"),
+        pytest.param(json.dumps(_DECISION), "checked", id="a decision"),
+        pytest.param(
+            json.dumps({**_DECISION, "job_id": "k"}), None, id="another job's"
+        ),
+        pytest.param(json.dumps(_METRICS), None, id="metrics"),
+        pytest.param("REPORT RequestId: j", None, id="Lambda's own"),
+        pytest.param('"j"', None, id="no line of ours"),
     ],
 )
-def test_shows_what_was_decided(line: str, shown: list[str]) -> None:
-    """Metrics have their own place, and would be every second line here."""
-    assert [found.message for found in logs._line(line, "j")] == shown
+def test_only_lines_about_the_job_are_shown(line: str, shown: str | None) -> None:
+    """Metrics would be every second line; AWS's console has charts of them."""
+    parsed = logs.parse_line(line, "j")
+
+    assert (parsed.message if parsed else None) == shown

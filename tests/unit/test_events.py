@@ -14,6 +14,7 @@ from functions.core.errors import PERMANENT
 from functions.core.manifest import RowsVerdict, build_manifest, reconcile_rows
 from functions.core.model import Job, Next, Outcome
 from functions.core.s3_events import created_objects, job_for
+from functions.core.settings_parser import parse
 from functions.core.signatures import SignatureScheme, verify
 from functions.core.signatures import SignatureVerdict as Signed
 from functions.providers.txncheck.webhooks import parse_webhook
@@ -102,7 +103,7 @@ def _scheme() -> SignatureScheme:
         "courier"
     ]
     local = courier["stages"]["local"]["providers"]["txncheck"]
-    return SignatureScheme.from_json(local["webhook"])
+    return parse(SignatureScheme, local["webhook"], where="webhook")
 
 
 def test_prepare_has_a_batch_and_gather_the_same_one() -> None:

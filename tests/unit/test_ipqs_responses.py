@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from functions.core.errors import AnswerUnreadable, CourierError, ProviderLostJob
 from functions.core.model import Phase
-from functions.providers.ipqs.adapter import Ipqs, IpqsSettings
+from functions.providers.ipqs.adapter import Ipqs
 from functions.providers.ipqs.responses import PHASES
 from functions.providers.protocol import Link
 from functions.providers.transport.http import HttpClient, HttpResponse
+from tests.settings import ipqs_settings
 
 KEY = "canary-key-of-the-account"
 TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -45,7 +46,7 @@ class ScriptedClient(HttpClient):
 def ipqs(answer: object, status: int = 200) -> Ipqs:
     """Return an adapter whose every call gets one answer."""
     http = ScriptedClient(answer, status)
-    return Ipqs(IpqsSettings(), http=http, key=lambda _fresh: KEY, now=lambda: 5.0)
+    return Ipqs(ipqs_settings(), http=http, key=lambda _fresh: KEY, now=lambda: 5.0)
 
 
 def answer(**fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON

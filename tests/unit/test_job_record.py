@@ -29,7 +29,7 @@ def shown(**more: str | float) -> responses.Document:
         JobRecord.from_item({**ITEM, **more}),
         deadline_seconds=60.0,
         jobs="/prod/jobs",
-        console="https://console/arn",
+        execution_url="https://console/arn:job",
     )
     Draft202012Validator(RESPONSE_SCHEMAS["Job"]).validate(document)
     return document

@@ -1,4 +1,4 @@
-"""The committed description of the API is the one that the code would write."""
+"""The committed description of the API is current and consistent."""
 
 from typing import Any
 
@@ -7,16 +7,16 @@ from jsonschema import Draft202012Validator
 
 from functions.api import handler
 from functions.api.response_schemas import RESPONSE_SCHEMAS
-from tools.openapi import DOCUMENT, document, encoded
+from tools.openapi import DOCUMENT, document, to_text
 
 
-def test_the_document_is_fresh() -> None:
-    """Stale? `python -m tools.openapi` writes it anew."""
-    assert DOCUMENT.read_text() == encoded(document())
+def test_the_document_is_current() -> None:
+    """If not, run `python -m tools.openapi`."""
+    assert DOCUMENT.read_text() == to_text(document())
 
 
-def test_every_operation_has_a_door() -> None:
-    """What is described and not answered is a promise broken by the first call."""
+def test_every_operation_has_a_handler() -> None:
+    """The first call of a described operation must not fail."""
     described = {
         operation["operationId"]
         for methods in document()["paths"].values()
@@ -26,15 +26,15 @@ def test_every_operation_has_a_door() -> None:
     assert described == set(handler._HANDLERS)
 
 
-def test_every_reference_leads_somewhere() -> None:
-    """Clients are generated from it, by programs that do not guess."""
-    parts = document()["components"]["schemas"]
+def test_every_reference_has_a_target() -> None:
+    """Programs generate clients from the document."""
+    schemas = document()["components"]["schemas"]
 
-    assert references(document()) <= {f"#/components/schemas/{name}" for name in parts}
+    assert references(document()) <= {f"#/components/schemas/{s}" for s in schemas}
 
 
 def references(part: Any) -> set[str]:  # noqa: ANN401 - any JSON
-    """Find all references within a document."""
+    """Return all references within a document."""
     match part:
         case {"$ref": str(target)}:
             return {target}
@@ -46,6 +46,6 @@ def references(part: Any) -> set[str]:  # noqa: ANN401 - any JSON
 
 
 @pytest.mark.parametrize("name", RESPONSE_SCHEMAS)
-def test_a_schema_is_one(name: str) -> None:
-    """A word that JSON Schema does not know would hold nothing."""
+def test_a_schema_is_valid(name: str) -> None:
+    """A keyword that JSON Schema does not know would check nothing."""
     Draft202012Validator.check_schema(RESPONSE_SCHEMAS[name])

@@ -1,6 +1,7 @@
 """Routing: whatever a provider says or does not say, a job goes somewhere sensible."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -15,10 +16,10 @@ from functions.core.routing import (
     on_retryable_error,
     route,
 )
-from functions.core.schedule import Policy
+from tests import settings
 from tests.unit.strategies import chances, looks
 
-POLICY = Policy(jitter=0.0)
+POLICY = replace(settings.POLICY, jitter=0.0)
 START = 1_000_000.0
 DEADLINE = START + POLICY.deadline_seconds
 JOB = Job(job_id="j", provider="p", type="t", provider_ref="1", submitted_at=START)

@@ -1,4 +1,4 @@
-"""Whatever ends a job, its name leads to a section that says what to do."""
+"""Every error that ends a job has a section of the run-book that says what to do."""
 
 import re
 
@@ -8,44 +8,46 @@ from hypothesis import strategies as st
 from verdict_courier.console import runbook
 
 from functions.core.errors import PERMANENT, RETRYABLE
-from tools.runbook import FOREIGN, RUNBOOK, anchors, section_of, written
+from tools.runbook import RUNBOOK, anchors, with_generated_parts
 
 LEAVES = (*RETRYABLE, *PERMANENT)
 
 
-def test_the_sections_are_fresh() -> None:
-    """Stale? `make runbook` writes them anew."""
+def test_the_sections_are_current() -> None:
+    """If not, run `make runbook`."""
     text = RUNBOOK.read_text()
 
-    assert written(text) == text
+    assert with_generated_parts(text) == text
 
 
-def test_a_run_book_without_a_place_is_told() -> None:
-    """Somebody who deletes the markers hears of it."""
+def test_a_run_book_without_markers_is_an_error() -> None:
+    """Whoever deletes the markers learns it at once."""
     with pytest.raises(ValueError, match="lacks the line"):
-        written("# Operations\n")
+        with_generated_parts("# Operations\n")
 
 
 @pytest.mark.parametrize("error", LEAVES, ids=lambda leaf: leaf.__name__)
-def test_an_error_has_a_section_in_both_forms(error: type[Exception]) -> None:
-    """In the repository, where GitHub makes the anchors, and beside the page."""
-    section = section_of(error.__name__)
+def test_an_error_has_a_section_on_github_and_in_the_console(
+    error: type[Exception],
+) -> None:
+    """On GitHub, which makes the anchors, and in the console."""
+    section = runbook.section_of(error.__name__)
 
-    assert section != FOREIGN
+    assert section != runbook.OTHER_ERRORS
     assert section in anchors(RUNBOOK.read_text())
     assert f'<h3 id="{section}">{error.__name__}</h3>' in runbook.html()
 
 
 @given(name=st.text())
-def test_any_other_name_has_one_too(name: str) -> None:
-    """AWS ends jobs as well, and a link that leads nowhere helps nobody."""
-    assert section_of(name) in anchors(RUNBOOK.read_text())
+def test_any_other_error_name_has_a_section(name: str) -> None:
+    """AWS ends jobs, too, with errors that we do not know."""
+    assert runbook.section_of(name) in anchors(RUNBOOK.read_text())
 
 
-def test_links_of_the_page_lead_somewhere() -> None:
-    """What is in the repository is not beside the page, so it is not linked there."""
+def test_links_of_the_page_have_targets() -> None:
+    """The console does not serve other files of the repository."""
     html = runbook.html()
-    known = set(re.findall(r'id="([^"]+)"', html))
+    ids = set(re.findall(r'id="([^"]+)"', html))
 
     for target in re.findall(r'href="([^"]+)"', html):
-        assert target.startswith("https://") or target.removeprefix("#") in known
+        assert target.startswith("https://") or target.removeprefix("#") in ids

@@ -3,22 +3,22 @@
 import math
 import random
 import statistics
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core.schedule import (
-    Policy,
     cap_to_deadline,
     deadline,
     poll_seconds,
     retry_seconds,
 )
+from tests.settings import POLICY
 from tests.unit.strategies import chances, moments
 
-POLICY = Policy()
-CALM = Policy(jitter=0.0)
+CALM = replace(POLICY, jitter=0.0)
 LONGEST = math.ceil(POLICY.cap_seconds * (1 + POLICY.jitter))
 
 hints = st.none() | st.floats()  # infinite and NaN too

@@ -1,49 +1,47 @@
 """Settings: read once, whole, or refused with all that is missing."""
 
 import json
-from typing import Any
 
 import pytest
 
 from functions.aws.settings import read
+from functions.core import keys
 from functions.core.errors import SettingsMissing
-from functions.core.schedule import Policy
+from functions.core.provider_settings import ProviderSettings, to_json
+from tests.settings import ipqs_settings, txncheck_settings
 
-PROVIDER: dict[str, Any] = {
-    "secret": "arn:secret",
-    "types": ["email", "phone"],
-    "endings": [".csv"],
-    "batches": [],
-    "max_batch_requests": 0,
-    "max_upload_bytes": 100,
-    "settle_seconds": 360,
-    "poll": {"first_seconds": 7},
-    "base_url": "https://provider.example",
-}
+IPQS = ipqs_settings(secret="arn:secret")
 
 
-def environment(provider: object) -> dict[str, str]:
-    """Make an environment with one provider."""
-    return {"COURIER_PROVIDERS": json.dumps({"p": provider})}
+def environment(ipqs: object) -> dict[str, str]:
+    """Return an environment with one provider."""
+    return {keys.ENV_PROVIDERS: json.dumps({"ipqs": ipqs})}
 
 
-def test_settings_are_read_as_infra_writes_them() -> None:
-    """What the adapter needs besides is handed on whole."""
-    settings = read({**environment(PROVIDER), "COURIER_TABLE": "jobs"}, "COURIER_TABLE")
+@pytest.mark.parametrize(
+    ("provider", "settings"),
+    [("ipqs", IPQS), ("txncheck", txncheck_settings(webhook_secret="arn:other"))],
+)
+def test_settings_are_read_as_infra_writes_them(
+    provider: str, settings: ProviderSettings
+) -> None:
+    """Infra and the functions share one class a provider, and one parser."""
+    variables = {
+        keys.ENV_PROVIDERS: json.dumps({provider: to_json(settings)}),
+        keys.ENV_JOBS_TABLE: "jobs",
+    }
 
-    known = settings.providers["p"]
-    assert settings.table == "jobs"
-    assert (known.secret, known.types) == ("arn:secret", ("email", "phone"))
-    assert (known.max_upload_bytes, known.settle_seconds) == (100, 360)
-    assert known.policy == Policy(first_seconds=7)
-    assert known.adapter == PROVIDER
+    read_back = read(variables, keys.ENV_JOBS_TABLE)
+
+    assert read_back.providers == {provider: settings}
+    assert read_back.jobs_table == "jobs"
 
 
-def test_what_is_not_needed_may_lack() -> None:
+def test_what_is_not_needed_may_be_missing() -> None:
     """Each function is given only what it uses."""
     settings = read({})
 
-    assert (settings.table, settings.results_bucket, settings.state_machine) == (
+    assert (settings.jobs_table, settings.results_bucket, settings.state_machine) == (
         "",
         "",
         "",
@@ -57,13 +55,27 @@ def test_all_that_is_missing_is_named_at_once() -> None:
         read({"A": "", "C": "there"}, "C", "B", "A")
 
 
-@pytest.mark.parametrize("lacking", [name for name in PROVIDER if name != "base_url"])
-def test_what_a_provider_lacks_is_named(lacking: str) -> None:
-    """The name is half of the cure."""
-    described = {name: value for name, value in PROVIDER.items() if name != lacking}
+@pytest.mark.parametrize(
+    "missing",
+    sorted(to_json(IPQS).keys() - {"secret", "webhook_secret"}),
+)
+def test_a_missing_setting_of_a_provider_is_named(missing: str) -> None:
+    """The name is half of the cure; what may be null may be missing, too."""
+    settings = {key: value for key, value in to_json(IPQS).items() if key != missing}
 
-    with pytest.raises(SettingsMissing, match=lacking):
-        read(environment(described))
+    if to_json(IPQS)[missing] is None:
+        assert read(environment(settings)).providers["ipqs"] == IPQS
+    else:
+        with pytest.raises(SettingsMissing, match=missing):
+            read(environment(settings))
+
+
+def test_the_settings_of_an_earlier_release_are_read() -> None:
+    """A new function meets the environment of before, until that is deployed, too."""
+    settings = to_json(IPQS)
+    settings["endings"] = settings.pop("extensions")
+
+    assert read(environment(settings)).providers["ipqs"] == IPQS
 
 
 @pytest.mark.parametrize(
@@ -71,12 +83,17 @@ def test_what_a_provider_lacks_is_named(lacking: str) -> None:
     [
         pytest.param("{", id="not JSON"),
         pytest.param("[]", id="a list"),
-        pytest.param('{"p": 1}', id="a number for a provider"),
-        pytest.param(json.dumps({"p": {**PROVIDER, "poll": {"no": 1}}}), id="new poll"),
-        pytest.param(json.dumps({"p": {**PROVIDER, "types": None}}), id="no types"),
+        pytest.param('{"ipqs": 1}', id="a number for a provider"),
+        pytest.param('{"other": {}}', id="a provider that there is not"),
+        pytest.param(
+            json.dumps({"ipqs": {**to_json(IPQS), "poll": {"no": 1}}}), id="new poll"
+        ),
+        pytest.param(
+            json.dumps({"ipqs": {**to_json(IPQS), "types": None}}), id="no types"
+        ),
     ],
 )
 def test_another_form_is_refused(providers: str) -> None:
     """It comes from infra alone; anything else is half a deployment."""
-    with pytest.raises(SettingsMissing, match="COURIER_PROVIDERS"):
-        read({"COURIER_PROVIDERS": providers})
+    with pytest.raises(SettingsMissing, match=keys.ENV_PROVIDERS):
+        read({keys.ENV_PROVIDERS: providers})

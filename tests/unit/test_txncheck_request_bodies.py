@@ -14,7 +14,8 @@ from functions.core.errors import (
     SourceNotText,
     SourceTooLarge,
 )
-from functions.providers.txncheck.request_bodies import BULK, NameUse, RequestBodies
+from functions.core.provider_settings import NameUse
+from functions.providers.txncheck.request_bodies import BULK, RequestBodies
 from tests.contract.canary import error_text, find_leaks
 from tests.contract.sources import BytesSource
 

@@ -1,4 +1,4 @@
-"""A timeline in a few characters shows what matters, whatever happened."""
+"""A timeline of a few characters shows the most important states."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
-from verdict_courier.cli.watch import line, table
+from verdict_courier.cli.watch import table, timeline_text
 
 from functions.api.responses import rfc3339
 
 _BEGIN = datetime(2026, 11, 22, 10, tzinfo=UTC).timestamp()
 
 
-def stay(
+def entry(
     state: str, since: float, until: float | None, **more: object
 ) -> dict[str, Any]:
-    """Give a stay in a state, from second to second."""
+    """Return a state's entry in the timeline, from second to second."""
     return {
         "state": state,
         "entered_at": rfc3339(_BEGIN + since),
@@ -30,7 +30,7 @@ def stay(
 
 
 def job(*entries: dict[str, Any], ended: float | None = None, **more: object) -> Any:  # noqa: ANN401 - as the API gives it
-    """Give a job that passed these states."""
+    """Return a job that passed these states."""
     return {
         "job_id": "0123456789ab" * 5,
         "provider": "ipqs",
@@ -51,52 +51,56 @@ def job(*entries: dict[str, Any], ended: float | None = None, **more: object) ->
     }
 
 
-WAY = (
-    stay("Known", 0, 0),
-    stay("Submit", 0, 1, tries=1),
-    stay("Wait", 1, 6),
-    stay("Check", 6, 6.1, tries=1),
-    stay("Listen", 6.1, 8, woken=True),
-    stay("Check", 8, 8.1, tries=1),
+ENTRIES = (
+    entry("Known", 0, 0),
+    entry("Submit", 0, 1, tries=1),
+    entry("Wait", 1, 6),
+    entry("Check", 6, 6.1, tries=1),
+    entry("Listen", 6.1, 8, woken=True),
+    entry("Check", 8, 8.1, tries=1),
 )
 
 
-def test_the_way_runs_to_the_right() -> None:
-    """Waits are wide, a check is a stroke, a webhook is seen above it."""
-    drawn = line(job(*WAY, stay("Wait", 8.1, None)), now=_BEGIN + 12, cells=12)
+def test_time_runs_to_the_right() -> None:
+    """A wait is wide, a check is one character, a webhook hides the check."""
+    drawn = timeline_text(
+        job(*ENTRIES, entry("Wait", 8.1, None)), now=_BEGIN + 12, cells=12
+    )
 
     assert drawn == "SS····|·*···"
 
 
-def test_an_error_is_not_hidden_by_what_follows() -> None:
-    """It is what one looks for."""
-    failed = stay("Check", 5, 5.1, tries=1, error="ProviderFailed")
+def test_an_error_is_not_hidden_by_a_later_state() -> None:
+    """It is what the reader looks for."""
+    failed = entry("Check", 5, 5.1, tries=1, error="ProviderFailed")
 
-    drawn = line(job(failed, stay("Conclude", 5.1, 9, tries=1), ended=9), now=_BEGIN)
+    drawn = timeline_text(
+        job(failed, entry("Conclude", 5.1, 9, tries=1), ended=9), now=_BEGIN
+    )
 
     assert drawn.startswith("!")
 
 
-def test_a_job_without_a_history_has_no_line() -> None:
-    """It is about to begin."""
-    assert line(job(), now=_BEGIN) == ""
-    assert line({**job(), "timeline": None}, now=_BEGIN) == ""
+def test_a_job_without_a_history_has_no_timeline() -> None:
+    """Its execution is about to start."""
+    assert timeline_text(job(), now=_BEGIN) == ""
+    assert timeline_text({**job(), "timeline": None}, now=_BEGIN) == ""
 
 
 _TIMES = st.floats(0, 1e6)
 
 
 @given(
-    stays=st.lists(st.tuples(_TIMES, _TIMES), min_size=1, max_size=20),
+    spans=st.lists(st.tuples(_TIMES, _TIMES), min_size=1, max_size=20),
     cells=st.integers(1, 40),
 )
-def test_a_line_is_as_long_as_it_may_be(
-    stays: list[tuple[float, float]], cells: int
+def test_a_timeline_fills_its_cells(
+    spans: list[tuple[float, float]], cells: int
 ) -> None:
-    """Clocks differ, and states may seem to last for less than nothing."""
-    entries = [stay("Check", since, until, tries=1) for since, until in stays]
+    """Clocks differ, so that a state can seem to end before it begins."""
+    entries = [entry("Check", since, until, tries=1) for since, until in spans]
 
-    assert len(line(job(*entries), now=_BEGIN, cells=cells)) == cells
+    assert len(timeline_text(job(*entries), now=_BEGIN, cells=cells)) == cells
 
 
 @pytest.mark.parametrize(
@@ -114,10 +118,10 @@ def test_a_line_is_as_long_as_it_may_be(
     ],
 )
 def test_a_job_is_a_row(more: dict[str, Any], words: tuple[str, ...]) -> None:
-    """What it is, how it is doing, for how long, and what comes next."""
+    """With its type, its state, its age and its next check."""
     console = Console(width=120)
     with console.capture() as shown:
-        console.print(table([job(*WAY, **more)], now=_BEGIN + 12))
+        console.print(table([job(*ENTRIES, **more)], now=_BEGIN + 12))
 
     for word in ("0123456789ab", "ipqs email", *words):
         assert word in shown.get()

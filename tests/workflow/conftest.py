@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from functions.core.model import Batch, Job
+from local.assembly import read_definition
 from local.emulator.process import Emulator
 from tests.workflow.machine import Walk, WorkflowMachine
 from tests.workflow.scenarios import SCENARIOS
 from tests.workflow.scripts import BASES, REQUEST
-from tools.state_chart import definition as read_definition
 
 _PATIENCE_SECONDS = 120.0
 

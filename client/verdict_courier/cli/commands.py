@@ -1,4 +1,4 @@
-"""Commands: what `courier` does, one function a command."""
+"""The commands of `courier`, one function each."""
 
 import hashlib
 import threading
@@ -9,151 +9,158 @@ from enum import IntEnum
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from verdict_courier.cli.api import Api, Refused, fetched, upload
+from verdict_courier.api_client import ApiClient, ApiError, download, upload
+from verdict_courier.api_description import WITH_RESULTS
 from verdict_courier.cli.display import Display, progress
 from verdict_courier.cli.endpoints import LOCAL, local_record
-from verdict_courier.cli.job_feed import Following
 from verdict_courier.cli.watch import table
-from verdict_courier.console.console import Board
-from verdict_courier.console.log_sources import InAws
-from verdict_courier.console.server import served
+from verdict_courier.console.console import WebConsole
+from verdict_courier.console.log_sources import AwsConsoleLinks
+from verdict_courier.console.server import serve
+from verdict_courier.job_feed import JobFeed
 
-_FRUITFUL = ("succeeded", "partial")
-_LOOK_SECONDS = 1.0
+_POLL_SECONDS = 1.0
 
 
-class Exit(IntEnum):
-    """How a command ends; 2 is argparse's own."""
+class ExitCode(IntEnum):
+    """How a command ends; argparse exits with MISUSED by itself."""
 
     DONE = 0
     NO_RESULTS = 1  # the job ended without any
     MISUSED = 2
-    REFUSED = 3  # the API said no
+    REFUSED = 3  # the API refused the call
     UNREACHABLE = 4
 
 
-Command = Callable[[Api, Display, Namespace], Exit]
-Job = dict[str, Any]
+Command = Callable[[ApiClient, Display, Namespace], ExitCode]
+Document = dict[str, Any]
 
 
-def submit(api: Api, display: Display, given: Namespace) -> Exit:
-    """Upload a file; its job starts by itself."""
-    file: Path = given.file
-    # Of its name only the ending says something; the rest may be about a person.
+def submit(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
+    """Upload a file, which starts its job."""
+    file: Path = options.file
+    # Only the extension matters; the rest of the name may be about a person.
     name = f"file{file.suffix.lower()}"
-    asked = {"provider": given.provider, "type": given.type, "name": name}
-    form = api.call("POST", "/uploads", asked)
+    request = {"provider": options.provider, "type": options.type, "name": name}
+    form = api.call("POST", "/uploads", request)
     if file.stat().st_size > form["max_bytes"]:
-        display.trouble(f"{file} is larger than {form['max_bytes']} bytes")
-        return Exit.MISUSED
-    version = upload(form, file.read_bytes())
-    # Answers with the job that the upload has started, or starts it.
-    job = api.call("POST", "/jobs", {"key": form["key"], "version_id": version})
-    return _followed(api, display, job, given)
+        display.error(f"{file} is larger than {form['max_bytes']} bytes")
+        return ExitCode.MISUSED
+    version_id = upload(form, file.read_bytes())
+    # Returns the job that the upload has started, or starts it.
+    job = api.call("POST", "/jobs", {"key": form["key"], "version_id": version_id})
+    return _show(api, display, job, wait=options.wait)
 
 
-def status(api: Api, display: Display, given: Namespace) -> Exit:
-    """Show how a job is doing."""
-    job = api.call("GET", f"/jobs/{given.job_id}")
-    return _followed(api, display, job, given)
+def status(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
+    """Show the state of a job."""
+    job = api.call("GET", f"/jobs/{options.job_id}")
+    return _show(api, display, job, wait=options.wait)
 
 
-def listed(api: Api, display: Display, given: Namespace) -> Exit:
+def list_jobs(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     """Show jobs, newest first."""
-    filters = {name: getattr(given, name) for name in ("outcome", "provider", "day")}
+    filters = {name: getattr(options, name) for name in ("outcome", "provider", "day")}
     query = {name: value for name, value in filters.items() if value}
-    display.jobs(_jobs(api, query, most=given.limit))
-    return Exit.DONE
+    display.jobs(_jobs(api, query, limit=options.limit))
+    return ExitCode.DONE
 
 
-def results(api: Api, display: Display, given: Namespace) -> Exit:
-    """Show a job's results, or download them."""
-    found = api.call("GET", f"/jobs/{given.job_id}/results")
-    files = {file["kind"]: file for file in found["manifest"]["files"]}
+def results(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
+    """Show the results of a job, or download them."""
+    response = api.call("GET", f"/jobs/{options.job_id}/results")
+    files = {file["kind"]: file for file in response["manifest"]["files"]}
     shown = []
-    for link in found["links"]:
+    for link in response["links"]:
         file = files[link["kind"]]
         place = file["key"]
-        if given.download:
-            place = str(_saved(link["href"], file, given.download))
+        if options.download:
+            place = str(_save(link["href"], file, options.download))
         shown.append({**file, "place": place})
     display.files(shown)
-    return Exit.DONE
+    return ExitCode.DONE
 
 
-def cancel(api: Api, display: Display, given: Namespace) -> Exit:
+def cancel(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     """Stop following a job."""
-    display.job(api.call("POST", f"/jobs/{given.job_id}/cancel"))
-    return Exit.DONE
+    display.job(api.call("POST", f"/jobs/{options.job_id}/cancel"))
+    return ExitCode.DONE
 
 
-def retry(api: Api, display: Display, given: Namespace) -> Exit:
-    """Go on with a job that failed or timed out."""
-    job = api.call("POST", f"/jobs/{given.job_id}/retry")
-    return _followed(api, display, job, given)
+def retry(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
+    """Continue a job that failed or timed out."""
+    job = api.call("POST", f"/jobs/{options.job_id}/retry")
+    return _show(api, display, job, wait=options.wait)
 
 
-def watch(api: Api, display: Display, given: Namespace) -> Exit:
+def watch(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     """Show the newest jobs with their timelines, live."""
-    following = Following(api, most=given.limit)
-    if given.once or not display.is_live:
-        jobs = following.look()
-        display.picture(table(jobs, now=time.time()), jobs)
-        return Exit.DONE
-    with display.live() as place:
+    feed = JobFeed(api, limit=options.limit)
+    if options.once or not display.is_live:
+        jobs = feed.read()
+        display.render(table(jobs, now=time.time()), jobs)
+        return ExitCode.DONE
+    with display.live() as live:
         while True:  # until Ctrl-C
-            jobs = following.look()
-            place.update(table(jobs, now=time.time()), refresh=True)
-            time.sleep(given.every)
+            jobs = feed.read()
+            live.update(table(jobs, now=time.time()), refresh=True)
+            time.sleep(options.every)
 
 
-def page(api: Api, display: Display, given: Namespace) -> Exit:
+def page(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     """Show the jobs in a browser, live."""
-    if given.stage == LOCAL and not given.url:
-        # It is there already: `make up` serves it, with logs and messages.
-        display.address(local_record()["page"])
-        return Exit.DONE
-    board = Board(
-        api, where=given.url or given.stage, every=given.every, backstage=InAws()
+    if options.stage == LOCAL and not options.url:
+        # `make up` serves it already, with log lines and messages.
+        display.address(local_record()["console_url"])
+        return ExitCode.DONE
+    console = WebConsole(
+        api,
+        stack=options.url or options.stage,
+        refresh_seconds=options.every,
+        log_source=AwsConsoleLinks(),
     )
-    with served(board.reply) as address:
+    with serve(console.respond) as address:
         display.address(address)
-        display.notes.print("Whoever has this address sees the jobs. End with Ctrl-C.")
+        display.notes.print("Everyone with this address sees the jobs. Ctrl-C ends it.")
         threading.Event().wait()
-    return Exit.DONE
+    return ExitCode.DONE
 
 
-def _followed(api: Api, display: Display, job: Job, given: Namespace) -> Exit:
-    if given.wait:
+def _show(api: ApiClient, display: Display, job: Document, *, wait: bool) -> ExitCode:
+    """Show a job, with `wait` when it has ended; its outcome makes the exit code."""
+    if wait:
         with display.notes.status(progress(job)) as line:
             while job["outcome"] is None:
-                time.sleep(_LOOK_SECONDS)
+                time.sleep(_POLL_SECONDS)
                 job = api.call("GET", f"/jobs/{job['job_id']}")
                 line.update(progress(job))
     display.job(job)
-    bad = job["outcome"] is not None and job["outcome"] not in _FRUITFUL
-    return Exit.NO_RESULTS if bad else Exit.DONE
+    if job["outcome"] is None or job["outcome"] in WITH_RESULTS:
+        return ExitCode.DONE
+    return ExitCode.NO_RESULTS
 
 
-def _jobs(api: Api, query: Mapping[str, str], *, most: int) -> Iterator[Job]:
-    asked = dict(query)
-    shown = 0
+def _jobs(
+    api: ApiClient, query: Mapping[str, str], *, limit: int
+) -> Iterator[Document]:
+    parameters = dict(query)
+    count = 0
     while True:
-        page = api.call("GET", "/jobs", query=asked)
-        for job in page["jobs"][: most - shown]:
-            shown += 1
+        page = api.call("GET", "/jobs", query=parameters)
+        for job in page["jobs"][: limit - count]:
+            count += 1
             yield job
-        if page["next"] is None or shown == most:
+        if page["next"] is None or count == limit:
             return
-        asked["cursor"] = page["next"]
+        parameters["cursor"] = page["next"]
 
 
-def _saved(href: str, file: Mapping[str, Any], folder: Path) -> Path:
-    """Save a result, if it is what the manifest says."""
-    content = fetched(href)
+def _save(link: str, file: Mapping[str, Any], folder: Path) -> Path:
+    """Save a result, if it has the checksum of the manifest."""
+    content = download(link)
     if hashlib.sha256(content).hexdigest() != file["sha256"]:
-        raise Refused({"title": f"{file['kind']} is not what the manifest says."})
+        raise ApiError({"title": f"{file['kind']} is not what the manifest says."})
     folder.mkdir(parents=True, exist_ok=True)
-    place = folder / PurePosixPath(file["key"]).name
-    place.write_bytes(content)
-    return place
+    path = folder / PurePosixPath(file["key"]).name
+    path.write_bytes(content)
+    return path

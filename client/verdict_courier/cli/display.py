@@ -1,4 +1,4 @@
-"""Display: jobs as a person reads them, or as JSON for a script."""
+"""Output of the commands: text for people, JSON for scripts."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,7 +11,6 @@ from rich.table import Table
 
 Document = Mapping[str, Any]
 
-#: How outcomes look.
 COLOURS = {
     "succeeded": "green",
     "partial": "yellow",
@@ -21,11 +20,11 @@ COLOURS = {
     "cancelled": "dim",
 }
 
-_ID = 64
+_JOB_ID_CHARACTERS = 64
 
 
 class Display:
-    """Where a command writes what it found; notes go to the error stream."""
+    """Prints what a command found; notes and errors go to the error stream."""
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
@@ -33,21 +32,21 @@ class Display:
         self.notes = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def job(self, job: Document) -> None:
-        """Show one job."""
+        """Print one job."""
         if self._as_json:
-            self._json(job)
+            self._print_json(job)
             return
         for name, value in _facts(job):
             self._out.print(f"{name:<12} {value}")
 
     def jobs(self, jobs: Iterable[Document]) -> None:
-        """Show a list of jobs."""
+        """Print a table of jobs."""
         listed = list(jobs)
         if self._as_json:
-            self._json(listed)
+            self._print_json(listed)
             return
         table = Table(box=None)
-        table.add_column("job", min_width=_ID)  # whole, to be copied
+        table.add_column("job", min_width=_JOB_ID_CHARACTERS)  # whole, to be copied
         for name in ("received", "type", "state", "checks", "rows"):
             table.add_column(name)
         for job in listed:
@@ -62,10 +61,10 @@ class Display:
         self._out.print(table)
 
     def files(self, files: Iterable[Document]) -> None:
-        """Show what was downloaded, or could be."""
+        """Print result files and where they are."""
         listed = list(files)
         if self._as_json:
-            self._json(listed)
+            self._print_json(listed)
             return
         for file in listed:
             self._out.print(
@@ -74,40 +73,40 @@ class Display:
 
     @property
     def is_live(self) -> bool:
-        """Whether what is shown can change before somebody's eyes."""
+        """Whether output can be replaced: in a terminal, and not as JSON."""
         return self._out.is_terminal and not self._as_json
 
     @contextmanager
     def live(self) -> Iterator[Live]:
-        """Give a place for a picture that changes."""
-        with Live(console=self._out, auto_refresh=False, screen=False) as place:
-            yield place
+        """Yield an area of the terminal that can be redrawn."""
+        with Live(console=self._out, auto_refresh=False, screen=False) as live:
+            yield live
 
-    def picture(self, picture: RenderableType, document: Any) -> None:  # noqa: ANN401 - any JSON
-        """Show a picture once; a script gets the document that it was made of."""
+    def render(self, content: RenderableType, document: Any) -> None:  # noqa: ANN401 - any JSON
+        """Print `content` for a person, or the `document` behind it as JSON."""
         if self._as_json:
-            self._json(document)
+            self._print_json(document)
         else:
-            self._out.print(picture)
+            self._out.print(content)
 
     def address(self, address: str) -> None:
-        """Show where something is."""
+        """Print a URL."""
         self._out.print(address, markup=False)
 
-    def trouble(self, text: str) -> None:
-        """Say what went wrong."""
+    def error(self, text: str) -> None:
+        """Print what went wrong."""
         self.notes.print(f"[red]✗[/] {text}", markup=True)
 
-    def _json(self, document: Any) -> None:  # noqa: ANN401 - any JSON
+    def _print_json(self, document: Any) -> None:  # noqa: ANN401 - any JSON
         self._out.print(json.dumps(document, indent=2), markup=False)
 
 
 def progress(job: Document) -> str:
-    """Say in one line how a running job is doing."""
-    said = f"{job['job_id'][:12]}… {job['phase']}, {job['checks']} checks"
+    """Return one line about a running job."""
+    text = f"{job['job_id'][:12]}… {job['phase']}, {job['checks']} checks"
     if job["next_check_at"]:
-        said += f", next at {job['next_check_at'][11:19]} UTC"
-    return said
+        text += f", next at {job['next_check_at'][11:19]} UTC"
+    return text
 
 
 def _state(job: Document) -> str:

@@ -1,4 +1,4 @@
-"""Places: where the API of a stage is, and who calls it."""
+"""Where the API of a stage is, and which credentials sign its calls."""
 
 import json
 import os
@@ -7,75 +7,63 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
-from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 
-from verdict_courier.cli.api import Api
+from verdict_courier.api_client import ApiClient, ApiUnreachable
 
 LOCAL = "local"
-#: What `make up` leaves about the stack that it started.
+#: The record that `make up` writes about the stack that it started.
 RECORD = Path(__file__).parents[3] / ".local" / "stack.json"
-_ADDRESS = "COURIER_API_URL"
+_URL_VARIABLE = "COURIER_API_URL"
 
 
-class Unreachable(Exception):
-    """There is no API to call, or nobody to sign the calls; the text says why."""
+def connect(stage: str, *, profile: str | None, url: str = "") -> ApiClient:
+    """Return a client of the API of a stage, or of the API at `url`.
 
-
-def api_of(stage: str, *, profile: str | None, url: str = "") -> Api:
-    """Find the API of a stage: the one in the environment, on this machine, or in AWS.
-
-    With `url` it is the one there, whatever the stage.
+    For another stage than the local one, the environment can name the URL;
+    otherwise it is read from the stack in AWS.
 
     Raises:
-        Unreachable: There is none.
+        ApiUnreachable: There is no such API, or there are no credentials.
     """
     if url and not url.startswith("https://"):
-        raise Unreachable(f"{url}: only https:// keeps what is answered to itself")
+        raise ApiUnreachable(f"{url}: only https:// keeps the answers confidential")
     if stage == LOCAL and not url:
-        return Api(
-            local_record()["shown"]["ApiUrl"],
-            region="us-east-1",
-            who=Credentials("test", "test"),
-        )
+        return ApiClient.local(local_record()["api_url"])
     try:
         session = boto3.Session(profile_name=profile)
-        who = session.get_credentials()
-        if who is None:
-            raise Unreachable("no AWS credentials: name a profile with --profile")
-        address = url or os.environ.get(_ADDRESS) or _deployed(session, stage)
+        credentials = session.get_credentials()
+        if credentials is None:
+            raise ApiUnreachable("no AWS credentials: name a profile with --profile")
+        url = url or os.environ.get(_URL_VARIABLE) or _deployed_url(session, stage)
     except (BotoCoreError, ClientError) as error:
-        raise Unreachable(f"AWS does not tell where the API is: {error}") from None
-    region = _region(address) or session.region_name or "us-east-1"
-    return Api(address, region=region, who=who)
+        raise ApiUnreachable(f"cannot find the API in AWS: {error}") from None
+    # The host is API.execute-api.REGION.amazonaws.com, or a domain of the user's.
+    host = urlsplit(url).netloc.split(".")
+    region = host[2] if "execute-api" in host else session.region_name
+    return ApiClient(url, region=region or "us-east-1", credentials=credentials)
 
 
 def local_record() -> dict[str, Any]:
-    """Read what `make up` left about the stack that it started.
+    """Return the record that `make up` wrote about the stack that it started.
 
     Raises:
-        Unreachable: It started none.
+        ApiUnreachable: No local stack is running.
     """
     try:
         record: dict[str, Any] = json.loads(RECORD.read_text())
     except FileNotFoundError:
-        raise Unreachable(
+        raise ApiUnreachable(
             "no local stack is running: start one with `make up`"
         ) from None
     return record
 
 
-def _deployed(session: boto3.Session, stage: str) -> str:
+def _deployed_url(session: boto3.Session, stage: str) -> str:
     stacks = session.client("cloudformation").describe_stacks(
         StackName=f"VerdictCourier-{stage}"
     )["Stacks"]
     for output in stacks[0].get("Outputs", []):
         if output.get("OutputKey") == "ApiUrl":
             return output["OutputValue"]
-    raise Unreachable(f"the stack of the stage {stage!r} has no API: deploy it anew")
-
-
-def _region(address: str) -> str:
-    """Read the region out of an address of API Gateway's; others say nothing."""
-    host = urlsplit(address).netloc.split(".")
-    return host[2] if "execute-api" in host else ""
+    raise ApiUnreachable(f"the stack of stage {stage!r} has no API: deploy it again")

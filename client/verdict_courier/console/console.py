@@ -1,137 +1,143 @@
-"""Board: the replies of the page, from an API and what is backstage of it."""
+"""The web console: what its server responds, from the API and a log source."""
 
 import re
 import threading
 import time
-import urllib.error
 from collections.abc import Callable, Mapping
 from html import escape
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from tools.runbook import section_of
-from verdict_courier.cli.api import Api, Refused, opened
-from verdict_courier.cli.job_feed import Following
-from verdict_courier.console import job_pages, reply, runbook
-from verdict_courier.console.log_sources import Backstage, Links
-from verdict_courier.console.reply import Reply
+from verdict_courier.api_client import ApiClient, ApiError, ApiUnreachable, stream
+from verdict_courier.api_description import WITH_RESULTS
+from verdict_courier.console import job_pages, runbook
+from verdict_courier.console.log_sources import Links, LogSource
+from verdict_courier.console.page_response import (
+    PageResponse,
+    html_page,
+    json_response,
+    text_response,
+)
+from verdict_courier.job_feed import JobFeed
 
-_FRUITFUL = ("succeeded", "partial")
 _FILES = Path(__file__).with_name("files")
-_KINDS = {
+_MEDIA_TYPES = {
     ".css": "text/css",
     ".html": "text/html",
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
-_JOB = re.compile(r"(logs|messages|objects)/([0-9a-f]{64})(?:/(\w{1,32}))?")
-_MOST_JOBS = 50
+_JOB_PAGE = re.compile(r"(logs|messages|objects)/([0-9a-f]{64})(?:/(\w{1,32}))?")
+_MAX_JOBS = 50
 
 Document = dict[str, Any]
 
 
-class Board:
-    """Answers for one API; `where` says which, `every` how often it is asked."""
+class WebConsole:
+    """Shows the jobs of one API, which it reads at most every `refresh_seconds`.
+
+    `stack` names the stack for the reader of the page.
+    """
 
     def __init__(
-        self, api: Api, *, where: str, every: float, backstage: Backstage
+        self,
+        api: ApiClient,
+        *,
+        stack: str,
+        refresh_seconds: float,
+        log_source: LogSource,
     ) -> None:
         self._api = api
-        self._where = where
-        self._every = every
-        self._backstage = backstage
-        self._following = Following(api, most=_MOST_JOBS)
+        self._stack = stack
+        self._refresh_seconds = refresh_seconds
+        self._log_source = log_source
+        self._feed = JobFeed(api, limit=_MAX_JOBS)
         self._files = {path.name: path for path in _FILES.iterdir()}
         self._lock = threading.Lock()
-        self._known: Document = {"jobs": [], "trouble": None}
-        self._stale_at = 0.0
+        self._data: Document = {"jobs": [], "error": None}
+        self._refresh_at = 0.0
 
-    def reply(self, path: str) -> Reply | None:
-        """Give the reply for a path below the key, None where there is none."""
+    def respond(self, path: str) -> PageResponse | None:
+        """Return the response for a path below the key, None if there is none."""
         if file := self._files.get(path or "page.html"):
-            return reply.text(_KINDS[file.suffix], file.read_text("utf-8"))
+            return text_response(_MEDIA_TYPES[file.suffix], file.read_text("utf-8"))
         if path == "data":
-            return reply.data(self._data())
+            return json_response(self._current_data())
         if path == "runbook":
-            return reply.page("Operations", runbook.html(), up="")
-        if found := _JOB.fullmatch(path):
-            place, job_id, kind = found.groups(default="")
-            return self._of_a_job(place, job_id, kind)
+            return html_page("Operations", runbook.html(), root="")
+        if match := _JOB_PAGE.fullmatch(path):
+            page, job_id, kind = match.groups(default="")
+            return self._job_page(page, job_id, kind)
         return None
 
-    def _data(self) -> Document:
-        """Look at the jobs, for all open pages together not more than `every`."""
+    def _current_data(self) -> Document:
+        """Return the jobs, which all open pages together read once per refresh."""
         with self._lock:
-            if time.monotonic() >= self._stale_at:
-                self._known = self._looked()
-                self._stale_at = time.monotonic() + self._every
-            return {**self._known, "where": self._where, "every": self._every}
+            if time.monotonic() >= self._refresh_at:
+                try:
+                    jobs = [self._with_links(job) for job in self._feed.read()]
+                    self._data = {"jobs": jobs, "error": None}
+                except (ApiError, ApiUnreachable) as error:
+                    # The jobs read before are still worth showing.
+                    self._data = {**self._data, "error": str(error)}
+                self._refresh_at = time.monotonic() + self._refresh_seconds
+            return {
+                **self._data,
+                "stack": self._stack,
+                "refresh_seconds": self._refresh_seconds,
+            }
 
-    def _looked(self) -> Document:
-        try:
-            jobs = self._following.look()
-        except (Refused, urllib.error.URLError, TimeoutError) as error:
-            # What was known is still worth seeing.
-            return {**self._known, "trouble": _in_words(error)}
-        return {"jobs": [self._dressed(job) for job in jobs], "trouble": None}
-
-    def _dressed(self, job: Document) -> Document:
+    def _with_links(self, job: Document) -> Document:
         error = job["error"]
+        links: Links = []
+        if job["outcome"] in WITH_RESULTS:
+            links.append({"text": "objects", "href": f"objects/{job['job_id']}"})
         return {
             **job,
-            "places": [*_objects(job), *self._backstage.links(job)],
-            "runbook": f"runbook#{section_of(error['name'])}" if error else None,
+            "page_links": [*links, *self._log_source.links(job)],
+            "runbook": f"runbook#{runbook.section_of(error['name'])}"
+            if error
+            else None,
         }
 
-    def _of_a_job(self, place: str, job_id: str, kind: str) -> Reply | None:
-        makers: Mapping[str, Callable[[], Reply]] = {
-            "logs": lambda: job_pages.logs(job_id, self._backstage.lines(job_id)),
-            "messages": lambda: job_pages.messages(
-                job_id, self._backstage.messages(job_id)
-            ),
+    def _job_page(self, page: str, job_id: str, kind: str) -> PageResponse | None:
+        source = self._log_source
+        pages: Mapping[str, Callable[[], PageResponse]] = {
+            "logs": lambda: job_pages.logs(job_id, source.log_lines(job_id)),
+            "messages": lambda: job_pages.messages(job_id, source.messages(job_id)),
             "objects": lambda: job_pages.objects(job_id, self._results(job_id)),
         }
         try:
             if kind:
-                return self._download(job_id, kind) if place == "objects" else None
-            return makers[place]()
-        except (Refused, urllib.error.URLError, TimeoutError) as error:
-            up = "../../" if kind else "../"
-            body = f"<h1>Not to be had</h1><p>{escape(_in_words(error))}</p>"
-            status = HTTPStatus.BAD_GATEWAY
-            return reply.page("Not to be had", body, up=up, status=status)
+                return self._download(job_id, kind) if page == "objects" else None
+            return pages[page]()
+        except (ApiError, ApiUnreachable) as error:
+            return html_page(
+                "Not available",
+                f"<h1>Not available</h1><p>{escape(str(error))}</p>",
+                root="../../" if kind else "../",
+                status=HTTPStatus.BAD_GATEWAY,
+            )
 
     def _results(self, job_id: str) -> Document:
-        found: Document = self._api.call("GET", f"/jobs/{job_id}/results")
-        return found
+        results: Document = self._api.call("GET", f"/jobs/{job_id}/results")
+        return results
 
-    def _download(self, job_id: str, kind: str) -> Reply | None:
-        """Pass a result on; the link to it stays here."""
+    def _download(self, job_id: str, kind: str) -> PageResponse | None:
+        """Pass a result on; the link to it, a secret, does not reach the browser."""
         results = self._results(job_id)
         links = {link["kind"]: link["href"] for link in results["links"]}
         if kind not in links:
             return None
-        file = {one["kind"]: one for one in results["manifest"]["files"]}[kind]
+        file = {file["kind"]: file for file in results["manifest"]["files"]}[kind]
         name = re.sub(r"[^\w.-]", "", f"{job_id[:12]}-{Path(file['key']).name}")
-        return Reply(
-            kind="application/octet-stream",
-            pieces=opened(links[kind]),
+        return PageResponse(
+            media_type="application/octet-stream",
+            chunks=stream(links[kind]),
             headers={
                 "Content-Disposition": f'attachment; filename="{name}"',
                 # A transfer that breaks off must not look whole.
                 "Content-Length": str(file["bytes"]),
             },
         )
-
-
-def _objects(job: Mapping[str, Any]) -> Links:
-    if job["outcome"] not in _FRUITFUL:
-        return []
-    return [{"text": "objects", "href": f"objects/{job['job_id']}"}]
-
-
-def _in_words(error: Exception) -> str:
-    if isinstance(error, Refused):
-        return str(error)
-    return f"No answer from the API: {error}"

@@ -1,34 +1,43 @@
-"""Beside: the page of a local stack, served beside it."""
+"""The web console of a local stack, with its log lines and messages."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.credentials import Credentials
+import boto3
 
-from local.stack import LocalStack
-from verdict_courier.cli.api import Api
-from verdict_courier.console.console import Board
-from verdict_courier.console.log_sources import OnThisMachine
-from verdict_courier.console.logs import Logs
-from verdict_courier.console.messages import Messages
-from verdict_courier.console.server import served
+from verdict_courier.api_client import ApiClient
+from verdict_courier.console.console import WebConsole
+from verdict_courier.console.log_sources import LocalLogSource
+from verdict_courier.console.logs import LogReader
+from verdict_courier.console.messages import MessageReader
+from verdict_courier.console.server import serve
 
-_EVERY_SECONDS = 1.0
+_REFRESH_SECONDS = 1.0
 
 
 @contextmanager
-def board_beside(stack: LocalStack) -> Iterator[str]:
-    """Serve the page as long as the block lasts; give its address."""
-    client = stack.emulator.client
-    topic = stack.outputs["NoticesTopicArn"]
-    board = Board(
-        Api(stack.api_url, region="us-east-1", who=Credentials("test", "test")),
-        where="the local stack",
-        every=_EVERY_SECONDS,
-        backstage=OnThisMachine(
-            logs=Logs(client("logs")),
-            notices=Messages(topic, sns=client("sns"), sqs=client("sqs")),
+def serve_local_console(*, api_url: str, endpoint: str, topic: str) -> Iterator[str]:
+    """Serve the console as long as the block lasts, and yield its address.
+
+    `endpoint` is the emulator's URL, `topic` the ARN of the notices topic.
+    """
+    session = boto3.Session(
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - the emulator takes any
+        region_name="us-east-1",
+    )
+    console = WebConsole(
+        ApiClient.local(api_url),
+        stack="the local stack",
+        refresh_seconds=_REFRESH_SECONDS,
+        log_source=LocalLogSource(
+            logs=LogReader(session.client("logs", endpoint_url=endpoint)),
+            notices=MessageReader(
+                topic,
+                sns=session.client("sns", endpoint_url=endpoint),
+                sqs=session.client("sqs", endpoint_url=endpoint),
+            ),
         ),
     )
-    with served(board.reply) as address:
+    with serve(console.respond) as address:
         yield address

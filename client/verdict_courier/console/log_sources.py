@@ -1,14 +1,14 @@
-"""Backstage: where a job's log lines and messages are shown."""
+"""Where the log lines and messages of a job are: on the page, or in AWS's consoles."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from verdict_courier.console.logs import Line, Logs
-from verdict_courier.console.messages import Messages
+from verdict_courier.console.logs import LogLine, LogReader
+from verdict_courier.console.messages import MessageReader
 
-#: The text of a link and where it leads.
+#: Links, each with its `text` and its target `href`.
 Links = list[dict[str, str]]
 
 _QUERY = """fields @timestamp, level, message, error, phase, next, wait_seconds
@@ -16,51 +16,51 @@ _QUERY = """fields @timestamp, level, message, error, phase, next, wait_seconds
 | sort @timestamp"""
 
 
-class Backstage(Protocol):
-    """What the API does not give: the page shows it, or leads to it."""
+class LogSource(Protocol):
+    """What the console shows or links to and the API does not return."""
 
     def links(self, job: Mapping[str, Any]) -> Links:
-        """Give the links of a job, those below the page without a slash before."""
+        """Return the links of a job; those to the console itself are relative."""
 
-    def lines(self, job_id: str) -> list[Line]:
-        """Give the log lines that are shown here."""
+    def log_lines(self, job_id: str) -> list[LogLine]:
+        """Return the log lines that the console shows itself."""
 
     def messages(self, job_id: str) -> list[dict[str, Any]]:
-        """Give the notices that are shown here."""
+        """Return the SNS messages that the console shows itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class OnThisMachine:
-    """A local stack, whose logs and messages the page shows itself."""
+class LocalLogSource:
+    """A local stack, whose log lines and messages the console shows itself."""
 
-    logs: Logs
-    notices: Messages
+    logs: LogReader
+    notices: MessageReader
 
     def links(self, job: Mapping[str, Any]) -> Links:
-        """Give the links to pages of ours."""
+        """Return the links to pages of the console."""
         return [
             {"text": "log lines", "href": f"logs/{job['job_id']}"},
             {"text": "messages", "href": f"messages/{job['job_id']}"},
         ]
 
-    def lines(self, job_id: str) -> list[Line]:
-        """Read them from the functions' log groups."""
-        return self.logs.of(job_id)
+    def log_lines(self, job_id: str) -> list[LogLine]:
+        """Return the lines in the functions' log groups."""
+        return self.logs.lines(job_id)
 
     def messages(self, job_id: str) -> list[dict[str, Any]]:
-        """Give those that the page's queue received."""
-        return self.notices.of(job_id)
+        """Return the messages that the console's queue received."""
+        return self.notices.messages(job_id)
 
 
-class InAws:
-    """A deployed stack, whose consoles show them; the page has no rights there."""
+class AwsConsoleLinks:
+    """A deployed stack: AWS's consoles show what our console has no rights to read."""
 
     def links(self, job: Mapping[str, Any]) -> Links:
-        """Give the links to the consoles, on the host that shows the execution."""
+        """Return links to AWS's consoles, on the host that shows the execution."""
         execution: str = job["links"]["execution"]
         console, _, rest = execution.partition("/states/")
         region = rest.partition("region=")[2].partition("#")[0]
-        query = _in_a_fragment(_QUERY.format(job_id=job["job_id"]))
+        query = _in_fragment(_QUERY.format(job_id=job["job_id"]))
         insights = (
             f"{console}/cloudwatch/home?region={region}#logsV2:logs-insights"
             f"$3FqueryDetail$3D~(end~0~start~-604800~timeType~'RELATIVE~unit~'seconds"
@@ -73,15 +73,15 @@ class InAws:
             {"text": "messages", "href": topics},
         ]
 
-    def lines(self, job_id: str) -> list[Line]:  # noqa: ARG002 - as the other
-        """Give none."""
+    def log_lines(self, job_id: str) -> list[LogLine]:  # noqa: ARG002 - the protocol's
+        """Return none."""
         return []
 
-    def messages(self, job_id: str) -> list[dict[str, Any]]:  # noqa: ARG002 - as the other
-        """Give none."""
+    def messages(self, job_id: str) -> list[dict[str, Any]]:  # noqa: ARG002 - the protocol's
+        """Return none."""
         return []
 
 
-def _in_a_fragment(query: str) -> str:
-    """Write a query as the console does in its addresses: `*` is its `%`."""
+def _in_fragment(query: str) -> str:
+    """Encode a query as CloudWatch's console does in its URLs: `*` instead of `%`."""
     return quote(query, safe="").replace("~", "*7e").replace("%", "*")

@@ -1,15 +1,14 @@
-"""Logs: the log lines of one job on a local stack."""
+"""The log lines of one job, from the log groups of a local stack."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
 
-#: What a line says of its function rather than of the job.
-_OF_THE_FUNCTION = {
+#: Fields that describe the function rather than the job, or have their own column.
+_HIDDEN_FIELDS = {
     "cold_start",
     "function_arn",
     "function_memory_size",
@@ -26,53 +25,54 @@ _OF_THE_FUNCTION = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
-    """One decision of a function's; `more` is what else it said."""
+class LogLine:
+    """One line of a function; `fields` are the rest, as `name=value`."""
 
     at: str
     function: str
     level: str
     message: str
-    more: str
+    fields: str
 
 
-class Logs:
+class LogReader:
     """The log groups of the functions."""
 
     def __init__(self, client: "CloudWatchLogsClient") -> None:
         self._client = client
 
-    def of(self, job_id: str) -> list[Line]:
-        """Give a job's lines from all functions, the oldest first."""
-        return sorted(self._lines(job_id), key=lambda line: line.at)
-
-    def _lines(self, job_id: str) -> Iterator[Line]:
+    def lines(self, job_id: str) -> list[LogLine]:
+        """Return the lines that all functions logged about a job, oldest first."""
         groups = self._client.get_paginator("describe_log_groups")
-        found = self._client.get_paginator("filter_log_events")
-        for page in groups.paginate():
-            for group in page["logGroups"]:
-                events = found.paginate(
-                    logGroupName=group["logGroupName"], filterPattern=f'"{job_id}"'
-                )
-                for some in events:
-                    for event in some["events"]:
-                        yield from _line(event["message"], job_id)
+        events = self._client.get_paginator("filter_log_events")
+        lines = [
+            line
+            for groups_page in groups.paginate()
+            for group in groups_page["logGroups"]
+            for events_page in events.paginate(
+                logGroupName=group["logGroupName"], filterPattern=f'"{job_id}"'
+            )
+            for event in events_page["events"]
+            if (line := parse_line(event["message"], job_id))
+        ]
+        return sorted(lines, key=lambda line: line.at)
 
 
-def _line(message: str, job_id: str) -> Iterator[Line]:
+def parse_line(message: str, job_id: str) -> LogLine | None:
+    """Return what a log event says about a job, None if it is no line about it."""
     try:
-        said: Any = json.loads(message)
+        event: Any = json.loads(message)
     except ValueError:
-        return  # Lambda's own
-    if not isinstance(said, dict) or said.get("job_id") != job_id:
-        return  # an execution's event, or somebody's who mentions the job
-    if "_aws" in said:
-        return  # metrics, which say nothing in words
-    more = {n: v for n, v in said.items() if n not in _OF_THE_FUNCTION}
-    yield Line(
-        at=str(said.get("timestamp", "")),
-        function=str(said.get("location", "")),
-        level=str(said.get("level", "")),
-        message=str(said.get("message", "")),
-        more="  ".join(f"{name}={value}" for name, value in more.items()),
+        return None  # written by Lambda
+    if not isinstance(event, dict) or event.get("job_id") != job_id:
+        return None  # an event of the state machine, or a mention of the job
+    if "_aws" in event:
+        return None  # metrics
+    fields = {n: v for n, v in event.items() if n not in _HIDDEN_FIELDS}
+    return LogLine(
+        at=str(event.get("timestamp", "")),
+        function=str(event.get("location", "")),
+        level=str(event.get("level", "")),
+        message=str(event.get("message", "")),
+        fields="  ".join(f"{name}={value}" for name, value in fields.items()),
     )

@@ -1,4 +1,4 @@
-"""Messages: the notices of a local stack, as a queue of the page's receives them."""
+"""The SNS messages of a local stack, received by a queue of the console."""
 
 import json
 import threading
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 
-class Messages:
-    """A subscription from now on, which takes nothing away from other ones."""
+class MessageReader:
+    """A new subscription of the topic, which takes no messages from other ones."""
 
     def __init__(self, topic: str, *, sns: "SNSClient", sqs: "SQSClient") -> None:
         self._sqs = sqs
@@ -25,22 +25,23 @@ class Messages:
         self._received: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         self._lock = threading.Lock()
 
-    def of(self, job_id: str) -> list[dict[str, Any]]:
-        """Give the notices about a job, as SNS wrapped them."""
+    def messages(self, job_id: str) -> list[dict[str, Any]]:
+        """Return the messages about a job since the subscription, as SNS wraps them."""
         with self._lock:
             while self._receive():
                 pass
             return list(self._received.get(job_id, ()))
 
     def _receive(self) -> bool:
-        answer = self._sqs.receive_message(
+        """Store the next messages, and return whether there were any."""
+        response = self._sqs.receive_message(
             QueueUrl=self._queue, MaxNumberOfMessages=10, WaitTimeSeconds=0
         )
-        for message in answer.get("Messages", ()):
+        for message in response.get("Messages", ()):
             notice = json.loads(message["Body"])
-            about = notice["MessageAttributes"]["job_id"]["Value"]
-            self._received[about].append(notice)
+            job_id = notice["MessageAttributes"]["job_id"]["Value"]
+            self._received[job_id].append(notice)
             self._sqs.delete_message(
                 QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"]
             )
-        return "Messages" in answer
+        return "Messages" in response

@@ -1,31 +1,47 @@
-"""Runbook: docs/operations.md as a page with an anchor at each heading."""
+"""The run-book, docs/operations.md, as a page with an anchor at each heading."""
 
 import re
+from functools import cache
 from itertools import pairwise
+from pathlib import Path
 
 from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
-from tools.runbook import RUNBOOK, anchor
-
+#: A link to docs/operations.md in the repository, a copy in an installed package.
+_RUNBOOK = Path(__file__).with_name("operations.md")
+#: The section for errors that have none of their own, such as `States.Timeout`.
+OTHER_ERRORS = "any-other-name"
 _COMMENT = re.compile(r"(?m)^<!--.*-->\n")
 
 
+def section_of(error: str) -> str:
+    """Return the anchor of the section that says what an error means."""
+    return error.lower() if error.lower() in _sections() else OTHER_ERRORS
+
+
+def anchor(heading: str) -> str:
+    """Return the anchor that GitHub gives a heading."""
+    kept = re.sub(r"[^\w\- ]", "", heading.strip().lower())
+    return kept.replace(" ", "-")
+
+
 def html() -> str:
-    """Give the run-book's text as HTML; links into the repository lose their target."""
+    """Return the run-book as HTML, without its links to files of the repository."""
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
-    tokens = markdown.parse(_COMMENT.sub("", RUNBOOK.read_text()))
+    tokens = markdown.parse(_COMMENT.sub("", _RUNBOOK.read_text("utf-8")))
     for heading, text in pairwise(tokens):
         if heading.type == "heading_open":
             heading.attrSet("id", anchor(text.content.replace("`", "")))
-    for token in tokens:
-        _unlink(token)
+    for child in (child for token in tokens for child in token.children or ()):
+        href = str(child.attrGet("href") or "")
+        if child.type == "link_open" and not href.startswith(("#", "https://")):
+            del child.attrs["href"]
     rendered: str = markdown.renderer.render(tokens, markdown.options, {})
     return rendered
 
 
-def _unlink(token: Token) -> None:
-    for child in token.children or ():
-        href = str(child.attrGet("href") or "")
-        if child.type == "link_open" and not href.startswith(("#", "https://")):
-            del child.attrs["href"]
+@cache
+def _sections() -> set[str]:
+    """Return the anchors of sections named by one word, as those of errors are."""
+    headings: list[str] = re.findall(r"(?m)^### (\w+)$", _RUNBOOK.read_text("utf-8"))
+    return {heading.lower() for heading in headings}

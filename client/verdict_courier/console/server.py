@@ -1,10 +1,10 @@
-"""Server: gives the page to a browser on this machine, and to nobody else.
+"""An HTTP server that shows the console to a browser on this machine, and to no other.
 
-The browser never sees credentials, but whoever may read here sees the jobs and
-their results. So it listens on the loopback only, wants a key in the path that
-other pages and other users cannot know, answers to its own names alone (a foreign
-name that leads here is DNS rebinding), takes nothing but GET, and lets pages load
-from nowhere else.
+The browser gets no credentials, but whoever can read the console sees the jobs and
+their results. So the server listens on the loopback interface only, wants a key in
+the path that other pages and other users cannot know, answers to its own host names
+only (another name that resolves to it is DNS rebinding), takes nothing but GET, and
+lets pages load from nowhere else.
 """
 
 import secrets
@@ -17,12 +17,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from verdict_courier.console.reply import Reply
+from verdict_courier.api_client import ApiUnreachable
+from verdict_courier.console.page_response import PageResponse
 
-#: Gives the reply for a path below the key, None where there is none.
-Replies = Callable[[str], Reply | None]
+#: Returns the response for a path below the key, None if there is none.
+Respond = Callable[[str], PageResponse | None]
 
-_GUARDS = {
+_SECURITY_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; "
     "style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
@@ -35,7 +36,7 @@ _GUARDS = {
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Guards the way to the replies."""
+    """Checks host name, key and method before it responds."""
 
     timeout = 30
     server_version = "courier"
@@ -43,65 +44,71 @@ class _Handler(BaseHTTPRequestHandler):
 
     server: ThreadingHTTPServer
 
-    def __init__(self, *args: Any, key: str, replies: Replies) -> None:  # noqa: ANN401 - the server's own
+    def __init__(self, *args: Any, key: str, respond: Respond) -> None:  # noqa: ANN401 - the server's own
         self._key = key
-        self._replies = replies
+        self._respond = respond
         super().__init__(*args)
 
     def do_GET(self) -> None:
-        """Answer a GET."""
+        """Respond to a GET."""
         port = self.server.server_port
         if self.headers.get("Host") not in (f"127.0.0.1:{port}", f"localhost:{port}"):
-            self._refuse(HTTPStatus.MISDIRECTED_REQUEST)
+            self._send_status(HTTPStatus.MISDIRECTED_REQUEST)
             return
         path = unquote(urlsplit(self.path).path)
         _, key, below = path.split("/", 2) if path.count("/") > 1 else ("", "", "")
         if not secrets.compare_digest(key.encode(), self._key.encode()):
-            self._refuse(HTTPStatus.NOT_FOUND)
+            self._send_status(HTTPStatus.NOT_FOUND)
             return
-        found = self._replies(below)
-        if found is None:
-            self._refuse(HTTPStatus.NOT_FOUND)
+        response = self._respond(below)
+        if response is None:
+            self._send_status(HTTPStatus.NOT_FOUND)
             return
-        # A browser that went away needs no answer.
-        with suppress(ConnectionError, TimeoutError):
-            self._send(found)
+        self._send(response)
 
     def send_error(self, code: int, *_: object, **__: object) -> None:
-        """Refuse what is no GET, too, in our own words and under our guards."""
-        known = HTTPStatus(code)
-        allowed = known is HTTPStatus.NOT_IMPLEMENTED  # the standard library's for POST
-        self._refuse(HTTPStatus.METHOD_NOT_ALLOWED if allowed else known)
+        """Refuse other methods and bad requests, with the same headers."""
+        status = HTTPStatus(code)
+        # The standard library's word for a method that this class does not have.
+        if status is HTTPStatus.NOT_IMPLEMENTED:
+            status = HTTPStatus.METHOD_NOT_ALLOWED
+        self._send_status(status)
 
     def log_message(self, *_args: object) -> None:
-        """Say nothing: nobody reads it."""
+        """Log nothing."""
 
-    def _refuse(self, status: HTTPStatus) -> None:
-        more = {"Allow": "GET"} if status is HTTPStatus.METHOD_NOT_ALLOWED else {}
-        words = [f"{status.phrase}.\n".encode()]
-        with suppress(ConnectionError, TimeoutError):
-            self._send(
-                Reply(kind="text/plain", pieces=words, status=status, headers=more)
+    def _send_status(self, status: HTTPStatus) -> None:
+        not_allowed = status is HTTPStatus.METHOD_NOT_ALLOWED
+        self._send(
+            PageResponse(
+                media_type="text/plain",
+                chunks=[f"{status.phrase}.\n".encode()],
+                status=status,
+                headers={"Allow": "GET"} if not_allowed else {},
             )
+        )
 
-    def _send(self, sent: Reply) -> None:
-        self.send_response(sent.status)
-        self.send_header("Content-Type", sent.kind)
-        for name, value in {**_GUARDS, **sent.headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        for piece in sent.pieces:
-            self.wfile.write(piece)
+    def _send(self, response: PageResponse) -> None:
+        # The browser went away, or the result's transfer broke off: the announced
+        # length shows the browser that it did.
+        with suppress(ConnectionError, TimeoutError, ApiUnreachable):
+            self.send_response(response.status)
+            self.send_header("Content-Type", response.media_type)
+            for name, value in {**_SECURITY_HEADERS, **response.headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            for chunk in response.chunks:
+                self.wfile.write(chunk)
 
 
 @contextmanager
-def served(replies: Replies) -> Iterator[str]:
-    """Serve as long as the block lasts; give the page's address."""
+def serve(respond: Respond) -> Iterator[str]:
+    """Serve as long as the block lasts, and yield the console's address."""
     key = secrets.token_urlsafe(16)
-    handler = partial(_Handler, key=key, replies=replies)
+    handler = partial(_Handler, key=key, respond=respond)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        serve = partial(server.serve_forever, poll_interval=0.05)
-        thread = threading.Thread(target=serve, daemon=True)
+        serve_forever = partial(server.serve_forever, poll_interval=0.05)
+        thread = threading.Thread(target=serve_forever, daemon=True)
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}/{key}/"

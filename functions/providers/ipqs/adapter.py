@@ -7,8 +7,6 @@ marks used here: [V] stated by IPQS, [T] seen in a client, [U] unknown, so a set
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, Self
 from urllib.parse import quote, urlencode
 
 from functions.core.errors import (
@@ -21,6 +19,7 @@ from functions.core.errors import (
 )
 from functions.core.file_formats import CSV, FileFormat
 from functions.core.model import StatusReport
+from functions.core.provider_settings import IpqsSettings
 from functions.providers.csv_validation import check_file_name, count_rows
 from functions.providers.ipqs.responses import (
     IpqsResponse,
@@ -41,43 +40,6 @@ _CALL_SECONDS = 25.0
 #: Leaves a function time to count the rows before it and to search the list after it.
 _UPLOAD_SECONDS = 200.0
 _LIST_PAGE_SIZE = 50  # [V]
-
-KeyPlace = Literal["header", "path", "field"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class IpqsSettings:
-    """What is a setting because IPQS does not say it, or may change it.
-
-    `upload_key`, `status_key` and `list_key` say where the key stands in each
-    call. `path` is documented for all three; `field` (a form field) only for the
-    upload; `header` (IPQS-KEY) is known to work for the list and unknown for the
-    status. `list_pages` bounds the search for a submission whose answer was lost.
-    """
-
-    base_url: str = "https://www.ipqualityscore.com"
-    download_hosts: tuple[str, ...] = ("downloads.ipqualityscore.com",)
-    upload_key: KeyPlace = "field"
-    status_key: KeyPlace = "path"
-    list_key: KeyPlace = "header"
-    list_pages: int = 20
-    max_result_bytes: int = 50 * 1024**3
-    loopback: bool = False
-
-    @classmethod
-    def from_json(cls, settings: Mapping[str, Any]) -> Self:
-        """Read the adapter's part of the settings; a KeyError names what lacks."""
-        places = settings["key_place"]
-        return cls(
-            base_url=settings["base_url"],
-            download_hosts=tuple(settings["download_hosts"]),
-            upload_key=places["upload"],
-            status_key=places["status"],
-            list_key=places["list"],
-            list_pages=settings["list_pages"],
-            max_result_bytes=settings["max_result_bytes"],
-            loopback=settings["loopback"],
-        )
 
 
 class Ipqs:
@@ -140,7 +102,7 @@ class Ipqs:
         )
 
     def _upload(self, key: str, name: str, type_: str, source: Source) -> str:
-        place = self._settings.upload_key
+        place = self._settings.key_place.upload
         fields = {"file_name": name}
         if place == "path":
             url = self._url(f"{quote(key, safe='')}/{type_}/upload")
@@ -172,7 +134,7 @@ class Ipqs:
             raise ProviderRejected("the provider does not know the upload") from None
 
     def _find(self, key: str, name: str, type_: str) -> str | None:
-        place = self._settings.list_key
+        place = self._settings.key_place.list
         path = "list" if place == "header" else f"{quote(key, safe='')}/list"
         for page in range(1, self._settings.list_pages + 1):
             query = urlencode({"type": type_, "page": page})
@@ -193,7 +155,7 @@ class Ipqs:
     def _status(self, provider_ref: str) -> IpqsResponse:
         if not re.fullmatch(r"[0-9]{1,19}", provider_ref):
             raise ProviderLostJob("the provider_ref is not an id of IPQS")
-        place = self._settings.status_key
+        place = self._settings.key_place.status
 
         def ask(key: str) -> IpqsResponse:
             key_path = "" if place == "header" else f"{quote(key, safe='')}/"
@@ -219,5 +181,5 @@ class Ipqs:
         return f"{self._settings.base_url}/api/json/csv/{path}"
 
 
-def _key_header(place: KeyPlace, key: str) -> dict[str, str]:
+def _key_header(place: str, key: str) -> dict[str, str]:
     return {"IPQS-KEY": key} if place == "header" else {}

@@ -6,7 +6,7 @@ marks used here: [V] stated by TxnCheck, [I] inferred, [U] unknown, so a setting
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 from functions.core.errors import (
     AnswerLost,
@@ -19,12 +19,13 @@ from functions.core.errors import (
 )
 from functions.core.file_formats import JSON, FileFormat
 from functions.core.model import StatusReport
+from functions.core.provider_settings import TxncheckSettings
 from functions.providers.bodies import BytesBody
 from functions.providers.key_rotation import with_fresh_key_retry
 from functions.providers.protocol import BatchRequest, InvalidRow, Link, Source
 from functions.providers.transport.http import HttpClient, HttpResponse
 from functions.providers.txncheck.batch import pack, unpack
-from functions.providers.txncheck.request_bodies import NameUse, RequestBodies
+from functions.providers.txncheck.request_bodies import RequestBodies
 from functions.providers.txncheck.responses import (
     KIND,
     TxncheckResponse,
@@ -40,35 +41,6 @@ from functions.providers.txncheck.signing import signature_headers
 #: What a response may have besides the result in it.
 _ENVELOPE_BYTES = 64 * 1024
 _CALL_SECONDS = 25.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class TxncheckSettings:
-    """What is a setting because TxnCheck does not say it, or may change it.
-
-    `base_url` has the path before every call, which is signed too; `signing` is
-    whether the account has signing on. For `upi_name` and `bank_async` see
-    `Requests`.
-    """
-
-    base_url: str = "https://api.txncheck.in/api/v1"
-    signing: bool = False
-    upi_name: NameUse = "optional"
-    bank_async: bool = False
-    max_result_bytes: int = 10 * 1024 * 1024
-    loopback: bool = False
-
-    @classmethod
-    def from_json(cls, settings: Mapping[str, Any]) -> Self:
-        """Read the adapter's part of the settings; a KeyError names what lacks."""
-        return cls(
-            base_url=settings["base_url"],
-            signing=settings["signing"],
-            upi_name=settings["upi_name"],
-            bank_async=settings["bank_async"],
-            max_result_bytes=settings["max_result_bytes"],
-            loopback=settings["loopback"],
-        )
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from functions.core.errors import (
     RequestInvalid,
@@ -14,6 +14,7 @@ from functions.core.errors import (
     SourceNotText,
     SourceTooLarge,
 )
+from functions.core.provider_settings import NameUse
 from functions.core.strict_json import NotStrictJson, parse
 from functions.providers.protocol import Source, read_chunks
 
@@ -24,8 +25,6 @@ BULK = "bulk-vpa-chargeback-check"
 #: Twice the length of a hundred of the longest VPAs.
 _MAX_BODY_BYTES = 64 * 1024
 _VPA = re.compile(r"[A-Za-z0-9._\-]{1,255}@[A-Za-z][A-Za-z0-9.\-]{0,63}")
-
-NameUse = Literal["optional", "required", "unsent"]
 
 
 @dataclass(frozen=True)

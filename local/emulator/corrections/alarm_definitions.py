@@ -1,4 +1,4 @@
-"""Alarms on metric math, and composite alarms in a template."""
+"""Alarms on metric math expressions, and composite alarms in a template."""
 
 import json
 from typing import Any
@@ -7,14 +7,12 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch
 from ministack.services.cloudformation import provisioners
 
-from local.emulator.corrections import alarms
-from local.emulator.metric_math import NotUnderstood
+from local.emulator.corrections import alarm_evaluation
+from local.emulator.corrections.ministack_types import Alarm, Props, Response
+from local.emulator.metric_math import UnsupportedExpression
 
-Props = dict[str, Any]
-Alarm = dict[str, Any]
-
-# What an alarm of one metric has, and one of an expression has not.
-_OF_ONE_METRIC = (
+# Fields of an alarm on one metric, which an alarm on an expression lacks.
+_SINGLE_METRIC_FIELDS = (
     "Dimensions",
     "ExtendedStatistic",
     "MetricName",
@@ -26,33 +24,38 @@ _OF_ONE_METRIC = (
 
 
 def metric_math() -> None:
-    """Take alarms on expressions, from the API and from a template.
+    """Accept alarms on expressions, through the API and in a template.
 
-    MiniStack drops the expression in the one, and refuses it in the other.
+    AWS: an alarm can watch the result of a metric math expression.
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create-alarm-on-metric-math-expression.html
+    MiniStack: drops the expression in the API and refuses it in a template.
     """
-    put, record = cloudwatch._put_metric_alarm, provisioners._cw_metric_alarm_record
+    put = cloudwatch._put_metric_alarm
+    create_record = provisioners._cw_metric_alarm_record
 
-    def put_metric_alarm(params: Any, data: Props, is_cbor: bool, is_json: bool) -> Any:  # noqa: ANN401 - MiniStack's
+    def put_metric_alarm(
+        params: object, data: Props, is_cbor: bool, is_json: bool
+    ) -> Response:
         queries = data.get("Metrics") or []
         if problem := _problem(queries):
             return cloudwatch._error(
                 "ValidationError", problem, 400, use_json=is_json, use_cbor=is_cbor
             )
-        answer = put(params, data, is_cbor, is_json)
+        response = put(params, data, is_cbor, is_json)
         if queries and data["AlarmName"] in cloudwatch._alarms:
-            _compute(cloudwatch._alarms[data["AlarmName"]], queries)
-        return answer
+            _set_queries(cloudwatch._alarms[data["AlarmName"]], queries)
+        return response
 
     def metric_alarm_record(name: str, props: Props) -> Alarm:
         queries = props.get("Metrics") or []
         if not queries:
-            alarm: Alarm = record(name, props)
+            alarm: Alarm = create_record(name, props)
             return alarm
         if problem := _problem(queries):
             raise ValueError(problem)
-        stand_in = {"MetricName": "-", "Namespace": "-", **props, "Metrics": []}
-        alarm = record(name, stand_in)
-        _compute(alarm, queries)
+        placeholder = {"MetricName": "-", "Namespace": "-", **props, "Metrics": []}
+        alarm = create_record(name, placeholder)
+        _set_queries(alarm, queries)
         return alarm
 
     cloudwatch._put_metric_alarm = put_metric_alarm
@@ -60,9 +63,11 @@ def metric_math() -> None:
 
 
 def composite_alarms() -> None:
-    """Make AWS::CloudWatch::CompositeAlarm of a template a composite alarm.
+    """Create AWS::CloudWatch::CompositeAlarm resources of a template.
 
-    MiniStack has them in its API, and refuses them in a template.
+    AWS: CloudFormation supports the resource type.
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-cloudwatch-compositealarm.html
+    MiniStack: has composite alarms in its API, but refuses them in a template.
     """
     provisioners._RESOURCE_HANDLERS["AWS::CloudWatch::CompositeAlarm"] = {
         "create": _create,
@@ -71,21 +76,21 @@ def composite_alarms() -> None:
     }
 
 
-def _problem(queries: list[Props]) -> str | None:
-    """Why CloudWatch, or the emulator, cannot evaluate these."""
+def _problem(queries: list[dict[str, Any]]) -> str | None:
+    """Return why CloudWatch or the emulator cannot evaluate the queries, or None."""
     if not queries:
         return None
     if sum(query.get("ReturnData", True) for query in queries) != 1:
         return "Exactly one element of the metrics list should return data."
     try:
-        alarms.computed(queries, now=0, length=1)
-    except NotUnderstood as error:
+        alarm_evaluation.query_series(queries, now=0, length=1)
+    except UnsupportedExpression as error:
         return f"Error in expression: {error}"
     return None
 
 
-def _compute(alarm: Alarm, queries: list[Props]) -> None:
-    for name in _OF_ONE_METRIC:
+def _set_queries(alarm: Alarm, queries: list[dict[str, Any]]) -> None:
+    for name in _SINGLE_METRIC_FIELDS:
         alarm.pop(name, None)
     alarm["Metrics"] = queries
 

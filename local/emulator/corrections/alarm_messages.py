@@ -1,4 +1,4 @@
-"""What an alarm says when its state changes."""
+"""The SNS message that an alarm sends when its state changes."""
 
 import json
 from collections.abc import Sequence
@@ -8,22 +8,21 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region, new_uuid
 from ministack.services import cloudwatch, sns
 
-from local.emulator.alarm_state import Rule, State
-
-Alarm = dict[str, Any]
+from local.emulator.alarm_state import AlarmRule, AlarmState
+from local.emulator.corrections.ministack_types import Alarm
 
 _ACTIONS = {
     "ALARM": "AlarmActions",
     "INSUFFICIENT_DATA": "InsufficientDataActions",
     "OK": "OKActions",
 }
-_WORDS = {
+_COMPARISONS = {
     "GreaterThanOrEqualToThreshold": "greater than or equal to",
     "GreaterThanThreshold": "greater than",
     "LessThanOrEqualToThreshold": "less than or equal to",
     "LessThanThreshold": "less than",
 }
-_TRIGGER = (
+_TRIGGER_FIELDS = (
     "Period",
     "EvaluationPeriods",
     "DatapointsToAlarm",
@@ -31,39 +30,45 @@ _TRIGGER = (
     "Threshold",
     "TreatMissingData",
 )
-_REGIONS = {"us-east-1": "US East (N. Virginia)"}
-_SUBJECT = 100
+_REGION_NAMES = {"us-east-1": "US East (N. Virginia)"}
+_SUBJECT_LIMIT = 100
 
 
 def alarm_messages() -> None:
-    """Tell topics of a change in the form that CloudWatch uses.
+    """Send topics the message that CloudWatch sends.
 
-    With the alarm's ARN and actions, its metrics or its rule. MiniStack's message
-    lacks them, and writes dimensions and times in another way.
+    AWS: the message has the alarm's ARN and actions, and its metrics or its rule.
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
+    MiniStack: omits these, and formats dimensions and times differently.
     """
-    cloudwatch._dispatch_alarm_actions = _tell
+    cloudwatch._dispatch_alarm_actions = _dispatch_actions
 
 
-def reason(alarm: Alarm, rule: Rule, state: State, values: Sequence[float]) -> str:
-    """Why the alarm is in this state: these are the datapoints that it looked at."""
+def reason(
+    alarm: Alarm, rule: AlarmRule, state: AlarmState, values: Sequence[float]
+) -> str:
+    """Return the reason for a state, given the datapoints that are not missing."""
     missing = rule.periods - len(values)
-    if state is State.INSUFFICIENT_DATA:
+    if state is AlarmState.INSUFFICIENT_DATA:
         return f"Insufficient Data: {missing} datapoints were unknown."
     if not values:
         return (
             f"Threshold Crossed: no datapoints were received for {missing} periods "
             f"and {missing} missing datapoints were treated as [{rule.missing}]."
         )
-    going_off = state is State.ALARM
-    shown = [value for value in values if rule.breaches(value) is going_off]
+    in_alarm = state is AlarmState.ALARM
+    datapoints = [value for value in values if rule.breaches(value) is in_alarm]
     return (
-        f"Threshold Crossed: {len(shown)} out of the last {rule.periods} datapoints "
-        f"{shown} {'were' if going_off else 'were not'} "
-        f"{_WORDS[alarm['ComparisonOperator']]} the threshold ({alarm['Threshold']})."
+        f"Threshold Crossed: {len(datapoints)} out of the last {rule.periods} "
+        f"datapoints {datapoints} {'were' if in_alarm else 'were not'} "
+        f"{_COMPARISONS[alarm['ComparisonOperator']]} the threshold "
+        f"({alarm['Threshold']})."
     )
 
 
-def _tell(alarm: Alarm, before: str, state: str, why: str) -> None:
+def _dispatch_actions(
+    alarm: Alarm, old_state: str, new_state: str, new_reason: str
+) -> None:
     if not alarm.get("ActionsEnabled", True):
         return
     region = get_region()
@@ -74,19 +79,21 @@ def _tell(alarm: Alarm, before: str, state: str, why: str) -> None:
         "AlarmConfigurationUpdatedTimestamp": _time(
             alarm["AlarmConfigurationUpdatedTimestamp"]
         ),
-        "NewStateValue": state,
-        "NewStateReason": why,
+        "NewStateValue": new_state,
+        "NewStateReason": new_reason,
         "StateChangeTime": _time(alarm["StateUpdatedTimestamp"]),
-        "Region": _REGIONS.get(region, region),
+        "Region": _REGION_NAMES.get(region, region),
         "AlarmArn": alarm["AlarmArn"],
-        "OldStateValue": before,
+        "OldStateValue": old_state,
         **{actions: alarm.get(actions) or [] for actions in _ACTIONS.values()},
         **(_rule(alarm) if "AlarmRule" in alarm else {"Trigger": _trigger(alarm)}),
     }
-    subject = f'{state}: "{alarm["AlarmName"]}" in {message["Region"]}'[:_SUBJECT]
-    for action in alarm.get(_ACTIONS[state]) or []:
+    subject = f'{new_state}: "{alarm["AlarmName"]}" in {message["Region"]}'
+    for action in alarm.get(_ACTIONS[new_state]) or []:
         if cloudwatch._is_sns_action_arn(action):
-            sns._fanout(action, new_uuid(), json.dumps(message), subject)
+            sns._fanout(
+                action, new_uuid(), json.dumps(message), subject[:_SUBJECT_LIMIT]
+            )
 
 
 def _rule(alarm: Alarm) -> dict[str, Any]:
@@ -94,14 +101,19 @@ def _rule(alarm: Alarm) -> dict[str, Any]:
     return {
         "AlarmRule": alarm["AlarmRule"],
         "TriggeringChildren": [
-            {"Arn": child["arn"], "State": _capital(child["state"])}
+            {
+                "Arn": child["arn"],
+                "State": {
+                    key.capitalize(): value for key, value in child["state"].items()
+                },
+            }
             for child in data.get("triggeringAlarms", [])
         ],
     }
 
 
 def _trigger(alarm: Alarm) -> dict[str, Any]:
-    common = {name: alarm.get(name) for name in _TRIGGER}
+    common = {name: alarm.get(name) for name in _TRIGGER_FIELDS}
     if "Metrics" in alarm:
         return {**common, "Metrics": alarm["Metrics"]}
     extended = alarm.get("ExtendedStatistic")
@@ -117,16 +129,11 @@ def _trigger(alarm: Alarm) -> dict[str, Any]:
         ),
         "Unit": alarm.get("Unit"),
         "Dimensions": [
-            {"name": one["Name"], "value": one["Value"]}
-            for one in alarm.get("Dimensions") or []
+            {"name": dimension["Name"], "value": dimension["Value"]}
+            for dimension in alarm.get("Dimensions") or []
         ],
     }
 
 
-def _capital(state: dict[str, str]) -> dict[str, str]:
-    return {key.capitalize(): value for key, value in state.items()}
-
-
 def _time(epoch: float) -> str:
-    at = datetime.fromtimestamp(epoch, tz=UTC)
-    return at.strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+    return datetime.fromtimestamp(epoch, tz=UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")

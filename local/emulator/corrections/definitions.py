@@ -1,4 +1,4 @@
-"""State machine definitions are checked before they are taken."""
+"""Validation of state machine definitions."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ from ministack.core.responses import error_response_json
 from ministack.services import stepfunctions as sfn
 from ministack.services.cloudformation import provisioners
 
-State = dict[str, Any]
+from local.emulator.corrections.ministack_types import Props, Response, State
 
 _TYPES = {"Choice", "Fail", "Map", "Parallel", "Pass", "Succeed", "Task", "Wait"}
 _REQUIRED = {"Choice": "Choices", "Task": "Resource"}
@@ -16,17 +16,18 @@ _WAITS = ("Seconds", "SecondsPath", "Timestamp", "TimestampPath")
 
 
 def checked_definitions() -> None:
-    """Refuse a definition whose states do not fit together, as InvalidDefinition.
+    """Refuse an inconsistent definition, through the API and in a template.
 
-    From the API and from CloudFormation. MiniStack takes anything, and an
-    execution finds out.
+    AWS: CreateStateMachine and UpdateStateMachine answer InvalidDefinition.
+    Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html
+    MiniStack: accepts anything; the execution fails.
     """
     sfn._create_state_machine = _checked(sfn._create_state_machine)
     sfn._update_state_machine = _checked(sfn._update_state_machine)
-    definition_of = provisioners._sfn_definition
+    read_definition = provisioners._sfn_definition
 
-    def definition(props: dict[str, Any]) -> str:
-        text: str = definition_of(props)
+    def definition(props: Props) -> str:
+        text: str = read_definition(props)
         if found := problems(text):
             raise ValueError(_message(found))
         return text
@@ -35,16 +36,18 @@ def checked_definitions() -> None:
 
 
 def problems(definition: str) -> list[str]:
-    """What AWS would refuse, each with the place where it is."""
+    """Return the problems that AWS would refuse, each with its place."""
     try:
         machine = json.loads(definition)
     except json.JSONDecodeError as error:
         return [f"INVALID_JSON_DESCRIPTION: {error}"]
-    return list(_machine(machine, ""))
+    return list(_machine_problems(machine, ""))
 
 
-def _checked(handle: Callable[[State], Any]) -> Callable[[State], Any]:
-    def checked(data: State) -> Any:  # noqa: ANN401 - MiniStack's response
+def _checked(
+    handle: Callable[[dict[str, Any]], Response],
+) -> Callable[[dict[str, Any]], Response]:
+    def checked(data: dict[str, Any]) -> Response:
         found = problems(data["definition"]) if "definition" in data else []
         if found:
             return error_response_json("InvalidDefinition", _message(found), 400)
@@ -53,39 +56,42 @@ def _checked(handle: Callable[[State], Any]) -> Callable[[State], Any]:
     return checked
 
 
-def _message(found: list[str]) -> str:
-    return f"Invalid State Machine Definition: '{', '.join(found)}'"
+def _message(problems: list[str]) -> str:
+    return f"Invalid State Machine Definition: '{', '.join(problems)}'"
 
 
-def _machine(machine: State, place: str) -> Iterator[str]:
+def _machine_problems(machine: State, place: str) -> Iterator[str]:
     states, start = machine.get("States"), machine.get("StartAt")
     if not isinstance(states, dict) or not isinstance(start, str):
         yield f"SCHEMA_VALIDATION_FAILED: StartAt and States are required at {place}/"
         return
     for name, state in states.items():
-        yield from _state(state, f"{place}/States/{name}")
-    for origin, target in _edges(start, states):
-        if target not in states:
-            yield f"MISSING_TRANSITION_TARGET: {target} at {place}{origin}"
+        yield from _state_problems(state, f"{place}/States/{name}")
+    if start not in states:
+        yield f"MISSING_TRANSITION_TARGET: {start} at {place}/StartAt"
+    for name, state in states.items():
+        for target in _targets(state):
+            if target not in states:
+                yield f"MISSING_TRANSITION_TARGET: {target} at {place}/States/{name}"
     for name in sorted(states.keys() - _reachable(start, states)):
         yield f"MISSING_TRANSITION_TARGET: nothing leads to {place}/States/{name}"
 
 
-def _state(state: State, place: str) -> Iterator[str]:
+def _state_problems(state: State, place: str) -> Iterator[str]:
     if state.get("Type") not in _TYPES:
         yield f"SCHEMA_VALIDATION_FAILED: unknown Type {state.get('Type')} at {place}"
         return
-    yield from _ending(state, place)
-    yield from _fields(state, place)
-    yield from _handlers(state, place)
+    yield from _transition_problems(state, place)
+    yield from _field_problems(state, place)
+    yield from _handler_problems(state, place)
     for branch in state.get("Branches", []):
-        yield from _machine(branch, place)
+        yield from _machine_problems(branch, place)
     for field in ("Iterator", "ItemProcessor"):
         if field in state:
-            yield from _machine(state[field], f"{place}/{field}")
+            yield from _machine_problems(state[field], f"{place}/{field}")
 
 
-def _ending(state: State, place: str) -> Iterator[str]:
+def _transition_problems(state: State, place: str) -> Iterator[str]:
     if state["Type"] in ("Choice", "Succeed", "Fail"):
         if "Next" in state or "End" in state:
             yield f"SCHEMA_VALIDATION_FAILED: neither Next nor End belongs at {place}"
@@ -93,7 +99,7 @@ def _ending(state: State, place: str) -> Iterator[str]:
         yield f"SCHEMA_VALIDATION_FAILED: either Next or End is required at {place}"
 
 
-def _fields(state: State, place: str) -> Iterator[str]:
+def _field_problems(state: State, place: str) -> Iterator[str]:
     required = _REQUIRED.get(state["Type"])
     if required and not state.get(required):
         yield f"SCHEMA_VALIDATION_FAILED: {required} is required at {place}"
@@ -104,7 +110,7 @@ def _fields(state: State, place: str) -> Iterator[str]:
             yield f"SCHEMA_VALIDATION_FAILED: {field} and {field}Path at {place}"
 
 
-def _handlers(state: State, place: str) -> Iterator[str]:
+def _handler_problems(state: State, place: str) -> Iterator[str]:
     for field in ("Retry", "Catch"):
         handlers = state.get(field, [])
         for number, handler in enumerate(handlers):
@@ -118,13 +124,6 @@ def _handlers(state: State, place: str) -> Iterator[str]:
                 yield f"SCHEMA_VALIDATION_FAILED: States.ALL is not last at {where}"
 
 
-def _edges(start: str, states: State) -> Iterator[tuple[str, str]]:
-    yield "/StartAt", start
-    for name, state in states.items():
-        for target in _targets(state):
-            yield f"/States/{name}", target
-
-
 def _targets(state: State) -> Iterator[str]:
     for holder in (state, *state.get("Choices", []), *state.get("Catch", [])):
         if "Next" in holder:
@@ -134,11 +133,11 @@ def _targets(state: State) -> Iterator[str]:
 
 
 def _reachable(start: str, states: State) -> set[str]:
-    seen: set[str] = set()
-    found = [start]
-    while found:
-        name = found.pop()
-        if name in states and name not in seen:
-            seen.add(name)
-            found.extend(_targets(states[name]))
-    return seen
+    reached: set[str] = set()
+    pending = [start]
+    while pending:
+        name = pending.pop()
+        if name in states and name not in reached:
+            reached.add(name)
+            pending.extend(_targets(states[name]))
+    return reached

@@ -1,4 +1,4 @@
-"""Metrics in log lines: CloudWatch's embedded metric format."""
+"""Metrics from log lines in CloudWatch's embedded metric format."""
 
 import json
 from collections.abc import Iterator
@@ -7,13 +7,9 @@ from typing import Any
 
 from ministack.services import cloudwatch, cloudwatch_logs
 
-Line = dict[str, Any]
-
-_MARK = '"_aws"'
-
 
 @dataclass(frozen=True)
-class Datum:
+class EmbeddedMetric:
     """The values of one metric under one set of dimensions, at one time."""
 
     namespace: str
@@ -25,36 +21,44 @@ class Datum:
 
 
 def embedded_metrics() -> None:
-    """Make metrics of the log lines that have them inside, as CloudWatch does.
+    """Create metrics from log lines that embed them.
 
-    MiniStack keeps the lines and makes nothing of them.
+    AWS: extracts the metrics of each log event in embedded metric format.
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+    MiniStack: stores the lines only.
     """
     append = cloudwatch_logs._append_log_events
 
     def append_log_events(stream: object, events: list[dict[str, Any]]) -> None:
         append(stream, events)
         for event in events:
-            for datum in extracted(event["message"]):
-                _store(datum)
+            for metric in parse(event["message"]):
+                cloudwatch._store_datum(
+                    metric.namespace,
+                    metric.name,
+                    metric.dimensions,
+                    metric.timestamp,
+                    metric.unit,
+                    None,
+                    metric.values,
+                    None,
+                    None,
+                )
 
     cloudwatch_logs._append_log_events = append_log_events
 
 
-def extracted(message: str) -> list[Datum]:
-    """The metrics in a log line; a line that breaks the format has none.
-
-    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
-    """
-    if _MARK not in message:
+def parse(message: str) -> list[EmbeddedMetric]:
+    """Return the metrics of a log line; none if the line violates the format."""
+    if '"_aws"' not in message:
         return []
     try:
-        line = json.loads(message)
-        return list(_data(line))
+        return list(_metrics(json.loads(message)))
     except (ValueError, LookupError, TypeError, AttributeError):
         return []
 
 
-def _data(line: Line) -> Iterator[Datum]:
+def _metrics(line: dict[str, Any]) -> Iterator[EmbeddedMetric]:
     timestamp = line["_aws"]["Timestamp"] / 1000
     for directive in line["_aws"]["CloudWatchMetrics"]:
         # Without dimension sets a metric is published without dimensions.
@@ -62,7 +66,7 @@ def _data(line: Line) -> Iterator[Datum]:
             dimensions = {name: str(line[name]) for name in names}
             for metric in directive["Metrics"]:
                 value = line[metric["Name"]]
-                yield Datum(
+                yield EmbeddedMetric(
                     directive["Namespace"],
                     metric["Name"],
                     dimensions,
@@ -70,17 +74,3 @@ def _data(line: Line) -> Iterator[Datum]:
                     metric.get("Unit", "None"),
                     [float(v) for v in (value if isinstance(value, list) else [value])],
                 )
-
-
-def _store(datum: Datum) -> None:
-    cloudwatch._store_datum(
-        datum.namespace,
-        datum.name,
-        datum.dimensions,
-        datum.timestamp,
-        datum.unit,
-        None,
-        datum.values,
-        None,
-        None,
-    )

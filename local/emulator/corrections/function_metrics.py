@@ -1,4 +1,4 @@
-"""What Lambda counts of each call, whoever makes it."""
+"""Lambda's metrics of each call of a function."""
 
 import time
 from typing import Any
@@ -9,8 +9,10 @@ from ministack.services import lambda_svc
 def function_metrics() -> None:
     """Count calls, errors, throttles and durations of every call of a function.
 
-    MiniStack counts those of the Invoke API only: no call of a state machine, a
-    queue or an API, and of an asynchronous one not how it ended.
+    AWS: counts each invocation, whichever service makes it.
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+    MiniStack: counts calls of the Invoke API only, not those of a state machine, a
+    queue or an API, and not how an asynchronous call ended.
     """
     execute, emit = lambda_svc._execute_function, lambda_svc._emit_lambda_metrics
 
@@ -18,7 +20,7 @@ def function_metrics() -> None:
         config = func.get("config") or func
         began = time.monotonic()
         result: dict[str, Any] = execute(func, event)
-        # MiniStack comes here again when the function is of another account.
+        # For a function of another account, MiniStack calls this function again.
         if not lambda_svc._function_config_scope_mismatch(config):
             throttled = bool(result.get("throttle"))
             emit(
@@ -30,8 +32,5 @@ def function_metrics() -> None:
         return result
 
     lambda_svc._execute_function = execute_function
-    lambda_svc._emit_lambda_metrics = _counted_already
-
-
-def _counted_already(*_args: object, **_fields: object) -> None:
-    """The Invoke API counts what has been counted above."""
+    # The Invoke API calls this for an invocation that is already counted above.
+    lambda_svc._emit_lambda_metrics = lambda *_args, **_fields: None

@@ -1,146 +1,140 @@
-"""The execution history: the events that AWS writes, in the shape it writes them."""
+"""The events of an execution's history, in the shape in which AWS writes them."""
 
 import contextvars
 import json
 import threading
-from typing import Any
 
 from ministack.core.responses import now_iso
 from ministack.services import stepfunctions as sfn
 
-from local.emulator.corrections.lifecycle import Event, Execution
-
-State = dict[str, Any]
+from local.emulator.corrections.lifecycle import add_event
+from local.emulator.corrections.ministack_types import (
+    Context,
+    Event,
+    Execution,
+    State,
+    StateResult,
+)
+from local.emulator.corrections.paths import select
 
 _lock = threading.RLock()
-# Copied into the threads of a Map, so that each iteration has its own chain.
-_previous: contextvars.ContextVar[int] = contextvars.ContextVar("event", default=0)
+# Each iteration of a Map has a chain of its own: its thread copies the context.
+_previous_id: contextvars.ContextVar[int] = contextvars.ContextVar(
+    "previous_id", default=0
+)
 
 
 def task_events() -> None:
-    """Write TaskStarted, TaskTimedOut and the event that each event follows.
+    """Write TaskStarted, TaskTimedOut, and in each event the id of the previous one.
 
-    MiniStack has no TaskStarted, calls a time-out TaskFailed, writes whole ARNs
-    where AWS writes `lambda` and `invoke`, and gives two iterations of a Map one
-    event id when they write at the same time.
+    AWS: numbers events uniquely and refers to an integration by service and
+    action, such as `lambda` and `invoke`.
+    Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html
+    MiniStack: has no TaskStarted, writes TaskFailed for a time-out and whole ARNs
+    for integrations, and gives events of two iterations of a Map the same id when
+    they are written at the same time.
     """
-    add_event, run = sfn._add_event, sfn._run_execution
+    add, run = sfn._add_event, sfn._run_execution
 
     def run_execution(arn: str) -> None:
-        # Written by StartExecution itself.
+        # The first event is written by StartExecution, without a previous one.
         sfn._executions.get(arn)["events"][0]["previousEventId"] = 0
         run(arn)
 
-    def add(execution: Execution, kind: str, details: Event | None = None) -> Event:
+    def add_linked(
+        execution: Execution, kind: str, details: Event | None = None
+    ) -> Event:
         kind, details = _as_aws(kind, details or {})
         with _lock:
-            event: Event = add_event(execution, kind, details)
-        event["previousEventId"] = _previous.get()
-        _previous.set(event["id"])
+            event: Event = add(execution, kind, details)
+        event["previousEventId"] = _previous_id.get()
+        _previous_id.set(event["id"])
         if kind == "TaskScheduled":
             scheduled = details["taskScheduledEventDetails"]
             names = {key: scheduled[key] for key in ("resource", "resourceType")}
-            # By its global name, so that what wraps this sees the event.
-            sfn._add_event(execution, "TaskStarted", {"taskStartedEventDetails": names})
+            add_event(execution, "TaskStarted", names)
         return event
 
-    sfn._run_execution, sfn._add_event = run_execution, add
+    sfn._run_execution, sfn._add_event = run_execution, add_linked
 
 
 def map_events() -> None:
-    """Write the events of a Map: its start, its iterations, the states in them.
+    """Write the events of an inline Map: its start, its iterations and their states.
 
-    MiniStack writes only the tasks in them, so that nobody can tell which
-    iteration they belong to.
+    AWS: writes them all, each with its iteration.
+    Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html
+    MiniStack: writes the tasks of the iterations only, so that their iteration
+    cannot be known.
     """
     run_items, run_branch = sfn._run_map_items, sfn._run_sub_machine
 
     def run_map_items(
-        state: State,
-        data: object,
-        execution: Execution,
-        ctx: Any,  # noqa: ANN401 - passed on
-    ) -> Any:  # noqa: ANN401 - passed on
-        effective = sfn._apply_input_path(state, data, ctx)
-        items = sfn._resolve_path_or_ctx(state.get("ItemsPath", "$"), effective, ctx)
-        # An ItemReader has not read them yet.
-        count = len(items) if isinstance(items, list) else 0
-        length = {"mapStateStartedEventDetails": {"length": count}}
-        sfn._add_event(execution, "MapStateStarted", length)
+        state: State, data: object, execution: Execution, ctx: Context
+    ) -> StateResult:
+        items = select(state, state.get("ItemsPath", "$"), data, ctx)
+        # With an ItemReader, the items have not been read yet.
+        length = len(items) if isinstance(items, list) else 0
+        add_event(execution, "MapStateStarted", {"length": length})
         result = run_items(state, data, execution, ctx)
-        sfn._add_event(execution, "MapStateSucceeded")
+        add_event(execution, "MapStateSucceeded")
         return result
 
     def run_sub_machine(
-        states: State,
-        start: str,
-        data: object,
-        execution: Execution,
-        ctx: Any,  # noqa: ANN401 - passed on
+        states: State, start: str, data: object, execution: Execution, ctx: Context
     ) -> object:
         if "Map" not in ctx:
             branch: object = run_branch(states, start, data, execution, ctx)
             return branch
         item = {"name": ctx["State"]["Name"], "index": ctx["Map"]["Item"]["Index"]}
-        _iteration(execution, "Started", item)
+        add_event(execution, "MapIterationStarted", item)
         try:
             output = run_states(states, start, data, execution, ctx)
         except sfn._ExecutionError:
-            _iteration(execution, "Failed", item)
+            add_event(execution, "MapIterationFailed", item)
             raise
-        _iteration(execution, "Succeeded", item)
+        add_event(execution, "MapIterationSucceeded", item)
         return output
 
     sfn._run_map_items, sfn._run_sub_machine = run_map_items, run_sub_machine
 
 
-def _iteration(execution: Execution, what: str, item: State) -> None:
-    details = {f"mapIteration{what}EventDetails": item}
-    sfn._add_event(execution, f"MapIteration{what}", details)
-
-
 def begin_chain() -> None:
-    """Let the next event of this context follow none."""
-    _previous.set(0)
+    """Write the next event of this context without a previous one."""
+    _previous_id.set(0)
 
 
 def run_states(
-    states: State,
-    start: str,
-    data: object,
-    execution: Execution,
-    ctx: Any,  # noqa: ANN401 - passed on
+    states: State, start: str, data: object, execution: Execution, ctx: Context
 ) -> object:
-    """MiniStack's own loop over the states of a branch, with their events."""
-    name: str | None = start
-    while name is not None:
-        state, entered = states[name], name
+    """Run the states of a branch as MiniStack does, and write their events."""
+    next_name: str | None = start
+    while next_name is not None:
+        name, state = next_name, states[next_name]
         kind = state["Type"]
         ctx["State"] = {"Name": name, "EnteredTime": now_iso(), "RetryCount": 0}
-        _crossed(execution, kind, "Entered", {"name": name, "input": json.dumps(data)})
+        entered = {"name": name, "input": json.dumps(data)}
+        sfn._add_event(
+            execution, f"{kind}StateEntered", {"stateEnteredEventDetails": entered}
+        )
         if kind == "Fail":
             raise sfn._ExecutionError(*sfn._fail_state_error(state, data, ctx))
         if kind == "Succeed":
             effective = sfn._apply_input_path(state, data, ctx)
-            data, name = sfn._apply_output_path(state, effective, ctx), None
-        elif kind in ("Task", "Map", "Parallel"):
-            execute = getattr(sfn, f"_execute_{kind.lower()}")
-            data, name = execute(state, data, execution, ctx)
+            data, next_name = sfn._apply_output_path(state, effective, ctx), None
         else:
             execute = getattr(sfn, f"_execute_{kind.lower()}")
-            data, name = execute(state, data, ctx)
-        exited = {"name": entered, "output": json.dumps(data)}
-        _crossed(execution, kind, "Exited", exited)
+            needs_execution = kind in ("Task", "Map", "Parallel")
+            arguments = (data, execution, ctx) if needs_execution else (data, ctx)
+            data, next_name = execute(state, *arguments)
+        exited = {"name": name, "output": json.dumps(data)}
+        sfn._add_event(
+            execution, f"{kind}StateExited", {"stateExitedEventDetails": exited}
+        )
     return data
 
 
-def _crossed(execution: Execution, kind: str, how: str, details: State) -> None:
-    event = {f"state{how}EventDetails": details}
-    sfn._add_event(execution, f"{kind}State{how}", event)
-
-
 def _as_aws(kind: str, details: Event) -> tuple[str, Event]:
-    """A task's event with AWS' names for its kind and for its integration."""
+    """Return a task's event with AWS' names for its kind and its integration."""
     if kind == "TaskFailed":
         failed = details["taskFailedEventDetails"]
         if failed["error"] in ("States.Timeout", "States.HeartbeatTimeout"):
@@ -154,7 +148,7 @@ def _as_aws(kind: str, details: Event) -> tuple[str, Event]:
 
 
 def _integration(resource: str) -> dict[str, str]:
-    """`arn:aws:states:::sns:publish` is the action `publish` of `sns`."""
+    """Return service and action of an ARN such as `arn:aws:states:::sns:publish`."""
     _, optimized, name = resource.partition(":::")
     if not optimized:
         return {"resourceType": "lambda", "resource": resource}

@@ -1,4 +1,4 @@
-"""Executions end once, in time and for good."""
+"""The end of an execution: once, in time, and final."""
 
 import contextlib
 import contextvars
@@ -11,8 +11,7 @@ from typing import Any
 from ministack.core.responses import now_iso
 from ministack.services import stepfunctions as sfn
 
-Execution = dict[str, Any]
-Event = dict[str, Any]
+from local.emulator.corrections.ministack_types import Event, Execution
 
 _TERMINAL_EVENTS = frozenset(
     {"ExecutionAborted", "ExecutionFailed", "ExecutionSucceeded", "ExecutionTimedOut"}
@@ -20,7 +19,8 @@ _TERMINAL_EVENTS = frozenset(
 _current: contextvars.ContextVar[Execution | None] = contextvars.ContextVar(
     "execution", default=None
 )
-_over: dict[str, threading.Event] = {}
+# Set when an execution ends, by ARN; only running executions have one.
+_end_events: dict[str, threading.Event] = {}
 
 
 class ExecutionEnded(BaseException):
@@ -28,57 +28,70 @@ class ExecutionEnded(BaseException):
 
 
 def pause(seconds: float) -> None:
-    """Sleep, unless the thread's execution ends; then end the thread too."""
+    """Sleep; raise ExecutionEnded as soon as the thread's execution ends."""
     execution = _current.get()
-    over = _over.get(execution["executionArn"]) if execution else None
-    if over is None:
+    ended = _end_events.get(execution["executionArn"]) if execution else None
+    if ended is None:
         time.sleep(seconds)
-    elif over.wait(seconds):
+    elif ended.wait(seconds):
         raise ExecutionEnded
 
 
 def running() -> bool:
-    """Whether the thread's execution, if it has one, has not ended."""
+    """Return whether the thread's execution is running; True without an execution."""
     execution = _current.get()
     return execution is None or execution["status"] == "RUNNING"
 
 
 @contextlib.contextmanager
-def under_way(execution: Execution) -> Iterator[None]:
-    """Run an execution in this thread, until it ends or is ended."""
+def run_in_thread(execution: Execution) -> Iterator[None]:
+    """Make this thread that of an execution, until it ends or is stopped."""
     arn = execution["executionArn"]
-    over = _over[arn] = threading.Event()
-    token = _current.set(execution)
+    ended = _end_events[arn] = threading.Event()
+    reset_token = _current.set(execution)
     try:
         with contextlib.suppress(ExecutionEnded):
             yield
     finally:
-        over.set()
-        _over.pop(arn, None)
-        _current.reset(token)
+        ended.set()
+        _end_events.pop(arn, None)
+        _current.reset(reset_token)
+
+
+def add_event(
+    execution: Execution, kind: str, details: dict[str, Any] | None = None
+) -> None:
+    """Add an event to the history, its details under the key that AWS uses."""
+    key = f"{kind[0].lower()}{kind[1:]}EventDetails"
+    # Looked up at call time, so that all corrections of _add_event apply.
+    sfn._add_event(execution, kind, None if details is None else {key: details})
 
 
 def stop_is_final() -> None:
-    """Stop what an execution does when it ends, and never let it end twice.
+    """Stop all work of an execution when it ends, and let it end once only.
 
-    AWS adds nothing to the history of an aborted execution and starts no further
-    task of it. In MiniStack a Map goes on, a Wait sleeps on, and a task that
-    fails late turns ABORTED into FAILED.
+    AWS: an aborted execution starts no further task, and nothing is added to its
+    history.
+    Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecution.html
+    MiniStack: a Map continues, a Wait keeps sleeping, and a task that fails later
+    changes ABORTED to FAILED.
     """
-    run, add_event = sfn._run_execution, sfn._add_event
+    run, add = sfn._run_execution, sfn._add_event
     fail = sfn._fail_execution
 
     def run_execution(arn: str) -> None:
-        with under_way(sfn._executions.get(arn)):
+        with run_in_thread(sfn._executions.get(arn)):
             run(arn)
 
-    def add(execution: Execution, kind: str, details: Event | None = None) -> Event:
+    def add_while_running(
+        execution: Execution, kind: str, details: Event | None = None
+    ) -> Event:
         if kind not in _TERMINAL_EVENTS and execution["status"] != "RUNNING":
             raise ExecutionEnded
-        event: Event = add_event(execution, kind, details)
-        over = _over.get(execution["executionArn"])
-        if kind in _TERMINAL_EVENTS and over is not None:
-            over.set()
+        event: Event = add(execution, kind, details)
+        ended = _end_events.get(execution["executionArn"])
+        if kind in _TERMINAL_EVENTS and ended is not None:
+            ended.set()
         return event
 
     def fail_execution(execution: Execution, error: str, cause: str) -> None:
@@ -89,14 +102,16 @@ def stop_is_final() -> None:
         if seconds * sfn._SFN_WAIT_SCALE > 0:
             pause(seconds * sfn._SFN_WAIT_SCALE)
 
-    sfn._run_execution, sfn._add_event = run_execution, add
+    sfn._run_execution, sfn._add_event = run_execution, add_while_running
     sfn._fail_execution, sfn._scaled_sleep = fail_execution, scaled_sleep
 
 
 def machine_timeout() -> None:
-    """End an execution as TIMED_OUT after the machine's TimeoutSeconds.
+    """End an execution as TIMED_OUT after the state machine's TimeoutSeconds.
 
-    MiniStack ignores the field.
+    AWS: the time-out of the definition's top level fails the execution.
+    Source: https://docs.aws.amazon.com/step-functions/latest/dg/statemachine-structure.html
+    MiniStack: ignores the field.
     """
     run = sfn._run_execution
 
@@ -108,8 +123,9 @@ def machine_timeout() -> None:
             run(arn)
             return
 
-        scope = contextvars.copy_context()  # account and region
-        timer = threading.Timer(seconds, scope.run, (_time_out, execution))
+        # The context carries account and region.
+        context = contextvars.copy_context()
+        timer = threading.Timer(seconds, context.run, (_time_out, execution))
         timer.daemon = True
         timer.start()
         try:
@@ -124,18 +140,16 @@ def _time_out(execution: Execution) -> None:
     if execution["status"] != "RUNNING":
         return
     execution.update(status="TIMED_OUT", stopDate=now_iso(), error="States.Timeout")
-    sfn._add_event(
-        execution,
-        "ExecutionTimedOut",
-        {"executionTimedOutEventDetails": {"error": "States.Timeout"}},
-    )
+    add_event(execution, "ExecutionTimedOut", {"error": "States.Timeout"})
     sfn._emit_execution_status_event(execution)
 
 
 def failed_without_output() -> None:
-    """Leave the output of a failed execution empty; error and cause say it all.
+    """Leave the output of a failed execution empty.
 
-    MiniStack puts error and cause into the output as well.
+    AWS: sets `output` only for an execution that succeeded.
+    Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
+    MiniStack: repeats error and cause in the output.
     """
     fail = sfn._fail_execution
 

@@ -1,4 +1,4 @@
-"""A Map Run: what the children of one distributed Map share, and its record."""
+"""The Map Run of a distributed Map: its record, its items and its children."""
 
 import json
 import threading
@@ -8,10 +8,9 @@ from typing import Any
 from ministack.core.responses import new_uuid, now_iso
 from ministack.services import stepfunctions as sfn
 
-from local.emulator.corrections.lifecycle import Execution
-from local.emulator.corrections.paths import failure
-
-State = dict[str, Any]
+from local.emulator.corrections.lifecycle import add_event
+from local.emulator.corrections.ministack_types import Context, Execution, State
+from local.emulator.corrections.paths import runtime_error
 
 _COUNTS = (
     "pending",
@@ -29,11 +28,11 @@ _COUNTS = (
 
 @dataclass
 class MapRun:
-    """One pass over the items: the state, where it runs, and its children so far."""
+    """One run over the items of a Map, with the children that have begun so far."""
 
     state: State
-    effective: object
-    ctx: Any
+    effective: object  # the state's effective input
+    ctx: Context
     parent: Execution
     items: list[Any]
     record: dict[str, Any]
@@ -42,12 +41,12 @@ class MapRun:
 
     @property
     def processor(self) -> State:
-        """What each item goes through."""
-        found: State = self.state.get("ItemProcessor") or self.state["Iterator"]
-        return found
+        """The states that process each item."""
+        processor: State = self.state.get("ItemProcessor") or self.state["Iterator"]
+        return processor
 
-    def exceeded(self) -> bool:
-        """Whether more children have failed than the state tolerates."""
+    def exceeds_tolerance(self) -> bool:
+        """Return whether more children have failed than the state tolerates."""
         counts = self.record["executionCounts"]
         failed = counts["failed"] + counts["aborted"] + counts["timedOut"]
         count = self.state.get("ToleratedFailureCount")
@@ -58,25 +57,25 @@ class MapRun:
             percentage is not None and failed * 100 > percentage * len(self.items)
         )
 
-    def count(self, before: str, after: str) -> None:
-        """Move one child from one state to the next."""
+    def move_child(self, before: str, after: str) -> None:
+        """Count a child under another status."""
         with self.lock:
             for counts in (self.record["itemCounts"], self.record["executionCounts"]):
                 counts[before] -= 1
                 counts[after] += 1
 
     def end(self, status: str) -> None:
-        """Say how the run ended, and end the children that still run."""
+        """Record the end of the run, and abort the children that still run."""
         self.record.update(status=status, stopDate=now_iso())
         for child in self.children:
             if child is not None and child["status"] == "RUNNING":
                 child.update(status="ABORTED", stopDate=now_iso())
-                sfn._add_event(child, "ExecutionAborted")
+                add_event(child, "ExecutionAborted")
 
 
-def started(state: State, effective: object, parent: Execution, ctx: Any) -> MapRun:  # noqa: ANN401 - MiniStack's
-    """A run that is recorded, with its items read, and none begun."""
-    items = _items(state, effective, ctx)
+def start(state: State, effective: object, parent: Execution, ctx: Context) -> MapRun:
+    """Read the items and record a run, without starting any child."""
+    items = _read_items(state, effective, ctx)
     machine = parent["stateMachineArn"]
     label = state.get("Label") or new_uuid()
     counts = dict.fromkeys(_COUNTS, 0) | {"total": len(items), "pending": len(items)}
@@ -97,7 +96,7 @@ def started(state: State, effective: object, parent: Execution, ctx: Any) -> Map
     return MapRun(state, effective, ctx, parent, items, record, [None] * len(items))
 
 
-def _items(state: State, effective: object, ctx: Any) -> list[Any]:  # noqa: ANN401 - MiniStack's
+def _read_items(state: State, effective: object, ctx: Context) -> list[Any]:
     if "ItemReader" not in state:
         path = state.get("ItemsPath", "$")
         items = sfn._resolve_path_or_ctx(path, effective, ctx)
@@ -109,18 +108,18 @@ def _items(state: State, effective: object, ctx: Any) -> list[Any]:  # noqa: ANN
                 "States.ItemReaderFailed", f"Attempting to parse failed: {error}"
             ) from error
     if not isinstance(items, list):
-        raise failure("A distributed Map needs an array of items")
+        raise runtime_error("A distributed Map needs an array of items")
     return items
 
 
 def result(child: Execution) -> object:
-    """What a child adds to the output: what it returned, or how it failed.
+    """Return a child's part of the output: its own output, or its description.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html
     """
     if child["status"] == "SUCCEEDED":
         return json.loads(child["output"])
-    described = {
+    description = {
         "ExecutionArn": child["executionArn"],
         "Input": child["input"],
         "InputDetails": {"Included": True},
@@ -129,6 +128,7 @@ def result(child: Execution) -> object:
         "StateMachineArn": child["stateMachineArn"],
         "Status": child["status"],
         "StopDate": child["stopDate"],
+        "Error": child.get("error"),
+        "Cause": child.get("cause"),
     }
-    told = {"Error": child.get("error"), "Cause": child.get("cause")}
-    return described | {name: text for name, text in told.items() if text is not None}
+    return {name: value for name, value in description.items() if value is not None}

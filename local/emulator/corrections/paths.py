@@ -1,36 +1,49 @@
-"""JSON paths of states: what selects nothing is an error."""
+"""JSON paths of states: a path that selects nothing is an error."""
 
 import json
 from typing import Any
 
 from ministack.services import stepfunctions as sfn
 
-_SHOWN = 300
+from local.emulator.corrections.ministack_types import Context, State, StateResult
+
+_EXCERPT_LENGTH = 300
 
 
-def failure(cause: str) -> Exception:
-    """The error that ends an execution whose definition and data do not fit."""
+def runtime_error(cause: str) -> Exception:
+    """Return the error of a definition that does not fit its data: States.Runtime."""
     error: Exception = sfn._ExecutionError("States.Runtime", cause)
     return error
 
 
+def select(state: State, path: str, data: object, ctx: Context) -> object:
+    """Return what a path of a state selects from its effective input or the context."""
+    effective = sfn._apply_input_path(state, data, ctx)
+    selected: object = sfn._resolve_path_or_ctx(path, effective, ctx)
+    return selected
+
+
 def selects(path: str, data: Any) -> bool:  # noqa: ANN401 - JSON
-    """Whether a path leads to a value, be it null."""
+    """Return whether a path leads to a value, which may be null."""
     for kind, key in sfn._parse_jsonpath_tokens(path) or []:
         if kind == "wildcard":
             return True  # selects a list, which may be empty
-        held = isinstance(data, dict) and key in data
-        reached = isinstance(data, list) and key in range(len(data))
-        if not (held if kind == "field" else reached):
+        if kind == "field":
+            exists = isinstance(data, dict) and key in data
+        else:
+            exists = isinstance(data, list) and key in range(len(data))
+        if not exists:
             return False
         data = data[key]
     return True
 
 
 def missing_path() -> None:
-    """Fail with States.Runtime when a path selects nothing, as AWS does.
+    """Fail with States.Runtime when a path selects nothing.
 
-    MiniStack goes on with null, and so hides misspelt and forgotten fields.
+    AWS: a path that cannot be applied to the input ends the execution.
+    Source: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+    MiniStack: continues with null, which hides misspelt and missing fields.
     """
     resolve_leniently = sfn._resolve_path
 
@@ -38,11 +51,11 @@ def missing_path() -> None:
         if not path.startswith("$"):
             return resolve_leniently(path, data)
         if sfn._parse_jsonpath_tokens(path) is None:
-            raise failure(f"The JSONPath '{path}' is not understood by the emulator")
+            raise runtime_error(f"The emulator does not support the JSONPath '{path}'")
         if not selects(path, data):
-            raise failure(
+            raise runtime_error(
                 f"The JSONPath '{path}' could not be found in the input "
-                f"'{json.dumps(data)[:_SHOWN]}'"
+                f"'{json.dumps(data)[:_EXCERPT_LENGTH]}'"
             )
         return resolve_leniently(path, data)
 
@@ -50,13 +63,17 @@ def missing_path() -> None:
 
 
 def is_present() -> None:
-    """Let IsPresent ask whether there is a field, not whether it is null.
+    """Make IsPresent true for a field that is null.
 
-    To MiniStack a null is absent.
+    AWS: IsPresent tests whether the field exists.
+    Source: https://docs.aws.amazon.com/step-functions/latest/dg/state-choice.html
+    MiniStack: takes a field that is null for a missing one.
     """
     evaluate = sfn._evaluate_rule
 
-    def evaluate_rule(rule: dict[str, Any], data: object, ctx: Any = None) -> bool:  # noqa: ANN401 - passed on
+    def evaluate_rule(
+        rule: dict[str, Any], data: object, ctx: Context | None = None
+    ) -> bool:
         variable = rule.get("Variable")
         if variable is None or "IsPresent" not in rule:
             matched: bool = evaluate(rule, data, ctx)
@@ -69,20 +86,23 @@ def is_present() -> None:
 
 
 def whole_seconds() -> None:
-    """Refuse a wait whose SecondsPath selects no whole number of seconds.
+    """Fail a Wait whose SecondsPath selects no whole number of seconds.
 
-    MiniStack sleeps for a fraction, and not at all for anything else.
+    AWS: requires an integer of 0 or more.
+    Source: https://docs.aws.amazon.com/step-functions/latest/dg/state-wait.html
+    MiniStack: sleeps for a fraction, and does not sleep for any other value.
     """
     execute = sfn._execute_wait
 
-    def execute_wait(state: dict[str, Any], data: object, ctx: Any = None) -> Any:  # noqa: ANN401 - passed on
+    def execute_wait(
+        state: State, data: object, ctx: Context | None = None
+    ) -> StateResult:
         if "SecondsPath" in state:
-            effective = sfn._apply_input_path(state, data, ctx)
-            seconds = sfn._resolve_path_or_ctx(state["SecondsPath"], effective, ctx)
-            if not isinstance(seconds, int) or isinstance(seconds, bool) or seconds < 0:
-                raise failure(
+            seconds = select(state, state["SecondsPath"], data, ctx or {})
+            if type(seconds) is not int or seconds < 0:
+                raise runtime_error(
                     "The SecondsPath parameter does not reference a valid "
-                    f"number of seconds: {json.dumps(seconds)[:_SHOWN]}"
+                    f"number of seconds: {json.dumps(seconds)[:_EXCERPT_LENGTH]}"
                 )
         return execute(state, data, ctx)
 
@@ -90,13 +110,17 @@ def whole_seconds() -> None:
 
 
 def intrinsic_failure() -> None:
-    """Report an intrinsic function that fails as States.IntrinsicFailure.
+    """Report a failing intrinsic function as States.IntrinsicFailure.
 
-    MiniStack says States.Runtime with the text of a Python exception.
+    AWS: the Amazon States Language has this error name. The error-handling page of
+    Step Functions contradicts: it reserves the name and reports States.Runtime.
+    Source: https://states-language.net/spec.html#appendix-a
+    and https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+    MiniStack: reports States.Runtime with the text of a Python exception.
     """
     evaluate = sfn._evaluate_intrinsic
 
-    def evaluate_intrinsic(expression: str, data: object, ctx: object) -> object:
+    def evaluate_intrinsic(expression: str, data: object, ctx: Context) -> object:
         try:
             return evaluate(expression, data, ctx)
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:

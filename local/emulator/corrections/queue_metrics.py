@@ -1,53 +1,53 @@
-"""What SQS says of its queues in CloudWatch."""
+"""The metrics of SQS queues in CloudWatch."""
 
 import time
 from typing import Any
 
 from ministack.services import cloudwatch, sqs
 
-from local.emulator.corrections import alarms
+from local.emulator.corrections import alarm_evaluation
 
-_PERIOD = 60  # how often AWS says it
-_said: dict[str, tuple[dict[str, int], float]] = {}
+_PERIOD = 60
+# The last counts of each queue, and when they were published.
+_published: dict[str, tuple[dict[str, int], float]] = {}
 
 
 def queue_metrics() -> None:
-    """Write how many messages a queue has, and how old the oldest is.
+    """Publish the number of messages of each queue, and the age of the oldest.
 
-    At once when a number changes, otherwise once a minute, of alarms' minutes.
-    MiniStack says nothing, so that dead letters alarm nobody.
+    AWS: publishes the metrics each minute. Here they appear at once when a count
+    changes, and otherwise once per scaled minute.
+    Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+    MiniStack: publishes none, so that no alarm on dead letters goes off.
     """
-    alarms.on_each_tick(_look)
+    alarm_evaluation.on_each_tick(_publish)
 
 
-def _look() -> None:
+def _publish() -> None:
     now = time.time()
     for queue in sqs._queues.values():
-        name = queue["name"]
-        counts, age = _counted(queue["messages"], now), _oldest(queue["messages"], now)
-        before, at = _said.get(name, ({}, 0.0))
-        if counts == before and now - at < alarms.scaled(_PERIOD):
+        name, messages = queue["name"], queue["messages"]
+        counts = _counts(messages, now)
+        last_counts, published_at = _published.get(name, ({}, 0.0))
+        recent = now - published_at < alarm_evaluation.scaled(_PERIOD)
+        if counts == last_counts and recent:
             continue
-        _said[name] = (counts, now)
+        _published[name] = (counts, now)
         dimensions = {"QueueName": name}
         for metric, count in counts.items():
             cloudwatch.record_metric("AWS/SQS", metric, count, "Count", dimensions)
+        sent = [m.get("enqueued_at") or m.get("sent_at") or now for m in messages]
+        age = now - min(sent, default=now)
         cloudwatch.record_metric(
             "AWS/SQS", "ApproximateAgeOfOldestMessage", age, "Seconds", dimensions
         )
 
 
-def _counted(messages: list[dict[str, Any]], now: float) -> dict[str, int]:
-    hidden = [one for one in messages if one.get("visible_at", 0) > now]
-    delayed = sum(not one.get("receive_count") for one in hidden)
+def _counts(messages: list[dict[str, Any]], now: float) -> dict[str, int]:
+    hidden = [message for message in messages if message.get("visible_at", 0) > now]
+    delayed = sum(not message.get("receive_count") for message in hidden)
     return {
         "ApproximateNumberOfMessagesVisible": len(messages) - len(hidden),
         "ApproximateNumberOfMessagesNotVisible": len(hidden) - delayed,
         "ApproximateNumberOfMessagesDelayed": delayed,
     }
-
-
-def _oldest(messages: list[dict[str, Any]], now: float) -> float:
-    """Seconds since the oldest message came."""
-    came = [one.get("enqueued_at") or one.get("sent_at") or now for one in messages]
-    return now - min(came, default=now)

@@ -1,4 +1,4 @@
-"""Retry and Catch as the Amazon States Language has them."""
+"""Retry and Catch as the Amazon States Language defines them."""
 
 import random
 from typing import Any
@@ -8,19 +8,24 @@ from ministack.services import stepfunctions as sfn
 _DEFAULT_INTERVAL, _DEFAULT_BACKOFF = 1, 2.0
 
 
-def delay(retrier: dict[str, Any], attempt: int, *, chance: float) -> float:
-    """Seconds before retry number `attempt`, from 0; `chance` is in 0..1."""
+def delay(retrier: dict[str, Any], attempt: int, *, jitter: float) -> float:
+    """Return the seconds before retry number `attempt`, counted from 0.
+
+    `jitter` in 0..1 is the share of the delay that JitterStrategy FULL keeps.
+    """
     interval: float = retrier.get("IntervalSeconds", _DEFAULT_INTERVAL)
     rate: float = retrier.get("BackoffRate", _DEFAULT_BACKOFF)
     longest: float = retrier.get("MaxDelaySeconds", float("inf"))
     seconds = min(interval * rate**attempt, longest)
-    return seconds * chance if retrier.get("JitterStrategy") == "FULL" else seconds
+    return seconds * jitter if retrier.get("JitterStrategy") == "FULL" else seconds
 
 
 def retry_delays() -> None:
-    """Respect MaxDelaySeconds and JitterStrategy, and cap delays at nothing else.
+    """Apply MaxDelaySeconds and JitterStrategy, and no other cap.
 
-    MiniStack ignores both fields and caps each delay at sixty seconds.
+    AWS: a retrier has both fields; without MaxDelaySeconds a delay is not capped.
+    Source: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+    MiniStack: ignores both fields and caps each delay at sixty seconds.
     """
     find = sfn._find_matching_retrier
 
@@ -30,22 +35,21 @@ def retry_delays() -> None:
         retrier, index = find(retriers, error, counts)
         if retrier is None:
             return None, index
-        # Only a retry that is about to happen asks; so the wait can be here, and
-        # nothing is left for the caller to wait.
-        sfn._scaled_sleep(
-            delay(retrier, counts.get(index, 0), chance=random.random())  # noqa: S311 - jitter
-        )
+        # MiniStack calls this only before a retry, so the delay can be here; the
+        # caller then has nothing left to wait for.
+        attempt = counts.get(index, 0)
+        sfn._scaled_sleep(delay(retrier, attempt, jitter=random.random()))  # noqa: S311 - jitter
         return {**retrier, "IntervalSeconds": 0}, index
 
     sfn._find_matching_retrier = find_matching
 
 
 def terminal_errors() -> None:
-    """Keep States.ALL from catching what it does not catch in AWS.
+    """Keep States.ALL from matching the errors that it excludes.
 
-    States.Runtime is neither retried nor caught by a wildcard, and
-    States.DataLimitExceeded only by its own name.
-    https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+    AWS: a wildcard matches neither States.Runtime nor States.DataLimitExceeded.
+    Source: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+    MiniStack: a wildcard matches every error.
     """
     matches = sfn._error_matches
 

@@ -1,33 +1,40 @@
-"""Tasks: their time-outs by path, the size of what they return."""
+"""Tasks: time-outs that come from the input, and the limit of payloads."""
 
 import json
-from typing import Any
+from collections.abc import Callable
 
 from ministack.services import stepfunctions as sfn
 
-from local.emulator.corrections.paths import failure
+from local.emulator.corrections.ministack_types import (
+    Context,
+    Execution,
+    State,
+    StateResult,
+)
+from local.emulator.corrections.paths import runtime_error, select
 
-State = dict[str, Any]
-
-_LIMIT = 262_144
+_PAYLOAD_LIMIT = 262_144
 
 
 def timeout_paths() -> None:
     """Take TimeoutSecondsPath and HeartbeatSecondsPath from the state's input.
 
-    MiniStack ignores both.
+    AWS: each path must select a positive integer.
+    Source: https://docs.aws.amazon.com/step-functions/latest/dg/state-task.html
+    MiniStack: ignores both fields.
     """
     execute = sfn._execute_task
 
-    def execute_task(state: State, data: object, execution: Any, ctx: Any) -> Any:  # noqa: ANN401 - passed on
+    def execute_task(
+        state: State, data: object, execution: Execution, ctx: Context
+    ) -> StateResult:
         resolved = dict(state)
         for field in ("TimeoutSeconds", "HeartbeatSeconds"):
             path = state.get(f"{field}Path")
             if path is not None:
-                effective = sfn._apply_input_path(state, data, ctx)
-                seconds = sfn._resolve_path_or_ctx(path, effective, ctx)
+                seconds = select(state, path, data, ctx)
                 if type(seconds) is not int or seconds <= 0:
-                    raise failure(f"{field}Path must select a positive integer")
+                    raise runtime_error(f"{field}Path must select a positive integer")
                 resolved[field] = seconds
         return execute(resolved, data, execution, ctx)
 
@@ -37,10 +44,11 @@ def timeout_paths() -> None:
 def payload_limit() -> None:
     """Fail with States.DataLimitExceeded beyond 256 KiB of input or output.
 
-    MiniStack carries anything.
+    AWS: limits the input and the output of a task, a state and an execution.
+    Source: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+    MiniStack: has no limit.
     """
-    invoke, execute_pass = sfn._invoke_resource, sfn._execute_pass
-    execute_task, execute_map = sfn._execute_task, sfn._execute_map
+    invoke = sfn._invoke_resource
 
     def invoke_resource(resource: str, data: object) -> object:
         _check_size(data)
@@ -48,22 +56,23 @@ def payload_limit() -> None:
         _check_size(result)
         return result
 
-    def checked(execute: Any) -> Any:  # noqa: ANN401 - wraps any kind of state
-        def run(*args: Any) -> Any:  # noqa: ANN401 - passed on
-            output, following = execute(*args)
+    def checked(execute: Callable[..., StateResult]) -> Callable[..., StateResult]:
+        def run(*args: object) -> StateResult:
+            output, next_state = execute(*args)
             _check_size(output)
-            return output, following
+            return output, next_state
 
         return run
 
     sfn._invoke_resource = invoke_resource
-    sfn._execute_pass = checked(execute_pass)
-    sfn._execute_task, sfn._execute_map = checked(execute_task), checked(execute_map)
+    sfn._execute_pass = checked(sfn._execute_pass)
+    sfn._execute_task = checked(sfn._execute_task)
+    sfn._execute_map = checked(sfn._execute_map)
 
 
 def _check_size(data: object) -> None:
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    if len(text.encode()) > _LIMIT:
+    if len(text.encode()) > _PAYLOAD_LIMIT:
         raise sfn._ExecutionError(
             "States.DataLimitExceeded",
             "The state/task returned a result with a size exceeding the maximum "

@@ -1,16 +1,16 @@
-// Elements, made without ever reading a text as markup.
+// Creation of elements; no text is ever parsed as markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 
 export function el(name, attributes = {}, ...children) {
-  return filled(document.createElement(name), attributes, children);
+  return fill(document.createElement(name), attributes, children);
 }
 
 export function svg(name, attributes = {}, ...children) {
-  return filled(document.createElementNS(SVG, name), attributes, children);
+  return fill(document.createElementNS(SVG, name), attributes, children);
 }
 
-function filled(element, attributes, children) {
+function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value !== null && value !== false) element.setAttribute(name, value);
   }
@@ -18,9 +18,9 @@ function filled(element, attributes, children) {
   return element;
 }
 
-// A link below the page, or to a console over https: nothing else is followed.
+// A link to a page of the console, or to another site over https; others get no target.
 export function link(text, href) {
-  const ours = /^[\w/#-]+$/.test(href);
-  const safe = ours || href.startsWith("https://");
-  return el("a", { href: safe ? href : null, rel: "noreferrer" }, text);
+  const internal = /^[\w/#-]+$/.test(href);
+  const allowed = internal || href.startsWith("https://");
+  return el("a", { href: allowed ? href : null, rel: "noreferrer" }, text);
 }

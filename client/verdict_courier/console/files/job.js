@@ -1,65 +1,66 @@
-// One job: its head, timeline, error, links, and what else is known of it.
+// One job: its headline, timeline, error, links and details.
 
 import { el, link } from "./dom.js";
+import { count, dateTime, duration, jobSeconds, jobState, seconds, timeOfDay } from "./format.js";
 import { timeline } from "./timeline.js";
-import { clock, counted, day, lasting, length, seconds, state } from "./words.js";
 
-export class Job {
+export class JobView {
   constructor() {
     this.head = el("div", { class: "head" });
-    this.picture = el("div");
-    this.story = el("div");
-    this.facts = el("div");
-    const more = el("details", {}, el("summary", {}, "Facts and states"), this.facts);
-    this.element = el("article", {}, this.head, this.picture, this.story, more);
+    this.timeline = el("div");
+    this.links = el("div");
+    this.details = el("div");
+    const details = el("details", {}, el("summary", {}, "Facts and states"), this.details);
+    this.element = el("article", {}, this.head, this.timeline, this.links, details);
     this.shown = "";
   }
 
-  // Parts that did not change stay as they are, so that a selection in them does, too.
+  // Replaces only what changed, so that a selection in the rest is kept.
   show(job, now) {
-    const said = JSON.stringify(job);
-    if (said === this.shown && job.outcome) return;
+    const json = JSON.stringify(job);
+    if (json === this.shown && job.outcome) return;
     this.element.dataset.job = job.job_id;
-    this.element.dataset.state = state(job);
+    this.element.dataset.state = jobState(job);
     this.head.replaceChildren(...head(job, now));
-    this.picture.replaceChildren(...[timeline(job, now)].filter(Boolean));
-    if (said === this.shown) return;
-    this.story.replaceChildren(...story(job));
-    this.facts.replaceChildren(...facts(job));
-    this.shown = said;
+    this.timeline.replaceChildren(...[timeline(job, now)].filter(Boolean));
+    if (json === this.shown) return;
+    this.links.replaceChildren(...errorAndLinks(job));
+    this.details.replaceChildren(...details(job));
+    this.shown = json;
   }
 }
 
 function head(job, now) {
   const next = seconds(job.next_check_at);
-  const said = [
-    counted(job.checks, "check"),
-    job.outcome ? `took ${lasting(length(job, now))}` : `${lasting(length(job, now))} old`,
-    next && !job.outcome ? `next check ${next > now ? `in ${lasting(next - now)}` : "due"}` : null,
-    job.rows ? counted(job.rows, "row") : null,
+  const age = duration(jobSeconds(job, now));
+  const facts = [
+    count(job.checks, "check"),
+    job.outcome ? `took ${age}` : `${age} old`,
+    next && !job.outcome ? `next check ${next > now ? `in ${duration(next - now)}` : "due"}` : null,
+    job.rows ? count(job.rows, "row") : null,
   ];
   return [
-    el("span", { class: `badge ${job.outcome ?? ""}` }, state(job)),
+    el("span", { class: `badge ${job.outcome ?? ""}` }, jobState(job)),
     el("b", {}, `${job.provider} ${job.type}`),
     el("code", { title: job.job_id }, `${job.job_id.slice(0, 12)}…`),
-    el("span", { class: "facts" }, said.filter(Boolean).join(" · ")),
+    el("span", { class: "facts" }, facts.filter(Boolean).join(" · ")),
   ];
 }
 
-function story(job) {
-  const links = job.places.map((place) => link(place.text, place.href));
+function errorAndLinks(job) {
+  const links = job.page_links.map(({ text, href }) => link(text, href));
   return [job.error ? error(job) : null, el("div", { class: "links" }, ...links)].filter(Boolean);
 }
 
 function error(job) {
   const name = el("p", {}, el("b", { class: "name" }, job.error.name));
-  const book = link("What it means, and what to do", job.runbook);
-  return el("div", { class: "error" }, name, el("p", {}, job.error.advice), el("p", {}, book));
+  const runbook = link("What it means, and what to do", job.runbook);
+  return el("div", { class: "error" }, name, el("p", {}, job.error.advice), el("p", {}, runbook));
 }
 
-function facts(job) {
+function details(job) {
   const list = el("dl");
-  const known = {
+  const facts = {
     job: job.job_id,
     "provider's id": job.provider_ref,
     source: job.source?.key,
@@ -67,27 +68,29 @@ function facts(job) {
     rows: job.rows,
     "invalid rows": job.invalid || null,
     bytes: job.bytes || null,
-    received: day(job.received_at),
-    submitted: day(job.submitted_at),
-    "finished at the provider": day(job.finished_at),
-    ended: day(job.ended_at),
-    deadline: day(job.deadline_at),
-    "earlier attempts": job.earlier_attempts.map((one) => `${one.outcome} ${one.error}`).join(", "),
+    received: dateTime(job.received_at),
+    submitted: dateTime(job.submitted_at),
+    "finished at the provider": dateTime(job.finished_at),
+    ended: dateTime(job.ended_at),
+    deadline: dateTime(job.deadline_at),
+    "earlier attempts": job.earlier_attempts
+      .map((attempt) => `${attempt.outcome} ${attempt.error}`)
+      .join(", "),
   };
-  for (const [name, value] of Object.entries(known)) {
+  for (const [name, value] of Object.entries(facts)) {
     if (value) list.append(el("dt", {}, name), el("dd", {}, String(value)));
   }
-  return job.timeline ? [list, states(job.timeline.entries)] : [list];
+  return job.timeline ? [list, statesTable(job.timeline.entries)] : [list];
 }
 
-function states(entries) {
-  const head = ["state", "entered", "lasted", "tries", "error"];
-  const table = el("table", {}, el("tr", {}, ...head.map((name) => el("th", {}, name))));
+function statesTable(entries) {
+  const names = ["state", "entered", "lasted", "tries", "error"];
+  const table = el("table", {}, el("tr", {}, ...names.map((name) => el("th", {}, name))));
   for (const entry of entries) {
     const left = seconds(entry.left_at);
-    const lasted = left === null ? "…" : lasting(left - seconds(entry.entered_at));
-    const how = entry.woken === null ? "" : entry.woken ? " (woken)" : " (time over)";
-    const cells = [entry.state + how, clock(entry.entered_at), lasted, entry.tries || "", entry.error ?? ""];
+    const lasted = left === null ? "…" : duration(left - seconds(entry.entered_at));
+    const woken = entry.woken === null ? "" : entry.woken ? " (woken)" : " (time over)";
+    const cells = [entry.state + woken, timeOfDay(entry.entered_at), lasted, entry.tries || "", entry.error ?? ""];
     table.append(el("tr", {}, ...cells.map((cell) => el("td", {}, String(cell)))));
   }
   return el("div", { class: "wide" }, table);

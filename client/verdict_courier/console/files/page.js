@@ -1,68 +1,70 @@
-// The page: looks at the jobs again and again, and shows them.
+// The list of jobs: requests them repeatedly, and shows them.
 
 import { charts } from "./charts.js";
 import { el } from "./dom.js";
-import { Job } from "./job.js";
-import { clock, counted } from "./words.js";
+import { count, timeOfDay } from "./format.js";
+import { JobView } from "./job.js";
 
-const shown = new Map();
-const place = (id) => document.getElementById(id);
-const hint = el("p", { class: "empty" }, "No jobs so far. Drop a file into the inbox, or: ./courier submit my.csv --type email");
+const views = new Map();
+const byId = (id) => document.getElementById(id);
+const noJobs = el("p", { class: "empty" }, "No jobs so far. Drop a file into the inbox, or: ./courier submit my.csv --type email");
 let charted = "";
 
-function show(seen) {
+function show(data) {
   const now = Date.now() / 1000;
-  place("where").textContent = seen.where;
-  const running = seen.jobs.filter((job) => !job.outcome).length;
-  place("counts").textContent = `· ${counted(seen.jobs.length, "job")}, ${running} running`;
-  // Only what changed is drawn anew: somebody may be reading a title of it.
-  const said = JSON.stringify(seen.jobs);
-  if (said !== charted || running) place("charts").replaceChildren(...charts(seen.jobs, now));
-  charted = said;
-  arrange(seen.jobs, now);
+  byId("stack").textContent = data.stack;
+  const running = data.jobs.filter((job) => !job.outcome).length;
+  byId("counts").textContent = `· ${count(data.jobs.length, "job")}, ${running} running`;
+  // Charts are redrawn only for a change: a reader may have a title of one open.
+  const json = JSON.stringify(data.jobs);
+  if (json !== charted || running) byId("charts").replaceChildren(...charts(data.jobs, now));
+  charted = json;
+  showJobs(data.jobs, now);
 }
 
-function arrange(jobs, now) {
-  const list = place("jobs");
+function showJobs(jobs, now) {
+  const list = byId("jobs");
   const ids = new Set(jobs.map((job) => job.job_id));
-  for (const id of shown.keys()) {
-    if (!ids.has(id)) shown.delete(id);
+  for (const id of views.keys()) {
+    if (!ids.has(id)) views.delete(id);
   }
-  const wanted = jobs.map((job) => {
-    if (!shown.has(job.job_id)) shown.set(job.job_id, new Job());
-    shown.get(job.job_id).show(job, now);
-    return shown.get(job.job_id).element;
+  const elements = jobs.map((job) => {
+    if (!views.has(job.job_id)) views.set(job.job_id, new JobView());
+    views.get(job.job_id).show(job, now);
+    return views.get(job.job_id).element;
   });
-  const order = wanted.length ? wanted : [hint];
-  const same = order.length === list.children.length && order.every((one, n) => one === list.children[n]);
-  if (!same) list.replaceChildren(...order);
+  const wanted = elements.length ? elements : [noJobs];
+  const unchanged =
+    wanted.length === list.children.length &&
+    wanted.every((element, index) => element === list.children[index]);
+  if (!unchanged) list.replaceChildren(...wanted);
 }
 
-function tell(text, trouble) {
-  place("live").textContent = text;
-  place("live").classList.toggle("trouble", trouble);
+function showStatus(text, isError) {
+  byId("live").textContent = text;
+  byId("live").classList.toggle("trouble", isError);
 }
 
-async function look() {
-  let every = 2;
+async function refresh() {
+  let refreshSeconds = 2;
   try {
-    const answer = await fetch("data");
-    if (!answer.ok) throw new Error(answer.statusText);
-    const seen = await answer.json();
-    every = seen.every;
-    show(seen);
-    if (seen.trouble) tell(seen.trouble, true);
-    else tell(`live · ${clock(new Date().toISOString())} UTC`, false);
+    const response = await fetch("data");
+    if (!response.ok) throw new Error(response.statusText);
+    const data = await response.json();
+    refreshSeconds = data.refresh_seconds;
+    show(data);
+    if (data.error) showStatus(data.error, true);
+    else showStatus(`live · ${timeOfDay(new Date().toISOString())} UTC`, false);
   } catch {
-    tell("The page's server does not answer; it ended with its stack.", true);
+    showStatus("The page's server does not answer; it ended with its stack.", true);
   }
-  setTimeout(document.hidden ? wake : look, every * 1000);
+  setTimeout(document.hidden ? refreshWhenVisible : refresh, refreshSeconds * 1000);
 }
 
-// Nobody looks at a hidden page: it asks again when it is seen.
-function wake() {
-  if (!document.hidden) look();
-  else document.addEventListener("visibilitychange", wake, { once: true });
+// A hidden page requests nothing.
+function refreshWhenVisible() {
+  if (!document.hidden) refresh();
+  else document.addEventListener("visibilitychange", refreshWhenVisible, { once: true });
 }
 
-look();
+refresh();

@@ -1,0 +1,33 @@
+// Numbers and times as text for people.
+
+export const seconds = (timestamp) => (timestamp ? Date.parse(timestamp) / 1000 : null);
+
+export function duration(time) {
+  if (time < 10) return `${Math.max(0, time).toFixed(1)} s`;
+  if (time < 120) return `${Math.round(time)} s`;
+  if (time < 7200) return `${Math.round(time / 60)} min`;
+  if (time < 172800) return `${(time / 3600).toFixed(1)} h`;
+  return `${Math.round(time / 86400)} d`;
+}
+
+export function compact(number) {
+  if (number >= 1e9) return `${(number / 1e9).toFixed(1)} G`;
+  if (number >= 1e6) return `${(number / 1e6).toFixed(1)} M`;
+  if (number >= 1e4) return `${Math.round(number / 1e3)} k`;
+  return number.toLocaleString("en");
+}
+
+export const count = (number, noun) => `${compact(number)} ${noun}${number === 1 ? "" : "s"}`;
+
+export const timeOfDay = (timestamp) => (timestamp ? timestamp.slice(11, 19) : "");
+
+export const dateTime = (timestamp) =>
+  timestamp ? `${timestamp.slice(0, 10)} ${timeOfDay(timestamp)} UTC` : "";
+
+export const jobState = (job) => job.outcome ?? job.phase;
+
+// The seconds since a job was received, until its end if it has ended.
+export function jobSeconds(job, now) {
+  const received = seconds(job.received_at) ?? seconds(job.submitted_at) ?? now;
+  return (seconds(job.ended_at) ?? now) - received;
+}

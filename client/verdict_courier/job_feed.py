@@ -1,0 +1,66 @@
+"""The newest jobs with their timelines, read repeatedly with few calls."""
+
+from typing import Any
+
+from verdict_courier.api_client import ApiClient, ApiError
+
+Document = dict[str, Any]
+#: An attempt of a job, by its job_id and number.
+Attempt = tuple[str, int]
+
+#: How many timelines one `read` requests at most: each is a call of the API.
+_MAX_TIMELINES = 8
+
+
+class JobFeed:
+    """Keeps timelines that will not change, and reads the other ones in turn."""
+
+    def __init__(self, api: ApiClient, *, limit: int) -> None:
+        self._api = api
+        self._limit = limit
+        self._timelines: dict[Attempt, Document] = {}
+        self._reads = 0
+        self._last_read: dict[Attempt, int] = {}
+
+    def read(self) -> list[Document]:
+        """Return the jobs, newest first, each with its `timeline` or None.
+
+        If many jobs are running, some have the timeline of an earlier call.
+
+        Raises:
+            ApiError: The API does not list its jobs.
+            ApiUnreachable: The API does not answer.
+        """
+        page = self._api.call("GET", "/jobs", query={"limit": str(self._limit)})
+        jobs: dict[Attempt, Document] = {
+            (job["job_id"], job["attempt"]): job for job in page["jobs"]
+        }
+        self._forget_all_but(jobs)
+        self._reads += 1
+        changing = [
+            attempt for attempt, job in jobs.items() if not self._is_final(attempt, job)
+        ]
+        changing.sort(key=lambda attempt: self._last_read.get(attempt, 0))
+        for attempt in changing[:_MAX_TIMELINES]:
+            self._last_read[attempt] = self._reads
+            try:
+                timeline = self._api.call("GET", f"/jobs/{attempt[0]}/timeline")
+            except ApiError:
+                continue  # the job is worth showing without its timeline
+            self._timelines[attempt] = timeline
+        return [
+            {**job, "timeline": self._timelines.get(attempt)}
+            for attempt, job in jobs.items()
+        ]
+
+    def _is_final(self, attempt: Attempt, job: Document) -> bool:
+        timeline = self._timelines.get(attempt)
+        if timeline is None or job["outcome"] is None:
+            return False
+        # The outcome is written before the execution ends; a job may have none.
+        return timeline["ended_at"] is not None or not timeline["entries"]
+
+    def _forget_all_but(self, jobs: dict[Attempt, Document]) -> None:
+        for by_attempt in (self._timelines, self._last_read):
+            for attempt in by_attempt.keys() - jobs.keys():
+                del by_attempt[attempt]

@@ -1,0 +1,30 @@
+"""Adapters: a provider's adapter with its settings and its secret, made once."""
+
+from functools import cache
+
+from functions.aws import clock
+from functions.aws.secret import Secret
+from functions.aws.settings import provider_settings
+from functions.providers import registry
+from functions.providers.protocol import BatchProvider, Provider
+
+
+@cache
+def adapter(provider: str) -> Provider:
+    """Return the adapter of a provider."""
+    settings = provider_settings(provider)
+    return registry.adapter(settings, _credentials(settings.secret), now=clock.now)
+
+
+@cache
+def batch_adapter(provider: str) -> BatchProvider:
+    """Return the adapter of a provider that takes batches."""
+    settings = provider_settings(provider)
+    return registry.batch_adapter(
+        settings, _credentials(settings.secret), now=clock.now
+    )
+
+
+def _credentials(secret_id: str) -> registry.Credentials:
+    secret = Secret.from_id(secret_id)
+    return registry.Credentials(api_key=secret.api_key, api_secret=secret.api_secret)

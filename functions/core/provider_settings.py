@@ -1,0 +1,147 @@
+"""Provider settings: what cdk.json says of each provider, one class a provider.
+
+`infra.config` reads them from cdk.json, the functions from their environment, both by
+`parse_providers`. To add a setting, add it to cdk.json and to a class here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar, Literal
+
+from functions.core.rate_limit import RateLimit
+from functions.core.schedule import Policy
+from functions.core.settings_parser import ConfigError, parse
+from functions.core.signatures import SignatureScheme
+
+#: What becomes of the `name` of TxnCheck's `upi-by-mobile`.
+NameUse = Literal["optional", "required", "unsent"]
+
+#: Settings by the names that earlier releases had for them.
+_RENAMED = {"endings": "extensions"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProviderSettings:
+    """What every provider has; sizes are bytes, times are seconds.
+
+    * types: the types of verification that we offer; `extensions`: of the files that
+      a type takes, the first one being the usual; `batches`: those of them that hold
+      many requests, one a row.
+    * max_batch_requests keeps the state of a batch below Step Functions' 256 KiB.
+      max_upload_bytes and max_result_bytes are limits of ours: providers publish none.
+    * settle_seconds: how long a lost submission is looked for before it is repeated.
+    * data_retention_days: how long files and results are kept; null for as long as
+      the buckets keep all others.
+    * loopback lets plain http and addresses of this machine through, which is how the
+      local stack reaches its simulators. Only the stage `local` may set it.
+    * rate bounds submissions; null where the provider is not known to bound them.
+      webhook says how its webhooks are signed; null refuses them all.
+    * secret and webhook_secret are the ARNs of its secrets. The deployment adds them;
+      cdk.json has neither.
+    """
+
+    #: Whether the provider can be told to send webhooks.
+    sends_webhooks: ClassVar[bool] = False
+
+    base_url: str
+    types: tuple[str, ...]
+    extensions: tuple[str, ...]
+    batches: tuple[str, ...]
+    max_batch_requests: int
+    max_upload_bytes: int
+    max_result_bytes: int
+    settle_seconds: int
+    data_retention_days: int | None
+    loopback: bool
+    poll: Policy
+    rate: RateLimit | None
+    webhook: SignatureScheme | None
+    secret: str = ""
+    webhook_secret: str = ""
+
+    @property
+    def policy(self) -> Policy:
+        """The poll policy, with webhooks where the provider signs them."""
+        return replace(self.poll, uses_webhook=self.webhook is not None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyPlaces:
+    """Where each call of IPQS carries the API key.
+
+    `path` is documented for all three; `field` (a form field) only for the upload;
+    `header` (IPQS-KEY) is known to work for the list, unknown for the status.
+    """
+
+    upload: Literal["field", "path", "header"]
+    status: Literal["path", "header"]
+    list: Literal["path", "header"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class IpqsSettings(ProviderSettings):
+    """IPQualityScore: what it does not document, or may change.
+
+    `list_pages` bounds the search for a submission whose answer was lost.
+    """
+
+    download_hosts: tuple[str, ...]
+    key_place: KeyPlaces
+    list_pages: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TxncheckSettings(ProviderSettings):
+    """TxnCheck: what it does not document, or may change.
+
+    `base_url` ends in the path before every call, which is signed, too. `signing` is
+    on where the account wants signed requests, `bank_async` where `async` is sent to
+    the bank verification.
+    """
+
+    sends_webhooks: ClassVar[bool] = True
+
+    signing: bool
+    upi_name: NameUse
+    bank_async: bool
+
+
+#: The settings class of each provider; a new provider is a line here.
+PROVIDERS: Mapping[str, type[ProviderSettings]] = {
+    "ipqs": IpqsSettings,
+    "txncheck": TxncheckSettings,
+}
+
+
+def parse_providers(raw: Any, *, where: str) -> dict[str, ProviderSettings]:  # noqa: ANN401 - any JSON
+    """Return the settings of all providers in a JSON object, by provider.
+
+    Raises:
+        ConfigError: A provider or a setting is unknown, missing or of the wrong type.
+    """
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{where}: must be an object")
+    if unknown := sorted(raw.keys() - PROVIDERS.keys()):
+        raise ConfigError(f"{where}: no provider {unknown[0]!r}")
+    return {
+        name: parse(PROVIDERS[name], _with_new_names(settings), where=f"{where}.{name}")
+        for name, settings in raw.items()
+    }
+
+
+def to_json(settings: ProviderSettings) -> dict[str, Any]:
+    """Return settings as the JSON object that `parse_providers` reads."""
+
+    def plain(value: Any) -> Any:  # noqa: ANN401 - any JSON
+        if isinstance(value, dict):
+            return {name: plain(member) for name, member in value.items()}
+        return list(value) if isinstance(value, tuple) else value
+
+    document: dict[str, Any] = plain(asdict(settings))
+    return document
+
+
+def _with_new_names(settings: Any) -> Any:  # noqa: ANN401 - any JSON
+    if not isinstance(settings, dict):
+        return settings
+    return {_RENAMED.get(name, name): value for name, value in settings.items()}

@@ -1,0 +1,39 @@
+"""Recordings: states, items and documents that earlier releases wrote."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+_FOLDER = Path(__file__).with_name("recorded") / "2026-11-25"
+
+
+def state(name: str) -> dict[str, Any]:
+    """Return the state of an execution."""
+    read: dict[str, Any] = json.loads(content(f"states/{name}.json"))
+    return read
+
+
+def item(name: str) -> dict[str, dict[str, str]]:
+    """Return an item as DynamoDB stores it, such as `jobs/intent`."""
+    read: dict[str, dict[str, str]] = json.loads(content(f"items/{name}.json"))
+    return read
+
+
+def document(name: str) -> Any:  # noqa: ANN401 - any JSON
+    """Return a JSON object of the buckets."""
+    return json.loads(content(f"documents/{name}"))
+
+
+def definition() -> str:
+    """Return the definition of the state machine, its references written `<Id.Arn>`."""
+    return content("definition.json").decode()
+
+
+def content(path: str) -> bytes:
+    """Return the bytes of a recorded file."""
+    return (_FOLDER / path).read_bytes()
+
+
+def names(folder: str) -> set[str]:
+    """Return the names of what is recorded in a folder, without their suffix."""
+    return {path.stem for path in (_FOLDER / folder).iterdir()}
