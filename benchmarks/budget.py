@@ -3,7 +3,7 @@
     python -m benchmarks.budget
 
 History events are counted by walking the synthesized definition; the checks come
-from the schedule, transitions and prices from `functions.core.cost`.
+from the schedule, transitions and dollars from `functions.core.cost`.
 """
 
 import sys
@@ -13,7 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from functions.core.cost import PRICES_NOTED_ON, Usage, batch_request, polled_job
+from functions.core.cost import Usage, batch_request, polled_job
+from functions.core.prices import PRICES_NOTED_ON
 from functions.core.schedule import Policy, poll_seconds, retry_seconds
 from infra import config
 from infra.app import synthesize
@@ -55,7 +56,7 @@ def budget(
     If it waits for webhooks, none comes, which is the dearest case.
     """
     polls = checks(duration, policy)
-    work = polled_job(checks=polls, kinds=kinds, listens=policy.uses_webhook)
+    work = polled_job(checks=polls, kinds=kinds, uses_webhook=policy.uses_webhook)
     states = definition["States"]
     of_a_kind = states["Collect"]["ItemProcessor"]["States"]
     events = _events(work.visits, {**of_a_kind, **states}) + kinds * _EVENTS_OF_AN_ITEM
@@ -66,7 +67,9 @@ def request_budget(
     duration: float, *, definition: Mapping[str, Any], policy: Policy
 ) -> Budget:
     """Return the budget of one request of a batch, which has its own execution."""
-    work = batch_request(checks=checks(duration, policy), listens=policy.uses_webhook)
+    work = batch_request(
+        checks=checks(duration, policy), uses_webhook=policy.uses_webhook
+    )
     processor = definition["States"]["Requests"]["ItemProcessor"]
     states = {
         name.removesuffix(" request"): state

@@ -9,9 +9,9 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from functions.core.cost import PRICES_NOTED_ON
 from functions.core.metrics import Metric
 from functions.core.model import Outcome
+from functions.core.prices import PRICES_NOTED_ON
 from infra.metrics import DAY, FIVE_MINUTES, StageMetrics
 
 _WIDTH = 24

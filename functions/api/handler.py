@@ -1,9 +1,10 @@
-"""Api: route a request to the front door, and write its answer or its problem."""
+"""API: route a request to the job service; return its response or a problem."""
 
 import json
 import re
 from collections.abc import Callable
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -26,7 +27,7 @@ from functions.core import keys
 from functions.core.errors import AwsUnavailable, CourierError
 
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-#: Which method of the front door is which operation.
+#: The method of the service for each operation.
 _HANDLERS: dict[str, Callable[..., Document]] = {
     "createUpload": JobService.create_upload,
     "startJob": JobService.start_job,
@@ -41,72 +42,69 @@ _HANDLERS: dict[str, Callable[..., Document]] = {
 
 @telemetry.logger.inject_lambda_context(clear_state=True)
 def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
-    """Answer one request of API Gateway's."""
+    """Respond to one request of API Gateway."""
     return _app().resolve(dict(event), context)
 
 
 @cache
 def _app() -> APIGatewayRestResolver:
     app = APIGatewayRestResolver()
-    door = _front_door()
-    for operation in operations(door.settings.types, door.settings.extensions):
+    service = _service()
+    for operation in operations(service.settings.types, service.settings.extensions):
         rule = re.sub(r"{(\w+)}", r"<\1>", operation.path)
-        app.route(rule, operation.method)(_answering(operation, door, app))
+        app.route(rule, operation.method)(_operation_handler(operation, service, app))
 
     @app.not_found
-    def nowhere(_: Exception) -> Response[str]:
-        # A job's id that no route would match is an unknown one like others.
-        named = app.current_event.raw_event.get("pathParameters")
-        return _refusal(
-            Problem(problems.JOB_NOT_FOUND if named else problems.ROUTE_NOT_FOUND)
+    def not_found(_: Exception) -> Response[str]:
+        # API Gateway matches job ids with any characters, the resolver does not: there
+        # is no job with such an id.
+        has_job_id = app.current_event.raw_event.get("pathParameters")
+        return _problem_response(
+            Problem(problems.JOB_NOT_FOUND if has_job_id else problems.ROUTE_NOT_FOUND)
         )
 
-    app.exception_handler(Problem)(_refusal)
-    app.exception_handler(CourierError)(_failure)
+    app.exception_handler(Problem)(_problem_response)
+    app.exception_handler(CourierError)(_error_response)
     return app
 
 
-def _answering(
-    operation: Operation, door: JobService, app: APIGatewayRestResolver
+def _operation_handler(
+    operation: Operation, service: JobService, app: APIGatewayRestResolver
 ) -> Callable[..., Response[str]]:
     method = _HANDLERS[operation.name]
 
-    def answer(**_path: str) -> Response[str]:
+    def handle(**_path_parameters: str) -> Response[str]:
         request = read_request(app.current_event.raw_event, operation)
-        document = method(door, request, now=clock.now())
+        document = method(service, request, now=clock.now())
         telemetry.logger.info(
             "request answered",
             operation=operation.name,
             job_id=document.get("job_id", ""),
         )
-        return _response(
-            operation.status, document, "application/json", _place(operation, document)
-        )
+        headers = {}
+        if operation.status == HTTPStatus.ACCEPTED:
+            headers["Location"] = document["links"]["self"]
+        return _response(operation.status, document, "application/json", headers)
 
-    return answer
-
-
-def _place(operation: Operation, document: Document) -> dict[str, str]:
-    accepted = operation.status == 202  # noqa: PLR2004 - HTTP's own number
-    return {"Location": document["links"]["self"]} if accepted else {}
+    return handle
 
 
-def _refusal(problem: Problem) -> Response[str]:
+def _problem_response(problem: Problem) -> Response[str]:
     telemetry.logger.info("request refused", problem=problem.type.name)
-    kind = problem.type
-    return _response(kind.status, problem.document(), problems.MEDIA_TYPE)
+    status = problem.type.status
+    return _response(status, problem.document(), problems.MEDIA_TYPE)
 
 
-def _failure(error: CourierError) -> Response[str]:
-    """Say that it did not work; why stands in the log only."""
+def _error_response(error: CourierError) -> Response[str]:
+    """Return the problem of a failure; its reason is only in the log."""
     telemetry.logger.error(
         "request failed", error=type(error).__name__, reason=str(error)
     )
     if isinstance(error, AwsUnavailable):
-        kind, headers = problems.UNAVAILABLE, {"Retry-After": "5"}
+        type_, headers = problems.UNAVAILABLE, {"Retry-After": "5"}
     else:
-        kind, headers = problems.INTERNAL, {}
-    return _response(kind.status, kind.document(), problems.MEDIA_TYPE, headers)
+        type_, headers = problems.INTERNAL, {}
+    return _response(type_.status, type_.document(), problems.MEDIA_TYPE, headers)
 
 
 def _response(
@@ -123,7 +121,7 @@ def _response(
     )
 
 
-def _front_door() -> JobService:
+def _service() -> JobService:
     settings = function_settings(
         keys.ENV_JOBS_TABLE,
         keys.ENV_JOBS_RETENTION_DAYS,

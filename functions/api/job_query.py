@@ -1,4 +1,4 @@
-"""Listing: jobs newest first, from the index by month, a page at a time."""
+"""Job query: list jobs by filters, newest first, a page at a time."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ from functions.core.keys import JOBS_BY_MONTH
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-#: So many items one call reads in search of those that pass the filters.
+#: The most items that one page reads in search of jobs that pass the filters.
 _MAX_ITEMS_READ = 500
 _DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobFilters:
-    """Which jobs are asked for; an empty text asks for all."""
+    """Filters of a list of jobs; an empty text selects all."""
 
     outcome: str = ""
     provider: str = ""
@@ -32,14 +32,14 @@ class JobFilters:
 
 @dataclass(frozen=True, kw_only=True)
 class JobPage:
-    """Some jobs, and where the list goes on if it does."""
+    """Some jobs, and the position of the next page if there is one."""
 
     records: tuple[JobRecord, ...]
     next: Position | None
 
 
 class JobQuery:
-    """The index of the jobs table; nothing here ever scans the table."""
+    """Queries of the jobs table's index by month; the table is never scanned."""
 
     def __init__(
         self, table: str, *, dynamodb: "DynamoDBClient", keep_days: int
@@ -51,47 +51,61 @@ class JobQuery:
     def page(
         self, filters: JobFilters, *, start: Position | None, limit: int, now: float
     ) -> JobPage:
-        """Read the page that begins at `start`, or at the newest job."""
-        found: list[JobRecord] = []
+        """Return the page after `start`, or the page of the newest jobs."""
+        records: list[JobRecord] = []
         budget = limit if filters == JobFilters(day=filters.day) else _MAX_ITEMS_READ
         for month in self._months(filters, start, now):
             if not budget:
-                return JobPage(records=tuple(found), next=Position(month=month))
+                return JobPage(records=tuple(records), next=Position(month=month))
             after = start if start and start.month == month else None
-            answer = self._query(month, filters, after=after, most=budget)
-            found += (
-                JobRecord.from_item(from_attributes(item)) for item in answer["Items"]
+            response = self._query(month, filters, after=after, limit=budget)
+            records += (
+                JobRecord.from_item(from_attributes(item)) for item in response["Items"]
             )
-            if len(found) >= limit:
-                last = found[limit - 1]
-                return JobPage(records=tuple(found[:limit]), next=_after(last))
-            if "LastEvaluatedKey" in answer:
-                key = from_attributes(answer["LastEvaluatedKey"])
-                return JobPage(records=tuple(found), next=_at(key))
-            budget -= answer["ScannedCount"]
-        return JobPage(records=tuple(found), next=None)
+            if len(records) >= limit:
+                last = records[limit - 1]
+                position = Position(
+                    month=month_of(last.received_at),
+                    received_at=last.received_at,
+                    job_id=last.job_id,
+                )
+                return JobPage(records=tuple(records[:limit]), next=position)
+            if "LastEvaluatedKey" in response:
+                key = from_attributes(response["LastEvaluatedKey"])
+                position = Position(
+                    month=str(key["month"]),
+                    received_at=float(key["received_at"]),
+                    job_id=str(key["job_id"]),
+                )
+                return JobPage(records=tuple(records), next=position)
+            budget -= response["ScannedCount"]
+        return JobPage(records=tuple(records), next=None)
 
     def _months(
         self, filters: JobFilters, start: Position | None, now: float
     ) -> Iterator[str]:
         if filters.day:
-            yield filters.day[: len("2026-11")]
+            yield filters.day[: len("YYYY-MM")]
             return
         month = min(start.month, month_of(now)) if start else month_of(now)
         oldest = month_of(now - self._keep_days * _DAY_SECONDS)
         while month >= oldest:
             yield month
-            first = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
-            month = month_of((first - timedelta(days=1)).timestamp())
+            first_day = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
+            month = month_of((first_day - timedelta(days=1)).timestamp())
 
     def _query(
-        self, month: str, filters: JobFilters, *, after: Position | None, most: int
+        self, month: str, filters: JobFilters, *, after: Position | None, limit: int
     ) -> Mapping[str, Any]:
         values: dict[str, Value] = {":month": month}
-        within = "#month = :month"
+        key_condition = "#month = :month"
         if filters.day:
-            within += " AND received_at BETWEEN :first AND :last"
-            values |= _bounds(filters.day)
+            key_condition += " AND received_at BETWEEN :first AND :last"
+            day = datetime.fromisoformat(filters.day).replace(tzinfo=UTC)
+            first = day.timestamp()
+            # BETWEEN includes its upper bound, so this is just before the next day.
+            last = nextafter(first + _DAY_SECONDS, first)
+            values |= {":first": first, ":last": last}
         conditions = []
         if filters.outcome == RUNNING:
             conditions.append("attribute_not_exists(outcome)")
@@ -114,33 +128,12 @@ class JobQuery:
             return self._dynamodb.query(
                 TableName=self._table,
                 IndexName=JOBS_BY_MONTH,
-                KeyConditionExpression=within,
+                KeyConditionExpression=key_condition,
                 ExpressionAttributeNames={"#month": "month"},
                 ExpressionAttributeValues={
-                    n: to_attribute(v) for n, v in values.items()
+                    name: to_attribute(value) for name, value in values.items()
                 },
                 ScanIndexForward=False,
-                Limit=most,
+                Limit=limit,
                 **optional,
             )
-
-
-def _bounds(day: str) -> dict[str, Value]:
-    first = datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()
-    return {":first": first, ":last": nextafter(first + _DAY_SECONDS, first)}
-
-
-def _after(record: JobRecord) -> Position:
-    return Position(
-        month=month_of(record.received_at),
-        received_at=record.received_at,
-        job_id=record.job_id,
-    )
-
-
-def _at(key: Mapping[str, str | float]) -> Position:
-    return Position(
-        month=str(key["month"]),
-        received_at=float(key["received_at"]),
-        job_id=str(key["job_id"]),
-    )

@@ -1,8 +1,7 @@
-"""Schemas: holds a value against the part of JSON Schema that the API uses.
+"""JSON Schema: validate a value against the part of JSON Schema that the API uses.
 
-The same schemas are the request models of API Gateway and the OpenAPI document,
-so that the three cannot disagree. A library would cost a cold start more than the
-rest of the handler.
+API Gateway's request models and the OpenAPI document have the same schemas, so that the
+three cannot disagree. A library would take longer to import than the whole handler.
 """
 
 import re
@@ -10,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 Schema = Mapping[str, Any]
-#: Where a value is wrong (a JSON pointer or a parameter's name), and what is.
+#: `pointer` is a JSON pointer or the name of a parameter, `detail` says what is wrong.
 ValidationError = Mapping[str, str]
 
 
@@ -20,40 +19,40 @@ def validation_errors(
     *,
     at: str = "",
 ) -> tuple[ValidationError, ...]:
-    """Say all that is wrong with a value; the value itself is not repeated."""
+    """Return all errors of a value at the place `at`; none of them quotes the value."""
     return tuple(_errors(value, schema, at))
 
 
 def _errors(value: Any, schema: Schema, at: str) -> Iterator[ValidationError]:  # noqa: ANN401 - any JSON
     if "oneOf" in schema:
-        yield from _errors(value, _meant(value, schema["oneOf"]), at)
+        yield from _errors(value, _closest_form(value, schema["oneOf"]), at)
         return
     match schema["type"], value:
         case "object", dict():
-            yield from _members(value, schema, at)
+            yield from _object_errors(value, schema, at)
         case "string", str():
-            yield from _text(value, schema, at)
+            yield from _string_errors(value, schema, at)
         case "integer", int() if not isinstance(value, bool):
-            yield from _number(value, schema, at)
-        case kind, _:
-            yield _error(at, f"must be of type {kind}")
+            yield from _integer_errors(value, schema, at)
+        case type_, _:
+            yield _error(at, f"must be of type {type_}")
 
 
-def _meant(value: Any, choices: list[Schema]) -> Schema:  # noqa: ANN401 - any JSON
-    """Choose the form that shares the most members, to complain about that one."""
+def _closest_form(value: Any, forms: list[Schema]) -> Schema:  # noqa: ANN401 - any JSON
+    """Return the form that shares the most members and words with a value."""
     if not isinstance(value, dict):
-        return choices[0]
-    return max(choices, key=lambda choice: _likeness(value, choice))
+        return forms[0]
+
+    def likeness(form: Schema) -> int:
+        properties = form["properties"]
+        shared = value.keys() & properties.keys()
+        matching = [n for n in shared if value[n] in properties[n].get("enum", ())]
+        return len(shared) + len(matching)
+
+    return max(forms, key=likeness)
 
 
-def _likeness(value: Mapping[str, Any], choice: Schema) -> int:
-    properties = choice["properties"]
-    shared = value.keys() & properties.keys()
-    fitting = [n for n in shared if value[n] in properties[n].get("enum", ())]
-    return len(shared) + len(fitting)
-
-
-def _members(
+def _object_errors(
     value: Mapping[str, Any], schema: Schema, at: str
 ) -> Iterator[ValidationError]:
     properties = schema["properties"]
@@ -63,22 +62,22 @@ def _members(
     for name, member in value.items():
         if name in properties:
             yield from _errors(member, properties[name], f"{at}/{name}")
-    # Not by their names, which are the sender's words.
+    # The names of other members are the sender's data, so they are not quoted.
     if not value.keys() <= properties.keys():
-        yield _error(at or "/", f"has members besides {', '.join(properties)}")
+        yield _error(at or "/", f"may only have the members {', '.join(properties)}")
 
 
-def _text(value: str, schema: Schema, at: str) -> Iterator[ValidationError]:
+def _string_errors(value: str, schema: Schema, at: str) -> Iterator[ValidationError]:
     if value not in schema.get("enum", (value,)):
         yield _error(at, f"must be one of {', '.join(schema['enum'])}")
     if len(value) > schema.get("maxLength", len(value)):
         yield _error(at, f"must have at most {schema['maxLength']} characters")
     elif "pattern" in schema and not re.fullmatch(schema["pattern"], value):
-        # All patterns of ours are anchored at both ends.
+        # All patterns of the API are anchored at both ends.
         yield _error(at, f"must match {schema['pattern']}")
 
 
-def _number(value: int, schema: Schema, at: str) -> Iterator[ValidationError]:
+def _integer_errors(value: int, schema: Schema, at: str) -> Iterator[ValidationError]:
     if not schema["minimum"] <= value <= schema["maximum"]:
         yield _error(at, f"must be from {schema['minimum']} to {schema['maximum']}")
 

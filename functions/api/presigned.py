@@ -1,4 +1,4 @@
-"""Presigned: our own links to S3, good for minutes, for whoever has them."""
+"""Presigned requests: sign uploads to and downloads from S3, valid for minutes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,32 +15,32 @@ DOWNLOAD_SECONDS = 300
 
 @dataclass(frozen=True, kw_only=True)
 class PresignedPost:
-    """Where to post a file, and the fields that go before it."""
+    """The URL to post a file to, and the form fields that precede the file."""
 
     url: str
     fields: Mapping[str, str]
 
 
 class PresignedUrls:
-    """Links that are signed with the function's own rights; none calls S3."""
+    """Sign requests with the function's own rights, without calling S3."""
 
     def __init__(self, *, s3: "S3Client") -> None:
         self._s3 = s3
 
-    def upload_post(self, bucket: str, key: str, *, most_bytes: int) -> PresignedPost:
-        """Allow one file of some size under exactly this key."""
-        kind = {"Content-Type": media_type_of(key)}
+    def upload_post(self, bucket: str, key: str, *, max_bytes: int) -> PresignedPost:
+        """Return a form that uploads one file, not empty, under exactly this key."""
+        content_type = {"Content-Type": media_type_of(key)}
         form = self._s3.generate_presigned_post(
             Bucket=bucket,
             Key=key,
-            Fields=kind,
-            Conditions=[kind, ["content-length-range", 1, most_bytes]],
+            Fields=content_type,
+            Conditions=[content_type, ["content-length-range", 1, max_bytes]],
             ExpiresIn=UPLOAD_SECONDS,
         )
         return PresignedPost(url=form["url"], fields=form["fields"])
 
     def download_url(self, bucket: str, key: str, *, name: str) -> str:
-        """Allow reading one object, to be saved under a name."""
+        """Return a URL that downloads one object, saved as `name`."""
         return self._s3.generate_presigned_url(
             "get_object",
             Params={

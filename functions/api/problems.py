@@ -1,4 +1,4 @@
-"""Problems: what the API says when it does not do what was asked (RFC 9457)."""
+"""Problems: the error responses of the API, as RFC 9457 defines them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ MEDIA_TYPE = "application/problem+json"
 
 @dataclass(frozen=True)
 class ProblemType:
-    """A sort of problem; its name is a promise to clients, its title is for people."""
+    """A type of problem; clients rely on its name, and people read its title."""
 
     name: str
     status: HTTPStatus
@@ -18,19 +18,19 @@ class ProblemType:
 
     @property
     def type(self) -> str:
-        """The URI by which clients tell this problem from others."""
+        """The URI that identifies the type to clients."""
         return f"urn:verdict-courier:problem:{self.name}"
 
     def document(self, **members: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
-        """Give the problem document, with members besides the usual ones."""
-        usual = {"type": self.type, "title": self.title, "status": int(self.status)}
-        return usual | members
+        """Return the problem document, with further members."""
+        status = int(self.status)
+        return {"type": self.type, "title": self.title, "status": status, **members}
 
 
 REQUEST_INVALID = ProblemType(
     "request-invalid",
     HTTPStatus.BAD_REQUEST,
-    "The request is not what the API's description asks for.",
+    "The request does not match the API description.",
 )
 FORBIDDEN = ProblemType(
     "forbidden",
@@ -46,7 +46,7 @@ JOB_NOT_FOUND = ProblemType(
 KEY_REUSED = ProblemType(
     "idempotency-key-reused",
     HTTPStatus.CONFLICT,
-    "This job was asked for before, with another body.",
+    "This job was requested before, with another body.",
 )
 JOB_ENDED = ProblemType("job-ended", HTTPStatus.CONFLICT, "The job has ended already.")
 JOB_RUNNING = ProblemType(
@@ -58,55 +58,59 @@ JOB_NOT_RETRYABLE = ProblemType(
     "Only a job that failed or timed out can be retried.",
 )
 RESULTS_NOT_READY = ProblemType(
-    "results-not-ready", HTTPStatus.CONFLICT, "The job has brought no results so far."
+    "results-not-ready", HTTPStatus.CONFLICT, "The job has no results yet."
 )
 RESULTS_EXPIRED = ProblemType(
-    "results-expired", HTTPStatus.GONE, "The results were kept for their time."
+    "results-expired",
+    HTTPStatus.GONE,
+    "The results were deleted after their retention period.",
 )
 TOO_LARGE = ProblemType(
     "request-too-large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large."
 )
 NOT_JSON = ProblemType(
-    "not-json", HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body has to be JSON."
+    "not-json", HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be JSON."
 )
 THROTTLED = ProblemType(
     "throttled", HTTPStatus.TOO_MANY_REQUESTS, "Too many requests; try again later."
 )
 INTERNAL = ProblemType(
-    "internal", HTTPStatus.INTERNAL_SERVER_ERROR, "Something is wrong on our side."
+    "internal",
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    "The request failed inside the service.",
 )
 UNAVAILABLE = ProblemType(
     "unavailable", HTTPStatus.SERVICE_UNAVAILABLE, "Try the same request again later."
 )
 
 
-#: The type of what API Gateway refuses for reasons of its own.
+#: The type of all other requests that API Gateway rejects.
 REFUSED = "urn:verdict-courier:problem:refused"
 
 
 class Problem(Exception):
-    """Why a request is not carried out; nothing personal is in it.
+    """Raised for a request that is not carried out; never holds personal data.
 
-    `errors` are the places of the request that are wrong (see
-    `functions.api.json_schema`), `members` what else the document says.
+    `errors` are the invalid places of the request (see `functions.api.json_schema`),
+    `members` further members of the document.
     """
 
     def __init__(
         self,
-        kind: ProblemType,
+        type_: ProblemType,
         detail: str = "",
         *,
         errors: tuple[Mapping[str, str], ...] = (),
         **members: str,
     ) -> None:
-        super().__init__(kind.name)
-        self.type = kind
+        super().__init__(type_.name)
+        self.type = type_
         self._detail = detail
         self._errors = errors
         self._members = members
 
     def document(self) -> dict[str, Any]:
-        """Give the problem document."""
+        """Return the problem document."""
         members: dict[str, Any] = dict(self._members)
         if self._detail:
             members["detail"] = self._detail

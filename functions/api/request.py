@@ -1,33 +1,33 @@
-"""Gateway: a request of API Gateway's is read strictly, or refused with a problem."""
+"""Request: read a request of API Gateway strictly, or raise a problem."""
 
-import binascii
 import hashlib
 import json
 import re
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from functions.api import json_schema, problems
+from functions.api import problems
+from functions.api.json_schema import ValidationError, validation_errors
 from functions.api.problems import Problem
 from functions.api.routes import MAX_BODY_BYTES, Operation, Parameter
 from functions.core import strict_json
 
-#: An event of API Gateway's, as it comes.
+#: An event of API Gateway's Lambda proxy integration.
 Event = Mapping[str, Any]
 
 _SESSION = re.compile(r"^(arn:[^:]+:sts::[0-9]*:assumed-role/[^/]+)/.*$")
-_WHOLE = re.compile(r"-?[0-9]{1,9}")
+_INTEGER = re.compile(r"-?[0-9]{1,9}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ApiRequest:
-    """What was asked, checked against the contract.
+    """A request that matches its operation.
 
-    `caller` is who signed it: a role without the name of the session, so that the
-    same program is the same caller tomorrow. `jobs` is the path of all jobs, as
-    the client sees it.
+    `caller` is the ARN of the signer: of a role it lacks the session's name, so that a
+    program is the same caller in every session. `jobs` is the path of the list of jobs,
+    as the client sees it.
     """
 
     job_id: str = ""
@@ -39,117 +39,99 @@ class ApiRequest:
 
     @property
     def body_hash(self) -> str:
-        """The hash of what the body says, however it was written."""
+        """The hash of the body's JSON, whatever the order of its members."""
         text = json.dumps(self.body, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
 def read_request(event: Event, operation: Operation) -> ApiRequest:
-    """Read a request.
+    """Read a request for an operation.
 
     Raises:
-        Problem: It is not what the operation takes.
+        Problem: The request does not match the operation.
     """
     identity = event["requestContext"].get("identity") or {}
     caller = str(identity.get("userArn") or identity.get("accountId") or "")
     return ApiRequest(
         job_id=str((event.get("pathParameters") or {}).get("job_id", "")),
         query=_query(event, operation),
-        idempotency_key=_header(event, operation.parameters_in("header")),
+        idempotency_key=_idempotency_key(event, operation),
         body=_body(event, operation),
         caller=_SESSION.sub(r"\1", caller),
-        jobs=f"{_prefix(event)}/jobs",
+        jobs=f"{_path_prefix(event)}/jobs",
     )
 
 
-def _prefix(event: Event) -> str:
-    """Give what stands before our paths in the client's: the stage, mostly."""
-    whole, path = str(event["requestContext"].get("path", "")), str(event["path"])
-    return whole.removesuffix(path) if whole.endswith(path) else ""
+def _path_prefix(event: Event) -> str:
+    """Return what the client's path has before the API's own path: mostly the stage."""
+    client_path = str(event["requestContext"].get("path", ""))
+    path = str(event["path"])
+    return client_path.removesuffix(path) if client_path.endswith(path) else ""
 
 
 def _query(event: Event, operation: Operation) -> dict[str, Any]:
-    given = event.get("multiValueQueryStringParameters") or {}
-    known = {
-        parameter.name: parameter for parameter in operation.parameters_in("query")
-    }
-    wrong: list[json_schema.ValidationError] = []
+    parameters = {p.name: p for p in operation.parameters_in("query")}
     query: dict[str, Any] = {}
-    for name, values in given.items():
-        if name not in known:
-            allowed = ", ".join(known) or "none"
-            wrong.append({"pointer": "?", "detail": f"may only be: {allowed}"})
-        elif len(values) != 1:
-            wrong.append({"pointer": name, "detail": "must be given once"})
+    errors: list[ValidationError] = []
+    for name, values in (event.get("multiValueQueryStringParameters") or {}).items():
+        if name in parameters:
+            query[name], value_errors = _parameter(parameters[name], values)
+            errors += value_errors
         else:
-            query[name] = _typed(values[0], known[name])
-            wrong += json_schema.validation_errors(
-                query[name], known[name].schema, at=name
-            )
-    if wrong:
-        raise Problem(problems.REQUEST_INVALID, errors=tuple(wrong))
+            allowed = ", ".join(parameters) or "none"
+            errors.append({"pointer": "?", "detail": f"may only be: {allowed}"})
+    if errors:
+        raise Problem(problems.REQUEST_INVALID, errors=tuple(errors))
     return query
 
 
-def _typed(value: str, parameter: Parameter) -> str | int:
-    whole = parameter.schema["type"] == "integer" and _WHOLE.fullmatch(value)
-    return int(value) if whole else value
+def _idempotency_key(event: Event, operation: Operation) -> str:
+    """Return the only header that an operation may take, "" if it is not there."""
+    headers = _lower_names(event.get("multiValueHeaders"))
+    for parameter in operation.parameters_in("header"):
+        if values := headers.get(parameter.name.lower()):
+            value, errors = _parameter(parameter, values)
+            if errors:
+                raise Problem(problems.REQUEST_INVALID, errors=errors)
+            return str(value)
+    return ""
 
 
-def _header(event: Event, known: tuple[Parameter, ...]) -> str:
-    """Give the value of the only header that an operation may take."""
-    if not known:
-        return ""
-    (parameter,) = known
-    given = {
-        name.lower(): values
-        for name, values in (event.get("multiValueHeaders") or {}).items()
-    }
-    values = given.get(parameter.name.lower(), [])
-    if not values:
-        return ""
-    wrong = json_schema.validation_errors(
-        values[0], parameter.schema, at=parameter.name
-    )
-    if len(values) > 1:
-        wrong = ({"pointer": parameter.name, "detail": "must be given once"},)
-    if wrong:
-        raise Problem(problems.REQUEST_INVALID, errors=wrong)
-    return str(values[0])
+def _parameter(
+    parameter: Parameter, values: Sequence[str]
+) -> tuple[str | int, tuple[ValidationError, ...]]:
+    """Return a parameter's value and its validation errors."""
+    name, schema = parameter.name, parameter.schema
+    if len(values) != 1:
+        return "", ({"pointer": name, "detail": "must be given once"},)
+    value: str | int = values[0]
+    if schema["type"] == "integer" and _INTEGER.fullmatch(values[0]):
+        value = int(value)
+    return value, validation_errors(value, schema, at=name)
 
 
 def _body(event: Event, operation: Operation) -> Mapping[str, Any]:
     if operation.body is None:
         return {}
-    if _media_type(event) not in ("", "application/json"):
+    content_type = str(_lower_names(event.get("headers")).get("content-type", ""))
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type not in ("", "application/json"):
         raise Problem(problems.NOT_JSON)
-    raw = _bytes(event)
-    if len(raw) > MAX_BODY_BYTES:
-        raise Problem(problems.TOO_LARGE, f"At most {MAX_BODY_BYTES} bytes.")
+    text = str(event.get("body") or "")
     try:
-        body = strict_json.parse(raw)
-    except strict_json.NotStrictJson:
+        encoded = event.get("isBase64Encoded")
+        body = b64decode(text, validate=True) if encoded else text.encode()
+        if len(body) > MAX_BODY_BYTES:
+            raise Problem(problems.TOO_LARGE, f"At most {MAX_BODY_BYTES} bytes.")
+        document = strict_json.parse(body)
+    except ValueError:  # of base64, UTF-8 or JSON
         raise Problem(
             problems.REQUEST_INVALID, "The body is not strict JSON."
         ) from None
-    if wrong := json_schema.validation_errors(body, operation.body):
-        raise Problem(problems.REQUEST_INVALID, errors=wrong)
-    return dict(body)
+    if errors := validation_errors(document, operation.body):
+        raise Problem(problems.REQUEST_INVALID, errors=errors)
+    return dict(document)
 
 
-def _media_type(event: Event) -> str:
-    headers = event.get("headers") or {}
-    given = {name.lower(): str(value) for name, value in headers.items()}
-    return given.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def _bytes(event: Event) -> bytes:
-    body = event.get("body") or ""
-    try:
-        if event.get("isBase64Encoded"):
-            return b64decode(body, validate=True)
-        return str(body).encode()
-    except (binascii.Error, UnicodeEncodeError):
-        raise Problem(
-            problems.REQUEST_INVALID, "The body is not strict JSON."
-        ) from None
+def _lower_names(headers: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {name.lower(): value for name, value in (headers or {}).items()}

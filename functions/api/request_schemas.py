@@ -1,81 +1,77 @@
-"""Bodies: the schemas of what requests may say, in the words of our providers."""
+"""Request schemas: JSON Schemas of request bodies, made from the providers' words."""
 
 from collections.abc import Mapping
 
 from functions.api.json_schema import Schema
 
-#: What each provider takes, by its name.
+#: The types that each provider verifies, by its name.
 Types = Mapping[str, tuple[str, ...]]
-#: How the names of its files end, by its name.
+#: The extensions of the files that each provider takes, by its name.
 Extensions = Mapping[str, tuple[str, ...]]
 
+_PROVIDER_REF: Schema = {
+    "type": "string",
+    "pattern": "^[A-Za-z0-9._-]{1,128}$",
+    "description": "The provider's id of the job.",
+}
+_VERSION_ID: Schema = {
+    "type": "string",
+    "pattern": "^[A-Za-z0-9._-]{1,128}$",
+    "description": "The object's version id in S3.",
+}
 
-def upload_schema(types: Types, endings: Extensions) -> Schema:
-    """Describe a file that somebody wants to upload."""
-    return _one_of(
-        [_upload(name, known, endings[name]) for name, known in types.items()]
-    )
+
+def upload_schema(types: Types, extensions: Extensions) -> Schema:
+    """Return the schema of a request for an upload form."""
+    forms = []
+    for provider, words in types.items():
+        name = _file_name(extensions[provider])
+        members = {**_provider_and_type(provider, words), "name": name}
+        forms.append(_form(members, optional=("name",)))
+    return _one_of(forms)
 
 
 def job_schema(types: Types) -> Schema:
-    """Describe what a job can be started for."""
-    references = [_reference(name, known) for name, known in types.items()]
-    return _one_of([*references, _object(types)])
+    """Return the schema of a request to start a job: by reference or by object."""
+    references = [
+        _form({**_provider_and_type(provider, words), "provider_ref": _PROVIDER_REF})
+        for provider, words in types.items()
+    ]
+    by_object = _form({"key": _object_key(types), "version_id": _VERSION_ID})
+    return _one_of([*references, by_object])
 
 
-def _upload(provider: str, types: tuple[str, ...], endings: tuple[str, ...]) -> Schema:
-    ends = "|".join(ending.removeprefix(".") for ending in endings)
-    name = {
+def default_file_name(extensions: tuple[str, ...]) -> str:
+    """Return the name of a file that the client did not name."""
+    return f"list{extensions[0]}"
+
+
+def _file_name(extensions: tuple[str, ...]) -> Schema:
+    suffixes = "|".join(extension.removeprefix(".") for extension in extensions)
+    default = default_file_name(extensions)
+    return {
         "type": "string",
-        "pattern": rf"^[A-Za-z0-9][A-Za-z0-9 ._-]{{0,99}}\.({ends})$",
-        "description": "A name of your own; "
-        f"`{default_file_name(endings)}` unless told.",
+        "pattern": rf"^[A-Za-z0-9][A-Za-z0-9 ._-]{{0,99}}\.({suffixes})$",
+        "description": f"The file's name, by default `{default}`.",
     }
-    members = {"provider": _word(provider), "type": _word(*types), "name": name}
-    return _form(members, optional=("name",))
 
 
-def default_file_name(endings: tuple[str, ...]) -> str:
-    """Name a file of which only the provider is known."""
-    return f"list{endings[0]}"
-
-
-def _reference(provider: str, types: tuple[str, ...]) -> Schema:
-    reference = {
-        "type": "string",
-        "pattern": "^[A-Za-z0-9._-]{1,128}$",
-        "description": "The provider's id of the job.",
-    }
-    return _form(
-        {
-            "provider": _word(provider),
-            "type": _word(*types),
-            "provider_ref": reference,
-        }
-    )
-
-
-def _object(types: Types) -> Schema:
-    prefixes = "|".join(
-        f"{provider}/({'|'.join(known)})" for provider, known in types.items()
-    )
-    key = {
+def _object_key(types: Types) -> Schema:
+    prefixes = "|".join(f"{name}/({'|'.join(words)})" for name, words in types.items())
+    return {
         "type": "string",
         "maxLength": 1024,
         "pattern": rf"^({prefixes})/([^\u0000-\u001f\u007f]*/)*"
         r"[^/\u0000-\u001f\u007f]+$",
-        "description": "The object's key in the inbox, `<provider>/<type>/…`.",
+        "description": "The object's key in the inbox bucket, `<provider>/<type>/…`.",
     }
-    version = {
-        "type": "string",
-        "pattern": "^[A-Za-z0-9._-]{1,128}$",
-        "description": "S3's version id of the object.",
-    }
-    return _form({"key": key, "version_id": version})
 
 
-def _word(*words: str) -> Schema:
-    return {"type": "string", "enum": list(words)}
+def _provider_and_type(provider: str, types: tuple[str, ...]) -> dict[str, Schema]:
+    return {
+        "provider": {"type": "string", "enum": [provider]},
+        "type": {"type": "string", "enum": list(types)},
+    }
 
 
 def _form(members: Mapping[str, Schema], *, optional: tuple[str, ...] = ()) -> Schema:

@@ -1,4 +1,4 @@
-"""Answer schemas: the form of all that the API answers, for its description."""
+"""Response schemas: JSON Schemas of all responses, for the OpenAPI document."""
 
 from collections.abc import Mapping
 
@@ -18,16 +18,19 @@ def _or_null(schema: Schema) -> Schema:
     return {**schema, "type": [schema["type"], "null"]}
 
 
-#: What can happen to a job, besides passing states.
+#: Events of a job that its timeline marks.
 MARKS = ("received", "submitted", "resumed", "finished", "woken", "ended")
 
 _TEXT: Schema = {"type": "string"}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 _TIME: Schema = {"type": "string", "format": "date-time"}
 _LINK: Schema = {"type": "string", "format": "uri-reference"}
-_OUTCOME: Schema = {"type": "string", "enum": [str(one) for one in Outcome if one]}
+_OUTCOME: Schema = {
+    "type": "string",
+    "enum": [str(outcome) for outcome in Outcome if outcome],
+}
 
-#: What operations give, by name; see `Operation.gives`.
+#: Schemas by name; see `Operation.response_schema`.
 RESPONSE_SCHEMAS: Mapping[str, Schema] = {
     "Job": _object(
         {
@@ -40,7 +43,7 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
             "outcome": {
                 "type": ["string", "null"],
                 "enum": [*_OUTCOME["enum"], None],
-                "description": "How it ended; null while it has not.",
+                "description": "How the job ended; null while it runs.",
             },
             "attempt": {"type": "integer", "minimum": 1},
             "checks": _COUNT,
@@ -84,7 +87,7 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
             "attempt": {"type": "integer", "minimum": 1},
             "entries": {
                 "type": "array",
-                "description": "The states in the order in which they were entered.",
+                "description": "The states, in the order in which they were entered.",
                 "items": _object(
                     {
                         "state": _TEXT,
@@ -92,25 +95,25 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                         "left_at": _or_null(_TIME),
                         "error": {
                             "type": ["string", "null"],
-                            "description": "The name of what its last try met.",
+                            "description": "The name of the last try's error.",
                         },
                         "tries": _COUNT,
                         "woken": {
                             "type": ["boolean", "null"],
-                            "description": "How a wait for a webhook ended: true if "
-                            "one came, false if the time was over.",
+                            "description": "How a wait for a webhook ended: true by "
+                            "a webhook, false by its time-out.",
                         },
                     }
                 ),
             },
             "checks": {
                 "type": "array",
-                "description": "When the provider was asked.",
+                "description": "When the provider was checked.",
                 "items": _TIME,
             },
             "marks": {
                 "type": "array",
-                "description": "What happened to the job, the oldest first.",
+                "description": "Events of the job, the oldest first.",
                 "items": _object(
                     {
                         "name": {"type": "string", "enum": list(MARKS)},
@@ -120,11 +123,11 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
             },
             "ended_at": {
                 **_or_null(_TIME),
-                "description": "When the execution ended, after its job.",
+                "description": "When the execution ended, shortly after its job.",
             },
             "truncated": {
                 "type": "boolean",
-                "description": "Whether there was more before the first entry.",
+                "description": "Whether earlier states are left out.",
             },
         }
     ),

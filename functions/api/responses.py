@@ -1,4 +1,4 @@
-"""Answers: what the API says of a job."""
+"""Responses: the documents with which the API describes a job."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -13,16 +13,18 @@ Document = dict[str, Any]
 def job_response(
     record: JobRecord, *, deadline_seconds: float, jobs: str, execution_url: str
 ) -> Document:
-    """Say how a job is doing, by the schema `Job` of `functions.api.response_schemas`.
+    """Return the document `Job` of `functions.api.response_schemas`.
 
-    `jobs` is the path of all jobs, `execution_url` its execution in the console.
+    `jobs` is the path of the list of jobs, `execution_url` the address of the job's
+    current execution in the AWS console.
     """
     running = not record.outcome
-    self_ = f"{jobs}/{record.job_id}"
-    links = {"self": self_, "execution": execution_url}
+    path = f"{jobs}/{record.job_id}"
+    links = {"self": path, "execution": execution_url}
     if record.outcome in WITH_RESULTS:
-        links["results"] = f"{self_}/results"
-    since = max(record.submitted_at, record.resumed_at) or record.received_at
+        links["results"] = f"{path}/results"
+    waiting_since = max(record.submitted_at, record.resumed_at) or record.received_at
+    deadline_at = waiting_since + deadline_seconds
     return {
         "job_id": record.job_id,
         "provider": record.provider,
@@ -36,7 +38,7 @@ def job_response(
         "attempt": record.attempt,
         "checks": record.polls,
         "next_check_at": rfc3339(record.next_check_at) if running else None,
-        "deadline_at": rfc3339(since + deadline_seconds) if running else None,
+        "deadline_at": rfc3339(deadline_at) if running else None,
         "rows": record.rows or None,
         "invalid": record.invalid,
         "bytes": record.bytes,
@@ -48,23 +50,21 @@ def job_response(
         if record.error
         else None,
         "earlier_attempts": [
-            {**past, "ended_at": rfc3339(past["ended_at"])} for past in record.earlier
+            {**attempt, "ended_at": rfc3339(attempt["ended_at"])}
+            for attempt in record.earlier
         ],
         "links": links,
     }
 
 
-def timeline_response(record: JobRecord, passed: Timeline) -> Document:
-    """Say what a job did, by the schema `Timeline` of `functions.api.response_schemas`.
-
-    Marks are what happened to the job, besides the states that it passed.
-    """
-    happened = [
+def timeline_response(record: JobRecord, timeline: Timeline) -> Document:
+    """Return the document `Timeline` of `functions.api.response_schemas`."""
+    marks = [
         ("received", record.received_at),
         ("submitted", record.submitted_at),
         ("resumed", record.resumed_at),
         ("finished", record.finished_at),
-        *(("woken", entry.left_at) for entry in passed.entries if entry.woken),
+        *(("woken", entry.left_at) for entry in timeline.entries if entry.woken),
         ("ended", record.ended_at),
     ]
     return {
@@ -79,21 +79,21 @@ def timeline_response(record: JobRecord, passed: Timeline) -> Document:
                 "tries": entry.tries,
                 "woken": entry.woken,
             }
-            for entry in passed.entries
+            for entry in timeline.entries
         ],
-        "checks": [rfc3339(at) for at in passed.checks],
+        "checks": [rfc3339(at) for at in timeline.checks],
         "marks": [
             {"name": name, "at": rfc3339(at)}
-            for name, at in sorted(happened, key=lambda mark: mark[1])
+            for name, at in sorted(marks, key=lambda mark: mark[1])
             if at
         ],
-        "ended_at": rfc3339(passed.ended_at),
-        "truncated": passed.truncated,
+        "ended_at": rfc3339(timeline.ended_at),
+        "truncated": timeline.truncated,
     }
 
 
 def rfc3339(seconds: float) -> str | None:
-    """Write a time as RFC 3339 does; 0 is no time."""
+    """Return a Unix time as RFC 3339 text in UTC, None for 0."""
     if not seconds:
         return None
     text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
@@ -101,7 +101,7 @@ def rfc3339(seconds: float) -> str | None:
 
 
 def is_calendar_day(text: str) -> bool:
-    """Say whether the calendar has a day, written `2026-11-22`."""
+    """Return whether text such as "2026-11-22" is a day of the calendar."""
     try:
         datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:

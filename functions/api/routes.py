@@ -1,7 +1,7 @@
-"""Contract: every operation of the API, as data.
+"""Routes: the table of the API's operations.
 
-The handler routes and validates by this table, API Gateway gets its models from it,
-and the OpenAPI document is written from it.
+The handler routes and validates requests by it, API Gateway's routes and request models
+come from it, and so does the OpenAPI document.
 """
 
 from dataclasses import dataclass
@@ -12,22 +12,22 @@ from functions.api.problems import ProblemType
 from functions.api.request_schemas import Extensions, Types
 from functions.core.model import Outcome
 
-#: The pseudo-outcome of a job that has none yet.
+#: The filter value for jobs without an outcome.
 RUNNING = "running"
 DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 100
-#: No request of ours needs a tenth of it.
+#: More than ten times what the largest valid request needs.
 MAX_BODY_BYTES = 16 * 1024
 
-#: Jobs that a retry can bring further.
+#: Outcomes after which a job can be retried.
 RETRYABLE_OUTCOMES = (Outcome.FAILED, Outcome.TIMED_OUT)
-#: Jobs that have results.
+#: Outcomes of jobs that have results.
 WITH_RESULTS = (Outcome.SUCCEEDED, Outcome.PARTIAL)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
-    """A part of the address or a header; those of the path are always there."""
+    """A parameter of the path, which is required, or of the query or the headers."""
 
     name: str
     place: str  # path, query or header
@@ -37,7 +37,7 @@ class Parameter:
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One method of one path: what it takes and what it answers."""
+    """One method of one path: its parameters, its body and its responses."""
 
     name: str
     method: str
@@ -45,20 +45,20 @@ class Operation:
     summary: str
     description: str
     status: int
-    response_schema: str  # one of functions.api.response_schemas
+    response_schema: str  # a name in functions.api.response_schemas
     problems: tuple[ProblemType, ...]
     parameters: tuple[Parameter, ...] = ()
     body: Schema | None = None
 
     def parameters_in(self, place: str) -> tuple[Parameter, ...]:
-        """Give the parameters of one place."""
-        return tuple(known for known in self.parameters if known.place == place)
+        """Return the parameters of one place."""
+        return tuple(p for p in self.parameters if p.place == place)
 
 
 _JOB_ID = Parameter(
     name="job_id",
     place="path",
-    # Any text is well-formed: what names no job is not found, whatever its form.
+    # Any text is valid: an id in another form is one of a job that is not found.
     schema={"type": "string", "minLength": 1},
     description="The job's id, 64 hexadecimal digits.",
 )
@@ -66,22 +66,22 @@ _IDEMPOTENCY_KEY = Parameter(
     name="Idempotency-Key",
     place="header",
     schema={"type": "string", "pattern": "^[!-~]{1,128}$"},
-    description="Yours, for one job: the same key and body give the same job again.",
+    description="Your key for one job: the same key and body return the same job.",
 )
 _ALWAYS = (problems.FORBIDDEN, problems.THROTTLED, problems.UNAVAILABLE)
 
 
-def operations(types: Types, endings: Extensions) -> tuple[Operation, ...]:
-    """Give the table; which words a request may use depends on the providers."""
+def operations(types: Types, extensions: Extensions) -> tuple[Operation, ...]:
+    """Return all operations, with request schemas for these providers."""
     return (
         Operation(
             name="createUpload",
             method="POST",
             path="/uploads",
             summary="Get a form for uploading one file",
-            description="Post the file with these fields, the file last, within 15 "
-            "minutes. That starts a job by itself.",
-            body=request_schemas.upload_schema(types, endings),
+            description="Post these fields and then the file within 15 minutes. The "
+            "upload starts a job by itself.",
+            body=request_schemas.upload_schema(types, extensions),
             status=201,
             response_schema="Upload",
             problems=(*_BODY, *_ALWAYS),
@@ -91,9 +91,9 @@ def operations(types: Types, endings: Extensions) -> tuple[Operation, ...]:
             method="POST",
             path="/jobs",
             summary="Start a job",
-            description="For something that is at the provider already, or for an "
-            "object in the inbox. Without an Idempotency-Key that thing has one job, "
-            "however often it is asked for; with one, each key is a job of its own.",
+            description="For a job that the provider already has, or for an object in "
+            "the inbox bucket. Without an Idempotency-Key either has one job, however "
+            "often it is requested; each Idempotency-Key is a job of its own.",
             parameters=(_IDEMPOTENCY_KEY,),
             body=request_schemas.job_schema(types),
             status=202,
@@ -105,8 +105,8 @@ def operations(types: Types, endings: Extensions) -> tuple[Operation, ...]:
             method="GET",
             path="/jobs",
             summary="List jobs, newest first",
-            description="A page can be shorter than its limit, even empty, and still "
-            "have a `next`: go on until there is none.",
+            description="A page can have fewer jobs than its limit, even none, and "
+            "still a `next`: request pages until `next` is null.",
             parameters=_filters(types),
             status=200,
             response_schema="JobList",
@@ -116,42 +116,42 @@ def operations(types: Types, endings: Extensions) -> tuple[Operation, ...]:
             "getJob",
             "GET",
             "",
-            "See how a job is doing",
-            "An upload's job appears as soon as its submission has begun.",
+            "Get a job",
+            "The job of an upload exists as soon as its submission begins.",
         ),
         _on_job(
             "getTimeline",
             "GET",
             "/timeline",
-            "See which states a job passed, and when",
-            "Of its current attempt, the latest 5,000 events at the most.",
-            gives="Timeline",
+            "Get the states that a job passed, with times",
+            "From the latest 5,000 events of the job's current attempt.",
+            response_schema="Timeline",
         ),
         _on_job(
             "getResults",
             "GET",
             "/results",
-            "Get the manifest, and links to the results",
-            "The links are good for five minutes, for whoever has them.",
-            gives="Results",
-            refusals=(problems.RESULTS_NOT_READY, problems.RESULTS_EXPIRED),
+            "Get the manifest and links to the results",
+            "The links are valid for five minutes, for whoever has them.",
+            response_schema="Results",
+            problem_types=(problems.RESULTS_NOT_READY, problems.RESULTS_EXPIRED),
         ),
         _on_job(
             "cancelJob",
             "POST",
             "/cancel",
             "Stop following a job",
-            "What was submitted stays at the provider, and paid.",
-            refusals=(problems.JOB_ENDED,),
+            "What was submitted stays at the provider and is paid.",
+            problem_types=(problems.JOB_ENDED,),
         ),
         _on_job(
             "retryJob",
             "POST",
             "/retry",
-            "Go on with a job that failed or timed out",
+            "Retry a job that failed or timed out",
             "Nothing is submitted a second time.",
             status=202,
-            refusals=(problems.JOB_RUNNING, problems.JOB_NOT_RETRYABLE),
+            problem_types=(problems.JOB_RUNNING, problems.JOB_NOT_RETRYABLE),
         ),
     )
 
@@ -162,40 +162,44 @@ _BODY = (problems.REQUEST_INVALID, problems.TOO_LARGE, problems.NOT_JSON)
 def _on_job(
     name: str,
     method: str,
-    end: str,
+    subpath: str,
     summary: str,
-    says: str,
+    description: str,
     *,
     status: int = 200,
-    gives: str = "Job",
-    refusals: tuple[ProblemType, ...] = (),
+    response_schema: str = "Job",
+    problem_types: tuple[ProblemType, ...] = (),
 ) -> Operation:
     return Operation(
         name=name,
         method=method,
-        path=f"/jobs/{{job_id}}{end}",
+        path=f"/jobs/{{job_id}}{subpath}",
         summary=summary,
-        description=says,
+        description=description,
         parameters=(_JOB_ID,),
         status=status,
-        response_schema=gives,
-        problems=(problems.JOB_NOT_FOUND, *refusals, *_ALWAYS),
+        response_schema=response_schema,
+        problems=(problems.JOB_NOT_FOUND, *problem_types, *_ALWAYS),
     )
 
 
 def _filters(types: Types) -> tuple[Parameter, ...]:
-    def query(name: str, says: str, **schema: object) -> Parameter:
-        return Parameter(name=name, place="query", schema=schema, description=says)
+    def query(name: str, description: str, **schema: object) -> Parameter:
+        return Parameter(
+            name=name, place="query", schema=schema, description=description
+        )
 
     outcomes = [str(outcome) for outcome in Outcome if outcome]
     return (
         query(
             "outcome",
-            "Only jobs that ended so, or that have not ended.",
+            "Only jobs with this outcome, or jobs that have not ended.",
             type="string",
             enum=[*outcomes, RUNNING],
         ),
-        query("provider", "Only this one's.", type="string", enum=sorted(types)),
+        query(
+            "provider", "Only jobs of this provider.", type="string", enum=sorted(types)
+        ),
         query(
             "day",
             "Only jobs received on this day, in UTC.",
@@ -205,14 +209,14 @@ def _filters(types: Types) -> tuple[Parameter, ...]:
         ),
         query(
             "limit",
-            f"How many a page has at the most; {DEFAULT_PAGE_SIZE} unless told.",
+            f"The most jobs of a page, by default {DEFAULT_PAGE_SIZE}.",
             type="integer",
             minimum=1,
             maximum=MAX_PAGE_SIZE,
         ),
         query(
             "cursor",
-            "The `next` of the page before, with the same filters.",
+            "The `next` of the previous page, with the same filters.",
             type="string",
             maxLength=512,
         ),

@@ -1,4 +1,4 @@
-"""Front door: what the API does with jobs, for whoever asks."""
+"""Job service: carry out the operations of the API."""
 
 import json
 import uuid
@@ -31,7 +31,11 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class JobService:
-    """The operations of `functions.api.routes`; all of them raise `Problem`."""
+    """The operations of `functions.api.routes`, one method each.
+
+    Each returns its response document and raises `Problem` for a request that it does
+    not carry out.
+    """
 
     job_store: JobStore
     job_query: JobQuery
@@ -42,21 +46,20 @@ class JobService:
     settings: FunctionSettings
 
     def create_upload(self, request: ApiRequest, *, now: float) -> Document:
-        """Give a form for one file, under a key that nobody else was given."""
+        """Return a form that uploads one file, under a key of its own."""
         body = request.body
-        known = self.settings.providers[body["provider"]]
-        most_bytes = known.max_upload_bytes
-        name = body.get("name", default_file_name(known.extensions))
+        provider = self.settings.providers[body["provider"]]
+        name = body.get("name", default_file_name(provider.extensions))
         key = f"{body['provider']}/{body['type']}/{uuid.uuid4().hex}/{name}"
         form = self.presigned_urls.upload_post(
-            self.settings.inbox_bucket, key, most_bytes=most_bytes
+            self.settings.inbox_bucket, key, max_bytes=provider.max_upload_bytes
         )
         return {
             **asdict(form),
             "expires_at": responses.rfc3339(now + presigned.UPLOAD_SECONDS),
-            "max_bytes": most_bytes,
+            "max_bytes": provider.max_upload_bytes,
             "key": key,
-            # The id follows from the version that S3 makes of the upload.
+            # The job's id depends on the version id that S3 gives the upload.
             "find_job": {
                 "method": "POST",
                 "href": request.jobs,
@@ -65,7 +68,7 @@ class JobService:
         }
 
     def start_job(self, request: ApiRequest, *, now: float) -> Document:
-        """Start a job, unless it was started before; then give that one."""
+        """Start a job and return it, or return the one that was started before."""
         job = self._job_from_request(request)
         record = self.job_store.create_requested(
             job, request_hash=request.body_hash, now=now
@@ -73,48 +76,44 @@ class JobService:
         if record.request_hash not in ("", request.body_hash):
             raise Problem(problems.KEY_REUSED)
         if not record.outcome and record.attempt == 1:
-            # Also where it was received before: that call may have died here.
+            # Also for a repeated request: the first one may have failed here.
             started = self.executions.start(record.to_job())
             if started and record.received_at == now:
                 telemetry.count(Metric.JOBS_STARTED, job)
         return self._to_response(record, request)
 
     def list_jobs(self, request: ApiRequest, *, now: float) -> Document:
-        """Give a page of jobs, newest first."""
+        """Return a page of jobs, newest first."""
         query = dict(request.query)
-        text, limit = query.pop("cursor", ""), query.pop("limit", DEFAULT_PAGE_SIZE)
+        cursor_text = query.pop("cursor", "")
+        limit = query.pop("limit", DEFAULT_PAGE_SIZE)
         filters = JobFilters(**query)
         if filters.day and not responses.is_calendar_day(filters.day):
-            wrong = {"pointer": "day", "detail": "is no day"}
-            raise Problem(problems.REQUEST_INVALID, errors=(wrong,))
-        bound = asdict(filters)
+            raise _invalid("day", "is not a calendar day")
+        bound_to = asdict(filters)
         try:
-            start = cursor.decode(text, bound) if text else None
-            page = self.job_query.page(filters, start=start, limit=limit, now=now)
+            start = cursor.decode(cursor_text, bound_to) if cursor_text else None
         except cursor.CursorUnreadable:
-            wrong = {
-                "pointer": "cursor",
-                "detail": "is not of a list with these filters",
-            }
-            raise Problem(problems.REQUEST_INVALID, errors=(wrong,)) from None
+            raise _invalid("cursor", "is not of a list with these filters") from None
+        page = self.job_query.page(filters, start=start, limit=limit, now=now)
         return {
             "jobs": [self._to_response(record, request) for record in page.records],
-            "next": cursor.encode(page.next, bound) if page.next else None,
+            "next": cursor.encode(page.next, bound_to) if page.next else None,
         }
 
     def get_job(self, request: ApiRequest, *, now: float) -> Document:  # noqa: ARG002 - as all others
-        """Say how a job is doing: one read."""
+        """Return a job, by one read of the table."""
         return self._to_response(self._get_or_404(request), request)
 
     def get_timeline(self, request: ApiRequest, *, now: float) -> Document:  # noqa: ARG002 - as all others
-        """Say which states a job's current attempt passed."""
+        """Return the states that a job's current attempt passed."""
         record = self._get_or_404(request)
         return responses.timeline_response(
             record, self.history.timeline(record.to_job())
         )
 
     def get_results(self, request: ApiRequest, *, now: float) -> Document:
-        """Give the manifest of a job that ended well, and links to its files."""
+        """Return the manifest of a job with results, and links to its files."""
         record = self._get_or_404(request)
         if record.outcome not in WITH_RESULTS:
             raise Problem(problems.RESULTS_NOT_READY)
@@ -140,30 +139,31 @@ class JobService:
         }
 
     def cancel_job(self, request: ApiRequest, *, now: float) -> Document:
-        """End a job now. The outcome comes first, so that no other can follow.
+        """End a job now and return it.
 
-        The notice is sent by whoever sees the execution end: the workflow itself
-        if it is past stopping, else `functions.finalize_execution`.
+        The outcome is recorded before the execution is stopped, so that it cannot end
+        in another way. `functions.finalize_execution` sends the notice, or the workflow
+        itself if it can no longer be stopped.
         """
         record = self._get_or_404(request)
         job = record.to_job()
-        stands = record.outcome or self.job_store.record_external_outcome(
+        outcome = record.outcome or self.job_store.record_external_outcome(
             job, Outcome.CANCELLED, now=now
         )
-        if stands is Outcome.CANCELLED:
-            # Also where it was cancelled before: that call may have died here.
+        if outcome is Outcome.CANCELLED:
+            # Also for a repeated request: the first one may have failed here.
             self.executions.stop(job)
-        if record.outcome or stands is not Outcome.CANCELLED:
-            raise Problem(problems.JOB_ENDED, outcome=str(stands))
+        if record.outcome or outcome is not Outcome.CANCELLED:
+            raise Problem(problems.JOB_ENDED, outcome=str(outcome))
         return self._to_response(self._get_or_404(request), request)
 
     def retry_job(self, request: ApiRequest, *, now: float) -> Document:
-        """Start an ended job's next attempt, which goes on where the last one was."""
+        """Start the next attempt of an ended job, which continues the last one."""
         record = self._get_or_404(request)
         if not record.outcome:
             if self.executions.exists(record.to_job()):
                 raise Problem(problems.JOB_RUNNING)
-            current = record  # whoever was to start it died before
+            current = record  # the request that was to start it failed
         elif record.outcome not in RETRYABLE_OUTCOMES:
             raise Problem(problems.JOB_NOT_RETRYABLE, outcome=str(record.outcome))
         else:
@@ -176,25 +176,24 @@ class JobService:
 
     def _job_from_request(self, request: ApiRequest) -> Job:
         body = request.body
+        job: Job | None
         if "provider_ref" in body:
-            reference = (body["provider"], body["provider_ref"])
             job = Job(
-                job_id=identity.of_reference(*reference),
+                job_id=identity.of_reference(body["provider"], body["provider_ref"]),
                 provider=body["provider"],
                 type=body["type"],
                 provider_ref=body["provider_ref"],
             )
         else:
-            bucket = self.settings.inbox_bucket
-            arrival = S3Object(bucket, body["key"], body["version_id"])
-            arrived = job_for(arrival, types=self.settings.types)
-            if arrived is None:
-                wrong = {"pointer": "/key", "detail": "names no file to verify"}
-                raise Problem(problems.REQUEST_INVALID, errors=(wrong,))
-            job = arrived
+            uploaded = S3Object(
+                self.settings.inbox_bucket, body["key"], body["version_id"]
+            )
+            job = job_for(uploaded, types=self.settings.types)
+            if job is None:
+                raise _invalid("/key", "names no file to verify")
         if request.idempotency_key:
-            own = identity.of_request(request.caller, request.idempotency_key)
-            job = job.with_(job_id=own)
+            job_id = identity.of_request(request.caller, request.idempotency_key)
+            job = job.with_(job_id=job_id)
         return job
 
     def _get_or_404(self, request: ApiRequest) -> JobRecord:
@@ -204,10 +203,15 @@ class JobService:
         return record
 
     def _to_response(self, record: JobRecord, request: ApiRequest) -> Document:
-        known = self.settings.providers.get(record.provider)
+        provider = self.settings.providers.get(record.provider)
         return responses.job_response(
             record,
-            deadline_seconds=known.policy.deadline_seconds if known else 0.0,
+            deadline_seconds=provider.policy.deadline_seconds if provider else 0.0,
             jobs=request.jobs,
             execution_url=execution_url(self.settings.state_machine, record.to_job()),
         )
+
+
+def _invalid(pointer: str, detail: str) -> Problem:
+    errors = ({"pointer": pointer, "detail": detail},)
+    return Problem(problems.REQUEST_INVALID, errors=errors)

@@ -1,21 +1,21 @@
-"""Timeline: the events of an execution, read as the states that it passed."""
+"""Timeline: read the events of an execution as the states that it passed."""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-#: An event as Step Functions writes it, whose `timestamp` is a datetime.
+#: An event of a history as boto3 returns it; its `timestamp` is a datetime.
 Event = Mapping[str, Any]
 
-#: The state in which the provider is asked.
-CHECK = "Check"
-#: What AWS calls a failure of which it names nothing more.
-_UNNAMED = "States.TaskFailed"
-_NAME = re.compile(r"[A-Za-z0-9_.]{1,64}")
-_WITH_TOKEN = ".waitForTaskToken"  # noqa: S105 - the end of a resource's name
-_FAILURES = {"TaskFailed", "TaskTimedOut", "TaskStartFailed", "TaskSubmitFailed"}
-_ENDS = {
+#: The state that checks the provider.
+_CHECK = "Check"
+#: The error of a failure without a name of its own.
+_UNNAMED_ERROR = "States.TaskFailed"
+_ERROR_NAME = re.compile(r"[A-Za-z0-9_.]{1,64}")
+_TOKEN_SUFFIX = ".waitForTaskToken"  # noqa: S105 - the end of a resource's name
+_TASK_FAILURES = {"TaskFailed", "TaskTimedOut", "TaskStartFailed", "TaskSubmitFailed"}
+_EXECUTION_ENDS = {
     "ExecutionAborted",
     "ExecutionFailed",
     "ExecutionSucceeded",
@@ -25,11 +25,11 @@ _ENDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class StateVisit:
-    """One stay in a state; times are Unix seconds, and 0 is "not yet".
+    """One visit of a state; times are Unix seconds, and 0 means "not yet".
 
-    `error` is what its last try met, empty once one went well. `tries` counts the
-    calls of its task. `woken` is known of a wait that has ended: whether somebody
-    ended it, or its time was over.
+    `error` names the error of the last try, empty if it succeeded. `tries` is the
+    number of calls of the state's task. `woken` is whether a webhook or the time-out
+    ended a wait for a webhook; None for other states, and while the wait lasts.
     """
 
     state: str
@@ -42,9 +42,9 @@ class StateVisit:
 
 @dataclass(frozen=True, kw_only=True)
 class Timeline:
-    """What an execution did so far; `ended_at` is 0 while it goes on.
+    """The states that an execution passed; `ended_at` is 0 while it runs.
 
-    `truncated` where it began with more than was read.
+    `truncated` means that earlier states are left out.
     """
 
     entries: tuple[StateVisit, ...] = ()
@@ -53,101 +53,107 @@ class Timeline:
 
     @property
     def checks(self) -> tuple[float, ...]:
-        """When the provider was asked."""
-        return tuple(e.entered_at for e in self.entries if e.state == CHECK)
+        """When the provider was checked."""
+        return tuple(e.entered_at for e in self.entries if e.state == _CHECK)
 
 
 def read_timeline(events: Sequence[Event], *, truncated: bool = False) -> Timeline:
-    """Read events, the oldest first; what came before them need not be there.
+    """Read the events of a history, oldest first; earlier events may be missing.
 
-    Nothing of a state's input or output is looked at.
+    Inputs and outputs of states are ignored.
     """
-    walk = _HistoryReader()
+    reader = _HistoryReader()
     for event in events:
-        walk.follow(event)
+        reader.read(event)
     last = events[-1] if events else None
     return Timeline(
-        entries=tuple(walk.entries),
-        ended_at=_time(last) if last and last["type"] in _ENDS else 0.0,
+        entries=tuple(reader.visits),
+        ended_at=_time(last) if last and last["type"] in _EXECUTION_ENDS else 0.0,
         truncated=truncated,
     )
 
 
 @dataclass
 class _HistoryReader:
-    """The states so far, and which of them each event is in.
+    """Collects visits of states from events.
 
-    Events name the one that they follow. A Map's iterations are such chains side
-    by side, so the order of the events alone does not tell what belongs together.
+    An event names its previous event. The iterations of a Map are such chains, whose
+    events are mixed, so the order of the events alone does not say to which state each
+    belongs.
     """
 
-    entries: list[StateVisit] = field(default_factory=list)
-    within: dict[int, tuple[int, ...]] = field(default_factory=dict)
-    on_call: set[int] = field(default_factory=set)  # waits that hold a token
+    visits: list[StateVisit] = field(default_factory=list)
+    #: By event id: the indexes of the visits that contain the event, outermost first.
+    open_visits: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    #: The indexes of visits that wait with a task token.
+    token_waits: set[int] = field(default_factory=set)
 
-    def follow(self, event: Event) -> None:
-        """Take the next event."""
-        kind: str = event["type"]
-        inside = self.within.get(event.get("previousEventId", 0), ())
-        if kind.endswith("StateEntered"):
+    def read(self, event: Event) -> None:
+        """Read the next event."""
+        type_: str = event["type"]
+        path = self.open_visits.get(event.get("previousEventId", 0), ())
+        if type_.endswith("StateEntered"):
             name = event["stateEnteredEventDetails"]["name"]
-            inside = (*inside, len(self.entries))
-            self.entries.append(StateVisit(state=name, entered_at=_time(event)))
-        elif kind.endswith("StateExited"):
+            path = (*path, len(self.visits))
+            self.visits.append(StateVisit(state=name, entered_at=_time(event)))
+        elif type_.endswith("StateExited"):
             name = event["stateExitedEventDetails"]["name"]
-            inside = self._leave(inside, name, _time(event))
-        elif kind in _ENDS:
-            self._end(event, inside)
-        elif inside:
-            self._tell(inside[-1], kind, event)
-        self.within[event["id"]] = inside
+            path = self._exit(path, name, at=_time(event))
+        elif type_ in _EXECUTION_ENDS:
+            self._end(event, path)
+        elif path:
+            self._read_task_event(path[-1], event)
+        self.open_visits[event["id"]] = path
 
-    def _leave(self, inside: tuple[int, ...], name: str, now: float) -> tuple[int, ...]:
-        """Leave a state, and those within it that a failure left open."""
-        names = [self.entries[number].state for number in inside]
+    def _exit(self, path: tuple[int, ...], name: str, *, at: float) -> tuple[int, ...]:
+        """Close the visit of a state, and visits in it that a failure left open."""
+        names = [self.visits[index].state for index in path]
         if name not in names:
-            return inside  # it was entered before the first of these events
-        at = names.index(name)
-        for number in inside[at:]:
-            self._change(number, left_at=now)
-        return inside[:at]
+            return path  # the state was entered before the first event
+        depth = names.index(name)
+        for index in path[depth:]:
+            self._update(index, left_at=at)
+        return path[:depth]
 
-    def _end(self, event: Event, inside: tuple[int, ...]) -> None:
-        # Not where somebody stopped it, who may have written there what they like.
-        if inside and event["type"] == "ExecutionFailed":
-            self._change(inside[-1], error=_error(event))
-        for number, entry in enumerate(self.entries):
-            if not entry.left_at:
-                self._change(number, left_at=_time(event))
+    def _end(self, event: Event, path: tuple[int, ...]) -> None:
+        # The error of an aborted execution is free text of whoever stopped it.
+        if path and event["type"] == "ExecutionFailed":
+            self._update(path[-1], error=_error(event))
+        for index, visit in enumerate(self.visits):
+            if not visit.left_at:
+                self._update(index, left_at=_time(event))
 
-    def _tell(self, number: int, kind: str, event: Event) -> None:
-        if kind == "TaskScheduled":
-            if _details(event).get("resource", "").endswith(_WITH_TOKEN):
-                self.on_call.add(number)
-            self._change(number, tries=self.entries[number].tries + 1)
-        elif kind == "TaskSucceeded":
-            woken = True if number in self.on_call else None
-            self._change(number, error="", woken=woken)
-        elif kind == "TaskTimedOut" and number in self.on_call:
-            self._change(number, error="", woken=False)
-        elif kind in _FAILURES:
-            self._change(number, error=_error(event))
+    def _read_task_event(self, index: int, event: Event) -> None:
+        type_ = event["type"]
+        if type_ == "TaskScheduled":
+            if _details(event).get("resource", "").endswith(_TOKEN_SUFFIX):
+                self.token_waits.add(index)
+            self._update(index, tries=self.visits[index].tries + 1)
+        elif type_ == "TaskSucceeded":
+            woken = True if index in self.token_waits else None
+            self._update(index, error="", woken=woken)
+        elif type_ == "TaskTimedOut" and index in self.token_waits:
+            self._update(index, error="", woken=False)
+        elif type_ in _TASK_FAILURES:
+            self._update(index, error=_error(event))
 
-    def _change(self, number: int, **changes: Any) -> None:  # noqa: ANN401 - replace checks the names
-        self.entries[number] = replace(self.entries[number], **changes)
+    def _update(self, index: int, **changes: Any) -> None:  # noqa: ANN401 - replace checks the names
+        self.visits[index] = replace(self.visits[index], **changes)
 
 
 def _error(event: Event) -> str:
     name = str(_details(event).get("error", ""))
-    return name if _NAME.fullmatch(name) else _UNNAMED
+    return name if _ERROR_NAME.fullmatch(name) else _UNNAMED_ERROR
 
 
 def _details(event: Event) -> Mapping[str, Any]:
-    kind = event["type"]
-    found: Mapping[str, Any] = event.get(f"{kind[0].lower()}{kind[1:]}EventDetails", {})
-    return found
+    type_ = event["type"]
+    details: Mapping[str, Any] = event.get(
+        f"{type_[0].lower()}{type_[1:]}EventDetails", {}
+    )
+    return details
 
 
 def _time(event: Event) -> float:
-    moment: float = event["timestamp"].timestamp()
-    return moment
+    timestamp: float = event["timestamp"].timestamp()
+    return timestamp

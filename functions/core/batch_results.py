@@ -1,8 +1,8 @@
-"""Gathering: what the requests of a batch came to, told row by row.
+"""Batch results: read how each request ended, and write one JSON line per row.
 
-A request that ends is told by the state machine in one text: its number, its outcome,
-and the name of the error where there was one. The texts are all that the state carries
-of the requests, which is why they are short.
+The state machine describes each request that ended in one short text: its number, its
+outcome, and the name of its error if it has one. The state carries nothing else of the
+requests.
 """
 
 import json
@@ -14,9 +14,8 @@ from typing import Any, Self
 from functions.core.errors import CourierError, RequestInvalid
 from functions.core.model import Outcome
 
-#: The outcome of a row that was not worth sending.
+#: The outcome of a row that was not sent.
 INVALID = "invalid"
-_GOOD = (Outcome.SUCCEEDED, Outcome.PARTIAL)
 
 
 @dataclass(frozen=True)
@@ -28,71 +27,77 @@ class RequestResult:
 
     @property
     def has_result(self) -> bool:
-        """Say whether it brought a result."""
-        return self.outcome in _GOOD
+        """Whether the request has a result."""
+        return self.outcome in (Outcome.SUCCEEDED, Outcome.PARTIAL)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RowIndex:
-    """Which rows of a batch are in which request, and why the others are in none."""
+    """The row numbers of each request, and the rows that no request has.
+
+    An invalid row has its number as `row`, and says why it was not sent.
+    """
 
     requests: Sequence[Sequence[int]]
     invalid: Sequence[Mapping[str, Any]]
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
-        """Read what Prepare wrote down."""
+        """Read the JSON object that Prepare wrote."""
         return cls(requests=document["requests"], invalid=document["refused"])
 
     def to_document(self) -> dict[str, Any]:
-        """Give it as JSON."""
+        """Return the index as a JSON object."""
         return {"requests": list(self.requests), "refused": list(self.invalid)}
 
-    def outcomes(self, told: Sequence[RequestResult]) -> dict[str, int]:
-        """Count the rows by how they ended."""
-        counted: Counter[str] = Counter()
-        for rows, one in zip(self.requests, told, strict=True):
-            counted[str(one.outcome)] += len(rows)
+    def outcomes(self, results: Sequence[RequestResult]) -> dict[str, int]:
+        """Count the rows by outcome; `results` has one for each request, in order."""
+        counts: Counter[str] = Counter()
+        for rows, result in zip(self.requests, results, strict=True):
+            counts[str(result.outcome)] += len(rows)
         if self.invalid:
-            counted[INVALID] = len(self.invalid)
-        return dict(sorted(counted.items()))
+            counts[INVALID] = len(self.invalid)
+        return dict(sorted(counts.items()))
 
 
 def parse_results(texts: Iterable[Any], *, requests: int) -> list[RequestResult]:
-    """Read what the state machine wrote; a request of which nothing is told failed.
+    """Read the texts of the state machine; return one result for each request.
 
-    A child that broke down tells nothing: it is left out, or described by AWS.
+    A child execution that broke down has no text, or a description by AWS instead:
+    its request counts as failed.
     """
-    told = [RequestResult(Outcome.FAILED, CourierError.__name__)] * requests
+    results = [RequestResult(Outcome.FAILED, CourierError.__name__)] * requests
     for text in texts:
-        if not isinstance(text, str):
-            continue
-        number, outcome, *error = text.split(maxsplit=2)
-        told[int(number)] = RequestResult(Outcome(outcome), *error)
-    return told
+        if isinstance(text, str):
+            number, outcome, *error = text.split(maxsplit=2)
+            results[int(number)] = RequestResult(Outcome(outcome), *error)
+    return results
 
 
-def most_common_error(told: Sequence[RequestResult]) -> str:
-    """Name what most requests failed of, of those that did."""
-    names = (one.error or CourierError.__name__ for one in told if not one.has_result)
+def most_common_error(results: Iterable[RequestResult]) -> str:
+    """Return the name of the most common error among failed requests.
+
+    At least one of the requests must have failed.
+    """
+    names = (r.error or CourierError.__name__ for r in results if not r.has_result)
     ((name, _),) = Counter(names).most_common(1)
     return name
 
 
-def result_line(row: int, told: RequestResult, result: Mapping[str, Any]) -> bytes:
-    """Write the line of a row that has a result."""
-    return _line({"row": row, "outcome": str(told.outcome), "result": result})
+def result_line(row: int, request: RequestResult, result: Mapping[str, Any]) -> bytes:
+    """Return the line of a row that has a result."""
+    return _line({"row": row, "outcome": str(request.outcome), "result": result})
 
 
-def failure_line(row: int, told: RequestResult) -> bytes:
-    """Write the line of a row whose request failed."""
-    return _line({"row": row, "outcome": str(told.outcome), "error": told.error})
+def failure_line(row: int, request: RequestResult) -> bytes:
+    """Return the line of a row whose request failed."""
+    return _line({"row": row, "outcome": str(request.outcome), "error": request.error})
 
 
-def invalid_line(refused: Mapping[str, Any]) -> bytes:
-    """Write the line of a row that was not sent."""
-    told = {"outcome": INVALID, "error": RequestInvalid.__name__}
-    return _line({"row": refused["row"], **told, **refused})
+def invalid_line(invalid: Mapping[str, Any]) -> bytes:
+    """Return the line of a row that was not sent."""
+    ending = {"outcome": INVALID, "error": RequestInvalid.__name__}
+    return _line({"row": invalid["row"], **ending, **invalid})
 
 
 def _line(document: Mapping[str, Any]) -> bytes:

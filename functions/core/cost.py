@@ -1,57 +1,60 @@
-"""Cost: what AWS takes for a job, counted from the states that it passes.
+"""Cost: estimate what AWS charges for a job, from the states that it visits.
 
-List prices of us-east-1, noted on the day below: look them up before you rely on
-them. How long the functions run is a guess on the high side, for a list of some
-megabytes: at 25 USD a million, transitions decide all the same.
+How long the functions run is estimated on the high side, for a list of some megabytes;
+state transitions are most of the cost all the same.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from functions.core import prices
 from functions.core.function_table import FUNCTIONS
 from functions.core.model import Job
 
-PRICES_NOTED_ON = "2026-11-22"
-_USD_TRANSITION = 25e-6
-_USD_GB_SECOND = 13.3334e-6
-_USD_INVOCATION = 0.2e-6
-_USD_TABLE_WRITE = 0.625e-6
-_USD_S3_PUT = 5e-6
-_USD_NOTICE = 0.5e-6
-
-_RUNS_SECONDS = {"Submit": 5.0, "Download": 5.0, "Prepare": 5.0, "Gather": 30.0}
-_RUNS_OTHERWISE = 0.5
-#: Of a multipart upload; the bytes of one request.
+#: Estimated run times by state, and of the states that are not listed.
+_RUN_SECONDS = {"Submit": 5.0, "Download": 5.0, "Prepare": 5.0, "Gather": 30.0}
+_DEFAULT_RUN_SECONDS = 0.5
+#: The size of one part of a multipart upload; each part is one request.
 _PART_BYTES = 16 * 1024 * 1024
-_PUTS_OF_A_RESULT = 2  # begin and complete; the parts come on top
+_PUTS_PER_RESULT = 2  # create and complete the upload; its parts are added
 
 
 @dataclass(frozen=True, kw_only=True)
 class Usage:
-    """What a job made the stack do: `visits` of states by name, and what S3 took."""
+    """What a job used: visits of states by name, executions, and calls by service.
+
+    A request of a batch has no notification: it is neither announced nor received
+    by Intake.
+    """
 
     visits: Mapping[str, int]
-    starts: int = 1  # of executions, each of which counts as a transition
-    puts: int = 0
-    notices: int = 1
+    executions: int = 1
+    s3_puts: int = 0
+    notifications: int = 1
 
     @property
     def transitions(self) -> int:
-        """Every state entered, those of a Map's items too, and every start."""
-        return self.starts + sum(self.visits.values())
+        """State transitions: every state entered, and one for each execution."""
+        return self.executions + sum(self.visits.values())
 
     @property
     def usd(self) -> float:
-        """What it costs."""
-        calls = {**self.visits, "Intake": self.notices}
-        usd = self.transitions * _USD_TRANSITION + self.notices * _USD_NOTICE
+        """The cost in US dollars."""
+        calls = {**self.visits, "Intake": self.notifications}
+        usd = (
+            self.transitions * prices.USD_PER_STATE_TRANSITION
+            + self.notifications * prices.USD_PER_NOTIFICATION
+            + self.s3_puts * prices.USD_PER_S3_PUT
+        )
         for name, function in FUNCTIONS.items():
             state = name.capitalize()
-            seconds = _RUNS_SECONDS.get(state, _RUNS_OTHERWISE)
-            each = _USD_INVOCATION + seconds * function.memory / 1024 * _USD_GB_SECOND
-            usd += calls.get(state, 0) * each
-        writes = 3 + calls.get("Check", 0) + calls.get("Listen", 0)
-        return usd + writes * _USD_TABLE_WRITE + self.puts * _USD_S3_PUT
+            seconds = _RUN_SECONDS.get(state, _DEFAULT_RUN_SECONDS)
+            gb_seconds = seconds * function.memory / 1024
+            usd += calls.get(state, 0) * (
+                prices.USD_PER_INVOCATION + gb_seconds * prices.USD_PER_GB_SECOND
+            )
+        table_writes = 3 + calls.get("Check", 0) + calls.get("Listen", 0)
+        return usd + table_writes * prices.USD_PER_TABLE_WRITE
 
 
 def polled_job(
@@ -60,69 +63,74 @@ def polled_job(
     kinds: int,
     parts: int = 0,
     submits: int = 1,
-    listens: bool = False,
+    uses_webhook: bool = False,
 ) -> Usage:
-    """Count what a job takes that is submitted, checked and delivered.
+    """Estimate a job that is submitted, checked and delivered.
 
-    One without results is neither collected nor has it a manifest; what a provider
-    puts off is not counted.
+    `kinds` is the number of results, `parts` that of their multipart parts, where it
+    is known. A job without results visits neither Collect nor Manifest. Submissions
+    on hold are not counted.
     """
-    visits = _polled(checks, submits=submits, listens=listens)
+    visits = _polling_visits(checks, submits=submits, uses_webhook=uses_webhook)
     visits |= dict.fromkeys(("Known", "Conclude", "Notify", "Judge", "Delivered"), 1)
-    puts = 0
+    s3_puts = 0
     if kinds:
         visits |= {"Collect": 1, "Download": kinds, "Manifest": 1}
-        puts = 1 + kinds * _PUTS_OF_A_RESULT + (parts or kinds)
-    return Usage(visits=visits, puts=puts)
+        s3_puts = 1 + kinds * _PUTS_PER_RESULT + (parts or kinds)
+    return Usage(visits=visits, s3_puts=s3_puts)
 
 
-def batch_request(*, checks: int, listens: bool = False) -> Usage:
-    """Count what one request of a batch takes, in an execution of its own."""
-    visits = _polled(checks, submits=1, listens=listens)
+def batch_request(*, checks: int, uses_webhook: bool = False) -> Usage:
+    """Estimate one request of a batch, which has an execution of its own."""
+    visits = _polling_visits(checks, submits=1, uses_webhook=uses_webhook)
     visits |= dict.fromkeys(("Download", "Judge", "Succeeded"), 1)
-    return Usage(visits=visits, puts=_PUTS_OF_A_RESULT + 1, notices=0)
+    return Usage(visits=visits, s3_puts=_PUTS_PER_RESULT + 1, notifications=0)
 
 
 def batch_job(*, requests: int) -> Usage:
-    """Count what a batch takes whose requests each wait once for their turn and end.
+    """Estimate a batch, with one hold and one check per request.
 
-    Its state does not say how often each was checked: a check more of each is three
-    transitions more.
+    The batch's state does not have the number of checks of its requests: each further
+    check is three more transitions.
     """
-    once = ("Known", "Prepare", "Requests", "Gather", "Manifest", "Conclude", "Notify")
-    visits = {
-        "Submit": 1,
-        "Route": 2,
-        **dict.fromkeys((*once, "Judge", "Delivered"), 1),
-    }
-    each = batch_request(checks=1)
-    again = {"Hold": 1, "Submit": 1, "Route": 1}
-    for more in (each.visits, again):
-        for name, times in more.items():
-            visits[name] = visits.get(name, 0) + times * requests
-    own = 3 + _PUTS_OF_A_RESULT + 1 + 1  # prepared, the result, the manifest
-    return Usage(visits=visits, starts=1 + requests, puts=own + each.puts * requests)
+    visits = dict.fromkeys(
+        (
+            *("Known", "Submit", "Prepare", "Requests", "Gather"),
+            *("Manifest", "Conclude", "Notify", "Judge", "Delivered"),
+        ),
+        1,
+    )
+    visits["Route"] = 2
+    request = batch_request(checks=1)
+    hold = {"Hold": 1, "Submit": 1, "Route": 1}
+    for request_visits in (request.visits, hold):
+        for state, times in request_visits.items():
+            visits[state] = visits.get(state, 0) + times * requests
+    prepare_puts, result_puts, manifest_puts = 3, _PUTS_PER_RESULT + 1, 1
+    return Usage(
+        visits=visits,
+        executions=1 + requests,
+        s3_puts=prepare_puts + result_puts + manifest_puts + request.s3_puts * requests,
+    )
 
 
 def usage_of(job: Job) -> Usage:
-    """Count what a job took, by what it knows of itself when it ends."""
+    """Return what an ended job used, estimated from its state."""
     if job.batch.requests:
         return batch_job(requests=job.batch.requests)
     return polled_job(
         checks=job.polls,
         kinds=len(job.files),
         parts=sum(-(-file.bytes // _PART_BYTES) for file in job.files),
-        # A retry, or a job that the provider had already, is checked first.
+        # A retry starts with a check, and so does a job that the provider already has.
         submits=0 if job.attempt > 1 or not job.bucket else 1,
     )
 
 
-def _polled(checks: int, *, submits: int, listens: bool) -> dict[str, int]:
-    waits = max(0, checks - 1 + submits)
-    waiting = "Listen" if listens else "Wait"
+def _polling_visits(checks: int, *, submits: int, uses_webhook: bool) -> dict[str, int]:
     return {
         "Submit": submits,
-        waiting: waits,
+        "Listen" if uses_webhook else "Wait": max(0, checks - 1 + submits),
         "Check": checks,
         "Route": checks + submits,
     }

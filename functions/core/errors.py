@@ -4,30 +4,30 @@
   - RetryableError           the call failed; the same call may work later
     . ProviderThrottled      too many calls; it may say how long to wait
     . ProviderUnavailable    no connection, or a fault of the provider's
-    . AnswerUnreadable       it answered, but not in its own words
-    . AnswerLost             it may have been carried out; nobody told us
-    . LinkSpent              a one-time link was used up or too old
-    . TransferIncomplete     the file ended before its end
+    . AnswerUnreadable       the answer does not follow the provider's API
+    . AnswerLost             the call may have been carried out; no answer came
+    . LinkSpent              a one-time link was used or has expired
+    . TransferIncomplete     the file ended early
     . TransferTooSlow        the file would not have arrived in time
     . AwsUnavailable         an AWS service was busy or out of reach
-  - PermanentError           asking again would change nothing
-    . MessageUnreadable      a message that announces no object we can read
+  - PermanentError           the same call would fail again
+    . MessageUnreadable      a queue message that announces no readable object
     . SourceMissing, SourceEmpty, SourceNotText, SourceTooLarge, SourceMisnamed
-    . RequestInvalid         a field is missing or not of its form
+    . RequestInvalid         a field is missing or malformed
     . CredentialsMissing     the secret is empty or malformed
     . CredentialsRejected    the provider does not accept the key
     . AccountRefused         the account may not make this call
     . OutOfCredits           the provider wants to be paid first
     . ProviderRejected       it refused the file or the request
-    . ProviderFailed         it says that its work on the job failed
-    . ProviderDeclined       it says no, and would say so again
+    . ProviderFailed         it reports that its work on the job failed
+    . ProviderDeclined       it has no verdict, and will have none later
     . ProviderLostJob        it does not know the job any more
     . JobAborted             somebody cancelled the job at the provider
     . SubmitOutcomeUnknown   it may have been accepted; a person decides
-    . DeadlinePassed         not finished in the time that we give
+    . DeadlinePassed         not finished within the deadline
     . NoResults              finished, but without a single result
-    . LinkRefused            a link that we do not open, for safety
-    . ResultTooLarge         more bytes than a job may bring
+    . LinkRefused            a link that is not opened, for safety
+    . ResultTooLarge         more bytes than a result may have
     . ResultMismatch         the object is not the file of this job
     . ResultsIncomplete      some results could not be fetched
     . AwsRefused             AWS does not allow the call
@@ -41,67 +41,69 @@ from typing import ClassVar
 
 
 class CourierError(Exception):
-    """A fact about a job that stops it, with what the reader can do.
+    """A fact that stops a job, with advice for the operator who reads its name.
 
-    The text of an error travels into the execution history, logs and the jobs
-    table: it never holds keys, links, provider answers or personal data. Raise
-    it `from None` where the cause may hold such.
+    The message goes into the execution history, the logs and the jobs table: it
+    never holds keys, links, provider answers or personal data. Raise the error
+    `from None` where its cause may hold such data.
     """
 
     advice: ClassVar[str] = "Read the log lines of this job_id."
 
 
 class RetryableError(CourierError):
-    """The call failed; the same call may work later."""
+    """The call failed; the same call may work later.
+
+    `hint` is the number of seconds that the provider asked to wait, if it did.
+    """
 
     def __init__(self, message: str, *, hint: float | None = None) -> None:
-        """Take the seconds that the provider asked us to wait, if it did."""
         super().__init__(message)
         self.hint = hint
 
 
 class PermanentError(CourierError):
-    """Asking again would change nothing."""
+    """The same call would fail again."""
 
 
 class ProviderThrottled(RetryableError):
-    """The provider answers that we call too often."""
+    """The provider answered that it is called too often."""
 
-    advice = "Nothing to do: the job waits as asked. If it lasts, lower concurrency."
+    advice = "Do nothing: the job waits as asked. If it lasts, lower the concurrency."
 
 
 class ProviderUnavailable(RetryableError):
-    """The request did not reach the provider, or it answered with a fault."""
+    """The request did not reach the provider, or the provider answered with a fault."""
 
-    advice = "Nothing to do: the job goes on. If it lasts, see the provider's status."
+    advice = "Do nothing: the job goes on. If it lasts, see the provider's status page."
 
 
 class AnswerUnreadable(RetryableError):
-    """The provider answered something that is not an answer of its API."""
+    """The provider's answer does not follow its API."""
 
-    advice = "See the provider's status; if it lasts, its API may have changed."
+    advice = "See the provider's status page; if it lasts, its API may have changed."
 
 
 class AnswerLost(RetryableError):
-    """The request was sent, but whether it was carried out is not known."""
+    """The request was sent, but no answer says whether it was carried out."""
 
-    advice = "Nothing to do: if the provider has a list, it tells what became of it."
+    advice = "Do nothing: the provider's list, if it has one, is searched for the job."
 
 
 class LinkSpent(RetryableError):
-    """A one-time link was used up, expired, or led to a page instead."""
+    """A one-time link was used, has expired, or led to a page instead of a result."""
 
-    advice = "Nothing to do: the next try gets a link of its own."
+    advice = "Do nothing: the next try gets a new link."
 
 
 class TransferIncomplete(RetryableError):
-    """A result ended before its end, or could not prove that it was whole."""
+    """A result ended early, or could not be proved complete."""
 
-    advice = "Nothing of it was published. Retry the job; the provider keeps it."
+    advice = "Retry the job: nothing was published, and the provider keeps the result."
 
 
 class TransferTooSlow(RetryableError):
-    """A result came too slowly to arrive before the function ends."""
+    """A result came too slowly to arrive before the function's time-out."""
 
     advice = "Retry the job; if it lasts, give Download more memory (more network)."
 
@@ -109,13 +111,13 @@ class TransferTooSlow(RetryableError):
 class AwsUnavailable(RetryableError):
     """An AWS service was throttling, failing or out of reach."""
 
-    advice = "Nothing to do: the step is retried. If it lasts, see AWS Health."
+    advice = "Do nothing: the step is retried. If it lasts, see AWS Health."
 
 
 class MessageUnreadable(PermanentError):
-    """A queue message does not announce an object that we can identify."""
+    """A queue message does not announce an object that can be identified."""
 
-    advice = "Look at the message in the dead-letter queue; see events/ for the form."
+    advice = "Compare the message in the dead-letter queue with the samples in events/."
 
 
 class SourceMissing(PermanentError):
@@ -125,13 +127,13 @@ class SourceMissing(PermanentError):
 
 
 class SourceEmpty(PermanentError):
-    """The file holds nothing to verify."""
+    """The file has nothing to verify."""
 
     advice = "Upload a file with a request, or with a row besides its header."
 
 
 class SourceNotText(PermanentError):
-    """The file is not text in UTF-8, or no list though its name says so."""
+    """The file is not UTF-8 text, or is not the list that its name announces."""
 
     advice = "Save it as CSV or JSON in UTF-8, not as a workbook, PDF or archive."
 
@@ -139,29 +141,29 @@ class SourceNotText(PermanentError):
 class SourceTooLarge(PermanentError):
     """The file is larger, or makes more requests, than the settings allow."""
 
-    advice = "Split the file; max_upload_bytes in cdk.json can be raised, too."
+    advice = "Split the file, or raise max_upload_bytes in cdk.json."
 
 
 class SourceMisnamed(PermanentError):
-    """The object's name does not end as the provider's files do."""
+    """The object's name does not end with an extension that the provider takes."""
 
-    advice = "Upload it under <provider>/<type>/ with the ending that the type takes."
+    advice = "Upload it under <provider>/<type>/ with an extension that the type takes."
 
 
 class RequestInvalid(PermanentError):
-    """A field of the request is missing or not of its form; the text names it."""
+    """A field of the request is missing or malformed; the message names it."""
 
     advice = "Correct the file, then upload it again; the job's log names the fields."
 
 
 class CredentialsMissing(PermanentError):
-    """The provider's secret is empty or is not the JSON that we expect."""
+    """The provider's secret is empty or is not the expected JSON."""
 
     advice = "Fill the secret: the README's section on deploying has the command."
 
 
 class CredentialsRejected(PermanentError):
-    """The provider does not accept the key, freshly read though it was."""
+    """The provider does not accept the key, although it was read afresh."""
 
     advice = "Put a valid key into the provider's secret, then retry the job."
 
@@ -170,7 +172,7 @@ class AccountRefused(PermanentError):
     """The provider knows the key, but not for this call or from this address."""
 
     advice = (
-        "Ask the provider: is the account active, the call and our address allowed?"
+        "Ask the provider if the account is active and the call and address allowed."
     )
 
 
@@ -187,19 +189,21 @@ class ProviderRejected(PermanentError):
 
 
 class ProviderFailed(PermanentError):
-    """The provider says that its work on the job failed."""
+    """The provider reports that its work on the job failed."""
 
     advice = "Ask the provider's support, naming the provider_ref of the job."
 
 
 class ProviderDeclined(PermanentError):
-    """The provider says for good that it has no verdict on what was asked."""
+    """The provider reports, for good, that it has no verdict on the request."""
 
-    advice = "Check what was asked: the same request would be paid, and end alike."
+    advice = (
+        "Check the request: sent again unchanged, it is paid and ends the same way."
+    )
 
 
 class ProviderLostJob(PermanentError):
-    """The provider says, more than once, that it does not know the job."""
+    """The provider answered repeatedly that it does not know the job."""
 
     advice = "Look for the provider_ref in the provider's dashboard."
 
@@ -211,27 +215,27 @@ class JobAborted(PermanentError):
 
 
 class SubmitOutcomeUnknown(PermanentError):
-    """What was sent may have been accepted, and the provider cannot tell us."""
+    """The submission may have been accepted, and the provider has no way to find it."""
 
-    advice = "Look in the provider's dashboard before uploading again: it is paid."
+    advice = "Look in the provider's dashboard before you upload again: that is paid."
 
 
 class DeadlinePassed(PermanentError):
-    """The provider did not finish in the time that the settings give."""
+    """The provider did not finish within the deadline of the settings."""
 
     advice = "Retry the job to go on waiting; nothing is submitted again."
 
 
 class NoResults(PermanentError):
-    """The provider says, more than once: finished, but without any result."""
+    """The provider answered repeatedly that the job is finished, without any result."""
 
     advice = "Ask the provider's support why the provider_ref has no results."
 
 
 class LinkRefused(PermanentError):
-    """A result link fails the rules for links: its scheme, host or form."""
+    """A result link breaks a rule for links: its scheme, its host or its form."""
 
-    advice = "If the provider moved its downloads, add the host to the settings."
+    advice = "If the provider moved its downloads, add the new host to the settings."
 
 
 class ResultTooLarge(PermanentError):
@@ -247,34 +251,30 @@ class ResultMismatch(PermanentError):
 
 
 class ResultsIncomplete(PermanentError):
-    """Some results could not be fetched; those that could are in the bucket."""
+    """Some results could not be fetched; the others are in the bucket."""
 
     advice = "Retry the job: it fetches only what is missing."
 
 
 class AwsRefused(PermanentError):
-    """AWS does not allow a call, or does not know what it names."""
+    """AWS does not allow a call, or does not know a resource that it names."""
 
-    advice = "Check the function's role and that the stack is deployed whole."
+    advice = "Check the function's role, and that the whole stack is deployed."
 
 
 class SettingsMissing(PermanentError):
     """The function's environment lacks settings that it needs."""
 
-    advice = "Deploy the stack again; settings come from infra/config.py."
-
-
-def _leaves(family: type[CourierError]) -> tuple[type[CourierError], ...]:
-    return tuple(family.__subclasses__())
+    advice = "Deploy the stack again: infra sets what the function reads."
 
 
 #: The leaves by family; Retry and Catch in the state machine name these.
-RETRYABLE = _leaves(RetryableError)
-PERMANENT = _leaves(PermanentError)
+RETRYABLE: tuple[type[CourierError], ...] = tuple(RetryableError.__subclasses__())
+PERMANENT: tuple[type[CourierError], ...] = tuple(PermanentError.__subclasses__())
 
 _BY_NAME = {leaf.__name__: leaf for leaf in (*RETRYABLE, *PERMANENT)}
 
 
 def advice_for(name: str) -> str:
-    """Say what the reader of an error's name can do about it."""
+    """Return the advice for an error's name, general advice for an unknown one."""
     return _BY_NAME.get(name, CourierError).advice

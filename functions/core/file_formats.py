@@ -1,13 +1,13 @@
-"""Forms: in what form files go to a provider, or come from it."""
+"""File formats: the formats of files that go to a provider or come from it."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class FileFormat:
-    """The end of an object's name, its media type, and the lines that are no rows.
+    """A suffix of object names, its media type, and the number of header lines.
 
-    `is_small` says that a result is one answer, which fits into memory.
+    `is_small` means that a result is a single answer, which fits into memory.
     """
 
     suffix: str
@@ -23,7 +23,8 @@ FILE_FORMATS = (CSV, JSON, JSON_LINES)
 
 
 def media_type_of(name: str) -> str:
-    """Say by the end of its name what a file is."""
-    known = (form for form in FILE_FORMATS if name.lower().endswith(form.suffix))
-    form = next(known, None)
-    return form.media_type if form else "application/octet-stream"
+    """Return the media type that the suffix of a name stands for."""
+    for file_format in FILE_FORMATS:
+        if name.lower().endswith(file_format.suffix):
+            return file_format.media_type
+    return "application/octet-stream"

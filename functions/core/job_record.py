@@ -1,4 +1,4 @@
-"""Record: what the jobs table keeps of a job, and a person may see."""
+"""Job record: a job as the jobs table stores it and the API shows it."""
 
 import json
 from collections.abc import Mapping
@@ -8,16 +8,16 @@ from typing import Any, Self
 
 from functions.core.model import Job, Outcome, Phase
 
-#: A job's item, its numbers as floats.
+#: An item of the jobs table, its numbers as floats.
 Item = Mapping[str, str | float]
 
-#: Fields of a record that the table has under another name.
+#: Fields that the table stores under another name.
 _STORED_AS = {"notified_attempt": "told"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobRecord:
-    """A job as the table has it; times are Unix seconds, and 0 is "not yet"."""
+    """A stored job; times are Unix seconds, and 0 means "not yet"."""
 
     job_id: str
     provider: str
@@ -43,30 +43,30 @@ class JobRecord:
     manifest_key: str = ""
     attempt: int = 1
     request_hash: str = ""
-    notified_attempt: int = 0  # the last one announced by `finalize_execution`
+    notified_attempt: int = 0  # the last attempt that `finalize_execution` announced
     earlier: tuple[Mapping[str, Any], ...] = ()
 
     @classmethod
     def from_item(cls, item: Item) -> Self:
-        """Read an item, ignoring what is not for people."""
-        known: dict[str, Any] = {
+        """Read an item, ignoring attributes that are not fields of a record."""
+        values: dict[str, Any] = {
             field.name: type(field.default)(item[attribute])
             for field in fields(cls)
             if (attribute := _STORED_AS.get(field.name, field.name)) in item
             and isinstance(field.default, (str, float, int))
         }
         for name in ("job_id", "provider", "type"):
-            known[name] = str(item.get(name, ""))
-        known["earlier"] = tuple(json.loads(str(item.get("earlier", "[]"))))
-        return cls(**known)
+            values[name] = str(item.get(name, ""))
+        values["earlier"] = tuple(json.loads(str(item.get("earlier", "[]"))))
+        return cls(**values)
 
     def to_job(self) -> Job:
-        """Give the job with which the execution of this attempt begins.
+        """Return the job that is the input of this attempt's execution.
 
-        It follows from what is written once for an attempt, so that two who start
-        the same attempt start the same execution.
+        It depends only on attributes that are written once in an attempt, so that
+        starting the same attempt twice starts one execution.
         """
-        plain = Job(
+        job = Job(
             job_id=self.job_id,
             provider=self.provider,
             type=self.type,
@@ -75,8 +75,8 @@ class JobRecord:
             version_id=self.version_id,
         )
         if self.attempt == 1 and self.key:
-            return plain  # as intake starts it
-        return plain.with_(
+            return job  # the same as Intake starts
+        return job.with_(
             provider_ref=self.provider_ref,
             received_at=self.received_at,
             submitted_at=self.submitted_at,
@@ -86,17 +86,17 @@ class JobRecord:
         )
 
     def attempts_json(self) -> str:
-        """Give the attempts so far, this one included, as the table keeps them."""
-        this = {
+        """Return the attempts up to this one, as the table stores them in `earlier`."""
+        this_attempt = {
             "attempt": self.attempt,
             "outcome": str(self.outcome),
             "error": self.error,
             "checks": self.polls,
             "ended_at": self.ended_at,
         }
-        return json.dumps([*self.earlier, this])
+        return json.dumps([*self.earlier, this_attempt])
 
 
-def month_of(moment: float) -> str:
-    """Give the month, in UTC, under which a job is listed."""
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m")
+def month_of(timestamp: float) -> str:
+    """Return the month of a Unix time, in UTC, such as "2026-11"."""
+    return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m")

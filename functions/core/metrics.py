@@ -1,39 +1,39 @@
-"""Metrics: what is measured, in which unit, and by what it can be asked for.
+"""Metrics: the table of all metrics, and the log lines that bring them to CloudWatch.
 
-Each metric exists once for every set of dimensions that it has, and the stage is in
-all of them, since the stages of an account share the namespace. CloudWatch bills by
-the set, so there are few; what has many values, such as a job's id, is a field of the
-log line that carries the metric, and is found by a query.
+CloudWatch keeps and bills a metric once for each of its sets of dimensions, so there
+are few sets. The stage is in all of them, because the stages of an account share the
+namespace. What has many values, such as a job's id, is a field of the log line that
+carries the metric, for queries.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Any
 
 NAMESPACE = "VerdictCourier"
 
-#: A dimension of every set.
+#: The dimension that is in every set.
 STAGE = "stage"
 
-#: One measurement, or several of the same thing.
+#: One measurement, or several of the same metric.
 Value = float | Sequence[float]
-#: What was measured, at one moment, of one thing.
+#: The measurements of one log line.
 Values = Mapping["Metric", Value]
 
 
 class Unit(StrEnum):
-    """A unit of CloudWatch's."""
+    """A unit of CloudWatch."""
 
     COUNT = "Count"
     SECONDS = "Seconds"
     BYTES = "Bytes"
-    NONE = "None"  # dollars: CloudWatch has none
+    NONE = "None"  # for US dollars, which are no unit of CloudWatch
 
 
 @dataclass(frozen=True)
 class MetricDefinition:
-    """A metric's unit, its meaning, and its sets of dimensions besides the stage."""
+    """A metric's unit, meaning, and sets of dimensions; the stage is added to each."""
 
     unit: Unit
     meaning: str
@@ -45,87 +45,89 @@ _TYPE = ((), ("provider", "type"))
 
 
 class Metric(Enum):
-    """Every metric that there is; its name in CloudWatch is its own, in one word."""
+    """Every metric; its name in CloudWatch is the member's name in one word."""
 
     JOBS_STARTED = MetricDefinition(
-        Unit.COUNT, "jobs taken on, each once; retries not", _TYPE
+        Unit.COUNT, "jobs started; retries are not counted", _TYPE
     )
     JOBS_ENDED = MetricDefinition(
         Unit.COUNT,
-        "jobs that ended, by how; each retry ends once more",
+        "jobs that ended, by outcome; each retry ends once more",
         ((), ("outcome",), ("provider", "type", "outcome")),
     )
     JOB_ERRORS = MetricDefinition(
-        Unit.COUNT, "jobs that ended badly, by the error that ended them", (("error",),)
+        Unit.COUNT, "jobs that ended badly, by error", (("error",),)
     )
     STEP_ERRORS = MetricDefinition(
         Unit.COUNT,
-        "errors that a step met, those included that a later try mended",
+        "errors of steps, by error; a later try may have succeeded",
         (("error",),),
     )
     JOB_SECONDS = MetricDefinition(
-        Unit.SECONDS, "from a job's reception (or its retry) to its end", _TYPE
+        Unit.SECONDS, "from the receipt of a job, or from its retry, to its end", _TYPE
     )
     JOB_AGE_SECONDS = MetricDefinition(
         Unit.SECONDS,
-        "how long a running job has been waited for, told by each step: its maximum "
-        "is the oldest job's",
+        "how long a running job has been waiting, at each step: the maximum is the "
+        "age of the oldest job",
         _PROVIDER,
     )
     PHASE_SECONDS = MetricDefinition(
         Unit.SECONDS,
-        "how long a job was in a phase of the provider's, as the checks saw it",
+        "how long a job was in a phase at the provider, as the checks saw it",
         (("provider", "phase"),),
     )
     LAG_SECONDS = MetricDefinition(
         Unit.SECONDS,
-        "from the provider's finish to our notice of it; where the provider does not "
-        "tell when it finished, from its webhook; else not known",
+        "from the finish that the provider reports, or else from its webhook, until a "
+        "check noticed it; not measured where there is neither",
         _PROVIDER,
     )
-    CHECKS_OF_A_JOB = MetricDefinition(
-        Unit.COUNT, "how often a job was asked about", _PROVIDER
+    CHECKS_OF_A_JOB = MetricDefinition(Unit.COUNT, "checks of a job", _PROVIDER)
+    BYTES_DELIVERED = MetricDefinition(
+        Unit.BYTES, "bytes of a job's results", _PROVIDER
     )
-    BYTES_DELIVERED = MetricDefinition(Unit.BYTES, "size of a job's results", _PROVIDER)
-    ROWS_DELIVERED = MetricDefinition(Unit.COUNT, "lines of a job's results", _PROVIDER)
+    ROWS_DELIVERED = MetricDefinition(Unit.COUNT, "rows of a job's results", _PROVIDER)
     BATCH_ROWS = MetricDefinition(
-        Unit.COUNT, "rows of batches, by what became of each", (("outcome",),)
+        Unit.COUNT, "rows of batches, by outcome", (("outcome",),)
     )
     DOWNLOAD_ATTEMPTS = MetricDefinition(
-        Unit.COUNT, "tries that a result took", _PROVIDER
+        Unit.COUNT, "tries to download a result", _PROVIDER
     )
     LINK_AGE_SECONDS = MetricDefinition(
-        Unit.SECONDS, "age of a one-time link when it was opened", _PROVIDER
+        Unit.SECONDS, "age of a download link when it was opened", _PROVIDER
     )
     UPLOADS_NOT_ABORTED = MetricDefinition(
-        Unit.COUNT, "broken uploads whose parts S3 did not let us throw away"
+        Unit.COUNT, "broken uploads whose parts could not be deleted from S3"
     )
     PROVIDER_THROTTLES = MetricDefinition(
-        Unit.COUNT, "answers of a provider's that we call too often", _PROVIDER
+        Unit.COUNT, "answers of a provider that it is called too often", _PROVIDER
     )
     UNKNOWN_STATUS_WORDS = MetricDefinition(
-        Unit.COUNT, "status words of a provider's that we do not know", _PROVIDER
+        Unit.COUNT,
+        "status words of a provider that the adapter does not know",
+        _PROVIDER,
     )
     SUBMISSIONS_ADOPTED = MetricDefinition(
         Unit.COUNT,
-        "submissions whose answer was lost, found in the provider's list",
+        "submissions without an answer that were found in the provider's list",
         _PROVIDER,
     )
     WEBHOOKS = MetricDefinition(
         Unit.COUNT,
-        "webhooks, by what became of them: woke, early, late, duplicate, unknown, or "
+        "webhooks, by what happened to them: woke, early, late, duplicate, unknown, or "
         "why they were refused",
         (("heard",), ("provider", "heard")),
     )
     WEBHOOKS_MISSED = MetricDefinition(
-        Unit.COUNT, "ends that a check found before any webhook told of them", _PROVIDER
+        Unit.COUNT, "finished jobs that a check noticed before any webhook", _PROVIDER
     )
     WEBHOOKS_WAITED_FOR = MetricDefinition(
-        Unit.COUNT, "waits that a webhook had come before", _PROVIDER
+        Unit.COUNT, "waits that began after their webhook had come", _PROVIDER
     )
     COST_OF_A_JOB = MetricDefinition(
         Unit.NONE,
-        "what AWS takes for a job, in US dollars, by `functions/core/cost.py`",
+        "what AWS charges for a job, in US dollars, by `functions/core/cost.py`",
         _PROVIDER,
     )
 
@@ -136,26 +138,27 @@ class Metric(Enum):
 
     @property
     def sets(self) -> tuple[tuple[str, ...], ...]:
-        """Its sets of dimensions, each complete."""
+        """The metric's sets of dimensions, each with the stage."""
         return tuple((STAGE, *names) for names in self.value.sets)
 
 
 def emf_document(
     values: Values, fields: Mapping[str, str], *, now: float
 ) -> dict[str, Any]:
-    """Give the log line of which CloudWatch makes metrics: its embedded format.
+    """Return a log line in CloudWatch's embedded metric format.
 
-    `fields` are the dimensions, and what else a query may look for.
+    `fields` are the dimensions and what else a query may look for; `now` is the time
+    of the measurements, in Unix seconds.
 
     Raises:
-        KeyError: A dimension of a metric is not among the fields.
+        KeyError: A dimension of a metric is missing or empty.
     """
     by_sets: dict[tuple[tuple[str, ...], ...], list[Metric]] = {}
     for metric in values:
         by_sets.setdefault(metric.sets, []).append(metric)
-        for name in _names(metric.sets):
+        for name in {name for names in metric.sets for name in names}:
             if not fields[name]:
-                raise KeyError(name)  # CloudWatch would drop the metric
+                raise KeyError(name)  # CloudWatch would drop the metric silently
     return {
         "_aws": {
             "Timestamp": int(now * 1000),
@@ -172,13 +175,8 @@ def emf_document(
             ],
         },
         **fields,
-        **{metric.title: _plain(value) for metric, value in values.items()},
+        **{
+            metric.title: list(value) if isinstance(value, Sequence) else value
+            for metric, value in values.items()
+        },
     }
-
-
-def _names(sets: Iterable[Iterable[str]]) -> set[str]:
-    return {name for names in sets for name in names}
-
-
-def _plain(value: Value) -> float | list[float]:
-    return list(value) if isinstance(value, Sequence) else value

@@ -1,4 +1,4 @@
-"""The words of the domain: a job, what the provider says of it, what it brought."""
+"""Model: a job, its phase and outcome, its results, and a provider's status report."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -10,7 +10,7 @@ State = dict[str, Any]
 
 
 class Phase(StrEnum):
-    """Our word for the provider's status."""
+    """The status of a job at the provider, in one vocabulary for all providers."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -22,7 +22,7 @@ class Phase(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a job ended; empty while it has not."""
+    """How a job ended; empty while it runs."""
 
     NONE = ""
     SUCCEEDED = "succeeded"
@@ -39,9 +39,9 @@ class Next(StrEnum):
     HOLD = "hold"  # wait, then submit again
     WAIT = "wait"  # wait, then check again
     LISTEN = "listen"  # the same, unless a webhook ends the wait
-    PREPARE = "prepare"  # it is a batch: make requests of its rows
+    PREPARE = "prepare"  # it is a batch: pack its rows into requests
     COLLECT = "collect"
-    REPORT = "report"  # all is collected: write the manifest
+    REPORT = "report"  # the results are collected: write the manifest
     CONCLUDE = "conclude"
 
 
@@ -49,9 +49,9 @@ class Next(StrEnum):
 class File:
     """One result of a job: an object in the results bucket, or why there is none.
 
-    `key` is empty where there is no object; then `error` names the reason.
-    `rows` counts its lines, a header not among them, `bytes` the object's size and
-    `link_age_seconds` how old the link was when it was opened.
+    Without an object `key` is empty and `error` names the reason. `rows` is the number
+    of lines after the header, `bytes` the object's size, `attempts` the number of tries
+    and `link_age_seconds` the age of the download link when it was opened.
     """
 
     kind: str
@@ -67,18 +67,19 @@ class File:
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
         """Read a file, ignoring fields of a newer deployment."""
-        return cls(**_known(cls, state))
+        return cls(**_own_fields(cls, state))
 
     def to_state(self) -> State:
-        """Give the file as a JSON object."""
+        """Return the file as a JSON object."""
         return asdict(self)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """Which request of a batch a job is; without a `batch_id` it is none.
+    """The request of a batch that a job is; without a `batch_id` it is not one.
 
-    Its body lies in the batch's source of requests, `length` bytes from `offset`.
+    The request's body is part of one object with all bodies of the batch: `length`
+    bytes from `offset`.
     """
 
     batch_id: str = ""
@@ -89,23 +90,23 @@ class Part:
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
         """Read a part, ignoring fields of a newer deployment."""
-        return cls(**_known(cls, state))
+        return cls(**_own_fields(cls, state))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """The requests that a file was packed into, and what became of its rows."""
+    """The requests into which a list was packed, and its rows by outcome."""
 
     requests: int = 0
-    key: str = ""  # of the object with the bodies, in the source's bucket
+    key: str = ""  # of the object with the requests' bodies, in the inbox bucket
     version_id: str = ""
-    items_key: str = ""  # of the list of the requests, beside it
+    items_key: str = ""  # of the list of the requests, in the same bucket
     outcomes: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
         """Read a batch, ignoring fields of a newer deployment."""
-        return cls(**_known(cls, state))
+        return cls(**_own_fields(cls, state))
 
 
 #: Fields of a job that states have under the names of an earlier release.
@@ -114,12 +115,12 @@ _STORED_AS = {"suspected_error": "doubt", "suspicions": "doubts"}
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One verification that we follow, from intake to delivered results.
+    """One verification, followed from intake to delivered results.
 
-    Times are Unix seconds, waits are seconds. Fields are only ever added, and
-    only with defaults: executions in flight meet new code. A job never holds
-    links, keys, provider answers or personal data, for it is the state of an
-    execution, which its history keeps.
+    Times are Unix seconds, waits are seconds. Fields are only ever added, and only with
+    defaults, because a deployment meets states written by older code. A job never holds
+    links, keys, provider answers or personal data: it is the state of an execution,
+    whose history keeps it.
     """
 
     job_id: str
@@ -133,62 +134,64 @@ class Job:
     submitted_at: float = 0.0
     phase: Phase = Phase.QUEUED
     polls: int = 0
-    failures: int = 0  # calls in a row that were not answered
-    suspected_error: str = ""  # a bad ending that was heard, but not often enough
-    suspicions: int = 0  # how often in a row
+    failures: int = 0  # failed calls in a row
+    suspected_error: str = ""  # a bad ending that is not confirmed yet
+    suspicions: int = 0  # how often it was reported in a row
     next: Next = Next.WAIT
     wait_seconds: int = 1
     finished_at: float = 0.0
-    kinds: tuple[str, ...] = ()  # results to fetch
-    absent: tuple[str, ...] = ()  # results that the provider says do not exist
-    rows: int = 0  # rows handed in, the header not counted
-    invalid: int = 0  # those that the provider, or Prepare of a batch, found invalid
+    kinds: tuple[str, ...] = ()  # of the results to fetch
+    absent: tuple[str, ...] = ()  # kinds without a result, by the provider's word
+    rows: int = 0  # rows submitted, the header not counted
+    invalid: int = 0  # rows that the provider, or Prepare, found invalid
     files: tuple[File, ...] = ()
     manifest_key: str = ""
     outcome: Outcome = Outcome.NONE
     error: str = ""
     advice: str = ""
-    attempt: int = 1  # which execution this is: a retry starts another one
-    resumed_at: float = 0.0  # when a retry started waiting anew
-    slot_at: float = 0.0  # from when it may be submitted, under the provider's rate
-    heard_at: float = 0.0  # when a webhook ended the last wait; 0 where none did
-    phase_since: float = 0.0  # when a check first saw the phase; 0 where none did
-    part: Part = Part()  # of a batch, if it is one
-    batch: Batch = Batch()  # what it is made of, if it is one
+    attempt: int = 1  # number of the execution: a retry starts the next one
+    resumed_at: float = 0.0  # when a retry began to wait again
+    slot_at: float = 0.0  # when the rate limit allows its submission
+    heard_at: float = 0.0  # when a webhook ended the last wait; 0 if none did
+    phase_since: float = 0.0  # when a check first reported the phase; 0 if none did
+    part: Part = Part()  # if it is a request of a batch
+    batch: Batch = Batch()  # if it is a batch
 
     @property
     def execution_name(self) -> str:
-        """The name of the execution that follows this attempt."""
+        """The name of this attempt's execution."""
         return self.job_id if self.attempt == 1 else f"{self.job_id}-{self.attempt}"
 
     @property
     def waiting_since(self) -> float:
-        """From when the waits grow and the deadline counts."""
+        """The time from which waits grow and the deadline counts."""
         return max(self.submitted_at, self.resumed_at) or self.received_at
 
     def age(self, now: float) -> float:
-        """Give for how many seconds it has been waited for."""
+        """Return for how many seconds the job has been waiting."""
         return max(0.0, now - self.waiting_since) if self.waiting_since else 0.0
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
-        """Read a job, ignoring what the state holds besides and what is newer."""
-        known = _known(cls, state)
+        """Read a job, ignoring other members of the state and newer fields."""
+        values = _own_fields(cls, state)
         for name, stored_as in _STORED_AS.items():
             if stored_as in state:
-                known[name] = state[stored_as]
-        for name, kind in (("phase", Phase), ("next", Next), ("outcome", Outcome)):
-            if name in known:
-                known[name] = kind(known[name])
+                values[name] = state[stored_as]
+        for name, enum in (("phase", Phase), ("next", Next), ("outcome", Outcome)):
+            if name in values:
+                values[name] = enum(values[name])
         for name in ("kinds", "absent"):
-            known[name] = tuple(known.get(name, ()))
-        known["part"] = Part.from_state(known.get("part", {}))
-        known["batch"] = Batch.from_state(known.get("batch", {}))
-        known["files"] = tuple(File.from_state(file) for file in known.get("files", ()))
-        return cls(**known)
+            values[name] = tuple(values.get(name, ()))
+        values["part"] = Part.from_state(values.get("part", {}))
+        values["batch"] = Batch.from_state(values.get("batch", {}))
+        values["files"] = tuple(
+            File.from_state(file) for file in values.get("files", ())
+        )
+        return cls(**values)
 
     def to_state(self) -> State:
-        """Give the job as a JSON object."""
+        """Return the job as a JSON object."""
         state = asdict(self)
         for name in ("kinds", "absent", "files"):
             state[name] = list(state[name])
@@ -197,20 +200,20 @@ class Job:
         return state
 
     def with_(self, **changes: Any) -> Self:  # noqa: ANN401 - replace checks the names
-        """Give this job with some fields changed."""
+        """Return the job with some fields changed."""
         return replace(self, **changes)
 
 
 @dataclass(frozen=True, kw_only=True)
 class StatusReport:
-    """What the provider said when it was asked once.
+    """A provider's answer to one check.
 
-    `kinds` are the results that can be fetched now, `absent` those that the
-    provider names without a link. `unknown` is a status word that the adapter
-    does not know, reduced to letters; the job then counts as running. `final_error`
-    names the error of a failure that the provider calls final, and that is therefore
-    believed at once. `finished_at` is when the provider says that it was done, in Unix
-    seconds; 0 where it does not say.
+    `kinds` are the results that can be fetched now, `absent` those that the provider
+    lists without a link. `unknown_word` is a status word that the adapter does not
+    know, reduced to letters; the job then counts as running. `final_error` names the
+    error of a failure that the provider documents as final, which needs no
+    confirmation. `finished_at` is the finish that the provider reports, in Unix
+    seconds; 0 if it reports none.
     """
 
     phase: Phase
@@ -222,6 +225,6 @@ class StatusReport:
     finished_at: float = 0.0
 
 
-def _known(cls: type, state: Mapping[str, Any]) -> dict[str, Any]:
-    names = {known.name for known in fields(cls)}
+def _own_fields(cls: type, state: Mapping[str, Any]) -> dict[str, Any]:
+    names = {each.name for each in fields(cls)}
     return {name: value for name, value in state.items() if name in names}

@@ -1,10 +1,10 @@
-"""Notice: what is told of a job's end; keys only, no content.
+"""Notice: the fields of the message that announces a job's end; keys, never content.
 
-`infra.workflow` has the state machine tell it, `functions.aws.notifier` tells it
-where that cannot.
+`infra.workflow` publishes the message from the Notify state, and
+`functions.aws.notifier` where an execution ended without visiting that state.
 """
 
-#: The members of the message, besides the results bucket; fields of a `Job`.
+#: Fields of a `Job` in the message; the results bucket is added to them.
 MESSAGE_FIELDS = ("job_id", "provider", "type", "outcome", "error", "manifest_key")
-#: Those by which subscribers can filter, as attributes of the message.
+#: Message attributes, by which subscribers can filter.
 MESSAGE_ATTRIBUTES = ("job_id", "provider", "type", "outcome")

@@ -1,4 +1,4 @@
-"""Routing: what happens next to a job, after what the provider said or did not say."""
+"""Routing: decide what a job does next, after the provider answered or did not."""
 
 from functions.core import errors
 from functions.core.model import Job, Next, Outcome, Phase, StatusReport
@@ -10,27 +10,27 @@ from functions.core.schedule import (
     retry_seconds,
 )
 
-_RESULTS = (Phase.FINISHED, Phase.PARTIAL)
+_WITH_RESULTS = (Phase.FINISHED, Phase.PARTIAL)
 
 
 def route(
     job: Job, report: StatusReport, *, policy: Policy, now: float, random: float
 ) -> Job:
-    """Decide after an answer: fetch the results, wait on, or end the job.
+    """Decide after a status report: fetch the results, wait, or end the job.
 
-    A result is taken whenever it arrives, at the deadline or after it. A bad
-    ending that could be a passing fault (failed; finished without results) is
-    believed after `policy.agreeing_looks` answers in a row that agree.
+    A result is fetched whenever it arrives, at the deadline or after it. A bad ending
+    that could be a passing fault (failed, or finished without results) counts after
+    `policy.required_confirmations` equal reports in a row.
     """
-    asked = job.with_(
+    checked = job.with_(
         polls=job.polls + 1,
         failures=0,
         phase=report.phase,
         phase_since=job.phase_since if report.phase is job.phase else now,
         invalid=report.invalid,
     )
-    if report.phase in _RESULTS and report.kinds:
-        return asked.with_(
+    if report.phase in _WITH_RESULTS and report.kinds:
+        return checked.with_(
             next=Next.COLLECT,
             finished_at=now,
             kinds=report.kinds,
@@ -38,25 +38,27 @@ def route(
             suspected_error="",
             suspicions=0,
         )
-    if report.phase in _RESULTS:
-        return _suspect(asked, errors.NoResults, policy=policy, now=now, random=random)
+    if report.phase in _WITH_RESULTS:
+        return _suspect(
+            checked, errors.NoResults, policy=policy, now=now, random=random
+        )
     if report.phase is Phase.FAILED and report.final_error:
-        return end_job(asked, Outcome.FAILED, report.final_error)
+        return end_job(checked, Outcome.FAILED, report.final_error)
     if report.phase is Phase.FAILED:
         return _suspect(
-            asked, errors.ProviderFailed, policy=policy, now=now, random=random
+            checked, errors.ProviderFailed, policy=policy, now=now, random=random
         )
     if report.phase is Phase.ABORTED:
-        return end_job(asked, Outcome.ABORTED, errors.JobAborted.__name__)
+        return end_job(checked, Outcome.ABORTED, errors.JobAborted.__name__)
 
-    calm = asked.with_(suspected_error="", suspicions=0)
-    return _wait(calm, policy=policy, now=now, random=random)
+    unsuspected = checked.with_(suspected_error="", suspicions=0)
+    return _wait(unsuspected, policy=policy, now=now, random=random)
 
 
 def on_submitted(job: Job, *, policy: Policy, random: float) -> Job:
-    """Decide after the provider took the job: look soon."""
-    first = poll_seconds(0.0, policy=policy, random=random)
-    return job.with_(next=_waiting_step(policy), wait_seconds=first)
+    """Decide after the provider accepted the job: check it soon."""
+    first_wait = poll_seconds(0.0, policy=policy, random=random)
+    return job.with_(next=_waiting_step(policy), wait_seconds=first_wait)
 
 
 def on_permanent_error(
@@ -67,36 +69,35 @@ def on_permanent_error(
     now: float,
     random: float,
 ) -> Job:
-    """Decide after the provider refused to speak of the job."""
-    asked = job.with_(polls=job.polls + 1, failures=0)
-    return _suspect(asked, type(error), policy=policy, now=now, random=random)
+    """Decide after a permanent error of a check; it counts once it is repeated."""
+    checked = job.with_(polls=job.polls + 1, failures=0)
+    return _suspect(checked, type(error), policy=policy, now=now, random=random)
 
 
 def on_retryable_error(
     job: Job, error: errors.RetryableError, *, policy: Policy, now: float, random: float
 ) -> Job:
-    """Decide after a check that failed: ask again later, until the deadline."""
+    """Decide after a retryable error of a check: check again, until the deadline."""
     failures = job.failures + 1
-    failed = job.with_(polls=job.polls + 1, failures=failures)
+    checked = job.with_(polls=job.polls + 1, failures=failures)
     delay = retry_seconds(failures, policy=policy, random=random, hint=error.hint)
     return _wait_until_deadline(
-        failed, _waiting_step(policy), delay, policy=policy, now=now
+        checked, _waiting_step(policy), delay, policy=policy, now=now
     )
 
 
 def on_hold(
     job: Job, *, wait_seconds: float, policy: Policy, now: float, failed: bool
 ) -> Job:
-    """Decide after a submission that has to be tried later."""
-    failures = job.failures + 1 if failed else 0
-    waiting = job.with_(failures=failures)
+    """Decide after a submission that must be tried again later, or that `failed`."""
+    counted = job.with_(failures=job.failures + 1 if failed else 0)
     return _wait_until_deadline(
-        waiting, Next.HOLD, int(wait_seconds), policy=policy, now=now
+        counted, Next.HOLD, int(wait_seconds), policy=policy, now=now
     )
 
 
 def end_job(job: Job, outcome: Outcome, error: str = "") -> Job:
-    """End a job, with the name of the error that ended it badly."""
+    """End a job; `error` names the error of a bad outcome."""
     return job.with_(
         next=Next.CONCLUDE,
         outcome=outcome,
@@ -115,10 +116,10 @@ def _suspect(
 ) -> Job:
     name = error.__name__
     suspicions = job.suspicions + 1 if job.suspected_error == name else 1
-    suspecting = job.with_(suspected_error=name, suspicions=suspicions)
+    suspected = job.with_(suspected_error=name, suspicions=suspicions)
     if suspicions >= policy.required_confirmations:
-        return end_job(suspecting, Outcome.FAILED, name)
-    return _wait(suspecting, policy=policy, now=now, random=random)
+        return end_job(suspected, Outcome.FAILED, name)
+    return _wait(suspected, policy=policy, now=now, random=random)
 
 
 def _wait(job: Job, *, policy: Policy, now: float, random: float) -> Job:
@@ -136,7 +137,8 @@ def _waiting_step(policy: Policy) -> Next:
 def _wait_until_deadline(
     job: Job, step: Next, delay: int, *, policy: Policy, now: float
 ) -> Job:
-    stops_at = deadline(job.waiting_since, policy=policy)
-    if now >= stops_at:
+    deadline_at = deadline(job.waiting_since, policy=policy)
+    if now >= deadline_at:
         return end_job(job, Outcome.TIMED_OUT, errors.DeadlinePassed.__name__)
-    return job.with_(next=step, wait_seconds=cap_to_deadline(stops_at, delay, now=now))
+    wait_seconds = cap_to_deadline(deadline_at, delay, now=now)
+    return job.with_(next=step, wait_seconds=wait_seconds)

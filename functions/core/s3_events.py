@@ -1,4 +1,4 @@
-"""Arrivals: which objects a queue message announces."""
+"""S3 events: read which objects a queue message announces, and which jobs they are."""
 
 import json
 from collections.abc import Mapping
@@ -21,11 +21,10 @@ class S3Object:
 
 
 def created_objects(body: str) -> tuple[S3Object, ...]:
-    """Read a message in either form that S3 events come in.
+    """Read the created objects from a message in either form of S3 events.
 
-    EventBridge's `Object Created` gives the key as it is; S3's own notification
-    gives it URL-encoded, form style. Anything that S3 sends and that creates no
-    object gives an empty tuple.
+    EventBridge's `Object Created` has the key as it is; S3's own notification has it
+    URL-encoded, as in a form. Events of S3 that create no object yield an empty tuple.
 
     Raises:
         MessageUnreadable: The body is in neither form.
@@ -42,27 +41,26 @@ def created_objects(body: str) -> tuple[S3Object, ...]:
             if record["eventName"].startswith("ObjectCreated:")
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise MessageUnreadable("the message is not an event of S3's") from None
+        raise MessageUnreadable("the message is not an S3 event") from None
 
 
-def job_for(arrival: S3Object, *, types: Mapping[str, tuple[str, ...]]) -> Job | None:
-    """Make the job that an object asks for by its key, `<provider>/<type>/<name>`.
+def job_for(created: S3Object, *, types: Mapping[str, tuple[str, ...]]) -> Job | None:
+    """Return the job for an object, by its key `<provider>/<type>/<name>`.
 
-    `types` are the known types by provider. None where the key lies elsewhere.
+    `types` has the types of each provider. Return None for any other key.
     """
-    provider, _, rest = arrival.key.partition("/")
-    kind, slash, name = rest.partition("/")
-    if kind not in types.get(provider, ()) or not slash or not name:
-        return None
-    if name.endswith("/"):  # a folder that the console made
+    provider, _, rest = created.key.partition("/")
+    type_, _, name = rest.partition("/")
+    # The S3 console makes folders as empty objects whose names end with a slash.
+    if type_ not in types.get(provider, ()) or not name or name.endswith("/"):
         return None
     return Job(
-        job_id=identity.of_object(arrival.bucket, arrival.key, arrival.version_id),
+        job_id=identity.of_object(created.bucket, created.key, created.version_id),
         provider=provider,
-        type=kind,
-        bucket=arrival.bucket,
-        key=arrival.key,
-        version_id=arrival.version_id,
+        type=type_,
+        bucket=created.bucket,
+        key=created.key,
+        version_id=created.version_id,
     )
 
 
@@ -71,17 +69,16 @@ def _from_event_bridge(message: dict[str, Any]) -> tuple[S3Object, ...]:
         return ()
     detail = message["detail"]
     stored = detail["object"]
-    return (_object(detail["bucket"]["name"], stored["key"], stored["version-id"]),)
+    return (_s3_object(detail["bucket"]["name"], stored["key"], stored["version-id"]),)
 
 
 def _from_record(record: dict[str, Any]) -> S3Object:
     stored = record["s3"]["object"]
     key = unquote_plus(stored["key"], errors="strict")
-    return _object(record["s3"]["bucket"]["name"], key, stored["versionId"])
+    return _s3_object(record["s3"]["bucket"]["name"], key, stored["versionId"])
 
 
-def _object(*parts: object) -> S3Object:
-    texts = [part for part in parts if isinstance(part, str) and part]
-    if len(texts) != len(parts):
+def _s3_object(*values: object) -> S3Object:
+    if not all(isinstance(value, str) and value for value in values):
         raise ValueError
-    return S3Object(*texts)
+    return S3Object(*map(str, values))

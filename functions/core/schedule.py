@@ -1,7 +1,7 @@
-"""Schedule: how long to wait before the next call.
+"""Schedule: how long to wait before the next call to a provider.
 
-Three clocks, never one number: a call failed (`retry_seconds`), the provider
-said "not yet" (`poll_seconds`), and the deadline, at which we stop.
+There are three clocks: retry, after a call that failed (`retry_seconds`); poll, after
+the answer "not yet" (`poll_seconds`); and the deadline, at which the waiting ends.
 
 Waiting in proportion to the time elapsed makes the fewest checks for a bound on
 lateness: with growth 0.1 a result is noticed at most a tenth of its own duration
@@ -35,11 +35,11 @@ class Policy:
 def poll_seconds(
     elapsed: float, *, policy: Policy, random: float, hint: float | None = None
 ) -> int:
-    """Wait before asking a provider again that said "not yet".
+    """Return the seconds to wait after the answer "not yet".
 
-    `elapsed` is the time since the submission, `chance` a random number in
-    [0, 1) and `hint` what the provider asked for. Waits are whole seconds, as
-    the Wait state takes them.
+    `elapsed` is the time since the submission in seconds, `random` a number in [0, 1)
+    and `hint` the wait that the provider asked for. Waits are whole seconds, because
+    the Wait state takes no others.
     """
     grown = max(policy.first_seconds, policy.growth * elapsed)
     return _bounded(grown, policy=policy, random=random, hint=hint)
@@ -48,18 +48,18 @@ def poll_seconds(
 def retry_seconds(
     failures: int, *, policy: Policy, random: float, hint: float | None = None
 ) -> int:
-    """Wait before making a call again that failed `failures` times in a row."""
+    """Return the seconds to wait after a call failed `failures` times in a row."""
     doubled = policy.retry_first_seconds * 2.0 ** min(max(failures, 1) - 1, 30)
     return _bounded(doubled, policy=policy, random=random, hint=hint)
 
 
 def deadline(started_at: float, *, policy: Policy) -> float:
-    """Give the moment at which we stop waiting."""
+    """Return the time at which the waiting ends, in Unix seconds."""
     return started_at + policy.deadline_seconds
 
 
 def cap_to_deadline(deadline_at: float, wait_seconds: int, *, now: float) -> int:
-    """Shorten a wait so that the last look falls on the deadline."""
+    """Shorten a wait, so that the last check falls on the deadline."""
     return max(1, min(wait_seconds, math.ceil(deadline_at - now)))
 
 
@@ -69,6 +69,6 @@ def _bounded(delay: float, *, policy: Policy, random: float, hint: float | None)
     if hint is not None:
         bounded = min(max(hint, policy.hint_min_seconds), policy.hint_max_seconds)
         if bounded > delay:
-            return math.ceil(bounded)  # never sooner than asked
-    # Rounded up, short waits would outgrow the bound on lateness.
+            return math.ceil(bounded)  # never earlier than the provider asked
+    # Rounding up would make short waits exceed the bound on lateness.
     return max(1, round(delay))

@@ -1,4 +1,4 @@
-"""Signatures: whether a webhook comes from somebody who knows the shared secret."""
+"""Signatures: sign webhooks and verify that their sender knows the shared secret."""
 
 import base64
 import hashlib
@@ -17,9 +17,10 @@ TEMPLATES: tuple[Template, ...] = ("{body}", "{ts}.{body}", "{id}.{ts}.{body}")
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
 _PREFIX = re.compile(r"[!-~]{0,32}")
 _TIMESTAMP = re.compile(r"[0-9]{1,16}")
-#: Without a dot: with one, "a.1" at 2 and "a" at 1 could sign the same bytes.
+#: Has no dot: otherwise the id "a.1" at time 2 and the id "a" at time 1 could sign
+#: the same bytes.
 _DELIVERY_ID = re.compile(r"[!-,\-/-~]{1,256}")
-#: What a digest looks like; the comparison sees to it that no other text passes.
+#: The form of a digest by algorithm and encoding; other text is no signature.
 _DIGESTS = {
     ("sha256", "hex"): re.compile(r"[0-9a-f]{64}"),
     ("sha512", "hex"): re.compile(r"[0-9a-f]{128}"),
@@ -29,12 +30,12 @@ _DIGESTS = {
 
 
 class SignatureVerdict(StrEnum):
-    """What a webhook's signature is worth."""
+    """The result of checking a webhook's signature."""
 
     VALID = "valid"
-    UNSIGNED = "unsigned"  # a header is missing, there twice, or unreadable
-    FORGED = "forged"  # no secret of ours makes this signature
-    STALE = "stale"  # rightly signed, too long ago or for too far ahead
+    UNSIGNED = "unsigned"  # a header is missing, sent twice, or malformed
+    FORGED = "forged"  # none of the secrets makes this signature
+    STALE = "stale"  # validly signed, but too far in the past or in the future
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,14 +84,15 @@ def sign(
     timestamp: str,
     delivery_id: str,
 ) -> str:
-    """Give the value of the signature's header.
+    """Return the value of the signature header.
 
     Raises:
-        ValueError: There is no secret, or nobody could verify what is signed.
+        ValueError: The secret is empty, or the timestamp or the delivery id is
+            malformed, so that `verify` would reject the signature.
     """
-    parts = _parts(scheme, timestamp=timestamp, delivery_id=delivery_id)
+    parts = _signed_parts(scheme, timestamp=timestamp, delivery_id=delivery_id)
     if not secret or parts is None:
-        raise ValueError("an empty secret, an unreadable timestamp or delivery id")
+        raise ValueError("an empty secret, a malformed timestamp or delivery id")
     return _signature(scheme, secret, b".".join([*parts, body]))
 
 
@@ -102,25 +104,26 @@ def verify(
     body: bytes,
     now: float,
 ) -> SignatureVerdict:
-    """Judge a webhook by its raw bytes; every secret is tried, in constant time.
+    """Verify the signature of a webhook's raw body, at the time `now`.
 
-    Several secrets are for the time in which they change. Without any, nothing is
-    valid, and an empty one verifies nothing.
+    Several secrets are accepted, for the time in which the secret changes. Every
+    secret is tried, in constant time. An empty secret verifies nothing.
     """
     signature = _header(headers, scheme.signature_header)
     timestamp = _header(headers, scheme.timestamp_header)
     delivery_id = _header(headers, scheme.id_header)
-    parts = _parts(scheme, timestamp=timestamp, delivery_id=delivery_id)
-    if parts is None or not _is_readable(scheme, signature):
+    parts = _signed_parts(scheme, timestamp=timestamp, delivery_id=delivery_id)
+    if parts is None or not _is_well_formed(scheme, signature):
         return SignatureVerdict.UNSIGNED
 
-    # Texts are compared, not digests: another spelling of the same digest (capital
-    # letters, spare bits of base64) was not written by the provider.
-    signed, is_right = b".".join([*parts, body]), False
+    # The encoded texts are compared, not the digests: the provider writes each digest
+    # in one way, without capital letters or spare bits of base64.
+    signed = b".".join([*parts, body])
+    is_valid = False
     for secret in filter(None, secrets):
         expected = _signature(scheme, secret, signed).encode()
-        is_right |= hmac.compare_digest(expected, signature.encode())
-    if not is_right:
+        is_valid |= hmac.compare_digest(expected, signature.encode())
+    if not is_valid:
         return SignatureVerdict.FORGED
 
     if "{ts}" in scheme.signed_template:
@@ -131,29 +134,31 @@ def verify(
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:
-    """Give the value of a header in whatever case; "" if it is not there just once."""
+    """Return a header's value, "" unless it was sent once; names ignore case."""
     found = [value for key, value in headers.items() if key.lower() == name.lower()]
     return found[0] if len(found) == 1 else ""
 
 
-def _parts(
+def _signed_parts(
     scheme: SignatureScheme, *, timestamp: str, delivery_id: str
 ) -> list[bytes] | None:
-    """Give what is signed before the body; None if a part of it is unreadable."""
-    readable = {"{id}": (_DELIVERY_ID, delivery_id), "{ts}": (_TIMESTAMP, timestamp)}
+    """Return what is signed before the body, None if a part of it is malformed."""
+    values = {"{id}": (_DELIVERY_ID, delivery_id), "{ts}": (_TIMESTAMP, timestamp)}
     parts = []
     for name in scheme.signed_template.split(".")[:-1]:
-        pattern, text = readable[name]
+        pattern, text = values[name]
         if not pattern.fullmatch(text):
             return None
         parts.append(text.encode())
     return parts
 
 
-def _is_readable(scheme: SignatureScheme, signature: str) -> bool:
-    digest = _DIGESTS[scheme.algorithm, scheme.encoding]
-    begins = signature.startswith(scheme.prefix)
-    return begins and bool(digest.fullmatch(signature.removeprefix(scheme.prefix)))
+def _is_well_formed(scheme: SignatureScheme, signature: str) -> bool:
+    if not signature.startswith(scheme.prefix):
+        return False
+    digest = signature.removeprefix(scheme.prefix)
+    form = _DIGESTS[scheme.algorithm, scheme.encoding]
+    return form.fullmatch(digest) is not None
 
 
 def _signature(scheme: SignatureScheme, secret: str, signed: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Tally: what a result is, measured while it passes."""
+"""Stream statistics: size, rows and checksums of a result, computed as it streams."""
 
 import hashlib
 import zlib
@@ -7,73 +7,74 @@ from base64 import b64encode
 from functions.core.errors import LinkSpent, TransferIncomplete
 from functions.core.file_formats import CSV, FileFormat
 
-#: How much of the start is kept, to tell a result from a page.
-_HEAD = 512
+#: How many bytes of the start are kept, to tell a result from an HTML page.
+_HEAD_BYTES = 512
 
 
 class StreamStats:
-    """Bytes, rows and checksums of a stream that is fed piece by piece.
+    """Bytes, rows and checksums of a stream, updated chunk by chunk.
 
-    A row is a line after the headings. The last line may lack its line break.
+    A row is a line after the header. The last line may lack its line break.
     """
 
-    def __init__(self, form: FileFormat = CSV) -> None:
+    def __init__(self, file_format: FileFormat = CSV) -> None:
         self.bytes = 0
         self.crc32 = 0
-        self._form = form
+        self._format = file_format
         self._sha256 = hashlib.sha256()
-        self._breaks = 0
-        self._last = b""
+        self._line_breaks = 0
+        self._last_byte = b""
         self._head = b""
 
-    def update(self, piece: memoryview | bytes) -> None:
-        """Take the next piece."""
-        if not piece:
+    def update(self, chunk: memoryview | bytes) -> None:
+        """Add the next chunk; its buffer may be reused afterwards."""
+        if not chunk:
             return
-        if len(self._head) < _HEAD:
-            self._head += bytes(piece[: _HEAD - len(self._head)])
-        self.bytes += len(piece)
-        self.crc32 = zlib.crc32(piece, self.crc32)
-        self._sha256.update(piece)
-        # bytes.count is the fastest count of line breaks that Python has, and
-        # memoryview lacks it; the copy of a piece stays in the cache.
-        self._breaks += bytes(piece).count(b"\n")
-        self._last = bytes(piece[-1:])
+        if len(self._head) < _HEAD_BYTES:
+            self._head += bytes(chunk[: _HEAD_BYTES - len(self._head)])
+        self.bytes += len(chunk)
+        self.crc32 = zlib.crc32(chunk, self.crc32)
+        self._sha256.update(chunk)
+        # bytes.count is Python's fastest way to count line breaks, and memoryview has
+        # none; the copy of a chunk stays in the processor's cache.
+        self._line_breaks += bytes(chunk).count(b"\n")
+        self._last_byte = bytes(chunk[-1:])
 
     @property
     def rows(self) -> int:
-        """Lines after the headings."""
-        lines = self._breaks + (self._last not in (b"", b"\n"))
-        return max(0, lines - self._form.header_lines)
+        """The number of lines after the header."""
+        lines = self._line_breaks + (self._last_byte not in (b"", b"\n"))
+        return max(0, lines - self._format.header_lines)
 
     @property
     def sha256(self) -> str:
-        """The hash of all bytes, in hex."""
+        """The SHA-256 of all bytes, in hex."""
         return self._sha256.hexdigest()
 
     @property
     def crc32_base64(self) -> str:
-        """The checksum of all bytes, as S3 writes it."""
+        """The CRC-32 of all bytes, as S3 writes it."""
         return crc32_base64(self.crc32)
 
     def check_plausible(self) -> None:
-        """Refuse what is complete but cannot be a result.
+        """Check that a complete stream can be a result.
 
         Raises:
-            TransferIncomplete: There is not one byte.
-            LinkSpent: It is a page, as servers show for a link that is gone.
+            TransferIncomplete: The stream is empty.
+            LinkSpent: It is not of the format; servers answer with an HTML page for a
+                link that has expired.
         """
         if not self.bytes:
             raise TransferIncomplete("the result is empty")
         start = self._head.removeprefix(b"\xef\xbb\xbf").lstrip()
         is_object = start.startswith(b"{")
         is_csv = not is_object and not start.startswith(b"<")
-        if not (is_csv if self._form is CSV else is_object):
+        if not (is_csv if self._format is CSV else is_object):
             raise LinkSpent("the link led to something that is not a result")
         if b"\x00" in self._head:
             raise LinkSpent("the link led to something that is not text")
 
 
 def crc32_base64(crc: int) -> str:
-    """Give a CRC-32 as S3 writes it: big-endian, in base64."""
+    """Return a CRC-32 as S3 writes it: four bytes, big-endian, in base64."""
     return b64encode(crc.to_bytes(4)).decode()

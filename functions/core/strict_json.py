@@ -1,46 +1,63 @@
-"""Strict JSON: a text is read as JSON in one way only, or not at all."""
+"""Strict JSON: read text that every JSON parser reads alike, and refuse the rest."""
 
 import json
 from math import isfinite
 from typing import Any
 
-#: Objects and lists within each other: as deep as the most careful parsers go.
-_DEEPEST = 64
+from functions.core.errors import AnswerUnreadable
+
+#: The most objects and lists within each other, as careful parsers limit them.
+_MAX_DEPTH = 64
 
 
 class NotStrictJson(ValueError):
-    """Lenient parsers differ on this text; its own words are not in the error."""
+    """Raised for text that parsers read differently; never quotes the text."""
+
+
+def parse_object(body: bytes) -> dict[str, Any]:
+    """Read a provider's answer as one JSON object.
+
+    Raises:
+        AnswerUnreadable: It is not strict JSON or not an object. The message never
+            quotes the answer.
+    """
+    try:
+        parsed = parse(body)
+    except NotStrictJson:
+        raise AnswerUnreadable("the answer is not strict JSON") from None
+    if not isinstance(parsed, dict):
+        raise AnswerUnreadable("the answer is not a JSON object")
+    return parsed
 
 
 def parse(body: bytes) -> Any:  # noqa: ANN401 - any JSON
-    """Read JSON, and refuse what lenient parsers let through.
+    """Read JSON.
 
     Raises:
-        NotStrictJson: Not UTF-8, not JSON, a member twice, NaN or Infinity, half
-            of a surrogate pair, or nested too deeply.
+        NotStrictJson: The body is not UTF-8, not JSON, has a member twice, holds NaN,
+            Infinity or half of a surrogate pair, or is nested too deeply.
     """
     try:
         text = body.decode("utf-8")
         parsed = json.loads(
             text,
-            object_pairs_hook=_without_doubles,
-            parse_constant=_no_constant,
-            parse_float=_finite,
+            object_pairs_hook=_unique_members,
+            parse_constant=_reject_constant,
+            parse_float=_finite_float,
         )
-        _refuse_depth(parsed)
-        # An escape can smuggle in a character that no UTF-8 text holds, and that
-        # nothing behind us could write down.
+        _check_depth(parsed)
+        # An escape such as \ud800 yields a character that UTF-8 cannot encode, which
+        # would fail later, when the value is written.
         if "\\u" in text:
             json.dumps(parsed, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError):
-        # ValueError covers the errors of json and of both codecs, whose texts
+        # ValueError includes the errors of json and of both codecs, whose messages
         # quote the body.
         raise NotStrictJson("the text is not strict JSON") from None
     return parsed
 
 
-def _refuse_depth(parsed: object) -> None:
-    """Refuse what another parser, or this one deeper in a call, would drown in."""
+def _check_depth(parsed: object) -> None:
     level: list[dict[str, Any] | list[Any]] = [[parsed]]
     depth = 0
     while level := [
@@ -50,23 +67,23 @@ def _refuse_depth(parsed: object) -> None:
         if isinstance(inner, dict | list)
     ]:
         depth += 1
-        if depth > _DEEPEST:
+        if depth > _MAX_DEPTH:
             raise ValueError
 
 
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
         raise ValueError
     return members
 
 
-def _finite(digits: str) -> float:
+def _finite_float(digits: str) -> float:
     number = float(digits)
-    if not isfinite(number):  # 1e999 is Infinity by another name
+    if not isfinite(number):  # "1e999" reads as Infinity
         raise ValueError
     return number
 
 
-def _no_constant(_name: str) -> float:
+def _reject_constant(_name: str) -> float:
     raise ValueError

@@ -1,4 +1,4 @@
-"""The front door over HTTP: API Gateway, the real function, real neighbours."""
+"""The API over HTTP, on a stack: API Gateway, the function and its resources."""
 
 import hashlib
 import json
@@ -37,20 +37,20 @@ _ROUTES = [
 
 @pytest.fixture
 def api(stack: LocalStack, courier: JobRunner) -> ApiClient:  # noqa: ARG001 - resets the provider
-    """Give the API as a caller of this account."""
+    """Return a client of the API that signs as a user of the account."""
     return ApiClient.local(stack.api_url)
 
 
 @pytest.fixture
 def job_store(stack: LocalStack) -> JobStore:
-    """Give the jobs table, for what would take a day to come about."""
+    """Return the jobs table, to write jobs that would take days to arise."""
     table = stack.outputs["JobsTable"]
     return JobStore(table, dynamodb=stack.emulator.client("dynamodb"), keep_days=90)
 
 
 @pytest.fixture
 def slow(courier: JobRunner) -> Iterator[None]:
-    """Let a provider work for ever, and waits take their time."""
+    """Let the provider never finish, and let waits take their real time."""
     courier.stack.ipqs.behave(seconds_processing=1e9)
     courier.stack.emulator.set_wait_scale(1.0)
     yield
@@ -58,34 +58,34 @@ def slow(courier: JobRunner) -> Iterator[None]:
 
 
 def submitted(api: ApiClient) -> dict[str, Any]:
-    """Upload a list, and give its job as soon as the provider has it."""
+    """Upload a list; return its job once the provider has it."""
     form = api.call("POST", "/uploads", {"provider": "ipqs", "type": "email"})
     version = upload(form, _EMAILS)
     body = {"key": form["key"], "version_id": version}
     job_id = api.call("POST", "/jobs", body)["job_id"]
-    return wait_for(lambda: seen(api, job_id, "provider_ref"))
+    return wait_for(lambda: job_with(api, job_id, "provider_ref"))
 
 
-def seen(api: ApiClient, job_id: str, member: str) -> dict[str, Any] | None:
-    """Give a job if a member of it is there."""
+def job_with(api: ApiClient, job_id: str, member: str) -> dict[str, Any] | None:
+    """Return a job if one of its members is set."""
     job: dict[str, Any] = api.call("GET", f"/jobs/{job_id}")
     return job if job[member] else None
 
 
 def ended(api: ApiClient, job_id: str) -> dict[str, Any]:
-    """Wait for the end of a job."""
-    return wait_for(lambda: seen(api, job_id, "outcome"))
+    """Wait until a job has an outcome, and return it."""
+    return wait_for(lambda: job_with(api, job_id, "outcome"))
 
 
 def refused(api: ApiClient, method: str, path: str, body: Any = None) -> dict[str, Any]:  # noqa: ANN401 - any JSON
-    """Make a call that is not answered with what was asked for."""
+    """Make a call that fails, and return its problem."""
     with pytest.raises(ApiError) as caught:
         api.call(method, path, body)
     return dict(caught.value.problem)
 
 
 def test_an_upload_becomes_results(api: ApiClient, courier: JobRunner) -> None:
-    """The whole way without a right on any bucket: form, job, manifest, links."""
+    """A client without rights on a bucket gets from a form to its results."""
     job_id = submitted(api)["job_id"]
 
     job = ended(api, job_id)
@@ -105,7 +105,7 @@ def test_an_upload_becomes_results(api: ApiClient, courier: JobRunner) -> None:
 @pytest.mark.fault(88)
 @pytest.mark.parametrize(("method", "path"), _ROUTES)
 def test_an_unsigned_call_is_refused(stack: LocalStack, method: str, path: str) -> None:
-    """Whoever they are, they learn nothing, not even which routes there are."""
+    """The caller must not learn anything, not even which routes exist."""
     anybody = ApiClient(stack.api_url, region="us-east-1", credentials=None)
 
     answer = anybody.send(method, path, content=b"{}" if method == "POST" else None)
@@ -115,8 +115,8 @@ def test_an_unsigned_call_is_refused(stack: LocalStack, method: str, path: str) 
 
 
 @pytest.mark.fault(86)
-def test_fifty_of_the_same_are_one_job(api: ApiClient, courier: JobRunner) -> None:
-    """A client that hears nothing asks again, and again."""
+def test_fifty_equal_requests_start_one_job(api: ApiClient, courier: JobRunner) -> None:
+    """A client that gets no response repeats its request."""
     body = {"provider": "ipqs", "type": "email", "provider_ref": "77"}
     with ThreadPoolExecutor(50) as callers:
         answers = list(
@@ -131,8 +131,8 @@ def test_fifty_of_the_same_are_one_job(api: ApiClient, courier: JobRunner) -> No
 
 
 @pytest.mark.fault(86)
-def test_a_key_is_for_one_body(api: ApiClient) -> None:
-    """The second body would be thought started, and never be."""
+def test_an_idempotency_key_is_for_one_body(api: ApiClient) -> None:
+    """The client would believe that the second job was started."""
     body = {"provider": "ipqs", "type": "email", "provider_ref": "78"}
     api.call("POST", "/jobs", body, idempotency_key="two")
 
@@ -143,8 +143,8 @@ def test_a_key_is_for_one_body(api: ApiClient) -> None:
     assert caught.value.problem["status"] == 409
 
 
-def test_accepted_says_where_to_look(api: ApiClient) -> None:
-    """202 is half an answer; the other half is under Location."""
+def test_an_accepted_job_has_a_location(api: ApiClient) -> None:
+    """A 202 has no result yet: the client needs the place to look for it."""
     body = {"provider": "ipqs", "type": "email", "provider_ref": "80"}
 
     answer = api.send(
@@ -161,13 +161,15 @@ def test_accepted_says_where_to_look(api: ApiClient) -> None:
 
 @pytest.mark.fault(88)
 @pytest.mark.parametrize("job_id", ["x", "0" * 64, "%22%3Cscript%3E", "é"])
-@pytest.mark.parametrize("end", ["", "/results", "/cancel", "/retry"])
-def test_no_job_is_no_job(api: ApiClient, job_id: str, end: str) -> None:
-    """Unknown, foreign and impossible ids are answered alike."""
-    method = "POST" if end in ("/cancel", "/retry") else "GET"
+@pytest.mark.parametrize("subpath", ["", "/results", "/cancel", "/retry"])
+def test_a_job_that_does_not_exist_is_not_found(
+    api: ApiClient, job_id: str, subpath: str
+) -> None:
+    """Unknown and malformed ids get the same response."""
+    method = "POST" if subpath in ("/cancel", "/retry") else "GET"
     quoted = job_id if job_id.isascii() else "%C3%A9"
 
-    answer = api.send(method, f"/jobs/{quoted}{end}")
+    answer = api.send(method, f"/jobs/{quoted}{subpath}")
 
     assert (answer.status_code, answer.json()["type"]) == (
         404,
@@ -179,11 +181,13 @@ def test_no_job_is_no_job(api: ApiClient, job_id: str, end: str) -> None:
 @pytest.mark.parametrize(
     ("content", "status"),
     [
-        pytest.param(b"", 400, id="nothing"),
-        pytest.param(b"{", 400, id="cut"),
+        pytest.param(b"", 400, id="empty"),
+        pytest.param(b"{", 400, id="cut off"),
         pytest.param(b"\xff\xfe{}", 400, id="not UTF-8"),
-        pytest.param(b"[" * 8000, 400, id="deep"),
-        pytest.param(b'{"provider":"ipqs","provider":"ipqs"}', 400, id="twice"),
+        pytest.param(b"[" * 8000, 400, id="nested too deeply"),
+        pytest.param(
+            b'{"provider":"ipqs","provider":"ipqs"}', 400, id="a member twice"
+        ),
         pytest.param(b'{"provider": NaN}', 400, id="NaN"),
         pytest.param(
             b'{"provider":"ipqs","type":"email","provider_ref":"1","x":1}',
@@ -209,10 +213,10 @@ def test_no_job_is_no_job(api: ApiClient, job_id: str, end: str) -> None:
         ),
     ],
 )
-def test_what_is_no_request_is_a_problem(
+def test_an_invalid_body_is_a_problem(
     api: ApiClient, content: bytes, status: int
 ) -> None:
-    """Never a stack trace, and never the sender's words back."""
+    """The response has neither a stack trace nor the sender's data."""
     answer = api.send(
         "POST", "/jobs", content=content, headers={"Content-Type": "application/json"}
     )
@@ -222,7 +226,7 @@ def test_what_is_no_request_is_a_problem(
 
 
 def assert_problem(answer: Response) -> None:
-    """See that an answer is a problem document and no more."""
+    """Check that a response is a problem document without further members."""
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["status"] == answer.status_code
     assert answer.json()["type"].startswith(_PROBLEM)
@@ -232,15 +236,15 @@ def assert_problem(answer: Response) -> None:
 
 @pytest.mark.usefixtures("slow")
 def test_a_running_job_is_cancelled_once(api: ApiClient, courier: JobRunner) -> None:
-    """It ends at once, one notice tells, and a second time is too late."""
+    """It ends at once, with one notice; a second cancellation is refused."""
     job_id = submitted(api)["job_id"]
 
     cancelled = api.call("POST", f"/jobs/{job_id}/cancel")
-    again = refused(api, "POST", f"/jobs/{job_id}/cancel")
+    second = refused(api, "POST", f"/jobs/{job_id}/cancel")
     notices = courier.notices(job_id)
 
     assert cancelled["outcome"] == "cancelled"
-    assert (again["type"], again["outcome"]) == (f"{_PROBLEM}job-ended", "cancelled")
+    assert (second["type"], second["outcome"]) == (f"{_PROBLEM}job-ended", "cancelled")
     assert outcomes(notices) == ["cancelled"]
     assert status_of(courier, job_id) == "ABORTED"
     assert refused(api, "POST", f"/jobs/{job_id}/retry")["status"] == 409
@@ -248,12 +252,12 @@ def test_a_running_job_is_cancelled_once(api: ApiClient, courier: JobRunner) -> 
 
 
 def outcomes(notices: list[dict[str, Any]]) -> list[str]:
-    """Read the outcomes that notices tell of."""
+    """Return the outcomes in notices."""
     return [json.loads(notice["Message"])["outcome"] for notice in notices]
 
 
 def status_of(courier: JobRunner, name: str) -> str:
-    """Ask Step Functions for the status of an execution."""
+    """Return the status of an execution."""
     states = courier.stack.emulator.client("stepfunctions")
     arn = courier.stack.execution_arn(name)
     return str(states.describe_execution(executionArn=arn)["status"])
@@ -262,7 +266,7 @@ def status_of(courier: JobRunner, name: str) -> str:
 def timed_out(
     api: ApiClient, courier: JobRunner, job_store: JobStore
 ) -> dict[str, Any]:
-    """Give a job at the provider for which we waited two days, in vain."""
+    """Return a job that timed out after two days at the provider."""
     first = submitted(api)
     api.call("POST", f"/jobs/{first['job_id']}/cancel")
     body = {
@@ -281,13 +285,13 @@ def timed_out(
 
 
 @pytest.mark.usefixtures("slow")
-def test_a_timed_out_job_goes_on_without_a_second_submission(
+def test_a_timed_out_job_is_retried_without_a_second_submission(
     api: ApiClient, courier: JobRunner, job_store: JobStore
 ) -> None:
-    """What was paid for is waited for anew, by a clock of its own."""
+    """The submission is paid for; the retry has a deadline of its own."""
     job = timed_out(api, courier, job_store)
     assert (job["outcome"], job["attempt"]) == ("timed_out", 1)
-    held = len(courier.stack.ipqs.csvs)
+    submissions = len(courier.stack.ipqs.csvs)
 
     retried = api.call("POST", f"/jobs/{job['job_id']}/retry")
     running = refused(api, "POST", f"/jobs/{job['job_id']}/retry")
@@ -297,17 +301,17 @@ def test_a_timed_out_job_goes_on_without_a_second_submission(
     done = ended(api, job["job_id"])
 
     assert done["outcome"] == "succeeded"
-    assert [past["outcome"] for past in done["earlier_attempts"]] == ["timed_out"]
-    assert len(courier.stack.ipqs.csvs) == held
+    assert [attempt["outcome"] for attempt in done["earlier_attempts"]] == ["timed_out"]
+    assert len(courier.stack.ipqs.csvs) == submissions
     results = api.call("GET", f"/jobs/{job['job_id']}/results")
     assert results["manifest"]["outcome"] == "succeeded"
 
 
 @pytest.mark.usefixtures("slow")
-def test_many_retries_at_once_are_one(
+def test_simultaneous_retries_start_one_execution(
     api: ApiClient, courier: JobRunner, job_store: JobStore
 ) -> None:
-    """Two impatient people must not make two executions."""
+    """Two people who retry a job at once must not follow it twice."""
     job_id = timed_out(api, courier, job_store)["job_id"]
     path = f"/jobs/{job_id}/retry"
     with ThreadPoolExecutor(10) as callers:
@@ -321,10 +325,10 @@ def test_many_retries_at_once_are_one(
 
 
 @pytest.mark.usefixtures("slow")
-def test_an_execution_stopped_by_hand_is_told_of(
+def test_an_execution_stopped_by_hand_is_announced(
     api: ApiClient, courier: JobRunner
 ) -> None:
-    """Who stops one in the console does not think of the table."""
+    """Whoever stops an execution in the AWS console does not update the table."""
     job_id = submitted(api)["job_id"]
 
     courier.stack.emulator.client("stepfunctions").stop_execution(
@@ -335,8 +339,8 @@ def test_an_execution_stopped_by_hand_is_told_of(
     assert outcomes(courier.notices(job_id)) == ["cancelled"]
 
 
-def test_a_job_that_failed_tells_once(api: ApiClient, courier: JobRunner) -> None:
-    """Its execution fails too, and that must not be told a second time."""
+def test_a_failed_job_is_announced_once(api: ApiClient, courier: JobRunner) -> None:
+    """Its execution fails as well, which must not send a second notice."""
     body = {"provider": "ipqs", "type": "email", "provider_ref": "404"}
     job_id = api.call("POST", "/jobs", body)["job_id"]
 
@@ -344,12 +348,12 @@ def test_a_job_that_failed_tells_once(api: ApiClient, courier: JobRunner) -> Non
 
     assert job["outcome"] == "failed"
     assert job["error"]["advice"]
-    reflected(courier, job_id)
+    wait_for_finalize_execution(courier, job_id)
     assert outcomes(courier.notices(job_id)) == ["failed"]
 
 
-def reflected(courier: JobRunner, job_id: str) -> None:
-    """Wait until the function that reflects has seen an execution's end."""
+def wait_for_finalize_execution(courier: JobRunner, job_id: str) -> None:
+    """Wait until `finalize_execution` has seen an execution's end."""
     logs = courier.stack.emulator.client("logs")
     (group,) = (
         group["logGroupName"]
@@ -369,24 +373,24 @@ def reflected(courier: JobRunner, job_id: str) -> None:
     )
 
 
-def test_lists_newest_first_page_by_page(api: ApiClient) -> None:
-    """Every job once, whatever the size of a page."""
+def test_jobs_are_listed_newest_first_in_pages(api: ApiClient) -> None:
+    """Every job is listed once, whatever the size of a page."""
     for number in range(5):
         body = {"provider": "ipqs", "type": "email", "provider_ref": f"5000{number}"}
         api.call("POST", "/jobs", body)
 
-    whole = pages(api, limit="100")
+    one_page = pages(api, limit="100")
     by_two = pages(api, limit="2")
 
-    received = [job["received_at"] for job in whole]
+    received = [job["received_at"] for job in one_page]
     assert received == sorted(received, reverse=True)
     ids = [job["job_id"] for job in by_two]
     assert len(ids) == len(set(ids))
-    assert {job["job_id"] for job in whole} == set(ids)
+    assert {job["job_id"] for job in one_page} == set(ids)
 
 
 def pages(api: ApiClient, **query: str) -> list[dict[str, Any]]:
-    """Read a list to its end."""
+    """Return the jobs of all pages."""
     page = api.call("GET", "/jobs", query=query)
     jobs: list[dict[str, Any]] = page["jobs"]
     while page["next"]:
@@ -395,8 +399,8 @@ def pages(api: ApiClient, **query: str) -> list[dict[str, Any]]:
     return jobs
 
 
-def test_filters_by_outcome(api: ApiClient) -> None:
-    """Which failed is the question of every morning."""
+def test_jobs_are_filtered_by_outcome(api: ApiClient) -> None:
+    """Operators look for the failed jobs first."""
     body = {"provider": "ipqs", "type": "email", "provider_ref": "60000"}
     job_id = api.call("POST", "/jobs", body)["job_id"]
     ended(api, job_id)
@@ -424,15 +428,15 @@ def test_filters_by_outcome(api: ApiClient) -> None:
     ],
     ids=str,
 )
-def test_a_bad_filter_is_a_problem(api: ApiClient, query: dict[str, str]) -> None:
-    """A filter that is ignored answers another question."""
+def test_an_invalid_filter_is_a_problem(api: ApiClient, query: dict[str, str]) -> None:
+    """A list with an ignored filter would have the wrong jobs."""
     with pytest.raises(ApiError) as caught:
         api.call("GET", "/jobs", query=query)
 
     assert caught.value.problem["type"] == f"{_PROBLEM}request-invalid"
 
 
-def test_a_cursor_is_for_its_own_list(api: ApiClient) -> None:
+def test_a_cursor_is_valid_for_its_filters_only(api: ApiClient) -> None:
     """With other filters it would skip jobs, and nobody would notice."""
     for number in range(2):
         body = {"provider": "ipqs", "type": "email", "provider_ref": f"7000{number}"}

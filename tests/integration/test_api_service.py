@@ -1,9 +1,10 @@
-"""The front door called directly, before a real table, bucket and state machine."""
+"""Job service: its operations, called with the table, bucket and machine of a stack."""
 
 import json
 import sys
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +33,7 @@ _PROVIDER = to_json(ipqs_settings(types=("email",), max_upload_bytes=1000))
 
 
 class Context(LambdaContext):
-    """What Lambda says of a call."""
+    """The context of an invocation."""
 
     def __init__(self) -> None:
         self._function_name = "api"
@@ -42,40 +43,42 @@ class Context(LambdaContext):
 
 
 @dataclass
-class Asked:
-    """A front door, and what is said there."""
+class ServiceClient:
+    """Calls operations of a job service."""
 
-    door: JobService
+    service: JobService
 
     def start(self, reference: str = "", key: str = "") -> dict[str, Any]:
-        """Ask for a job at the provider."""
+        """Start a job by its reference."""
         body = {
             "provider": "ipqs",
             "type": "email",
             "provider_ref": reference or uuid.uuid4().hex,
         }
-        return self.door.start_job(
+        return self.service.start_job(
             ApiRequest(body=body, idempotency_key=key, caller="me"), now=time.time()
         )
 
-    def about(self, operation: str, job_id: str) -> dict[str, Any]:
-        """Ask about a job."""
-        said: dict[str, Any] = getattr(self.door, operation)(
-            ApiRequest(job_id=job_id), now=time.time()
-        )
-        return said
+    def call(
+        self, operation: Callable[..., dict[str, Any]], job_id: str
+    ) -> dict[str, Any]:
+        """Call an operation on a job."""
+        return operation(self.service, ApiRequest(job_id=job_id), now=time.time())
 
-    def ended(self, job_id: str) -> dict[str, Any]:
-        """Wait for the end of a job."""
-        return wait_for(
-            lambda: job if (job := self.about("get_job", job_id))["outcome"] else None
-        )
+    def wait_for_end(self, job_id: str) -> dict[str, Any]:
+        """Wait until a job has an outcome; return its last response."""
+
+        def ended_job() -> dict[str, Any] | None:
+            job = self.call(JobService.get_job, job_id)
+            return job if job["outcome"] else None
+
+        return wait_for(ended_job)
 
 
 @pytest.fixture
-def asked(stack: LocalStack, courier: JobRunner) -> Asked:  # noqa: ARG001 - resets the provider
-    """Give a front door of this process, before the neighbours of the stack."""
-    outputs, client = stack.outputs, stack.emulator.client
+def client(stack: LocalStack, courier: JobRunner) -> ServiceClient:  # noqa: ARG001 - resets the provider
+    """Return a client of a service in this process, with the resources of the stack."""
+    outputs, boto3_client = stack.outputs, stack.emulator.client
     settings = read(
         {
             "COURIER_INBOX_BUCKET": outputs["InboxBucket"],
@@ -85,36 +88,38 @@ def asked(stack: LocalStack, courier: JobRunner) -> Asked:  # noqa: ARG001 - res
         }
     )
     table = outputs["JobsTable"]
-    kept: Any = {"dynamodb": client("dynamodb"), "keep_days": 90}
-    return Asked(
+    table_settings: Any = {"dynamodb": boto3_client("dynamodb"), "keep_days": 90}
+    return ServiceClient(
         JobService(
-            job_store=JobStore(table, **kept),
-            job_query=JobQuery(table, **kept),
+            job_store=JobStore(table, **table_settings),
+            job_query=JobQuery(table, **table_settings),
             history=ExecutionHistory(
-                settings.state_machine, step_functions=client("stepfunctions")
+                settings.state_machine, step_functions=boto3_client("stepfunctions")
             ),
             executions=Executions(
-                settings.state_machine, step_functions=client("stepfunctions")
+                settings.state_machine, step_functions=boto3_client("stepfunctions")
             ),
-            results=Results(settings.results_bucket, s3=client("s3")),
-            presigned_urls=PresignedUrls(s3=client("s3")),
+            results=Results(settings.results_bucket, s3=boto3_client("s3")),
+            presigned_urls=PresignedUrls(s3=boto3_client("s3")),
             settings=settings,
         )
     )
 
 
-def refused(asked: Asked, operation: str, job_id: str) -> problems.ProblemType:
-    """Give the problem with an operation on a job."""
+def problem_of(
+    client: ServiceClient, operation: Callable[..., dict[str, Any]], job_id: str
+) -> problems.ProblemType:
+    """Return the problem that an operation on a job raises."""
     with pytest.raises(Problem) as caught:
-        asked.about(operation, job_id)
+        client.call(operation, job_id)
     return caught.value.type
 
 
-def test_an_upload_is_for_one_key_and_so_many_bytes(asked: Asked) -> None:
-    """A form that somebody finds is worth one small CSV under one name."""
+def test_an_upload_form_allows_one_key_and_a_size(client: ServiceClient) -> None:
+    """Whoever finds the form can upload one small CSV under one name."""
     body = {"provider": "ipqs", "type": "email", "name": "June.csv"}
 
-    form = asked.door.create_upload(ApiRequest(body=body), now=time.time())
+    form = client.service.create_upload(ApiRequest(body=body), now=time.time())
 
     assert form["key"].startswith("ipqs/email/")
     assert form["key"].endswith("/June.csv")
@@ -124,73 +129,79 @@ def test_an_upload_is_for_one_key_and_so_many_bytes(asked: Asked) -> None:
 
 
 @pytest.mark.fault(86)
-def test_asking_again_starts_what_died_before_it_started(
-    asked: Asked, courier: JobRunner
+def test_a_repeated_request_starts_a_job_that_was_only_recorded(
+    client: ServiceClient, courier: JobRunner
 ) -> None:
-    """The first call wrote the job down, and then its function was gone."""
+    """The function of the first request may stop after it has written the record."""
     reference = uuid.uuid4().hex
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Executions, "start", lambda *_: sys.exit())
         with pytest.raises(SystemExit):
-            asked.start(reference)
+            client.start(reference)
 
-    job_id = asked.start(reference)["job_id"]
+    job_id = client.start(reference)["job_id"]
 
     assert courier.executions().count(job_id) == 1
 
 
 @pytest.mark.fault(86)
-def test_a_key_is_for_one_body(asked: Asked) -> None:
-    """409, not a job that is another one."""
+def test_an_idempotency_key_is_for_one_body(client: ServiceClient) -> None:
+    """A client must not get the job of another request."""
     key = uuid.uuid4().hex
-    first = asked.start("1", key)
+    first = client.start("1", key)
 
     with pytest.raises(Problem) as caught:
-        asked.start("2", key)
+        client.start("2", key)
 
     assert caught.value.type is problems.KEY_REUSED
-    assert asked.start("1", key)["job_id"] == first["job_id"]
+    assert client.start("1", key)["job_id"] == first["job_id"]
 
 
 def test_a_failed_job_has_no_results_and_can_be_retried(
-    asked: Asked, courier: JobRunner
+    client: ServiceClient, courier: JobRunner
 ) -> None:
-    """Its second execution has a name of its own."""
-    job_id = asked.start()["job_id"]
-    asked.ended(job_id)
+    """The retry is an execution with a name of its own."""
+    job_id = client.start()["job_id"]
+    client.wait_for_end(job_id)
 
-    assert refused(asked, "get_results", job_id) is problems.RESULTS_NOT_READY
-    assert refused(asked, "cancel_job", job_id) is problems.JOB_ENDED
-    assert asked.about("retry_job", job_id)["attempt"] == 2
+    assert (
+        problem_of(client, JobService.get_results, job_id) is problems.RESULTS_NOT_READY
+    )
+    assert problem_of(client, JobService.cancel_job, job_id) is problems.JOB_ENDED
+    assert client.call(JobService.retry_job, job_id)["attempt"] == 2
     wait_for(lambda: f"{job_id}-2" in courier.executions())
-    asked.ended(job_id)
+    client.wait_for_end(job_id)
 
 
-def test_a_job_that_ended_well_has_links(asked: Asked, courier: JobRunner) -> None:
-    """One for each file of the manifest, and nothing left to retry."""
+def test_a_job_with_results_has_links(
+    client: ServiceClient, courier: JobRunner
+) -> None:
+    """There is a link for each file of the manifest, and nothing to retry."""
     job_id = courier.upload("ipqs/email/list.csv", sample.emails(3))
-    wait_for(lambda: asked.door.job_store.get(job_id))
-    asked.ended(job_id)
+    wait_for(lambda: client.service.job_store.get(job_id))
+    client.wait_for_end(job_id)
 
-    results = asked.about("get_results", job_id)
+    results = client.call(JobService.get_results, job_id)
 
     kinds = [file["kind"] for file in results["manifest"]["files"]]
     assert [link["kind"] for link in results["links"]] == kinds
-    assert refused(asked, "retry_job", job_id) is problems.JOB_NOT_RETRYABLE
+    assert (
+        problem_of(client, JobService.retry_job, job_id) is problems.JOB_NOT_RETRYABLE
+    )
 
 
-def test_a_running_job_is_stopped_and_its_end_is_seen(
-    asked: Asked, courier: JobRunner
+def test_a_cancelled_job_is_described_as_aborted(
+    client: ServiceClient, courier: JobRunner
 ) -> None:
-    """What `reflect` learns of it: stopped, not told, and which job it was."""
+    """`finalize_execution` must see that it was stopped, not announced, and its job."""
     courier.stack.emulator.set_wait_scale(1.0)
     try:
-        job_id = asked.start()["job_id"]
-        assert refused(asked, "retry_job", job_id) is problems.JOB_RUNNING
-        assert asked.about("cancel_job", job_id)["outcome"] == "cancelled"
+        job_id = client.start()["job_id"]
+        assert problem_of(client, JobService.retry_job, job_id) is problems.JOB_RUNNING
+        assert client.call(JobService.cancel_job, job_id)["outcome"] == "cancelled"
     finally:
         courier.stack.emulator.set_wait_scale(0.0)
-    assert refused(asked, "cancel_job", job_id) is problems.JOB_ENDED
+    assert problem_of(client, JobService.cancel_job, job_id) is problems.JOB_ENDED
 
     ending = describe(
         courier.stack.execution_arn(job_id),
@@ -202,14 +213,14 @@ def test_a_running_job_is_stopped_and_its_end_is_seen(
     assert ending.job.job_id == job_id
 
 
-def test_a_notice_has_the_words_of_the_workflow(
-    asked: Asked, courier: JobRunner
+def test_a_notice_is_the_same_as_that_of_the_workflow(
+    client: ServiceClient, courier: JobRunner
 ) -> None:
-    """Subscribers must not see who told them."""
-    job_id = asked.start()["job_id"]
-    asked.ended(job_id)
+    """Subscribers must not have to know which of the two sent it."""
+    job_id = client.start()["job_id"]
+    client.wait_for_end(job_id)
     (by_workflow,) = courier.notices(job_id)
-    record = asked.door.job_store.get(job_id)
+    record = client.service.job_store.get(job_id)
     assert record is not None
     stack = courier.stack
 
@@ -219,35 +230,35 @@ def test_a_notice_has_the_words_of_the_workflow(
         sns=stack.emulator.client("sns"),
     ).publish(record)
 
-    told = wait_for(lambda: n if len(n := courier.notices(job_id)) > 1 else None)
-    assert json.loads(told[1]["Message"]) == json.loads(by_workflow["Message"])
-    assert told[1]["MessageAttributes"] == by_workflow["MessageAttributes"]
+    notices = wait_for(lambda: n if len(n := courier.notices(job_id)) > 1 else None)
+    assert json.loads(notices[1]["Message"]) == json.loads(by_workflow["Message"])
+    assert notices[1]["MessageAttributes"] == by_workflow["MessageAttributes"]
 
 
-def test_the_handler_answers_and_refuses(
-    asked: Asked, monkeypatch: pytest.MonkeyPatch
+def test_the_handler_returns_responses_and_problems(
+    client: ServiceClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From API Gateway's event to API Gateway's answer."""
-    monkeypatch.setattr(handler, "_front_door", lambda: asked.door)
+    """Events and responses have the form of API Gateway."""
+    monkeypatch.setattr(handler, "_service", lambda: client.service)
     handler._app.cache_clear()
     try:
         listed = handler.handler(event("/jobs", {"limit": ["1"]}), Context())
         bad = handler.handler(event("/jobs", {"day": ["2026-02-30"]}), Context())
         forged = handler.handler(event("/jobs", {"cursor": ["x"]}), Context())
         unknown = handler.handler(event("/jobs/x", None, "x"), Context())
-        odd = handler.handler(event('/jobs/"', None, '"'), Context())
+        unusual = handler.handler(event('/jobs/"', None, '"'), Context())
         nowhere = handler.handler(event("/nowhere", None), Context())
     finally:
         handler._app.cache_clear()
 
     assert listed["statusCode"] == 200
     assert [bad["statusCode"], forged["statusCode"]] == [400, 400]
-    assert json.loads(unknown["body"]) == json.loads(odd["body"])
+    assert json.loads(unknown["body"]) == json.loads(unusual["body"])
     assert json.loads(nowhere["body"])["type"].endswith("route-not-found")
 
 
 def event(path: str, query: Any, job_id: str = "") -> dict[str, Any]:  # noqa: ANN401 - as API Gateway sends it
-    """Give a request without a body."""
+    """Return the event of a GET request."""
     return {
         "path": path,
         "httpMethod": "GET",

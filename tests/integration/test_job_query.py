@@ -1,4 +1,4 @@
-"""Lists of jobs cost what they show, however many jobs there are."""
+"""Job query: a list costs what it shows, however many jobs the table has."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -18,13 +18,13 @@ _A_DAY = int(86_400 // seed_jobs.INTERVAL_SECONDS)
 
 
 class Meter:
-    """Counts the capacity that a client's reads take."""
+    """Counts the capacity units that a client's queries consume."""
 
     def __init__(self, dynamodb: "DynamoDBClient") -> None:
         self.units: list[float] = []
         self.scanned = 0
         events = dynamodb.meta.events
-        events.register("before-parameter-build.dynamodb.Query", _ask)
+        events.register("before-parameter-build.dynamodb.Query", _request_capacity)
         events.register("after-call.dynamodb.Query", self._note)
 
     def _note(self, parsed: dict[str, Any], **_: object) -> None:
@@ -32,13 +32,13 @@ class Meter:
         self.scanned += parsed["ScannedCount"]
 
 
-def _ask(params: dict[str, Any], **_: object) -> None:
+def _request_capacity(params: dict[str, Any], **_: object) -> None:
     params["ReturnConsumedCapacity"] = "TOTAL"
 
 
 @pytest.fixture(scope="module")
 def dynamodb(stack: LocalStack) -> "DynamoDBClient":
-    """Give a client of a DynamoDB that holds ten thousand jobs."""
+    """Return a client of a table with ten thousand jobs."""
     client: DynamoDBClient = stack.emulator.client("dynamodb")
     seed_jobs.create_jobs(client, "many", count=_JOBS)
     return client
@@ -46,20 +46,24 @@ def dynamodb(stack: LocalStack) -> "DynamoDBClient":
 
 @pytest.fixture
 def meter(dynamodb: "DynamoDBClient") -> Iterator[Meter]:
-    """Count what a test reads."""
+    """Return a meter of the queries of one test."""
     meter = Meter(dynamodb)
     yield meter
     dynamodb.meta.events.unregister("after-call.dynamodb.Query", meter._note)
 
 
-def listing(dynamodb: "DynamoDBClient") -> JobQuery:
-    """Give the listing of the table with many jobs."""
+def job_query(dynamodb: "DynamoDBClient") -> JobQuery:
+    """Return a query of the table with ten thousand jobs."""
     return JobQuery("many", dynamodb=dynamodb, keep_days=90)
 
 
-def test_a_page_reads_a_page(dynamodb: "DynamoDBClient", meter: Meter) -> None:
-    """Ten thousand jobs in the table, fifty read: the rest costs nothing."""
-    page = listing(dynamodb).page(JobFilters(), start=None, limit=50, now=seed_jobs.NOW)
+def test_a_page_reads_its_own_items_only(
+    dynamodb: "DynamoDBClient", meter: Meter
+) -> None:
+    """A page of fifty jobs must not cost more because there are ten thousand."""
+    page = job_query(dynamodb).page(
+        JobFilters(), start=None, limit=50, now=seed_jobs.NOW
+    )
 
     assert [int(record.job_id, 16) for record in page.records] == list(range(50))
     assert meter.scanned == 50
@@ -68,12 +72,12 @@ def test_a_page_reads_a_page(dynamodb: "DynamoDBClient", meter: Meter) -> None:
     assert sum(meter.units) <= 2
 
 
-def test_pages_follow_each_other_over_the_months(dynamodb: "DynamoDBClient") -> None:
-    """No job twice and none left out, at the turn of a month either."""
+def test_pages_continue_over_the_months(dynamodb: "DynamoDBClient") -> None:
+    """No job is listed twice or left out, even at the turn of a month."""
     numbers: list[int] = []
     start = None
     while True:
-        page = listing(dynamodb).page(
+        page = job_query(dynamodb).page(
             JobFilters(), start=start, limit=100, now=seed_jobs.NOW
         )
         numbers += [int(record.job_id, 16) for record in page.records]
@@ -84,11 +88,11 @@ def test_pages_follow_each_other_over_the_months(dynamodb: "DynamoDBClient") -> 
     assert numbers == list(range(_JOBS))
 
 
-def test_a_filter_looks_through_so_many_and_no_more(
+def test_a_filtered_page_reads_a_limited_number_of_items(
     dynamodb: "DynamoDBClient", meter: Meter
 ) -> None:
-    """One job in a thousand failed: the page says how to go on, and stops."""
-    page = listing(dynamodb).page(
+    """One job in a thousand failed: the page is empty and has a `next`."""
+    page = job_query(dynamodb).page(
         JobFilters(outcome="failed"), start=None, limit=50, now=seed_jobs.NOW
     )
 
@@ -97,12 +101,12 @@ def test_a_filter_looks_through_so_many_and_no_more(
     assert meter.scanned == 500
 
 
-def test_a_filter_finds_all_in_the_end(dynamodb: "DynamoDBClient") -> None:
-    """Empty pages on the way are no end."""
+def test_a_filter_finds_all_jobs(dynamodb: "DynamoDBClient") -> None:
+    """A list continues after empty pages."""
     found: list[int] = []
     start = None
     while True:
-        page = listing(dynamodb).page(
+        page = job_query(dynamodb).page(
             JobFilters(outcome="failed"), start=start, limit=2, now=seed_jobs.NOW
         )
         assert {record.outcome for record in page.records} <= {Outcome.FAILED}
@@ -117,8 +121,8 @@ def test_a_filter_finds_all_in_the_end(dynamodb: "DynamoDBClient") -> None:
 def test_running_jobs_are_those_without_an_outcome(
     dynamodb: "DynamoDBClient",
 ) -> None:
-    """Nothing is written for a job that runs, so its absence is the filter."""
-    page = listing(dynamodb).page(
+    """A running job has no attribute `outcome`; the filter relies on that."""
+    page = job_query(dynamodb).page(
         JobFilters(outcome="running"), start=None, limit=50, now=seed_jobs.NOW
     )
 
@@ -126,11 +130,11 @@ def test_running_jobs_are_those_without_an_outcome(
 
 
 def test_a_day_is_that_day_in_utc(dynamodb: "DynamoDBClient", meter: Meter) -> None:
-    """From midnight to midnight, the last millisecond included."""
-    page = listing(dynamodb).page(
+    """The day ends at midnight, its last millisecond included."""
+    page = job_query(dynamodb).page(
         JobFilters(day="2026-11-10"), start=None, limit=100, now=seed_jobs.NOW
     )
-    rest = listing(dynamodb).page(
+    rest = job_query(dynamodb).page(
         JobFilters(day="2026-11-10"), start=page.next, limit=100, now=seed_jobs.NOW
     )
 

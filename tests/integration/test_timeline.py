@@ -1,4 +1,4 @@
-"""The states that a job passed, as the API tells them."""
+"""Timeline: the states that a job passed, read from the API and from a stack."""
 
 import pytest
 from verdict_courier.api_client import ApiClient
@@ -12,10 +12,10 @@ from local.stack import LocalStack
 from tests.integration.harness import JobRunner
 
 
-def test_a_job_tells_which_states_it_passed(
+def test_the_timeline_has_the_states_of_the_execution(
     stack: LocalStack, courier: JobRunner
 ) -> None:
-    """The same that its history has, without a look into the console."""
+    """An operator sees them without opening the AWS console."""
     api = ApiClient.local(stack.api_url)
     courier.stack.ipqs.behave(statuses=("PROCESSING", "FINISHED"))
     view = courier.run("ipqs/email/list.csv", sample.emails(3))
@@ -32,20 +32,20 @@ def test_a_job_tells_which_states_it_passed(
     assert not timeline["truncated"]
 
 
-def test_of_a_long_history_the_latest_is_told(
+def test_a_long_history_is_read_from_its_latest_events(
     stack: LocalStack, courier: JobRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An answer has a limit, and what happens now is what is asked for."""
+    """A response has a size limit, and the present matters most."""
     view = courier.run("ipqs/email/long.csv", sample.emails(3))
     assert view.job is not None
-    told = ExecutionHistory(
+    executions = ExecutionHistory(
         stack.outputs["StateMachineArn"],
         step_functions=stack.emulator.client("stepfunctions"),
     )
-    monkeypatch.setattr(execution_history, "_PAGE", 10)
-    monkeypatch.setattr(execution_history, "_PAGES", 2)
+    monkeypatch.setattr(execution_history, "_PAGE_SIZE", 10)
+    monkeypatch.setattr(execution_history, "_MAX_PAGES", 2)
 
-    timeline = told.timeline(view.job)
+    timeline = executions.timeline(view.job)
 
     states = tuple(entry.state for entry in timeline.entries)
     assert timeline.truncated
@@ -54,11 +54,11 @@ def test_of_a_long_history_the_latest_is_told(
 
 
 def test_a_job_without_an_execution_has_an_empty_timeline(stack: LocalStack) -> None:
-    """Step Functions forgets after ninety days, the jobs table may not."""
-    told = ExecutionHistory(
+    """Step Functions deletes histories after ninety days, the jobs table may not."""
+    executions = ExecutionHistory(
         stack.outputs["StateMachineArn"],
         step_functions=stack.emulator.client("stepfunctions"),
     )
     unknown = Job(job_id="0" * 64, provider="ipqs", type="email")
 
-    assert told.timeline(unknown) == Timeline()
+    assert executions.timeline(unknown) == Timeline()

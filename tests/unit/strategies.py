@@ -1,4 +1,4 @@
-"""Strategies: what a job can look like, as far as its types and bounds allow."""
+"""Strategies: generate jobs, results and status reports within their types."""
 
 from hypothesis import strategies as st
 
@@ -16,19 +16,19 @@ from functions.core.model import (
 
 KINDS = ("all", "bad", "clean", "pristine")
 
-nothing = st.just("")
+empty_text = st.just("")
 outcomes = st.sampled_from(Outcome)
-moments = st.floats(0, 4e9, allow_nan=False)
+timestamps = st.floats(0, 4e9, allow_nan=False)
 counts = st.integers(0, 2**53)
 hexes = st.text("0123456789abcdef", min_size=64, max_size=64)
 words = st.text("abcdefghijklmnopqrstuvwxyz_", min_size=1, max_size=20)
 error_names = st.sampled_from([leaf.__name__ for leaf in (*RETRYABLE, *PERMANENT)])
 kinds = st.lists(st.sampled_from(KINDS), unique=True).map(tuple)
-chances = st.floats(0, 1, exclude_max=True)
+random_numbers = st.floats(0, 1, exclude_max=True)
 
 
-def files(error: st.SearchStrategy[str] = nothing) -> st.SearchStrategy[File]:
-    """Make results, fetched unless told otherwise."""
+def files(error: st.SearchStrategy[str] = empty_text) -> st.SearchStrategy[File]:
+    """Generate results; by default they were fetched."""
     return st.builds(
         File,
         kind=st.sampled_from(KINDS),
@@ -44,10 +44,10 @@ def files(error: st.SearchStrategy[str] = nothing) -> st.SearchStrategy[File]:
 
 
 def jobs(
-    error: st.SearchStrategy[str] = nothing,
+    error: st.SearchStrategy[str] = empty_text,
     outcomes: st.SearchStrategy[Outcome] = outcomes,
 ) -> st.SearchStrategy[Job]:
-    """Make jobs with one result of a kind at the most."""
+    """Generate jobs with at most one result of each kind."""
     return st.builds(
         Job,
         job_id=hexes,
@@ -57,8 +57,8 @@ def jobs(
         key=st.text(max_size=200),
         version_id=st.text(max_size=50),
         provider_ref=st.text(min_size=1, max_size=36),
-        received_at=moments,
-        submitted_at=moments,
+        received_at=timestamps,
+        submitted_at=timestamps,
         phase=st.sampled_from(Phase),
         polls=counts,
         failures=counts,
@@ -66,7 +66,7 @@ def jobs(
         suspicions=counts,
         next=st.sampled_from(Next),
         wait_seconds=st.integers(1, 3960),
-        finished_at=moments,
+        finished_at=timestamps,
         absent=kinds,
         rows=counts,
         invalid=counts,
@@ -75,9 +75,9 @@ def jobs(
         outcome=outcomes,
         error=st.just("") | error_names,
         advice=st.text(max_size=100),
-        slot_at=moments,
-        heard_at=moments,
-        part=st.builds(Part, batch_id=nothing | hexes, number=counts, offset=counts),
+        slot_at=timestamps,
+        heard_at=timestamps,
+        part=st.builds(Part, batch_id=empty_text | hexes, number=counts, offset=counts),
         batch=st.builds(
             Batch,
             requests=counts,
@@ -87,8 +87,8 @@ def jobs(
     ).map(lambda job: job.with_(kinds=tuple(file.kind for file in job.files)))
 
 
-def looks() -> st.SearchStrategy[StatusReport]:
-    """Make answers of a provider, plausible or not."""
+def status_reports() -> st.SearchStrategy[StatusReport]:
+    """Generate answers of a provider to a check, plausible or not."""
     return st.builds(
         StatusReport,
         phase=st.sampled_from(Phase),

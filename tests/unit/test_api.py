@@ -1,4 +1,4 @@
-"""What goes wrong behind the front door is told apart, and not told about."""
+"""Clients of the API can tell failures apart, and learn nothing of their reasons."""
 
 import json
 
@@ -9,30 +9,32 @@ from functions.api.problems import Problem
 from functions.core.errors import AwsRefused, AwsUnavailable
 
 
-def test_what_may_work_later_says_so() -> None:
-    """Clients that see 503 and Retry-After ask again by themselves."""
-    answer = handler._failure(AwsUnavailable("could not read: ThrottlingException"))
+def test_a_temporary_failure_has_a_retry_after() -> None:
+    """Clients repeat a request by themselves after a 503 with Retry-After."""
+    response = handler._error_response(
+        AwsUnavailable("could not read: ThrottlingException")
+    )
 
-    assert answer.status_code == 503
-    assert answer.headers["Retry-After"] == "5"
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "5"
 
 
 @pytest.mark.fault(85)
-def test_the_reason_of_a_failure_stays_here() -> None:
-    """It may name tables, keys and rights."""
-    answer = handler._failure(AwsRefused("may not read s3://somebody"))
+def test_the_reason_of_a_failure_is_not_in_the_response() -> None:
+    """A reason may name tables, keys and rights."""
+    response = handler._error_response(AwsRefused("may not read s3://somebody"))
 
-    assert answer.status_code == 500
-    assert "somebody" not in str(answer.body)
+    assert response.status_code == 500
+    assert "somebody" not in str(response.body)
 
 
-def test_a_refusal_is_a_problem_document() -> None:
-    """By the media type, too, which clients look at first."""
-    answer = handler._refusal(Problem(problems.JOB_ENDED, outcome="failed"))
+def test_a_refused_request_gets_a_problem_document() -> None:
+    """Clients recognise a problem by its media type."""
+    response = handler._problem_response(Problem(problems.JOB_ENDED, outcome="failed"))
 
-    assert answer.status_code == 409
-    assert answer.content_type == "application/problem+json"
-    assert json.loads(str(answer.body)) == {
+    assert response.status_code == 409
+    assert response.content_type == "application/problem+json"
+    assert json.loads(str(response.body)) == {
         "type": "urn:verdict-courier:problem:job-ended",
         "title": "The job has ended already.",
         "status": 409,
@@ -41,8 +43,8 @@ def test_a_refusal_is_a_problem_document() -> None:
 
 
 @pytest.mark.fault(85)
-def test_no_answer_is_kept_on_the_way() -> None:
-    """Answers hold links; a cache would hand them to others."""
-    answer = handler._refusal(Problem(problems.JOB_NOT_FOUND))
+def test_responses_are_not_cached() -> None:
+    """Responses hold links, which a cache could serve to other clients."""
+    response = handler._problem_response(Problem(problems.JOB_NOT_FOUND))
 
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert response.headers["Cache-Control"] == "no-store"

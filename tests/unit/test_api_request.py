@@ -1,4 +1,4 @@
-"""A request of API Gateway's is read strictly, whoever let it through."""
+"""API requests are read strictly, although API Gateway validates them, too."""
 
 import base64
 import json
@@ -22,8 +22,8 @@ BODY = {"provider": "ipqs", "type": "email", "provider_ref": "17"}
 
 
 def event(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any member of an event
-    """Give a request as API Gateway sends it to a function."""
-    usual: dict[str, Any] = {
+    """Return an event of API Gateway with some members changed."""
+    defaults: dict[str, Any] = {
         "path": "/jobs",
         "headers": {"Content-Type": "application/json"},
         "multiValueHeaders": {"Content-Type": ["application/json"]},
@@ -33,11 +33,11 @@ def event(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any member of an 
         "body": json.dumps(BODY),
         "isBase64Encoded": False,
     }
-    return usual | changes
+    return defaults | changes
 
 
-def test_reads_what_was_asked() -> None:
-    """Nothing is lost, and the stage stands before the paths that go back."""
+def test_a_request_is_read_completely() -> None:
+    """Links in the response begin with the stage, as the client's path does."""
     headers = {"idempotency-key": ["k"], "content-type": ["application/json"]}
 
     request = read_request(event(multiValueHeaders=headers), START)
@@ -55,15 +55,15 @@ def test_reads_what_was_asked() -> None:
         ("arn:aws-cn:sts::1:assumed-role/R/x", "arn:aws-cn:sts::1:assumed-role/R"),
     ],
 )
-def test_a_role_is_one_caller_in_every_session(arn: str, caller: str) -> None:
-    """A program that comes back tomorrow with its key must find its job."""
+def test_a_role_is_the_same_caller_in_every_session(arn: str, caller: str) -> None:
+    """A program that repeats its idempotency key tomorrow must find its job."""
     context = {"path": "/jobs", "identity": {"userArn": arn}}
 
     assert read_request(event(requestContext=context), START).caller == caller
 
 
 @pytest.mark.parametrize(
-    ("changes", "kind"),
+    ("changes", "problem_type"),
     [
         pytest.param({"body": None}, problems.REQUEST_INVALID, id="no body"),
         pytest.param({"body": "[]"}, problems.REQUEST_INVALID, id="a list"),
@@ -79,7 +79,7 @@ def test_a_role_is_one_caller_in_every_session(arn: str, caller: str) -> None:
         pytest.param(
             {"body": "%", "isBase64Encoded": True},
             problems.REQUEST_INVALID,
-            id="no base64",
+            id="not base64",
         ),
         pytest.param(
             {"multiValueHeaders": {"Idempotency-Key": ["a", "b"]}},
@@ -99,29 +99,29 @@ def test_a_role_is_one_caller_in_every_session(arn: str, caller: str) -> None:
     ],
 )
 @pytest.mark.fault(87)
-def test_refuses_what_it_does_not_take(
-    changes: dict[str, Any], kind: problems.ProblemType
+def test_a_request_that_does_not_match_is_a_problem(
+    changes: dict[str, Any], problem_type: problems.ProblemType
 ) -> None:
-    """The gateway checks first, but nothing here relies on it."""
+    """The function does not rely on the validation by API Gateway."""
     with pytest.raises(Problem) as caught:
         read_request(event(**changes), START)
 
-    assert caught.value.type is kind
+    assert caught.value.type is problem_type
 
 
 @given(body=st.binary())
 @pytest.mark.fault(87)
 def test_any_bytes_are_a_request_or_a_problem(body: bytes) -> None:
-    """A third thing would be a 502."""
-    packed = base64.b64encode(body).decode()
+    """Any other exception would be a 502."""
+    encoded = base64.b64encode(body).decode()
 
     with suppress(Problem):
-        read_request(event(body=packed, isBase64Encoded=True), START)
+        read_request(event(body=encoded, isBase64Encoded=True), START)
 
 
 @given(body=st.permutations(list(BODY.items())))
-def test_the_same_said_otherwise_is_the_same(body: list[tuple[str, str]]) -> None:
-    """Clients write members in any order; a key reused is about what they say."""
+def test_the_order_of_members_does_not_matter(body: list[tuple[str, str]]) -> None:
+    """A repeated request is the same request, in whatever order a client writes it."""
     assert ApiRequest(body=dict(body)).body_hash == ApiRequest(body=BODY).body_hash
 
 
@@ -130,8 +130,8 @@ def test_operations_without_a_body_ignore_one() -> None:
     assert read_request(event(body="{}"), OPERATIONS["cancelJob"]).body == {}
 
 
-def test_a_number_in_the_address_is_a_number() -> None:
-    """Everything is text there; the contract says what it stands for."""
-    asked = event(multiValueQueryStringParameters={"limit": ["7"]}, body=None)
+def test_an_integer_in_the_query_is_converted() -> None:
+    """A query has only text; the type is in the route table."""
+    integer = event(multiValueQueryStringParameters={"limit": ["7"]}, body=None)
 
-    assert read_request(asked, OPERATIONS["listJobs"]).query == {"limit": 7}
+    assert read_request(integer, OPERATIONS["listJobs"]).query == {"limit": 7}

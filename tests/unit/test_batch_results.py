@@ -1,4 +1,4 @@
-"""Gathering: every row is told of once, whatever its request told."""
+"""Batch results: every row gets exactly one line, whatever happened to its request."""
 
 import json
 from collections import Counter
@@ -21,70 +21,73 @@ from functions.core.errors import CourierError
 from functions.core.model import Outcome
 from tests.unit.strategies import error_names
 
-ends = st.sampled_from([Outcome.SUCCEEDED, Outcome.PARTIAL]).map(
+request_results = st.sampled_from([Outcome.SUCCEEDED, Outcome.PARTIAL]).map(
     RequestResult
 ) | st.builds(
     RequestResult, st.sampled_from([Outcome.FAILED, Outcome.TIMED_OUT]), error_names
 )
 
 
-def written(number: int, told: RequestResult) -> str:
-    """Write as the state machine does, with a space where there is no error."""
-    return f"{number} {told.outcome} {told.error}"
-
-
-@given(told=st.lists(ends, max_size=20), data=st.data())
-def test_what_was_told_is_read(told: list[RequestResult], data: st.DataObject) -> None:
-    """In whatever order the children end."""
-    texts = [written(number, one) for number, one in enumerate(told)]
+@given(results=st.lists(request_results, max_size=20), data=st.data())
+def test_results_are_read_in_any_order(
+    results: list[RequestResult], data: st.DataObject
+) -> None:
+    """Child executions end in any order; each text has the number of its request."""
+    # The state machine writes the space even where there is no error.
+    texts = [
+        f"{number} {result.outcome} {result.error}"
+        for number, result in enumerate(results)
+    ]
     shuffled = data.draw(st.permutations(texts))
 
-    assert parse_results(shuffled, requests=len(told)) == told
+    assert parse_results(shuffled, requests=len(results)) == results
 
 
 @pytest.mark.parametrize("broken", [None, {"Status": "FAILED", "Error": "X"}])
 def test_a_child_that_broke_down_has_failed(broken: object) -> None:
-    """AWS describes it, or leaves it out; the others keep their rows."""
-    told = parse_results([broken, "1 succeeded "], requests=3)
+    """AWS describes such a child or leaves it out; the others keep their rows."""
+    results = parse_results([broken, "1 succeeded "], requests=3)
 
-    lost = RequestResult(Outcome.FAILED, CourierError.__name__)
-    assert told == [lost, RequestResult(Outcome.SUCCEEDED), lost]
+    failed = RequestResult(Outcome.FAILED, CourierError.__name__)
+    assert results == [failed, RequestResult(Outcome.SUCCEEDED), failed]
 
 
-def test_an_error_that_is_no_word_is_told_all_the_same() -> None:
-    """AWS names errors too; one of its names must not cost the other rows theirs."""
-    told = parse_results(["0 failed Two Words", "1 failed "], requests=2)
+def test_an_error_name_with_spaces_is_read() -> None:
+    """AWS names errors, too; one such name must not cost the other rows their lines."""
+    results = parse_results(["0 failed Two Words", "1 failed "], requests=2)
 
-    assert told == [
+    assert results == [
         RequestResult(Outcome.FAILED, "Two Words"),
         RequestResult(Outcome.FAILED),
     ]
-    assert most_common_error(told[1:]) == CourierError.__name__
+    assert most_common_error(results[1:]) == CourierError.__name__
 
 
-@given(told=st.lists(ends, min_size=1, max_size=20), data=st.data())
-def test_rows_are_counted_once(told: list[RequestResult], data: st.DataObject) -> None:
-    """A manifest that adds up has every row of the file in it."""
+@given(results=st.lists(request_results, min_size=1, max_size=20), data=st.data())
+def test_every_row_is_counted_once(
+    results: list[RequestResult], data: st.DataObject
+) -> None:
+    """The counts in a manifest must add up to the rows of the file."""
     sizes = data.draw(
-        st.lists(st.integers(1, 5), min_size=len(told), max_size=len(told))
+        st.lists(st.integers(1, 5), min_size=len(results), max_size=len(results))
     )
-    refused = data.draw(st.integers(0, 3))
-    rows = RowIndex(requests=[range(size) for size in sizes], invalid=[{}] * refused)
+    invalid = data.draw(st.integers(0, 3))
+    rows = RowIndex(requests=[range(size) for size in sizes], invalid=[{}] * invalid)
 
-    counted = rows.outcomes(told)
+    counts = rows.outcomes(results)
 
-    assert sum(counted.values()) == sum(sizes) + refused
-    assert counted.get(INVALID, 0) == refused
-
-
-def test_the_commonest_error_is_named() -> None:
-    """It is what the reader should mend first."""
-    told = [RequestResult(Outcome.FAILED, name) for name in ("A", "B", "B")]
-    assert most_common_error([*told, RequestResult(Outcome.SUCCEEDED)]) == "B"
+    assert sum(counts.values()) == sum(sizes) + invalid
+    assert counts.get(INVALID, 0) == invalid
 
 
-def test_lines_say_row_outcome_and_why() -> None:
-    """Each by itself is JSON, and ends with its line break."""
+def test_the_most_common_error_is_named() -> None:
+    """It is what the reader should correct first."""
+    results = [RequestResult(Outcome.FAILED, name) for name in ("A", "B", "B")]
+    assert most_common_error([*results, RequestResult(Outcome.SUCCEEDED)]) == "B"
+
+
+def test_a_line_has_the_row_its_outcome_and_the_reason() -> None:
+    """Each line is a JSON document of its own."""
     failed = RequestResult(Outcome.FAILED, "ProviderDeclined")
     lines = [
         result_line(1, RequestResult(Outcome.PARTIAL), {"a": "ü"}),
@@ -106,13 +109,13 @@ def test_lines_say_row_outcome_and_why() -> None:
     ]
 
 
-def test_rows_travel_as_json() -> None:
-    """Prepare writes them, Gather reads them."""
+def test_a_row_index_survives_json() -> None:
+    """Prepare writes the index, Gather reads it."""
     rows = RowIndex(requests=[[1, 3], [4]], invalid=[{"row": 2}])
 
-    again = RowIndex.from_document(json.loads(json.dumps(rows.to_document())))
+    read = RowIndex.from_document(json.loads(json.dumps(rows.to_document())))
 
-    assert Counter(again.outcomes([RequestResult(Outcome.SUCCEEDED)] * 2)) == {
+    assert Counter(read.outcomes([RequestResult(Outcome.SUCCEEDED)] * 2)) == {
         "succeeded": 3,
         INVALID: 1,
     }

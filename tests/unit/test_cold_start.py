@@ -11,7 +11,7 @@ _ROOT = Path(__file__).parents[2]
 _MODULES = {
     "api.handler": 36,
     "check": 24,
-    "conclude": 21,
+    "conclude": 22,
     "download": 25,
     "finalize_execution": 21,
     "gather": 29,

@@ -1,4 +1,4 @@
-"""A cursor comes back as it went out, or is refused."""
+"""A cursor is read as the position that it was made from, or is refused."""
 
 import base64
 import json
@@ -19,17 +19,19 @@ positions = st.builds(
 
 
 @given(position=positions)
-def test_comes_back(position: Position) -> None:
-    """Whatever the place, the list goes on there."""
+def test_a_cursor_is_read_as_its_position(position: Position) -> None:
+    """The next page must begin exactly there."""
     assert decode(encode(position, FILTERS), FILTERS) == position
 
 
-@given(position=positions, at=st.integers(min_value=0), by=st.characters())
-def test_a_changed_character_is_noticed(position: Position, at: int, by: str) -> None:
-    """A list that goes on elsewhere leaves jobs out, and nobody notices."""
+@given(position=positions, index=st.integers(min_value=0), character=st.characters())
+def test_a_changed_character_is_noticed(
+    position: Position, index: int, character: str
+) -> None:
+    """A list that continues elsewhere leaves jobs out, and nobody notices."""
     text = encode(position, FILTERS)
-    at %= len(text)
-    changed = text[:at] + by + text[at + 1 :]
+    index %= len(text)
+    changed = text[:index] + character + text[index + 1 :]
     assume(changed != text)
 
     with pytest.raises(CursorUnreadable):
@@ -37,14 +39,14 @@ def test_a_changed_character_is_noticed(position: Position, at: int, by: str) ->
 
 
 @given(text=st.text() | st.binary().map(lambda b: base64.urlsafe_b64encode(b).decode()))
-def test_nothing_else_is_one(text: str) -> None:
-    """Whatever a client sends, it is refused and not a failure of ours."""
+def test_any_other_text_is_refused(text: str) -> None:
+    """A client's mistake must not become a server error."""
     with pytest.raises(CursorUnreadable):
         decode(text, FILTERS)
 
 
-def test_is_good_for_its_filters_only() -> None:
-    """The same place in another list is another place."""
+def test_a_cursor_is_valid_for_its_filters_only() -> None:
+    """The same position is another place in a list with other filters."""
     text = encode(Position(month="2026-11"), FILTERS)
 
     with pytest.raises(CursorUnreadable):
@@ -52,7 +54,7 @@ def test_is_good_for_its_filters_only() -> None:
 
 
 @pytest.mark.parametrize(
-    "place",
+    "values",
     [
         ["2026-13", 1.0, ""],
         ["2026-11", float("nan"), ""],
@@ -67,12 +69,12 @@ def test_is_good_for_its_filters_only() -> None:
     ],
     ids=repr,
 )
-def test_a_forged_place_is_refused(
-    monkeypatch: pytest.MonkeyPatch, place: object
+def test_a_forged_position_is_refused(
+    monkeypatch: pytest.MonkeyPatch, values: object
 ) -> None:
-    """The sum is no secret: what it covers is checked all the same."""
+    """The checksum is not a secret, so the position is checked as well."""
     monkeypatch.setattr("functions.api.cursor._checksum", lambda *_: b"123456789")
-    forged = base64.urlsafe_b64encode(b"123456789" + json.dumps(place).encode())
+    forged = base64.urlsafe_b64encode(b"123456789" + json.dumps(values).encode())
 
     with pytest.raises(CursorUnreadable):
         decode(forged.decode().rstrip("="), FILTERS)

@@ -1,4 +1,4 @@
-"""Forms: what a file is, by its name."""
+"""File formats: the suffix of a name stands for a media type."""
 
 import pytest
 
@@ -8,12 +8,12 @@ from functions.core.file_formats import media_type_of
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        pytest.param("ipqs/email/0/June.CSV", "text/csv", id="a list"),
+        pytest.param("ipqs/email/0/June.CSV", "text/csv", id="CSV"),
         pytest.param("txncheck/full-check/0/file.json", "application/json", id="JSON"),
         pytest.param("file.jsonl", "application/jsonl", id="JSON Lines"),
-        pytest.param("json", "application/octet-stream", id="no ending"),
+        pytest.param("json", "application/octet-stream", id="no suffix"),
     ],
 )
-def test_the_ending_says_what_a_file_is(name: str, expected: str) -> None:
-    """Whoever opens an upload in the console gets it as what it is."""
+def test_the_suffix_decides_the_media_type(name: str, expected: str) -> None:
+    """The S3 console opens an upload by its media type."""
     assert media_type_of(name) == expected

@@ -1,4 +1,4 @@
-"""Identity: the same thing has the same name, and nothing else has it."""
+"""Identity: the same thing has the same job id, and nothing else has it."""
 
 import re
 
@@ -12,30 +12,30 @@ triples = st.tuples(st.text(), st.text(), st.text())
 
 
 @given(parts=triples)
-def test_a_name_fits_an_execution_and_is_repeatable(
+def test_a_job_id_fits_an_execution_name_and_is_repeatable(
     parts: tuple[str, str, str],
 ) -> None:
-    """Step Functions takes 80 characters; a duplicate must find the same name."""
-    name = identity.of_object(*parts)
+    """Step Functions takes 80 characters; a duplicate event must find the same job."""
+    job_id = identity.of_object(*parts)
 
-    assert re.fullmatch(r"[0-9a-f]{64}", name)
-    assert identity.of_object(*parts) == name
+    assert re.fullmatch(r"[0-9a-f]{64}", job_id)
+    assert identity.of_object(*parts) == job_id
 
 
 @pytest.mark.fault(2)
 @pytest.mark.fault(15)
-@given(one=triples, other=triples)
+@given(first=triples, second=triples)
 def test_any_differing_part_makes_another_job(
-    one: tuple[str, str, str], other: tuple[str, str, str]
+    first: tuple[str, str, str], second: tuple[str, str, str]
 ) -> None:
     """Another version, or the same content under another name, is another job."""
-    assume(one != other)
+    assume(first != second)
 
-    assert identity.of_object(*one) != identity.of_object(*other)
+    assert identity.of_object(*first) != identity.of_object(*second)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         pytest.param(("ab", "c", "v"), ("a", "bc", "v"), id="joined"),
         pytest.param(("a/b", "c", "v"), ("a", "b/c", "v"), id="slash"),
@@ -45,29 +45,29 @@ def test_any_differing_part_makes_another_job(
         pytest.param(("a", "e\u0301", "v"), ("a", "\u00e9", "v"), id="not normalised"),
     ],
 )
-def test_parts_never_run_into_each_other(
-    one: tuple[str, str, str], other: tuple[str, str, str]
+def test_parts_are_kept_apart(
+    first: tuple[str, str, str], second: tuple[str, str, str]
 ) -> None:
-    """Whoever chooses a key may not choose somebody else's job."""
-    assert identity.of_object(*one) != identity.of_object(*other)
+    """A key that an uploader chooses must not lead to the job of another object."""
+    assert identity.of_object(*first) != identity.of_object(*second)
 
 
-@given(one=st.text(), other=st.text(), third=st.text())
-def test_objects_references_and_requests_have_names_apart(
-    one: str, other: str, third: str
+@given(first=st.text(), second=st.text(), third=st.text())
+def test_objects_references_and_requests_have_different_job_ids(
+    first: str, second: str, third: str
 ) -> None:
-    """A caller's key may look like a reference; it must not become that job."""
-    names = {
-        identity.of_object(one, other, third),
-        identity.of_reference(one, other),
-        identity.of_request(one, other),
+    """An idempotency key may look like a reference; it must not lead to that job."""
+    job_ids = {
+        identity.of_object(first, second, third),
+        identity.of_reference(first, second),
+        identity.of_request(first, second),
     }
 
-    assert len(names) == 3
+    assert len(job_ids) == 3
 
 
-def test_names_do_not_change_between_deployments() -> None:
-    """A name made yesterday must be found today, or the job is paid twice."""
-    name = identity.of_object("inbox", "ipqs/email/a b.csv", "v1")
+def test_job_ids_do_not_change_between_deployments() -> None:
+    """A job of yesterday must be found today, or it is submitted and paid twice."""
+    job_id = identity.of_object("inbox", "ipqs/email/a b.csv", "v1")
 
-    assert name == "3178991fc8c81bb19388f8a0aca52943ffb1cdcd8c7f7da968ce1467974c03dd"
+    assert job_id == "3178991fc8c81bb19388f8a0aca52943ffb1cdcd8c7f7da968ce1467974c03dd"

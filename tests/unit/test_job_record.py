@@ -1,4 +1,4 @@
-"""What the table keeps of a job is what people see and what executions begin with."""
+"""Job record: the stored job is what the API shows and what executions start with."""
 
 from jsonschema import Draft202012Validator
 
@@ -23,10 +23,10 @@ ITEM: dict[str, str | float] = {
 }
 
 
-def shown(**more: str | float) -> responses.Document:
-    """Give what the API says of an item, and hold it against its schema."""
+def response_of(**attributes: str | float) -> responses.Document:
+    """Return the API's response for an item, validated by its schema."""
     document = responses.job_response(
-        JobRecord.from_item({**ITEM, **more}),
+        JobRecord.from_item({**ITEM, **attributes}),
         deadline_seconds=60.0,
         jobs="/prod/jobs",
         execution_url="https://console/arn:job",
@@ -36,8 +36,8 @@ def shown(**more: str | float) -> responses.Document:
 
 
 def test_a_running_job_has_a_deadline_and_no_outcome() -> None:
-    """Both at once would be a contradiction."""
-    job = shown(next_check_at=1_795_000_010.0)
+    """A client that sees both could not tell whether to go on waiting."""
+    job = response_of(next_check_at=1_795_000_010.0)
 
     assert job["outcome"] is None
     assert job["deadline_at"] == "2026-11-18T11:07:40.000Z"
@@ -45,29 +45,29 @@ def test_a_running_job_has_a_deadline_and_no_outcome() -> None:
     assert "results" not in job["links"]
 
 
-def test_an_ended_job_says_how_and_where() -> None:
-    """The error comes with what to do about it, the results with where they are."""
-    failed = shown(outcome="failed", error="OutOfCredits", advice="Buy credits.")
-    succeeded = shown(outcome="succeeded", phase="finished")
+def test_an_ended_job_has_its_error_or_a_link_to_results() -> None:
+    """An error comes with advice, a success with the place of the results."""
+    failed = response_of(outcome="failed", error="OutOfCredits", advice="Buy credits.")
+    succeeded = response_of(outcome="succeeded", phase="finished")
 
     assert failed["error"] == {"name": "OutOfCredits", "advice": "Buy credits."}
     assert failed["deadline_at"] is None
     assert succeeded["links"]["results"] == f"/prod/jobs/{JOB_ID}/results"
 
 
-def test_shows_nothing_of_the_ledgers_own() -> None:
-    """Tokens and hashes are nobody's business."""
-    assert "token" not in str(shown(request_hash="hash"))
-    assert "hash" not in str(shown(request_hash="hash"))
+def test_internal_attributes_are_not_shown() -> None:
+    """Submission tokens and hashes of requests are of no use to clients."""
+    assert "token" not in str(response_of(request_hash="hash"))
+    assert "hash" not in str(response_of(request_hash="hash"))
 
 
-def test_the_first_attempt_begins_as_intake_begins_it() -> None:
-    """Two who start the same execution with different input get an error instead."""
-    begun = JobRecord.from_item(
+def test_the_first_attempt_starts_with_the_same_input_as_intake() -> None:
+    """Step Functions rejects a second start of an execution with another input."""
+    job = JobRecord.from_item(
         {**ITEM, "provider_ref": "17", "submitted_at": 1.0}
     ).to_job()
 
-    assert begun == Job(
+    assert job == Job(
         job_id=JOB_ID,
         provider="ipqs",
         type="email",
@@ -77,21 +77,21 @@ def test_the_first_attempt_begins_as_intake_begins_it() -> None:
     )
 
 
-def test_a_later_attempt_goes_on_where_the_first_was() -> None:
-    """With its reference it is never submitted again."""
+def test_a_later_attempt_continues_the_first() -> None:
+    """A job with a reference is never submitted again."""
     record = JobRecord.from_item(
         {**ITEM, "provider_ref": "17", "attempt": 2.0, "resumed_at": 1_795_100_000.0}
     )
 
-    begun = record.to_job()
+    job = record.to_job()
 
-    assert begun.provider_ref == "17"
-    assert begun.execution_name == f"{JOB_ID}-2"
-    assert begun.waiting_since == 1_795_100_000.0
+    assert job.provider_ref == "17"
+    assert job.execution_name == f"{JOB_ID}-2"
+    assert job.waiting_since == 1_795_100_000.0
 
 
-def test_attempts_are_remembered_in_order() -> None:
-    """What the table forgets, nobody can explain."""
+def test_earlier_attempts_are_kept_in_order() -> None:
+    """An operator needs them to explain what happened to a job."""
     first = JobRecord.from_item({**ITEM, "outcome": "failed", "error": "NoResults"})
     second = JobRecord.from_item(
         {
@@ -101,16 +101,16 @@ def test_attempts_are_remembered_in_order() -> None:
             "earlier": first.attempts_json(),
         }
     )
-    third = shown(attempt=3.0, earlier=second.attempts_json())
+    third = response_of(attempt=3.0, earlier=second.attempts_json())
 
-    assert [past["outcome"] for past in third["earlier_attempts"]] == [
+    assert [attempt["outcome"] for attempt in third["earlier_attempts"]] == [
         "failed",
         "timed_out",
     ]
 
 
 def test_an_item_of_a_newer_deployment_is_read() -> None:
-    """Tables outlive the code that reads them."""
-    record = JobRecord.from_item({**ITEM, "novelty": "x", "phase": "running"})
+    """After a rollback, older code reads items of newer code."""
+    record = JobRecord.from_item({**ITEM, "newer_attribute": "x", "phase": "running"})
 
     assert (record.phase, record.outcome) == (Phase.RUNNING, Outcome.NONE)

@@ -1,4 +1,4 @@
-"""The validator says what JSON Schema says, for all that the API uses of it."""
+"""The validator agrees with JSON Schema, for the part that the API uses."""
 
 from typing import Any
 
@@ -37,31 +37,33 @@ values = st.one_of(
     schema=st.sampled_from(SCHEMAS),
 )
 def test_agrees_with_json_schema(body: Any, schema: Any) -> None:  # noqa: ANN401 - any JSON
-    """API Gateway judges by the same schemas, with a validator of its own."""
-    # Python's `$` lets a last line break pass, ECMA's and ours do not.
-    broken = any("\n" in str(value) for value in getattr(body, "values", list)())
+    """API Gateway validates by the same schemas, with another validator."""
+    # Python's `$` matches before a last line break, that of ECMAScript does not.
+    has_line_break = any(
+        "\n" in str(value) for value in getattr(body, "values", list)()
+    )
 
-    valid = Draft202012Validator(schema).is_valid(body) and not broken
+    valid = Draft202012Validator(schema).is_valid(body) and not has_line_break
 
     assert bool(validation_errors(body, schema)) is not valid
 
 
-def test_names_every_place_that_is_wrong() -> None:
-    """One answer to mend them all."""
+def test_every_error_is_reported() -> None:
+    """A client can correct all errors after one response."""
     body = {"provider": "ipqs", "type": "card", "name": "x", "secret": 1}
 
-    found = {
+    pointers = {
         error["pointer"]
         for error in validation_errors(
             body, request_schemas.upload_schema(TYPES, ENDINGS)
         )
     }
 
-    assert found == {"/type", "/name", "/"}
+    assert pointers == {"/type", "/name", "/"}
 
 
-def test_complains_about_the_form_that_was_meant() -> None:
-    """Of three forms, the other two would only confuse."""
+def test_errors_are_about_the_closest_form() -> None:
+    """Errors about the other forms would only confuse the client."""
     body = {"key": "ipqs/email/a.csv"}
 
     (error,) = validation_errors(body, request_schemas.job_schema(TYPES))
@@ -70,24 +72,24 @@ def test_complains_about_the_form_that_was_meant() -> None:
 
 
 @given(text=st.text(min_size=1))
-def test_repeats_nothing_of_the_sender(text: str) -> None:
-    """What comes in may be somebody's address; what goes out is logged elsewhere."""
+def test_errors_do_not_quote_the_request(text: str) -> None:
+    """A request may hold personal data, and clients log responses."""
     secret = f"person-{text}@example.com"
 
-    told = validation_errors(
+    errors = validation_errors(
         {"provider": secret, secret: secret}, request_schemas.job_schema(TYPES)
     )
 
-    assert told
-    assert not any(secret in value for error in told for value in error.values())
+    assert errors
+    assert not any(secret in value for error in errors for value in error.values())
 
 
 @pytest.mark.parametrize(
     ("limit", "valid"),
     [(0, False), (1, True), (100, True), (101, False), (True, False)],
 )
-def test_bounds_numbers(limit: object, *, valid: bool) -> None:
-    """Both ends are in; and true is no number."""
+def test_integers_have_inclusive_bounds(limit: object, *, valid: bool) -> None:
+    """The limit of a page may be 1 or 100; `true` is not an integer."""
     schema = {"type": "integer", "minimum": 1, "maximum": 100}
 
     assert (not validation_errors(limit, schema)) is valid

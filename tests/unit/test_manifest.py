@@ -1,4 +1,4 @@
-"""Manifest: the same job, the same bytes, in the form that the schema publishes."""
+"""Manifest: its bytes depend on the job alone and match the published schema."""
 
 import json
 from dataclasses import replace
@@ -24,45 +24,45 @@ SCHEMA = json.loads(
 )
 JOB = Job(job_id="j", provider="p", type="t", rows=10)
 
-concluded = jobs(outcomes=st.sampled_from([Outcome.SUCCEEDED, Outcome.PARTIAL]))
+ended_jobs = jobs(outcomes=st.sampled_from([Outcome.SUCCEEDED, Outcome.PARTIAL]))
 
 
 def with_rows(sent: int, **received: int) -> Job:
-    """Make a job by the rows that went out and came back."""
-    found = tuple(File(kind=kind, rows=rows) for kind, rows in received.items())
-    return replace(JOB, rows=sent, files=found)
+    """Return a job that sent and received so many rows."""
+    results = tuple(File(kind=kind, rows=rows) for kind, rows in received.items())
+    return replace(JOB, rows=sent, files=results)
 
 
-def test_the_schema_is_a_schema() -> None:
-    """Others build on it."""
+def test_the_published_schema_is_valid() -> None:
+    """Readers of manifests use it."""
     Draft202012Validator.check_schema(SCHEMA)
 
 
-@given(job=concluded)
-def test_every_manifest_fits_the_published_schema(job: Job) -> None:
-    """Readers of a manifest rely on the document, not on our code."""
+@given(job=ended_jobs)
+def test_every_manifest_matches_the_published_schema(job: Job) -> None:
+    """Readers of a manifest rely on the schema, not on this code."""
     document = json.loads(encode_manifest(build_manifest(job)))
 
     Draft202012Validator(SCHEMA).validate(document)
 
 
 @pytest.mark.fault(81)
-@given(job=concluded, data=st.data())
+@given(job=ended_jobs, data=st.data())
 def test_a_manifest_depends_on_the_job_alone(job: Job, data: st.DataObject) -> None:
-    """Written twice, it must be equal, in whatever order the results arrived."""
+    """A retried step must write the same bytes, in whatever order results arrived."""
     shuffled = tuple(data.draw(st.permutations(job.files)))
-    again = Job.from_state(json.loads(json.dumps(job.to_state())))
+    read_back = Job.from_state(json.loads(json.dumps(job.to_state())))
 
     first = encode_manifest(build_manifest(job))
 
-    assert encode_manifest(build_manifest(again)) == first
+    assert encode_manifest(build_manifest(read_back)) == first
     assert encode_manifest(build_manifest(replace(job, files=shuffled))) == first
 
 
 @pytest.mark.fault(4)
-@given(job=concluded)
+@given(job=ended_jobs)
 def test_a_manifest_is_plain_ascii_and_sorted(job: Job) -> None:
-    """An uploader's name must not reach a terminal unescaped."""
+    """The name of an upload must not reach a terminal unescaped."""
     document = build_manifest(job)
 
     assert encode_manifest(document).isascii()
@@ -74,7 +74,9 @@ def test_a_manifest_is_plain_ascii_and_sorted(job: Job) -> None:
 
 
 @given(job=jobs(), missing=files(error_names))
-def test_a_result_that_is_missing_forbids_the_manifest(job: Job, missing: File) -> None:
+def test_there_is_no_manifest_while_a_result_is_missing(
+    job: Job, missing: File
+) -> None:
     """Its presence says that the job is complete."""
     with pytest.raises(ResultsIncomplete, match=f"{missing.kind}: {missing.error}"):
         build_manifest(replace(job, files=(*job.files, missing)))
@@ -84,41 +86,49 @@ def test_a_result_that_is_missing_forbids_the_manifest(job: Job, missing: File) 
     ("job", "verdict", "removed"),
     [
         pytest.param(
-            with_rows(10, all=10, bad=2), RowsVerdict.COMPLETE, 0, id="as sent"
+            with_rows(10, all=10, bad=2), RowsVerdict.COMPLETE, 0, id="all rows"
         ),
         pytest.param(
-            with_rows(10, all=7, bad=7), RowsVerdict.COMPLETE, 3, id="doubles"
+            with_rows(10, all=7, bad=7),
+            RowsVerdict.COMPLETE,
+            3,
+            id="duplicates removed",
         ),
         pytest.param(
-            with_rows(0, all=7), RowsVerdict.COMPLETE, None, id="not sent by us"
+            with_rows(0, all=7),
+            RowsVerdict.COMPLETE,
+            None,
+            id="submitted by another client",
         ),
         pytest.param(
             with_rows(10, all=11), RowsVerdict.CONTRADICTORY, -1, id="too many"
         ),
         pytest.param(
-            with_rows(10, all=0), RowsVerdict.CONTRADICTORY, 10, id="none left"
+            with_rows(10, all=0), RowsVerdict.CONTRADICTORY, 10, id="no rows left"
         ),
         pytest.param(
             with_rows(0, all=5, bad=6),
             RowsVerdict.CONTRADICTORY,
             None,
-            id="part too large",
+            id="part larger than the whole",
         ),
-        pytest.param(with_rows(10, bad=2), RowsVerdict.UNKNOWN, None, id="no whole"),
-        pytest.param(with_rows(10), RowsVerdict.UNKNOWN, None, id="nothing"),
+        pytest.param(
+            with_rows(10, bad=2), RowsVerdict.UNKNOWN, None, id="no result has all rows"
+        ),
+        pytest.param(with_rows(10), RowsVerdict.UNKNOWN, None, id="no results"),
     ],
 )
 def test_rows_are_reconciled(
     job: Job, verdict: RowsVerdict, removed: int | None
 ) -> None:
-    """Rows that vanish are noticed by a number, not by a customer."""
+    """Lost rows must show in the manifest, before a customer misses them."""
     rows = reconcile_rows(job)
 
     assert (rows["verdict"], rows["removed"]) == (verdict, removed)
 
 
 def test_a_kind_without_a_file_is_missing() -> None:
-    """A result that nobody tried to fetch is not fetched, whatever the reason."""
+    """A result that was never tried is missing like one that failed."""
     job = Job(job_id="j", provider="p", type="t", kinds=("all", "bad"))
 
     with pytest.raises(ResultsIncomplete, match="all: not tried, bad: not tried"):

@@ -1,4 +1,4 @@
-"""Metrics: one table of them, which the code, the run-book and CloudWatch agree on."""
+"""Metrics: the code, the run-book and CloudWatch agree with one table."""
 
 import ast
 import json
@@ -24,30 +24,29 @@ _FIELDS = {
     "phase": "queued",
     "job_id": "j",
 }
-#: As CloudWatch bounds them.
-_MOST_DIMENSIONS = 30
-_MOST_VALUES = 100
+#: The limit of CloudWatch.
+_MAX_DIMENSIONS = 30
 
 
 @given(values=st.dictionaries(st.sampled_from(Metric), st.floats(0, 1e9), min_size=1))
-def test_a_line_has_all_that_its_metrics_need(values: dict[Metric, float]) -> None:
-    """CloudWatch drops a metric without a word where a part of it is missing."""
+def test_a_line_is_complete_embedded_metric_format(values: dict[Metric, float]) -> None:
+    """CloudWatch silently drops a metric if a part of it is missing."""
     line = json.loads(json.dumps(emf_document(values, _FIELDS, now=2.5)))
 
-    told = {}
+    metrics = {}
     for directive in line["_aws"]["CloudWatchMetrics"]:
         assert directive["Namespace"] == NAMESPACE
         for names in directive["Dimensions"]:
-            assert len(names) <= _MOST_DIMENSIONS
+            assert len(names) <= _MAX_DIMENSIONS
             assert all(isinstance(line[name], str) and line[name] for name in names)
         for metric in directive["Metrics"]:
-            told[metric["Name"]] = (
+            metrics[metric["Name"]] = (
                 directive["Dimensions"],
                 metric["Unit"],
                 line[metric["Name"]],
             )
     assert line["_aws"]["Timestamp"] == 2500
-    assert told == {
+    assert metrics == {
         metric.title: (
             [list(names) for names in metric.sets],
             metric.value.unit,
@@ -58,22 +57,24 @@ def test_a_line_has_all_that_its_metrics_need(values: dict[Metric, float]) -> No
 
 
 @pytest.mark.parametrize("metric", Metric)
-def test_a_dimension_that_is_missing_is_a_mistake_of_ours(metric: Metric) -> None:
-    """Whoever writes the call hears of it from the first test that makes it."""
+def test_a_missing_dimension_raises(metric: Metric) -> None:
+    """The first test of a wrong call must fail, not lose the metric."""
     for name in {name for names in metric.sets for name in names}:
         with pytest.raises(KeyError):
             emf_document({metric: 1}, {**_FIELDS, name: ""}, now=0)
 
 
 @pytest.mark.parametrize("metric", Metric)
-def test_a_job_is_found_by_a_query_and_is_no_dimension(metric: Metric) -> None:
-    """A dimension with a value for each job is a bill with a line for each job."""
+def test_the_job_id_is_a_field_and_not_a_dimension(metric: Metric) -> None:
+    """Each value of a dimension is billed as a metric of its own."""
     assert not any("job_id" in names for names in metric.sets)
     assert emf_document({metric: 1}, _FIELDS, now=0)["job_id"] == "j"
 
 
-def test_several_of_one_thing_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """Four results of a job are four ages of links, and one line of the log."""
+def test_several_values_of_a_metric_are_one_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The four results of a job have four link ages, in one line of the log."""
     job = Job(job_id="j", provider="p", type="t")
 
     telemetry.measure(
@@ -81,20 +82,20 @@ def test_several_of_one_thing_are_one_line(capsys: pytest.CaptureFixture[str]) -
     )
 
     (line,) = capsys.readouterr().out.splitlines()
-    told = json.loads(line)
-    assert (told["LinkAgeSeconds"], told["ChecksOfAJob"]) == ([1.5, 2.0], 3)
+    document = json.loads(line)
+    assert (document["LinkAgeSeconds"], document["ChecksOfAJob"]) == ([1.5, 2.0], 3)
 
 
-def test_nothing_measured_is_no_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """An empty line of metrics is paid for, and means nothing."""
+def test_no_measurement_is_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """CloudWatch charges for empty lines, too."""
     telemetry.emit({})
 
     assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize("metric", Metric)
-def test_the_run_book_has_it(metric: Metric) -> None:
-    """Whoever sees a line on the dashboard can look up what it means."""
+def test_the_run_book_describes_every_metric(metric: Metric) -> None:
+    """Operators look up there what a line on the dashboard means."""
     rows = [row for row in RUNBOOK.read_text().splitlines() if row.startswith("| `")]
 
     (row,) = (row for row in rows if row.startswith(f"| `{metric.title}` |"))
@@ -104,9 +105,9 @@ def test_the_run_book_has_it(metric: Metric) -> None:
 
 
 def test_the_code_uses_every_metric_of_the_table() -> None:
-    """One that nobody measures is a line on the dashboard that stays at nothing.
+    """A metric that is never measured is an empty line on the dashboard.
 
-    That each reaches CloudWatch is seen on the local stack.
+    An integration test checks that each reaches CloudWatch.
     """
     used = {
         node.attr

@@ -1,4 +1,4 @@
-"""Model: a job survives the state machine, older and newer deployments too."""
+"""Model: a job survives the state machine, and deployments of older and newer code."""
 
 import json
 
@@ -11,8 +11,8 @@ from tests.unit.strategies import jobs
 
 
 @given(job=jobs())
-def test_a_job_travels_as_json_and_comes_back(job: Job) -> None:
-    """Each state reads what the one before wrote."""
+def test_a_job_survives_json(job: Job) -> None:
+    """Each state of the machine reads the job that the previous one wrote."""
     state = json.loads(json.dumps(job.to_state(), allow_nan=False))
 
     assert Job.from_state(state) == job
@@ -20,7 +20,7 @@ def test_a_job_travels_as_json_and_comes_back(job: Job) -> None:
 
 @given(job=jobs())
 def test_fields_of_a_newer_deployment_are_ignored(job: Job) -> None:
-    """A rollback meets states that were written by newer code."""
+    """After a rollback, older code reads states of newer code."""
     state = {**job.to_state(), "newer": 1, "failure": {"Error": "x"}}
     state["files"] = [{**file, "newer": 1} for file in state["files"]]
 
@@ -29,8 +29,8 @@ def test_fields_of_a_newer_deployment_are_ignored(job: Job) -> None:
 
 @pytest.mark.fault(38)
 def test_a_state_of_the_first_deployment_is_read() -> None:
-    """Executions wait for a day; a deployment meets states that lack its fields."""
-    oldest = {
+    """Executions run for a day; a deployment meets states without its new fields."""
+    first_state = {
         "job_id": "a" * 64,
         "provider": "ipqs",
         "type": "email",
@@ -40,7 +40,7 @@ def test_a_state_of_the_first_deployment_is_read() -> None:
         "files": [{"kind": "all", "key": "ipqs/email/a/all.csv"}],
     }
 
-    job = Job.from_state(oldest)
+    job = Job.from_state(first_state)
 
     assert (job.phase, job.next, job.outcome) == (
         Phase.RUNNING,
@@ -51,8 +51,8 @@ def test_a_state_of_the_first_deployment_is_read() -> None:
     assert (job.kinds, job.absent, job.wait_seconds) == ((), (), 1)
 
 
-def test_a_job_needs_no_more_than_its_identity() -> None:
-    """Fields are only added with defaults, or executions in flight break."""
+def test_every_other_field_has_a_default() -> None:
+    """A field without a default would break executions in flight."""
     job = Job.from_state({"job_id": "j", "provider": "p", "type": "t"})
 
     assert job == Job(job_id="j", provider="p", type="t")
@@ -60,8 +60,8 @@ def test_a_job_needs_no_more_than_its_identity() -> None:
 
 @pytest.mark.fault(40)
 def test_the_largest_state_is_small() -> None:
-    """Step Functions fails an execution whose state passes 256 KiB."""
-    longest = max((leaf.__name__ for leaf in (*RETRYABLE, *PERMANENT)), key=len)
+    """Step Functions fails an execution whose state exceeds 256 KiB."""
+    longest_error = max((leaf.__name__ for leaf in (*RETRYABLE, *PERMANENT)), key=len)
     advice = max((leaf.advice for leaf in (*RETRYABLE, *PERMANENT)), key=len)
     key = "\N{E-MAIL SYMBOL}" * 256  # 1,024 bytes, and three times that in JSON
     number = 2**63
@@ -74,7 +74,7 @@ def test_the_largest_state_is_small() -> None:
         sha256="f" * 64,
         attempts=number,
         link_age_seconds=1 / 3,
-        error=longest,
+        error=longest_error,
     )
     job = Job(
         job_id="f" * 64,
@@ -86,7 +86,7 @@ def test_the_largest_state_is_small() -> None:
         provider_ref="9" * 36,
         received_at=1 / 3,
         submitted_at=1 / 3,
-        suspected_error=longest,
+        suspected_error=longest_error,
         kinds=("pristine",) * 4,
         absent=("pristine",) * 4,
         rows=number,
@@ -94,7 +94,7 @@ def test_the_largest_state_is_small() -> None:
         files=(file,) * 4,
         manifest_key="m" * 1024,
         outcome=Outcome.TIMED_OUT,
-        error=longest,
+        error=longest_error,
         advice=advice,
     )
 

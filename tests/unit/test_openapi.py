@@ -17,13 +17,13 @@ def test_the_document_is_current() -> None:
 
 def test_every_operation_has_a_handler() -> None:
     """The first call of a described operation must not fail."""
-    described = {
+    documented = {
         operation["operationId"]
         for methods in document()["paths"].values()
         for operation in methods.values()
     }
 
-    assert described == set(handler._HANDLERS)
+    assert documented == set(handler._HANDLERS)
 
 
 def test_every_reference_has_a_target() -> None:

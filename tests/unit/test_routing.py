@@ -1,4 +1,4 @@
-"""Routing: whatever a provider says or does not say, a job goes somewhere sensible."""
+"""Routing: whatever a provider answers, or does not, the next step is a valid one."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -17,7 +17,7 @@ from functions.core.routing import (
     route,
 )
 from tests import settings
-from tests.unit.strategies import chances, looks
+from tests.unit.strategies import random_numbers, status_reports
 
 POLICY = replace(settings.POLICY, jitter=0.0)
 START = 1_000_000.0
@@ -36,18 +36,18 @@ Event = StatusReport | errors.RetryableError | errors.PermanentError
 
 
 def after(
-    job: Job, event: Event, *, now: float = START + 100, chance: float = 0.5
+    job: Job, event: Event, *, now: float = START + 100, random: float = 0.5
 ) -> Job:
-    """Decide as the Check step does, with whatever the provider did."""
+    """Decide as the Check step does after an event of the provider."""
     if isinstance(event, StatusReport):
-        return route(job, event, policy=POLICY, now=now, random=chance)
+        return route(job, event, policy=POLICY, now=now, random=random)
     if isinstance(event, errors.RetryableError):
-        return on_retryable_error(job, event, policy=POLICY, now=now, random=chance)
-    return on_permanent_error(job, event, policy=POLICY, now=now, random=chance)
+        return on_retryable_error(job, event, policy=POLICY, now=now, random=random)
+    return on_permanent_error(job, event, policy=POLICY, now=now, random=random)
 
 
 def after_all(job: Job, events: Sequence[Event]) -> Job:
-    """Decide after each of several events, one after the other."""
+    """Decide after each of several events, in order."""
     for event in events:
         job = after(job, event)
     return job
@@ -55,15 +55,15 @@ def after_all(job: Job, events: Sequence[Event]) -> Job:
 
 @pytest.mark.parametrize("phase", [Phase.QUEUED, Phase.RUNNING, Phase.FINALIZING])
 def test_an_unfinished_job_waits(phase: Phase) -> None:
-    """Not yet is no failure: the wait is a tenth of the time elapsed."""
+    """The answer "not yet" is no failure; the wait is a tenth of the elapsed time."""
     routed = after(JOB, StatusReport(phase=phase), now=START + 1_000)
 
     assert (routed.next, routed.wait_seconds) == (Next.WAIT, 100)
     assert (routed.phase, routed.polls) == (phase, 1)
 
 
-def test_a_failure_called_final_is_believed_at_once() -> None:
-    """Where a provider documents that it is over, doubting only costs time."""
+def test_a_final_failure_needs_no_confirmation() -> None:
+    """Confirming what a provider documents as final only costs time."""
     routed = after(
         JOB, StatusReport(phase=Phase.FAILED, final_error="ProviderDeclined")
     )
@@ -85,10 +85,10 @@ def test_a_failure_called_final_is_believed_at_once() -> None:
     ],
 )
 def test_a_result_is_collected_whenever_it_arrives(phase: Phase, now: float) -> None:
-    """It is paid for: a deadline stops the waiting, never the taking."""
-    look = StatusReport(phase=phase, kinds=("all",), absent=("bad",), invalid=3)
+    """A result is paid for: the deadline ends the waiting, not the collecting."""
+    report = StatusReport(phase=phase, kinds=("all",), absent=("bad",), invalid=3)
 
-    routed = after(JOB, look, now=now)
+    routed = after(JOB, report, now=now)
 
     assert routed.next is Next.COLLECT
     assert (routed.kinds, routed.absent, routed.invalid) == (("all",), ("bad",), 3)
@@ -104,73 +104,77 @@ def test_a_result_is_collected_whenever_it_arrives(phase: Phase, now: float) -> 
         pytest.param(LOST, errors.ProviderLostJob, id="lost"),
     ],
 )
-def test_a_bad_ending_is_believed_when_it_agrees_with_itself(
+def test_a_bad_ending_counts_after_enough_confirmations(
     event: Event, error: type[errors.CourierError]
 ) -> None:
-    """It may be a passing fault, and giving a paid job up cannot be undone."""
-    doubted = after_all(JOB, [event] * (POLICY.required_confirmations - 1))
-    believed = after(doubted, event)
+    """It may be a passing fault, and giving up a paid job cannot be undone."""
+    suspected = after_all(JOB, [event] * (POLICY.required_confirmations - 1))
+    confirmed = after(suspected, event)
 
-    assert (doubted.next, doubted.outcome) == (Next.WAIT, Outcome.NONE)
-    assert (believed.next, believed.outcome) == (Next.CONCLUDE, Outcome.FAILED)
-    assert believed.error == error.__name__
-    assert believed.advice == error.advice
+    assert (suspected.next, suspected.outcome) == (Next.WAIT, Outcome.NONE)
+    assert (confirmed.next, confirmed.outcome) == (Next.CONCLUDE, Outcome.FAILED)
+    assert confirmed.error == error.__name__
+    assert confirmed.advice == error.advice
 
 
 @pytest.mark.parametrize(
     "events",
     [
-        pytest.param([FAILED, FAILED, RUNNING, FAILED, FAILED], id="it ran again"),
-        pytest.param([FAILED, FAILED, EMPTY, FAILED, FAILED], id="another ending"),
-        pytest.param([LOST, LOST, FAILED, LOST, LOST], id="lost and found"),
+        pytest.param(
+            [FAILED, FAILED, RUNNING, FAILED, FAILED], id="running in between"
+        ),
+        pytest.param(
+            [FAILED, FAILED, EMPTY, FAILED, FAILED], id="another ending in between"
+        ),
+        pytest.param([LOST, LOST, FAILED, LOST, LOST], id="found in between"),
     ],
 )
-def test_answers_that_disagree_are_not_believed(events: list[Event]) -> None:
-    """Only answers in a row count; a contradiction starts the count anew."""
+def test_a_contradiction_restarts_the_confirmation(events: list[Event]) -> None:
+    """Only equal answers in a row confirm a bad ending."""
     assert after_all(JOB, events).next is Next.WAIT
 
 
-def test_a_call_that_fails_is_no_answer() -> None:
-    """It neither confirms a bad ending nor clears it."""
-    silence = errors.ProviderUnavailable("no connection")
+def test_a_failed_call_neither_confirms_nor_clears_a_bad_ending() -> None:
+    """A call without an answer says nothing about the job."""
+    no_answer = errors.ProviderUnavailable("no connection")
 
-    routed = after_all(JOB, [FAILED, silence, FAILED, silence])
+    routed = after_all(JOB, [FAILED, no_answer, FAILED, no_answer])
 
     assert (routed.next, routed.suspicions) == (Next.WAIT, 2)
     assert after(routed, FAILED).outcome is Outcome.FAILED
 
 
 def test_an_aborted_job_ends_at_once() -> None:
-    """Somebody decided it; nothing passes by waiting."""
+    """A person decided it, so it is no passing fault."""
     routed = after(JOB, StatusReport(phase=Phase.ABORTED, kinds=("all",)))
 
     assert (routed.next, routed.outcome) == (Next.CONCLUDE, Outcome.ABORTED)
     assert routed.error == "JobAborted"
 
 
-def test_failures_lengthen_the_wait_and_an_answer_resets_them() -> None:
-    """Each spell of failures starts with short waits of its own."""
-    silence = errors.ProviderUnavailable("no connection")
+def test_failures_lengthen_the_wait_until_an_answer() -> None:
+    """Each series of failures begins with a short wait."""
+    no_answer = errors.ProviderUnavailable("no connection")
 
-    third = after_all(JOB, [silence] * 3)
+    third = after_all(JOB, [no_answer] * 3)
     answered = after(third, RUNNING)
-    again = after(answered, silence)
+    again = after(answered, no_answer)
 
     assert (third.failures, third.wait_seconds) == (3, 8)
     assert answered.failures == 0
     assert (again.failures, again.wait_seconds, again.polls) == (1, 2, 5)
 
 
-def test_a_refusal_resets_the_failures_too() -> None:
-    """The call went through; it was the job that was not known."""
-    silent = after(JOB, errors.ProviderUnavailable("no connection"))
+def test_a_permanent_error_resets_the_failures() -> None:
+    """The provider answered the call; it was the job that it did not know."""
+    failed = after(JOB, errors.ProviderUnavailable("no connection"))
 
-    assert after(silent, LOST).failures == 0
+    assert after(failed, LOST).failures == 0
 
 
 @pytest.mark.fault(22)
 def test_a_throttled_check_waits_as_the_provider_asks() -> None:
-    """The Wait state sleeps, for nothing; a sleeping Lambda is paid for."""
+    """Sleeping in the Wait state is free, sleeping in a Lambda function is not."""
     throttled = after(JOB, errors.ProviderThrottled("429", hint=300.0))
 
     assert (throttled.next, throttled.wait_seconds) == (Next.WAIT, 300)
@@ -178,26 +182,26 @@ def test_a_throttled_check_waits_as_the_provider_asks() -> None:
 
 @pytest.mark.fault(27)
 @given(word=st.text())
-def test_an_unknown_word_is_running_until_the_deadline(word: str) -> None:
-    """The provider may invent words; none of them means finished."""
-    look = StatusReport(phase=Phase.RUNNING, unknown_word=word)
+def test_an_unknown_status_word_means_running_until_the_deadline(word: str) -> None:
+    """The provider may add status words; none may end a job by accident."""
+    report = StatusReport(phase=Phase.RUNNING, unknown_word=word)
 
-    assert after(JOB, look).next is Next.WAIT
-    assert after(JOB, look, now=DEADLINE).outcome is Outcome.TIMED_OUT
+    assert after(JOB, report).next is Next.WAIT
+    assert after(JOB, report, now=DEADLINE).outcome is Outcome.TIMED_OUT
 
 
 @pytest.mark.parametrize(
     "event",
     [
         pytest.param(RUNNING, id="running"),
-        pytest.param(FAILED, id="a bad ending, first heard"),
-        pytest.param(LOST, id="lost, first heard"),
+        pytest.param(FAILED, id="a bad ending, unconfirmed"),
+        pytest.param(LOST, id="lost, unconfirmed"),
         pytest.param(errors.ProviderThrottled("429", hint=300.0), id="throttled"),
         pytest.param(errors.AnswerUnreadable("HTML"), id="unreadable"),
     ],
 )
-def test_the_deadline_ends_whatever_is_no_result(event: Event) -> None:
-    """A job that waits for ever is a job that nobody hears of."""
+def test_the_deadline_ends_any_job_without_a_result(event: Event) -> None:
+    """Nobody would notice a job that waits forever."""
     before = after(JOB, event, now=DEADLINE - 0.5)
     at = after(JOB, event, now=DEADLINE)
 
@@ -206,20 +210,20 @@ def test_the_deadline_ends_whatever_is_no_result(event: Event) -> None:
     assert at.error == "DeadlinePassed"
 
 
-def test_a_submission_on_hold_is_tried_later() -> None:
-    """It goes back to Submit, not to Check: there is nothing to check yet."""
+def test_a_submission_on_hold_is_tried_again() -> None:
+    """The job returns to Submit, because there is nothing to check yet."""
     job = Job(job_id="j", provider="p", type="t", received_at=START)
 
     failed = on_hold(job, wait_seconds=7.5, policy=POLICY, now=START, failed=True)
-    settling = on_hold(failed, wait_seconds=60, policy=POLICY, now=START, failed=False)
+    waiting = on_hold(failed, wait_seconds=60, policy=POLICY, now=START, failed=False)
 
     assert (failed.next, failed.wait_seconds, failed.failures) == (Next.HOLD, 7, 1)
-    assert (settling.wait_seconds, settling.failures) == (60, 0)
+    assert (waiting.wait_seconds, waiting.failures) == (60, 0)
     assert failed.polls == 0
 
 
-def test_a_submission_on_hold_meets_the_deadline_of_its_arrival() -> None:
-    """Before a submission, the clock runs from when the file was received."""
+def test_the_deadline_of_a_submission_on_hold_counts_from_its_receipt() -> None:
+    """Before the submission there is no other time to count from."""
     job = Job(job_id="j", provider="p", type="t", received_at=START)
 
     late = on_hold(job, wait_seconds=7, policy=POLICY, now=DEADLINE, failed=True)
@@ -228,48 +232,50 @@ def test_a_submission_on_hold_meets_the_deadline_of_its_arrival() -> None:
 
 
 def test_a_good_ending_has_neither_error_nor_advice() -> None:
-    """An empty field says that nothing is to be done."""
+    """An operator must not see advice where there is nothing to do."""
     routed = end_job(JOB, Outcome.SUCCEEDED)
 
     assert (routed.next, routed.error, routed.advice) == (Next.CONCLUDE, "", "")
 
 
 @pytest.mark.fault(35)
-def test_a_clock_that_runs_behind_waits_the_first_wait() -> None:
-    """Two machines' clocks differ; a negative time elapsed is none."""
+def test_a_clock_that_is_behind_causes_the_first_wait() -> None:
+    """The clocks of two machines differ; a negative elapsed time counts as 0."""
     routed = after(JOB, RUNNING, now=START - 3_600)
 
     assert (routed.next, routed.wait_seconds) == (Next.WAIT, 5)
 
 
-def made(leaf: type[errors.RetryableError]) -> Callable[[float | None], Event]:
-    """Give what makes a retryable error from a hint."""
+def raised_with(leaf: type[errors.RetryableError]) -> Callable[[float | None], Event]:
+    """Return a function that makes a retryable error from a hint."""
     return lambda hint: leaf("a fact", hint=hint)
 
 
 events = st.one_of(
-    looks(),
+    status_reports(),
     st.sampled_from(errors.RETRYABLE).flatmap(
-        lambda leaf: st.builds(made(leaf), st.none() | st.floats())  # type: ignore[arg-type]  # the tuple is of leaves
+        lambda leaf: st.builds(raised_with(leaf), st.none() | st.floats())  # type: ignore[arg-type]  # the tuple is of leaves
     ),
     st.sampled_from([LOST, errors.ProviderRejected("refused")]),
 )
 
 
 @given(
-    story=st.lists(
-        st.tuples(events, st.floats(-100, 40_000), chances), min_size=1, max_size=30
+    history=st.lists(
+        st.tuples(events, st.floats(-100, 40_000), random_numbers),
+        min_size=1,
+        max_size=30,
     )
 )
-def test_no_story_leads_to_an_impossible_job(
-    story: list[tuple[Event, float, float]],
+def test_no_history_leads_to_an_impossible_job(
+    history: list[tuple[Event, float, float]],
 ) -> None:
-    """Every state that Route can see must be one that it knows how to leave."""
+    """The Route state must have a choice for every job that it can meet."""
     job, now = JOB, START
 
-    for number, (event, passed, chance) in enumerate(story, 1):
-        now += passed
-        job = after(job, event, now=now, chance=chance)
+    for number, (event, seconds, random) in enumerate(history, 1):
+        now += seconds
+        job = after(job, event, now=now, random=random)
 
         assert job.polls == number
         assert 1 <= job.wait_seconds <= POLICY.hint_max_seconds

@@ -1,4 +1,4 @@
-"""Arrivals: S3's messages, in both forms, become at most one job a version."""
+"""S3 events: messages in both forms lead to at most one job for each version."""
 
 import json
 from urllib.parse import quote_plus
@@ -12,12 +12,12 @@ from functions.core.s3_events import S3Object, created_objects, job_for
 
 TYPES: dict[str, tuple[str, ...]] = {"ipqs": ("email", "phone")}
 
-# Whatever S3 stores is UTF-8, so no half of a surrogate pair.
+# S3 stores keys as UTF-8, so that they have no half of a surrogate pair.
 keys = st.text(st.characters(codec="utf-8"), min_size=1, max_size=300)
 
 
 def from_event_bridge(key: object, **envelope: object) -> str:
-    """Make the message that EventBridge sends for a new object."""
+    """Return the message of EventBridge for a new object."""
     return json.dumps(
         {
             "source": "aws.s3",
@@ -32,7 +32,7 @@ def from_event_bridge(key: object, **envelope: object) -> str:
 
 
 def record(encoded_key: object, event: str = "ObjectCreated:Put") -> dict[str, object]:
-    """Make one record of S3's own notification."""
+    """Return one record of S3's own notification."""
     return {
         "eventName": event,
         "s3": {
@@ -43,14 +43,14 @@ def record(encoded_key: object, event: str = "ObjectCreated:Put") -> dict[str, o
 
 
 def from_s3(*records: dict[str, object]) -> str:
-    """Make the message that S3 sends by itself."""
+    """Return the message of S3's own notification."""
     return json.dumps({"Records": records})
 
 
 @pytest.mark.fault(3)
 @given(key=keys)
 def test_both_forms_give_the_key_as_s3_stores_it(key: str) -> None:
-    """EventBridge sends the key plain, S3 encodes it once: so once it is decoded."""
+    """EventBridge sends the key as it is; S3 encodes it once."""
     plain = created_objects(from_event_bridge(key))
     encoded = created_objects(from_s3(record(quote_plus(key))))
 
@@ -68,30 +68,30 @@ def test_both_forms_give_the_key_as_s3_stores_it(key: str) -> None:
         pytest.param("a" * 1024, "a" * 1024, id="the longest key"),
     ],
 )
-def test_a_notification_s_key_is_decoded_exactly_once(
+def test_the_key_of_a_notification_is_decoded_exactly_once(
     encoded: str, stored: str
 ) -> None:
-    """A key decoded twice, or not at all, names an object that is not there."""
-    [arrival] = created_objects(from_s3(record(encoded)))
+    """A key that is decoded twice, or not at all, names a missing object."""
+    [created] = created_objects(from_s3(record(encoded)))
 
-    assert arrival.key == stored
+    assert created.key == stored
 
 
 @pytest.mark.fault(3)
-def test_event_bridge_s_key_is_not_decoded() -> None:
-    """It comes as S3 stores it: a plus is a plus."""
-    [arrival] = created_objects(from_event_bridge("a%2Bb+c%252F"))
+def test_the_key_of_event_bridge_is_not_decoded() -> None:
+    """EventBridge sends the key as S3 stores it."""
+    [created] = created_objects(from_event_bridge("a%2Bb+c%252F"))
 
-    assert arrival.key == "a%2Bb+c%252F"
+    assert created.key == "a%2Bb+c%252F"
 
 
 def test_every_record_of_a_notification_is_read() -> None:
-    """S3 may put several objects into one message; none may be lost."""
+    """S3 may announce several objects in one message; none may be lost."""
     message = from_s3(record("a"), record("b", "ObjectRemoved:Delete"), record("c"))
 
-    found = [arrival.key for arrival in created_objects(message)]
+    found_keys = [created.key for created in created_objects(message)]
 
-    assert found == ["a", "c"]
+    assert found_keys == ["a", "c"]
 
 
 @pytest.mark.parametrize(
@@ -105,8 +105,8 @@ def test_every_record_of_a_notification_is_read() -> None:
         pytest.param(from_s3(), id="no records"),
     ],
 )
-def test_what_creates_no_object_is_quietly_nothing(message: str) -> None:
-    """S3's other messages are no faults, and must not fill the dead letters."""
+def test_a_message_that_creates_no_object_is_ignored(message: str) -> None:
+    """Such messages are no faults, and must not fill the dead-letter queue."""
     assert created_objects(message) == ()
 
 
@@ -129,8 +129,8 @@ def test_what_creates_no_object_is_quietly_nothing(message: str) -> None:
         pytest.param(from_event_bridge("a", detail={}), id="no detail"),
     ],
 )
-def test_anything_else_is_unreadable(body: str) -> None:
-    """What is not understood goes to the dead letters, never into a job."""
+def test_any_other_message_is_unreadable(body: str) -> None:
+    """A malformed message goes to the dead-letter queue, and starts no job."""
     with pytest.raises(MessageUnreadable):
         created_objects(body)
 
@@ -152,27 +152,27 @@ json_values = st.recursive(
 
 
 @given(value=json_values)
-def test_no_json_does_worse_than_being_unreadable(value: object) -> None:
-    """A message of any form fails alone, and by an error with advice."""
+def test_any_json_is_an_event_or_unreadable(value: object) -> None:
+    """A malformed message must fail by an error with advice, and fail alone."""
     try:
-        found = created_objects(json.dumps(value))
+        created = created_objects(json.dumps(value))
     except MessageUnreadable:
         return
 
-    assert found == ()
+    assert created == ()
 
 
 @pytest.mark.fault(1)
 @given(time=st.text(max_size=30), request=st.text(max_size=30))
-def test_the_same_version_is_the_same_job_whatever_the_event(
+def test_events_of_the_same_version_lead_to_the_same_job(
     time: str, request: str
 ) -> None:
-    """S3 delivers at least once; the execution's input may not depend on the event."""
+    """S3 delivers at least once; no detail of an event may change the job."""
     first = from_event_bridge("ipqs/email/a.csv")
-    again = from_event_bridge("ipqs/email/a.csv", time=time, id=request)
+    second = from_event_bridge("ipqs/email/a.csv", time=time, id=request)
 
     jobs = [
-        job_for(*created_objects(message), types=TYPES) for message in (first, again)
+        job_for(*created_objects(message), types=TYPES) for message in (first, second)
     ]
 
     assert jobs[0] == jobs[1]
@@ -181,7 +181,7 @@ def test_the_same_version_is_the_same_job_whatever_the_event(
 
 @pytest.mark.fault(2)
 def test_each_version_is_a_job_of_its_own() -> None:
-    """Versions may be announced in any order; each is verified once."""
+    """S3 may announce versions in any order; each is verified once."""
     old = job_for(S3Object("inbox", "ipqs/email/a.csv", "old"), types=TYPES)
     new = job_for(S3Object("inbox", "ipqs/email/a.csv", "new"), types=TYPES)
 
@@ -204,7 +204,7 @@ def test_each_version_is_a_job_of_its_own() -> None:
     ],
 )
 def test_a_hostile_name_stays_in_the_key(name: str) -> None:
-    """Only `key` holds the uploader's words; where results go is all our own."""
+    """Only `key` has the name that the uploader chose; keys of results do not."""
     job = job_for(S3Object("inbox", f"ipqs/email/{name}", "v1"), types=TYPES)
 
     assert job is not None
@@ -230,6 +230,6 @@ def test_a_hostile_name_stays_in_the_key(name: str) -> None:
         pytest.param("ipqs/email/sub/", id="folder in the folder"),
     ],
 )
-def test_a_key_elsewhere_asks_for_no_job(key: str) -> None:
-    """The prefix says who verifies what; without it nothing may be paid for."""
+def test_a_key_outside_the_prefixes_is_no_job(key: str) -> None:
+    """Only a prefix says who verifies what, and verifying is paid."""
     assert job_for(S3Object("inbox", key, "v1"), types=TYPES) is None

@@ -1,4 +1,4 @@
-"""Signatures: only who knows a secret is believed, and only for what he signed."""
+"""Signatures: a webhook is valid only if a holder of the secret signed exactly it."""
 
 import base64
 import hashlib
@@ -37,7 +37,7 @@ SCHEME = SignatureScheme(
     prefix="",
     tolerance_seconds=300.0,
 )
-SPELT: list[dict[str, Any]] = [
+ENCODINGS: list[dict[str, Any]] = [
     {"algorithm": "sha256", "encoding": "hex", "prefix": ""},
     {"algorithm": "sha256", "encoding": "hex", "prefix": "sha256="},
     {"algorithm": "sha256", "encoding": "base64", "prefix": ""},
@@ -45,11 +45,11 @@ SPELT: list[dict[str, Any]] = [
     {"algorithm": "sha512", "encoding": "base64", "prefix": "v1,"},
 ]
 SCHEMES = {
-    f"{template} {' '.join(spelt.values())}": replace(
-        SCHEME, signed_template=template, **spelt
+    f"{template} {' '.join(encoding.values())}": replace(
+        SCHEME, signed_template=template, **encoding
     )
     for template in TEMPLATES
-    for spelt in SPELT
+    for encoding in ENCODINGS
 }
 each_scheme = pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
 schemes = st.sampled_from([*SCHEMES.values()])
@@ -63,14 +63,14 @@ def signed(
     timestamp: str = STAMP,
     delivery_id: str = ID,
 ) -> dict[str, str]:
-    """Give the headers of a webhook."""
+    """Return the headers of a signed webhook."""
     signature = sign(
         scheme, secret, body=body, timestamp=timestamp, delivery_id=delivery_id
     )
     return {"X-Signature": signature, "X-Timestamp": timestamp, "X-Id": delivery_id}
 
 
-def judged(
+def verdict_on(
     headers: Mapping[str, str],
     scheme: SignatureScheme = SCHEME,
     *,
@@ -78,46 +78,49 @@ def judged(
     body: bytes = BODY,
     now: float = NOW,
 ) -> SignatureVerdict:
-    """Judge a webhook as the tests mostly do."""
+    """Verify a webhook, by default with the body, secret and time of the tests."""
     return verify(scheme, secrets, headers=headers, body=body, now=now)
 
 
 def flipped(data: bytes) -> Iterator[bytes]:
-    """Give the data with each of its bits flipped in turn."""
-    for at in range(len(data) * 8):
+    """Yield the data with each of its bits flipped in turn."""
+    for bit in range(len(data) * 8):
         changed = bytearray(data)
-        changed[at // 8] ^= 1 << at % 8
+        changed[bit // 8] ^= 1 << bit % 8
         yield bytes(changed)
 
 
 def flipped_text(text: str) -> Iterator[str]:
-    """Give the text of a header with each of its bits flipped in turn."""
+    """Return the text of a header with each of its bits flipped in turn."""
     return (each.decode("latin-1") for each in flipped(text.encode("latin-1")))
 
 
 @each_scheme
-def test_what_was_signed_is_valid(scheme: SignatureScheme) -> None:
-    """Every scheme that can be set must work."""
-    assert judged(signed(scheme), scheme) is SignatureVerdict.VALID
+def test_a_signed_webhook_is_valid(scheme: SignatureScheme) -> None:
+    """Every scheme that the settings allow must work."""
+    assert verdict_on(signed(scheme), scheme) is SignatureVerdict.VALID
 
 
-def test_a_signature_is_that_of_the_scheme() -> None:
-    """The provider computes it elsewhere: agreeing with ourselves is not enough."""
+def test_a_signature_is_computed_as_the_scheme_says() -> None:
+    """The provider has another implementation: this one must agree with it."""
     text = f"{ID}.{STAMP}.".encode() + BODY
     digest = hmac.new(SECRET.encode(), text, hashlib.sha512).digest()
-    based = replace(SCHEME, algorithm="sha512", encoding="base64", prefix="v1,")
+    base64_scheme = replace(SCHEME, algorithm="sha512", encoding="base64", prefix="v1,")
 
-    assert signed(based)["X-Signature"] == "v1," + base64.b64encode(digest).decode()
+    assert (
+        signed(base64_scheme)["X-Signature"]
+        == "v1," + base64.b64encode(digest).decode()
+    )
     assert signed()["X-Signature"] == hmac.digest(SECRET.encode(), text, "sha256").hex()
 
 
 @pytest.mark.fault(90)
 @each_scheme
 def test_no_flipped_bit_of_the_body_passes(scheme: SignatureScheme) -> None:
-    """One bit is a different result."""
+    """A body that differs in one bit is another result."""
     headers = signed(scheme)
 
-    verdicts = {judged(headers, scheme, body=body) for body in flipped(BODY)}
+    verdicts = {verdict_on(headers, scheme, body=body) for body in flipped(BODY)}
 
     assert verdicts == {SignatureVerdict.FORGED}
 
@@ -125,11 +128,11 @@ def test_no_flipped_bit_of_the_body_passes(scheme: SignatureScheme) -> None:
 @pytest.mark.fault(90)
 @each_scheme
 def test_no_flipped_bit_of_the_signature_passes(scheme: SignatureScheme) -> None:
-    """Capital letters and spare bits of base64 would spell the same digest."""
+    """Capital letters and spare bits of base64 would decode to the same digest."""
     headers = signed(scheme)
 
     verdicts = {
-        judged(headers | {"X-Signature": signature}, scheme)
+        verdict_on(headers | {"X-Signature": signature}, scheme)
         for signature in flipped_text(headers["X-Signature"])
     }
 
@@ -142,12 +145,13 @@ def test_no_flipped_bit_of_the_signature_passes(scheme: SignatureScheme) -> None
 def test_no_flipped_bit_of_a_signed_header_passes(
     scheme: SignatureScheme, name: str
 ) -> None:
-    """What is not signed says nothing: there no header decides at all."""
+    """A header that is not signed must have no influence at all."""
     headers = signed(scheme)
     part = {"X-Timestamp": "{ts}", "X-Id": "{id}"}[name]
 
     verdicts = {
-        judged(headers | {name: value}, scheme) for value in flipped_text(headers[name])
+        verdict_on(headers | {name: value}, scheme)
+        for value in flipped_text(headers[name])
     }
 
     if part in scheme.signed_template:
@@ -205,96 +209,106 @@ def test_no_flipped_bit_of_a_signed_header_passes(
 def test_headers_are_read_strictly(
     changed: Mapping[str, str | None], verdict: SignatureVerdict
 ) -> None:
-    """What two parsers could read in two ways is not read at all."""
-    everything = {**signed(), **changed}
-    headers = {name: value for name, value in everything.items() if value is not None}
+    """A header with two possible readings is refused."""
+    all_headers = {**signed(), **changed}
+    headers = {name: value for name, value in all_headers.items() if value is not None}
 
-    assert judged(headers) is verdict
+    assert verdict_on(headers) is verdict
 
 
 @pytest.mark.parametrize("space", [" ", "\n", "\t", "\x00", ","])
 @each_scheme
-def test_nothing_surrounds_a_signature(scheme: SignatureScheme, space: str) -> None:
-    """A gateway joins two headers by a comma; lenient decoders skip the rest."""
+def test_text_around_a_signature_is_refused(
+    scheme: SignatureScheme, space: str
+) -> None:
+    """Gateways join two headers by a comma, and lenient decoders ignore the rest."""
     headers = signed(scheme)
     signature = headers["X-Signature"]
 
     for text in (signature + space, space + signature, signature + space + signature):
         assert (
-            judged(headers | {"X-Signature": text}, scheme) is SignatureVerdict.UNSIGNED
+            verdict_on(headers | {"X-Signature": text}, scheme)
+            is SignatureVerdict.UNSIGNED
         )
 
 
-def test_a_prefix_belongs_to_the_signature() -> None:
-    """A digest without it is of another version, or of another sender."""
+def test_a_signature_needs_its_prefix() -> None:
+    """A digest without it belongs to another version of the scheme."""
     scheme = replace(SCHEME, prefix="v1=")
 
-    assert judged(signed(), scheme) is SignatureVerdict.UNSIGNED
-    assert judged(signed(scheme)) is SignatureVerdict.UNSIGNED
+    assert verdict_on(signed(), scheme) is SignatureVerdict.UNSIGNED
+    assert verdict_on(signed(scheme)) is SignatureVerdict.UNSIGNED
 
 
-def test_header_names_have_no_case() -> None:
-    """One gateway keeps them as sent, another writes them small."""
+def test_header_names_ignore_case() -> None:
+    """Some gateways keep the case of names, others change it."""
     headers = {name.lower(): value for name, value in signed().items()}
 
-    assert judged(headers) is SignatureVerdict.VALID
-    assert judged({name.upper(): value for name, value in headers.items()}) is (
+    assert verdict_on(headers) is SignatureVerdict.VALID
+    assert verdict_on({name.upper(): value for name, value in headers.items()}) is (
         SignatureVerdict.VALID
     )
 
 
-def test_an_id_cannot_be_moved_into_the_timestamp() -> None:
-    """With dots in ids, one signature would hold for two deliveries."""
+def test_the_end_of_an_id_cannot_become_the_timestamp() -> None:
+    """With dots in ids, one signature would be valid for two deliveries."""
     headers = signed(body=b"2.rest", timestamp="1", delivery_id="a")
     moved = headers | {"X-Id": "a.1", "X-Timestamp": "2"}
 
-    assert judged(moved, body=b"rest", now=2.0) is SignatureVerdict.UNSIGNED
-    assert judged(headers, body=b"2.rest", now=1.0) is SignatureVerdict.VALID
+    assert verdict_on(moved, body=b"rest", now=2.0) is SignatureVerdict.UNSIGNED
+    assert verdict_on(headers, body=b"2.rest", now=1.0) is SignatureVerdict.VALID
 
 
-def test_a_part_that_looks_like_a_template_is_only_text() -> None:
-    """What a sender chooses must not be filled in once more."""
-    assert judged(signed(delivery_id="{ts}")) is SignatureVerdict.VALID
+def test_an_id_that_looks_like_a_template_is_plain_text() -> None:
+    """Text that a sender chooses must not be expanded."""
+    assert verdict_on(signed(delivery_id="{ts}")) is SignatureVerdict.VALID
     assert signed(delivery_id="{ts}") != signed(delivery_id=STAMP)
 
 
 @pytest.mark.fault(90)
 @each_scheme
 def test_without_a_secret_nothing_is_valid(scheme: SignatureScheme) -> None:
-    """A forgotten setting must not open the door to everybody."""
+    """A missing secret must not make everybody's webhook valid."""
     empty = hmac.new(b"", BODY, scheme.algorithm).digest()
-    spelt = (
+    digest = (
         empty.hex() if scheme.encoding == "hex" else base64.b64encode(empty).decode()
     )
-    plain = replace(scheme, signed_template="{body}")
-    headers = signed(plain) | {"X-Signature": scheme.prefix + spelt}
+    body_only = replace(scheme, signed_template="{body}")
+    headers = signed(body_only) | {"X-Signature": scheme.prefix + digest}
 
-    assert judged(headers, plain, secrets=()) is SignatureVerdict.FORGED
-    assert judged(headers, plain, secrets=("",)) is SignatureVerdict.FORGED
-    assert judged(signed(plain), plain, secrets=("", SECRET)) is SignatureVerdict.VALID
+    assert verdict_on(headers, body_only, secrets=()) is SignatureVerdict.FORGED
+    assert verdict_on(headers, body_only, secrets=("",)) is SignatureVerdict.FORGED
+    assert (
+        verdict_on(signed(body_only), body_only, secrets=("", SECRET))
+        is SignatureVerdict.VALID
+    )
     with pytest.raises(ValueError, match="empty secret"):
         signed(scheme, secret="")
 
 
 @pytest.mark.parametrize("secrets", [(SECRET, OLDER), (OLDER, SECRET)])
 @pytest.mark.parametrize("secret", [SECRET, OLDER])
-def test_two_secrets_hold_at_once(secrets: Sequence[str], secret: str) -> None:
-    """While a secret changes, deliveries signed with either are on their way."""
-    assert judged(signed(secret=secret), secrets=secrets) is SignatureVerdict.VALID
-    assert judged(signed(secret="another"), secrets=secrets) is SignatureVerdict.FORGED
+def test_two_secrets_are_valid_at_once(secrets: Sequence[str], secret: str) -> None:
+    """While a secret changes, webhooks arrive with signatures of either."""
+    assert verdict_on(signed(secret=secret), secrets=secrets) is SignatureVerdict.VALID
+    assert (
+        verdict_on(signed(secret="another"), secrets=secrets) is SignatureVerdict.FORGED
+    )
 
 
 def test_every_secret_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """How long the answer takes must not tell which of them was right."""
+    """The response time must not reveal which of them was right."""
     compared = []
 
-    def compare(one: bytes, other: bytes) -> bool:
-        compared.append((type(one), type(other)))
-        return one == other
+    def compare(first: bytes, second: bytes) -> bool:
+        compared.append((type(first), type(second)))
+        return first == second
 
     monkeypatch.setattr(hmac, "compare_digest", compare)
 
-    assert judged(signed(), secrets=(SECRET, OLDER, "third")) is SignatureVerdict.VALID
+    assert (
+        verdict_on(signed(), secrets=(SECRET, OLDER, "third")) is SignatureVerdict.VALID
+    )
     assert compared == [(bytes, bytes)] * 3
 
 
@@ -312,47 +326,47 @@ def test_every_secret_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param(-300.5, SignatureVerdict.STALE, id="from the future"),
     ],
 )
-def test_a_timestamp_holds_for_a_while(
-    unit: Any,  # noqa: ANN401 - the words are the scheme's
+def test_a_timestamp_is_valid_within_the_tolerance(
+    unit: Any,  # noqa: ANN401 - a literal type of the scheme
     stamp: str,
     late: float,
     verdict: SignatureVerdict,
 ) -> None:
-    """What was overheard can be replayed for minutes only; clocks differ."""
+    """An intercepted webhook can be replayed for minutes only; clocks differ."""
     scheme = replace(SCHEME, timestamp_unit=unit)
 
     headers = signed(scheme, timestamp=stamp)
 
-    assert judged(headers, scheme, now=NOW + late) is verdict
+    assert verdict_on(headers, scheme, now=NOW + late) is verdict
 
 
 def test_a_forged_webhook_is_not_called_stale() -> None:
-    """Who cannot sign shall not learn what our clock says."""
+    """A sender without the secret must not learn the time of the clock."""
     headers = signed(secret="another")
 
-    assert judged(headers, now=NOW + 1e6) is SignatureVerdict.FORGED
+    assert verdict_on(headers, now=NOW + 1e6) is SignatureVerdict.FORGED
 
 
-def test_an_unsigned_timestamp_is_worth_nothing() -> None:
-    """A replay would come with a fresh one, so that it neither helps nor harms."""
+def test_an_unsigned_timestamp_is_ignored() -> None:
+    """A replay can have any timestamp, so that checking it would protect nothing."""
     scheme = replace(SCHEME, signed_template="{body}")
 
     for stamp in (STAMP, "1", "nonsense"):
         headers = signed(scheme) | {"X-Timestamp": stamp}
-        assert judged(headers, scheme, now=NOW + 1e6) is SignatureVerdict.VALID
+        assert verdict_on(headers, scheme, now=NOW + 1e6) is SignatureVerdict.VALID
 
 
-def test_a_scheme_is_a_setting() -> None:
-    """It comes as JSON, since nobody knows it before the account is open."""
+def test_a_scheme_is_read_from_json() -> None:
+    """It is a setting, because providers document it only to their customers."""
     assert parse(SignatureScheme, asdict(SCHEME), where="webhook") == SCHEME
     for name in asdict(SCHEME):
-        lacking = {key: value for key, value in asdict(SCHEME).items() if key != name}
+        incomplete = {k: value for k, value in asdict(SCHEME).items() if k != name}
         with pytest.raises(ConfigError, match=f"webhook: missing {name}"):
-            parse(SignatureScheme, lacking, where="webhook")
+            parse(SignatureScheme, incomplete, where="webhook")
 
 
 @pytest.mark.parametrize(
-    ("changed", "named"),
+    ("changed", "message"),
     [
         ({"signature_header": ""}, "signature_header"),
         ({"signature_header": "a b"}, "signature_header"),
@@ -375,22 +389,22 @@ def test_a_scheme_is_a_setting() -> None:
         ({"secret": "x"}, "unknown secret"),
     ],
 )
-def test_an_impossible_scheme_is_refused(
-    changed: Mapping[str, object], named: str
+def test_an_invalid_scheme_is_refused(
+    changed: Mapping[str, object], message: str
 ) -> None:
-    """A mistake shows when it is set, not when the first webhook is lost."""
-    with pytest.raises(ConfigError, match=named):
+    """A mistake must show at deployment, not when the first webhook is lost."""
+    with pytest.raises(ConfigError, match=message):
         parse(SignatureScheme, {**asdict(SCHEME), **changed}, where="webhook")
 
 
-def test_headers_that_nothing_needs_may_be_absent() -> None:
-    """A provider that signs the body only sends one header."""
+def test_headers_that_are_not_signed_may_be_absent() -> None:
+    """A provider that signs only the body sends one header."""
     scheme = replace(
         SCHEME, signed_template="{body}", timestamp_header="", id_header=""
     )
     headers = {"X-Signature": signed(scheme)["X-Signature"], "": "a nameless header"}
 
-    assert judged(headers, scheme) is SignatureVerdict.VALID
+    assert verdict_on(headers, scheme) is SignatureVerdict.VALID
 
 
 @given(
@@ -399,13 +413,13 @@ def test_headers_that_nothing_needs_may_be_absent() -> None:
     body=st.binary(max_size=200),
     late=st.floats(-300, 300),
 )
-def test_whatever_is_signed_is_valid(
+def test_any_signed_body_is_valid(
     scheme: SignatureScheme, secret: str, body: bytes, late: float
 ) -> None:
-    """Bodies are bytes, and secrets any text."""
+    """A body is any bytes, and a secret any text."""
     headers = signed(scheme, secret=secret, body=body)
 
-    verdict = judged(headers, scheme, secrets=[secret], body=body, now=NOW + late)
+    verdict = verdict_on(headers, scheme, secrets=[secret], body=body, now=NOW + late)
 
     assert verdict is SignatureVerdict.VALID
 
@@ -417,28 +431,28 @@ def test_whatever_is_signed_is_valid(
     stamp=st.text(max_size=20) | st.text("0123456789", max_size=20),
     delivery_id=st.text(max_size=20),
 )
-def test_nothing_invented_is_valid(
+def test_no_invented_signature_is_valid(
     scheme: SignatureScheme, body: bytes, header: str, stamp: str, delivery_id: str
 ) -> None:
-    """The headers come from anybody: they are refused, and never crash us."""
+    """Anybody can send headers: they are refused, and raise nothing."""
     for signature in (header, scheme.prefix + header):
         headers = {"X-Signature": signature, "X-Timestamp": stamp, "X-Id": delivery_id}
-        verdict = judged(headers, scheme, body=body)
+        verdict = verdict_on(headers, scheme, body=body)
         assert verdict in {SignatureVerdict.UNSIGNED, SignatureVerdict.FORGED}
 
 
 @given(
-    one=st.tuples(st.text("a.1{}", max_size=4), st.text("12.", max_size=4)),
-    other=st.tuples(st.text("a.1{}", max_size=4), st.text("12.", max_size=4)),
+    first=st.tuples(st.text("a.1{}", max_size=4), st.text("12.", max_size=4)),
+    second=st.tuples(st.text("a.1{}", max_size=4), st.text("12.", max_size=4)),
     bodies=st.tuples(st.text("a.12", max_size=4), st.text("a.12", max_size=4)),
 )
 def test_no_two_deliveries_have_the_same_signature(
-    one: tuple[str, str], other: tuple[str, str], bodies: tuple[str, str]
+    first: tuple[str, str], second: tuple[str, str], bodies: tuple[str, str]
 ) -> None:
-    """Where the parts end must be as certain as what they say."""
-    assume((*one, bodies[0]) != (*other, bodies[1]))
+    """The boundaries of the signed parts must be unambiguous."""
+    assume((*first, bodies[0]) != (*second, bodies[1]))
     signatures = set()
-    for (delivery_id, stamp), body in zip((one, other), bodies, strict=True):
+    for (delivery_id, stamp), body in zip((first, second), bodies, strict=True):
         try:
             signatures.add(
                 sign(
@@ -450,6 +464,6 @@ def test_no_two_deliveries_have_the_same_signature(
                 )
             )
         except ValueError:
-            signatures.add(repr((delivery_id, stamp, body)))  # nobody would verify it
+            signatures.add(repr((delivery_id, stamp, body)))  # `verify` refuses it
 
     assert len(signatures) == 2

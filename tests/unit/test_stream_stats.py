@@ -1,4 +1,4 @@
-"""Tally: what is measured on the way is what arrived, however it came."""
+"""Stream statistics: they describe the whole stream, however it is cut into chunks."""
 
 import hashlib
 import zlib
@@ -14,65 +14,65 @@ from functions.core.file_formats import JSON, JSON_LINES
 from functions.core.stream_stats import StreamStats, crc32_base64
 
 
-def of(*pieces: bytes | memoryview) -> StreamStats:
-    """Make a tally of pieces."""
-    tally = StreamStats()
-    for piece in pieces:
-        tally.update(piece)
-    return tally
+def stats_of(*chunks: bytes | memoryview) -> StreamStats:
+    """Return the statistics of a stream of chunks."""
+    stats = StreamStats()
+    for chunk in chunks:
+        stats.update(chunk)
+    return stats
 
 
-@given(pieces=st.lists(st.binary(max_size=700) | st.just(b"a,b\n1,2\n")))
-def test_pieces_do_not_matter(pieces: list[bytes]) -> None:
-    """Where the network cuts a stream is chance; what is written down may not be."""
-    whole = b"".join(pieces)
+@given(chunks=st.lists(st.binary(max_size=700) | st.just(b"a,b\n1,2\n")))
+def test_the_chunks_do_not_matter(chunks: list[bytes]) -> None:
+    """The network cuts a stream at random, and a retry cuts it elsewhere."""
+    whole = b"".join(chunks)
 
-    tally, once = of(*pieces), of(whole)
+    stats, expected = stats_of(*chunks), stats_of(whole)
 
-    assert tally.bytes == len(whole)
-    assert tally.sha256 == hashlib.sha256(whole).hexdigest()
-    assert tally.crc32 == zlib.crc32(whole)
-    assert tally.rows == once.rows
-    assert tally.crc32_base64 == once.crc32_base64
+    assert stats.bytes == len(whole)
+    assert stats.sha256 == hashlib.sha256(whole).hexdigest()
+    assert stats.crc32 == zlib.crc32(whole)
+    assert stats.rows == expected.rows
+    assert stats.crc32_base64 == expected.crc32_base64
 
 
 def test_a_reused_buffer_may_change_afterwards() -> None:
-    """The ring's buffers are filled again while the tally lives."""
+    """The transfer fills its buffers again while the statistics are in use."""
     buffer = bytearray(b"<html>")
-    tally = of(memoryview(buffer))
+    stats = stats_of(memoryview(buffer))
 
     buffer[:] = b"a,b\n1\n"
 
-    assert tally.sha256 == hashlib.sha256(b"<html>").hexdigest()
+    assert stats.sha256 == hashlib.sha256(b"<html>").hexdigest()
     with pytest.raises(LinkSpent):
-        tally.check_plausible()
+        stats.check_plausible()
 
 
 @given(lines=st.lists(st.text("abc,=+-@\r\t", min_size=1), min_size=1))
 @pytest.mark.fault(65)
-def test_rows_are_lines_after_the_header(lines: list[str]) -> None:
+def test_rows_are_the_lines_after_the_header(lines: list[str]) -> None:
     """A last line counts with and without its line break."""
     content = "\n".join(lines).encode()
 
-    assert of(content).rows == of(content + b"\n").rows == len(lines) - 1
+    assert stats_of(content).rows == stats_of(content + b"\n").rows == len(lines) - 1
 
 
-def test_nothing_has_no_rows() -> None:
-    """A count below nought would spoil the reconciliation."""
-    assert of().rows == of(b"").rows == of(b"\n").rows == 0
+def test_an_empty_stream_has_no_rows() -> None:
+    """A negative count would falsify the comparison with the rows that were sent."""
+    assert stats_of().rows == stats_of(b"").rows == stats_of(b"\n").rows == 0
 
 
 @given(crc=st.integers(0, 2**32 - 1))
 def test_a_checksum_is_written_as_s3_writes_it(crc: int) -> None:
-    """Big-endian, four bytes, base64: S3 refuses the object otherwise."""
+    """S3 refuses the object if the checksum is encoded in another way."""
     assert b64decode(crc32_base64(crc)) == crc.to_bytes(4, "big")
 
 
 @pytest.mark.fault(51)
 def test_an_empty_result_is_not_plausible() -> None:
-    """Even an empty category has a header."""
+    """Even a result without rows has a header."""
     with pytest.raises(TransferIncomplete):
-        of().check_plausible()
+        stats_of().check_plausible()
 
 
 @pytest.mark.fault(60)
@@ -86,10 +86,10 @@ def test_an_empty_result_is_not_plausible() -> None:
         pytest.param(b"PK\x03\x04\x00\x00", id="archive"),
     ],
 )
-def test_a_page_is_a_spent_link(content: bytes) -> None:
-    """Servers answer 200 with a page for a link that is gone."""
+def test_a_page_means_a_spent_link(content: bytes) -> None:
+    """Servers answer 200 with an HTML page for a link that has expired."""
     with pytest.raises(LinkSpent):
-        of(*(content[i : i + 1] for i in range(len(content)))).check_plausible()
+        stats_of(*(content[i : i + 1] for i in range(len(content)))).check_plausible()
 
 
 @pytest.mark.parametrize(
@@ -103,19 +103,19 @@ def test_a_page_is_a_spent_link(content: bytes) -> None:
         (b"Email,Valid\n", False),
     ],
 )
-def test_json_is_an_object(content: bytes, plausible: bool) -> None:
-    """What one provider's page is, another one's result is."""
-    tally = StreamStats(JSON)
-    tally.update(content)
+def test_a_json_result_is_an_object(content: bytes, plausible: bool) -> None:
+    """JSON where CSV is expected is an error page, and the other way round."""
+    stats = StreamStats(JSON)
+    stats.update(content)
     with nullcontext() if plausible else pytest.raises(LinkSpent):
-        tally.check_plausible()
+        stats.check_plausible()
 
 
-def test_json_has_no_headings() -> None:
-    """The first line of JSON lines is a row as well."""
-    tally = StreamStats(JSON_LINES)
-    tally.update(b'{"row":1}\n{"row":2}\n')
-    assert tally.rows == 2
+def test_json_has_no_header() -> None:
+    """The first line of JSON Lines is a row as well."""
+    stats = StreamStats(JSON_LINES)
+    stats.update(b'{"row":1}\n{"row":2}\n')
+    assert stats.rows == 2
 
 
 @pytest.mark.parametrize(
@@ -124,10 +124,10 @@ def test_json_has_no_headings() -> None:
         pytest.param(b"Email Address,Valid\r\na@example.com,1\r\n", id="result"),
         pytest.param(b"Email Address,Valid", id="header only"),
         pytest.param(b"\xef\xbb\xbfEmail\n", id="BOM"),
-        pytest.param(b"URL\n<a>\n{b}\n", id="signs in later lines"),
+        pytest.param(b"URL\n<a>\n{b}\n", id="markup in later lines"),
         pytest.param(b"a" * 600 + b"\x00", id="NUL beyond the start"),
     ],
 )
 def test_a_result_is_plausible(content: bytes) -> None:
-    """A result that is paid for is not thrown away for its looks."""
-    of(content).check_plausible()
+    """A paid result must not be discarded because it looks unusual."""
+    stats_of(content).check_plausible()

@@ -1,4 +1,4 @@
-"""Strict JSON: an answer is one object that all parsers read alike."""
+"""Strict JSON: parsers that read an answer differently must not disagree about it."""
 
 import json
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core.errors import AnswerUnreadable
-from functions.providers.strict_json import parse_object
+from functions.core.strict_json import parse_object
 
 values = st.recursive(
     st.none()
@@ -21,8 +21,8 @@ values = st.recursive(
 
 
 @given(answer=st.dictionaries(st.text(), values))
-def test_an_object_is_read_as_it_is(answer: dict[str, object]) -> None:
-    """Strictness refuses; it never changes."""
+def test_an_object_is_read_unchanged(answer: dict[str, object]) -> None:
+    """Strict parsing refuses values; it never changes them."""
     assert parse_object(json.dumps(answer).encode()) == answer
 
 
@@ -53,7 +53,7 @@ def test_an_object_is_read_as_it_is(answer: dict[str, object]) -> None:
     ],
 )
 def test_what_lenient_parsers_let_through_is_refused(body: bytes) -> None:
-    """What two parsers read differently says two things; and it holds secrets."""
+    """A text with two readings means two things; the error must not quote it."""
     with pytest.raises(AnswerUnreadable) as caught:
         parse_object(body)
 
@@ -64,8 +64,8 @@ def test_what_lenient_parsers_let_through_is_refused(body: bytes) -> None:
 
 @pytest.mark.fault(24)
 @given(body=st.binary() | st.text('{}[]":,0123e-NaIn ').map(str.encode))
-def test_no_bytes_do_worse_than_being_unreadable(body: bytes) -> None:
-    """An answer that is no answer is asked for again, not crashed upon."""
+def test_any_bytes_are_an_object_or_unreadable(body: bytes) -> None:
+    """An unreadable answer is requested again; another exception ends the step."""
     try:
         answer = parse_object(body)
     except AnswerUnreadable:
@@ -75,13 +75,13 @@ def test_no_bytes_do_worse_than_being_unreadable(body: bytes) -> None:
 
 
 @pytest.mark.fault(24)
-def test_no_depth_is_left_to_the_interpreter() -> None:
-    """What is read at one place of ours is written at another, a little deeper in."""
+def test_the_depth_limit_does_not_depend_on_the_interpreter() -> None:
+    """A value read near the recursion limit could fail where it is written."""
     deepest = b'{"a": ' * 64 + b"1" + b"}" * 64
     lists = b'{"a": ' + b"[" * 63 + b"]" * 63 + b"}"
 
     assert parse_object(deepest)
     assert parse_object(lists)
-    for deeper in (b'{"a": ' + deepest + b"}", b'{"a": [' + lists + b"]}"):
+    for too_deep in (b'{"a": ' + deepest + b"}", b'{"a": [' + lists + b"]}"):
         with pytest.raises(AnswerUnreadable):
-            parse_object(deeper)
+            parse_object(too_deep)

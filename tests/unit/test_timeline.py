@@ -1,4 +1,4 @@
-"""A history is read as the states that a job passed, whatever part of it is there.
+"""Timeline: any part of an execution's history is read as the states that it passed.
 
 The histories were recorded on the local stack, without inputs and outputs.
 """
@@ -26,23 +26,23 @@ RECORD = JobRecord(job_id="a" * 64, provider="ipqs", type="email", received_at=1
 
 
 def history(name: str) -> list[dict[str, Any]]:
-    """Give the events of an execution as boto3 does."""
+    """Return the events of a recorded history as boto3 does."""
     events: list[dict[str, Any]] = json.loads(HISTORIES[name].read_text())
     for event in events:
         event["timestamp"] = datetime.fromisoformat(event["timestamp"])
     return events
 
 
-def passed(name: str) -> list[str]:
-    """Name the states of a history in their order, repeated ones once."""
+def states_of(name: str) -> list[str]:
+    """Return the states of a history in order, each once."""
     return list(Counter(entry.state for entry in read_timeline(history(name)).entries))
 
 
-def test_a_delivered_job_passed_these_states() -> None:
-    """What an operator sees is the way through the picture of the machine."""
+def test_a_delivered_job_passes_these_states() -> None:
+    """An operator compares them with the state chart."""
     timeline = read_timeline(history("delivered"))
 
-    assert passed("delivered") == [
+    assert states_of("delivered") == [
         *("Known", "Submit", "Route", "Wait", "Check", "Collect", "Download"),
         *("Manifest", "Conclude", "Notify", "Judge", "Delivered"),
     ]
@@ -52,21 +52,21 @@ def test_a_delivered_job_passed_these_states() -> None:
     assert not any(entry.error for entry in timeline.entries)
 
 
-def test_a_map_lasts_as_long_as_what_is_in_it() -> None:
-    """Four Downloads leave one Collect, after the last of them."""
+def test_a_map_lasts_as_long_as_its_items() -> None:
+    """Collect is left once, after the last of its four Downloads."""
     entries = read_timeline(history("delivered")).entries
     (collect,) = (entry for entry in entries if entry.state == "Collect")
     downloads = [entry for entry in entries if entry.state == "Download"]
 
     assert len(downloads) == 4
-    assert [one.tries for one in downloads] == [1, 1, 1, 1]
-    assert collect.left_at >= max(one.left_at for one in downloads)
+    assert [download.tries for download in downloads] == [1, 1, 1, 1]
+    assert collect.left_at >= max(download.left_at for download in downloads)
 
 
-def test_iterations_side_by_side_do_not_close_each_other() -> None:
-    """Their events come mixed, and only say which one they follow."""
-    at = datetime.fromisoformat("2026-11-22T10:00:00Z")
-    crossed = {
+def test_parallel_iterations_do_not_close_each_other() -> None:
+    """Their events are mixed, and only name their previous event."""
+    timestamp = datetime.fromisoformat("2026-11-22T10:00:00Z")
+    mixed = {
         1: ("MapStateEntered", 0, "Collect"),
         2: ("TaskStateEntered", 1, "Download"),
         3: ("TaskStateEntered", 1, "Download"),
@@ -76,13 +76,13 @@ def test_iterations_side_by_side_do_not_close_each_other() -> None:
     events = [
         {
             "id": number,
-            "type": kind,
-            "previousEventId": before,
-            "timestamp": at,
+            "type": type_,
+            "previousEventId": previous,
+            "timestamp": timestamp,
             "stateEnteredEventDetails": {"name": name},
             "stateExitedEventDetails": {"name": name},
         }
-        for number, (kind, before, name) in crossed.items()
+        for number, (type_, previous, name) in mixed.items()
     ]
 
     collect, first, second = read_timeline(events).entries
@@ -92,8 +92,8 @@ def test_iterations_side_by_side_do_not_close_each_other() -> None:
     assert (second.tries, second.left_at) == (0, 0.0)
 
 
-def test_a_failed_job_shows_where_and_as_what() -> None:
-    """The last state has the error of the job."""
+def test_the_last_state_of_a_failed_job_has_its_error() -> None:
+    """An operator sees where and why the job failed."""
     timeline = read_timeline(history("failed"))
 
     assert timeline.entries[-1].state == "Failed"
@@ -101,19 +101,21 @@ def test_a_failed_job_shows_where_and_as_what() -> None:
     assert timeline.ended_at > 0
 
 
-def test_a_state_that_lasts_has_no_end() -> None:
-    """The page draws it as growing."""
+def test_a_current_state_has_no_end() -> None:
+    """The console draws it up to the present."""
     timeline = read_timeline(history("waiting"))
 
     assert timeline.entries[-1].state == "Wait"
     assert timeline.entries[-1].left_at == timeline.ended_at == 0.0
 
 
-@pytest.mark.parametrize("before", [0, 11])
-def test_a_stopped_execution_leaves_nothing_open(before: int) -> None:
-    """And no words of who stopped it, who may have written a name there."""
+@pytest.mark.parametrize("previous", [0, 11])
+def test_a_stopped_execution_leaves_no_state_open(previous: int) -> None:
+    """Its error is free text of whoever stopped it, and may be a person's name."""
     events = history("cancelled")
-    events[-1]["previousEventId"] = before  # which of them AWS writes is not known
+    events[-1]["previousEventId"] = (
+        previous  # it is not documented which of the two AWS writes
+    )
 
     timeline = read_timeline(events)
 
@@ -123,8 +125,8 @@ def test_a_stopped_execution_leaves_nothing_open(before: int) -> None:
 
 
 @pytest.mark.parametrize(("name", "woken"), [("woken", True), ("not_woken", False)])
-def test_a_wait_says_whether_it_was_woken(name: str, woken: bool) -> None:
-    """A time-out there means "ask now", and is nobody's error."""
+def test_a_wait_says_whether_a_webhook_ended_it(name: str, woken: bool) -> None:
+    """The time-out of a wait means "check now", and is no error."""
     listen, check = read_timeline(history(name)).entries
 
     assert (listen.woken, listen.error) == (woken, "")
@@ -132,32 +134,34 @@ def test_a_wait_says_whether_it_was_woken(name: str, woken: bool) -> None:
 
 
 def failed_task(error: object) -> list[dict[str, Any]]:
-    """Give a state whose task failed so, and is tried again."""
-    kinds = ("TaskStateEntered", "TaskScheduled", "TaskFailed", "TaskScheduled")
+    """Return the events of a task that failed with an error and is tried again."""
+    types = ("TaskStateEntered", "TaskScheduled", "TaskFailed", "TaskScheduled")
     return [
         {
             "id": number,
-            "type": kind,
+            "type": type_,
             "previousEventId": number - 1,
             "timestamp": datetime.fromisoformat("2026-11-22T10:00:00Z"),
             "stateEnteredEventDetails": {"name": "Check"},
             "taskFailedEventDetails": {} if error is None else {"error": error},
         }
-        for number, kind in enumerate(kinds, start=1)
+        for number, type_ in enumerate(types, start=1)
     ]
 
 
 @pytest.mark.parametrize(
     ("error", "shown"),
     [
-        pytest.param("ProviderThrottled", "ProviderThrottled", id="ours"),
-        pytest.param("Lambda.Unknown", "Lambda.Unknown", id="AWS'"),
-        pytest.param(None, "States.TaskFailed", id="not told"),
-        pytest.param("ann@example.com", "States.TaskFailed", id="no name"),
+        pytest.param("ProviderThrottled", "ProviderThrottled", id="known error"),
+        pytest.param("Lambda.Unknown", "Lambda.Unknown", id="error of AWS"),
+        pytest.param(None, "States.TaskFailed", id="no error"),
+        pytest.param("ann@example.com", "States.TaskFailed", id="not a name"),
     ],
 )
-def test_a_task_that_is_tried_again_says_why(error: str | None, shown: str) -> None:
-    """The name only: what else a failure says stays in the history."""
+def test_a_task_that_is_tried_again_has_the_error(
+    error: str | None, shown: str
+) -> None:
+    """Only the name is shown; other text of a failure may be personal."""
     (entry,) = read_timeline(failed_task(error)).entries
 
     assert (entry.error, entry.tries, entry.left_at) == (shown, 2, 0.0)
@@ -167,7 +171,7 @@ def test_a_task_that_is_tried_again_says_why(error: str | None, shown: str) -> N
 def test_any_part_of_a_history_is_a_timeline(
     name: str, start: int, data: st.DataObject
 ) -> None:
-    """A long one is read from its middle, a running one to its last event."""
+    """A long history is read from its middle, a running one to its latest event."""
     events = history(name)
     end = data.draw(st.integers(0, len(events)))
 
@@ -180,17 +184,17 @@ def test_any_part_of_a_history_is_a_timeline(
     Draft202012Validator(RESPONSE_SCHEMAS["Timeline"]).validate(document)
 
 
-def test_marks_are_what_happened_in_its_order() -> None:
-    """With the webhook among them; what has not happened is not there."""
+def test_marks_are_the_events_of_the_job_in_order() -> None:
+    """The webhook is among them; events that have not happened are not."""
     timeline = read_timeline(history("woken"))
-    at = timeline.entries[0].left_at
+    woken_at = timeline.entries[0].left_at
     record = JobRecord(
         job_id="a",
         provider="p",
         type="t",
-        received_at=at - 5,
-        submitted_at=at - 4,
-        finished_at=at + 1,
+        received_at=woken_at - 5,
+        submitted_at=woken_at - 4,
+        finished_at=woken_at + 1,
     )
 
     marks = [
@@ -201,8 +205,8 @@ def test_marks_are_what_happened_in_its_order() -> None:
     assert set(marks) <= set(MARKS)
 
 
-def test_an_attempt_without_an_execution_has_done_nothing() -> None:
-    """It may be about to start, or be long forgotten."""
+def test_an_attempt_without_an_execution_has_an_empty_timeline() -> None:
+    """It may start soon, or Step Functions may have deleted its history."""
     document = responses.timeline_response(RECORD, Timeline())
 
     assert document["entries"] == document["checks"] == []

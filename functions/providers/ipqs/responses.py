@@ -20,8 +20,8 @@ from functions.core.errors import (
     ProviderUnavailable,
 )
 from functions.core.model import Phase, StatusReport
+from functions.core.strict_json import parse_object
 from functions.providers.provider_words import sanitize_word
-from functions.providers.strict_json import parse_object
 from functions.providers.transport.http import HttpResponse, retry_after
 
 #: The status words [V]; ERROR is [T]. An unknown word counts as running.

@@ -11,9 +11,8 @@ from contextlib import closing
 from typing import Any
 
 from functions.core.errors import AnswerUnreadable, SourceEmpty
-from functions.core.strict_json import parse
+from functions.core.strict_json import parse, parse_object
 from functions.providers.protocol import BatchRequest, InvalidRow, Source
-from functions.providers.strict_json import parse_object
 from functions.providers.table_reader import TableRow, read_rows
 from functions.providers.txncheck.request_bodies import (
     BULK,
