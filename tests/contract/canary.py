@@ -1,4 +1,4 @@
-"""Canary: whether a secret got into a text, in whatever form."""
+"""Canary: find secrets in a text, however they are encoded."""
 
 import base64
 import json
@@ -6,12 +6,12 @@ import traceback
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
-#: Enough of a long secret to be worth something.
-_SHORTEST = 40
+#: The first part of a long secret is worth something already.
+_PREFIX_LENGTH = 40
 
 
-def forms(secret: str) -> set[str]:
-    """Give the ways in which a secret may be written down."""
+def encodings(secret: str) -> set[str]:
+    """Return the forms in which a secret may be written."""
     raw = secret.encode()
     plain = {
         secret,
@@ -21,38 +21,43 @@ def forms(secret: str) -> set[str]:
         json.dumps(secret)[1:-1],
         json.dumps(secret, ensure_ascii=False)[1:-1],
         repr(secret)[1:-1],
+        secret.replace("@", "\\u0040"),
+        "".join(f"\\u{ord(letter):04x}" for letter in secret),
         raw.hex(),
     }
     return plain | {form.lower() for form in plain} | set(_base64(raw))
 
 
 def _base64(raw: bytes) -> Iterator[str]:
-    """Give the secret's own letters, at each place it can have in a longer text."""
-    for before in range(3):
-        encoded = base64.b64encode(bytes(before) + raw).decode().rstrip("=")
-        own = encoded[(0, 2, 3)[before] : -1]
-        yield own
-        yield own.replace("+", "-").replace("/", "_")
+    """Yield the letters of base64 that depend on the secret alone.
+
+    They differ with the secret's position in a longer text.
+    """
+    for position in range(3):
+        encoded = base64.b64encode(bytes(position) + raw).decode().rstrip("=")
+        letters = encoded[(0, 2, 3)[position] : -1]
+        yield letters
+        yield letters.replace("+", "-").replace("/", "_")
 
 
-def leaked(text: str, secrets: Iterable[str]) -> list[str]:
-    """Give the forms of secrets, or of their first part, that a text holds."""
+def find_leaks(text: str, secrets: Iterable[str]) -> list[str]:
+    """Return the forms of secrets, or of their first part, that are in a text."""
     return [
         form
         for secret in secrets
-        for form in forms(secret[:_SHORTEST])
+        for form in encodings(secret[:_PREFIX_LENGTH])
         if form in text or form in text.lower()
     ]
 
 
-def shown(error: BaseException) -> str:
-    """Give all that a handler, a log or Step Functions can show of an error."""
+def error_text(error: BaseException) -> str:
+    """Return all that a handler, a log or Step Functions can show of an error."""
     chain: list[BaseException] = []
-    link: BaseException | None = error
-    while link is not None:
-        chain.append(link)
-        link = link.__cause__ or (
-            None if link.__suppress_context__ else link.__context__
+    current: BaseException | None = error
+    while current is not None:
+        chain.append(current)
+        current = current.__cause__ or (
+            None if current.__suppress_context__ else current.__context__
         )
-    each = [f"{link}\n{link!r}\n{link.args!r}\n{vars(link)!r}" for link in chain]
-    return "\n".join([*traceback.format_exception(error), *each])
+    texts = [f"{each}\n{each!r}\n{each.args!r}\n{vars(each)!r}" for each in chain]
+    return "\n".join([*traceback.format_exception(error), *texts])

@@ -220,7 +220,7 @@ class _CountedHttpClient(HttpClient):
         self._effects = effects
         self._simulator = simulator
 
-    def call(
+    def request(
         self,
         method: str,
         url: str,
@@ -237,7 +237,7 @@ class _CountedHttpClient(HttpClient):
             self._simulator.script(call, [Answer.dropped_before()])
         if mode is Mode.ERROR_AFTER:
             self._simulator.script(call, [Answer.dropped_after()])
-        reply = super().call(
+        reply = super().request(
             method,
             url,
             seconds=seconds,

@@ -102,7 +102,7 @@ class CountedHttpClient(HttpClient):
         super().__init__(tls=_TLS, loopback=True)
         self._effects = effects
 
-    def call(
+    def request(
         self,
         method: str,
         url: str,
@@ -115,7 +115,7 @@ class CountedHttpClient(HttpClient):
         """Make a call of the API."""
         names = ("upload", "status", "list")
         with self._effects.http(next(name for name in names if f"/{name}" in url)):
-            return super().call(
+            return super().request(
                 method,
                 url,
                 seconds=seconds,
@@ -124,12 +124,14 @@ class CountedHttpClient(HttpClient):
                 body=body,
             )
 
-    def open(self, url: str, *, seconds: float, max_bytes: int) -> Download:
+    def open_download(self, url: str, *, seconds: float, max_bytes: int) -> Download:
         """Open a link."""
         opened: Download | None = None
         try:
             with self._effects.http("download"):
-                opened = super().open(url, seconds=seconds, max_bytes=max_bytes)
+                opened = super().open_download(
+                    url, seconds=seconds, max_bytes=max_bytes
+                )
         except Killed:
             if opened is not None:
                 opened.close()  # the operating system would
