@@ -18,21 +18,14 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from benchmarks import seed_jobs
+from functions.core.provider_settings import to_json
+from infra import config
 from local.emulator.clients import REGION
 from local.emulator.process import Emulator
 
+_IPQS = config.stage("dev", config.context()["courier"]).providers["ipqs"]
 _JOBS = 10_000
 _CALLS = 300
-_PROVIDER = {
-    "secret": "s",
-    "types": ["email"],
-    "endings": [".csv"],
-    "batches": [],
-    "max_batch_requests": 0,
-    "max_upload_bytes": 1,
-    "settle_seconds": 1,
-    "poll": {},
-}
 
 
 class _Context(LambdaContext):
@@ -59,7 +52,7 @@ def main() -> int:
             "COURIER_INBOX_BUCKET": "inbox",
             "COURIER_RESULTS_BUCKET": "results",
             "COURIER_STATE_MACHINE": "arn:aws:states:us-east-1:0:stateMachine:m",
-            "COURIER_PROVIDERS": json.dumps({"ipqs": _PROVIDER}),
+            "COURIER_PROVIDERS": json.dumps({"ipqs": to_json(_IPQS)}),
             "POWERTOOLS_LOG_LEVEL": "ERROR",
         }
         # Only now, because they read the environment.

@@ -17,7 +17,7 @@ settings.load_profile("repeatable")
 
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Give the cloud assembly of any stage; each is synthesized once."""
+    """Return the cloud assembly of any stage; each is synthesized once."""
     from infra.app import synthesize  # noqa: PLC0415 - it starts a Node, which most tests do without
 
     @cache

@@ -12,7 +12,12 @@ from local.simulators.request_log import HIDDEN
 from local.simulators.server import HttpRequest
 from local.simulators.txncheck.documents import status_answer, submit_answer, written
 from local.simulators.txncheck.state import TxncheckState
-from local.simulators.txncheck.validation import METHODS, ApiError, fields_of, read_body
+from local.simulators.txncheck.validation import (
+    METHODS,
+    RequestRefused,
+    fields_of,
+    read_body,
+)
 
 _SIGNATURE_SECONDS = 300.0  # for which a signature is good [V]
 
@@ -29,7 +34,7 @@ def answer_api(state: TxncheckState, request: HttpRequest) -> HttpReply:
     def act() -> HttpReply:
         try:
             return _carried_out(state, request, call, subject)
-        except ApiError as error:
+        except RequestRefused as error:
             sentences = list(error.sentences)
             as_list = state.behaviour.message_lists
             document = {
@@ -58,21 +63,23 @@ def _carried_out(
 ) -> HttpReply:
     """Carry out a submission of a method, or a check of a request's id."""
     if not call:
-        raise ApiError(HTTPStatus.NOT_FOUND, f"Cannot {request.method} this address")
+        raise RequestRefused(
+            HTTPStatus.NOT_FOUND, f"Cannot {request.method} this address"
+        )
     body = read_body(request)
     _check_credentials(state, request, body)
     _check_account(state, subject if call == "submit" else None)
     if call == "check":
         found = state.find(subject)
         if found is None:
-            raise ApiError(HTTPStatus.NOT_FOUND, "Request not found")
+            raise RequestRefused(HTTPStatus.NOT_FOUND, "Request not found")
         return _reply(status_answer(found))
     media_type = request.headers.get_content_type()
     accepted = state.accept(
         subject, fields_of(subject, media_type, body, state.behaviour)
     )
     if accepted is None:
-        raise ApiError(HTTPStatus.PAYMENT_REQUIRED, "Insufficient balance")
+        raise RequestRefused(HTTPStatus.PAYMENT_REQUIRED, "Insufficient balance")
     return _reply(submit_answer(accepted), HTTPStatus.ACCEPTED)
 
 
@@ -80,9 +87,9 @@ def _check_credentials(state: TxncheckState, request: HttpRequest, body: bytes) 
     """Raise ApiError if the key or the signature is wrong."""
     refused, key = HTTPStatus.UNAUTHORIZED, request.headers.get(state.key_header)
     if key is None:
-        raise ApiError(refused, "Missing X-API-Key header")
+        raise RequestRefused(refused, "Missing X-API-Key header")
     if key not in state.keys:
-        raise ApiError(refused, "Invalid API key")
+        raise RequestRefused(refused, "Invalid API key")
     if state.signing_secret is None:
         return
     timestamp = request.headers.get("x-timestamp", "")
@@ -92,23 +99,23 @@ def _check_credentials(state: TxncheckState, request: HttpRequest, body: bytes) 
     signature = request.headers.get("x-signature", "").encode()
     is_right = hmac.compare_digest(right.hexdigest().encode(), signature)
     if not is_right or not re.fullmatch("[0-9]{1,16}", timestamp):
-        raise ApiError(refused, "Invalid request signature")
+        raise RequestRefused(refused, "Invalid request signature")
     if state.now() - int(timestamp) / 1000 > _SIGNATURE_SECONDS:
-        raise ApiError(refused, "Request timestamp expired")
+        raise RequestRefused(refused, "Request timestamp expired")
 
 
 def _check_account(state: TxncheckState, method: str | None) -> None:
     """Raise ApiError if the account may not call at all, now, or this method."""
     refused, behaviour = HTTPStatus.FORBIDDEN, state.behaviour
     if not behaviour.active:
-        raise ApiError(refused, "Merchant account is deactivated")
+        raise RequestRefused(refused, "Merchant account is deactivated")
     if not behaviour.address_allowed:
-        raise ApiError(refused, "IP address not allowed")
+        raise RequestRefused(refused, "IP address not allowed")
     if limit := state.exceeded_limit(is_post=method is not None):
-        raise ApiError(limit.status, "Rate limit exceeded", headers=limit.headers)
+        raise RequestRefused(limit.status, "Rate limit exceeded", headers=limit.headers)
     allowed = behaviour.methods_allowed
     if method is not None and allowed is not None and method not in allowed:
-        raise ApiError(refused, "Method not allowed for this merchant")
+        raise RequestRefused(refused, "Method not allowed for this merchant")
 
 
 def _reply(

@@ -31,7 +31,7 @@ METHODS = {
 }
 
 
-class ApiError(Exception):
+class RequestRefused(Exception):
     """An HTTP error; its sentences are the provider's, and may quote input."""
 
     def __init__(self, status: int, *sentences: str, headers: Headers = ()) -> None:
@@ -44,9 +44,11 @@ class ApiError(Exception):
 def read_body(request: HttpRequest) -> bytes:
     """Return the body of a request; ApiError if it has no length or is too long."""
     if request.chunked:
-        raise ApiError(HTTPStatus.LENGTH_REQUIRED, "Content-Length is needed")
+        raise RequestRefused(HTTPStatus.LENGTH_REQUIRED, "Content-Length is needed")
     if request.body.limit > _LONGEST_BODY:
-        raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large")
+        raise RequestRefused(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large"
+        )
     return request.body.read()
 
 
@@ -55,13 +57,17 @@ def fields_of(
 ) -> Mapping[str, Any]:
     """Return the fields of a body; ApiError has a sentence for each wrong one."""
     if media_type != "application/json":
-        raise ApiError(HTTPStatus.BAD_REQUEST, "Content-Type must be application/json")
+        raise RequestRefused(
+            HTTPStatus.BAD_REQUEST, "Content-Type must be application/json"
+        )
     try:
         fields = json.loads(body.decode())
     except (ValueError, RecursionError):
-        raise ApiError(HTTPStatus.BAD_REQUEST, "The body is not valid JSON") from None
+        raise RequestRefused(
+            HTTPStatus.BAD_REQUEST, "The body is not valid JSON"
+        ) from None
     if not isinstance(fields, dict):
-        raise ApiError(HTTPStatus.BAD_REQUEST, "The body must be an object")
+        raise RequestRefused(HTTPStatus.BAD_REQUEST, "The body must be an object")
 
     required = METHODS[method]
     optional = {"name"} if method == "upi-by-mobile" else set()
@@ -74,7 +80,7 @@ def fields_of(
             echo = f": {fields.get(name)}" if behaviour.echoes_input else ""
             sentences.append(f"{name} must be {rule}{echo}")
     if sentences:
-        raise ApiError(HTTPStatus.BAD_REQUEST, *sentences)
+        raise RequestRefused(HTTPStatus.BAD_REQUEST, *sentences)
     return fields
 
 
