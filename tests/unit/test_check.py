@@ -129,7 +129,7 @@ def _told(capsys: pytest.CaptureFixture[str]) -> Told:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "answer",
     [StatusReport(phase=Phase.QUEUED), ProviderThrottled("429"), OutOfCredits("no")],
     ids=["an answer", "no answer", "a refusal"],
 )
