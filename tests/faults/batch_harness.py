@@ -29,7 +29,7 @@ from tests.faults.fault_injection import FaultInjector, Killed, Mode
 from tests.faults.harness import INBOX, RESULTS, SECRET, TABLE, StepHarness
 from tests.settings import txncheck_settings
 
-#: Found again wherever they leak to; see tests/faults/canary.py.
+#: Found again wherever they leak to; see tests/canary.py.
 NAMES = ("Asha Leaking", "Bina Leaking", "Chand Leaking")
 MOBILES = ("+919871234501", "+919871234502", "+919871234503")
 PEOPLE = "\n".join(["mobile,name", *map(",".join, zip(MOBILES, NAMES, strict=True))])

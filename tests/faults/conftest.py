@@ -13,14 +13,14 @@ from local.emulator.clients import REGION
 from local.emulator.process import Emulator
 from local.simulators.ipqs import IpqsSimulator
 from local.simulators.txncheck import TxncheckSimulator
+from tests.canary import Canary
 from tests.faults import batch_harness as people
 from tests.faults.batch_harness import BatchHarness
 from tests.faults.callback_harness import CallbackHarness
-from tests.faults.canary import Canary
-from tests.faults.context import Context
-from tests.faults.driver import Process, Walk
+from tests.faults.execution_driver import Process, Walk
 from tests.faults.fault_injection import FaultInjector, inject_faults
 from tests.faults.harness import KEY, RESULTS, ROWS, TABLE, StepHarness
+from tests.lambda_context import Context
 
 _CACHES = (
     adapters.adapter,

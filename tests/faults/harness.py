@@ -18,7 +18,7 @@ from local.simulators.ipqs.verification import verify
 from tests.settings import ipqs_settings
 
 INBOX, RESULTS, TABLE, SECRET = "inbox", "results", "jobs", "ipqs"
-#: Found again wherever they leak to; see tests/faults/canary.py.
+#: Found again wherever they leak to; see tests/canary.py.
 KEY = "canaryKeyOfTheProvider"
 ROWS = ("ada@canary-rows.example", "bob@canary-rows.example", "eve@canary-rows.example")
 LIST = "\n".join(("Email Address", *ROWS, "")).encode()

@@ -15,8 +15,8 @@ from functions.aws.batch_store import BatchStore
 from functions.core.errors import RequestInvalid, SubmitOutcomeUnknown
 from functions.core.model import Job, Next, Outcome, Phase
 from local.simulators.faults import Answer
+from tests.canary import Canary
 from tests.faults.batch_harness import MOBILES, NAMES, PEOPLE, BatchHarness
-from tests.faults.canary import Canary
 from tests.faults.fault_injection import Mode
 
 

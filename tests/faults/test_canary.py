@@ -12,9 +12,9 @@ import pytest
 from functions.aws import clients, telemetry
 from functions.core.errors import AwsUnavailable
 from functions.core.model import Job, Outcome
-from tests.faults.canary import Canary
+from tests.canary import Canary
 from tests.faults.conftest import look_at_stores
-from tests.faults.driver import Process, Walk
+from tests.faults.execution_driver import Process, Walk
 from tests.faults.fault_injection import FaultInjector
 from tests.faults.harness import KEY, RESULTS, ROWS, TABLE, StepHarness
 

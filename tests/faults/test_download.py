@@ -23,7 +23,7 @@ from functions.download import download
 from functions.providers.protocol import Body, Link
 from local.simulators.content import Content
 from local.simulators.faults import Answer
-from tests.faults.driver import Process
+from tests.faults.execution_driver import Process
 from tests.faults.fault_injection import FaultInjector, Killed, Mode, failure, hooked
 from tests.faults.harness import RESULTS, StepHarness
 

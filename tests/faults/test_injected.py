@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from tests.faults import invariants
-from tests.faults.driver import Walk
+from tests.faults.execution_driver import Walk
 from tests.faults.fault_injection import Mode
 
 #: The calls of a run in which nothing fails; the first test holds it to that.

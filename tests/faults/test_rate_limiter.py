@@ -10,7 +10,7 @@ from functions.aws.rate_limiter import RateLimiter
 from functions.core.model import Next, Outcome
 from functions.core.rate_limit import RateLimit
 from tests.faults.callback_harness import TABLE, CallbackHarness
-from tests.faults.driver import Process
+from tests.faults.execution_driver import Process
 from tests.faults.fault_injection import FaultInjector
 from tests.faults.harness import StepHarness
 

@@ -15,7 +15,7 @@ from functions.core.errors import (
     CredentialsRejected,
 )
 from functions.core.model import Job, Outcome
-from tests.faults.driver import Process, Walk
+from tests.faults.execution_driver import Process, Walk
 from tests.faults.fault_injection import FaultInjector, failure, hooked
 from tests.faults.harness import KEY, SECRET, StepHarness
 

@@ -15,7 +15,7 @@ from functions.core.errors import (
 )
 from functions.core.model import Job, Next, Outcome
 from local.simulators.faults import Answer
-from tests.faults.driver import RETRIES, Process, Walk
+from tests.faults.execution_driver import RETRIES, Process, Walk
 from tests.faults.fault_injection import hooked
 from tests.faults.harness import INBOX, LIST, SETTLE_SECONDS, StepHarness
 

@@ -15,7 +15,7 @@ from functions.providers.txncheck.webhooks import parse_webhook
 from functions.webhook import WebhookReceiver
 from tests.faults.batch_harness import BatchHarness
 from tests.faults.callback_harness import CallbackHarness
-from tests.faults.context import Context
+from tests.lambda_context import Context
 
 NOW = 1_800_000_000.0
 SECRET, OLD = "what the provider signs with", "what it signed with before"

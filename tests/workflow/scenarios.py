@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functions.core.errors import PERMANENT
 from infra.task_defaults import AWS_ERRORS, RETRIED_ERRORS
 from tests.workflow.machine import Act
-from tests.workflow.request_paths import REQUESTS
+from tests.workflow.request_scenarios import REQUESTS
 from tests.workflow.scripts import (
     BASES,
     COLLECT,

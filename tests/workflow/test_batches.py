@@ -4,7 +4,7 @@ import pytest
 
 from functions.core.batch_results import parse_results
 from tests.workflow.machine import Walk
-from tests.workflow.request_paths import REQUESTS
+from tests.workflow.request_scenarios import REQUESTS
 
 
 def test_a_batch_is_prepared_run_and_gathered(walks: dict[str, Walk]) -> None:

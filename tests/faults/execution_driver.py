@@ -22,7 +22,7 @@ from functions.download import download
 from functions.manifest import write_manifest
 from functions.providers.ipqs.adapter import Ipqs
 from functions.submit import Submission
-from tests.faults.canary import Canary
+from tests.canary import Canary
 from tests.faults.fault_injection import CountedHttpClient, FaultInjector, Killed
 from tests.faults.harness import RESULTS, SECRET, TABLE, StepHarness
 
