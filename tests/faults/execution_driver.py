@@ -1,10 +1,10 @@
-"""Driver: walks a job the way the state machine does, without waiting for anything."""
+"""Execution driver: take a job through the steps as the state machine does."""
 
 import json
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
+from typing import TypeVar
 
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 
@@ -23,62 +23,87 @@ from functions.manifest import write_manifest
 from functions.providers.ipqs.adapter import Ipqs
 from functions.submit import Submission
 from tests.canary import Canary
-from tests.faults.fault_injection import CountedHttpClient, FaultInjector, Killed
+from tests.faults.fault_injection import FaultInjector, FaultyHttpClient, Killed
 from tests.faults.harness import RESULTS, SECRET, TABLE, StepHarness
 
-#: As often as infra/workflow.py retries a task, if not more.
+#: At least as often as the state machine retries a task.
 RETRIES = 6
-#: As long as a Download may take, in seconds.
-_SECONDS = 900.0
+#: How long a Download may take.
+DOWNLOAD_SECONDS = 900.0
+
+_Result = TypeVar("_Result")
 
 
 class TaskFailed(Exception):
-    """A task is given up; the text is the name of its error."""
+    """A task is not retried any more; the text is the name of its error."""
 
 
-class Process:
-    """One Lambda's process: collaborators of its own, and nothing from before."""
+def retry(call: Callable[[int], _Result], injector: FaultInjector) -> _Result:
+    """Call with attempt numbers from 0, each in a new process, until it returns.
+
+    The attempts follow each other at once, which is the hardest case.
+
+    Raises:
+        TaskFailed: The error is permanent, or the retries are used up.
+    """
+    error = ""
+    for attempt in range(RETRIES + 1):
+        injector.restart()
+        try:
+            return call(attempt)
+        except (RetryableError, Killed) as raised:
+            error = type(raised).__name__
+        except CourierError as raised:
+            raise TaskFailed(type(raised).__name__) from None
+    raise TaskFailed(error)
+
+
+class LambdaProcess:
+    """The steps of a job, with collaborators that are new, as in a cold process."""
 
     def __init__(
         self,
-        bench: StepHarness,
-        effects: FaultInjector,
+        harness: StepHarness,
+        injector: FaultInjector,
         *,
-        pace: RateLimiter | None = None,
+        rate_limiter: RateLimiter | None = None,
     ) -> None:
-        self._bench = bench
-        self._pace = pace
-        self.now = bench.ipqs.clock.now
-        self.settings = bench.settings
-        self.ledger = JobStore(TABLE, dynamodb=clients.dynamodb(), keep_days=90)
+        self._rate_limiter = rate_limiter
+        self.now = harness.ipqs.clock.now
+        self.settings = harness.settings
+        self.job_store = JobStore(TABLE, dynamodb=clients.dynamodb(), keep_days=90)
         self.results = Results(RESULTS, s3=clients.s3())
         secrets = SecretsProvider(boto3_client=clients.secrets_manager())
         self.provider = Ipqs(
             self.settings,
-            http=CountedHttpClient(effects),
+            http=FaultyHttpClient(
+                injector, harness.ipqs, provider="ipqs", call_name=_call_name
+            ),
             key=Secret(SECRET, provider=secrets).api_key,
             now=self.now,
         )
 
-    def submit(self, job: Job, attempt: int) -> Job:
-        """Submit, with a token that tells this attempt from all others."""
+    def submit(self, job: Job, attempt: int = 0) -> Job:
+        """Submit a job, with a claim token that no other attempt has."""
         return Submission(
             job=job,
             provider=self.provider,
             source=S3Source(job, s3=clients.s3()),
-            rate_limiter=self._pace,
-            job_store=self.ledger,
+            rate_limiter=self._rate_limiter,
+            job_store=self.job_store,
             settings=self.settings,
             token=f"token-{attempt}-{id(self)}",
             now=self.now(),
             random=0.5,
         ).submit()
 
-    def check(self, job: Job, _attempt: int) -> Job:
-        """Check."""
+    def check(self, job: Job, _attempt: int = 0) -> Job:
+        """Check a job and record its progress."""
         policy, now = self.settings.policy, self.now()
         checked = check(job, self.provider, policy=policy, now=now, random=0.5)
-        self.ledger.record_progress(checked, next_check_at=now + checked.wait_seconds)
+        self.job_store.record_progress(
+            checked, next_check_at=now + checked.wait_seconds
+        )
         return checked
 
     def download(self, job: Job, kind: str, attempt: int = 0) -> File:
@@ -90,87 +115,88 @@ class Process:
             results=self.results,
             attempts=attempt + 1,
             now=self.now,
-            ends_at=self.now() + _SECONDS,
+            ends_at=self.now() + DOWNLOAD_SECONDS,
         )
 
-    def manifest(self, job: Job, _attempt: int) -> Job:
+    def manifest(self, job: Job, _attempt: int = 0) -> Job:
         """Write the manifest."""
         return write_manifest(job, self.results)
 
 
-@dataclass
-class Walk:
-    """One execution; `told` are its notices."""
+ProcessFactory = Callable[[], LambdaProcess]
+_Step = Callable[[LambdaProcess, Job, int], Job]
 
-    bench: StepHarness
-    effects: FaultInjector
+
+@dataclass
+class ExecutionDriver:
+    """Runs executions without waiting, with a new process for each attempt."""
+
+    harness: StepHarness
+    injector: FaultInjector
     canary: Canary
-    told: list[State] = field(default_factory=list)
+    notifications: list[State] = field(default_factory=list)
     most_attempts: int = 0  # at one visit of a task
 
-    def to_the_end(self, job: Job) -> Job:
-        """Follow a job from Submit to Notify."""
+    def run(self, job: Job) -> Job:
+        """Run a job from Submit, or Check where it has a reference, to Notify."""
         failure: State | None = None
-        step = "Check" if job.provider_ref else "Submit"
+        step: _Step = LambdaProcess.check if job.provider_ref else LambdaProcess.submit
         try:
-            while step in ("Submit", "Check"):
+            job = self._task(step, job)
+            while job.next in (Next.HOLD, Next.WAIT):
+                self.harness.ipqs.clock.advance(job.wait_seconds)
+                on_hold = job.next is Next.HOLD
+                step = LambdaProcess.submit if on_hold else LambdaProcess.check
                 job = self._task(step, job)
-                if job.next in (Next.HOLD, Next.WAIT):
-                    self.bench.ipqs.clock.advance(job.wait_seconds)
-                step = {Next.HOLD: "Submit", Next.WAIT: "Check"}.get(job.next, "")
             if job.next is Next.COLLECT:
-                job = self._task("Manifest", self._collect(job))
+                job = self._task(LambdaProcess.manifest, self._collect(job))
         except TaskFailed as failed:
             failure = {"Error": str(failed), "Cause": ""}
 
-        ended = self._task("Conclude", job, failure)
-        self.told.append(ended.to_state())
+        ended = self._task(
+            lambda process, job, _: conclude(
+                job, failure, job_store=process.job_store, now=process.now()
+            ),
+            job,
+        )
+        self.notifications.append(ended.to_state())
         return ended
 
     def _collect(self, job: Job) -> Job:
-        files = []
-        for kind in job.kinds:
+        def download_kind(kind: str) -> File:
             try:
-                done = self._retried(partial(_download, job, kind))
-                files.append(File.from_state(done))
-            except TaskFailed as missed:
-                files.append(File(kind=kind, error=str(missed)))
-        return job.with_(files=tuple(files))
+                return File.from_state(
+                    self._retry(
+                        lambda process, attempt: process.download(
+                            job, kind, attempt
+                        ).to_state()
+                    )
+                )
+            except TaskFailed as failed:
+                return File(kind=kind, error=str(failed))
 
-    def _task(self, name: str, job: Job, failure: State | None = None) -> Job:
-        def step(process: Process, attempt: int) -> State:
-            if name == "Conclude":
-                return conclude(
-                    job, failure, job_store=process.ledger, now=process.now()
-                ).to_state()
-            steps: dict[str, Callable[[Job, int], Job]] = {
-                "Submit": process.submit,
-                "Check": process.check,
-                "Manifest": process.manifest,
-            }
-            return steps[name](job, attempt).to_state()
+        return job.with_(files=tuple(map(download_kind, job.kinds)))
 
-        return Job.from_state(self._retried(step))
+    def _task(self, step: _Step, job: Job) -> Job:
+        return Job.from_state(
+            self._retry(lambda process, attempt: step(process, job, attempt).to_state())
+        )
 
-    def _retried(self, step: Callable[[Process, int], State]) -> State:
-        """Call a step in a new process each time, at once: the hardest pause."""
-        error = ""
-        for attempt in range(RETRIES + 1):
-            self.effects.alive_again()
+    def _retry(self, step: Callable[[LambdaProcess, int], State]) -> State:
+        def call(attempt: int) -> State:
             self.most_attempts = max(self.most_attempts, attempt + 1)
             try:
-                state = json.dumps(step(Process(self.bench, self.effects), attempt))
-            except (CourierError, Killed) as raised:
-                self.canary.look("exception", traceback.format_exc())
-                error = type(raised).__name__
-                if not isinstance(raised, RetryableError | Killed):
-                    break
-                continue
-            self.canary.look("state", state)
-            read: State = json.loads(state)
-            return read
-        raise TaskFailed(error)
+                process = LambdaProcess(self.harness, self.injector)
+                text = json.dumps(step(process, attempt))
+            except (CourierError, Killed):
+                self.canary.search("exception", traceback.format_exc())
+                raise
+            self.canary.search("state", text)
+            state: State = json.loads(text)
+            return state
+
+        return retry(call, self.injector)
 
 
-def _download(job: Job, kind: str, process: Process, attempt: int) -> State:
-    return process.download(job, kind, attempt).to_state()
+def _call_name(_method: str, url: str) -> str:
+    return next(name for name in ("upload", "status", "list") if f"/{name}" in url)
