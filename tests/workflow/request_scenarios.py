@@ -1,67 +1,61 @@
-"""Requests: the ways in which one request of a batch may go."""
+"""Request scenarios: every way in which a request of a batch may go."""
 
 from collections.abc import Mapping
 
 from functions.core.batch_results import RequestResult
 from functions.core.errors import CourierError
 from functions.core.model import Outcome
-from tests.workflow.machine import Act
+from tests.workflow.machine import Action
 from tests.workflow.scripts import (
     FINISHED,
     LISTEN,
-    NONSENSE,
+    NO_WEBHOOK,
     REQUEST,
     SUBMITTED,
-    UNHEARD,
     WAIT,
-    ends,
+    WITHOUT_PHASE,
+    concluded,
 )
 
-#: Every way in which a request may go, and what is told of it.
-REQUESTS: dict[str, tuple[Mapping[str, list[Act]], RequestResult]] = {
-    "woken": ({}, RequestResult(Outcome.SUCCEEDED)),
-    "unheard": ({"Listen": [UNHEARD]}, RequestResult(Outcome.SUCCEEDED)),
-    "deaf": ({"Listen": [{"error": "AwsRefused"}]}, RequestResult(Outcome.SUCCEEDED)),
-    "polled": (
-        {"Submit": [SUBMITTED], "Check": [WAIT, FINISHED]},
-        RequestResult(Outcome.SUCCEEDED),
-    ),
-    "held": (
+_SUCCEEDED = RequestResult(Outcome.SUCCEEDED)
+#: What each scenario overrides in REQUEST, and the result of the request.
+REQUESTS: dict[str, tuple[Mapping[str, list[Action]], RequestResult]] = {
+    "webhook": ({}, _SUCCEEDED),
+    "no webhook": ({"Listen": [NO_WEBHOOK]}, _SUCCEEDED),
+    "Listen fails": ({"Listen": [{"error": "AwsRefused"}]}, _SUCCEEDED),
+    "polled": ({"Submit": [SUBMITTED], "Check": [WAIT, FINISHED]}, _SUCCEEDED),
+    "on hold": (
         {"Submit": [{"state": {"next": "hold", "wait_seconds": 7}}, LISTEN]},
-        RequestResult(Outcome.SUCCEEDED),
+        _SUCCEEDED,
     ),
     "partial": (
         {"Check": [{"state": {**FINISHED["state"], "phase": "partial"}}]},
         RequestResult(Outcome.PARTIAL),
     ),
     "timed out": (
-        {
-            "Check": [
-                {"state": {"next": "conclude", **ends("timed_out", "Late")["state"]}}
-            ]
-        },
+        {"Check": [concluded("timed_out", "Late", next="conclude")]},
         RequestResult(Outcome.TIMED_OUT, "Late"),
     ),
-    "broken down": (
-        {"Check": [NONSENSE]},
+    "runtime error": (
+        {"Check": [WITHOUT_PHASE]},
         RequestResult(Outcome.FAILED, CourierError.__name__),
     ),
     **{
-        f"{part} refused": (
-            {part: [{"error": error}]},
+        f"{task} refused": (
+            {task: [{"error": error}]},
             RequestResult(Outcome.FAILED, error),
         )
-        for part, error in [
+        for task, error in [
             ("Submit", "OutOfCredits"),
             ("Check", "AccountRefused"),
             ("Download", "ResultTooLarge"),
         ]
     },
     **{
-        f"{part} retried": (
-            {part: [{"error": "AwsUnavailable"}, *REQUEST[part]]},
-            RequestResult(Outcome.SUCCEEDED),
+        f"{task} retried": (
+            {task: [{"error": "AwsUnavailable"}, *REQUEST[task]]},
+            _SUCCEEDED,
         )
-        for part in ("Submit", "Listen", "Check", "Download")
+        for task in ("Submit", "Listen", "Check", "Download")
     },
 }
