@@ -173,8 +173,8 @@ class WorkflowMachine:
         for level in (states, *inner):
             for state_name, state in level.items():
                 if "FunctionName" in state.get("Parameters", {}):
-                    arn = self._functions[state_name.removesuffix(" request")]
-                    state["Parameters"]["FunctionName"] = arn
+                    task = state_name.removesuffix(" request")
+                    state["Parameters"]["FunctionName"] = self._functions[task]
         states["Requests"]["ItemReader"]["Parameters"]["Bucket"] = _INBOX
         states["Notify"]["Parameters"]["TopicArn"] = topic
         arn: str = self._states.create_state_machine(
