@@ -15,27 +15,16 @@ from functools import partial
 from statistics import quantiles
 from typing import Any
 
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
 from benchmarks import seed_jobs
 from functions.core.provider_settings import to_json
 from infra import config
 from local.emulator.clients import REGION
 from local.emulator.process import Emulator
+from tests.lambda_context import InvocationContext
 
 _IPQS = config.stage("dev", config.context()["courier"]).providers["ipqs"]
 _JOBS = 10_000
 _CALLS = 300
-
-
-class _Context(LambdaContext):
-    """The context of an invocation."""
-
-    def __init__(self) -> None:
-        self._function_name = "api"
-        self._memory_limit_in_mb = 1024
-        self._invoked_function_arn = "arn:aws:lambda:us-east-1:0:function:api"
-        self._aws_request_id = "benchmark"
 
 
 def main() -> int:
@@ -68,7 +57,7 @@ def main() -> int:
             "GET /jobs/{job_id}": _event(f"/jobs/{job_id}", None, job_id),
         }
         for name, event in events.items():
-            call = partial(handler.handler, event, _Context())
+            call = partial(handler.handler, event, InvocationContext())
             _measure(name, call, aws_time)
     return 0
 

@@ -11,7 +11,7 @@ import pytest
 from functions.providers.transport.connection import verified_tls_context
 from local.simulators.ipqs import IpqsSimulator
 from local.simulators.txncheck import TxncheckSimulator
-from tests.contract.canary import find_leaks
+from tests.canary import find_leaks
 from tests.contract.fake_secret import FakeSecret
 from tests.contract.harness import KEY, AdapterHarness
 from tests.contract.ipqs_harness import IpqsHarness

@@ -12,7 +12,7 @@ from functions.core.file_formats import CSV, FileFormat
 from functions.core.stream_stats import StreamStats
 from functions.providers.protocol import Body, Link, Provider
 from local.simulators.faults import Answer
-from tests.contract.canary import error_text, find_leaks
+from tests.canary import error_text, find_leaks
 from tests.contract.fake_secret import FakeSecret
 from tests.contract.sources import BytesSource
 

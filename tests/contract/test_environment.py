@@ -9,7 +9,7 @@ from functions.core.errors import ProviderUnavailable
 from functions.core.model import Phase
 from functions.providers.transport.http import HttpResponse
 from local.simulators.ipqs import Answer
-from tests.contract.canary import encodings, error_text, find_leaks
+from tests.canary import encodings, error_text, find_leaks
 from tests.contract.harness import KEY
 from tests.contract.ipqs_harness import IpqsHarness
 from tests.contract.loopback_hosts import LoopbackListener

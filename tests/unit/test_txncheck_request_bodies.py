@@ -16,7 +16,7 @@ from functions.core.errors import (
 )
 from functions.core.provider_settings import NameUse
 from functions.providers.txncheck.request_bodies import BULK, RequestBodies
-from tests.contract.canary import error_text, find_leaks
+from tests.canary import error_text, find_leaks
 from tests.contract.sources import BytesSource
 
 REQUESTS = RequestBodies(upi_name="optional", bank_async=False)

@@ -1,20 +1,19 @@
-"""Context: what Lambda tells a function of its invocation."""
+"""Lambda context: what Lambda passes to a handler besides the event."""
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
-class Context(LambdaContext):
-    """An invocation with some time left."""
+class InvocationContext(LambdaContext):
+    """The context of an invocation with 15 minutes left."""
 
-    def __init__(self, *, seconds: float = 900.0) -> None:
+    def __init__(self) -> None:
         self._function_name = "function"
         self._memory_limit_in_mb = 1024
         self._invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:f"
         self._aws_request_id = "00000000-0000-4000-8000-000000000000"
-        self._seconds = seconds
 
     def get_remaining_time_in_millis(  # type: ignore[override]  # Lambda has no static
         self,
     ) -> int:
-        """The time until Lambda ends the function."""
-        return int(self._seconds * 1000)
+        """Return the time until Lambda ends the function."""
+        return 900_000

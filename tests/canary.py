@@ -1,11 +1,16 @@
-"""Canary: find secrets in a text, however they are encoded."""
+"""Canary: search texts for planted secrets, however they are encoded."""
 
 import base64
 import json
+import re
 import traceback
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
+#: Each link ends with 256 letters and digits; nothing else that we write does,
+#: not even in base64.
+_TOKEN = re.compile(r"[A-Za-z0-9+/]{200,}")
 #: The first part of a long secret is worth something already.
 _PREFIX_LENGTH = 40
 
@@ -61,3 +66,22 @@ def error_text(error: BaseException) -> str:
         )
     texts = [f"{each}\n{each!r}\n{each.args!r}\n{vars(each)!r}" for each in chain]
     return "\n".join([*traceback.format_exception(error), *texts])
+
+
+class Canary:
+    """Searches what leaves the functions, and records where it found a secret.
+
+    `searched` counts the texts by sink; `found` names sink and secret of each find.
+    """
+
+    def __init__(self, secrets: tuple[str, ...]) -> None:
+        all_forms = {form for secret in secrets for form in encodings(secret)}
+        self._forms = re.compile("|".join(map(re.escape, all_forms)), re.IGNORECASE)
+        self.searched: Counter[str] = Counter()
+        self.found: list[str] = []
+
+    def search(self, sink: str, text: str) -> None:
+        """Search a text that is meant for a sink, such as the log."""
+        self.searched[sink] += 1
+        if (hit := self._forms.search(text)) or (hit := _TOKEN.search(text)):
+            self.found.append(f"{sink}: {hit[0][:40]}")
