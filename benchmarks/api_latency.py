@@ -20,7 +20,7 @@ from functions.core.provider_settings import to_json
 from infra import config
 from local.emulator.clients import REGION
 from local.emulator.process import Emulator
-from tests.lambda_context import InvocationContext
+from local.lambda_context import InvocationContext
 
 _IPQS = config.stage("dev", config.context()["courier"]).providers["ipqs"]
 _JOBS = 10_000

@@ -11,6 +11,7 @@ from functions.aws import adapters, clients, clock, secret, settings, telemetry
 from functions.core.model import Job
 from local.emulator.clients import REGION
 from local.emulator.process import Emulator
+from local.lambda_context import InvocationContext
 from local.simulators.ipqs import IpqsSimulator
 from local.simulators.txncheck import TxncheckSimulator
 from tests.canary import Canary
@@ -24,7 +25,6 @@ from tests.faults.execution_driver import (
 )
 from tests.faults.fault_injection import FaultInjector, inject_faults
 from tests.faults.harness import KEY, RESULTS, ROWS, TABLE, StepHarness
-from tests.lambda_context import InvocationContext
 
 _CACHES = (
     adapters.adapter,

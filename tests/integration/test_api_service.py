@@ -24,9 +24,9 @@ from functions.aws.results import Results
 from functions.aws.settings import read
 from functions.core.provider_settings import to_json
 from local import sample
+from local.lambda_context import InvocationContext
 from local.stack import LocalStack
 from tests.integration.harness import JobRunner, wait_for
-from tests.lambda_context import InvocationContext
 from tests.settings import ipqs_settings
 
 _PROVIDER = to_json(ipqs_settings(types=("email",), max_upload_bytes=1000))

@@ -1,4 +1,4 @@
-"""Lambda context: what Lambda passes to a handler besides the event."""
+"""Lambda context: what Lambda passes to a handler that is called in this process."""
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
