@@ -15,34 +15,16 @@ from functools import partial
 from statistics import quantiles
 from typing import Any
 
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
 from benchmarks import seed_jobs
+from functions.core.provider_settings import to_json
+from infra import config
 from local.emulator.clients import REGION
 from local.emulator.process import Emulator
+from tests.lambda_context import InvocationContext
 
+_IPQS = config.stage("dev", config.context()["courier"]).providers["ipqs"]
 _JOBS = 10_000
 _CALLS = 300
-_PROVIDER = {
-    "secret": "s",
-    "types": ["email"],
-    "endings": [".csv"],
-    "batches": [],
-    "max_batch_requests": 0,
-    "max_upload_bytes": 1,
-    "settle_seconds": 1,
-    "poll": {},
-}
-
-
-class _Context(LambdaContext):
-    """The context of an invocation."""
-
-    def __init__(self) -> None:
-        self._function_name = "api"
-        self._memory_limit_in_mb = 1024
-        self._invoked_function_arn = "arn:aws:lambda:us-east-1:0:function:api"
-        self._aws_request_id = "benchmark"
 
 
 def main() -> int:
@@ -59,7 +41,7 @@ def main() -> int:
             "COURIER_INBOX_BUCKET": "inbox",
             "COURIER_RESULTS_BUCKET": "results",
             "COURIER_STATE_MACHINE": "arn:aws:states:us-east-1:0:stateMachine:m",
-            "COURIER_PROVIDERS": json.dumps({"ipqs": _PROVIDER}),
+            "COURIER_PROVIDERS": json.dumps({"ipqs": to_json(_IPQS)}),
             "POWERTOOLS_LOG_LEVEL": "ERROR",
         }
         # Only now, because they read the environment.
@@ -75,7 +57,7 @@ def main() -> int:
             "GET /jobs/{job_id}": _event(f"/jobs/{job_id}", None, job_id),
         }
         for name, event in events.items():
-            call = partial(handler.handler, event, _Context())
+            call = partial(handler.handler, event, InvocationContext())
             _measure(name, call, aws_time)
     return 0
 

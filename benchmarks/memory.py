@@ -37,7 +37,7 @@ from functions.providers import registry
 
 task = json.load(sys.stdin)
 settings = parse_providers({"ipqs": task["settings"]}, where="settings")["ipqs"]
-credentials = registry.Credentials(lambda fresh: task["key"], lambda fresh: "")
+credentials = registry.ProviderCredentials(lambda fresh: task["key"], lambda fresh: "")
 file = download(
     Job(job_id="0", provider="ipqs", type="email", provider_ref=task["reference"]),
     "all",

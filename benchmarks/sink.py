@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from local.simulators.content import BLOCK, Content
-from local.simulators.server import LOOPBACK, Request, serving
-from local.simulators.wire import Reply
+from local.simulators.http_writer import HttpReply
+from local.simulators.server import LOOPBACK, HttpRequest, serving
 
 _XML = (("Content-Type", "application/xml"),)
 _PART_NUMBERS = re.compile(rb"<PartNumber>(\d+)</PartNumber>")
@@ -23,12 +23,12 @@ class Sink:
     completed: bool = False
     aborted: bool = False
 
-    def __call__(self, request: Request) -> Reply:
+    def __call__(self, request: HttpRequest) -> HttpReply:
         """Respond as S3 does, with 400 to what it would refuse."""
         query = dict(request.query)
         match request.method:
             case "HEAD":
-                return Reply(404)
+                return HttpReply(404)
             case "POST" if "uploads" in query:
                 return _xml(
                     "<InitiateMultipartUploadResult><UploadId>1</UploadId>"
@@ -40,10 +40,10 @@ class Sink:
                 return self._complete(request)
             case "DELETE":
                 self.aborted = True
-                return Reply(204)
-        return Reply(400)
+                return HttpReply(204)
+        return HttpReply(400)
 
-    def _part(self, number: int, request: Request) -> Reply:
+    def _part(self, number: int, request: HttpRequest) -> HttpReply:
         crc = size = 0
         while piece := request.body.read(BLOCK):
             crc = zlib.crc32(piece, crc)
@@ -52,9 +52,9 @@ class Sink:
         if sent != b64encode(crc.to_bytes(4)).decode():
             return _xml("<Error><Code>BadDigest</Code></Error>", status=400)
         self.parts[number] = size
-        return Reply(headers=(("ETag", f'"{number}"'),))
+        return HttpReply(headers=(("ETag", f'"{number}"'),))
 
-    def _complete(self, request: Request) -> Reply:
+    def _complete(self, request: HttpRequest) -> HttpReply:
         listed = [
             int(number) for number in _PART_NUMBERS.findall(request.body.read(BLOCK))
         ]
@@ -82,5 +82,5 @@ def serve_sink() -> Iterator[tuple[Sink, str]]:
         yield sink, f"http://{LOOPBACK}:{server.port}"
 
 
-def _xml(text: str, status: int = 200) -> Reply:
-    return Reply(status=status, headers=_XML, content=Content.of(text.encode()))
+def _xml(text: str, status: int = 200) -> HttpReply:
+    return HttpReply(status=status, headers=_XML, content=Content.of(text.encode()))

@@ -43,7 +43,7 @@ def download(
         if link is None:
             raise LinkSpent("the provider gave no link for a result that it named")
         opened_at = now()
-        link_age = opened_at - link.minted_at
+        link_age = opened_at - link.issued_at
         return provider.open(link, seconds=ends_at - opened_at - _MARGIN_SECONDS)
 
     file = store_result(

@@ -19,8 +19,8 @@ from infra import config
 from local import sample
 from local.assembly import SynthFailed
 from local.execution_view import ExecutionView, read_execution
-from local.simulators import txncheck
-from local.simulators.ipqs import Behaviour, RunningClock
+from local.simulators.ipqs import IpqsBehaviour, RunningClock
+from local.simulators.txncheck import TxncheckBehaviour
 from local.stack import STAGE, LocalStack, running
 
 if TYPE_CHECKING:
@@ -30,13 +30,13 @@ _ROWS = 1_000
 #: The default type of each provider.
 _DEFAULT_TYPES = {"ipqs": "email", "txncheck": "full-check"}
 # Long enough to see the provider's states, short enough to watch.
-_IPQS_BEHAVIOUR = Behaviour(
+_IPQS_BEHAVIOUR = IpqsBehaviour(
     seconds_new=3.0,
     seconds_processing=9.0,
     seconds_unique_results=4.0,
     seconds_finalizing=4.0,
 )
-_TXNCHECK_BEHAVIOUR = txncheck.Behaviour(seconds_queued=2.0, seconds_processing=8.0)
+_TXNCHECK_BEHAVIOUR = TxncheckBehaviour(seconds_queued=2.0, seconds_processing=8.0)
 _PATIENCE_SECONDS = 600.0
 _POLL_SECONDS = 0.25
 _WAITS = ("Wait", "Listen")

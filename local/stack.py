@@ -16,10 +16,9 @@ from infra.app import stack_name
 from local.assembly import synthesize
 from local.deploy import deploy
 from local.emulator.process import Emulator
-from local.simulators import txncheck
 from local.simulators.clock import Clock
-from local.simulators.ipqs import Behaviour, IpqsSimulator
-from local.simulators.txncheck import TxncheckSimulator
+from local.simulators.ipqs import IpqsBehaviour, IpqsSimulator
+from local.simulators.txncheck import TxncheckBehaviour, TxncheckSimulator
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
@@ -90,8 +89,8 @@ def running(
     *,
     wait_scale: float = 1.0,
     auth: bool = False,
-    behaviour: Behaviour | None = None,
-    txncheck_behaviour: txncheck.Behaviour | None = None,
+    behaviour: IpqsBehaviour | None = None,
+    txncheck_behaviour: TxncheckBehaviour | None = None,
     clock: Clock | None = None,
     assembly: Path | None = None,
     on_progress: Callable[[str], None] = lambda _: None,
@@ -108,14 +107,14 @@ def running(
         IpqsSimulator.started(
             api_key=LOCAL_KEY,
             clock=clock,
-            behaviour=behaviour or Behaviour(),
+            behaviour=behaviour or IpqsBehaviour(),
         ) as ipqs,
         TxncheckSimulator.started(
             api_key=LOCAL_TXNCHECK_KEY,
             webhook_secret=LOCAL_WEBHOOK_SECRET,
             clock=clock,
             behaviour=replace(
-                txncheck_behaviour or txncheck.Behaviour(),
+                txncheck_behaviour or TxncheckBehaviour(),
                 webhook_scheme=webhook_scheme(),
             ),
         ) as txncheck_simulator,

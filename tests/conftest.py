@@ -1,4 +1,4 @@
-"""What all suites share: repeatable examples, and the synthesized app."""
+"""Fixtures of all suites: repeatable examples and the synthesized app."""
 
 from collections.abc import Callable
 from functools import cache
@@ -17,11 +17,11 @@ settings.load_profile("repeatable")
 
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Give the cloud assembly of any stage; each is synthesized once."""
-    from infra.app import synthesize  # noqa: PLC0415 - it starts a Node, which most tests do without
+    """Return a function from a stage to its cloud assembly, synthesized once."""
+    from infra.app import synthesize  # noqa: PLC0415 - it starts Node, which most tests do not need
 
     @cache
-    def of(stage: str) -> Path:
+    def synthesize_once(stage: str) -> Path:
         return synthesize(stage, outdir=tmp_path_factory.mktemp(stage))
 
-    return of
+    return synthesize_once

@@ -1,4 +1,4 @@
-"""Provider settings for tests: those of the stage `local`, with changes."""
+"""Provider settings for tests: those of the stage `dev`, with changes."""
 
 from dataclasses import replace
 from typing import Any
@@ -11,7 +11,7 @@ from functions.core.provider_settings import (
 from functions.core.schedule import Policy
 from infra import config
 
-#: The policy of tests that do not care for its numbers.
+#: The policy of tests that do not depend on its numbers.
 POLICY = Policy(
     first_seconds=5.0,
     growth=0.1,
@@ -24,14 +24,14 @@ POLICY = Policy(
 
 
 def ipqs_settings(**changes: Any) -> IpqsSettings:  # noqa: ANN401 - replace checks the names
-    """Return settings of IPQS as deployed, apart from some changes."""
+    """Return the settings of IPQS in the stage `dev`, with changes."""
     settings = _deployed("ipqs")
     assert isinstance(settings, IpqsSettings)
     return replace(settings, **changes)
 
 
 def txncheck_settings(**changes: Any) -> TxncheckSettings:  # noqa: ANN401 - replace checks the names
-    """Return settings of TxnCheck as deployed, apart from some changes."""
+    """Return the settings of TxnCheck in the stage `dev`, with changes."""
     settings = _deployed("txncheck")
     assert isinstance(settings, TxncheckSettings)
     return replace(settings, **changes)

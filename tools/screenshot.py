@@ -9,12 +9,12 @@ from verdict_courier.console.local_console import serve_local_console
 
 from local import sample
 from local.simulators.clock import RunningClock
-from local.simulators.ipqs import Behaviour
+from local.simulators.ipqs import IpqsBehaviour
 from local.stack import running
 from tools.browser import NEEDED, browser, chromium
 
 _SCREENSHOT = Path(__file__).parents[1] / "docs" / "page.png"
-_BEHAVIOUR = Behaviour(
+_BEHAVIOUR = IpqsBehaviour(
     seconds_new=2.0,
     seconds_processing=9.0,
     seconds_unique_results=2.0,

@@ -25,6 +25,8 @@ def batch_adapter(provider: str) -> BatchProvider:
     )
 
 
-def _credentials(secret_id: str) -> registry.Credentials:
+def _credentials(secret_id: str) -> registry.ProviderCredentials:
     secret = Secret.from_id(secret_id)
-    return registry.Credentials(api_key=secret.api_key, api_secret=secret.api_secret)
+    return registry.ProviderCredentials(
+        api_key=secret.api_key, api_secret=secret.api_secret
+    )

@@ -159,7 +159,7 @@ class RequestInvalid(PermanentError):
 class CredentialsMissing(PermanentError):
     """The provider's secret is empty or is not the expected JSON."""
 
-    advice = "Fill the secret: the README's section on deploying has the command."
+    advice = "Fill the secret: docs/deploy.md has the command."
 
 
 class CredentialsRejected(PermanentError):

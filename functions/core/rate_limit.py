@@ -1,15 +1,14 @@
-"""Rate: how far apart submissions have to be, to keep what a provider allows."""
+"""Rate limit: how far apart submissions must be to respect a provider's limit."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
 class RateLimit:
-    """At most so many calls in any stretch of so many seconds.
+    """A limit of `calls` in any period of `seconds`.
 
-    A slot is used within `leeway_seconds` or not at all. So the calls of a stretch
-    have slots in a stretch that is longer by the leeway, and the slots are that much
-    further apart.
+    A slot may be used up to `leeway_seconds` late, or not at all. Slots are therefore
+    (seconds + leeway) / calls apart, so that late calls cannot exceed the limit.
     """
 
     calls: int
@@ -18,9 +17,9 @@ class RateLimit:
 
     @property
     def interval(self) -> float:
-        """Seconds from one slot to the next."""
+        """The seconds from one slot to the next."""
         return (self.seconds + self.leeway_seconds) / self.calls
 
     def allows(self, slot_at: float, *, now: float) -> bool:
-        """Say whether a slot can be used; half of the leeway is for the call itself."""
+        """Return whether a slot can be used now; half of the leeway is for the call."""
         return slot_at <= now <= slot_at + self.leeway_seconds / 2

@@ -14,10 +14,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """The settings of the three clocks; all but the factors are seconds.
+    """The settings of the three clocks: seconds, apart from `growth` and `jitter`.
 
-    `uses_webhook` says that a webhook of the provider may end a wait early. The wait is
-    no longer for that, since a webhook can be lost.
+    * A poll waits `growth` times the time elapsed, at least `first_seconds` and at most
+      `cap_seconds`; `jitter` spreads each wait by this share up and down.
+    * A provider's Retry-After counts within `hint_min_seconds` and `hint_max_seconds`.
+    * A bad status counts after `required_confirmations` checks in a row that agree.
+    * `uses_webhook`: a webhook of the provider may end a wait early. The wait is not
+      longer for that, because a webhook can be lost.
     """
 
     first_seconds: float

@@ -1,31 +1,48 @@
-"""Lines: what is made line by line, as a body to be streamed."""
+"""Bodies of results that are made here instead of downloaded."""
 
 from collections.abc import Iterator
 
 
+class BytesBody:
+    """A `Body` of given bytes."""
+
+    def __init__(self, data: bytes) -> None:
+        self._rest = memoryview(data)
+        self.announced_bytes = len(data)
+
+    def readinto(self, buffer: memoryview) -> int:
+        """See `Body.readinto`."""
+        chunk = self._rest[: len(buffer)]
+        buffer[: len(chunk)] = chunk
+        self._rest = self._rest[len(chunk) :]
+        return len(chunk)
+
+    def close(self) -> None:
+        """See `Body.close`; nothing is open."""
+
+
 class IteratorBody:
-    """See `providers.protocol.Body`; each line brings its own line break."""
+    """A `Body` of the chunks of an iterator, none of which may be empty."""
 
     announced_bytes = None
 
-    def __init__(self, lines: Iterator[bytes]) -> None:
-        self._lines = lines
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
         self._rest = b""
 
     def readinto(self, buffer: memoryview) -> int:
-        """Fill a buffer as far as there is something; 0 is the end."""
+        """See `Body.readinto`."""
         filled = 0
         while filled < len(buffer):
-            if not self._rest:
-                self._rest = next(self._lines, b"")
+            self._rest = self._rest or next(self._chunks, b"")
             if not self._rest:
                 break
-            piece = self._rest[: len(buffer) - filled]
-            buffer[filled : filled + len(piece)] = piece
-            self._rest = self._rest[len(piece) :]
-            filled += len(piece)
+            chunk = self._rest[: len(buffer) - filled]
+            buffer[filled : filled + len(chunk)] = chunk
+            self._rest = self._rest[len(chunk) :]
+            filled += len(chunk)
         return filled
 
     def close(self) -> None:
-        """Let go of what is left."""
-        self._lines, self._rest = iter(()), b""
+        """See `Body.close`; the iterator is not read any further."""
+        self._chunks, self._rest = iter(()), b""

@@ -1,4 +1,4 @@
-"""Rotation: a call whose key may have changed since it was read."""
+"""Key rotation: repeat a refused call once with the key that is stored now."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -10,18 +10,18 @@ _T = TypeVar("_T")
 
 
 def with_fresh_key_retry(key: Callable[[bool], _K], call: Callable[[_K], _T]) -> _T:
-    """Make a call with a key; `key(fresh)` gives it, anew from its secret if asked.
+    """Return `call(key)`, repeated with a fresh key if the cached one is refused.
 
-    A rotated key shows as a refusal: it is read once more, then believed.
+    `key(fresh)` returns the cached key, or reads it anew if `fresh` is true.
 
     Raises:
-        CredentialsRejected: The fresh key was refused, or is the one refused before.
+        CredentialsRejected: The fresh key was refused, or equals the refused one.
     """
-    used = key(False)
+    cached_key = key(False)
     try:
-        return call(used)
+        return call(cached_key)
     except CredentialsRejected:
-        fresh = key(True)
-        if fresh == used:
+        fresh_key = key(True)
+        if fresh_key == cached_key:
             raise
-        return call(fresh)
+        return call(fresh_key)

@@ -1,4 +1,4 @@
-"""Protocol: what every provider's adapter offers to the steps."""
+"""The contract between the steps and a provider's adapter."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -8,127 +8,159 @@ from typing import Any, Protocol
 from functions.core.file_formats import FileFormat
 from functions.core.model import StatusReport
 
-_PIECE = 256 * 1024
+_READ_BYTES = 256 * 1024
 
 
 class Reader(Protocol):
-    """A file being read."""
+    """An open file."""
 
     def read(self, size: int, /) -> bytes:
-        """Give the next bytes, at most `size`; empty at the end."""
+        """Return the next bytes, at most `size`; empty at the end."""
         ...
 
     def close(self) -> None:
-        """Let go of it; reading is over."""
+        """Release what the open file holds."""
         ...
 
 
 class Source(Protocol):
-    """A file to be verified; it can be opened more than once."""
+    """A file to be verified."""
 
     @property
     def size(self) -> int:
-        """The file's bytes."""
+        """The file's length in bytes."""
         ...
 
     def open(self) -> Reader:
-        """Start reading at the beginning."""
+        """Open the file at its beginning; may be called more than once."""
         ...
 
 
 def read_chunks(source: Source) -> Iterator[bytes]:
-    """Read a file to its end, piece by piece."""
-    with closing(source.open()) as reading:
-        while piece := reading.read(_PIECE):
-            yield piece
+    """Open a file, yield its bytes to the end and close it."""
+    with closing(source.open()) as reader:
+        while chunk := reader.read(_READ_BYTES):
+            yield chunk
 
 
 @dataclass(frozen=True)
 class Link:
-    """Where a result is: often a secret, so its text form does not show it."""
+    """Where a result can be fetched; often a secret, so its repr leaves it out."""
 
     url: str = field(repr=False)
-    minted_at: float
+    issued_at: float  # Unix seconds, before the provider was asked for it
 
 
 class Body(Protocol):
-    """A result on its way: read to the end, then ask whether it was the end."""
+    """The bytes of a result, to be read to the end, in order, once."""
 
     @property
     def announced_bytes(self) -> int | None:
-        """The bytes that were announced, if they were."""
+        """The length in bytes, if it is known before the body is read."""
         ...
 
     def readinto(self, buffer: memoryview) -> int:
-        """Fill a buffer as far as there is something; 0 is the end.
+        """Fill a buffer and return the number of bytes; 0 is the proven end.
+
+        The buffer may be filled partly, also before the end.
 
         Raises:
-            TransferIncomplete: It ended before its end.
-            TransferTooSlow: The time was up.
-            ResultTooLarge: It unpacks to more than may be.
+            TransferIncomplete: The body ended early, or its end is not proven.
+            TransferTooSlow: The time is up, or too few bytes come.
+            ResultTooLarge: The body is, or unpacks to, more than is allowed.
         """
         ...
 
     def close(self) -> None:
-        """Let go of the connection; reading is over."""
+        """Release the connection, whether or not the body was read to its end."""
         ...
 
 
 class Provider(Protocol):
-    """A service that takes its time to verify, and lets us fetch the result later.
+    """A service that takes a file, works on it, and lets us fetch results later.
 
-    Adapters translate both ways: status words become a `Phase`, HTTP failures
-    become the errors of `functions.core.errors`. They keep nothing between
-    calls: what finds a job again fits into the reference that `submit` returns.
+    An adapter translates both ways: status words become a `Phase`, HTTP failures
+    become errors of `functions.core.errors`, raised `from None` and with texts that
+    hold no key, no link, no personal data and no words of the provider. It keeps
+    nothing between calls: what finds a job again is in the reference that `submit`
+    returns. It never repeats a call, except once with a key that it read anew (and
+    once with a new signature).
+
+    Every method but `validate` and `result_format` may raise, besides what it lists:
+        ProviderThrottled, ProviderUnavailable, AnswerUnreadable, AnswerLost: The
+            call failed and may be repeated later; `hint` is the wait in seconds
+            that the provider asks for.
+        CredentialsMissing, CredentialsRejected, AccountRefused, OutOfCredits,
+            ProviderRejected: The provider refused the call.
     """
 
     @property
     def result_format(self) -> FileFormat:
-        """In what form its results come."""
+        """The format of the results."""
         ...
 
     def validate(self, name: str, type_: str, source: Source) -> int:
-        """Count the rows of a file, before anything is paid; `name` is its own.
+        """Return the number of rows of a file, without calling the provider.
+
+        `name` is the uploader's file name or object key.
 
         Raises:
-            SourceMisnamed, SourceNotText, SourceEmpty, RequestInvalid: It is not
-                worth sending.
+            SourceMisnamed, SourceNotText, SourceEmpty, SourceTooLarge, SourceMissing,
+                RequestInvalid: The file is not worth paying for.
         """
         ...
 
     def submit(self, name: str, type_: str, source: Source) -> str:
-        """Hand a file over under a name of ours; give the provider's reference.
+        """Send a file under our name for it; return the provider's reference.
 
         Raises:
-            AnswerLost: It may have been accepted. Every other error of
-                `functions.core.errors` means that it surely was not.
+            AnswerLost: The file may have been accepted. After every other error it
+                certainly was not.
         """
         ...
 
     def find(self, name: str, type_: str) -> str | None:
-        """Give the reference of what was handed over under a name, if it was.
+        """Return the reference of the file that was sent under a name, if any.
+
+        None means that it certainly was not accepted.
 
         Raises:
-            SubmitOutcomeUnknown: The provider has no way to tell.
+            SubmitOutcomeUnknown: The provider cannot tell.
         """
         ...
 
     def check(self, provider_ref: str) -> StatusReport:
-        """Ask once how the job is doing."""
+        """Ask for the status once.
+
+        Raises:
+            ProviderLostJob: The provider does not know the reference, or it cannot
+                be one, which is not asked for.
+        """
         ...
 
     def results(self, provider_ref: str) -> Mapping[str, Link]:
-        """Ask for fresh links, by kind; a kind without a result is left out."""
+        """Return fresh links by kind of result; a kind without result is left out.
+
+        Raises:
+            ProviderLostJob: As in `check`.
+        """
         ...
 
     def open(self, link: Link, *, seconds: float) -> Body:
-        """Open a link, which spends it; reading must end within some seconds."""
+        """Open a link, once; the body must be read within `seconds`.
+
+        Raises:
+            LinkRefused: The link does not lead to the provider; nothing is sent.
+            LinkSpent: The link was used or has expired, or there is no result.
+            ResultTooLarge: The result is larger than the settings allow.
+            TransferIncomplete: The end of the body could not be recognized.
+        """
         ...
 
 
 @dataclass(frozen=True)
 class WebhookEvent:
-    """What is kept of a provider's call: of what it speaks, and what it says of it."""
+    """What is read from a provider's webhook: the job's reference and the event."""
 
     reference: str
     event: str
@@ -136,16 +168,16 @@ class WebhookEvent:
 
 @dataclass(frozen=True)
 class BatchRequest:
-    """One request, made of rows of a batch; its body is personal data."""
+    """A request made from rows of a batch; its body is personal data."""
 
     type: str  # of the request, which need not be the batch's
     body: bytes = field(repr=False)
-    rows: tuple[int, ...]  # their numbers in the batch, from 1
+    rows: tuple[int, ...]  # row numbers in the batch, from 1
 
 
 @dataclass(frozen=True)
 class InvalidRow:
-    """A row that is not worth sending: the fields at fault, not what is in them."""
+    """A row that is not worth sending: its invalid fields, without their values."""
 
     row: int
     fields: tuple[str, ...]
@@ -153,25 +185,29 @@ class InvalidRow:
 
 
 class BatchProvider(Provider, Protocol):
-    """A provider that takes requests one by one, of which a batch has many."""
+    """A provider that takes single requests, of which a batch file makes many."""
 
     def pack(
         self, type_: str, name: str, source: Source
     ) -> Iterator[BatchRequest | InvalidRow]:
-        """Make requests of the rows of a file, in its order.
+        """Yield requests for the rows of a file; each row is in exactly one item.
+
+        `name` is the uploader's file name or object key.
 
         Raises:
-            SourceMisnamed, SourceNotText, SourceEmpty: There are no rows to be read.
-            RequestInvalid: The file lacks a column that every row needs.
+            SourceMisnamed, SourceNotText, SourceEmpty: The file has no readable rows.
+            RequestInvalid: The type is unknown, or a required column is missing.
         """
         ...
 
     def unpack(
         self, type_: str, body: bytes, result: bytes
     ) -> tuple[Mapping[str, Any], ...]:
-        """Give each row's own part of a request's result, in the rows' order.
+        """Return each row's part of a request's result, in the order of its rows.
+
+        `type_` and `body` are those of the `BatchRequest`.
 
         Raises:
-            AnswerUnreadable: The result is not one of such a request.
+            AnswerUnreadable: The result does not fit the request.
         """
         ...

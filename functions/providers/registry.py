@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Credentials:
+class ProviderCredentials:
     """A provider's credentials, each a function of whether to read it anew.
 
     `api_secret` is called only where the settings say that requests are signed.
@@ -32,7 +32,10 @@ class Credentials:
 
 
 def adapter(
-    settings: ProviderSettings, credentials: Credentials, *, now: Callable[[], float]
+    settings: ProviderSettings,
+    credentials: ProviderCredentials,
+    *,
+    now: Callable[[], float],
 ) -> Provider:
     """Return the adapter for a provider's settings. A new provider is a case here."""
     match settings:
@@ -48,7 +51,10 @@ def adapter(
 
 
 def batch_adapter(
-    settings: ProviderSettings, credentials: Credentials, *, now: Callable[[], float]
+    settings: ProviderSettings,
+    credentials: ProviderCredentials,
+    *,
+    now: Callable[[], float],
 ) -> BatchProvider:
     """Return the adapter for a provider's settings, where it takes batches."""
     match settings:
@@ -72,7 +78,9 @@ def webhook_parser(provider: str) -> Callable[[bytes], WebhookEvent | None] | No
 
 
 def _txncheck(
-    settings: TxncheckSettings, credentials: Credentials, now: Callable[[], float]
+    settings: TxncheckSettings,
+    credentials: ProviderCredentials,
+    now: Callable[[], float],
 ) -> "Txncheck":
     from functions.providers.txncheck.adapter import Txncheck  # noqa: PLC0415 - by need
 

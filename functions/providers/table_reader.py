@@ -1,4 +1,4 @@
-"""Tables: the rows of a CSV or of a JSON Lines file, read line by line."""
+"""Tables: read the rows of a CSV or JSON Lines file, a part at a time."""
 
 import csv
 import io
@@ -18,43 +18,43 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TableRow:
-    """A row's fields by name; or the fault for which it has none."""
+    """A row's fields by name, or the error for which it has none."""
 
     fields: Mapping[str, object] = field(default_factory=dict, repr=False)
-    fault: str = ""
+    error: str = ""
 
 
 def read_rows(
-    name: str, source: Source, *, needed: Sequence[str], optional: Sequence[str]
+    name: str, source: Source, *, required: Sequence[str], optional: Sequence[str]
 ) -> Generator[TableRow]:
-    """Give the rows of a file in its order, a part of it in memory at a time.
+    """Yield the rows of a file in its order; blank lines are no rows.
 
-    The columns matter to a CSV: its header must have the needed ones, in any case
-    and order; what others hold is left out, as are empty cells. A line in which
-    nothing stands is no row.
+    Of a CSV, the header must have the required columns, in any case and order; other
+    columns and empty cells are left out. Of JSON Lines, each object is a row as it
+    is.
 
     Raises:
         SourceMisnamed: The name ends in neither .csv nor .jsonl.
-        SourceNotText: It is not text in UTF-8, has lines that no list has, or is
-            no CSV because of its quotes.
-        RequestInvalid: The header lacks a column, or has it twice.
+        SourceNotText: The file is not text in UTF-8, has a line that is too long, or
+            quotes of a CSV that do not match.
+        RequestInvalid: The header lacks a required column, or repeats one.
     """
     is_csv = name.lower().endswith(".csv")
     if not is_csv and not name.lower().endswith(".jsonl"):
         raise SourceMisnamed("the object's name ends in neither .csv nor .jsonl")
     with closing(_lines(source)) as lines:
         if is_csv:
-            yield from _of_csv(lines, needed, optional)
+            yield from _read_csv(lines, required, optional)
         else:
-            yield from _of_json_lines(lines)
+            yield from _read_json_lines(lines)
 
 
-def _of_csv(
-    lines: Iterator[str], needed: Sequence[str], optional: Sequence[str]
+def _read_csv(
+    lines: Iterator[str], required: Sequence[str], optional: Sequence[str]
 ) -> Iterator[TableRow]:
-    # Strict: otherwise an open quote swallows the rows behind it without a word.
     table = (
         [cell.strip() for cell in cells]
+        # Strict: otherwise an open quote silently swallows the rows after it.
         for cells in csv.reader(lines, strict=True)
         if any(map(str.strip, cells))
     )
@@ -62,65 +62,67 @@ def _of_csv(
         header = next(table, None)
         if header is None:
             return
-        places = _places(header, needed, optional)
+        columns = _column_indexes(header, required, optional)
         for cells in table:
-            if any(cells[len(header) :]):  # a name with a comma in it, perhaps
-                yield TableRow(fault="has more cells than the header")
+            if any(cells[len(header) :]):  # perhaps a name with a comma in it
+                yield TableRow(error="has more cells than the header")
                 continue
-            given = {
-                name: cells[place]
-                for name, place in places.items()
-                if place < len(cells) and cells[place]
-            }
-            yield TableRow(given)
+            yield TableRow(
+                {
+                    name: cells[index]
+                    for name, index in columns.items()
+                    if index < len(cells) and cells[index]
+                }
+            )
     except csv.Error:
-        raise SourceNotText("the file is no CSV: its quotes do not match") from None
+        raise SourceNotText("the file's quotes do not match") from None
 
 
-def _places(
-    header: Sequence[str], needed: Sequence[str], optional: Sequence[str]
+def _column_indexes(
+    header: Sequence[str], required: Sequence[str], optional: Sequence[str]
 ) -> dict[str, int]:
     columns = [cell.casefold() for cell in header]
-    known = (*needed, *optional)
-    for name in known:
-        if columns.count(name.casefold()) > 1:
+    indexes = {}
+    for name in (*required, *optional):
+        count = columns.count(name.casefold())
+        if count > 1:
             raise RequestInvalid(f"{name}: the header has it more than once")
-    if lacking := [name for name in needed if name.casefold() not in columns]:
-        raise RequestInvalid(f"{', '.join(lacking)}: the header lacks it")
-    return {
-        name: columns.index(name.casefold())
-        for name in known
-        if name.casefold() in columns
-    }
+        if count:
+            indexes[name] = columns.index(name.casefold())
+    if missing := [name for name in required if name not in indexes]:
+        raise RequestInvalid(f"{', '.join(missing)}: missing in the header")
+    return indexes
 
 
-def _of_json_lines(lines: Iterator[str]) -> Iterator[TableRow]:
+def _read_json_lines(lines: Iterator[str]) -> Iterator[TableRow]:
     for line in filter(None, map(str.strip, lines)):
         try:
-            given = parse(line.encode())
+            fields = parse(line.encode())
         except NotStrictJson:
-            given = None
-        if isinstance(given, dict):
-            yield TableRow(given)
+            fields = None
+        if isinstance(fields, dict):
+            yield TableRow(fields)
         else:
-            yield TableRow(fault="is not one strict JSON object")
+            yield TableRow(error="is not one strict JSON object")
 
 
 def _lines(source: Source) -> Generator[str]:
     with io.TextIOWrapper(
-        io.BufferedReader(_Raw(source.open())), encoding="utf-8-sig", newline=""
+        io.BufferedReader(_RawReader(source.open())), encoding="utf-8-sig", newline=""
     ) as text:
         try:
             while line := text.readline(MAX_LINE_BYTES + 1):
                 if len(line) > MAX_LINE_BYTES:
-                    raise SourceNotText("the file has a line that is no row")
+                    raise SourceNotText(
+                        "the file has a line that is too long for a row"
+                    )
                 yield line
         except UnicodeDecodeError:
             raise SourceNotText("the file is not UTF-8") from None
 
 
-class _Raw(io.RawIOBase):
-    """A reader of ours, as the standard library wants one."""
+class _RawReader(io.RawIOBase):
+    """Adapt a `Reader` to what the standard library reads from."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
@@ -130,9 +132,9 @@ class _Raw(io.RawIOBase):
 
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
         view = memoryview(buffer)
-        piece = self._reader.read(len(view))
-        view[: len(piece)] = piece
-        return len(piece)
+        data = self._reader.read(len(view))
+        view[: len(data)] = data
+        return len(data)
 
     def close(self) -> None:
         if not self.closed:

@@ -1,54 +1,37 @@
-"""The clocks that simulators follow: one stands still until told, one runs."""
+"""Clocks of the simulators: one that tests advance, one that follows real time."""
 
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 
 class Clock:
-    """Seconds since 1970 that move only by `advance`, so that no test waits."""
+    """Seconds since 1970 that pass only by `advance`, so that no test waits.
+
+    The `listeners` are called after each advance, in the thread that advances.
+    """
 
     runs = False  # whether time passes by itself
 
-    def __init__(self, now: float = 1_750_000_000.0) -> None:
-        self._now = now
-        self._lock = threading.Lock()
-        self._listeners: list[Callable[[], None]] = []
+    def __init__(self) -> None:
+        self.listeners: list[Callable[[], None]] = []
+        self.advanced = 0.0  # seconds
 
     def now(self) -> float:
-        """Seconds since 1970."""
-        with self._lock:
-            return self._now
+        """Return the seconds since 1970."""
+        return 1_750_000_000.0 + self.advanced
 
     def advance(self, seconds: float) -> None:
-        """Let that much time pass at once, and what is due then happen."""
-        with self._lock:
-            self._now += seconds
-            listeners = list(self._listeners)
-        for listener in listeners:
+        """Add seconds to the clock, then call the listeners."""
+        self.advanced += seconds
+        for listener in self.listeners.copy():
             listener()
-
-    @contextmanager
-    def telling(self, listener: Callable[[], None]) -> Iterator[None]:
-        """Call it after each advance, in the thread that advances."""
-        with self._lock:
-            self._listeners.append(listener)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._listeners.remove(listener)
 
 
 class RunningClock(Clock):
-    """The real time; `advance` puts it ahead."""
+    """Real time; `advance` puts it ahead."""
 
     runs = True
 
-    def __init__(self) -> None:
-        super().__init__(now=0.0)
-
     def now(self) -> float:
-        """Seconds since 1970."""
-        return time.time() + super().now()
+        """Return the seconds since 1970."""
+        return time.time() + self.advanced

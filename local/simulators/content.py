@@ -1,4 +1,4 @@
-"""Content: bytes that can be produced again and again, without being held."""
+"""Bodies of any size that are produced on the fly, as often as they are needed."""
 
 import itertools
 import zlib
@@ -8,42 +8,41 @@ from pathlib import Path
 from typing import Self
 
 BLOCK = 256 * 1024
-ROW = 64  # bytes of a synthetic row, so that whole rows fill a block
+_ROW = 64  # bytes of a synthetic row, so that whole rows fill a block
 _GZIP = 31  # zlib's window bits for a gzip header and trailer
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What `produce` yields; `size` is None when it is unknown or endless."""
+    """Bytes that `produce` yields; `size` is None when unknown or endless."""
 
     produce: Callable[[], Iterator[bytes]]
     size: int | None
 
     @classmethod
     def of(cls, data: bytes) -> Self:
-        """Bytes at hand."""
+        """Return content with these bytes."""
         return cls(lambda: iter((data,) if data else ()), len(data))
 
     @classmethod
     def file(cls, path: Path) -> Self:
-        """A file, opened anew each time."""
+        """Return the content of a file, which is opened each time it is produced."""
 
         def produce() -> Iterator[bytes]:
             with path.open("rb") as file:
-                while block := file.read(BLOCK):
-                    yield block
+                yield from iter(lambda: file.read(BLOCK), b"")
 
         return cls(produce, path.stat().st_size)
 
     @classmethod
-    def rows(cls, size: int, *, header: str = "Email Address,Valid") -> Self:
-        """A CSV of exactly `size` bytes (more than its header), made on the fly."""
-        first = f"{header}\n".encode()
+    def rows(cls, size: int) -> Self:
+        """Return a CSV of exactly `size` bytes; ValueError if the header is longer."""
+        first = b"Email Address,Valid\n"
         if size < len(first):
             raise ValueError(f"a header of {len(first)} bytes needs a larger size")
         block = b"".join(
-            f"user{number:06d}@example.com".encode().ljust(ROW - 6, b"x") + b",true\n"
-            for number in range(BLOCK // ROW)
+            f"user{number:06d}@example.com".encode().ljust(_ROW - 6, b"x") + b",true\n"
+            for number in range(BLOCK // _ROW)
         )
 
         def produce() -> Iterator[bytes]:
@@ -59,59 +58,34 @@ class Content:
 
     @classmethod
     def endless(cls, block: bytes = b"a row that never ends," * 1000) -> Self:
-        """The same block for ever."""
+        """Return content that repeats the block for ever."""
         return cls(lambda: itertools.repeat(block), None)
 
     @classmethod
     def bomb(cls, size: int) -> Self:
-        """A gzip stream that unpacks to `size` bytes, a thousand times its own."""
+        """Return a gzip stream that unpacks to `size` bytes, 1000 times its own."""
 
         def zeros() -> Iterator[bytes]:
-            for start in range(0, size, BLOCK):
-                yield bytes(min(BLOCK, size - start))
+            return (bytes(min(BLOCK, size - at)) for at in range(0, size, BLOCK))
 
         return cls(zeros, size).gzipped()
 
     def gzipped(self) -> Self:
-        """The same, compressed while it flows."""
+        """Return this content compressed, which happens while it is produced."""
 
         def produce() -> Iterator[bytes]:
-            packer = zlib.compressobj(wbits=_GZIP)
+            compressor = zlib.compressobj(wbits=_GZIP)
             for block in self.produce():
-                if packed := packer.compress(block):
-                    yield packed
-            yield packer.flush()
+                if compressed := compressor.compress(block):
+                    yield compressed
+            yield compressor.flush()
 
         return type(self)(produce, None)
 
-    def part(self, start: int, stop: int | None = None) -> Self:
-        """The bytes from `start` to `stop`, which counts from the end if negative."""
-        if stop is not None and stop < 0:
-            stop += self.measured()
-
-        def produce() -> Iterator[bytes]:
-            at = 0
-            for block in self.produce():
-                wanted = block[max(start - at, 0) :]
-                if stop is not None:
-                    wanted = block[max(start - at, 0) : max(stop - at, 0)]
-                if wanted:
-                    yield wanted
-                at += len(block)
-                if stop is not None and at >= stop:
-                    return
-
-        if self.size is None:
-            return type(self)(produce, None)
-        end = self.size if stop is None else min(stop, self.size)
-        return type(self)(produce, max(end - start, 0))
-
     def measured(self) -> int:
-        """The size, found by producing everything once where it is not known."""
-        if self.size is not None:
-            return self.size
-        return sum(map(len, self.produce()))
+        """Return the size, by producing everything once where it is unknown."""
+        return sum(map(len, self.produce())) if self.size is None else self.size
 
     def read(self) -> bytes:
-        """Everything at once, for what is known to be small."""
+        """Return everything at once; only for small content."""
         return b"".join(self.produce())

@@ -1,139 +1,87 @@
-"""A threaded HTTP server on a real socket, which leaves no thread behind."""
+"""A threaded HTTP server on loopback that stops at once and leaves no thread."""
 
 import socket
 import socketserver
 import ssl
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.message import Message
 from http.server import BaseHTTPRequestHandler
-from io import BufferedIOBase
+from typing import IO, cast
 from urllib.parse import parse_qsl, urlsplit
 
+from werkzeug.exceptions import ClientDisconnected
+from werkzeug.wsgi import LimitedStream
+
 from local.simulators.content import BLOCK
-from local.simulators.wire import Reply, Wire, wait_until_left
+from local.simulators.http_writer import HttpReply, send, wait_until_closed
 
 LOOPBACK = "127.0.0.1"
-
-
-class Body:
-    """The body of a request, read as it arrives and never beyond its length."""
-
-    def __init__(self, source: BufferedIOBase, length: int) -> None:
-        self._source = source
-        self.left = length
-
-    def read(self, size: int) -> bytes:
-        """Up to `size` bytes; nothing at the end."""
-        data = self._source.read(min(size, self.left))
-        if not data and self.left:
-            raise ConnectionAbortedError("the client left in the middle of its body")
-        self.left -= len(data)
-        return data
-
-    def drain(self) -> None:
-        """Read what nobody wanted, so that the client gets to hear the answer."""
-        while self.read(BLOCK):
-            pass
+_Socket = socket.socket | tuple[bytes, socket.socket]  # the latter is one of UDP
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What a client asked; the body is yet to be read."""
+class HttpRequest:
+    """A request whose body is still to be read, up to its Content-Length."""
 
     method: str
     target: str  # as it was sent, query included
     path: str  # the same without the query
-    query: tuple[tuple[str, str], ...]
+    query: Mapping[str, str]
     headers: Message
-    body: Body
+    body: LimitedStream
     chunked: bool
 
 
-Application = Callable[[Request], Reply]
+Application = Callable[[HttpRequest], HttpReply]
 
 
-class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
-    """Answers each connection in its own thread, by asking the application."""
+class HttpServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
+    """Answers each connection in a thread of its own, by calling the application."""
 
     allow_reuse_address = True
-    daemon_threads = False
-    block_on_close = True  # server_close() waits for every thread
     request_queue_size = 128
 
     def __init__(
         self, port: int, application: Application, tls: ssl.SSLContext | None
     ) -> None:
         super().__init__((LOOPBACK, port), _Connection)
+        self.port = int(self.socket.getsockname()[1])
         self.application = application
         self.tls = tls
         self.stopping = threading.Event()
-        self._connections: set[socket.socket] = set()
-        self._lock = threading.Lock()
+        self.connections: set[socket.socket] = set()  # that are open
 
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return int(self.socket.getsockname()[1])
-
-    def opened(self, connection: socket.socket) -> None:
-        """Remember a connection, to end it with the server."""
-        with self._lock:
-            self._connections.add(connection)
-        if self.stopping.is_set():
-            _shut_down(connection)
-
-    def closed(self, connection: socket.socket) -> None:
-        """Forget a connection."""
-        with self._lock:
-            self._connections.discard(connection)
-
-    def stop(self) -> None:
-        """Take no more connections, end those that are open, wait for the threads."""
-        self.stopping.set()
-        self.shutdown()
-        with self._lock:
-            connections = list(self._connections)
-        for connection in connections:
-            _shut_down(connection)
-        self.server_close()
-
-    def shutdown_request(
-        self, request: socket.socket | tuple[bytes, socket.socket]
-    ) -> None:
-        """Only close: a FIN of the base class would come before a chosen reset."""
+    def shutdown_request(self, request: _Socket) -> None:
+        """Close without the base class's FIN, which would precede a chosen reset."""
         self.close_request(request)
 
-    def handle_error(
-        self,
-        request: socket.socket | tuple[bytes, socket.socket],
-        client_address: object,
-    ) -> None:
+    def handle_error(self, request: _Socket, client_address: object) -> None:
         """Report our own mistakes, not clients that leave or a server that stops."""
-        if not isinstance(sys.exception(), ConnectionError | ssl.SSLError):
+        expected = (ConnectionError, ssl.SSLError, ClientDisconnected)
+        if not isinstance(sys.exception(), expected):
             super().handle_error(request, client_address)
 
 
 class _Connection(BaseHTTPRequestHandler):
-    """One connection: request after request, until one of the two has enough."""
+    """Reads request after request from a connection, until either side closes."""
 
-    server: Server
+    server: HttpServer
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
     def setup(self) -> None:
-        raw: socket.socket = self.request
-        self.server.opened(raw)
         if self.server.tls is not None:
-            secured = self.server.tls.wrap_socket(
-                raw, server_side=True, do_handshake_on_connect=False
+            # The handshake happens in this thread, so that it holds nobody else up.
+            self.request = self.server.tls.wrap_socket(
+                self.request, server_side=True, do_handshake_on_connect=False
             )
-            self.request = secured
-            self.server.closed(raw)
-            self.server.opened(secured)
+        self.server.connections.add(self.request)
+        if self.server.stopping.is_set():
+            _shut_down(self.request)
         super().setup()
 
     def handle(self) -> None:
@@ -144,39 +92,40 @@ class _Connection(BaseHTTPRequestHandler):
     def finish(self) -> None:
         with suppress(OSError):
             super().finish()
-        self.server.closed(self.connection)
+        self.server.connections.discard(self.connection)
         self.connection.close()
 
     def _answer(self) -> None:
-        address = urlsplit(self.path)
+        url = urlsplit(self.path)
         chunked = "transfer-encoding" in self.headers
-        length = 0 if chunked else _length(self.headers)
-        body = Body(self.rfile, length)
-        reply = self.server.application(
-            Request(
-                method=self.command,
-                target=self.path,
-                path=address.path,
-                query=tuple(parse_qsl(address.query, keep_blank_values=True)),
-                headers=self.headers,
-                body=body,
-                chunked=chunked,
-            )
+        length = self.headers.get("content-length", "0")
+        limit = int(length) if length.isdecimal() and not chunked else 0
+        request = HttpRequest(
+            method=self.command,
+            target=self.path,
+            path=url.path,
+            query=dict(parse_qsl(url.query, keep_blank_values=True)),
+            headers=self.headers,
+            body=LimitedStream(cast("IO[bytes]", self.rfile), limit),
+            chunked=chunked,
         )
-        body.drain()
-        wire = Wire(self.connection, self.server.stopping)
-        goes_on = wire.send(
+        reply = self.server.application(request)
+        # A client that is still sending would not read the answer.
+        while request.body.read(BLOCK):
+            pass
+        self.close_connection = not send(
             reply,
+            self.connection,
+            self.server.stopping,
             method=self.command,
             keep_alive=not chunked and not self.close_connection,
         )
-        self.close_connection = not goes_on
         if chunked:
-            # Closing on what is still arriving would take the answer from the client.
-            wait_until_left(self.connection)
+            # Closing now would reset the connection before the answer is read.
+            wait_until_closed(self.connection)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the base class names it so
-        """Write no access log: `requests` is what tests look at."""
+        """Write no access log; the request log is what tests read."""
 
     # The base class finds the methods by these names.
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = _answer  # noqa: N815
@@ -185,17 +134,20 @@ class _Connection(BaseHTTPRequestHandler):
 @contextmanager
 def serving(
     application: Application, *, port: int = 0, tls: ssl.SSLContext | None = None
-) -> Iterator[Server]:
-    """Serve on loopback, on a free port unless one is named, until the block ends."""
-    server = Server(port, application, tls)
-    thread = threading.Thread(
-        target=server.serve_forever, args=(0.01,), name=f"simulator:{server.port}"
-    )
+) -> Iterator[HttpServer]:
+    """Serve on loopback, then end every connection and thread; port 0 is any free."""
+    server = HttpServer(port, application, tls)
+    name = f"simulator:{server.port}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), name=name)
     thread.start()
     try:
         yield server
     finally:
-        server.stop()
+        server.stopping.set()
+        server.shutdown()
+        for connection in server.connections.copy():
+            _shut_down(connection)
+        server.server_close()  # which waits for the connections' threads
         thread.join()
 
 
@@ -203,8 +155,3 @@ def _shut_down(connection: socket.socket) -> None:
     # The plain socket's shutdown: that of TLS takes the object from under its thread.
     with suppress(OSError):
         socket.socket.shutdown(connection, socket.SHUT_RDWR)
-
-
-def _length(headers: Message) -> int:
-    announced = headers.get("content-length", "0")
-    return int(announced) if announced.isdecimal() else 0

@@ -1,4 +1,4 @@
-"""One simulator for a module, one bench for a test, nothing left behind by any."""
+"""Fixtures: a simulator for each module, a harness for each test, and no leaks."""
 
 import logging
 import ssl
@@ -11,38 +11,45 @@ import pytest
 from functions.providers.transport.connection import verified_tls_context
 from local.simulators.ipqs import IpqsSimulator
 from local.simulators.txncheck import TxncheckSimulator
-from tests.contract.canary import leaked
-from tests.contract.fake_secret import Keyring
+from tests.canary import find_leaks
+from tests.contract.fake_secret import FakeSecret
 from tests.contract.harness import KEY, AdapterHarness
-from tests.contract.ipqs_harness import IpqsBench
-from tests.contract.txncheck_harness import SECRET, TxncheckBench
+from tests.contract.ipqs_harness import IpqsHarness
+from tests.contract.txncheck_harness import SIGNING_SECRET, TxncheckHarness
 
-_B = TypeVar("_B", bound=AdapterHarness)
+_H = TypeVar("_H", bound=AdapterHarness)
+
+#: The fixtures of all providers. A new provider passes the contract by one more.
+HARNESSES = ("ipqs", "txncheck", "txncheck_signed")
+
+
+@pytest.fixture(params=HARNESSES)
+def harness(request: pytest.FixtureRequest) -> AdapterHarness:
+    """Return the harness of each provider in turn."""
+    harness: AdapterHarness = request.getfixturevalue(request.param)
+    return harness
 
 
 @pytest.fixture(scope="session")
 def tls() -> ssl.SSLContext:
-    """Give the context that the deployed functions use; loading it takes a while."""
+    """Return the context that the deployed functions use; loading it takes a while."""
     return verified_tls_context()
 
 
 @pytest.fixture(scope="module")
-def _simulator() -> Iterator[IpqsSimulator]:
+def _ipqs() -> Iterator[IpqsSimulator]:
     with IpqsSimulator.started(api_key=KEY) as simulator:
         yield simulator
 
 
 @pytest.fixture
 def ipqs(
-    _simulator: IpqsSimulator,
-    tls: ssl.SSLContext,
-    caplog: pytest.LogCaptureFixture,
-) -> Iterator[IpqsBench]:
-    """Give IPQS on the bench; afterwards every scripted answer has been asked for."""
-    _simulator.reset()
-    bench = IpqsBench(_simulator, tls=tls)
-    yield from _watched(bench, caplog)
-    assert _simulator.unused == 0
+    _ipqs: IpqsSimulator, tls: ssl.SSLContext, caplog: pytest.LogCaptureFixture
+) -> Iterator[IpqsHarness]:
+    """Return the harness of IPQS."""
+    _ipqs.reset()
+    yield from _without_leaks(IpqsHarness(_ipqs, tls=tls), caplog)
+    assert _ipqs.unused == 0  # every scripted answer was asked for
 
 
 @pytest.fixture(scope="module")
@@ -53,19 +60,19 @@ def _txncheck() -> Iterator[TxncheckSimulator]:
 
 @pytest.fixture
 def txncheck(
-    _txncheck: TxncheckSimulator,
-    tls: ssl.SSLContext,
-    caplog: pytest.LogCaptureFixture,
-) -> Iterator[TxncheckBench]:
-    """Give TxnCheck on the bench, to an account without signing."""
+    _txncheck: TxncheckSimulator, tls: ssl.SSLContext, caplog: pytest.LogCaptureFixture
+) -> Iterator[TxncheckHarness]:
+    """Return the harness of TxnCheck for an account without signing."""
     _txncheck.reset()
-    yield from _watched(TxncheckBench(_txncheck, tls=tls), caplog)
+    yield from _without_leaks(TxncheckHarness(_txncheck, tls=tls), caplog)
     assert _txncheck.unused == 0
 
 
 @pytest.fixture(scope="module")
 def _txncheck_signed() -> Iterator[TxncheckSimulator]:
-    with TxncheckSimulator.started(api_key=KEY, signing_secret=SECRET) as simulator:
+    with TxncheckSimulator.started(
+        api_key=KEY, signing_secret=SIGNING_SECRET
+    ) as simulator:
         yield simulator
 
 
@@ -74,46 +81,38 @@ def txncheck_signed(
     _txncheck_signed: TxncheckSimulator,
     tls: ssl.SSLContext,
     caplog: pytest.LogCaptureFixture,
-) -> Iterator[TxncheckBench]:
-    """Give TxnCheck on the bench, where every request has to be signed."""
+) -> Iterator[TxncheckHarness]:
+    """Return the harness of TxnCheck for an account whose requests must be signed."""
     _txncheck_signed.reset()
-    bench = TxncheckBench(_txncheck_signed, tls=tls, secret=Keyring(SECRET))
-    yield from _watched(bench, caplog)
+    secret = FakeSecret(SIGNING_SECRET)
+    harness = TxncheckHarness(_txncheck_signed, tls=tls, signing_secret=secret)
+    yield from _without_leaks(harness, caplog)
     assert _txncheck_signed.unused == 0
 
 
-BENCHES = ("ipqs", "txncheck", "txncheck_signed")
-
-
-@pytest.fixture(params=BENCHES)
-def bench(request: pytest.FixtureRequest) -> AdapterHarness:
-    """Give each provider in turn; the parameter is the name of its own fixture."""
-    found: AdapterHarness = request.getfixturevalue(request.param)
-    return found
-
-
 @pytest.fixture
-def impatient(bench: AdapterHarness, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let calls end within a third of a second, whatever the provider does."""
-    for deadline in bench.deadlines:
-        monkeypatch.setattr(deadline, 0.3)
+def short_deadlines(harness: AdapterHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every call of the adapter time out after 0.3 seconds."""
+    for constant in harness.deadline_constants:
+        monkeypatch.setattr(constant, 0.3)
 
 
 @pytest.fixture(autouse=True)
 def _no_thread_left() -> Iterator[None]:
     before = set(threading.enumerate())
     yield
-    ours = [
+    left = [
         thread
         for thread in set(threading.enumerate()) - before
         if not thread.name.startswith(("simulator", "ipqs-verification"))
         and "process_request_thread" not in thread.name  # the simulator's
     ]
-    assert ours == []
+    assert left == []
 
 
-def _watched(bench: _B, caplog: pytest.LogCaptureFixture) -> Iterator[_B]:
+def _without_leaks(harness: _H, caplog: pytest.LogCaptureFixture) -> Iterator[_H]:
+    """Yield a harness, then check that no log record has one of its secrets."""
     with caplog.at_level(logging.DEBUG):
-        yield bench
-    said = [f"{record.getMessage()} {vars(record)}" for record in caplog.records]
-    assert leaked("\n".join([caplog.text, *said]), bench.secrets) == []
+        yield harness
+    records = [f"{record.getMessage()} {vars(record)}" for record in caplog.records]
+    assert find_leaks("\n".join([caplog.text, *records]), harness.secrets) == []

@@ -1,17 +1,17 @@
-"""Keyring: the provider's secret as the adapter sees it."""
+"""A provider's secret as an adapter reads it."""
 
 
-class Keyring:
-    """Gives the key that is kept, or reads it anew; counts the reads."""
+class FakeSecret:
+    """Return the cached value, or read the stored one anew; count fresh reads."""
 
-    def __init__(self, key: str) -> None:
-        self.kept = key
-        self.stored = key
+    def __init__(self, value: str) -> None:
+        self.cached = value
+        self.stored = value
         self.fresh_reads = 0
 
     def __call__(self, fresh: bool) -> str:
-        """Give the key."""
+        """Return the value."""
         if fresh:
             self.fresh_reads += 1
-            self.kept = self.stored
-        return self.kept
+            self.cached = self.stored
+        return self.cached

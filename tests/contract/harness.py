@@ -1,8 +1,4 @@
-"""Bench: a provider's adapter in front of its simulator, and their words.
-
-A new provider passes the contract by one function that sets its bench up, named in
-`BENCHES` of conftest.
-"""
+"""What the contract tests need of a provider: its adapter, its simulator, its words."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,117 +12,123 @@ from functions.core.file_formats import CSV, FileFormat
 from functions.core.stream_stats import StreamStats
 from functions.providers.protocol import Body, Link, Provider
 from local.simulators.faults import Answer
-from tests.contract.canary import leaked, shown
-from tests.contract.fake_secret import Keyring
-from tests.contract.sources import AtHand
+from tests.canary import error_text, find_leaks
+from tests.contract.fake_secret import FakeSecret
+from tests.contract.sources import BytesSource
 
-#: Needs an escape in every notation, so that none of them hides it.
+#: It needs an escape in every notation, so that a leak in any of them is found.
 KEY = 'canary/key+1="&%41'
 
 
-class Seen(Protocol):
-    """What every provider's simulator notes of a request."""
+class RecordedRequest(Protocol):
+    """What every simulator records of a request."""
 
     @property
     def call(self) -> str:
-        """Which kind of call it was."""
+        """The call that was made, as the simulator names it."""
         ...
 
 
 class Simulator(Protocol):
-    """What every provider's simulator offers."""
+    """What every simulator offers."""
 
     @property
-    def requests(self) -> Sequence[Seen]:
-        """Every request in the order of arrival."""
+    def requests(self) -> Sequence[RecordedRequest]:
+        """All requests in the order of arrival."""
         ...
 
     def script(self, call: str, answers: Sequence[Answer]) -> None:
-        """Queue answers for a kind of call."""
+        """Queue answers to a call."""
         ...
 
     def rotate_key(self, api_key: str) -> None:
-        """Let another key work in place of the old one."""
+        """Accept another key instead of the present one."""
         ...
 
 
 @dataclass(kw_only=True)
 class AdapterHarness:
-    """What the contract needs to know of a provider to put it to the test.
+    """An adapter in front of its provider's simulator.
 
-    The three calls are named as the simulator names them; `finding` is None where
-    the provider cannot tell what was handed over.
+    A new provider passes the contract by a harness of its own, in a fixture that
+    `HARNESSES` of conftest names.
     """
 
     provider: Provider
-    key: Keyring
+    unreachable_provider: Provider  # the same, but nothing listens at its base URL
+    key: FakeSecret
     simulator: Simulator
-    submitting: str
-    checking: str
-    finding: str | None
-    list_type: str  # of the files that are submitted
-    file: bytes  # one of them
-    file_name: str  # as an uploader calls it
-    file_rows: int
-    unknown_ref: str
-    impossible_refs: tuple[str, ...]  # that cannot be one
-    unreachable: Provider  # the same, where nobody listens
-    address: str  # the simulator's
-    deadlines: tuple[str, ...]  # where the adapter says how long a call may take
+    base_url: str  # of the simulator
+    submit_call: str  # the simulator's names of the adapter's calls
+    check_call: str
+    list_call: str | None  # None where the provider has no list of submissions
+    deadline_constants: tuple[str, ...]  # names of the adapter's time limits
+
+    list_type: str  # the type under which `file` is submitted
+    file: bytes
+    file_name: str
+    file_row_count: int
+    unknown_ref: str  # a reference that the provider does not know
+    impossible_refs: tuple[str, ...]
+
     now: Callable[[], float]  # by the simulator's clock
-    accepted: Callable[[], int]  # how many files the provider took and bills
-    finish: Callable[[], None]  # lets the provider end its work
-    rows: Callable[[], Mapping[str, int]]  # what it has of each kind
+    accepted_count: Callable[[], int]  # how many submissions the provider bills
+    finish: Callable[[], None]  # lets the provider finish its work
+    expected_rows: Callable[[], Mapping[str, int]]  # rows of each result, by kind
     secrets: set[str] = field(default_factory=lambda: {KEY})
 
     def script(self, call: str, *answers: Answer) -> None:
-        """Queue answers for a kind of call."""
+        """Queue answers to a call."""
         self.simulator.script(call, answers)
 
     def validate(self, name: str, content: bytes) -> int:
-        """Look at a file before it is handed over; give its rows."""
-        return self.provider.validate(name, self.list_type, AtHand(content))
+        """Validate a file; return its number of rows."""
+        return self.provider.validate(name, self.list_type, BytesSource(content))
 
     def submit(self) -> str:
-        """Hand the file over; give the provider's reference."""
-        return self.provider.submit("our-name", self.list_type, AtHand(self.file))
+        """Submit the file; return the provider's reference."""
+        return self.provider.submit("our-name", self.list_type, BytesSource(self.file))
 
-    def asked(self, call: str) -> int:
-        """Count the requests of a kind so far."""
-        return sum(seen.call == call for seen in self.simulator.requests)
+    def find(self) -> str | None:
+        """Return the reference of what `submit` submitted, if the provider has it."""
+        return self.provider.find("our-name", self.list_type)
+
+    def request_count(self, call: str) -> int:
+        """Return how often a call was made so far."""
+        return sum(request.call == call for request in self.simulator.requests)
 
     def results(self, provider_ref: str) -> Mapping[str, Link]:
-        """Ask for links, and remember that they are secrets."""
+        """Return a job's links, whose tokens are secrets from now on."""
         links = self.provider.results(provider_ref)
         self.secrets |= {link.url.partition("=")[2] for link in links.values()} - {""}
         return links
 
     @contextmanager
-    def fails(
+    def expect_error(
         self, expected: type[CourierError]
     ) -> Iterator["pytest.ExceptionInfo[CourierError]"]:
-        """Expect an error of exactly this class, with no secret to be seen in it."""
+        """Expect an error of exactly this class that shows no secret."""
         with pytest.raises(CourierError) as caught:
             yield caught
         assert caught.type is expected
-        assert leaked(shown(caught.value), self.secrets) == []
+        assert find_leaks(error_text(caught.value), self.secrets) == []
 
 
-def hint_of(error: CourierError) -> float | None:
-    """Give the wish to wait that an error carries."""
+def retry_hint(error: CourierError) -> float | None:
+    """Return the seconds that an error asks to wait."""
     assert isinstance(error, RetryableError)
     return error.hint
 
 
-def read(body: Body, form: FileFormat = CSV) -> tuple[bytes, StreamStats]:
-    """Read a body to its end, as the streaming does, and let go of it."""
-    tally, everything = StreamStats(form), bytearray()
+def read_body(body: Body, form: FileFormat = CSV) -> tuple[bytes, StreamStats]:
+    """Read a body to its end, as store_result does, and close it."""
+    stats, data = StreamStats(form), bytearray()
     buffer = memoryview(bytearray(64 * 1024))
     try:
         while count := body.readinto(buffer):
-            tally.update(buffer[:count])
-            everything += buffer[:count]
+            stats.update(buffer[:count])
+            data += buffer[:count]
     finally:
         body.close()
-    tally.check_plausible()
-    return bytes(everything), tally
+    stats.check_plausible()
+    return bytes(data), stats

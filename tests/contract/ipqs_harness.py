@@ -1,89 +1,100 @@
-"""IPQS on the bench."""
+"""The harness of IPQS."""
 
 import ssl
 from collections.abc import Mapping
 from typing import Any
 
+from functions.core.stream_stats import StreamStats
 from functions.providers.ipqs.adapter import Ipqs
 from functions.providers.protocol import Body, Link
 from functions.providers.transport.http import HttpClient
 from local.simulators.ipqs import Answer, Content, IpqsSimulator
-from tests.contract.fake_secret import Keyring
-from tests.contract.harness import KEY, AdapterHarness
-from tests.contract.loopback_hosts import nowhere
-from tests.contract.sources import LIST
+from tests.contract.fake_secret import FakeSecret
+from tests.contract.harness import KEY, AdapterHarness, read_body
+from tests.contract.loopback_hosts import unused_base_url
+from tests.contract.sources import EMAIL_LIST
 from tests.settings import ipqs_settings
 
 
-def adapter(
+def make_provider(
     simulator: IpqsSimulator,
     *,
     tls: ssl.SSLContext,
-    key: Keyring | None = None,
+    key: FakeSecret | None = None,
     loopback: bool = True,
     **settings: Any,  # noqa: ANN401 - the fields of IpqsSettings, which checks them
 ) -> Ipqs:
-    """Give an adapter that knows the simulator's addresses and follows its clock."""
-    hosts = (simulator.download_host,)
-    described = {"download_hosts": hosts, "loopback": loopback, **settings}
+    """Return an adapter for the simulator that follows its clock."""
+    defaults = {
+        "base_url": simulator.base_url,
+        "download_hosts": (simulator.download_host,),
+    }
     return Ipqs(
-        ipqs_settings(**{"base_url": simulator.base_url, **described}),
+        ipqs_settings(loopback=loopback, **{**defaults, **settings}),
         http=HttpClient(tls=tls, loopback=loopback),
-        key=key or Keyring(KEY),
+        key=key or FakeSecret(KEY),
         now=simulator.clock.now,
     )
 
 
-class IpqsBench(AdapterHarness):
-    """The bench with what only IPQS' tests need."""
+class IpqsHarness(AdapterHarness):
+    """The harness with what only tests of IPQS need."""
 
     simulator: IpqsSimulator
     provider: Ipqs
 
     def __init__(self, simulator: IpqsSimulator, *, tls: ssl.SSLContext) -> None:
-        key = Keyring(KEY)
+        key = FakeSecret(KEY)
         self.tls = tls
         super().__init__(
-            provider=adapter(simulator, tls=tls, key=key),
+            provider=make_provider(simulator, tls=tls, key=key),
             key=key,
             simulator=simulator,
-            submitting="upload",
-            checking="status",
-            finding="list",
+            submit_call="upload",
+            check_call="status",
+            list_call="list",
             list_type="email",
-            file=LIST,
+            file=EMAIL_LIST,
             file_name="list.csv",
-            file_rows=40,
+            file_row_count=40,
             unknown_ref="9999999",
             impossible_refs=("-1", "1" * 20, "7a"),
-            unreachable=adapter(simulator, tls=tls, base_url=nowhere()),
-            address=simulator.base_url,
-            deadlines=(
+            unreachable_provider=make_provider(
+                simulator, tls=tls, base_url=unused_base_url()
+            ),
+            base_url=simulator.base_url,
+            deadline_constants=(
                 "functions.providers.ipqs.adapter._CALL_SECONDS",
                 "functions.providers.ipqs.adapter._UPLOAD_SECONDS",
             ),
             now=simulator.clock.now,
-            accepted=lambda: len(simulator.csvs),
+            accepted_count=lambda: len(simulator.csvs),
             finish=lambda: simulator.clock.advance(3600),
-            rows=self._rows,
+            expected_rows=self._rows,
         )
 
-    def configured(
+    def provider_with(
         self,
         **settings: Any,  # noqa: ANN401 - the fields of IpqsSettings, which checks them
     ) -> Ipqs:
-        """Give another adapter before the same simulator."""
-        return adapter(self.simulator, tls=self.tls, key=self.key, **settings)
+        """Return another adapter for the same simulator."""
+        return make_provider(self.simulator, tls=self.tls, key=self.key, **settings)
 
-    def link(self, content: bytes | int | Content, *answers: Answer) -> Link:
-        """Give a link to a result; the answers are for those who open it."""
+    def make_link(self, content: bytes | int | Content, *answers: Answer) -> Link:
+        """Return a link to a result; queue answers to its downloads."""
         csv_id = self.simulator.add_finished(results={"all": content})
         self.script("download", *answers)
         return self.results(str(csv_id))["all"]
 
     def open(self, link: Link, *, seconds: float = 20.0) -> Body:
-        """Open a link, with time enough unless the test says otherwise."""
+        """Open a link."""
         return self.provider.open(link, seconds=seconds)
+
+    def download(
+        self, link: Link, *, seconds: float = 20.0
+    ) -> tuple[bytes, StreamStats]:
+        """Open a link and read its body to the end."""
+        return read_body(self.open(link, seconds=seconds))
 
     def _rows(self) -> Mapping[str, int]:
         (csv,) = self.simulator.csvs

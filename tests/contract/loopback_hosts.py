@@ -1,4 +1,4 @@
-"""Stand-ins: hosts on loopback that a provider could try to lead us to."""
+"""Hosts on loopback to which a provider's answer could lead."""
 
 import socket
 import threading
@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 
-def nowhere() -> str:
-    """Give an address at which nobody listens any more."""
+def unused_base_url() -> str:
+    """Return a URL at which nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-class Bystander:
-    """A host that should never hear from us."""
+class LoopbackListener:
+    """A host that should get no connection, or no data."""
 
     def __init__(self, listener: socket.socket) -> None:
         self._listener = listener
@@ -22,39 +22,28 @@ class Bystander:
 
     @classmethod
     @contextmanager
-    def listening(cls) -> Iterator["Bystander"]:
+    def listening(cls) -> Iterator["LoopbackListener"]:
         """Listen until the block ends."""
         with socket.create_server(("127.0.0.1", 0)) as listener:
             listener.setblocking(False)
             yield cls(listener)
 
-    @property
-    def visited(self) -> bool:
-        """Whether anybody has connected since the last look."""
+    def accept(self) -> bytes | None:
+        """Return the data of the next connection, closed by now; None if none came."""
         try:
-            visitor, _address = self._listener.accept()
+            connection, _address = self._listener.accept()
         except BlockingIOError:
-            return False
-        visitor.close()
-        return True
-
-    @property
-    def heard(self) -> bytes:
-        """What the next visitor, who has left already, has said."""
-        try:
-            visitor, _address = self._listener.accept()
-        except BlockingIOError:
-            return b""
-        with visitor:
-            visitor.settimeout(5)
-            return visitor.recv(65536)
+            return None
+        with connection:
+            connection.settimeout(5)
+            return connection.recv(65536)
 
 
 @contextmanager
-def saying(answer: bytes) -> Iterator[str]:
-    """Answer one request with these very bytes, then close; give the address."""
+def raw_response_server(response: bytes) -> Iterator[str]:
+    """Answer one request with these bytes, then close; yield host and port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=_say, args=(listener, answer))
+        thread = threading.Thread(target=_respond, args=(listener, response))
         thread.start()
         try:
             yield f"127.0.0.1:{listener.getsockname()[1]}"
@@ -64,10 +53,10 @@ def saying(answer: bytes) -> Iterator[str]:
             thread.join()
 
 
-def _say(listener: socket.socket, answer: bytes) -> None:
+def _respond(listener: socket.socket, response: bytes) -> None:
     with suppress(OSError):
-        visitor, _address = listener.accept()
-        with visitor:
-            while b"\r\n\r\n" not in visitor.recv(65536):
+        connection, _address = listener.accept()
+        with connection:
+            while b"\r\n\r\n" not in connection.recv(65536):
                 pass
-            visitor.sendall(answer)
+            connection.sendall(response)

@@ -1,37 +1,37 @@
-"""Sources: files to be verified, at hand or made while they are read."""
+"""Sources: files to verify, given or generated."""
 
 from io import BytesIO, RawIOBase
 from typing import BinaryIO, cast
 
-LIST = b"email\n" + b"".join(b"user%03d@example.com\n" % n for n in range(40))
+EMAIL_LIST = b"email\n" + b"".join(b"user%03d@example.com\n" % n for n in range(40))
 
 
-class AtHand:
-    """A source of given bytes; see `Source`."""
+class BytesSource:
+    """A `Source` of given bytes; `size` is what it claims to have."""
 
-    def __init__(self, data: bytes = LIST, *, size: int | None = None) -> None:
+    def __init__(self, data: bytes = EMAIL_LIST, *, size: int | None = None) -> None:
         self.data = data
         self.size = len(data) if size is None else size
         self.opened: list[BinaryIO] = []
 
     def open(self) -> BinaryIO:
-        """Start reading at the beginning."""
+        """See `Source.open`."""
         self.opened.append(BytesIO(self.data))
         return self.opened[-1]
 
 
-class MadeUp:
-    """A source of any size that nobody holds; see `Source`."""
+class GeneratedSource:
+    """A `Source` of any size, generated while it is read."""
 
     def __init__(self, size: int) -> None:
         self.size = size
 
     def open(self) -> BinaryIO:
-        """Start reading at the beginning."""
-        return cast("BinaryIO", _Rows(self.size))
+        """See `Source.open`."""
+        return cast("BinaryIO", _GeneratedRows(self.size))
 
 
-class _Rows(RawIOBase):
+class _GeneratedRows(RawIOBase):
     _ROW = b"somebody@example.com,42\n"
 
     def __init__(self, size: int) -> None:

@@ -1,4 +1,4 @@
-"""Environment: nothing outside the settings says where we go, or as whom."""
+"""Environment: proxies, passwords and authorities in it are ignored."""
 
 import logging
 from pathlib import Path
@@ -9,74 +9,75 @@ from functions.core.errors import ProviderUnavailable
 from functions.core.model import Phase
 from functions.providers.transport.http import HttpResponse
 from local.simulators.ipqs import Answer
-from tests.contract.canary import forms, leaked, shown
-from tests.contract.harness import KEY, read
-from tests.contract.ipqs_harness import IpqsBench
-from tests.contract.loopback_hosts import Bystander
-from tests.contract.sources import AtHand
+from tests.canary import encodings, error_text, find_leaks
+from tests.contract.harness import KEY
+from tests.contract.ipqs_harness import IpqsHarness
+from tests.contract.loopback_hosts import LoopbackListener
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
 @pytest.mark.fault(68)
-def test_goes_through_no_proxy_of_the_environment(
-    ipqs: IpqsBench, monkeypatch: pytest.MonkeyPatch
+def test_ignores_proxies_of_the_environment(
+    ipqs: IpqsHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A proxy sees every address, and our addresses hold keys and links."""
-    with Bystander.listening() as proxy:
+    """A proxy sees every URL, and our URLs hold keys and links."""
+    with LoopbackListener.listening() as proxy:
         for name in (*_PROXIES, *map(str.lower, _PROXIES)):
             monkeypatch.setenv(name, proxy.url)
         monkeypatch.setenv("NO_PROXY", "")
         monkeypatch.setenv("no_proxy", "")
 
-        reference = ipqs.provider.submit("our-name", "email", AtHand())
+        reference = ipqs.submit()
         ipqs.finish()
-        rows = read(ipqs.open(ipqs.results(reference)["all"]))[1].rows
+        rows = ipqs.download(ipqs.results(reference)["all"])[1].rows
 
         assert rows == 40
-        assert not proxy.visited
+        assert proxy.accept() is None
 
 
 @pytest.mark.fault(68)
-def test_takes_no_password_from_a_netrc(
-    ipqs: IpqsBench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_ignores_passwords_of_a_netrc(
+    ipqs: IpqsHarness, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """It would be sent to the provider, in place of what the settings say."""
+    """They would be sent to the provider instead of what the settings say."""
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login somebody password something\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
 
-    reference = ipqs.provider.submit("our-name", "email", AtHand())
+    reference = ipqs.submit()
     ipqs.finish()
-    read(ipqs.open(ipqs.results(reference)["all"]))
+    ipqs.download(ipqs.results(reference)["all"])
 
-    assert all("authorization" not in seen.headers for seen in ipqs.simulator.requests)
+    assert all(
+        "authorization" not in request.headers for request in ipqs.simulator.requests
+    )
 
 
 @pytest.mark.fault(68)
 @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_takes_no_authorities_from_the_environment(
-    ipqs: IpqsBench, monkeypatch: pytest.MonkeyPatch, name: str
+def test_ignores_authorities_of_the_environment(
+    ipqs: IpqsHarness, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """Whom we trust is in the package; a missing file must not stop us either."""
+    """Trusted authorities come with the package; a missing file must not stop us."""
     monkeypatch.setenv(name, "/nowhere/at-all.pem")
 
-    reference = ipqs.provider.submit("our-name", "email", AtHand())
+    reference = ipqs.submit()
 
     assert ipqs.provider.check(reference).phase is Phase.QUEUED
 
 
 @pytest.mark.fault(26)
 @pytest.mark.parametrize("logger", ["urllib3", "requests"])
-def test_lets_no_library_write_addresses_into_logs(
-    ipqs: IpqsBench, caplog: pytest.LogCaptureFixture, logger: str
+def test_lets_no_library_log_urls(
+    ipqs: IpqsHarness, caplog: pytest.LogCaptureFixture, logger: str
 ) -> None:
-    """Their debug lines and warnings quote whole addresses, key included."""
+    """Their debug lines and warnings quote whole URLs, keys included."""
     ipqs.script("status", Answer(headers=(("Broken header", "x"),)))
 
-    with caplog.at_level(logging.DEBUG), ipqs.fails(ProviderUnavailable):
-        ipqs.unreachable.check("3000001")
+    with caplog.at_level(logging.DEBUG), ipqs.expect_error(ProviderUnavailable):
+        ipqs.unreachable_provider.check("3000001")
     with caplog.at_level(logging.DEBUG):
         ipqs.script("status", Answer.html(500))
         with pytest.raises(Exception, match="answer"):
@@ -85,24 +86,24 @@ def test_lets_no_library_write_addresses_into_logs(
             ipqs.provider.check("3000001")
 
     assert logging.getLogger(f"{logger}.anything").getEffectiveLevel() == logging.ERROR
-    assert [each for each in caplog.records if each.name.startswith(logger)] == []
+    assert [r for r in caplog.records if r.name.startswith(logger)] == []
 
 
-def test_shows_no_answer_in_its_text() -> None:
-    """A raw answer repeats the key, and carries live links."""
-    reply = HttpResponse(200, {"X": KEY}, KEY.encode())
+def test_shows_no_response_in_its_text() -> None:
+    """A raw response repeats the key and has live links."""
+    response = HttpResponse(200, {"X": KEY}, KEY.encode())
 
-    assert repr(reply) == str(reply) == "Reply(status=200)"
-
-
-@pytest.mark.parametrize("form", sorted(forms(KEY)))
-def test_finds_the_canary_in_every_form(form: str) -> None:
-    """A search that never finds anything would make every test above pass."""
-    assert leaked(f"before {form} after", {KEY})
+    assert repr(response) == str(response) == "HttpResponse(status=200)"
 
 
-def test_finds_the_canary_in_a_chain_of_errors() -> None:
-    """What a handler prints of an error is the whole chain, with its attributes."""
+@pytest.mark.parametrize("form", sorted(encodings(KEY)))
+def test_finds_a_secret_in_every_encoding(form: str) -> None:
+    """A search that never finds anything would make every other test pass."""
+    assert find_leaks(f"before {form} after", {KEY})
+
+
+def test_finds_a_secret_in_a_chain_of_errors() -> None:
+    """A handler shows the whole chain of an error, with all attributes."""
 
     def raised_in(context: Exception, *, hide: bool) -> Exception:
         try:
@@ -115,6 +116,6 @@ def test_finds_the_canary_in_a_chain_of_errors() -> None:
         except ProviderUnavailable as error:
             return error
 
-    assert leaked(shown(raised_in(ValueError(KEY), hide=False)), {KEY})
-    assert not leaked(shown(raised_in(ValueError(KEY), hide=True)), {KEY})
-    assert leaked(shown(ProviderUnavailable(f"at {KEY}")), {KEY})
+    assert find_leaks(error_text(raised_in(ValueError(KEY), hide=False)), {KEY})
+    assert not find_leaks(error_text(raised_in(ValueError(KEY), hide=True)), {KEY})
+    assert find_leaks(error_text(ProviderUnavailable(f"at {KEY}")), {KEY})

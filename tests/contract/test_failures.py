@@ -1,4 +1,4 @@
-"""Every provider: each way in which a call can fail becomes one error of ours."""
+"""Every provider: each way in which a call can fail raises one error of ours."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -23,12 +23,10 @@ from functions.core.errors import (
 from functions.core.model import Phase
 from local.simulators.content import Content
 from local.simulators.faults import Answer
-from local.simulators.wire import Ending, Framing
-from tests.contract.examples import few
-from tests.contract.harness import KEY, AdapterHarness, hint_of
-from tests.contract.sources import AtHand
-
-Edit = Callable[[dict[str, object]], object]
+from local.simulators.http_writer import Ending, Framing
+from tests.contract.examples import few_examples
+from tests.contract.harness import KEY, AdapterHarness, retry_hint
+from tests.contract.sources import BytesSource
 
 
 @pytest.mark.fault(22)
@@ -47,80 +45,82 @@ Edit = Callable[[dict[str, object]], object]
         pytest.param("Sun, 06 Nov 99999 08:49:37 GMT", None, id="no date"),
     ],
 )
-def test_hands_the_wish_to_wait_on(
-    bench: AdapterHarness, header: str | None, hint: float | None
+def test_passes_retry_after_on_as_a_hint(
+    harness: AdapterHarness, header: str | None, hint: float | None
 ) -> None:
-    """The workflow waits, not the function; nonsense in the header is no wish."""
-    bench.script(bench.checking, Answer.http(429, retry_after=header))
+    """The workflow waits, not the function; an invalid header is no hint."""
+    harness.script(harness.check_call, Answer.http(429, retry_after=header))
 
-    with bench.fails(ProviderThrottled) as caught:
-        bench.provider.check(bench.unknown_ref)
+    with harness.expect_error(ProviderThrottled) as caught:
+        harness.provider.check(harness.unknown_ref)
 
-    assert hint_of(caught.value) == hint
-    assert bench.asked(bench.checking) == 1
+    assert retry_hint(caught.value) == hint
+    assert harness.request_count(harness.check_call) == 1
 
 
 @pytest.mark.fault(22)
-def test_reads_a_date_to_wait_for_by_its_own_clock(bench: AdapterHarness) -> None:
-    """A date is as good as a number of seconds, and HTTP allows both."""
-    then = datetime.fromtimestamp(bench.now() + 90, UTC)
+def test_passes_a_date_in_retry_after_on_as_seconds(harness: AdapterHarness) -> None:
+    """HTTP allows a date as well as seconds."""
+    then = datetime.fromtimestamp(harness.now() + 90, UTC)
     header = format_datetime(then, usegmt=True)
-    bench.script(bench.checking, Answer.http(429, retry_after=header))
+    harness.script(harness.check_call, Answer.http(429, retry_after=header))
 
-    with bench.fails(ProviderThrottled) as caught:
-        bench.provider.check(bench.unknown_ref)
+    with harness.expect_error(ProviderThrottled) as caught:
+        harness.provider.check(harness.unknown_ref)
 
-    assert hint_of(caught.value) == 90.0
+    assert retry_hint(caught.value) == 90.0
 
 
 @pytest.mark.fault(22)
-@few
+@few_examples
 @given(header=st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF)))
-def test_survives_any_wish_to_wait(bench: AdapterHarness, header: str) -> None:
-    """The header is the provider's text, and parsers of dates have surprises."""
-    bench.script(bench.checking, Answer.http(429, retry_after=header))
+def test_survives_any_retry_after(harness: AdapterHarness, header: str) -> None:
+    """The provider writes the header, and parsers of dates have surprises."""
+    harness.script(harness.check_call, Answer.http(429, retry_after=header))
 
-    with bench.fails(ProviderThrottled) as caught:
-        bench.provider.check(bench.unknown_ref)
+    with harness.expect_error(ProviderThrottled) as caught:
+        harness.provider.check(harness.unknown_ref)
 
-    hint = hint_of(caught.value)
+    hint = retry_hint(caught.value)
     assert hint is None or hint >= 0
 
 
 @pytest.mark.fault(22)
-def test_counts_a_throttled_submission_as_not_accepted(bench: AdapterHarness) -> None:
-    """Throttled means later again, with no search for a job that cannot be there."""
-    bench.script(bench.submitting, Answer.html(429))
+def test_raises_throttled_for_a_submission(harness: AdapterHarness) -> None:
+    """Nothing was accepted then, so nothing needs to be searched for."""
+    harness.script(harness.submit_call, Answer.html(429))
 
-    with bench.fails(ProviderThrottled):
-        bench.submit()
+    with harness.expect_error(ProviderThrottled):
+        harness.submit()
 
-    assert bench.accepted() == 0
+    assert harness.accepted_count() == 0
 
 
 @pytest.mark.fault(23)
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 520, 599])
-@pytest.mark.parametrize("says", [Answer.html, Answer.http], ids=["page", "bare"])
-def test_calls_a_fault_of_theirs_unavailable(
-    bench: AdapterHarness, status: int, says: Callable[[int], Answer]
+@pytest.mark.parametrize(
+    "make_answer", [Answer.html, Answer.http], ids=["page", "bare"]
+)
+def test_raises_unavailable_for_5xx(
+    harness: AdapterHarness, status: int, make_answer: Callable[[int], Answer]
 ) -> None:
-    """A fault of the provider's passes; what its page says does not matter."""
-    bench.script(bench.checking, says(status))
+    """It passes, whatever the body make_answer."""
+    harness.script(harness.check_call, make_answer(status))
 
-    with bench.fails(ProviderUnavailable):
-        bench.provider.check(bench.unknown_ref)
+    with harness.expect_error(ProviderUnavailable):
+        harness.provider.check(harness.unknown_ref)
 
 
 @pytest.mark.fault(23)
 @pytest.mark.parametrize("status", [408, 425])
-def test_calls_an_answer_that_asks_for_another_try_unavailable(
-    bench: AdapterHarness, status: int
+def test_raises_unavailable_for_4xx_about_this_moment(
+    harness: AdapterHarness, status: int
 ) -> None:
-    """These 4xx are about this moment; a job must not end because of one."""
-    bench.script(bench.checking, Answer.http(status))
+    """A job must not end because of one."""
+    harness.script(harness.check_call, Answer.http(status))
 
-    with bench.fails(ProviderUnavailable):
-        bench.provider.check(bench.unknown_ref)
+    with harness.expect_error(ProviderUnavailable):
+        harness.provider.check(harness.unknown_ref)
 
 
 @pytest.mark.parametrize(
@@ -137,29 +137,27 @@ def test_calls_an_answer_that_asks_for_another_try_unavailable(
         pytest.param(451, ProviderRejected, id="forbidden by law"),
     ],
 )
-def test_calls_a_refusal_by_its_reason(
-    bench: AdapterHarness, status: int, error: type[CourierError]
+def test_raises_the_error_of_each_refusal(
+    harness: AdapterHarness, status: int, error: type[CourierError]
 ) -> None:
-    """The reader of the failure needs to know who has to do something about it."""
-    bench.script(bench.checking, Answer.http(status))
+    """The reader needs to know who has to act."""
+    harness.script(harness.check_call, Answer.http(status))
 
-    with bench.fails(error):
-        bench.provider.check(bench.unknown_ref)
+    with harness.expect_error(error):
+        harness.provider.check(harness.unknown_ref)
 
 
 @pytest.mark.fault(54)
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_follows_no_redirect_with_the_key_in_hand(
-    bench: AdapterHarness, status: int
-) -> None:
+def test_follows_no_redirect(harness: AdapterHarness, status: int) -> None:
     """The key, and with 307 the whole list, would go wherever the answer says."""
-    elsewhere = f"{bench.address}/elsewhere?{KEY}"
-    bench.script(bench.checking, Answer.redirect(elsewhere, status))
+    elsewhere = f"{harness.base_url}/elsewhere?{KEY}"
+    harness.script(harness.check_call, Answer.redirect(elsewhere, status))
 
-    with bench.fails(ProviderUnavailable):
-        bench.provider.check(bench.unknown_ref)
+    with harness.expect_error(ProviderUnavailable):
+        harness.provider.check(harness.unknown_ref)
 
-    assert len(bench.simulator.requests) == 1
+    assert len(harness.simulator.requests) == 1
 
 
 _UNREADABLE = [
@@ -179,8 +177,15 @@ _UNREADABLE = [
         Answer.http(200, b'{"success": true, "id": %s}' % (b"9" * 5000)),
         id="a number of 5,000 digits",
     ),
-    pytest.param(Answer.nested(), id="drowning depth"),
-    pytest.param(Answer.endless(), id="an endless answer"),
+    pytest.param(
+        Answer.http(200, b"[" * 100_000 + b"]" * 100_000), id="nested too deeply"
+    ),
+    pytest.param(
+        Answer.http(200, Content.endless(b'{"x": "' + b" " * 65536)).via(
+            framing=Framing.CHUNKED
+        ),
+        id="an endless answer",
+    ),
     pytest.param(Answer.file(Content.rows(2_000_000)), id="two megabytes"),
     pytest.param(Answer.gzipped(cut=8), id="gzip without its trailer"),
     pytest.param(Answer.gzipped(bad_crc=True), id="gzip with a wrong checksum"),
@@ -194,42 +199,42 @@ _UNREADABLE = [
 
 @pytest.mark.fault(24)
 @pytest.mark.parametrize("answer", _UNREADABLE)
-def test_calls_what_is_no_answer_unreadable(
-    bench: AdapterHarness, answer: Answer
+def test_raises_unreadable_for_what_is_no_answer(
+    harness: AdapterHarness, answer: Answer
 ) -> None:
-    """A check that cannot be read says nothing about the job: it is asked again."""
-    reference = bench.submit()
-    bench.script(bench.checking, answer)
+    """It make_answer nothing about the job, so the check is repeated later."""
+    reference = harness.submit()
+    harness.script(harness.check_call, answer)
 
-    with bench.fails(AnswerUnreadable):
-        bench.provider.check(reference)
+    with harness.expect_error(AnswerUnreadable):
+        harness.provider.check(reference)
 
-    assert bench.provider.check(reference).phase is Phase.QUEUED
+    assert harness.provider.check(reference).phase is Phase.QUEUED
 
 
 @pytest.mark.fault(24)
 @pytest.mark.parametrize("answer", _UNREADABLE)
-def test_searches_after_an_unreadable_answer_to_a_submission(
-    bench: AdapterHarness, answer: Answer
+def test_raises_lost_for_an_unreadable_answer_to_a_submission(
+    harness: AdapterHarness, answer: Answer
 ) -> None:
-    """What cannot be read may say that the file was taken, and is paid."""
-    bench.script(bench.submitting, answer.after_effect())
+    """The file may have been accepted, and is paid for then."""
+    harness.script(harness.submit_call, answer.after_effect())
 
-    with bench.fails(AnswerLost):
-        bench.submit()
+    with harness.expect_error(AnswerLost):
+        harness.submit()
 
-    assert bench.accepted() == 1
-    if bench.finding is not None:
-        assert bench.provider.find("our-name", bench.list_type) is not None
+    assert harness.accepted_count() == 1
+    if harness.list_call is not None:
+        assert harness.find() is not None
 
 
 @pytest.mark.fault(24)
-def test_reads_an_answer_that_came_packed_unasked(bench: AdapterHarness) -> None:
-    """A cache on the way may pack what nobody asked to be packed."""
-    reference = bench.submit()
-    bench.script(bench.checking, Answer.gzipped())
+def test_reads_an_answer_in_gzip(harness: AdapterHarness) -> None:
+    """A cache may compress what was asked for uncompressed."""
+    reference = harness.submit()
+    harness.script(harness.check_call, Answer.gzipped())
 
-    assert bench.provider.check(reference).phase is Phase.QUEUED
+    assert harness.provider.check(reference).phase is Phase.QUEUED
 
 
 @pytest.mark.fault(16)
@@ -241,7 +246,10 @@ def test_reads_an_answer_that_came_packed_unasked(bench: AdapterHarness) -> None
         pytest.param(Answer.dropped_after(Ending.HALF_CLOSE), id="half closed"),
         pytest.param(Answer.cut_after(10), id="cut in the answer"),
         pytest.param(Answer.cut_after(10, Ending.RESET), id="reset in the answer"),
-        pytest.param(Answer.longer_than_it_is(), id="shorter than announced"),
+        pytest.param(
+            Answer().via(framing=Framing.LENGTH, length_lie=1),
+            id="shorter than announced",
+        ),
         pytest.param(Answer.http(500).after_effect(), id="500"),
         pytest.param(Answer.html(502).after_effect(), id="502 with a page"),
         pytest.param(Answer.http(503, retry_after="9").after_effect(), id="503"),
@@ -249,36 +257,36 @@ def test_reads_an_answer_that_came_packed_unasked(bench: AdapterHarness) -> None
         pytest.param(Answer.redirect("/elsewhere").after_effect(), id="redirect"),
     ],
 )
-def test_finds_what_was_accepted_though_the_answer_was_lost(
-    bench: AdapterHarness, answer: Answer
+def test_finds_a_submission_whose_answer_was_lost(
+    harness: AdapterHarness, answer: Answer
 ) -> None:
-    """A second submission would be paid a second time."""
-    bench.script(bench.submitting, answer)
+    """A second submission would be paid for again."""
+    harness.script(harness.submit_call, answer)
 
-    with bench.fails(AnswerLost):
-        bench.submit()
+    with harness.expect_error(AnswerLost):
+        harness.submit()
 
-    assert bench.asked(bench.submitting) == 1
-    assert bench.accepted() == 1
-    if bench.finding is not None:
-        found = bench.provider.find("our-name", bench.list_type)
+    assert harness.request_count(harness.submit_call) == 1
+    assert harness.accepted_count() == 1
+    if harness.list_call is not None:
+        found = harness.find()
         assert found is not None
-        assert bench.provider.check(found).phase is Phase.QUEUED
+        assert harness.provider.check(found).phase is Phase.QUEUED
 
 
 @pytest.mark.fault(16)
 @pytest.mark.parametrize("ending", [Ending.CLOSE, Ending.RESET])
-def test_finds_nothing_where_nothing_was_accepted(
-    bench: AdapterHarness, ending: Ending
+def test_finds_no_submission_that_did_not_arrive(
+    harness: AdapterHarness, ending: Ending
 ) -> None:
     """A dropped connection looks the same either way; only the list can tell."""
-    bench.script(bench.submitting, Answer.dropped_before(ending))
+    harness.script(harness.submit_call, Answer.dropped_before(ending))
 
-    with bench.fails(AnswerLost):
-        bench.submit()
+    with harness.expect_error(AnswerLost):
+        harness.submit()
 
-    if bench.finding is not None:
-        assert bench.provider.find("our-name", bench.list_type) is None
+    if harness.list_call is not None:
+        assert harness.find() is None
 
 
 @pytest.mark.fault(24)
@@ -287,90 +295,95 @@ def test_finds_nothing_where_nothing_was_accepted(
     [
         pytest.param(Answer.dropped_before(), id="reset"),
         pytest.param(Answer.cut_after(10), id="cut"),
-        pytest.param(Answer.longer_than_it_is(), id="shorter than announced"),
+        pytest.param(
+            Answer().via(framing=Framing.LENGTH, length_lie=1),
+            id="shorter than announced",
+        ),
         pytest.param(Answer.cut_after(10, Ending.RESET), id="reset midway"),
     ],
 )
-def test_asks_again_another_time_where_a_check_got_no_answer(
-    bench: AdapterHarness, answer: Answer
+def test_raises_lost_for_a_check_without_answer(
+    harness: AdapterHarness, answer: Answer
 ) -> None:
     """Nothing is known then, which is an error and never a phase."""
-    reference = bench.submit()
-    bench.script(bench.checking, answer)
+    reference = harness.submit()
+    harness.script(harness.check_call, answer)
 
-    with bench.fails(AnswerLost):
-        bench.provider.check(reference)
+    with harness.expect_error(AnswerLost):
+        harness.provider.check(reference)
 
-    assert bench.asked(bench.checking) == 1
+    assert harness.request_count(harness.check_call) == 1
 
 
 @pytest.mark.fault(16)
-@pytest.mark.usefixtures("impatient")
-def test_gives_up_a_submission_that_nobody_answers(bench: AdapterHarness) -> None:
-    """A function that waits to its own end could not even say what happened."""
-    bench.script(bench.submitting, Answer.hang(takes_effect=True))
+@pytest.mark.usefixtures("short_deadlines")
+def test_times_out_a_submission(harness: AdapterHarness) -> None:
+    """A function that waits until its own end cannot report anything."""
+    harness.script(harness.submit_call, Answer.hang(takes_effect=True))
 
-    with bench.fails(AnswerLost):
-        bench.submit()
+    with harness.expect_error(AnswerLost):
+        harness.submit()
 
-    assert bench.accepted() == 1
+    assert harness.accepted_count() == 1
 
 
 @pytest.mark.fault(53)
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_deadlines")
 @pytest.mark.parametrize(
     "answer",
     [
         pytest.param(Answer.hang(), id="silence"),
-        pytest.param(Answer.stalled_after(10), id="silence midway"),
+        pytest.param(Answer.cut_after(10, Ending.STALL), id="silence midway"),
         pytest.param(Answer.dripped(0.02), id="a dripping body"),
         pytest.param(Answer.dripped(0.02, head_too=True), id="a dripping head"),
         pytest.param(
-            Answer.endless().via(framing=Framing.CHUNKED, drip_seconds=0.02),
+            Answer.http(200, Content.endless(b'{"x": "' + b" " * 65536))
+            .via(framing=Framing.CHUNKED)
+            .via(framing=Framing.CHUNKED, drip_seconds=0.02),
             id="an endless drip",
         ),
     ],
 )
-def test_gives_up_a_check_that_takes_too_long(
-    bench: AdapterHarness, answer: Answer
-) -> None:
-    """Time-outs of a socket never meet a server that sends a byte now and then."""
-    reference = bench.submit()
-    bench.script(bench.checking, answer)
+def test_times_out_a_check(harness: AdapterHarness, answer: Answer) -> None:
+    """A socket's timeout never stops a server that sends a byte now and then."""
+    reference = harness.submit()
+    harness.script(harness.check_call, answer)
 
-    with bench.fails(AnswerLost):
-        bench.provider.check(reference)
+    with harness.expect_error(AnswerLost):
+        harness.provider.check(reference)
 
 
 @pytest.mark.fault(58)
-def test_knows_that_nothing_was_sent_where_nobody_listens(
-    bench: AdapterHarness,
+def test_raises_unavailable_where_nothing_was_sent(
+    harness: AdapterHarness,
 ) -> None:
-    """Surely unsent is worth knowing: the same submission may simply be repeated."""
-    with bench.fails(ProviderUnavailable):
-        bench.unreachable.submit("our-name", bench.list_type, AtHand(bench.file))
+    """What was certainly not sent may simply be sent again."""
+    with harness.expect_error(ProviderUnavailable):
+        harness.unreachable_provider.submit(
+            "our-name", harness.list_type, BytesSource(harness.file)
+        )
 
-    assert bench.accepted() == 0
+    assert harness.accepted_count() == 0
 
 
 @pytest.mark.fault(58)
-def test_shows_no_key_where_nobody_listens(bench: AdapterHarness) -> None:
-    """The library's error quotes the whole address, and the key may be part of it."""
-    with bench.fails(ProviderUnavailable):
-        bench.unreachable.check(bench.unknown_ref)
+def test_shows_no_key_where_nothing_listens(harness: AdapterHarness) -> None:
+    """The library's error quotes the whole URL, and the key may be part of it."""
+    with harness.expect_error(ProviderUnavailable):
+        harness.unreachable_provider.check(harness.unknown_ref)
 
 
-def test_stops_a_submission_whose_file_shrinks(bench: AdapterHarness) -> None:
-    """The announced length is a promise: a shorter file would hang or be padded."""
-    with bench.fails(SourceMissing):
-        shrunk = AtHand(bench.file, size=100_000)
-        bench.provider.submit("our-name", bench.list_type, shrunk)
+def test_stops_a_submission_whose_file_shrinks(harness: AdapterHarness) -> None:
+    """The length is announced: a shorter file would hang or have to be padded."""
+    with harness.expect_error(SourceMissing):
+        shrunk = BytesSource(harness.file, size=100_000)
+        harness.provider.submit("our-name", harness.list_type, shrunk)
 
-    assert bench.accepted() == 0
+    assert harness.accepted_count() == 0
 
 
 @pytest.mark.fault(24)
-@few
+@few_examples
 @given(
     answer=st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
@@ -389,9 +402,9 @@ def test_stops_a_submission_whose_file_shrinks(bench: AdapterHarness) -> None:
         ),
     )
 )
-def test_survives_any_document(bench: AdapterHarness, answer: object) -> None:
-    """Whatever the types are, it is read or refused, in our errors only."""
-    bench.script(bench.checking, Answer.json(answer))
+def test_survives_any_json(harness: AdapterHarness, answer: object) -> None:
+    """Whatever the types are, the answer is read or raises an error of ours."""
+    harness.script(harness.check_call, Answer.json(answer))
 
     with pytest.raises(CourierError):
-        bench.provider.check(bench.unknown_ref)
+        harness.provider.check(harness.unknown_ref)

@@ -1,4 +1,4 @@
-"""IPQS: what a status answer means, whatever stands in it."""
+"""IPQS: what a status answer means, whatever is in it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,41 +18,36 @@ from functions.core.errors import (
 from functions.core.model import Phase, StatusReport
 from functions.providers.ipqs.responses import KINDS, PHASES
 from local.simulators.ipqs import Answer
-from tests.contract.examples import few
-from tests.contract.harness import KEY, hint_of
-from tests.contract.ipqs_harness import IpqsBench
-from tests.contract.sources import AtHand
+from tests.contract.examples import few_examples
+from tests.contract.harness import KEY, retry_hint
+from tests.contract.ipqs_harness import IpqsHarness
 
 _WORDS = sorted(PHASES)
 _KEY_REFUSED = "Invalid or unauthorized key. Please check the API key and try again."
 
 
-def _submit(ipqs: IpqsBench) -> str:
-    return ipqs.provider.submit("our-name", "email", AtHand())
-
-
-def _with(**changes: object) -> Answer:
+def _edited_status(**changes: object) -> Answer:
     return Answer.edited(lambda answer: {**answer, **changes})
 
 
 @pytest.mark.fault(27)
 @pytest.mark.parametrize("word", _WORDS)
-def test_translates_each_word(ipqs: IpqsBench, word: str) -> None:
-    """These are the words that have been seen; each has one meaning for us."""
-    reference = _submit(ipqs)
+def test_translates_each_status(ipqs: IpqsHarness, word: str) -> None:
+    """These are the known words; each is one phase."""
+    reference = ipqs.submit()
     ipqs.simulator.behave(statuses=(word,))
 
-    look = ipqs.provider.check(reference)
+    report = ipqs.provider.check(reference)
 
-    assert look.phase is PHASES[word]
-    assert look.unknown_word == ""
+    assert report.phase is PHASES[word]
+    assert report.unknown_word == ""
 
 
-@few
+@few_examples
 @given(words=st.lists(st.sampled_from(_WORDS), min_size=1, max_size=6))
-def test_takes_words_in_any_order(ipqs: IpqsBench, words: list[str]) -> None:
-    """A client sees any subset of the life cycle, and a provider can go back."""
-    reference = _submit(ipqs)
+def test_accepts_statuses_in_any_order(ipqs: IpqsHarness, words: list[str]) -> None:
+    """A client sees any subset of the life cycle, and a provider may go back."""
+    reference = ipqs.submit()
     ipqs.simulator.behave(statuses=tuple(words))
 
     phases = [ipqs.provider.check(reference).phase for _word in words]
@@ -62,7 +57,7 @@ def test_takes_words_in_any_order(ipqs: IpqsBench, words: list[str]) -> None:
 
 @pytest.mark.fault(27)
 @pytest.mark.parametrize(
-    ("word", "shown"),
+    ("word", "expected"),
     [
         pytest.param("ARCHIVED", "ARCHIVED", id="new"),
         pytest.param("finished", "FINISHED", id="another case"),
@@ -73,40 +68,40 @@ def test_takes_words_in_any_order(ipqs: IpqsBench, words: list[str]) -> None:
         pytest.param(f"failed for {KEY}", None, id="with the key in it"),
     ],
 )
-def test_goes_on_waiting_at_an_unknown_word(
-    ipqs: IpqsBench, word: str, shown: str | None
+def test_treats_an_unknown_status_as_running(
+    ipqs: IpqsHarness, word: str, expected: str | None
 ) -> None:
-    """A word that nobody knows is never an end; its name is for the log."""
-    reference = _submit(ipqs)
+    """An unknown word is never an end; its letters are for the log."""
+    reference = ipqs.submit()
     ipqs.finish()
     ipqs.simulator.behave(statuses=(word,))
 
-    look = ipqs.provider.check(reference)
+    report = ipqs.provider.check(reference)
 
-    assert (look.phase, look.kinds) == (Phase.RUNNING, ())
-    assert look.unknown_word == shown or shown is None
-    assert KEY not in look.unknown_word
+    assert (report.phase, report.kinds) == (Phase.RUNNING, ())
+    assert report.unknown_word == expected or expected is None
+    assert KEY not in report.unknown_word
 
 
 @pytest.mark.fault(27)
 @pytest.mark.parametrize("word", [None, 7, True, ["FINISHED"], {"FINISHED": 1}])
-def test_goes_on_waiting_without_a_word(ipqs: IpqsBench, word: object) -> None:
-    """Every field may be null, says IPQS' own style guide."""
-    reference = _submit(ipqs)
-    ipqs.script("status", _with(status=word))
+def test_treats_a_missing_status_as_running(ipqs: IpqsHarness, word: object) -> None:
+    """Every field may be null, says the style guide of IPQS."""
+    reference = ipqs.submit()
+    ipqs.script("status", _edited_status(status=word))
 
-    look = ipqs.provider.check(reference)
+    report = ipqs.provider.check(reference)
 
-    assert look == StatusReport(
-        phase=Phase.RUNNING, invalid=look.invalid, unknown_word="NONE"
+    assert report == StatusReport(
+        phase=Phase.RUNNING, invalid=report.invalid, unknown_word="NONE"
     )
 
 
 @pytest.mark.fault(31)
 @pytest.mark.parametrize("word", [*_WORDS, "ABORTED", "CANCELLED"])
-def test_ends_at_aborted_whatever_the_word(ipqs: IpqsBench, word: str) -> None:
-    """Which word stands beside `aborted` is unknown, and it stops a job for good."""
-    reference = _submit(ipqs)
+def test_reports_aborted_with_any_status(ipqs: IpqsHarness, word: str) -> None:
+    """Which status comes with `aborted` is unknown."""
+    reference = ipqs.submit()
     ipqs.simulator.behave(aborted_status=word)
     ipqs.simulator.abort(int(reference))
 
@@ -114,10 +109,10 @@ def test_ends_at_aborted_whatever_the_word(ipqs: IpqsBench, word: str) -> None:
 
 
 @pytest.mark.parametrize("aborted", [None, False, 0, "", "no", [], {}])
-def test_is_not_aborted_by_anything_else(ipqs: IpqsBench, aborted: object) -> None:
-    """Only `true` says it; a job must not end because of a null."""
-    reference = _submit(ipqs)
-    ipqs.script("status", _with(aborted=aborted))
+def test_is_not_aborted_by_any_other_value(ipqs: IpqsHarness, aborted: object) -> None:
+    """A job must not end because of a null."""
+    reference = ipqs.submit()
+    ipqs.script("status", _edited_status(aborted=aborted))
 
     assert ipqs.provider.check(reference).phase is Phase.QUEUED
 
@@ -134,15 +129,21 @@ def test_is_not_aborted_by_anything_else(ipqs: IpqsBench, aborted: object) -> No
         pytest.param({"excellent": "https://x.example/"}, id="unknown kinds only"),
     ],
 )
-def test_names_what_has_no_link(ipqs: IpqsBench, downloads: object) -> None:
-    """A category without rows has no link, so that absence has to be told apart."""
-    reference = _submit(ipqs)
+def test_reports_kinds_without_a_link_as_absent(
+    ipqs: IpqsHarness, downloads: object
+) -> None:
+    """A category without rows has no link."""
+    reference = ipqs.submit()
     ipqs.finish()
-    ipqs.script("status", _with(downloads=downloads), _with(downloads=downloads))
+    ipqs.script(
+        "status",
+        _edited_status(downloads=downloads),
+        _edited_status(downloads=downloads),
+    )
 
-    look = ipqs.provider.check(reference)
+    report = ipqs.provider.check(reference)
 
-    assert (look.phase, look.kinds, look.absent) == (Phase.FINISHED, (), KINDS)
+    assert (report.phase, report.kinds, report.absent) == (Phase.FINISHED, (), KINDS)
     assert ipqs.provider.results(reference) == {}
 
 
@@ -158,49 +159,51 @@ def test_names_what_has_no_link(ipqs: IpqsBench, downloads: object) -> None:
         pytest.param({"all": 7}, id="a number"),
     ],
 )
-def test_does_not_take_a_link_of_another_type_for_none(
-    ipqs: IpqsBench, downloads: object
-) -> None:
-    """Absent means empty: a result that exists would be left out without a word."""
-    reference = _submit(ipqs)
+def test_refuses_links_of_another_type(ipqs: IpqsHarness, downloads: object) -> None:
+    """Taken for absent, a result that exists would be left out silently."""
+    reference = ipqs.submit()
     ipqs.finish()
-    ipqs.script("status", _with(downloads=downloads), _with(downloads=downloads))
+    ipqs.script(
+        "status",
+        _edited_status(downloads=downloads),
+        _edited_status(downloads=downloads),
+    )
 
-    with ipqs.fails(AnswerUnreadable):
+    with ipqs.expect_error(AnswerUnreadable):
         ipqs.provider.check(reference)
-    with ipqs.fails(AnswerUnreadable):
+    with ipqs.expect_error(AnswerUnreadable):
         ipqs.provider.results(reference)
 
 
-def test_leaves_out_kinds_that_it_does_not_know(ipqs: IpqsBench) -> None:
-    """New fields come; an object of ours is named by kinds that we know."""
-    reference = _submit(ipqs)
+def test_leaves_out_unknown_kinds(ipqs: IpqsHarness) -> None:
+    """New fields come, and results are stored under kinds that we know."""
+    reference = ipqs.submit()
     ipqs.finish()
-    known = ipqs.provider.check(reference).kinds
+    kinds = ipqs.provider.check(reference).kinds
 
     def more(answer: dict[str, Any]) -> dict[str, Any]:
         return {**answer, "downloads": {**answer["downloads"], "new": "https://n.e/"}}
 
     ipqs.script("status", Answer.edited(more))
 
-    assert ipqs.provider.check(reference).kinds == known
+    assert ipqs.provider.check(reference).kinds == kinds
 
 
 @pytest.mark.parametrize("phase", ["NEW", "FINALIZING", "ERROR"])
-def test_fetches_nothing_before_the_end(ipqs: IpqsBench, phase: str) -> None:
-    """Links beside another word may lead to half a result."""
-    reference = _submit(ipqs)
+def test_reports_no_kinds_before_the_end(ipqs: IpqsHarness, phase: str) -> None:
+    """Links next to another status may lead to half a result."""
+    reference = ipqs.submit()
     ipqs.finish()
-    ipqs.script("status", _with(status=phase))
+    ipqs.script("status", _edited_status(status=phase))
 
-    look = ipqs.provider.check(reference)
+    report = ipqs.provider.check(reference)
 
-    assert (look.kinds, look.absent) == ((), ())
+    assert (report.kinds, report.absent) == ((), ())
 
 
-def test_reads_shuffled_answers_with_new_fields(ipqs: IpqsBench) -> None:
-    """Order means nothing and new fields come, says IPQS' style guide."""
-    reference = _submit(ipqs)
+def test_reads_shuffled_answers_with_new_fields(ipqs: IpqsHarness) -> None:
+    """Order means nothing and new fields come, says the style guide of IPQS."""
+    reference = ipqs.submit()
     ipqs.finish()
     plain = ipqs.provider.check(reference)
 
@@ -213,14 +216,14 @@ def test_reads_shuffled_answers_with_new_fields(ipqs: IpqsBench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "invalid"), [(3, 3), (0, 0), (None, 0), (-1, 0), ("3", 0), (True, 0)]
+    ("value", "invalid"), [(3, 3), (0, 0), (None, 0), (-1, 0), ("3", 0), (True, 0)]
 )
-def test_counts_invalid_records_where_it_can(
-    ipqs: IpqsBench, said: object, invalid: int
+def test_reads_invalid_records_where_they_are_a_count(
+    ipqs: IpqsHarness, value: object, invalid: int
 ) -> None:
     """The number is for the reconciliation of rows, and no reason to fail."""
-    reference = _submit(ipqs)
-    ipqs.script("status", _with(invalid_records=said))
+    reference = ipqs.submit()
+    ipqs.script("status", _edited_status(invalid_records=value))
 
     assert ipqs.provider.check(reference).invalid == invalid
 
@@ -229,37 +232,37 @@ def test_counts_invalid_records_where_it_can(
 @pytest.mark.parametrize(
     "id_", [None, "3000001", -1, 0, 3000001.0, True, 2**63, [3000001], "../x"]
 )
-def test_refuses_an_id_that_cannot_be_one(ipqs: IpqsBench, id_: object) -> None:
-    """An id goes into addresses and into the ledger: only a number will do."""
-    reference = _submit(ipqs)
-    ipqs.script("status", _with(id=id_))
+def test_refuses_an_invalid_id(ipqs: IpqsHarness, id_: object) -> None:
+    """An id becomes part of URLs and of the jobs table."""
+    reference = ipqs.submit()
+    ipqs.script("status", _edited_status(id=id_))
 
-    with ipqs.fails(AnswerUnreadable):
+    with ipqs.expect_error(AnswerUnreadable):
         ipqs.provider.check(reference)
 
 
-def test_refuses_the_answer_for_another_job(ipqs: IpqsBench) -> None:
-    """A cache that mixes two jobs up would hand one's results to the other."""
-    reference = _submit(ipqs)
-    ipqs.script("status", _with(id=int(reference) + 1))
+def test_refuses_the_answer_for_another_job(ipqs: IpqsHarness) -> None:
+    """A cache that mixes up two jobs would deliver the results of the other."""
+    reference = ipqs.submit()
+    ipqs.script("status", _edited_status(id=int(reference) + 1))
 
-    with ipqs.fails(AnswerUnreadable):
+    with ipqs.expect_error(AnswerUnreadable):
         ipqs.provider.check(reference)
 
 
 @pytest.mark.fault(25)
 @pytest.mark.parametrize("id_", [None, "3000001", -1, 0, 2**63, True])
-def test_searches_for_a_submission_without_a_good_id(
-    ipqs: IpqsBench, id_: object
+def test_finds_a_submission_whose_answer_has_no_valid_id(
+    ipqs: IpqsHarness, id_: object
 ) -> None:
-    """The file was taken; only its name in the answer is of no use."""
-    ipqs.script("upload", _with(id=id_))
+    """The file was accepted; only its id is not known."""
+    ipqs.script("upload", _edited_status(id=id_))
 
-    with ipqs.fails(AnswerLost):
-        _submit(ipqs)
+    with ipqs.expect_error(AnswerLost):
+        ipqs.submit()
 
     (accepted,) = ipqs.simulator.csvs
-    assert ipqs.provider.find("our-name", "email") == str(accepted.id)
+    assert ipqs.find() == str(accepted.id)
 
 
 @pytest.mark.fault(21)
@@ -274,17 +277,17 @@ def test_searches_for_a_submission_without_a_good_id(
         ),
     ],
 )
-def test_says_that_credits_are_used_up(
-    ipqs: IpqsBench, status: int, message: str
+def test_raises_out_of_credits_by_the_message(
+    ipqs: IpqsHarness, status: int, message: str
 ) -> None:
-    """No waiting mends an empty account, and the sentence tells it from throttling."""
+    """Waiting does not fill an account; the message tells it from throttling."""
     refusal = Answer.json({"success": False, "message": message}, status)
     ipqs.script("upload", refusal)
 
-    with ipqs.fails(OutOfCredits):
-        _submit(ipqs)
+    with ipqs.expect_error(OutOfCredits):
+        ipqs.submit()
 
-    assert ipqs.accepted() == 0
+    assert ipqs.accepted_count() == 0
 
 
 @pytest.mark.fault(19)
@@ -298,12 +301,12 @@ def test_says_that_credits_are_used_up(
         pytest.param([KEY], id="a list"),
     ],
 )
-def test_keeps_what_a_refusal_says_to_itself(ipqs: IpqsBench, message: object) -> None:
-    """The provider's words may repeat the key, or a row of somebody's list."""
+def test_repeats_no_words_of_a_refusal(ipqs: IpqsHarness, message: object) -> None:
+    """They may hold the key, or a row of a list."""
     ipqs.script("upload", Answer.json({"success": False, "message": message}))
 
-    with ipqs.fails(ProviderRejected) as caught:
-        _submit(ipqs)
+    with ipqs.expect_error(ProviderRejected) as caught:
+        ipqs.submit()
 
     assert "example.com" not in str(caught.value)
 
@@ -315,37 +318,37 @@ def test_keeps_what_a_refusal_says_to_itself(ipqs: IpqsBench, message: object) -
         pytest.param(b'{"success": false, "message": "Slow down."}', id="other words"),
         pytest.param(b'{"success": true}', id="contradiction"),
         pytest.param(b"insufficient credits", id="no JSON"),
-        pytest.param(b"[" * 100_000, id="drowning depth"),
+        pytest.param(b"[" * 100_000, id="nested too deeply"),
     ],
 )
-def test_reads_403_as_throttling_without_a_sentence_that_it_knows(
-    ipqs: IpqsBench, body: bytes
+def test_reads_403_without_a_known_message_as_throttling(
+    ipqs: IpqsHarness, body: bytes
 ) -> None:
-    """403 is IPQS' own word for too many calls; only its own answer may say more."""
+    """403 means too many calls, unless IPQS itself says more."""
     ipqs.script("status", Answer.http(403, body, retry_after="7"))
 
-    with ipqs.fails(ProviderThrottled) as caught:
+    with ipqs.expect_error(ProviderThrottled) as caught:
         ipqs.provider.check(ipqs.unknown_ref)
 
-    assert hint_of(caught.value) == 7.0
+    assert retry_hint(caught.value) == 7.0
 
 
 @pytest.mark.fault(20)
 @pytest.mark.parametrize("status", [200, 400, 401, 403])
 @pytest.mark.parametrize("call", ["upload", "status", "list"])
-def test_reads_the_key_anew_with_whatever_status_it_is_refused(
-    ipqs: IpqsBench, status: int, call: str
+def test_reads_a_refused_key_anew_for_any_status(
+    ipqs: IpqsHarness, status: int, call: str
 ) -> None:
-    """A rotated key that looks like throttling would be waited for until the end."""
+    """A rotated key taken for throttling would wait until the deadline."""
     calls: dict[str, Callable[[], object]] = {
-        "upload": lambda: _submit(ipqs),
+        "upload": ipqs.submit,
         "status": lambda: ipqs.provider.check(ipqs.unknown_ref),
-        "list": lambda: ipqs.provider.find("our-name", "email"),
+        "list": ipqs.find,
     }
     refusal = Answer.json({"success": False, "message": _KEY_REFUSED}, status)
     ipqs.script(call, refusal)
 
-    with ipqs.fails(CredentialsRejected):
+    with ipqs.expect_error(CredentialsRejected):
         calls[call]()
 
     assert ipqs.key.fresh_reads == 1

@@ -1,4 +1,4 @@
-"""IPQS: the adapter works whichever way stands what IPQS does not say."""
+"""IPQS: the adapter works whichever way the unknowns of the API turn out."""
 
 import pytest
 
@@ -15,26 +15,23 @@ from functions.core.provider_settings import KeyPlaces
 from local.simulators.ipqs import (
     UNKNOWNS,
     Answer,
+    CallLimit,
     Compression,
     Framing,
-    RateLimit,
     Spent,
-    XmlNull,
 )
-from tests.contract.harness import KEY, hint_of, read
-from tests.contract.ipqs_harness import IpqsBench
-from tests.contract.loopback_hosts import Bystander
-from tests.contract.sources import AtHand
+from tests.contract.harness import KEY, read_body, retry_hint
+from tests.contract.ipqs_harness import IpqsHarness
+from tests.contract.loopback_hosts import LoopbackListener
+from tests.contract.sources import BytesSource
 
-#: Whichever of these it is, every result comes back.
-_HARMLESS: dict[str, tuple[object, ...]] = {
+#: Every result is fetched for any of these values.
+_ANY_VALUE: dict[str, tuple[object, ...]] = {
     "seconds_processing": (0.0, 0.5, 100_000.0),
     "removes_duplicates": (False,),
     "header_key_calls": (frozenset(), frozenset({"upload", "list", "status"})),
     "status_id_parameter": ("csv_id",),
     "strictness_accepted": (True,),
-    "xml_item": ("item",),
-    "xml_null": (XmlNull.NIL, XmlNull.OMITTED, XmlNull.WORD),
     "spent_link": tuple(Spent),
     "expired_link": tuple(Spent),
     "head_spends": (False,),
@@ -48,8 +45,8 @@ _HARMLESS: dict[str, tuple[object, ...]] = {
     "file_compression": (Compression.WHEN_ACCEPTED, Compression.ALWAYS),
     "file_ranges": (True,),
 }
-#: These are told apart below, each by a test of its own.
-_TOLD_APART = {
+#: Each of these has a test of its own.
+_TESTED_ALONE = {
     "max_upload_bytes",
     "max_upload_rows",
     "max_parallel_files",
@@ -63,41 +60,39 @@ _TOLD_APART = {
 }
 
 
-_EACH_HARMLESS = [
+_EACH_VALUE = [
     pytest.param(switch, value, id=f"{switch}={value}")
-    for switch, values in _HARMLESS.items()
+    for switch, values in _ANY_VALUE.items()
     for value in values
 ]
 
 
-def _submit(ipqs: IpqsBench) -> str:
-    return ipqs.provider.submit("our-name", "email", AtHand())
+def test_covers_every_unknown() -> None:
+    """A switch that is added to the simulator must be tested here."""
+    assert set(_ANY_VALUE) | _TESTED_ALONE == set(UNKNOWNS)
 
 
-def test_leaves_out_no_unknown() -> None:
-    """A switch that is added to the simulator must be tried here, too."""
-    assert set(_HARMLESS) | _TOLD_APART == set(UNKNOWNS)
-
-
-@pytest.mark.parametrize(("switch", "value"), _EACH_HARMLESS)
-def test_brings_everything_back(ipqs: IpqsBench, switch: str, value: object) -> None:
-    """Nobody has seen which way it stands; it must not matter."""
+@pytest.mark.parametrize(("switch", "value"), _EACH_VALUE)
+def test_fetches_every_result_for_any_value(
+    ipqs: IpqsHarness, switch: str, value: object
+) -> None:
+    """The value is not documented, so it must not matter."""
     ipqs.simulator.behave(**{switch: value})
     # The path is the place of the key that is documented for every call.
-    keyed = {"key_place": KeyPlaces(upload="path", status="path", list="path")}
-    adapter = ipqs.configured(**keyed)
+    places = KeyPlaces(upload="path", status="path", list="path")
+    adapter = ipqs.provider_with(key_place=places)
 
-    reference = adapter.submit("our-name", "email", AtHand())
+    reference = adapter.submit("our-name", "email", BytesSource())
     found = adapter.find("our-name", "email")
     ipqs.simulator.clock.advance(200_000)
-    look = adapter.check(reference)
+    report = adapter.check(reference)
     rows = {}
-    for kind in look.kinds:  # as Download does it: fresh links for each kind
+    for kind in report.kinds:  # as Download does it: fresh links for each kind
         link = adapter.results(reference)[kind]
-        rows[kind] = read(adapter.open(link, seconds=20))[1].rows
+        rows[kind] = read_body(adapter.open(link, seconds=20))[1].rows
 
     assert found == reference
-    assert look.phase is Phase.FINISHED
+    assert report.phase is Phase.FINISHED
     expected = dict(ipqs.simulator.csvs[0].results)
     offered = ipqs.simulator.behaviour.offered_kinds
     assert rows == {
@@ -111,70 +106,70 @@ def test_brings_everything_back(ipqs: IpqsBench, switch: str, value: object) -> 
     ("switch", "limit"),
     [("max_upload_bytes", 9), ("max_upload_rows", 3), ("max_parallel_files", 0)],
 )
-def test_says_that_a_file_is_beyond_a_limit(
-    ipqs: IpqsBench, switch: str, limit: int
+def test_raises_rejected_beyond_a_limit(
+    ipqs: IpqsHarness, switch: str, limit: int
 ) -> None:
-    """The limits are not published; beyond one, the file is refused for good."""
+    """The limits are not published; a file beyond one is refused for good."""
     ipqs.simulator.behave(**{switch: limit})
 
-    with ipqs.fails(ProviderRejected):
-        _submit(ipqs)
+    with ipqs.expect_error(ProviderRejected):
+        ipqs.submit()
 
-    assert ipqs.accepted() == 0
+    assert ipqs.accepted_count() == 0
 
 
 @pytest.mark.fault(32)
 @pytest.mark.parametrize(
     "message", ["Invalid CSV ID.", "", "Invalid or unknown file.", "é" * 9999]
 )
-def test_says_that_a_forgotten_file_is_unknown(ipqs: IpqsBench, message: str) -> None:
-    """How long a file is kept, and what is said afterwards, is not published."""
+def test_raises_rejected_for_an_expired_file(ipqs: IpqsHarness, message: str) -> None:
+    """How long files are kept, and what is answered later, is not published."""
     ipqs.simulator.behave(retention_seconds=60.0, unknown_id_message=message)
-    reference = _submit(ipqs)
+    reference = ipqs.submit()
     ipqs.simulator.clock.advance(61)
 
-    with ipqs.fails(ProviderRejected):
+    with ipqs.expect_error(ProviderRejected):
         ipqs.provider.check(reference)
 
-    assert ipqs.provider.find("our-name", "email") is None
+    assert ipqs.find() is None
 
 
 @pytest.mark.fault(32)
-def test_says_that_a_file_answered_with_404_is_lost(ipqs: IpqsBench) -> None:
-    """The other way in which an API may say so."""
+def test_raises_lost_job_for_404(ipqs: IpqsHarness) -> None:
+    """This is the other way in which an API may say so."""
     ipqs.script("status", Answer.http(404))
 
-    with ipqs.fails(ProviderLostJob):
+    with ipqs.expect_error(ProviderLostJob):
         ipqs.provider.check(ipqs.unknown_ref)
 
 
 @pytest.mark.fault(22)
 @pytest.mark.parametrize("status", [403, 429])
 @pytest.mark.parametrize(("retry_after", "hint"), [(None, None), ("30", 30.0)])
-def test_goes_on_when_the_rate_limit_is_over(
-    ipqs: IpqsBench, status: int, retry_after: str | None, hint: float | None
+def test_continues_after_the_rate_limit(
+    ipqs: IpqsHarness, status: int, retry_after: str | None, hint: float | None
 ) -> None:
-    """Neither the limit nor the way in which it is told is published."""
-    reference = _submit(ipqs)
-    limit = RateLimit(calls=1, seconds=60, status=status, retry_after=retry_after)
+    """Neither the limit nor its answer is published."""
+    reference = ipqs.submit()
+    limit = CallLimit(calls=1, seconds=60, status=status, retry_after=retry_after)
     ipqs.simulator.behave(rate_limit=limit)
     ipqs.provider.check(reference)
 
-    with ipqs.fails(ProviderThrottled) as caught:
+    with ipqs.expect_error(ProviderThrottled) as caught:
         ipqs.provider.check(reference)
     ipqs.simulator.clock.advance(61)
 
-    assert hint_of(caught.value) == hint
+    assert retry_hint(caught.value) == hint
     assert ipqs.provider.check(reference).phase is Phase.FINISHED
 
 
 @pytest.mark.fault(66)
 @pytest.mark.parametrize("status", [200, 400, 401, 403])
-def test_goes_on_with_a_rotated_key_however_the_old_one_is_refused(
-    ipqs: IpqsBench, status: int
+def test_uses_a_rotated_key_for_any_status_of_the_refusal(
+    ipqs: IpqsHarness, status: int
 ) -> None:
-    """The sentence tells a refused key from too many calls, which are 403 as well."""
-    reference = _submit(ipqs)
+    """The message tells a refused key from throttling, which is 403 as well."""
+    reference = ipqs.submit()
     ipqs.simulator.behave(bad_key_status=status)
     ipqs.simulator.rotate_key("rotated " + KEY)
     ipqs.key.stored = "rotated " + KEY
@@ -186,12 +181,12 @@ def test_goes_on_with_a_rotated_key_however_the_old_one_is_refused(
 @pytest.mark.fault(31)
 @pytest.mark.parametrize("links", [False, True])
 @pytest.mark.parametrize("word", [None, "FINISHED", "ABORTED", "CANCELLED"])
-def test_ends_a_cancelled_file_with_or_without_results(
-    ipqs: IpqsBench, word: str | None, links: bool
+def test_reports_aborted_with_or_without_links(
+    ipqs: IpqsHarness, word: str | None, links: bool
 ) -> None:
-    """Somebody's partial results are no result; the phase is what counts."""
+    """Partial results of a cancelled file are not results."""
     ipqs.simulator.behave(aborted_status=word, aborted_links=links)
-    reference = _submit(ipqs)
+    reference = ipqs.submit()
     ipqs.simulator.abort(int(reference))
 
     assert ipqs.provider.check(reference).phase is Phase.ABORTED
@@ -199,45 +194,43 @@ def test_ends_a_cancelled_file_with_or_without_results(
 
 @pytest.mark.fault(41)
 @pytest.mark.parametrize("spent", Spent)
-def test_opens_a_fresh_link_in_place_of_a_spent_one(
-    ipqs: IpqsBench, spent: Spent
-) -> None:
-    """How a spent link is refused is not known; a fresh one is always to be had."""
+def test_opens_a_fresh_link_after_a_spent_one(ipqs: IpqsHarness, spent: Spent) -> None:
+    """How a spent link is refused is not known; a fresh one is always available."""
     ipqs.simulator.behave(spent_link=spent)
-    link = ipqs.link(b"Email Address\na@example.com\n")
-    read(ipqs.open(link))
+    link = ipqs.make_link(b"Email Address\na@example.com\n")
+    ipqs.download(link)
 
-    with ipqs.fails(LinkSpent):
-        read(ipqs.open(link))
+    with ipqs.expect_error(LinkSpent):
+        ipqs.download(link)
     (reference,) = (str(csv.id) for csv in ipqs.simulator.csvs)
-    data, _tally = read(ipqs.open(ipqs.results(reference)["all"]))
+    data, _stats = ipqs.download(ipqs.results(reference)["all"])
 
     assert data == b"Email Address\na@example.com\n"
 
 
 @pytest.mark.fault(43)
 @pytest.mark.parametrize("expired", Spent)
-def test_says_that_a_link_has_expired(ipqs: IpqsBench, expired: Spent) -> None:
-    """A link lives for 15 minutes; how it is refused afterwards is not known."""
+def test_raises_spent_for_an_expired_link(ipqs: IpqsHarness, expired: Spent) -> None:
+    """A link lives for 15 minutes; how it is refused later is not known."""
     ipqs.simulator.behave(expired_link=expired)
-    link = ipqs.link(b"Email Address\na@example.com\n")
+    link = ipqs.make_link(b"Email Address\na@example.com\n")
     ipqs.simulator.clock.advance(15 * 60)
 
-    with ipqs.fails(LinkSpent):
-        read(ipqs.open(link))
+    with ipqs.expect_error(LinkSpent):
+        ipqs.download(link)
 
 
 @pytest.mark.fault(44)
-def test_says_that_a_newer_link_has_ended_an_older_one(ipqs: IpqsBench) -> None:
-    """Where new links kill older ones, only the newest may be opened."""
+def test_raises_spent_for_a_replaced_link(ipqs: IpqsHarness) -> None:
+    """Where new links invalidate older ones, only the newest works."""
     ipqs.simulator.behave(new_links_kill_older=True)
-    older = ipqs.link(b"Email Address\na@example.com\n")
+    older = ipqs.make_link(b"Email Address\na@example.com\n")
     newer = ipqs.results(str(ipqs.simulator.csvs[0].id))["all"]
 
-    with ipqs.fails(LinkSpent):
-        read(ipqs.open(older))
+    with ipqs.expect_error(LinkSpent):
+        ipqs.download(older)
 
-    assert read(ipqs.open(newer))[1].rows == 1
+    assert ipqs.download(newer)[1].rows == 1
 
 
 @pytest.mark.parametrize(
@@ -249,25 +242,25 @@ def test_says_that_a_newer_link_has_ended_an_older_one(ipqs: IpqsBench) -> None:
         pytest.param({"file_content_type": "text/html"}, LinkSpent, id="called a page"),
     ],
 )
-def test_refuses_rather_than_guesses(
-    ipqs: IpqsBench, switches: dict[str, object], error: type[CourierError]
+def test_refuses_what_may_be_incomplete_or_a_page(
+    ipqs: IpqsHarness, switches: dict[str, object], error: type[CourierError]
 ) -> None:
-    """What cannot be told from half a file or from a page is not published."""
+    """What may be half a file or an error page is not published."""
     ipqs.simulator.behave(**switches)
-    link = ipqs.link(b"Email Address\na@example.com\n")
+    link = ipqs.make_link(b"Email Address\na@example.com\n")
 
-    with ipqs.fails(error):
-        read(ipqs.open(link))
+    with ipqs.expect_error(error):
+        ipqs.download(link)
 
 
 @pytest.mark.fault(54)
-def test_does_not_follow_a_link_that_redirects(ipqs: IpqsBench) -> None:
-    """Where a redirect leads is not on the allow-list, or the link would go there."""
-    with Bystander.listening() as elsewhere:
-        ipqs.simulator.behave(file_redirect=f"{elsewhere.url}/file.csv")
-        link = ipqs.link(b"Email Address\na@example.com\n")
+def test_does_not_follow_a_link_that_redirects(ipqs: IpqsHarness) -> None:
+    """The target is not on the allow-list, and would get the link."""
+    with LoopbackListener.listening() as other_host:
+        ipqs.simulator.behave(file_redirect=f"{other_host.url}/file.csv")
+        link = ipqs.make_link(b"Email Address\na@example.com\n")
 
-        with ipqs.fails(LinkSpent):
+        with ipqs.expect_error(LinkSpent):
             ipqs.open(link)
 
-        assert not elsewhere.visited
+        assert other_host.accept() is None

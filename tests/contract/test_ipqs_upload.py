@@ -1,9 +1,7 @@
-"""IPQS: how a file gets there, where the key stands, how a lost upload is found."""
+"""IPQS: how a file is uploaded, where the key is, how a lost upload is found."""
 
-import tracemalloc
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,55 +16,41 @@ from functions.core.errors import (
 )
 from functions.core.provider_settings import KeyPlaces
 from functions.providers.transport.multipart import MultipartBody
-from local.simulators.ipqs import Answer, api, intake
-from local.simulators.ipqs.held import Held
-from local.simulators.ipqs.world import World
-from local.simulators.uploads import Posted
-from tests.contract.examples import few
+from local.simulators.ipqs import Answer
+from tests.contract.examples import few_examples
 from tests.contract.harness import KEY
-from tests.contract.ipqs_harness import IpqsBench
-from tests.contract.sources import AtHand, MadeUp
+from tests.contract.ipqs_harness import IpqsHarness
+from tests.contract.memory import memory_limit
+from tests.contract.sources import BytesSource, GeneratedSource
 from tests.settings import ipqs_settings
 
 _MEGABYTE = 1024 * 1024
 
 
-@pytest.fixture
-def arrived(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """Give the bytes of the files that the simulator takes in."""
-    files: list[bytes] = []
-    take_in = intake.take_in
-
-    def noting(world: World, posted: Posted, type_: str | None) -> Held:
-        assert isinstance(posted.file, Path)
-        files.append(posted.file.read_bytes())
-        return take_in(world, posted, type_)
-
-    monkeypatch.setattr(api, "take_in", noting)
-    return files
+def received_files(ipqs: IpqsHarness) -> list[bytes]:
+    """Return the bytes of the files that the simulator has received."""
+    return [csv.upload.read_bytes() for csv in ipqs.simulator.csvs if csv.upload]
 
 
 @pytest.mark.fault(22)
-def test_counts_an_upload_that_is_forbidden_as_throttled(ipqs: IpqsBench) -> None:
-    """403 is IPQS' word for too many calls, and nothing was accepted then."""
+def test_raises_throttled_for_a_forbidden_upload(ipqs: IpqsHarness) -> None:
+    """IPQS answers 403 to too many calls, and accepts nothing then."""
     ipqs.script("upload", Answer.html(403))
 
-    with ipqs.fails(ProviderThrottled):
+    with ipqs.expect_error(ProviderThrottled):
         ipqs.submit()
 
-    assert ipqs.accepted() == 0
+    assert ipqs.accepted_count() == 0
 
 
 @pytest.mark.fault(10)
-@few
+@few_examples
 @given(data=st.binary(min_size=1, max_size=3000))
-def test_uploads_any_bytes_unchanged(
-    ipqs: IpqsBench, arrived: list[bytes], data: bytes
-) -> None:
-    """What is verified, and paid, must be what lay in the inbox, to the byte."""
-    ipqs.provider.submit("our-name", "email", AtHand(data))
+def test_uploads_any_bytes_unchanged(ipqs: IpqsHarness, data: bytes) -> None:
+    """What is verified, and paid for, is the uploaded file, to the byte."""
+    ipqs.provider.submit("our-name", "email", BytesSource(data))
 
-    assert arrived[-1] == data
+    assert received_files(ipqs)[-1] == data
 
 
 @pytest.mark.fault(10)
@@ -76,62 +60,54 @@ def test_uploads_any_bytes_unchanged(
         pytest.param(b"", id="nothing"),
         pytest.param(b"\r\n--", id="the start of a boundary"),
         pytest.param(b"\r\n" * 50_000, id="line ends only"),
-        pytest.param(b"x" * (64 * 1024 + 1), id="a byte more than a piece"),
+        pytest.param(b"x" * (64 * 1024 + 1), id="a byte more than a chunk"),
         pytest.param(bytes(range(256)) * 1000, id="every byte"),
     ],
 )
-def test_uploads_awkward_bytes_unchanged(
-    ipqs: IpqsBench, arrived: list[bytes], data: bytes
-) -> None:
-    """Boundaries and pieces are where multipart bodies break."""
-    ipqs.provider.submit("our-name", "email", AtHand(data))
+def test_uploads_awkward_bytes_unchanged(ipqs: IpqsHarness, data: bytes) -> None:
+    """Boundaries and chunks are where multipart bodies break."""
+    ipqs.provider.submit("our-name", "email", BytesSource(data))
 
-    assert arrived == [data]
+    assert received_files(ipqs) == [data]
 
 
-def test_announces_the_length_of_an_upload(ipqs: IpqsBench) -> None:
-    """IPQS takes no chunked uploads."""
-    ipqs.provider.submit("our-name", "email", AtHand(b"a@example.com\n" * 99))
+def test_announces_the_length_of_an_upload(ipqs: IpqsHarness) -> None:
+    """IPQS accepts no chunked uploads."""
+    ipqs.provider.submit("our-name", "email", BytesSource(b"a@example.com\n" * 99))
 
-    (seen,) = ipqs.simulator.requests
-    assert not seen.chunked
-    assert seen.content_length is not None
-    assert seen.content_length > 99 * len(b"a@example.com\n")
+    (request,) = ipqs.simulator.requests
+    assert not request.chunked
+    assert request.content_length is not None
+    assert request.content_length > 99 * len(b"a@example.com\n")
 
 
-def test_offers_its_body_in_pieces_as_well() -> None:
-    """requests streams only what it could iterate over, though it reads it."""
-    source = AtHand(b"x" * 200_000)
+def test_iterates_over_its_body() -> None:
+    """requests streams only what is iterable, though it calls `read`."""
+    source = BytesSource(b"x" * 200_000)
     body = MultipartBody({"name": "value"}, "a.csv", source, boundary="edge")
 
-    pieces = list(body)
+    chunks = list(body)
 
-    assert len(body) == sum(map(len, pieces))
-    assert b"x" * 200_000 in b"".join(pieces)
+    assert len(body) == sum(map(len, chunks))
+    assert b"x" * 200_000 in b"".join(chunks)
 
 
 @pytest.mark.fault(8)
-def test_uploads_a_large_file_in_constant_memory(ipqs: IpqsBench) -> None:
+def test_uploads_a_large_file_in_constant_memory(ipqs: IpqsHarness) -> None:
     """A function has less memory than a list may have bytes."""
     ipqs.script("upload", Answer.refusal("so that it need not be verified"))
 
-    tracemalloc.start()
-    try:
-        with ipqs.fails(ProviderRejected):
-            ipqs.provider.submit("our-name", "email", MadeUp(100 * _MEGABYTE))
-        _now, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    with memory_limit(6 * _MEGABYTE), ipqs.expect_error(ProviderRejected):
+        ipqs.provider.submit("our-name", "email", GeneratedSource(100 * _MEGABYTE))
 
-    (seen,) = ipqs.simulator.requests
-    assert seen.content_length is not None
-    assert seen.content_length > 100 * _MEGABYTE
-    assert peak < 6 * _MEGABYTE
+    (request,) = ipqs.simulator.requests
+    assert request.content_length is not None
+    assert request.content_length > 100 * _MEGABYTE
 
 
-def test_lets_go_of_the_file(ipqs: IpqsBench) -> None:
-    """An S3 body that stays open holds a connection of a pool of ten."""
-    refused, source = AtHand(), AtHand()
+def test_closes_the_file(ipqs: IpqsHarness) -> None:
+    """An open S3 body occupies one of ten connections."""
+    refused, source = BytesSource(), BytesSource()
     ipqs.script("upload", Answer.dropped_before())
 
     with pytest.raises(Exception, match="connection"):
@@ -141,39 +117,35 @@ def test_lets_go_of_the_file(ipqs: IpqsBench) -> None:
     assert [file.closed for file in (*refused.opened, *source.opened)] == [True, True]
 
 
-def test_names_the_file_and_its_type(ipqs: IpqsBench) -> None:
-    """The name is the only handle on an upload whose answer was lost."""
-    ipqs.provider.submit("our-name", "phone", AtHand(b"phone\n+15550100\n"))
+def test_names_the_file_and_its_type(ipqs: IpqsHarness) -> None:
+    """The name is the only way to find an upload whose answer was lost."""
+    ipqs.provider.submit("our-name", "phone", BytesSource(b"phone\n+15550100\n"))
 
     (csv,) = ipqs.simulator.csvs
-    assert (csv.file_name, csv.type, csv.uploaded_by) == (
-        "our-name",
-        "phone",
-        "multipart",
-    )
+    assert (csv.file_name, csv.type) == ("our-name", "phone")
 
 
-def test_says_that_a_type_is_refused(ipqs: IpqsBench) -> None:
-    """A type that IPQS does not know is nothing that waiting mends."""
-    with ipqs.fails(ProviderRejected):
-        ipqs.provider.submit("our-name", "fax", AtHand())
+def test_raises_rejected_for_an_unknown_type(ipqs: IpqsHarness) -> None:
+    """Waiting does not help."""
+    with ipqs.expect_error(ProviderRejected):
+        ipqs.provider.submit("our-name", "fax", BytesSource())
 
-    assert ipqs.accepted() == 0
+    assert ipqs.accepted_count() == 0
 
 
 @pytest.mark.fault(32)
-def test_does_not_call_a_refused_upload_a_lost_job(ipqs: IpqsBench) -> None:
-    """There is no job yet that could be lost; the address is wrong."""
+def test_raises_rejected_for_an_upload_answered_with_404(ipqs: IpqsHarness) -> None:
+    """There is no job yet that could be lost; the URL is wrong."""
     ipqs.script("upload", Answer.html(404))
 
-    with ipqs.fails(ProviderRejected):
-        ipqs.provider.submit("our-name", "email", AtHand())
+    with ipqs.expect_error(ProviderRejected):
+        ipqs.submit()
 
 
-# Where the key stands
+# Where the key is
 
 _CALLS: dict[str, Callable[[Any], object]] = {
-    "upload": lambda adapter: adapter.submit("our-name", "email", AtHand()),
+    "upload": lambda adapter: adapter.submit("our-name", "email", BytesSource()),
     "status": lambda adapter: adapter.check("3000001"),
     "list": lambda adapter: adapter.find("our-name", "email"),
 }
@@ -184,39 +156,39 @@ _CALLS: dict[str, Callable[[Any], object]] = {
     ("place", "where"),
     [("path", "path"), ("header", "header"), ("field", "body")],
 )
-def test_puts_the_key_where_the_settings_say(
-    ipqs: IpqsBench, call: str, place: str, where: str
+def test_sends_the_key_where_the_settings_say(
+    ipqs: IpqsHarness, call: str, place: str, where: str
 ) -> None:
-    """Which place works for which call is not known for certain: it is a setting."""
+    """Which place works for which call is not known for certain."""
     ipqs.simulator.behave(header_key_calls=frozenset(_CALLS))
-    ipqs.provider.submit("our-name", "email", AtHand())
+    ipqs.submit()
     places = KeyPlaces(**{**asdict(ipqs_settings().key_place), call: place})
-    adapter = ipqs.configured(key_place=places)
+    adapter = ipqs.provider_with(key_place=places)
 
     _CALLS[call](adapter)
 
-    seen = ipqs.simulator.requests[-1]
-    assert seen.call == call
+    request = ipqs.simulator.requests[-1]
+    assert request.call == call
     # Only an upload has a body for the key; the others fall back to the path.
     expected = "path" if where == "body" and call != "upload" else where
-    assert seen.key_in == {expected}
+    assert request.key_in == {expected}
 
 
-def test_keeps_the_key_out_of_addresses_where_it_can(ipqs: IpqsBench) -> None:
-    """Addresses get into logs on the way; the defaults name it where IPQS must."""
-    reference = ipqs.provider.submit("our-name", "email", AtHand())
-    ipqs.provider.find("our-name", "email")
+def test_keeps_the_key_out_of_urls_where_possible(ipqs: IpqsHarness) -> None:
+    """URLs are logged on their way; the default is a path only where IPQS needs it."""
+    reference = ipqs.submit()
+    ipqs.find()
     ipqs.provider.check(reference)
 
-    places = {seen.call: set(seen.key_in) for seen in ipqs.simulator.requests}
+    places = {request.call: set(request.key_in) for request in ipqs.simulator.requests}
     assert places == {"upload": {"body"}, "list": {"header"}, "status": {"path"}}
 
 
-def test_carries_nothing_from_one_call_to_the_next(ipqs: IpqsBench) -> None:
-    """A cookie would tie calls together, and a session's header follow a link."""
+def test_carries_nothing_from_one_call_to_the_next(ipqs: IpqsHarness) -> None:
+    """A cookie would connect calls, and a session's header would follow a link."""
     cookie = ("Set-Cookie", f"session={KEY}; Path=/")
     ipqs.script("upload", Answer(more_headers=(cookie,)))
-    reference = ipqs.provider.submit("our-name", "email", AtHand())
+    reference = ipqs.submit()
 
     ipqs.provider.check(reference)
 
@@ -234,7 +206,7 @@ def test_carries_nothing_from_one_call_to_the_next(ipqs: IpqsBench) -> None:
 # Finding what was uploaded
 
 
-def _others(ipqs: IpqsBench, count: int, type_: str = "email") -> None:
+def _add_other_files(ipqs: IpqsHarness, count: int, type_: str = "email") -> None:
     for number in range(count):
         ipqs.simulator.add_finished(
             type=type_, results={}, file_name=f"somebody's {number}"
@@ -242,38 +214,40 @@ def _others(ipqs: IpqsBench, count: int, type_: str = "email") -> None:
 
 
 @pytest.mark.fault(16)
-def test_finds_an_upload_on_the_third_page(ipqs: IpqsBench) -> None:
-    """A busy account has many newer files by the time that somebody looks."""
-    reference = ipqs.provider.submit("our-name", "email", AtHand())
-    _others(ipqs, 110)
+def test_finds_an_upload_on_the_third_page(ipqs: IpqsHarness) -> None:
+    """A busy account has many newer files by the time of the search."""
+    reference = ipqs.submit()
+    _add_other_files(ipqs, 110)
 
-    assert ipqs.provider.find("our-name", "email") == reference
-    assert [seen.query["page"] for seen in ipqs.simulator.requests[1:]] == list("123")
+    assert ipqs.find() == reference
+    assert [request.query["page"] for request in ipqs.simulator.requests[1:]] == list(
+        "123"
+    )
 
 
 @pytest.mark.fault(16)
-def test_finds_an_upload_that_moves_on_while_it_is_sought(ipqs: IpqsBench) -> None:
-    """The newest stand first: an upload meanwhile moves ours to a later page."""
-    reference = ipqs.provider.submit("our-name", "email", AtHand())
-    _others(ipqs, 99)
+def test_finds_an_upload_that_moves_during_the_search(ipqs: IpqsHarness) -> None:
+    """The newest come first, so an upload add_files moves ours to a later page."""
+    reference = ipqs.submit()
+    _add_other_files(ipqs, 99)
 
-    def meanwhile(page: dict[str, Any]) -> dict[str, Any]:
-        _others(ipqs, 50)
+    def add_files(page: dict[str, Any]) -> dict[str, Any]:
+        _add_other_files(ipqs, 50)
         return page
 
-    ipqs.script("list", Answer.edited(meanwhile))
+    ipqs.script("list", Answer.edited(add_files))
 
-    assert ipqs.provider.find("our-name", "email") == reference
-    assert ipqs.asked("list") == 3
+    assert ipqs.find() == reference
+    assert ipqs.request_count("list") == 3
 
 
 @pytest.mark.fault(16)
-def test_finds_nothing_only_after_the_last_page(ipqs: IpqsBench) -> None:
-    """A second upload is right only where the whole list has been seen."""
-    _others(ipqs, 120)
+def test_finds_nothing_only_after_the_last_page(ipqs: IpqsHarness) -> None:
+    """A second upload is right only if the whole list has been read."""
+    _add_other_files(ipqs, 120)
 
-    assert ipqs.provider.find("our-name", "email") is None
-    assert ipqs.asked("list") == 3
+    assert ipqs.find() is None
+    assert ipqs.request_count("list") == 3
 
 
 @pytest.mark.parametrize("count", [0, 1, 49, 50, 51, 100])
@@ -286,49 +260,49 @@ def test_finds_nothing_only_after_the_last_page(ipqs: IpqsBench) -> None:
         pytest.param({"total_pages": 99}, id="too many"),
     ],
 )
-def test_ends_at_the_end_of_the_list_however_it_is_told(
-    ipqs: IpqsBench, count: int, pages: dict[str, object]
+def test_finds_an_upload_for_any_number_of_pages(
+    ipqs: IpqsHarness, count: int, pages: dict[str, object]
 ) -> None:
-    """Every field may be null; the search ends all the same, and not too early."""
-    reference = ipqs.provider.submit("our-name", "email", AtHand())
-    _others(ipqs, count)
+    """The number may be null or wrong; the search ends, and not too early."""
+    reference = ipqs.submit()
+    _add_other_files(ipqs, count)
     edited = Answer.edited(lambda page: {**page, **pages})
     ipqs.script("list", *[edited] * (count // 50 + 1))
 
-    assert ipqs.provider.find("our-name", "email") == reference
+    assert ipqs.find() == reference
 
 
 @pytest.mark.parametrize("pages", [None, "1", 99])
 @pytest.mark.parametrize("count", [3, 50])
 def test_finds_nothing_in_a_list_of_unknown_length(
-    ipqs: IpqsBench, pages: object, count: int
+    ipqs: IpqsHarness, pages: object, count: int
 ) -> None:
     """Without a number of pages, a page that is not full is the last one."""
-    _others(ipqs, count)
+    _add_other_files(ipqs, count)
     edited = Answer.edited(lambda page: {**page, "total_pages": pages})
     ipqs.script("list", edited)
 
-    assert ipqs.provider.find("our-name", "email") is None
+    assert ipqs.find() is None
 
 
-def test_gives_up_in_a_list_that_is_too_long(ipqs: IpqsBench) -> None:
-    """Not found among some pages is not the same as not there."""
-    _others(ipqs, 101)
-    adapter = ipqs.configured(list_pages=2)
+def test_raises_unknown_outcome_in_a_list_that_is_too_long(ipqs: IpqsHarness) -> None:
+    """Not found on some pages is not the same as not accepted."""
+    _add_other_files(ipqs, 101)
+    adapter = ipqs.provider_with(list_pages=2)
 
-    with ipqs.fails(SubmitOutcomeUnknown):
+    with ipqs.expect_error(SubmitOutcomeUnknown):
         adapter.find("our-name", "email")
 
-    assert ipqs.asked("list") == 2
+    assert ipqs.request_count("list") == 2
 
 
-def test_seeks_only_files_of_the_type(ipqs: IpqsBench) -> None:
-    """The provider leaves out the rest, which makes the list a short one."""
-    _others(ipqs, 120, type_="phone")
-    reference = ipqs.provider.submit("our-name", "email", AtHand())
+def test_searches_only_files_of_the_type(ipqs: IpqsHarness) -> None:
+    """IPQS leaves out the rest, which makes the list short."""
+    _add_other_files(ipqs, 120, type_="phone")
+    reference = ipqs.submit()
 
-    assert ipqs.provider.find("our-name", "email") == reference
-    assert ipqs.asked("list") == 1
+    assert ipqs.find() == reference
+    assert ipqs.request_count("list") == 1
 
 
 @pytest.mark.fault(24)
@@ -341,22 +315,22 @@ def test_seeks_only_files_of_the_type(ipqs: IpqsBench) -> None:
     ],
 )
 def test_does_not_take_an_unreadable_list_for_an_empty_one(
-    ipqs: IpqsBench, csvs: object
+    ipqs: IpqsHarness, csvs: object
 ) -> None:
-    """Not there would mean a second upload, which is paid a second time."""
+    """Not found would mean a second upload, which is paid for again."""
     ipqs.script("list", Answer.edited(lambda page: {**page, "csvs": csvs}))
 
-    with ipqs.fails(AnswerUnreadable):
-        ipqs.provider.find("our-name", "email")
+    with ipqs.expect_error(AnswerUnreadable):
+        ipqs.find()
 
 
-def test_looks_past_entries_that_are_none(ipqs: IpqsBench) -> None:
-    """A stranger's odd entry must not hide ours."""
-    reference = ipqs.provider.submit("our-name", "email", AtHand())
+def test_ignores_malformed_entries_of_the_list(ipqs: IpqsHarness) -> None:
+    """An odd entry must not hide ours."""
+    reference = ipqs.submit()
 
     def odd(page: dict[str, Any]) -> dict[str, Any]:
         return {**page, "csvs": [None, 7, {"file_name": None}, *page["csvs"]]}
 
     ipqs.script("list", Answer.edited(odd))
 
-    assert ipqs.provider.find("our-name", "email") == reference
+    assert ipqs.find() == reference

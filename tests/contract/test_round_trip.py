@@ -1,4 +1,4 @@
-"""Every provider: from the file that is handed over to the results that come back."""
+"""Every provider: from the submitted file to its results."""
 
 import pytest
 
@@ -12,136 +12,138 @@ from functions.core.errors import (
     SubmitOutcomeUnknown,
 )
 from functions.core.model import Phase
-from tests.contract.harness import KEY, AdapterHarness, read
+from tests.contract.harness import KEY, AdapterHarness, read_body
 
 
-def test_brings_back_every_result_of_a_submitted_file(bench: AdapterHarness) -> None:
-    """This is the main job: what was handed over comes back as all its results."""
-    reference = bench.submit()
-    before = bench.provider.check(reference)
-    bench.finish()
+def test_fetches_every_result_of_a_submitted_file(harness: AdapterHarness) -> None:
+    """This is the main job."""
+    reference = harness.submit()
+    before = harness.provider.check(reference)
+    harness.finish()
 
-    after = bench.provider.check(reference)
-    links = bench.results(reference)
-    tallies = {
-        kind: read(bench.provider.open(link, seconds=20), bench.provider.result_format)[
-            1
-        ]
-        for kind, link in links.items()
-    }
+    after = harness.provider.check(reference)
+    links = harness.results(reference)
+    rows = {}
+    for kind, link in links.items():
+        body = harness.provider.open(link, seconds=20)
+        rows[kind] = read_body(body, harness.provider.result_format)[1].rows
 
     assert before.phase not in (Phase.FINISHED, Phase.FAILED, Phase.ABORTED)
     assert before.kinds == ()
     assert after.phase is Phase.FINISHED
     assert set(after.kinds) == set(links)
-    assert {kind: tally.rows for kind, tally in tallies.items()} == bench.rows()
-    assert bench.accepted() == 1
+    assert rows == harness.expected_rows()
+    assert harness.accepted_count() == 1
 
 
-def test_counts_what_is_worth_paying_for(bench: AdapterHarness) -> None:
-    """A file is looked at before it is handed over, and nobody is asked for that."""
-    key = f"provider/type/{bench.file_name}"
+def test_counts_the_rows_of_a_file(harness: AdapterHarness) -> None:
+    """A file is validated before it is paid for, without calling the provider."""
+    key = f"provider/type/{harness.file_name}"
 
-    assert bench.validate(key, bench.file) == bench.file_rows
-    assert bench.validate(key.upper(), bench.file) == bench.file_rows
-    assert bench.simulator.requests == []
+    assert harness.validate(key, harness.file) == harness.file_row_count
+    assert harness.validate(key.upper(), harness.file) == harness.file_row_count
+    assert harness.simulator.requests == []
 
 
 @pytest.mark.fault(7)
 @pytest.mark.fault(9)
 @pytest.mark.parametrize("content", [b"", b" \r\n", b"\xef\xbb\xbf", b"\xff\xfe{"])
-def test_refuses_what_is_not_worth_paying_for(
-    bench: AdapterHarness, content: bytes
+def test_refuses_an_empty_file_and_what_is_not_text(
+    harness: AdapterHarness, content: bytes
 ) -> None:
-    """Nothing, and what is no text, is somebody's mistake."""
+    """It is somebody's mistake."""
     with pytest.raises((SourceEmpty, SourceNotText)):
-        bench.validate(bench.file_name, content)
+        harness.validate(harness.file_name, content)
 
 
 @pytest.mark.fault(9)
 @pytest.mark.parametrize("name", ["file", "file.xlsx", "file.json.csv.zip"])
-def test_refuses_a_file_of_another_name(bench: AdapterHarness, name: str) -> None:
-    """What says that it is something else is not handed over as what we know."""
-    with bench.fails(SourceMisnamed):
-        bench.validate(name, bench.file)
+def test_refuses_a_file_name_of_another_format(
+    harness: AdapterHarness, name: str
+) -> None:
+    """The uploader knows best what the file is."""
+    with harness.expect_error(SourceMisnamed):
+        harness.validate(name, harness.file)
 
 
-def test_finds_what_was_submitted_by_our_name_alone(bench: AdapterHarness) -> None:
-    """After a lost answer nothing but our own name leads to the job that is paid."""
-    reference = bench.submit()
+def test_finds_a_submission_by_our_name(harness: AdapterHarness) -> None:
+    """After a lost answer nothing else leads to the job, which is paid for."""
+    reference = harness.submit()
 
-    if bench.finding is None:
-        with bench.fails(SubmitOutcomeUnknown):
-            bench.provider.find("our-name", bench.list_type)
+    if harness.list_call is None:
+        with harness.expect_error(SubmitOutcomeUnknown):
+            harness.find()
     else:
-        assert bench.provider.find("our-name", bench.list_type) == reference
-        assert bench.provider.find("another-name", bench.list_type) is None
+        assert harness.find() == reference
+        assert harness.provider.find("another-name", harness.list_type) is None
 
 
-def test_says_that_it_does_not_know_a_reference(bench: AdapterHarness) -> None:
-    """A job that the provider lost will not be found by asking on and on."""
+def test_raises_for_an_unknown_reference(harness: AdapterHarness) -> None:
+    """A job that the provider lost must not be checked on and on."""
     with pytest.raises((ProviderLostJob, ProviderRejected)):
-        bench.provider.check(bench.unknown_ref)
+        harness.provider.check(harness.unknown_ref)
 
 
 @pytest.mark.fault(25)
-def test_asks_nothing_for_a_reference_that_cannot_be_one(bench: AdapterHarness) -> None:
-    """A reference becomes part of an address: what is none never gets there."""
-    nowhere = ("", "../list", "1/../2", "1?x=1", "1\n", "\uff11", "x" * 10_000)
-    for reference in (*nowhere, *bench.impossible_refs):
-        with bench.fails(ProviderLostJob):
-            bench.provider.check(reference)
-        with bench.fails(ProviderLostJob):
-            bench.provider.results(reference)
+def test_asks_nothing_for_an_impossible_reference(
+    harness: AdapterHarness,
+) -> None:
+    """A reference becomes part of a URL."""
+    impossible_refs = ("", "../list", "1/../2", "1?x=1", "1\n", "\uff11", "x" * 10_000)
+    for reference in (*impossible_refs, *harness.impossible_refs):
+        with harness.expect_error(ProviderLostJob):
+            harness.provider.check(reference)
+        with harness.expect_error(ProviderLostJob):
+            harness.provider.results(reference)
 
-    assert bench.simulator.requests == []
-
-
-@pytest.mark.fault(20)
-def test_believes_a_refused_key_after_one_fresh_read(bench: AdapterHarness) -> None:
-    """A key that was read anew and is refused again is wrong; more reads cost."""
-    bench.simulator.rotate_key("another key")
-
-    with bench.fails(CredentialsRejected):
-        bench.provider.check(bench.unknown_ref)
-
-    assert bench.key.fresh_reads == 1
-    assert bench.asked(bench.checking) == 1
+    assert harness.simulator.requests == []
 
 
 @pytest.mark.fault(20)
-def test_tries_a_fresh_key_only_once(bench: AdapterHarness) -> None:
-    """A secret that changes all the time must not become an endless loop."""
-    bench.simulator.rotate_key("another key")
-    bench.key.stored = "a third key"
+def test_reads_a_refused_key_anew_once(harness: AdapterHarness) -> None:
+    """A key that is read anew and refused again is wrong; more reads cost."""
+    harness.simulator.rotate_key("another key")
 
-    with bench.fails(CredentialsRejected):
-        bench.submit()
+    with harness.expect_error(CredentialsRejected):
+        harness.provider.check(harness.unknown_ref)
 
-    assert bench.key.fresh_reads == 1
-    assert bench.asked(bench.submitting) == 2
-    assert bench.accepted() == 0
+    assert harness.key.fresh_reads == 1
+    assert harness.request_count(harness.check_call) == 1
+
+
+@pytest.mark.fault(20)
+def test_tries_a_fresh_key_only_once(harness: AdapterHarness) -> None:
+    """A secret that changes all the time must not cause an endless loop."""
+    harness.simulator.rotate_key("another key")
+    harness.key.stored = "a third key"
+
+    with harness.expect_error(CredentialsRejected):
+        harness.submit()
+
+    assert harness.key.fresh_reads == 1
+    assert harness.request_count(harness.submit_call) == 2
+    assert harness.accepted_count() == 0
 
 
 @pytest.mark.fault(66)
-def test_goes_on_with_a_rotated_key(bench: AdapterHarness) -> None:
-    """Rotation happens while jobs run, and the kept key is minutes old."""
-    reference = bench.submit()
-    bench.simulator.rotate_key("rotated " + KEY)
-    bench.key.stored = "rotated " + KEY
+def test_uses_a_rotated_key(harness: AdapterHarness) -> None:
+    """Keys are rotated while jobs run, and the cached key is minutes old."""
+    reference = harness.submit()
+    harness.simulator.rotate_key("rotated " + KEY)
+    harness.key.stored = "rotated " + KEY
 
-    assert bench.provider.check(reference).phase is Phase.QUEUED
-    assert bench.key.fresh_reads == 1
+    assert harness.provider.check(reference).phase is Phase.QUEUED
+    assert harness.key.fresh_reads == 1
 
 
 @pytest.mark.fault(66)
-def test_submits_once_with_a_rotated_key(bench: AdapterHarness) -> None:
-    """The refused upload was none, so that the one with the new key is the only."""
-    bench.simulator.rotate_key("rotated " + KEY)
-    bench.key.stored = "rotated " + KEY
+def test_submits_once_with_a_rotated_key(harness: AdapterHarness) -> None:
+    """The refused submission was not accepted, so there is exactly one."""
+    harness.simulator.rotate_key("rotated " + KEY)
+    harness.key.stored = "rotated " + KEY
 
-    reference = bench.submit()
+    reference = harness.submit()
 
-    assert bench.provider.check(reference).phase is Phase.QUEUED
-    assert bench.accepted() == 1
-    assert bench.key.fresh_reads == 1
+    assert harness.provider.check(reference).phase is Phase.QUEUED
+    assert harness.accepted_count() == 1
+    assert harness.key.fresh_reads == 1

@@ -1,4 +1,4 @@
-"""Slow downloads: every one ends in time, whatever trickles in."""
+"""Slow exchanges: every one ends in time, however slowly data comes."""
 
 import socket
 import threading
@@ -19,17 +19,23 @@ from functions.providers.protocol import Link
 from functions.providers.transport import connection
 from functions.providers.transport.http import HttpClient
 from local.simulators.ipqs import Answer, Content, Ending, Framing
-from tests.contract.harness import read
-from tests.contract.ipqs_harness import IpqsBench
+from tests.contract.harness import read_body
+from tests.contract.ipqs_harness import IpqsHarness
 
 _CSV = b"Email Address,Valid\n" + b"a@example.com,true\n" * 400
 
 
 @contextmanager
-def _within(seconds: float) -> Iterator[None]:
-    began = time.monotonic()
+def _time_limit(seconds: float) -> Iterator[None]:
+    started_at = time.monotonic()
     yield
-    assert time.monotonic() - began <= seconds
+    assert time.monotonic() - started_at <= seconds
+
+
+def _join_watchdogs() -> None:
+    for thread in threading.enumerate():
+        if thread.name == "watchdog":
+            thread.join()
 
 
 @pytest.mark.fault(53)
@@ -45,14 +51,16 @@ def _within(seconds: float) -> Iterator[None]:
         pytest.param(
             Answer.gzipped().via(drip_seconds=0.02),
             TransferTooSlow,
-            id="a dripping packed body",
+            id="a dripping gzip body",
         ),
         pytest.param(
             Answer.dripped(0.02, head_too=True), ProviderUnavailable, id="dripping head"
         ),
         pytest.param(Answer.hang(), ProviderUnavailable, id="silence"),
         pytest.param(
-            Answer.stalled_after(7000), TransferTooSlow, id="silence near the end"
+            Answer.cut_after(7000, Ending.STALL),
+            TransferTooSlow,
+            id="silence near the end",
         ),
         pytest.param(
             Answer.file(Content.endless()).via(framing=Framing.CHUNKED),
@@ -62,16 +70,16 @@ def _within(seconds: float) -> Iterator[None]:
     ],
 )
 def test_ends_at_the_deadline(
-    ipqs: IpqsBench, answer: Answer, error: type[CourierError]
+    ipqs: IpqsHarness, answer: Answer, error: type[CourierError]
 ) -> None:
-    """A function that is killed can neither clean up nor say what happened."""
-    link = ipqs.link(_CSV, answer)
+    """A function that is killed can neither clean up nor report."""
+    link = ipqs.make_link(_CSV, answer)
 
-    with _within(0.3 + 1), ipqs.fails(error):
+    with _time_limit(0.3 + 1), ipqs.expect_error(error):
         _read(ipqs, link, 0.3)
 
 
-def _read(ipqs: IpqsBench, link: Link, seconds: float) -> None:
+def _read(ipqs: IpqsHarness, link: Link, seconds: float) -> None:
     """Read a body without keeping what comes."""
     body = ipqs.open(link, seconds=seconds)
     buffer = memoryview(bytearray(64 * 1024))
@@ -84,13 +92,11 @@ def _read(ipqs: IpqsBench, link: Link, seconds: float) -> None:
 
 @pytest.mark.fault(53)
 @pytest.mark.parametrize("seconds", [0.0, -5.0])
-def test_spends_no_link_when_there_is_no_time_left(
-    ipqs: IpqsBench, seconds: float
-) -> None:
-    """The next attempt has time, and can use the link's worth."""
-    link = ipqs.link(_CSV)
+def test_uses_up_no_link_without_time_left(ipqs: IpqsHarness, seconds: float) -> None:
+    """The next attempt has time and can use it."""
+    link = ipqs.make_link(_CSV)
 
-    with _within(1), ipqs.fails(ProviderUnavailable):
+    with _time_limit(1), ipqs.expect_error(ProviderUnavailable):
         ipqs.open(link, seconds=seconds)
 
     (csv,) = ipqs.simulator.csvs
@@ -98,77 +104,75 @@ def test_spends_no_link_when_there_is_no_time_left(
 
 
 @pytest.mark.fault(53)
-def test_spends_no_link_when_finding_the_address_took_all_the_time(
-    ipqs: IpqsBench, monkeypatch: pytest.MonkeyPatch
+def test_uses_up_no_link_when_resolving_took_all_the_time(
+    ipqs: IpqsHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing can end a look-up; what comes after it is ended at once."""
-    link = ipqs.link(_CSV)
-    look_up = socket.getaddrinfo
+    """A lookup cannot be interrupted, but what comes after it can."""
+    link = ipqs.make_link(_CSV)
+    resolve = socket.getaddrinfo
 
-    def late(*asked: Any, **named: Any) -> Any:  # noqa: ANN401 - handed through as they come
-        for watch in threading.enumerate():
-            if watch.name == "watch":
-                watch.join()
-        return look_up(*asked, **named)
+    def resolve_late(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - passed on unchanged
+        _join_watchdogs()
+        return resolve(*args, **kwargs)
 
-    monkeypatch.setattr(socket, "getaddrinfo", late)
+    monkeypatch.setattr(socket, "getaddrinfo", resolve_late)
 
-    with _within(1), ipqs.fails(ProviderUnavailable):
+    with _time_limit(1), ipqs.expect_error(ProviderUnavailable):
         ipqs.open(link, seconds=0.1)
 
     (csv,) = ipqs.simulator.csvs
     assert csv.downloads == 0
 
 
-def test_ends_what_has_ended_already(ipqs: IpqsBench) -> None:
-    """The deadline may meet a connection that the other side has reset."""
+def test_survives_a_connection_that_was_reset_before_the_deadline(
+    ipqs: IpqsHarness,
+) -> None:
+    """The watchdog may find that the other side has closed the socket."""
     answer = Answer.cut_after(7000, Ending.RESET)
-    body = ipqs.open(ipqs.link(_CSV, answer), seconds=0.2)
+    body = ipqs.open(ipqs.make_link(_CSV, answer), seconds=0.2)
 
-    for watch in threading.enumerate():
-        if watch.name == "watch":
-            watch.join()
-    with ipqs.fails(TransferTooSlow):
-        read(body)
+    _join_watchdogs()
+    with ipqs.expect_error(TransferTooSlow):
+        read_body(body)
 
 
 @pytest.mark.fault(53)
-def test_ends_a_body_below_the_least_rate(
-    ipqs: IpqsBench, monkeypatch: pytest.MonkeyPatch
+def test_ends_a_body_below_the_minimum_rate(
+    ipqs: IpqsHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At that rate it would only use up the time of the function, and its money."""
+    """It would only use up the function's time, which costs money."""
     monkeypatch.setattr(connection, "WINDOW_SECONDS", 0.3)
-    link = ipqs.link(_CSV, Answer.dripped(0.02))
+    link = ipqs.make_link(_CSV, Answer.dripped(0.02))
 
-    with _within(2), ipqs.fails(TransferTooSlow):
-        read(ipqs.open(link, seconds=60))
+    with _time_limit(2), ipqs.expect_error(TransferTooSlow):
+        ipqs.download(link, seconds=60)
 
 
-def test_asks_for_the_least_rate_in_each_window_anew(
-    ipqs: IpqsBench, monkeypatch: pytest.MonkeyPatch
+def test_requires_the_minimum_rate_in_each_window(
+    ipqs: IpqsHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A fast start does not pay for a stall later on."""
+    """A fast start does not pay for a later stall."""
     monkeypatch.setattr(connection, "WINDOW_SECONDS", 0.3)
-    link = ipqs.link(2_000_000, Answer.stalled_after(1_900_000))
+    link = ipqs.make_link(2_000_000, Answer.cut_after(1_900_000, Ending.STALL))
 
-    with _within(2), ipqs.fails(TransferTooSlow):
-        read(ipqs.open(link, seconds=60))
+    with _time_limit(2), ipqs.expect_error(TransferTooSlow):
+        ipqs.download(link, seconds=60)
 
 
-def test_counts_bytes_when_they_come_not_when_a_buffer_is_full(
-    ipqs: IpqsBench, monkeypatch: pytest.MonkeyPatch
+def test_counts_bytes_before_a_buffer_is_full(
+    ipqs: IpqsHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A large buffer would hide a transfer that is slow, but fast enough."""
+    """A large buffer would hide that a slow transfer is fast enough."""
     monkeypatch.setattr(connection, "WINDOW_SECONDS", 0.4)
     monkeypatch.setattr(connection, "MIN_WINDOW_BYTES", 16 * 1024)
-    pace = threading.Event()
+    never = threading.Event()
 
-    def paced() -> Iterator[bytes]:
-        for _block in range(10):
+    def slow_chunks() -> Iterator[bytes]:
+        for _ in range(10):
             yield b"r" * 32 * 1024
-            pace.wait(0.1)
+            never.wait(0.1)
 
-    link = ipqs.link(Content(paced, 320 * 1024))
+    link = ipqs.make_link(Content(slow_chunks, 320 * 1024))
     body = ipqs.open(link, seconds=20)
     try:
         assert body.readinto(memoryview(bytearray(512 * 1024))) == 320 * 1024
@@ -176,33 +180,33 @@ def test_counts_bytes_when_they_come_not_when_a_buffer_is_full(
         body.close()
 
 
-def test_asks_no_rate_of_a_host_that_still_thinks(
-    ipqs: IpqsBench, monkeypatch: pytest.MonkeyPatch
+def test_requires_no_rate_before_the_headers(
+    ipqs: IpqsHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Before the head of an answer nothing can have come; the deadline holds there."""
+    """No body can have come by then; the deadline still holds."""
     monkeypatch.setattr(connection, "WINDOW_SECONDS", 0.3)
     monkeypatch.setattr(connection, "MIN_WINDOW_BYTES", 1)
     answer = Answer.dripped(0.005, head_too=True)
-    link = ipqs.link(b"Email\na\n", answer)
+    link = ipqs.make_link(b"Email\na\n", answer)
 
-    assert read(ipqs.open(link, seconds=20))[1].rows == 1
+    assert ipqs.download(link, seconds=20)[1].rows == 1
 
 
 @pytest.fixture
 def black_hole() -> Iterator[str]:
-    """Give a host that answers no connection: its queue is full for good."""
+    """Yield a host that accepts no connection, because its queue is full."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
         address = listener.getsockname()
-        waiting = []
-        for _place in range(4):
-            waiting.append(socket.socket())
-            waiting[-1].setblocking(False)
-            waiting[-1].connect_ex(address)
+        queued = []
+        for _ in range(4):
+            queued.append(socket.socket())
+            queued[-1].setblocking(False)
+            queued[-1].connect_ex(address)
         try:
             yield f"127.0.0.1:{address[1]}"
         finally:
-            for each in waiting:
-                each.close()
+            for connection in queued:
+                connection.close()
 
 
 @pytest.mark.fault(58)
@@ -210,40 +214,41 @@ def black_hole() -> Iterator[str]:
     "exchange",
     [
         pytest.param(
-            lambda http, url: http.open(url, seconds=0.3, max_bytes=9), id="open"
+            lambda http, url: http.open_download(url, seconds=0.3, max_bytes=9),
+            id="download",
         ),
         pytest.param(
-            lambda http, url: http.call("GET", url, seconds=0.3, max_bytes=9),
-            id="call",
+            lambda http, url: http.request("GET", url, seconds=0.3, max_bytes=9),
+            id="request",
         ),
     ],
 )
-def test_ends_in_time_where_a_connection_comes_to_nothing(
-    ipqs: IpqsBench, black_hole: str, exchange: Callable[[HttpClient, str], object]
+def test_ends_in_time_without_a_connection(
+    ipqs: IpqsHarness, black_hole: str, exchange: Callable[[HttpClient, str], object]
 ) -> None:
-    """A black hole takes no notice of the deadline, unless connecting has it too."""
+    """Connecting has a deadline, too."""
     http = HttpClient(tls=ipqs.tls, loopback=True)
 
-    with _within(1.3), ipqs.fails(ProviderUnavailable):
+    with _time_limit(1.3), ipqs.expect_error(ProviderUnavailable):
         exchange(http, f"http://{black_hole}/")
 
 
 @pytest.mark.fault(57)
-def test_ends_in_time_where_tls_comes_to_nothing(ipqs: IpqsBench) -> None:
-    """The handshake is a place to stall in, too, and nothing has been sent by then."""
+def test_ends_in_time_during_the_tls_handshake(ipqs: IpqsHarness) -> None:
+    """It can stall as well, and nothing has been sent by then."""
     http = HttpClient(tls=ipqs.tls, loopback=True)
 
-    with socket.create_server(("127.0.0.1", 0)) as mute:
-        url = f"https://127.0.0.1:{mute.getsockname()[1]}/"
-        with _within(1.3), ipqs.fails(ProviderUnavailable):
-            http.call("GET", url, seconds=0.3, max_bytes=9)
+    with socket.create_server(("127.0.0.1", 0)) as silent_host:
+        url = f"https://127.0.0.1:{silent_host.getsockname()[1]}/"
+        with _time_limit(1.3), ipqs.expect_error(ProviderUnavailable):
+            http.request("GET", url, seconds=0.3, max_bytes=9)
 
 
-def test_tells_a_lost_answer_from_one_that_never_began(ipqs: IpqsBench) -> None:
-    """Once connected, the request may have arrived."""
+def test_raises_lost_once_connected(ipqs: IpqsHarness) -> None:
+    """The request may have arrived."""
     http = HttpClient(tls=ipqs.tls, loopback=True)
 
-    with socket.create_server(("127.0.0.1", 0)) as mute:
-        url = f"http://127.0.0.1:{mute.getsockname()[1]}/"
-        with _within(1.3), ipqs.fails(AnswerLost):
-            http.call("GET", url, seconds=0.3, max_bytes=9)
+    with socket.create_server(("127.0.0.1", 0)) as silent_host:
+        url = f"http://127.0.0.1:{silent_host.getsockname()[1]}/"
+        with _time_limit(1.3), ipqs.expect_error(AnswerLost):
+            http.request("GET", url, seconds=0.3, max_bytes=9)

@@ -1,4 +1,4 @@
-"""TLS: the adapter speaks to nobody whose certificate it cannot check."""
+"""TLS: the adapter talks to nobody whose certificate it cannot verify."""
 
 import ssl
 import warnings
@@ -15,60 +15,60 @@ from functions.providers.ipqs.adapter import Ipqs
 from functions.providers.protocol import Link
 from functions.providers.transport.connection import verified_tls_context
 from local.simulators.ipqs import IpqsSimulator
-from tests.contract.harness import KEY, read
-from tests.contract.ipqs_harness import IpqsBench, adapter
-from tests.contract.sources import AtHand
+from tests.contract.harness import KEY, read_body
+from tests.contract.ipqs_harness import IpqsHarness, make_provider
+from tests.contract.sources import BytesSource
 
 Serve = Callable[[ssl.SSLContext], AbstractContextManager[IpqsSimulator]]
 
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
-    """Give an authority that nobody trusts by default."""
+    """Return an authority that is not trusted by default."""
     return trustme.CA()
 
 
 @pytest.fixture(scope="module")
-def trusting(authority: trustme.CA) -> ssl.SSLContext:
-    """Give the deployed functions' context, which trusts the authority besides."""
+def trusting_tls(authority: trustme.CA) -> ssl.SSLContext:
+    """Return the deployed functions' context, which trusts the authority as well."""
     context = verified_tls_context()
     authority.configure_trust(context)
     return context
 
 
-def _server(leaf: trustme.LeafCert) -> ssl.SSLContext:
+def _server_tls(leaf: trustme.LeafCert) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     leaf.configure_cert(context)
     return context
 
 
-def _serving(tls: ssl.SSLContext) -> AbstractContextManager[IpqsSimulator]:
-    return IpqsSimulator.started(
-        api_key=KEY, tls=tls, name="localhost", download_name="localhost"
-    )
+def _simulator(tls: ssl.SSLContext) -> AbstractContextManager[IpqsSimulator]:
+    return IpqsSimulator.started(api_key=KEY, tls=tls, name="localhost")
 
 
-def test_brings_a_result_back_over_tls(
-    authority: trustme.CA, trusting: ssl.SSLContext
+def test_fetches_a_result_over_tls(
+    authority: trustme.CA, trusting_tls: ssl.SSLContext
 ) -> None:
-    """The refusals below would prove nothing if nobody were accepted."""
-    with _serving(_server(authority.issue_cert("localhost"))) as simulator:
-        provider = adapter(simulator, tls=trusting)
+    """The refusals below would prove nothing if everybody were refused."""
+    with _simulator(_server_tls(authority.issue_cert("localhost"))) as simulator:
+        provider = make_provider(simulator, tls=trusting_tls)
 
-        reference = provider.submit("our-name", "email", AtHand())
+        reference = provider.submit("our-name", "email", BytesSource())
         before = provider.check(reference)
         simulator.clock.advance(3600)
         link = provider.results(reference)["all"]
 
         assert before.phase is Phase.QUEUED
-        assert read(provider.open(link, seconds=20))[1].rows == 40
+        assert read_body(provider.open(link, seconds=20))[1].rows == 40
 
 
 @pytest.fixture(
     params=["another authority", "another name", "expired", "not yet valid"]
 )
-def doubtful(request: pytest.FixtureRequest, authority: trustme.CA) -> trustme.LeafCert:
-    """Give a certificate that is no good for localhost, in one way."""
+def invalid_certificate(
+    request: pytest.FixtureRequest, authority: trustme.CA
+) -> trustme.LeafCert:
+    """Return a certificate that is invalid for localhost, in one way."""
     now = datetime.now(UTC)
     day = timedelta(days=1)
     match request.param:
@@ -88,33 +88,33 @@ def doubtful(request: pytest.FixtureRequest, authority: trustme.CA) -> trustme.L
 
 @pytest.fixture(params=["submit", "check", "open"])
 def exchange(request: pytest.FixtureRequest) -> Callable[[Ipqs, str], object]:
-    """Give each way in which the adapter gets into touch."""
+    """Return each kind of exchange that the adapter makes."""
 
     def call(provider: Ipqs, host: str) -> object:
         match request.param:
             case "submit":
-                return provider.submit("our-name", "email", AtHand())
+                return provider.submit("our-name", "email", BytesSource())
             case "check":
                 return provider.check("3000001")
             case _:
-                link = Link(f"https://{host}/download?download=x", minted_at=0.0)
+                link = Link(f"https://{host}/download?download=x", issued_at=0.0)
                 return provider.open(link, seconds=5)
 
     return call
 
 
 @pytest.mark.fault(57)
-def test_sends_nothing_to_a_host_that_it_cannot_be_sure_of(
-    ipqs: IpqsBench,
-    trusting: ssl.SSLContext,
-    doubtful: trustme.LeafCert,
+def test_sends_nothing_to_an_unverified_host(
+    ipqs: IpqsHarness,
+    trusting_tls: ssl.SSLContext,
+    invalid_certificate: trustme.LeafCert,
     exchange: Callable[[Ipqs, str], object],
 ) -> None:
-    """Whoever answers there would get the key, the list or the link."""
-    with _serving(_server(doubtful)) as simulator:
-        provider = adapter(simulator, tls=trusting)
+    """It would get the key, the list or the link."""
+    with _simulator(_server_tls(invalid_certificate)) as simulator:
+        provider = make_provider(simulator, tls=trusting_tls)
 
-        with ipqs.fails(ProviderUnavailable):
+        with ipqs.expect_error(ProviderUnavailable):
             exchange(provider, simulator.download_host)
 
         assert simulator.requests == []
@@ -122,31 +122,31 @@ def test_sends_nothing_to_a_host_that_it_cannot_be_sure_of(
 
 @pytest.mark.fault(57)
 def test_sends_nothing_over_old_tls(
-    ipqs: IpqsBench,
+    ipqs: IpqsHarness,
     authority: trustme.CA,
-    trusting: ssl.SSLContext,
+    trusting_tls: ssl.SSLContext,
     exchange: Callable[[Ipqs, str], object],
 ) -> None:
     """TLS 1.0 and 1.1 can be read along the way."""
-    old = _server(authority.issue_cert("localhost"))
-    old.set_ciphers("ALL:@SECLEVEL=0")
+    old_tls = _server_tls(authority.issue_cert("localhost"))
+    old_tls.set_ciphers("ALL:@SECLEVEL=0")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        old.minimum_version = ssl.TLSVersion.TLSv1
-        old.maximum_version = ssl.TLSVersion.TLSv1_1
+        old_tls.minimum_version = ssl.TLSVersion.TLSv1
+        old_tls.maximum_version = ssl.TLSVersion.TLSv1_1
 
-    with _serving(old) as simulator:
-        provider = adapter(simulator, tls=trusting)
+    with _simulator(old_tls) as simulator:
+        provider = make_provider(simulator, tls=trusting_tls)
 
-        with ipqs.fails(ProviderUnavailable):
+        with ipqs.expect_error(ProviderUnavailable):
             exchange(provider, simulator.download_host)
 
         assert simulator.requests == []
 
 
 @pytest.mark.fault(57)
-def test_trusts_what_can_be_verified_only() -> None:
-    """One attribute less, and every refusal above is gone."""
+def test_has_a_context_that_verifies() -> None:
+    """With one attribute less, every refusal above is gone."""
     context = verified_tls_context()
 
     assert context.verify_mode is ssl.CERT_REQUIRED
@@ -156,18 +156,18 @@ def test_trusts_what_can_be_verified_only() -> None:
 
 
 @pytest.mark.fault(57)
-def test_notices_another_certificate_midway(
-    ipqs: IpqsBench, authority: trustme.CA, trusting: ssl.SSLContext
+def test_verifies_every_exchange(
+    ipqs: IpqsHarness, authority: trustme.CA, trusting_tls: ssl.SSLContext
 ) -> None:
-    """Each exchange has a connection of its own, and so a check of its own."""
-    tls = _server(authority.issue_cert("localhost"))
-    with _serving(tls) as simulator:
-        provider = adapter(simulator, tls=trusting)
-        reference = provider.submit("our-name", "email", AtHand())
-        seen = len(simulator.requests)
+    """Each exchange has a connection, and so a verification, of its own."""
+    tls = _server_tls(authority.issue_cert("localhost"))
+    with _simulator(tls) as simulator:
+        provider = make_provider(simulator, tls=trusting_tls)
+        reference = provider.submit("our-name", "email", BytesSource())
+        request_count = len(simulator.requests)
         trustme.CA().issue_cert("localhost").configure_cert(tls)
 
-        with ipqs.fails(ProviderUnavailable):
+        with ipqs.expect_error(ProviderUnavailable):
             provider.check(reference)
 
-        assert len(simulator.requests) == seen
+        assert len(simulator.requests) == request_count

@@ -1,4 +1,4 @@
-"""TxnCheck: a batch, from its rows to requests and from the results back to rows."""
+"""TxnCheck: a batch, from its rows to requests and from results back to rows."""
 
 import json
 from collections.abc import Mapping
@@ -6,43 +6,45 @@ from typing import Any
 
 from functions.core.model import Phase
 from functions.providers.protocol import BatchProvider, BatchRequest, InvalidRow
-from tests.contract.harness import read
-from tests.contract.sources import AtHand
-from tests.contract.txncheck_harness import TxncheckBench
+from tests.contract.harness import read_body
+from tests.contract.sources import BytesSource
+from tests.contract.txncheck_harness import TxncheckHarness
 
 Rows = dict[int, Mapping[str, Any] | InvalidRow]
 
 
-def _carried(bench: TxncheckBench, type_: str, name: str, content: str) -> Rows:
-    """Carry a batch to the provider and back; give what became of each row."""
-    provider: BatchProvider = bench.provider
+def _verify_batch(
+    harness: TxncheckHarness, type_: str, name: str, content: str
+) -> Rows:
+    """Return the result of each row of a batch, or why it is invalid."""
+    provider: BatchProvider = harness.provider
     rows: Rows = {}
     sent: list[tuple[BatchRequest, str]] = []
-    for request in provider.pack(type_, name, AtHand(content.encode())):
+    for request in provider.pack(type_, name, BytesSource(content.encode())):
         if isinstance(request, InvalidRow):
             rows[request.row] = request
             continue
-        source = AtHand(request.body)
+        source = BytesSource(request.body)
         assert provider.validate("our-name.json", request.type, source) == 1
         reference = provider.submit("our-name.json", request.type, source)
         sent.append((request, reference))
-    bench.finish()
+    harness.finish()
     for request, reference in sent:
-        body = provider.open(bench.link(reference), seconds=20)
-        result, _tally = read(body, provider.result_format)
+        body = provider.open(harness.result_link(reference), seconds=20)
+        result, _stats = read_body(body, provider.result_format)
         parts = provider.unpack(request.type, request.body, result)
         rows |= dict(zip(request.rows, parts, strict=True))
     return rows
 
 
-def test_answers_for_every_vpa_by_three_requests(txncheck: TxncheckBench) -> None:
-    """A hundred a request is what makes ten requests a minute bearable."""
+def test_verifies_250_vpas_in_three_requests(txncheck: TxncheckHarness) -> None:
+    """A hundred in each request make ten requests a minute bearable."""
     vpas = [f"user{n}@invented" for n in range(250)]
     content = "VPA\n" + "\n".join([*vpas, "no vpa"])
 
-    rows = _carried(txncheck, "vpa-chargeback-check", "batch.csv", content)
+    rows = _verify_batch(txncheck, "vpa-chargeback-check", "batch.csv", content)
 
-    assert txncheck.accepted() == 3
+    assert txncheck.accepted_count() == 3
     assert isinstance(rows.pop(251), InvalidRow)
     assert sorted(rows) == list(range(1, 251))
     for number, vpa in enumerate(vpas, 1):
@@ -53,14 +55,14 @@ def test_answers_for_every_vpa_by_three_requests(txncheck: TxncheckBench) -> Non
         assert vpa not in json.dumps(part)
 
 
-def test_answers_for_every_person_by_a_request_each(txncheck: TxncheckBench) -> None:
-    """Rows that are refused cost nothing, wherever they stand."""
+def test_verifies_each_person_in_a_request(txncheck: TxncheckHarness) -> None:
+    """Invalid rows cost nothing, wherever they are."""
     good = [{"mobile": f"+91987123{n:04}", "name": "Asha"} for n in range(0, 50, 10)]
     content = "\n".join(map(json.dumps, [*good[:2], {"mobile": "1"}, *good[2:]]))
 
-    rows = _carried(txncheck, "full-check", "batch.jsonl", content)
+    rows = _verify_batch(txncheck, "full-check", "batch.jsonl", content)
 
-    assert txncheck.accepted() == len(good)
+    assert txncheck.accepted_count() == len(good)
     assert rows.pop(3) == InvalidRow(
         3, ("mobile", "name"), "mobile: must be +91 and ten digits; name: is missing"
     )
@@ -68,15 +70,17 @@ def test_answers_for_every_person_by_a_request_each(txncheck: TxncheckBench) -> 
     assert statuses == ["COMPLETED"] * len(good)
 
 
-def test_sends_a_packed_request_as_any_other(txncheck_signed: TxncheckBench) -> None:
-    """What is noted for the way back does not leave: the API would refuse it."""
+def test_sends_a_bulk_request_without_its_row_sizes(
+    txncheck_signed: TxncheckHarness,
+) -> None:
+    """The API would refuse the field."""
     (request,) = txncheck_signed.provider.pack(
-        "bulk-vpa-chargeback-check", "b.csv", AtHand(b"vpa\nasha@invented\n")
+        "bulk-vpa-chargeback-check", "b.csv", BytesSource(b"vpa\nasha@invented\n")
     )
     assert isinstance(request, BatchRequest)
     assert "rowSizes" in json.loads(request.body)
 
-    source = AtHand(request.body)
+    source = BytesSource(request.body)
     reference = txncheck_signed.provider.submit("n.json", request.type, source)
 
     assert txncheck_signed.provider.check(reference).phase is Phase.QUEUED

@@ -13,22 +13,22 @@ from functions.core.errors import (
 from functions.core.model import Phase, StatusReport
 from local.simulators.txncheck import (
     Answer,
-    End,
+    RequestOutcome,
 )
-from tests.contract.txncheck_harness import TxncheckBench
+from tests.contract.txncheck_harness import TxncheckHarness
 
 
 @pytest.mark.fault(34)
-def test_keeps_what_a_partial_request_brought(txncheck: TxncheckBench) -> None:
-    """Two steps of three are paid for, and are worth having."""
-    txncheck.simulator.behave(ends=End.PARTIAL, echoes_input=True)
-    reference = txncheck.ask("full-check")
+def test_keeps_the_results_of_a_partial_request(txncheck: TxncheckHarness) -> None:
+    """Two steps of three are paid for."""
+    txncheck.simulator.behave(ends=RequestOutcome.PARTIAL, echoes_input=True)
+    reference = txncheck.submit_type("full-check")
     txncheck.finish()
 
-    look = txncheck.provider.check(reference)
-    document = txncheck.document(reference)
+    report = txncheck.provider.check(reference)
+    document = txncheck.fetch_document(reference)
 
-    assert replace(look, finished_at=0) == StatusReport(
+    assert replace(report, finished_at=0) == StatusReport(
         phase=Phase.PARTIAL, kinds=("result",)
     )
     assert document["status"] == "PARTIAL"
@@ -41,63 +41,67 @@ def test_keeps_what_a_partial_request_brought(txncheck: TxncheckBench) -> None:
 @pytest.mark.parametrize(
     ("switches", "error"),
     [
-        pytest.param({"ends": End.BUSINESS_ERROR}, "ProviderDeclined", id="for good"),
-        pytest.param({"ends": End.TEMPORARY}, "ProviderFailed", id="for now"),
         pytest.param(
-            {"ends": End.BUSINESS_ERROR, "business_class": "NEW_CLASS"},
+            {"ends": RequestOutcome.BUSINESS_ERROR}, "ProviderDeclined", id="for good"
+        ),
+        pytest.param(
+            {"ends": RequestOutcome.TEMPORARY}, "ProviderFailed", id="for now"
+        ),
+        pytest.param(
+            {"ends": RequestOutcome.BUSINESS_ERROR, "business_class": "NEW_CLASS"},
             "ProviderFailed",
             id="a class that nobody knows",
         ),
         pytest.param(
-            {"ends": End.TEMPORARY, "temporary_class": "NEW_CLASS"},
+            {"ends": RequestOutcome.TEMPORARY, "temporary_class": "NEW_CLASS"},
             "ProviderFailed",
             id="another one",
         ),
         pytest.param(
-            {"ends": End.BUSINESS_ERROR, "step_errors_when_failed": True},
+            {"ends": RequestOutcome.BUSINESS_ERROR, "step_errors_when_failed": True},
             "ProviderFailed",
             id="errors by step",
         ),
     ],
 )
-def test_believes_a_failure_at_once(
-    txncheck: TxncheckBench, switches: dict[str, Any], error: str
+def test_reports_a_failure_as_final(
+    txncheck: TxncheckHarness, switches: dict[str, Any], error: str
 ) -> None:
-    """It is documented as an end, so asking on would change nothing."""
+    """It is documented as an end, so more checks would change nothing."""
     txncheck.simulator.behave(echoes_input=True, **switches)
-    reference = txncheck.ask("full-check")
+    reference = txncheck.submit_type("full-check")
     txncheck.finish()
 
-    look = txncheck.provider.check(reference)
+    report = txncheck.provider.check(reference)
 
-    assert replace(look, finished_at=0) == StatusReport(
+    assert replace(report, finished_at=0) == StatusReport(
         phase=Phase.FAILED, final_error=error
     )
-    with txncheck.fails(LinkSpent):
-        txncheck.document(reference)
+    with txncheck.expect_error(LinkSpent):
+        txncheck.fetch_document(reference)
 
 
 @pytest.mark.fault(27)
-def test_goes_on_waiting_at_an_unknown_word(txncheck: TxncheckBench) -> None:
-    """A word that nobody knows is never an end."""
-    reference = txncheck.ask("full-check")
+def test_treats_an_unknown_status_as_running(txncheck: TxncheckHarness) -> None:
+    """An unknown word is never an end."""
+    reference = txncheck.submit_type("full-check")
     txncheck.simulator.behave(statuses=("ARCHIVED", "Processing"))
 
-    looks = [txncheck.provider.check(reference) for _look in range(2)]
+    reports = [txncheck.provider.check(reference) for _ in range(2)]
 
-    assert looks == [
+    assert reports == [
         StatusReport(phase=Phase.RUNNING, unknown_word="ARCHIVED"),
         StatusReport(phase=Phase.RUNNING, unknown_word="PROCESSING"),
     ]
 
 
 @pytest.mark.fault(32)
-def test_finds_a_request_that_was_unknown_at_first(txncheck: TxncheckBench) -> None:
-    """A 404 straight after the 202 is heard once, which nobody believes yet."""
+def test_finds_a_request_that_was_unknown_at_first(txncheck: TxncheckHarness) -> None:
+    """A 404 may come straight after the 202."""
     txncheck.simulator.behave(seconds_unknown=1.0)
-    reference = txncheck.ask("full-check")
+    reference = txncheck.submit_type("full-check")
 
-    with txncheck.fails(ProviderLostJob):
+    with txncheck.expect_error(ProviderLostJob):
         txncheck.provider.check(reference)
     txncheck.simulator.clock.advance(1)
 
@@ -105,25 +109,25 @@ def test_finds_a_request_that_was_unknown_at_first(txncheck: TxncheckBench) -> N
 
 
 @pytest.mark.fault(32)
-def test_says_that_a_forgotten_request_is_lost(txncheck: TxncheckBench) -> None:
-    """How long a result is kept is not published."""
+def test_raises_lost_job_for_an_expired_request(txncheck: TxncheckHarness) -> None:
+    """How long results are kept is not published."""
     txncheck.simulator.behave(retention_seconds=60.0)
-    reference = txncheck.ask("full-check")
+    reference = txncheck.submit_type("full-check")
     txncheck.simulator.clock.advance(61)
 
-    with txncheck.fails(ProviderLostJob):
-        txncheck.document(reference)
+    with txncheck.expect_error(ProviderLostJob):
+        txncheck.fetch_document(reference)
 
 
 @pytest.mark.fault(24)
-def test_reads_no_answer_about_another_request(txncheck: TxncheckBench) -> None:
-    """Somebody else's verdict would be stored under this person's name."""
-    reference = txncheck.ask("full-check")
+def test_refuses_the_answer_for_another_request(txncheck: TxncheckHarness) -> None:
+    """Another verdict would be stored under this person's name."""
+    reference = txncheck.submit_type("full-check")
     txncheck.finish()
     other = Answer.edited(lambda answer: {**answer, "requestId": reference[::-1]})
     txncheck.script("check", other)
 
-    with txncheck.fails(AnswerUnreadable):
+    with txncheck.expect_error(AnswerUnreadable):
         txncheck.provider.check(reference)
-    with txncheck.fails(AnswerUnreadable):
-        txncheck.document(reference, other)
+    with txncheck.expect_error(AnswerUnreadable):
+        txncheck.fetch_document(reference, other)

@@ -1,6 +1,5 @@
-"""TxnCheck: what is refused, by whom, and what is told of it."""
+"""TxnCheck: what is refused, by whom, and what is reported of it."""
 
-import json
 from typing import Any
 
 import pytest
@@ -20,12 +19,11 @@ from functions.core.errors import (
 )
 from local.simulators.txncheck import (
     Answer,
-    Counts,
-    RateLimit,
+    CallLimit,
 )
-from tests.contract.harness import hint_of
-from tests.contract.sources import AtHand
-from tests.contract.txncheck_harness import BODIES, TxncheckBench
+from tests.contract.harness import retry_hint
+from tests.contract.sources import BytesSource
+from tests.contract.txncheck_harness import BODIES, TxncheckHarness
 
 _ON_SUBMIT: dict[int, type[CourierError]] = {
     400: ProviderRejected,
@@ -50,8 +48,8 @@ _ON_CHECK = _ON_SUBMIT | {404: ProviderLostJob, 500: ProviderUnavailable}
     ],
 )
 @pytest.mark.parametrize("as_list", [False, True])
-def test_calls_a_refusal_by_its_reason(
-    txncheck: TxncheckBench,
+def test_raises_the_error_of_each_refusal(
+    txncheck: TxncheckHarness,
     switches: dict[str, Any],
     error: type[CourierError],
     as_list: bool,
@@ -59,96 +57,92 @@ def test_calls_a_refusal_by_its_reason(
     """Nothing was accepted then, and the reader knows whom to ask."""
     txncheck.simulator.behave(message_lists=as_list, **switches)
 
-    with txncheck.fails(error):
+    with txncheck.expect_error(error):
         txncheck.submit()
 
-    assert txncheck.accepted() == 0
+    assert txncheck.accepted_count() == 0
     assert txncheck.key.fresh_reads == 0
 
 
 @pytest.mark.fault(85)
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 422, 429, 500, 503])
 @pytest.mark.parametrize("as_list", [False, True])
-def test_repeats_nothing_of_what_it_is_told(
-    txncheck: TxncheckBench, status: int, as_list: bool
+def test_repeats_no_words_of_an_error(
+    txncheck: TxncheckHarness, status: int, as_list: bool
 ) -> None:
-    """Messages may echo what was asked; `fails` looks for every form of it."""
-    told = f"no verdict for {BODIES['full-check']} and {BODIES['vpa-chargeback-check']}"
-    said = {"statusCode": status, "message": [told] if as_list else told, "error": told}
-    answer = Answer.json(said, status)
+    """Messages may echo the request; `expect_error` searches for all of it."""
+    echo = f"no verdict for {BODIES['full-check']} and {BODIES['vpa-chargeback-check']}"
+    body = {"statusCode": status, "message": [echo] if as_list else echo, "error": echo}
+    answer = Answer.json(body, status)
     for call in ("submit", "check"):
         txncheck.script(call, answer)
 
-    with txncheck.fails(_ON_SUBMIT.get(status, AnswerLost)):
+    with txncheck.expect_error(_ON_SUBMIT.get(status, AnswerLost)):
         txncheck.submit()
-    with txncheck.fails(_ON_CHECK.get(status, ProviderRejected)):
+    with txncheck.expect_error(_ON_CHECK.get(status, ProviderRejected)):
         txncheck.provider.check(txncheck.unknown_ref)
 
 
 @pytest.mark.fault(23)
-def test_submits_later_where_the_api_itself_is_not_there(
-    txncheck: TxncheckBench,
+def test_raises_unavailable_for_a_503_of_the_api_itself(
+    txncheck: TxncheckHarness,
 ) -> None:
-    """A 503 in the API's own form is no acceptance; one from elsewhere proves none."""
+    """It is no acceptance, unlike perhaps a 503 from elsewhere."""
     own = {"statusCode": 503, "message": "x", "error": "Service Unavailable"}
     txncheck.script("submit", Answer.json(own, 503))
 
-    with txncheck.fails(ProviderUnavailable):
+    with txncheck.expect_error(ProviderUnavailable):
         txncheck.submit()
 
     assert txncheck.submit()
-    assert txncheck.accepted() == 1
+    assert txncheck.accepted_count() == 1
 
 
 @pytest.mark.fault(22)
-@pytest.mark.parametrize("counts", Counts)
+@pytest.mark.parametrize("posts_only", [False, True])
 @pytest.mark.parametrize(("retry_after", "hint"), [(None, None), ("30", 30.0)])
-def test_goes_on_when_the_rate_limit_is_over(
-    txncheck: TxncheckBench,
-    counts: Counts,
+def test_continues_after_the_rate_limit(
+    txncheck: TxncheckHarness,
+    posts_only: bool,
     retry_after: str | None,
     hint: float | None,
 ) -> None:
-    """Ten a minute is all that was seen; what it counts is not known."""
-    limit = RateLimit(calls=1, seconds=60, counts=counts, retry_after=retry_after)
+    """Ten a minute is all that is known, not what it counts."""
+    limit = CallLimit(
+        calls=1, seconds=60, posts_only=posts_only, retry_after=retry_after
+    )
     txncheck.simulator.behave(rate_limit=limit)
     txncheck.submit()
 
-    with txncheck.fails(ProviderThrottled) as caught:
+    with txncheck.expect_error(ProviderThrottled) as caught:
         txncheck.submit()
     txncheck.simulator.clock.advance(61)
 
-    assert hint_of(caught.value) == hint
+    assert retry_hint(caught.value) == hint
     assert txncheck.submit()
-    assert txncheck.accepted() == 2
+    assert txncheck.accepted_count() == 2
 
 
 @pytest.mark.parametrize("type_", BODIES)
-def test_sends_nothing_that_is_not_worth_it(
-    txncheck: TxncheckBench, type_: str
-) -> None:
-    """A request is paid whether it makes sense or not."""
-    with txncheck.fails(RequestInvalid):
-        txncheck.ask(type_, **dict.fromkeys(BODIES[type_], "wrong"))
+def test_sends_no_invalid_request(txncheck: TxncheckHarness, type_: str) -> None:
+    """A request is paid for whether it makes sense or not."""
+    with txncheck.expect_error(RequestInvalid):
+        txncheck.submit_type(type_, **dict.fromkeys(BODIES[type_], "wrong"))
 
     assert txncheck.simulator.requests == []
 
 
 @pytest.mark.parametrize("type_", BODIES)
-def test_is_refused_nothing_that_it_thinks_worth_it(
-    txncheck: TxncheckBench, type_: str
-) -> None:
-    """Our rules may not be laxer than theirs, as far as theirs are known."""
-    assert txncheck.provider.validate("a/b.JSON", type_, AtHand(_file(type_))) == 1
+def test_sends_only_what_the_api_accepts(txncheck: TxncheckHarness, type_: str) -> None:
+    """Our rules are at least as strict as theirs, as far as those are known."""
+    assert txncheck.provider.validate("a/b.JSON", type_, txncheck.source(type_)) == 1
     assert txncheck.simulator.requests == []
-    assert txncheck.ask(type_, unknown="field")
+    assert txncheck.submit_type(type_, unknown="field")
 
 
-def test_takes_no_batch_for_a_request(txncheck: TxncheckBench) -> None:
-    """The two ways in are told apart by the name's ending."""
-    with txncheck.fails(SourceMisnamed):
-        txncheck.provider.validate("batch.csv", "full-check", AtHand(txncheck.file))
-
-
-def _file(type_: str) -> bytes:
-    return json.dumps(BODIES[type_]).encode()
+def test_takes_no_batch_for_a_request(txncheck: TxncheckHarness) -> None:
+    """The extension tells a batch from a request."""
+    with txncheck.expect_error(SourceMisnamed):
+        txncheck.provider.validate(
+            "batch.csv", "full-check", BytesSource(txncheck.file)
+        )

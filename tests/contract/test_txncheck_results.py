@@ -1,4 +1,4 @@
-"""TxnCheck: how a result is fetched, and from where only."""
+"""TxnCheck: how results are fetched, and only from where."""
 
 import time
 
@@ -12,45 +12,47 @@ from functions.core.errors import (
 )
 from functions.providers.protocol import Link
 from local.simulators.txncheck import Answer
-from tests.contract.harness import read
-from tests.contract.txncheck_harness import TxncheckBench
+from tests.contract.harness import read_body
+from tests.contract.txncheck_harness import TxncheckHarness
 
 
-def test_asks_for_a_result_once(txncheck: TxncheckBench) -> None:
-    """The link is an address, and needs no call of its own."""
-    reference = txncheck.ask("full-check")
+def test_asks_for_a_result_once(txncheck: TxncheckHarness) -> None:
+    """The link is a URL that needs no call of its own."""
+    reference = txncheck.submit_type("full-check")
     txncheck.finish()
 
-    link = txncheck.link(reference)
-    before = txncheck.asked("check")
+    link = txncheck.result_link(reference)
+    before = txncheck.request_count("check")
     body = txncheck.provider.open(link, seconds=20)
 
-    assert (before, txncheck.asked("check")) == (0, 1)
-    assert body.announced_bytes == len(read(body, txncheck.provider.result_format)[0])
-    assert link.minted_at == txncheck.now()
+    assert (before, txncheck.request_count("check")) == (0, 1)
+    assert body.announced_bytes == len(
+        read_body(body, txncheck.provider.result_format)[0]
+    )
+    assert link.issued_at == txncheck.now()
 
 
-def test_brings_no_result_before_there_is_one(txncheck: TxncheckBench) -> None:
-    """The next look finds it; half a result would be none."""
-    reference = txncheck.ask("full-check")
+def test_fetches_no_result_before_the_end(txncheck: TxncheckHarness) -> None:
+    """Half a result would be none; the next check finds all of it."""
+    reference = txncheck.submit_type("full-check")
 
-    with txncheck.fails(LinkSpent):
-        txncheck.document(reference)
+    with txncheck.expect_error(LinkSpent):
+        txncheck.fetch_document(reference)
 
 
 @pytest.mark.fault(52)
-def test_refuses_a_result_that_is_too_large(txncheck: TxncheckBench) -> None:
-    """The limit is the largest size that is still good."""
-    reference = txncheck.ask("full-check")
+def test_refuses_a_result_that_is_too_large(txncheck: TxncheckHarness) -> None:
+    """The limit is the largest size that is allowed."""
+    reference = txncheck.submit_type("full-check")
     txncheck.finish()
-    link = txncheck.link(reference)
+    link = txncheck.result_link(reference)
     body = txncheck.provider.open(link, seconds=20)
 
-    with txncheck.fails(ResultTooLarge):
-        small = txncheck.configured(max_result_bytes=body.announced_bytes - 1)
-        small.open(link, seconds=20)
+    with txncheck.expect_error(ResultTooLarge):
+        smaller = txncheck.provider_with(max_result_bytes=body.announced_bytes - 1)
+        smaller.open(link, seconds=20)
 
-    exact = txncheck.configured(max_result_bytes=body.announced_bytes)
+    exact = txncheck.provider_with(max_result_bytes=body.announced_bytes)
     assert exact.open(link, seconds=20).announced_bytes == body.announced_bytes
 
 
@@ -73,36 +75,38 @@ def test_refuses_a_result_that_is_too_large(txncheck: TxncheckBench) -> None:
         " {base}/requests/{reference}",
     ],
 )
-def test_opens_only_addresses_of_requests(txncheck: TxncheckBench, url: str) -> None:
+def test_opens_only_urls_of_requests(txncheck: TxncheckHarness, url: str) -> None:
     """The key goes wherever a link leads."""
-    reference = txncheck.ask("full-check")
-    url = url.format(base=txncheck.address, reference=reference)
+    reference = txncheck.submit_type("full-check")
+    url = url.format(base=txncheck.base_url, reference=reference)
 
-    with txncheck.fails(LinkRefused):
+    with txncheck.expect_error(LinkRefused):
         txncheck.provider.open(Link(url, 0.0), seconds=20)
 
-    assert txncheck.asked("check") == 0
+    assert txncheck.request_count("check") == 0
 
 
-def test_sends_its_key_in_a_header_only(txncheck: TxncheckBench) -> None:
-    """Addresses are logged on the way, headers are not."""
+def test_sends_its_key_in_a_header_only(txncheck: TxncheckHarness) -> None:
+    """URLs are logged on their way, headers are not."""
     txncheck.provider.check(txncheck.submit())
 
-    assert [seen.key_in for seen in txncheck.simulator.requests] == [
+    assert [request.key_in for request in txncheck.simulator.requests] == [
         frozenset({"header"})
     ] * 2
-    assert all(not seen.signed for seen in txncheck.simulator.requests)
+    assert all(
+        "x-signature" not in request.headers for request in txncheck.simulator.requests
+    )
 
 
 @pytest.mark.fault(53)
-def test_gives_up_when_the_function_is_about_to_end(txncheck: TxncheckBench) -> None:
-    """Whoever fetches knows how long there is, which may be less than a call takes."""
-    reference = txncheck.ask("full-check")
+def test_ends_a_fetch_in_the_given_time(txncheck: TxncheckHarness) -> None:
+    """The caller's time may be shorter than that of a call."""
+    reference = txncheck.submit_type("full-check")
     txncheck.finish()
     txncheck.script("check", Answer.hang())
 
-    began = time.monotonic()
-    with txncheck.fails(AnswerLost):
-        txncheck.provider.open(txncheck.link(reference), seconds=0.3)
+    started_at = time.monotonic()
+    with txncheck.expect_error(AnswerLost):
+        txncheck.provider.open(txncheck.result_link(reference), seconds=0.3)
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - started_at < 5

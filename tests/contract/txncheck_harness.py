@@ -1,4 +1,4 @@
-"""TxnCheck on the bench."""
+"""The harness of TxnCheck."""
 
 import json
 import ssl
@@ -9,15 +9,15 @@ from functions.providers.transport.http import HttpClient
 from functions.providers.txncheck.adapter import Txncheck
 from local.simulators.faults import Answer
 from local.simulators.txncheck import TxncheckSimulator
-from tests.contract.fake_secret import Keyring
-from tests.contract.harness import KEY, AdapterHarness, read
-from tests.contract.loopback_hosts import nowhere
-from tests.contract.sources import AtHand
+from tests.contract.fake_secret import FakeSecret
+from tests.contract.harness import KEY, AdapterHarness, read_body
+from tests.contract.loopback_hosts import unused_base_url
+from tests.contract.sources import BytesSource
 from tests.settings import txncheck_settings
 
-SECRET = 'canary-signing/secret+2="&%41'
+SIGNING_SECRET = 'canary-signing/secret+2="&%41'
 
-#: A request for each type; the last digit of a number says how it ends.
+#: A request for each type; the last digit of a mobile number decides how it ends.
 MOBILE = "+919871230001"
 NAME = "Asha Canary Invented"
 VPA = "asha.canary@invented"
@@ -34,30 +34,30 @@ BODIES: dict[str, dict[str, object]] = {
 PERSONAL = {MOBILE[3:], NAME, "ASHA", VPA, ACCOUNT, IFSC, "bina.canary9"}
 
 
-def adapter(
+def make_provider(
     simulator: TxncheckSimulator,
     *,
     tls: ssl.SSLContext,
-    key: Keyring,
-    secret: Keyring | None,
+    key: FakeSecret,
+    signing_secret: FakeSecret | None,
     loopback: bool = True,
     **settings: Any,  # noqa: ANN401 - the fields of TxncheckSettings, which checks them
 ) -> Txncheck:
-    """Give an adapter that knows the simulator's address and follows its clock."""
-    described = {"base_url": simulator.base_url, "loopback": loopback}
+    """Return an adapter for the simulator that follows its clock."""
+    defaults = {"base_url": simulator.base_url, "signing": signing_secret is not None}
     return Txncheck(
-        txncheck_settings(signing=secret is not None, **{**described, **settings}),
+        txncheck_settings(loopback=loopback, **{**defaults, **settings}),
         http=HttpClient(tls=tls, loopback=loopback),
         key=key,
-        signing_secret=secret or Keyring(""),
+        signing_secret=signing_secret or FakeSecret(""),
         now=simulator.clock.now,
     )
 
 
-class TxncheckBench(AdapterHarness):
-    """The bench with what only TxnCheck's tests need.
+class TxncheckHarness(AdapterHarness):
+    """The harness with what only tests of TxnCheck need.
 
-    With a `secret` every request is signed, and the simulator wants that.
+    With a signing secret, every request is signed.
     """
 
     simulator: TxncheckSimulator
@@ -68,59 +68,71 @@ class TxncheckBench(AdapterHarness):
         simulator: TxncheckSimulator,
         *,
         tls: ssl.SSLContext,
-        secret: Keyring | None = None,
+        signing_secret: FakeSecret | None = None,
     ) -> None:
         self.tls = tls
-        self.secret = secret
-        key = Keyring(KEY)
+        self.signing_secret = signing_secret
+        key = FakeSecret(KEY)
         super().__init__(
-            provider=adapter(simulator, tls=tls, key=key, secret=secret),
+            provider=make_provider(
+                simulator, tls=tls, key=key, signing_secret=signing_secret
+            ),
             key=key,
             simulator=simulator,
-            submitting="submit",
-            checking="check",
-            finding=None,
+            submit_call="submit",
+            check_call="check",
+            list_call=None,
             list_type="full-check",
             file=json.dumps(BODIES["full-check"]).encode(),
             file_name="request.json",
-            file_rows=1,
+            file_row_count=1,
             unknown_ref="00000000-0000-4000-8000-000000000000",
             impossible_refs=("x" * 129, "a b", "a.b", "a%2fb"),
-            unreachable=adapter(
-                simulator, tls=tls, key=key, secret=secret, base_url=nowhere()
+            unreachable_provider=make_provider(
+                simulator,
+                tls=tls,
+                key=key,
+                signing_secret=signing_secret,
+                base_url=unused_base_url(),
             ),
-            address=simulator.base_url,
-            deadlines=("functions.providers.txncheck.adapter._CALL_SECONDS",),
+            base_url=simulator.base_url,
+            deadline_constants=("functions.providers.txncheck.adapter._CALL_SECONDS",),
             now=simulator.clock.now,
-            accepted=lambda: len(simulator.accepted),
+            accepted_count=lambda: len(simulator.accepted),
             finish=lambda: simulator.clock.advance(3600),
-            rows=lambda: {"result": 1},
-            secrets={KEY, SECRET, *PERSONAL},
+            expected_rows=lambda: {"result": 1},
+            secrets={KEY, SIGNING_SECRET, *PERSONAL},
         )
 
-    def configured(
+    def provider_with(
         self,
         **settings: Any,  # noqa: ANN401 - the fields of TxncheckSettings, which checks them
     ) -> Txncheck:
-        """Give another adapter before the same simulator."""
-        return adapter(
-            self.simulator, tls=self.tls, key=self.key, secret=self.secret, **settings
+        """Return another adapter for the same simulator."""
+        return make_provider(
+            self.simulator,
+            tls=self.tls,
+            key=self.key,
+            signing_secret=self.signing_secret,
+            **settings,
         )
 
-    def ask(self, type_: str, **changes: object) -> str:
-        """Submit a request of a type, some of its fields otherwise."""
-        body = json.dumps({**BODIES[type_], **changes}).encode()
-        return self.provider.submit("our-name", type_, AtHand(body))
+    def source(self, type_: str, **changes: object) -> BytesSource:
+        """Return a file with a request of a type, some of its fields changed."""
+        return BytesSource(json.dumps({**BODIES[type_], **changes}).encode())
 
-    def link(self, provider_ref: str) -> Link:
-        """Give the link to a request's result."""
+    def submit_type(self, type_: str, **changes: object) -> str:
+        """Submit a request of a type, some of its fields changed."""
+        return self.provider.submit("our-name", type_, self.source(type_, **changes))
+
+    def result_link(self, provider_ref: str) -> Link:
+        """Return the link to a request's result."""
         return self.results(provider_ref)["result"]
 
-    def document(self, provider_ref: str, *answers: Answer) -> dict[str, Any]:
-        """Fetch the document of a request; the answers are for the fetching."""
+    def fetch_document(self, provider_ref: str, *answers: Answer) -> dict[str, Any]:
+        """Return a request's result document; queue answers to its fetching."""
         self.script("check", *answers)
-        body = self.provider.open(self.link(provider_ref), seconds=20)
-        document: dict[str, Any] = json.loads(
-            read(body, self.provider.result_format)[0]
-        )
+        body = self.provider.open(self.result_link(provider_ref), seconds=20)
+        data, _stats = read_body(body, self.provider.result_format)
+        document: dict[str, Any] = json.loads(data)
         return document

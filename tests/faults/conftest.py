@@ -1,7 +1,7 @@
-"""One emulator and one provider for all fault tests, and the canary over them."""
+"""Fixtures of the fault tests: an emulator, simulators and the canary."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from io import StringIO
 
 import pytest
@@ -13,14 +13,18 @@ from local.emulator.clients import REGION
 from local.emulator.process import Emulator
 from local.simulators.ipqs import IpqsSimulator
 from local.simulators.txncheck import TxncheckSimulator
-from tests.faults import batch_harness as people
+from tests.canary import Canary
+from tests.faults import batch_harness
 from tests.faults.batch_harness import BatchHarness
 from tests.faults.callback_harness import CallbackHarness
-from tests.faults.canary import Canary
-from tests.faults.context import Context
-from tests.faults.driver import Process, Walk
+from tests.faults.execution_driver import (
+    ExecutionDriver,
+    LambdaProcess,
+    ProcessFactory,
+)
 from tests.faults.fault_injection import FaultInjector, inject_faults
 from tests.faults.harness import KEY, RESULTS, ROWS, TABLE, StepHarness
+from tests.lambda_context import InvocationContext
 
 _CACHES = (
     adapters.adapter,
@@ -32,13 +36,13 @@ _CACHES = (
 
 @pytest.fixture(scope="session")
 def emulator() -> Iterator[Emulator]:
-    """Run an emulator, and let the functions' own clients talk to it."""
+    """Run an emulator, and point the functions' AWS clients at it."""
     with (
         Emulator.started(wait_scale=1.0) as started,
         pytest.MonkeyPatch.context() as patch,
     ):
         for name, value in {
-            # By number: S3's buckets are then part of the path.
+            # With a numeric host S3 clients put the bucket into the path.
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{started.port}",
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
@@ -62,13 +66,13 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture(scope="session")
 def canary() -> Canary:
-    """Collect what leaves the functions during the whole session."""
-    personal = (people.KEY, *people.NAMES, *people.MOBILES)
+    """Return the canary that searches what leaves the functions in this session."""
+    personal = (batch_harness.KEY, *batch_harness.NAMES, *batch_harness.MOBILES)
     return Canary((KEY, *ROWS, "canary-rows.example", *personal))
 
 
 @pytest.fixture(scope="session")
-def _bench(
+def _session_harness(
     emulator: Emulator,  # noqa: ARG001 - where the clients point
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[StepHarness]:
@@ -77,84 +81,89 @@ def _bench(
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setattr(clock, "now", ipqs.clock.now)
-        yield StepHarness.make(ipqs, tmp_path_factory.mktemp("expected"))
+        yield StepHarness.create(ipqs, tmp_path_factory.mktemp("expected"))
 
 
 @pytest.fixture
-def bench(_bench: StepHarness) -> StepHarness:
-    """Give the bench with a provider that has forgotten the test before."""
-    _bench.clear()
-    return _bench
+def harness(_session_harness: StepHarness) -> StepHarness:
+    """Return the step harness, its provider reset."""
+    _session_harness.reset()
+    return _session_harness
 
 
 @pytest.fixture
-def effects(bench: StepHarness) -> Iterator[FaultInjector]:
-    """Lead every call to the outside through the effects."""
-    effects = FaultInjector(bench.ipqs)
-    with inject_faults(effects):
-        yield effects
+def injector(harness: StepHarness) -> Iterator[FaultInjector]:  # noqa: ARG001 - its reset makes calls that do not count
+    """Return a fault injector that all AWS calls pass through."""
+    injector = FaultInjector()
+    with inject_faults(injector):
+        yield injector
 
 
 @pytest.fixture
-def process(bench: StepHarness) -> Callable[[], Process]:
-    """Make processes, in which nothing fails but what the test lets fail."""
-    return lambda: Process(bench, FaultInjector(bench.ipqs))
+def new_process(harness: StepHarness) -> ProcessFactory:
+    """Return a factory of processes without planned faults."""
+    return lambda: LambdaProcess(harness, FaultInjector())
 
 
 @pytest.fixture
-def job(bench: StepHarness) -> Job:
-    """Give a job whose list has just arrived."""
-    return bench.arrive()
+def job(harness: StepHarness) -> Job:
+    """Return a new job, its list in the inbox."""
+    return harness.upload_list()
 
 
 @pytest.fixture
-def walk(bench: StepHarness, effects: FaultInjector, canary: Canary) -> Walk:
-    """Give an execution that has not begun."""
-    return Walk(bench, effects, canary)
+def driver(
+    harness: StepHarness, injector: FaultInjector, canary: Canary
+) -> ExecutionDriver:
+    """Return a driver of executions, whose calls pass through the injector."""
+    return ExecutionDriver(harness, injector, canary)
 
 
 @pytest.fixture
 def deployed(
-    bench: StepHarness, monkeypatch: pytest.MonkeyPatch
+    harness: StepHarness, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[pytest.MonkeyPatch]:
-    """Set the environment of a function, cold: with nothing cached."""
-    for name, value in bench.environment.items():
+    """Set a function's environment and clear its caches, as in a cold start."""
+    for name, value in harness.environment.items():
         monkeypatch.setenv(name, value)
-    _forget()
+    _clear_caches()
     yield monkeypatch
-    _forget()
+    _clear_caches()
 
 
 @pytest.fixture(scope="session")
-def waiting(emulator: Emulator) -> CallbackHarness:
-    """Give a wait that webhooks can end."""
+def callbacks(emulator: Emulator) -> CallbackHarness:
+    """Return the harness of waits that webhooks can end."""
     return CallbackHarness(emulator)
 
 
 @pytest.fixture(scope="session")
 def _txncheck() -> Iterator[TxncheckSimulator]:
-    with TxncheckSimulator.started(api_key=people.KEY) as txncheck:
+    with TxncheckSimulator.started(api_key=batch_harness.KEY) as txncheck:
         yield txncheck
 
 
 @pytest.fixture
-def batches(bench: StepHarness, _txncheck: TxncheckSimulator) -> Iterator[BatchHarness]:
-    """Give a place for batches, whose provider has forgotten the test before."""
+def batches(
+    harness: StepHarness,  # noqa: ARG001 - which creates buckets and table
+    _txncheck: TxncheckSimulator,
+) -> Iterator[BatchHarness]:
+    """Return the batch harness, its provider reset."""
     _txncheck.reset()
-    made = BatchHarness(bench, _txncheck)
-    with inject_faults(made.effects):
-        yield made
+    batches = BatchHarness(_txncheck)
+    with inject_faults(batches.injector):
+        yield batches
 
 
 @pytest.fixture
 def context() -> LambdaContext:
-    """Give an invocation with all of its time left."""
-    return Context()
+    """Return the context of an invocation."""
+    return InvocationContext()
 
 
 @pytest.fixture(autouse=True)
-def logged(canary: Canary, capsys: pytest.CaptureFixture[str]) -> Iterator[StringIO]:
-    """Give all that the functions log, down to DEBUG; the canary reads it."""
+def log(canary: Canary, capsys: pytest.CaptureFixture[str]) -> Iterator[StringIO]:
+    """Return what the functions log, down to DEBUG; the canary searches it."""
     handler = telemetry.logger.registered_handler
     assert isinstance(handler, logging.StreamHandler)
     level, stream = telemetry.logger.log_level, StringIO()
@@ -164,32 +173,32 @@ def logged(canary: Canary, capsys: pytest.CaptureFixture[str]) -> Iterator[Strin
     telemetry.logger.setLevel(level)
     handler.setStream(before)
     metrics = capsys.readouterr()
-    canary.look("log", stream.getvalue())
-    canary.look("metrics", metrics.out + metrics.err)
+    canary.search("log", stream.getvalue())
+    canary.search("metrics", metrics.out + metrics.err)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _nothing_leaked(canary: Canary, request: pytest.FixtureRequest) -> Iterator[None]:
-    """Look, when all is over, into what the functions left behind."""
-    request.getfixturevalue("_bench")
+    """Fail the session if a secret got out; search the stores at its end."""
+    request.getfixturevalue("_session_harness")
     yield
-    look_at_stores(canary)
+    search_stores(canary)
     assert not canary.found
 
 
-def look_at_stores(canary: Canary) -> None:
-    """Look into the jobs table, and at what the results' objects say of themselves."""
+def search_stores(canary: Canary) -> None:
+    """Search the jobs table, and the keys and metadata of the results."""
     for page in clients.dynamodb().get_paginator("scan").paginate(TableName=TABLE):
         for item in page["Items"]:
-            canary.look("ledger", repr(item))
+            canary.search("table", repr(item))
     for listed in (
         clients.s3().get_paginator("list_objects_v2").paginate(Bucket=RESULTS)
     ):
-        for found in listed.get("Contents", []):
-            told = clients.s3().head_object(Bucket=RESULTS, Key=found["Key"])
-            canary.look("object", f"{found['Key']} {told['Metadata']}")
+        for stored in listed.get("Contents", []):
+            head = clients.s3().head_object(Bucket=RESULTS, Key=stored["Key"])
+            canary.search("object", f"{stored['Key']} {head['Metadata']}")
 
 
-def _forget() -> None:
+def _clear_caches() -> None:
     for cached in _CACHES:
         cached.cache_clear()

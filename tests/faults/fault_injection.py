@@ -1,9 +1,9 @@
-"""Effects: every call to the outside, counted, and made to fail in four ways."""
+"""Fault injection: record every call to the outside, and make chosen ones fail."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum, auto
-from typing import IO, Any
+from typing import Any
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
@@ -13,9 +13,10 @@ from functions.providers.transport.download import Download
 from functions.providers.transport.http import HttpClient, HttpResponse
 from local.simulators.faults import Answer
 from local.simulators.ipqs import IpqsSimulator
+from local.simulators.txncheck import TxncheckSimulator
 
 _TLS = verified_tls_context()
-_BUSY = {
+_THROTTLED = {
     "s3": ("SlowDown", 503),
     "dynamodb": ("ProvisionedThroughputExceededException", 400),
     "secretsmanager": ("ThrottlingException", 400),
@@ -26,143 +27,140 @@ _BUSY = {
 class Mode(Enum):
     """How a call fails."""
 
-    ERROR_BEFORE = auto()  # nothing happened, and we are told so
-    ERROR_AFTER = auto()  # it happened, and we are told that it did not
+    ERROR_BEFORE = auto()  # the call had no effect, and the caller gets an error
+    ERROR_AFTER = auto()  # the call had its effect, and the caller gets an error
     KILLED_BEFORE = auto()
     KILLED_AFTER = auto()
 
 
 class Killed(BaseException):
-    """The function's process ended here; nothing in it can catch that."""
+    """The function's process ended here; nothing in it can catch this."""
 
 
 class FaultInjector:
-    """The calls of a run in their order; `planned` says which fail, by number.
+    """Numbers the calls of a run and fails the planned ones.
 
-    A killed process makes no further call: its `finally` blocks run here, but
-    what they attempt does not happen. `alive_again` is the next process.
+    A killed process makes no further call: its `finally` blocks still run in the
+    test, but the calls that they attempt have no effect until `restart`.
     """
 
-    def __init__(self, ipqs: IpqsSimulator) -> None:
-        self._ipqs = ipqs
+    def __init__(self) -> None:
         self.plan({})
 
-    def plan(self, planned: Mapping[int, Mode]) -> None:
-        """Forget what was, and let these calls fail."""
-        self.seen: list[str] = []
-        self.hit: list[str] = []
-        self._planned = dict(planned)
-        self._dead = False
+    def plan(self, faults: Mapping[int, Mode]) -> None:
+        """Reset the records, and fail the calls with these numbers, from 0."""
+        self.calls: list[str] = []
+        self.injected: list[str] = []
+        self._faults = dict(faults)
+        self._killed = False
 
-    def alive_again(self) -> None:
-        """Begin another process."""
-        self._dead = False
+    def restart(self) -> None:
+        """Start a new process, which can make calls again."""
+        self._killed = False
 
     def begin(self, name: str) -> Mode | None:
-        """Count a call that is about to be made; give how it is to fail."""
-        if self._dead:
+        """Record a call that is about to be made; return how it has to fail."""
+        if self._killed:
             raise Killed
-        mode = self._planned.get(len(self.seen))
-        self.seen.append(name)
+        mode = self._faults.get(len(self.calls))
+        self.calls.append(name)
         if mode is not None:
-            self.hit.append(f"{name} {mode.name}")
+            self.injected.append(f"{name} {mode.name}")
         if mode is Mode.KILLED_BEFORE:
-            self._die()
+            self._kill()
         return mode
 
     def end(self, mode: Mode | None) -> None:
-        """Note that the call was made."""
+        """Kill the process after a call, where that was planned."""
         if mode is Mode.KILLED_AFTER:
-            self._die()
-        if self._dead:
+            self._kill()
+        if self._killed:
             raise Killed
 
-    @contextmanager
-    def http(self, call: str) -> Iterator[None]:
-        """Put the fault around a call to the provider; it answers the errors."""
-        mode = self.begin(f"ipqs.{call}")
-        if mode is Mode.ERROR_BEFORE:
-            self._ipqs.script(call, [Answer.dropped_before()])
-        if mode is Mode.ERROR_AFTER:
-            # A file that breaks off, an answer that never comes.
-            cut = Answer.cut_after(20) if call == "download" else Answer.dropped_after()
-            self._ipqs.script(call, [cut])
-        yield
-        self.end(mode)
-
-    def _die(self) -> None:
-        self._dead = True
+    def _kill(self) -> None:
+        self._killed = True
         raise Killed
 
 
-class CountedHttpClient(HttpClient):
-    """Speaks HTTP as always, through the effects."""
+class FaultyHttpClient(HttpClient):
+    """An HTTP client whose calls pass through a fault injector.
 
-    def __init__(self, effects: FaultInjector) -> None:
-        super().__init__(tls=_TLS, loopback=True)
-        self._effects = effects
+    `call_name` returns the simulator's name of a call, from its method and URL. The
+    simulator produces the errors, so that they are real ones.
+    """
 
-    def call(
+    def __init__(
         self,
-        method: str,
-        url: str,
+        injector: FaultInjector,
+        simulator: IpqsSimulator | TxncheckSimulator,
         *,
-        seconds: float,
-        max_bytes: int,
-        headers: Mapping[str, str] | None = None,
-        body: IO[bytes] | bytes | None = None,
-    ) -> HttpResponse:
-        """Make a call of the API."""
-        names = ("upload", "status", "list")
-        with self._effects.http(next(name for name in names if f"/{name}" in url)):
-            return super().call(
-                method,
-                url,
-                seconds=seconds,
-                max_bytes=max_bytes,
-                headers=headers,
-                body=body,
-            )
+        provider: str,
+        call_name: Callable[[str, str], str],
+    ) -> None:
+        super().__init__(tls=_TLS, loopback=True)
+        self._injector = injector
+        self._simulator = simulator
+        self._provider = provider
+        self._call_name = call_name
 
-    def open(self, url: str, *, seconds: float, max_bytes: int) -> Download:
+    def request(self, method: str, url: str, **options: Any) -> HttpResponse:  # noqa: ANN401 - passed on
+        """Call the provider's API."""
+        with self._fault(self._call_name(method, url)):
+            return super().request(method, url, **options)
+
+    def open_download(self, url: str, *, seconds: float, max_bytes: int) -> Download:
         """Open a link."""
         opened: Download | None = None
         try:
-            with self._effects.http("download"):
-                opened = super().open(url, seconds=seconds, max_bytes=max_bytes)
+            with self._fault("download"):
+                opened = super().open_download(
+                    url, seconds=seconds, max_bytes=max_bytes
+                )
         except Killed:
             if opened is not None:
                 opened.close()  # the operating system would
             raise
         return opened
 
+    @contextmanager
+    def _fault(self, call: str) -> Iterator[None]:
+        mode = self._injector.begin(f"{self._provider}.{call}")
+        if mode is Mode.ERROR_BEFORE:
+            self._simulator.script(call, [Answer.dropped_before()])
+        if mode is Mode.ERROR_AFTER:
+            # A file that breaks off, or a response that never arrives.
+            cut = Answer.cut_after(20) if call == "download" else Answer.dropped_after()
+            self._simulator.script(call, [cut])
+        yield
+        self._injector.end(mode)
+
 
 @contextmanager
-def inject_faults(effects: FaultInjector) -> Iterator[None]:
-    """Lead every call of the AWS clients through the effects."""
+def inject_faults(injector: FaultInjector) -> Iterator[None]:
+    """Pass every call of the AWS clients through the injector."""
 
     def before(model: Any, context: dict[str, Any], **_: object) -> None:  # noqa: ANN401 - botocore's own
         service = model.service_model.service_name
-        mode = effects.begin(f"{service}.{model.name}")
+        mode = injector.begin(f"{service}.{model.name}")
         context["mode"] = mode
         if mode is Mode.ERROR_BEFORE:
-            raise failure(*_BUSY[service])
+            raise aws_error(*_THROTTLED[service])
 
     def after(parsed: dict[str, Any], context: dict[str, Any], **_: object) -> None:
         mode = context["mode"]
         if mode is not None and "Body" in parsed:
-            parsed["Body"].close()  # nobody will get to read it
-        effects.end(mode)
+            parsed["Body"].close()  # the caller never receives it
+        injector.end(mode)
         if mode is Mode.ERROR_AFTER:
             raise ReadTimeoutError(endpoint_url="https://aws.example")
 
-    with hooked("before-call", before), hooked("after-call", after):
+    with aws_hook("before-call", before), aws_hook("after-call", after):
         yield
 
 
 @contextmanager
-def hooked(event: str, hook: Any) -> Iterator[None]:  # noqa: ANN401 - botocore's own
-    """Let every AWS client tell a hook of an event."""
+def aws_hook(event: str, hook: Any) -> Iterator[None]:  # noqa: ANN401 - botocore's own
+    """Register a hook for a botocore event with all AWS clients."""
     all_clients: tuple[Any, ...] = (
         clients.s3(),
         clients.dynamodb(),
@@ -178,9 +176,20 @@ def hooked(event: str, hook: Any) -> Iterator[None]:  # noqa: ANN401 - botocore'
             client.meta.events.unregister(event, hook)
 
 
-def failure(code: str, status: int) -> ClientError:
-    """An AWS service's refusal."""
+@contextmanager
+def aws_failure(event: str, code: str, status: int) -> Iterator[None]:
+    """Fail every AWS call at a botocore event, such as `after-call.s3.PutObject`."""
+
+    def fail(**_: object) -> None:
+        raise aws_error(code, status)
+
+    with aws_hook(event, fail):
+        yield
+
+
+def aws_error(code: str, status: int) -> ClientError:
+    """Return an error response of an AWS service."""
     return ClientError(
-        {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]  # the rest is not looked at
+        {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]  # the rest is not read
         "AnyOperation",
     )

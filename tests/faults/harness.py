@@ -1,4 +1,4 @@
-"""Bench: a table, two buckets, a secret and a provider, for steps run in-process."""
+"""Step harness: a table, two buckets, a secret and a simulated IPQS for the steps."""
 
 import itertools
 import json
@@ -18,7 +18,8 @@ from local.simulators.ipqs.verification import verify
 from tests.settings import ipqs_settings
 
 INBOX, RESULTS, TABLE, SECRET = "inbox", "results", "jobs", "ipqs"
-#: Found again wherever they leak to; see tests/faults/canary.py.
+ROLE = "arn:aws:iam::000000000000:role/anyone"
+#: The canary looks for the key and the rows in all that leaves the functions.
 KEY = "canaryKeyOfTheProvider"
 ROWS = ("ada@canary-rows.example", "bob@canary-rows.example", "eve@canary-rows.example")
 LIST = "\n".join(("Email Address", *ROWS, "")).encode()
@@ -27,7 +28,7 @@ COLUMNS = ("Email Address", "Valid")
 KINDS = ("clean", "all")
 SETTLE_SECONDS = 360
 
-_AT_ONCE = {
+_INSTANT = {
     "seconds_new": 0.0,
     "seconds_processing": 0.0,
     "seconds_unique_results": 0.0,
@@ -35,45 +36,41 @@ _AT_ONCE = {
     "columns": COLUMNS,
     "offered_kinds": frozenset(KINDS),
 }
+_names = (f"list {number}" for number in itertools.count())
 
 
 @dataclass(frozen=True, kw_only=True)
 class StepHarness:
-    """The collaborators' far ends: the emulator's, and the simulated provider."""
+    """What the steps talk to: the emulator's resources and the IPQS simulator."""
 
     ipqs: IpqsSimulator
     expected: dict[str, bytes]  # the results of LIST, by kind
 
     @classmethod
-    def make(cls, ipqs: IpqsSimulator, folder: Path) -> "StepHarness":
+    def create(cls, ipqs: IpqsSimulator, folder: Path) -> "StepHarness":
         """Create buckets, table and secret where the AWS clients point."""
         for bucket in (INBOX, RESULTS):
             clients.s3().create_bucket(Bucket=bucket)
             clients.s3().put_bucket_versioning(
                 Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
             )
-        clients.dynamodb().create_table(
-            TableName=TABLE,
-            KeySchema=[{"AttributeName": "job_id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "job_id", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        create_table(TABLE, key="job_id")
         clients.secrets_manager().create_secret(Name=SECRET, SecretString="{}")
-        return cls(ipqs=ipqs, expected=_results_of(LIST, folder))
+        return cls(ipqs=ipqs, expected=_expected_results(folder))
 
-    def clear(self) -> None:
-        """Let the provider forget, finish everything at once, and know the key."""
+    def reset(self) -> None:
+        """Reset the provider, which then accepts KEY and finishes every job at once."""
         self.ipqs.reset()
-        self.ipqs.behave(**_AT_ONCE)
-        self.keep_secret(json.dumps({"api_key": KEY}))
+        self.ipqs.behave(**_INSTANT)
+        self.store_secret(json.dumps({"api_key": KEY}))
 
-    def keep_secret(self, text: str) -> None:
-        """Put another text into the provider's secret."""
+    def store_secret(self, text: str) -> None:
+        """Replace the text of the provider's secret."""
         clients.secrets_manager().put_secret_value(SecretId=SECRET, SecretString=text)
 
-    def arrive(self, content: bytes = LIST, name: str = "") -> Job:
-        """Upload a list; give the job that it asks for."""
-        key = f"ipqs/email/{name or next(_names)}.csv"
+    def upload_list(self, content: bytes = LIST) -> Job:
+        """Upload a list to the inbox; return its job as Intake starts it."""
+        key = f"ipqs/email/{next(_names)}.csv"
         stored = clients.s3().put_object(Bucket=INBOX, Key=key, Body=content)
         job = job_for(S3Object(INBOX, key, stored["VersionId"]), types=self.types)
         assert job is not None
@@ -81,7 +78,7 @@ class StepHarness:
 
     @property
     def types(self) -> dict[str, tuple[str, ...]]:
-        """The types of list that the provider takes."""
+        """Return the list types of each provider."""
         return {"ipqs": ("email",)}
 
     @property
@@ -109,41 +106,41 @@ class StepHarness:
             keys.ENV_PROVIDERS: json.dumps({"ipqs": to_json(self.settings)}),
         }
 
-    def uploads(self, job: Job) -> int:
-        """How often the provider holds this job's file: what was paid."""
+    def paid_uploads(self, job: Job) -> int:
+        """Count the job's files that the provider has accepted, and bills."""
         return sum(csv.file_name == f"{job.job_id}.csv" for csv in self.ipqs.csvs)
 
     def calls(self, call: str) -> int:
-        """How often the provider was asked for something."""
-        return sum(seen.call == call for seen in self.ipqs.requests)
+        """Count the requests of one kind that the provider has received."""
+        return sum(request.call == call for request in self.ipqs.requests)
 
     def item(self, job: Job) -> dict[str, str]:
-        """The job's item in the jobs table, empty where there is none."""
-        answer = clients.dynamodb().get_item(
+        """Return the job's item in the jobs table, empty where there is none."""
+        response = clients.dynamodb().get_item(
             TableName=TABLE, Key={"job_id": {"S": job.job_id}}, ConsistentRead=True
         )
         return {
             name: str(next(iter(value.values())))
-            for name, value in answer.get("Item", {}).items()
+            for name, value in response.get("Item", {}).items()
         }
 
     def versions(self, job: Job) -> dict[str, int]:
-        """How many versions each of the job's objects has."""
+        """Count the versions of each of the job's objects, by file name."""
         listed = clients.s3().list_object_versions(Bucket=RESULTS, Prefix=prefix(job))
         assert not listed.get("DeleteMarkers")
         keys = [version["Key"] for version in listed.get("Versions", [])]
         return {key.rpartition("/")[2]: keys.count(key) for key in keys}
 
     def result(self, job: Job, name: str) -> bytes | None:
-        """One of the job's objects, or None where it is not visible."""
+        """Return one of the job's objects, or None where it is not visible."""
         try:
-            answer = clients.s3().get_object(Bucket=RESULTS, Key=prefix(job) + name)
+            response = clients.s3().get_object(Bucket=RESULTS, Key=prefix(job) + name)
         except ClientError:
             return None
-        return answer["Body"].read()
+        return response["Body"].read()
 
-    def unfinished(self, job: Job) -> list[dict[str, Any]]:
-        """The job's multipart uploads that are neither completed nor aborted."""
+    def unfinished_uploads(self, job: Job) -> list[dict[str, Any]]:
+        """Return the job's multipart uploads neither completed nor aborted."""
         listed = clients.s3().list_multipart_uploads(Bucket=RESULTS)
         return [
             dict(upload)
@@ -152,18 +149,24 @@ class StepHarness:
         ]
 
 
+def create_table(name: str, *, key: str) -> None:
+    """Create a table with a text as its key."""
+    clients.dynamodb().create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
 def prefix(job: Job) -> str:
-    """The folder of a job's results."""
+    """Return the folder of a job's results."""
     return f"{job.provider}/{job.type}/{job.job_id}/"
 
 
-_names = (f"list {number}" for number in itertools.count())
-
-
-def _results_of(content: bytes, folder: Path) -> dict[str, bytes]:
-    """What the provider makes of a list, by its own rules."""
+def _expected_results(folder: Path) -> dict[str, bytes]:
     upload = folder / "upload"
-    upload.write_bytes(content)
+    upload.write_bytes(LIST)
     verified = verify(
         "email",
         upload,

@@ -1,4 +1,4 @@
-"""Promises: what holds after every run, whatever failed in it (I1 to I6)."""
+"""Invariants: what holds after every run, whatever failed in it (I1 to I6)."""
 
 import hashlib
 import json
@@ -8,41 +8,45 @@ from functions.core.model import Job, Outcome, State
 from tests.faults.harness import KINDS, StepHarness
 
 
-def check_invariants(bench: StepHarness, ended: Job, told: Sequence[State]) -> None:
-    """Hold the six invariants against what a run left behind.
+def check_invariants(
+    harness: StepHarness, ended: Job, notifications: Sequence[State]
+) -> None:
+    """Assert the invariants I1 to I4 and I6 for a job that has ended.
 
-    I5, that nothing leaks, is the canary's, over the whole session.
+    I5, that nothing leaks, is checked by the canary over the whole session.
     """
-    _visible_is_whole(bench, ended)
-    _success_is_complete(bench, ended)
-    _told_is_recorded(bench, ended, told)
+    _assert_visible_results_are_complete(harness, ended)
+    _assert_success_has_all_results(harness, ended)
+    _assert_recorded_and_notified_once(harness, ended, notifications)
     assert ended.outcome is Outcome.SUCCEEDED, f"I4: lost, by {ended.error}"
-    assert bench.uploads(ended) == 1, "I6: paid once"
+    assert harness.paid_uploads(ended) == 1, "I6: paid once"
 
 
-def _visible_is_whole(bench: StepHarness, job: Job) -> None:
-    for name, versions in bench.versions(job).items():
+def _assert_visible_results_are_complete(harness: StepHarness, job: Job) -> None:
+    for name, versions in harness.versions(job).items():
         assert versions == 1, f"I1: {name} was written again"
         kind = name.removesuffix(".csv")
         if kind in KINDS:
-            assert bench.result(job, name) == bench.expected[kind], f"I1: {name}"
+            assert harness.result(job, name) == harness.expected[kind], f"I1: {name}"
 
 
-def _success_is_complete(bench: StepHarness, job: Job) -> None:
+def _assert_success_has_all_results(harness: StepHarness, job: Job) -> None:
     if job.outcome is not Outcome.SUCCEEDED:
         return
-    content = bench.result(job, "manifest.json")
+    content = harness.result(job, "manifest.json")
     assert content is not None, "I2: success without a manifest"
     listed = {file["kind"]: file for file in json.loads(content)["files"]}
     assert set(listed) == set(KINDS), "I2: the manifest lacks a result"
     for kind, file in listed.items():
-        stored = bench.result(job, f"{kind}.csv")
+        stored = harness.result(job, f"{kind}.csv")
         assert stored is not None, f"I2: {kind} is not there"
         assert hashlib.sha256(stored).hexdigest() == file["sha256"], f"I2: {kind}"
         assert len(stored) == file["bytes"], f"I2: {kind}"
 
 
-def _told_is_recorded(bench: StepHarness, job: Job, told: Sequence[State]) -> None:
-    item = bench.item(job)
-    assert [notice["outcome"] for notice in told] == [item["outcome"]], "I3, I6"
-    assert all(notice["job_id"] == job.job_id for notice in told), "I6"
+def _assert_recorded_and_notified_once(
+    harness: StepHarness, job: Job, notifications: Sequence[State]
+) -> None:
+    outcomes = [notification["outcome"] for notification in notifications]
+    assert outcomes == [harness.item(job)["outcome"]], "I3, I6"
+    assert all(sent["job_id"] == job.job_id for sent in notifications), "I6"

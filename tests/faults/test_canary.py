@@ -1,4 +1,4 @@
-"""Canary: it sings where there is something to sing about."""
+"""Canary: it finds a planted secret in every sink, so its silence means something."""
 
 import json
 import traceback
@@ -12,9 +12,9 @@ import pytest
 from functions.aws import clients, telemetry
 from functions.core.errors import AwsUnavailable
 from functions.core.model import Job, Outcome
-from tests.faults.canary import Canary
-from tests.faults.conftest import look_at_stores
-from tests.faults.driver import Process, Walk
+from tests.canary import Canary
+from tests.faults.conftest import search_stores
+from tests.faults.execution_driver import ExecutionDriver, ProcessFactory
 from tests.faults.fault_injection import FaultInjector
 from tests.faults.harness import KEY, RESULTS, ROWS, TABLE, StepHarness
 
@@ -23,13 +23,13 @@ Wrap = Callable[[str], str]
 
 
 @pytest.fixture
-def second() -> Canary:
-    """Give a canary of its own, whose finds are wanted."""
+def own_canary() -> Canary:
+    """Return a canary apart from the session's, which must find nothing."""
     return Canary((KEY, *ROWS))
 
 
-def forget(job: Job) -> None:
-    """Remove what was planted, before the session's canary looks."""
+def delete_item(job: Job) -> None:
+    """Delete the job's item before the session's canary searches the table."""
     clients.dynamodb().delete_item(TableName=TABLE, Key={"job_id": {"S": job.job_id}})
 
 
@@ -52,78 +52,86 @@ def forget(job: Job) -> None:
         ),
     ],
 )
-def test_it_finds_a_secret_in_every_form(
-    second: Canary, secret: str, wrap: Wrap
+def test_finds_a_secret_in_every_form(
+    own_canary: Canary, secret: str, wrap: Wrap
 ) -> None:
-    """A leak does not choose the form in which it is looked for."""
-    second.look("any", f'{{"text": "before {wrap(secret)} after"}}')
+    """A leak may be encoded in any way."""
+    own_canary.search("any", f'{{"text": "before {wrap(secret)} after"}}')
 
-    assert second.found
+    assert own_canary.found
 
 
 @pytest.mark.fault(85)
-def test_it_finds_nothing_in_what_is_no_secret(second: Canary, job: Job) -> None:
-    """What cries without a reason is soon switched off."""
-    second.look("state", json.dumps(job.to_state()))
+def test_finds_nothing_in_an_ordinary_state(own_canary: Canary, job: Job) -> None:
+    """A check with false alarms is soon switched off."""
+    own_canary.search("state", json.dumps(job.to_state()))
 
-    assert not second.found
+    assert not own_canary.found
 
 
 @pytest.mark.fault(85)
-def test_it_looks_into_states_and_exceptions(
-    bench: StepHarness, effects: FaultInjector, job: Job, second: Canary
+def test_searches_states_and_exceptions(
+    harness: StepHarness, injector: FaultInjector, job: Job, own_canary: Canary
 ) -> None:
-    """A leak that is planted in a job, or in an error's cause, is found there."""
-    walk = Walk(bench, effects, second)
-    walk.to_the_end(job.with_(advice=KEY))
-    forget(job)
-    assert any(find.startswith("state") for find in second.found)
+    """A secret planted in a job, or in the cause of an error, is found."""
+    driver = ExecutionDriver(harness, injector, own_canary)
+    driver.run(job.with_(advice=KEY))
+    delete_item(job)
+    assert any(found.startswith("state") for found in own_canary.found)
 
-    second.found.clear()
+    own_canary.found.clear()
     error = AwsUnavailable("a text without a secret")
     error.__cause__ = ValueError(ROWS[0])
-    second.look("exception", "".join(traceback.format_exception(error)))
-    assert second.found
+    own_canary.search("exception", "".join(traceback.format_exception(error)))
+    assert own_canary.found
 
 
 @pytest.mark.fault(85)
-def test_it_looks_into_logs(logged: StringIO, second: Canary) -> None:
-    """Down to DEBUG, on the handler that the functions use."""
+def test_searches_logs(log: StringIO, own_canary: Canary) -> None:
+    """At level DEBUG, in what the functions' own handler writes."""
     telemetry.logger.debug("planted", url=f"https://provider.example/{KEY}/status")
 
-    second.look("log", logged.getvalue())
-    logged.truncate(0)
+    own_canary.search("log", log.getvalue())
+    log.truncate(0)
 
-    assert second.found
+    assert own_canary.found
 
 
 @pytest.mark.fault(85)
-def test_it_looks_into_the_table_and_the_objects(
-    bench: StepHarness, job: Job, process: Callable[[], Process], second: Canary
+def test_searches_the_table_and_the_objects(
+    harness: StepHarness,
+    job: Job,
+    new_process: ProcessFactory,
+    own_canary: Canary,
 ) -> None:
-    """What a function wrote down is looked at as it lies there."""
+    """What the functions have stored is searched as it is stored."""
     clients.s3().put_object(
         Bucket=RESULTS, Key=f"{job.job_id}/x", Body=b"", Metadata={"from": ROWS[0]}
     )
-    process().ledger.record_outcome(
-        job.with_(outcome=Outcome.FAILED, error=TOKEN), now=bench.ipqs.clock.now()
+    new_process().job_store.record_outcome(
+        job.with_(outcome=Outcome.FAILED, error=TOKEN), now=harness.ipqs.clock.now()
     )
 
     try:
-        look_at_stores(second)
-    finally:  # the session's canary looks here, too
+        search_stores(own_canary)
+    finally:  # the session's canary searches here, too
         clients.s3().delete_object(Bucket=RESULTS, Key=f"{job.job_id}/x")
-        forget(job)
+        delete_item(job)
 
-    assert {find.partition(":")[0] for find in second.found} == {"ledger", "object"}
+    assert {found.partition(":")[0] for found in own_canary.found} == {
+        "table",
+        "object",
+    }
 
 
 @pytest.mark.fault(85)
-def test_a_walk_shows_its_states(walk: Walk, job: Job) -> None:
-    """The session's canary is one that looks."""
-    before = walk.canary.looked["state"]
+def test_an_execution_has_its_states_searched(
+    driver: ExecutionDriver, job: Job
+) -> None:
+    """The session's canary really receives the states."""
+    before = driver.canary.searched["state"]
 
-    walk.to_the_end(job)
+    driver.run(job)
 
-    assert walk.canary.looked["state"] > before
-    assert not walk.canary.found
+    assert driver.canary.searched["state"] > before
+    assert not driver.canary.found

@@ -1,6 +1,6 @@
-"""Collect: a result appears whole and once, or not at all."""
+"""Download: a result becomes visible complete and once, or not at all."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import Any
@@ -23,11 +23,17 @@ from functions.download import download
 from functions.providers.protocol import Body, Link
 from local.simulators.content import Content
 from local.simulators.faults import Answer
-from tests.faults.driver import Process
-from tests.faults.fault_injection import FaultInjector, Killed, Mode, failure, hooked
+from local.simulators.http_writer import Ending
+from tests.faults.execution_driver import LambdaProcess, ProcessFactory
+from tests.faults.fault_injection import (
+    FaultInjector,
+    Killed,
+    Mode,
+    aws_failure,
+    aws_hook,
+)
 from tests.faults.harness import RESULTS, StepHarness
 
-Make = Callable[[], Process]
 OPERATIONS = (
     "HeadObject",
     "CreateMultipartUpload",
@@ -37,161 +43,152 @@ OPERATIONS = (
 
 
 @pytest.fixture
-def ready(bench: StepHarness, job: Job) -> Job:
-    """Give a job that is finished at the provider."""
-    reference = bench.ipqs.add_finished(
-        results=dict(bench.expected),
+def finished(harness: StepHarness, job: Job) -> Job:
+    """Return a job that has finished at the provider."""
+    reference = harness.ipqs.add_finished(
+        results=dict(harness.expected),
         file_name=f"{job.job_id}.csv",
     )
     return job.with_(provider_ref=str(reference))
 
 
-def failing(operation: str, code: str, status: int) -> AbstractContextManager[None]:
-    """Let S3 refuse an operation."""
-
-    def refuse(**_: object) -> None:
-        raise failure(code, status)
-
-    return hooked(f"before-call.s3.{operation}", refuse)
+def s3_failure(operation: str, code: str, status: int) -> AbstractContextManager[None]:
+    """Fail an operation of S3 without effect."""
+    return aws_failure(f"before-call.s3.{operation}", code, status)
 
 
-def invisible(bench: StepHarness, job: Job) -> bool:
-    """Whether nothing of a job can be seen, and nothing is left of an upload."""
-    return not bench.versions(job) and not bench.unfinished(job)
+def nothing_visible(harness: StepHarness, job: Job) -> bool:
+    """Return whether a job has neither objects nor unfinished uploads."""
+    return not harness.versions(job) and not harness.unfinished_uploads(job)
 
 
 def describes(file: File, content: bytes) -> bool:
-    """Whether a file's measures are those of some bytes."""
-    tally = StreamStats()
-    tally.update(content)
-    return (file.bytes, file.rows, file.sha256) == (
-        tally.bytes,
-        tally.rows,
-        tally.sha256,
-    )
+    """Return whether a file's size, rows and hash are those of the content."""
+    stats = StreamStats()
+    stats.update(content)
+    expected = (stats.bytes, stats.rows, stats.sha256)
+    return (file.bytes, file.rows, file.sha256) == expected
 
 
 @pytest.mark.fault(69)
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_busy_s3_is_tried_again(
-    bench: StepHarness, ready: Job, process: Make, operation: str
+def test_a_throttled_operation_is_retried(
+    harness: StepHarness, finished: Job, new_process: ProcessFactory, operation: str
 ) -> None:
-    """SlowDown passes: the attempt fails, leaves nothing, and the next one works."""
+    """The attempt fails and leaves nothing behind, so that the next one succeeds."""
     with (
-        failing(operation, "SlowDown", 503),
+        s3_failure(operation, "SlowDown", 503),
         pytest.raises(AwsUnavailable),
     ):
-        process().download(ready, "all")
-    assert invisible(bench, ready)
+        new_process().download(finished, "all")
+    assert nothing_visible(harness, finished)
 
-    file = process().download(ready, "all", attempt=1)
+    file = new_process().download(finished, "all", attempt=1)
 
-    assert describes(file, bench.expected["all"])
+    assert describes(file, harness.expected["all"])
     assert file.attempts == 2
 
 
 @pytest.mark.fault(69)
-def test_a_failure_of_reading_the_own_object_is_tried_again(
-    ready: Job, process: Make
+def test_a_failed_read_of_the_existing_object_is_retried(
+    finished: Job, new_process: ProcessFactory
 ) -> None:
-    """What is there is read to say what it is; that reading may fail, too."""
-    process().download(ready, "all")
+    """An existing result is read for its measures, which may fail too."""
+    new_process().download(finished, "all")
 
-    with failing("GetObject", "SlowDown", 503), pytest.raises(AwsUnavailable):
-        process().download(ready, "all")
+    with s3_failure("GetObject", "SlowDown", 503), pytest.raises(AwsUnavailable):
+        new_process().download(finished, "all")
 
 
 @pytest.mark.fault(75)
 @pytest.mark.parametrize("operation", ["HeadObject", "CreateMultipartUpload"])
-def test_a_refusal_comes_before_the_link_is_burnt(
-    bench: StepHarness, ready: Job, process: Make, operation: str
+def test_a_missing_permission_does_not_use_up_the_link(
+    harness: StepHarness, finished: Job, new_process: ProcessFactory, operation: str
 ) -> None:
-    """A missing permission must cost no link: a person mends it, then retries."""
-    with failing(operation, "AccessDenied", 403), pytest.raises(AwsRefused):
-        process().download(ready, "all")
+    """A person adds the permission and retries; a spent link would be lost."""
+    with s3_failure(operation, "AccessDenied", 403), pytest.raises(AwsRefused):
+        new_process().download(finished, "all")
 
-    assert bench.calls("download") == bench.calls("status") == 0
-    assert invisible(bench, ready)
+    assert harness.calls("download") == harness.calls("status") == 0
+    assert nothing_visible(harness, finished)
 
 
 @pytest.mark.fault(70)
-def test_a_result_whose_publication_was_not_told_is_found(
-    bench: StepHarness, ready: Job, process: Make
+def test_a_lost_response_to_the_publication_is_resolved(
+    harness: StepHarness, finished: Job, new_process: ProcessFactory
 ) -> None:
-    """HEAD decides: it is there, it is ours, and no second link is spent."""
+    """HEAD shows that the object is there and ours; no second link is spent."""
+    published = "after-call.s3.CompleteMultipartUpload"
 
-    def lose(**_: object) -> None:
-        raise failure("InternalError", 500)
+    with aws_failure(published, "InternalError", 500):
+        file = new_process().download(finished, "all")
 
-    with hooked("after-call.s3.CompleteMultipartUpload", lose):
-        file = process().download(ready, "all")
-
-    assert describes(file, bench.expected["all"])
-    assert bench.calls("download") == 1
-    assert bench.versions(ready) == {"all.csv": 1}
+    assert describes(file, harness.expected["all"])
+    assert harness.calls("download") == 1
+    assert harness.versions(finished) == {"all.csv": 1}
 
 
 @pytest.mark.fault(72)
-def test_somebody_elses_copy_of_the_result_is_taken(
-    bench: StepHarness, ready: Job, process: Make
+def test_accepts_the_object_of_a_concurrent_attempt(
+    harness: StepHarness, finished: Job, new_process: ProcessFactory
 ) -> None:
-    """Between HEAD and publication another attempt was faster: one object, its own.
+    """Another attempt published between HEAD and publication: its object stands.
 
-    What is said of it must be true of it, even if the provider sent it other bytes.
+    The measures must be those of that object, even if its bytes differ from ours.
     """
-    theirs = bench.expected["all"] + b"late@canary-rows.example,true\n"
+    theirs = harness.expected["all"] + b"late@canary-rows.example,true\n"
 
-    def be_faster(**_: object) -> None:
+    def publish_theirs(**_: object) -> None:
         clients.s3().put_object(
             Bucket=RESULTS,
-            Key=result_key(ready, "all", CSV),
+            Key=result_key(finished, "all", CSV),
             Body=theirs,
-            Metadata={"job-id": ready.job_id, "kind": "all"},
+            Metadata={"job-id": finished.job_id, "kind": "all"},
         )
 
-    with hooked("before-call.s3.CompleteMultipartUpload", be_faster):
-        file = process().download(ready, "all")
+    with aws_hook("before-call.s3.CompleteMultipartUpload", publish_theirs):
+        file = new_process().download(finished, "all")
 
-    assert bench.result(ready, "all.csv") == theirs
-    assert bench.versions(ready) == {"all.csv": 1}
+    assert harness.result(finished, "all.csv") == theirs
+    assert harness.versions(finished) == {"all.csv": 1}
     assert describes(file, theirs)
-    assert not bench.unfinished(ready)
+    assert not harness.unfinished_uploads(finished)
 
 
 @pytest.mark.fault(72)
-def test_a_strangers_object_is_not_taken_for_ours(
-    bench: StepHarness, ready: Job, process: Make
+def test_rejects_an_object_of_another_origin(
+    harness: StepHarness, finished: Job, new_process: ProcessFactory
 ) -> None:
-    """It was not written for this job: neither overwritten nor delivered."""
+    """It was not written for this job, so it is neither overwritten nor delivered."""
     clients.s3().put_object(
-        Bucket=RESULTS, Key=result_key(ready, "all", CSV), Body=b"what is this?"
+        Bucket=RESULTS, Key=result_key(finished, "all", CSV), Body=b"what is this?"
     )
 
     with pytest.raises(ResultMismatch):
-        process().download(ready, "all")
+        new_process().download(finished, "all")
 
-    assert bench.result(ready, "all.csv") == b"what is this?"
-    assert bench.calls("download") == 0
+    assert harness.result(finished, "all.csv") == b"what is this?"
+    assert harness.calls("download") == 0
 
 
 @pytest.mark.fault(72)
-def test_a_conflict_is_another_attempt(
-    bench: StepHarness, ready: Job, process: Make
+def test_a_conflict_is_retried(
+    harness: StepHarness, finished: Job, new_process: ProcessFactory
 ) -> None:
-    """A 409 says that somebody is at it: this upload is over, the next one works."""
+    """A 409 means that another write is in progress; a new upload can succeed."""
     with (
-        failing("CompleteMultipartUpload", "ConditionalRequestConflict", 409),
+        s3_failure("CompleteMultipartUpload", "ConditionalRequestConflict", 409),
         pytest.raises(AwsUnavailable),
     ):
-        process().download(ready, "all")
-    assert invisible(bench, ready)
+        new_process().download(finished, "all")
+    assert nothing_visible(harness, finished)
 
-    assert describes(process().download(ready, "all"), bench.expected["all"])
+    assert describes(new_process().download(finished, "all"), harness.expected["all"])
 
 
 @pytest.mark.fault(73)
 @pytest.mark.parametrize(
-    ("sent", "header", "lie"),
+    ("operation", "header", "wrong"),
     [
         pytest.param(
             "CompleteMultipartUpload",
@@ -205,58 +202,63 @@ def test_a_conflict_is_another_attempt(
         pytest.param("UploadPart", "x-amz-checksum-crc32", "AAAAAA==", id="of a part"),
     ],
 )
-def test_what_was_damaged_on_the_way_is_not_published(
-    bench: StepHarness, ready: Job, process: Make, sent: str, header: str, lie: str
+def test_does_not_publish_what_was_damaged_in_transit(
+    harness: StepHarness,
+    finished: Job,
+    new_process: ProcessFactory,
+    operation: str,
+    header: str,
+    wrong: str,
 ) -> None:
-    """S3 compares what it has with what was measured, and keeps neither."""
-    lied: list[str] = []
+    """S3 compares what it received with our checksums and size, and rejects it."""
+    damaged: list[str] = []
 
     def damage(params: dict[str, Any], **_: object) -> None:
-        lied.append(params["headers"][header])
-        params["headers"][header] = lie
+        damaged.append(params["headers"][header])
+        params["headers"][header] = wrong
 
     with (
-        hooked(f"before-call.s3.{sent}", damage),
+        aws_hook(f"before-call.s3.{operation}", damage),
         pytest.raises((AwsUnavailable, AwsRefused)),
     ):
-        process().download(ready, "all")
+        new_process().download(finished, "all")
 
-    assert lied
-    assert invisible(bench, ready)
+    assert damaged
+    assert nothing_visible(harness, finished)
 
 
 @pytest.mark.fault(74)
-def test_a_killed_upload_shows_nothing(
-    bench: StepHarness, ready: Job, effects: FaultInjector
+def test_a_killed_upload_is_not_visible(
+    harness: StepHarness, finished: Job, injector: FaultInjector
 ) -> None:
-    """Its parts lie about until the bucket's rule removes them; nobody sees them."""
-    effects.plan({5: Mode.KILLED_AFTER})  # the part
+    """Its parts remain, invisible, until the bucket's lifecycle rule removes them."""
+    injector.plan({5: Mode.KILLED_AFTER})  # the part
 
     with pytest.raises(Killed):
-        Process(bench, effects).download(ready, "all")
+        LambdaProcess(harness, injector).download(finished, "all")
 
-    effects.alive_again()
-    assert effects.hit == ["s3.UploadPart KILLED_AFTER"]
-    assert not bench.versions(ready)
-    assert len(bench.unfinished(ready)) == 1
+    injector.restart()
+    assert injector.injected == ["s3.UploadPart KILLED_AFTER"]
+    assert not harness.versions(finished)
+    assert len(harness.unfinished_uploads(finished)) == 1
 
 
 @pytest.mark.fault(74)
-def test_an_abort_that_fails_hides_nothing(
-    bench: StepHarness, ready: Job, process: Make, capsys: pytest.CaptureFixture[str]
+def test_a_failed_abort_does_not_hide_the_first_error(
+    harness: StepHarness,
+    finished: Job,
+    new_process: ProcessFactory,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The bucket's rule aborts later; the error that is told is the first one.
-
-    An operator hears of it, by a metric.
-    """
+    """The lifecycle rule aborts later; a metric tells an operator."""
     with (
-        failing("AbortMultipartUpload", "SlowDown", 503),
-        failing("UploadPart", "InternalError", 500),
+        s3_failure("AbortMultipartUpload", "SlowDown", 503),
+        s3_failure("UploadPart", "InternalError", 500),
         pytest.raises(AwsUnavailable, match="send a part"),
     ):
-        process().download(ready, "all")
+        new_process().download(finished, "all")
 
-    assert not bench.versions(ready)
+    assert not harness.versions(finished)
     assert '"UploadsNotAborted": 1' in capsys.readouterr().out
 
 
@@ -265,119 +267,126 @@ def test_an_abort_that_fails_hides_nothing(
 @pytest.mark.parametrize(
     "answer",
     [
-        pytest.param(Answer.stalled_after(20), id="stalled"),
+        pytest.param(Answer.cut_after(20, Ending.STALL), id="stalled"),
         pytest.param(Answer.dripped(0.05), id="dripped"),
     ],
 )
-def test_the_functions_time_ends_the_transfer_first(
-    bench: StepHarness, ready: Job, process: Make, answer: Answer
+def test_the_transfer_ends_before_the_functions_timeout(
+    harness: StepHarness, finished: Job, new_process: ProcessFactory, answer: Answer
 ) -> None:
     """A function that stops by itself cleans up; one that is killed cannot."""
-    bench.ipqs.script("download", [answer])
-    one = process()
+    harness.ipqs.script("download", [answer])
+    process = new_process()
 
     with pytest.raises(TransferTooSlow):
         download(
-            ready,
+            finished,
             "all",
-            provider=one.provider,
-            results=one.results,
+            provider=process.provider,
+            results=process.results,
             attempts=1,
-            now=one.now,
-            ends_at=one.now() + 20.3,  # all but 0.3 are kept for cleaning up
+            now=process.now,
+            ends_at=process.now() + 20.3,  # all but 0.3 s are reserved for cleaning up
         )
 
-    assert invisible(bench, ready)
+    assert nothing_visible(harness, finished)
 
 
 @pytest.mark.fault(77)
-def test_a_slow_answer_leaves_less_to_the_transfer(
-    bench: StepHarness, ready: Job, process: Make, monkeypatch: pytest.MonkeyPatch
+def test_time_spent_on_the_link_shortens_the_transfer(
+    harness: StepHarness,
+    finished: Job,
+    new_process: ProcessFactory,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Time that went by before the link was opened cannot be spent again."""
-    one = process()
+    """Time that passed before the link was opened cannot be spent again."""
+    process = new_process()
     given: list[float] = []
-    ask, open_ = one.provider.results, one.provider.open
+    results, open_ = process.provider.results, process.provider.open
 
-    def ask_slowly(provider_ref: str) -> Mapping[str, Link]:
-        bench.ipqs.clock.advance(50.0)
-        return ask(provider_ref)
+    def slow_results(provider_ref: str) -> Mapping[str, Link]:
+        harness.ipqs.clock.advance(50.0)
+        return results(provider_ref)
 
-    def open_and_note(link: Link, *, seconds: float) -> Body:
+    def open_and_record(link: Link, *, seconds: float) -> Body:
         given.append(seconds)
         return open_(link, seconds=seconds)
 
-    monkeypatch.setattr(one.provider, "results", ask_slowly)
-    monkeypatch.setattr(one.provider, "open", open_and_note)
+    monkeypatch.setattr(process.provider, "results", slow_results)
+    monkeypatch.setattr(process.provider, "open", open_and_record)
 
-    one.download(ready, "all")
+    process.download(finished, "all")
 
     assert given == [pytest.approx(900 - 50 - 20, abs=5)]
 
 
 @pytest.mark.fault(80)
-def test_two_attempts_at_once_make_one_object(
-    bench: StepHarness, ready: Job, process: Make
+def test_concurrent_attempts_publish_one_object(
+    harness: StepHarness, finished: Job, new_process: ProcessFactory
 ) -> None:
-    """Both carry the whole file; it is published by one of them."""
-    both = [process(), process()]
+    """Both transfer the whole file; one of them publishes it."""
+    processes = [new_process(), new_process()]
 
     with ThreadPoolExecutor(2) as threads:
-        files = list(threads.map(lambda each: each.download(ready, "all"), both))
+        files = list(
+            threads.map(lambda each: each.download(finished, "all"), processes)
+        )
 
     assert files[0].sha256 == files[1].sha256
-    assert bench.versions(ready) == {"all.csv": 1}
-    assert not bench.unfinished(ready)
+    assert harness.versions(finished) == {"all.csv": 1}
+    assert not harness.unfinished_uploads(finished)
 
 
-def test_a_result_of_several_parts_arrives_whole(
-    bench: StepHarness, job: Job, process: Make
+def test_a_result_of_several_parts_is_complete(
+    harness: StepHarness, job: Job, new_process: ProcessFactory
 ) -> None:
-    """Buffers are used again, and senders finish in any order: no part may notice."""
+    """Buffers are reused and uploads finish in any order; no part may be affected."""
     content = Content.rows(66 * 1024 * 1024 + 17)
-    reference = bench.ipqs.add_finished(results={"all": content})
-    big = job.with_(provider_ref=str(reference))
+    reference = harness.ipqs.add_finished(results={"all": content})
+    large = job.with_(provider_ref=str(reference))
 
-    file = process().download(big, "all")
+    file = new_process().download(large, "all")
 
     assert describes(file, content.read())
-    assert bench.result(big, "all.csv") == content.read()
+    assert harness.result(large, "all.csv") == content.read()
 
 
 @pytest.mark.fault(41)
-def test_a_result_without_a_link_is_asked_for_again(
-    bench: StepHarness, ready: Job, process: Make
+def test_a_result_without_a_link_is_retried(
+    harness: StepHarness, finished: Job, new_process: ProcessFactory
 ) -> None:
-    """It was named a moment ago: what is missing now may be there again."""
+    """The check listed it a moment ago, so it may be available again."""
     with pytest.raises(LinkSpent):
-        process().download(ready, "pristine")
+        new_process().download(finished, "pristine")
 
-    assert invisible(bench, ready)
+    assert nothing_visible(harness, finished)
 
 
 @pytest.mark.fault(81)
-def test_a_manifest_that_is_there_is_the_manifest(
-    bench: StepHarness, ready: Job, process: Make
+def test_an_existing_manifest_is_kept(
+    harness: StepHarness, finished: Job, new_process: ProcessFactory
 ) -> None:
-    """Written twice, at once or because nobody told: one object."""
-    file = process().download(ready, "all")
-    whole = ready.with_(kinds=("all",), files=(file,))
-    first = process().manifest(whole, 0)
-    content = bench.result(ready, "manifest.json")
+    """A repeated or concurrent write must not change what is published."""
+    file = new_process().download(finished, "all")
+    collected = finished.with_(kinds=("all",), files=(file,))
+    first = new_process().manifest(collected)
+    content = harness.result(finished, "manifest.json")
 
-    second = process().manifest(whole, 1)
+    second = new_process().manifest(collected)
 
     assert first == second
-    assert bench.result(ready, "manifest.json") == content
-    assert bench.versions(ready) == {"all.csv": 1, "manifest.json": 1}
+    assert harness.result(finished, "manifest.json") == content
+    assert harness.versions(finished) == {"all.csv": 1, "manifest.json": 1}
 
 
 @pytest.mark.fault(81)
-def test_a_strangers_manifest_is_not_taken_for_ours(ready: Job, process: Make) -> None:
-    """Its presence says that a job is complete: it has to be this one."""
-    file = process().download(ready, "all")
-    key = manifest_key(ready)
+def test_rejects_a_manifest_of_another_origin(
+    finished: Job, new_process: ProcessFactory
+) -> None:
+    """A manifest says that its job is complete, so it has to be this job's."""
+    file = new_process().download(finished, "all")
+    key = manifest_key(finished)
     clients.s3().put_object(Bucket=RESULTS, Key=key, Body=b"{}")
 
     with pytest.raises(ResultMismatch):
-        process().manifest(ready.with_(kinds=("all",), files=(file,)), 0)
+        new_process().manifest(finished.with_(kinds=("all",), files=(file,)))

@@ -1,4 +1,4 @@
-"""Handlers: what Lambda calls, with the settings and clients that it finds."""
+"""Handlers: what Lambda calls, with settings and clients from the environment."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,15 +20,13 @@ from tests.faults.harness import StepHarness
 
 Handler = Callable[[State, LambdaContext], Any]
 
-
-#: All of these run in a function's environment.
 pytestmark = pytest.mark.usefixtures("deployed")
 
 
-def test_the_handlers_carry_a_job_to_its_end(
-    bench: StepHarness, job: Job, context: LambdaContext
+def test_the_handlers_run_a_job_to_its_end(
+    harness: StepHarness, job: Job, context: LambdaContext
 ) -> None:
-    """State in, state out: what the state machine does is only to pass it on."""
+    """The state machine only passes each handler's result on to the next."""
     submitted = submit.handler(job.to_state(), context)
     checked = check.handler(submitted, context)
     files = [
@@ -39,21 +37,21 @@ def test_the_handlers_carry_a_job_to_its_end(
     ended = conclude.handler(written, context)
 
     assert ended["outcome"] == Outcome.SUCCEEDED
-    assert [file["kind"] for file in files] == list(bench.expected)
-    assert bench.item(job)["manifest_key"] == ended["manifest_key"] != ""
+    assert [file["kind"] for file in files] == list(harness.expected)
+    assert harness.item(job)["manifest_key"] == ended["manifest_key"] != ""
 
 
-def test_what_was_caught_is_concluded(
-    bench: StepHarness, job: Job, context: LambdaContext
+def test_concludes_a_caught_error(
+    harness: StepHarness, job: Job, context: LambdaContext
 ) -> None:
-    """The cause, which may hold anything, is not kept; the name and advice are."""
+    """Error name and advice are kept; the cause, which may contain anything, is not."""
     failure = {"Error": ProviderLostJob.__name__, "Cause": "whatever AWS says"}
 
     ended = conclude.handler({**job.to_state(), "failure": failure}, context)
 
     assert ended["outcome"] == Outcome.FAILED
     assert "dashboard" in ended["advice"]
-    assert "whatever" not in str(bench.item(job))
+    assert "whatever" not in str(harness.item(job))
 
 
 @pytest.mark.parametrize(
@@ -64,10 +62,10 @@ def test_what_was_caught_is_concluded(
         pytest.param("States.Timeout", Outcome.FAILED, id="AWS' own"),
     ],
 )
-def test_an_error_has_its_outcome(
+def test_the_error_decides_the_outcome(
     job: Job, context: LambdaContext, error: str, outcome: Outcome
 ) -> None:
-    """A reader tells from the outcome what kind of end it was."""
+    """The outcome shows a reader what kind of end it was."""
     state = {**job.to_state(), "failure": {"Error": error, "Cause": ""}}
 
     assert conclude.handler(state, context)["outcome"] == outcome
@@ -75,11 +73,11 @@ def test_an_error_has_its_outcome(
 
 @pytest.mark.fault(22)
 def test_a_throttled_check_waits(
-    bench: StepHarness, job: Job, context: LambdaContext
+    harness: StepHarness, job: Job, context: LambdaContext
 ) -> None:
-    """It is counted and asked again later; the function does not sleep."""
+    """It counts as a failure and waits in the state machine, not in the function."""
     submitted = submit.handler(job.to_state(), context)
-    bench.ipqs.script("status", [Answer.http(429, retry_after="77")])
+    harness.ipqs.script("status", [Answer.http(429, retry_after="77")])
 
     checked = check.handler(submitted, context)
 
@@ -90,18 +88,20 @@ def test_a_throttled_check_waits(
 @pytest.mark.fault(23)
 @pytest.mark.parametrize("status", [500, 503])
 def test_a_check_without_an_answer_waits(
-    bench: StepHarness, job: Job, context: LambdaContext, status: int
+    harness: StepHarness, job: Job, context: LambdaContext, status: int
 ) -> None:
-    """A provider that is out of reach costs a job nothing but time."""
+    """A provider that is unavailable costs a job nothing but time."""
     submitted = submit.handler(job.to_state(), context)
-    bench.ipqs.script("status", [Answer.html(status)])
+    harness.ipqs.script("status", [Answer.html(status)])
 
     assert check.handler(submitted, context)["next"] == Next.WAIT
 
 
 @pytest.mark.fault(32)
-def test_a_lost_job_is_asked_for_again(job: Job, context: LambdaContext) -> None:
-    """One refusal may be a passing fault."""
+def test_a_job_unknown_to_the_provider_is_checked_again(
+    job: Job, context: LambdaContext
+) -> None:
+    """A single refusal may be a passing fault."""
     lost = job.with_(provider_ref="999", submitted_at=1.0e12)
 
     checked = check.handler(lost.to_state(), context)
@@ -111,12 +111,12 @@ def test_a_lost_job_is_asked_for_again(job: Job, context: LambdaContext) -> None
 
 
 @pytest.mark.fault(27)
-def test_an_unknown_word_waits(
-    bench: StepHarness, job: Job, context: LambdaContext
+def test_an_unknown_status_waits(
+    harness: StepHarness, job: Job, context: LambdaContext
 ) -> None:
-    """A new word of the provider's is never taken for an end."""
+    """A status that the provider has added must never be taken for an end."""
     submitted = submit.handler(job.to_state(), context)
-    bench.ipqs.behave(statuses=("PONDERING",))
+    harness.ipqs.behave(statuses=("PONDERING",))
 
     checked = check.handler(submitted, context)
 
@@ -124,60 +124,60 @@ def test_an_unknown_word_waits(
 
 
 @pytest.mark.fault(22)
-def test_a_throttled_upload_is_put_off(
-    bench: StepHarness, job: Job, context: LambdaContext
+def test_a_throttled_upload_is_put_on_hold(
+    harness: StepHarness, job: Job, context: LambdaContext
 ) -> None:
-    """It was refused for certain, so that the next attempt may send at once."""
-    bench.ipqs.script("upload", [Answer.http(429, retry_after="60")])
+    """It was certainly not accepted, so the next attempt may send at once."""
+    harness.ipqs.script("upload", [Answer.http(429, retry_after="60")])
 
     submitted = submit.handler(job.to_state(), context)
 
     assert (submitted["next"], submitted["wait_seconds"]) == (Next.HOLD, 60)
-    assert "intent" not in bench.item(job)
+    assert "intent" not in harness.item(job)
 
 
 @pytest.mark.fault(8)
 def test_a_list_beyond_the_limit_is_not_sent(
-    bench: StepHarness, context: LambdaContext
+    harness: StepHarness, context: LambdaContext
 ) -> None:
     """The limit is checked before anything is paid."""
-    large = bench.arrive(b"Email Address\n" + b"x@canary-rows.example\n" * 1000)
+    large = harness.upload_list(b"Email Address\n" + b"x@canary-rows.example\n" * 1000)
 
     with pytest.raises(SourceTooLarge):
         submit.handler(large.to_state(), context)
 
-    assert bench.calls("upload") == 0
+    assert harness.calls("upload") == 0
 
 
 @pytest.mark.fault(41)
-def test_a_failed_download_says_why(
-    bench: StepHarness, job: Job, context: LambdaContext
+def test_a_failed_download_raises_its_error(
+    harness: StepHarness, job: Job, context: LambdaContext
 ) -> None:
-    """The state machine retries by the error's name."""
+    """The state machine decides by the error's name whether to retry."""
     checked = check.handler(submit.handler(job.to_state(), context), context)
-    bench.ipqs.script("download", [Answer.http(410)])
+    harness.ipqs.script("download", [Answer.http(410)])
 
     with pytest.raises(LinkSpent):
         download.handler({"job": checked, "kind": "all", "attempt": 0}, context)
 
 
-def test_a_missed_result_makes_no_manifest(
-    bench: StepHarness, job: Job, context: LambdaContext
+def test_a_missing_result_prevents_the_manifest(
+    harness: StepHarness, job: Job, context: LambdaContext
 ) -> None:
-    """A manifest says that all is there."""
+    """A manifest means that every result is there."""
     state = {**job.to_state(), "kinds": ["all"]}
     state["files"] = [{"kind": "all", "error": "TransferTooSlow"}]
 
     with pytest.raises(ResultsIncomplete, match="TransferTooSlow"):
         manifest.handler(state, context)
 
-    assert not bench.versions(job)
+    assert not harness.versions(job)
 
 
-def test_a_partial_result_is_delivered_as_such(
+def test_a_partial_result_is_delivered_as_partial(
     job: Job, context: LambdaContext
 ) -> None:
-    """What came is kept, and marked."""
+    """What the provider finished is kept, and marked."""
     state = job.with_(phase=Phase.PARTIAL).to_state()
 
     assert manifest.handler(state, context)["outcome"] == Outcome.PARTIAL
@@ -199,7 +199,7 @@ def test_a_missing_setting_is_named(
     handler: Handler,
     setting: str,
 ) -> None:
-    """Half a deployment is told apart from a fault."""
+    """An incomplete deployment must be distinguishable from a fault."""
     deployed.delenv(setting)
 
     with pytest.raises(SettingsMissing, match=setting):

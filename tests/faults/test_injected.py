@@ -1,4 +1,4 @@
-"""Every call to the outside fails in all four ways, alone and together with others."""
+"""Injected faults: every call fails in all four ways, alone and in combination."""
 
 import os
 import random
@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.faults import invariants
-from tests.faults.driver import Walk
+from tests.faults.execution_driver import ExecutionDriver
 from tests.faults.fault_injection import Mode
+from tests.faults.invariants import check_invariants
 
-#: The calls of a run in which nothing fails; the first test holds it to that.
+#: The calls of a run without faults; the first test compares them.
 CLEAN = (
-    "dynamodb.UpdateItem",  # the intent
+    "dynamodb.UpdateItem",  # the claim
     "s3.HeadObject",
     "s3.GetObject",  # counted
     "secretsmanager.GetSecretValue",
@@ -35,45 +35,47 @@ CLEAN = (
     "s3.PutObject",  # the manifest
     "dynamodb.UpdateItem",  # the outcome
 )
-#: More runs find more: set it to some thousands, and have a coffee.
+#: More runs find more: set it to some thousands for a long run.
 SAMPLES = int(os.environ.get("FAULT_SAMPLES", "40"))
 _RANDOM = random.Random(16)  # the same sample each time
-#: Faults lead to calls that a clean run does not make.
+#: Faults lead to calls that a run without faults does not make.
 _CALLS = range(len(CLEAN) + 6)
 
 
-def _several(faults: int, runs: int) -> list[dict[int, Mode]]:
+def _sample(faults: int, runs: int) -> list[dict[int, Mode]]:
     return [
         {at: _RANDOM.choice(list(Mode)) for at in _RANDOM.sample(_CALLS, faults)}
         for _ in range(runs)
     ]
 
 
-def _called(planned: Mapping[int, Mode]) -> str:
-    return "-".join(f"{at}-{mode.name.lower()}" for at, mode in planned.items())
+def _test_id(faults: Mapping[int, Mode]) -> str:
+    return "-".join(f"{number}-{mode.name.lower()}" for number, mode in faults.items())
 
 
-PAIRS = _several(2, SAMPLES)
-TRIPLES = _several(3, SAMPLES // 2)
+PAIRS = _sample(2, SAMPLES)
+TRIPLES = _sample(3, SAMPLES // 2)
 
 
-def run(walk: Walk, planned: Mapping[int, Mode]) -> tuple[str, ...]:
-    """Walk a job through some faults, and hold what must hold; give the calls."""
-    job = walk.bench.arrive()
-    walk.effects.plan(planned)
+def run_with_faults(
+    driver: ExecutionDriver, faults: Mapping[int, Mode]
+) -> tuple[str, ...]:
+    """Run a new job with some faults; assert the invariants and return its calls."""
+    job = driver.harness.upload_list()
+    driver.injector.plan(faults)
 
-    ended = walk.to_the_end(job)
+    ended = driver.run(job)
 
-    calls, hit = tuple(walk.effects.seen), walk.effects.hit
-    walk.effects.plan({})
-    invariants.check_invariants(walk.bench, ended, walk.told)
-    assert walk.most_attempts <= len(hit) + 1, hit
+    calls, injected = tuple(driver.injector.calls), driver.injector.injected
+    driver.injector.plan({})
+    check_invariants(driver.harness, ended, driver.notifications)
+    assert driver.most_attempts <= len(injected) + 1, injected
     return calls
 
 
-def test_a_run_without_faults_makes_these_calls(walk: Walk) -> None:
-    """The numbers of the faults below mean what they say."""
-    assert run(walk, {}) == CLEAN
+def test_a_run_without_faults_makes_these_calls(driver: ExecutionDriver) -> None:
+    """The numbers of the faults below refer to these calls."""
+    assert run_with_faults(driver, {}) == CLEAN
 
 
 @pytest.mark.parametrize("mode", Mode, ids=lambda mode: mode.name.lower())
@@ -88,18 +90,22 @@ def test_a_run_without_faults_makes_these_calls(walk: Walk) -> None:
 @pytest.mark.fault(74)
 @pytest.mark.fault(77)
 @pytest.mark.fault(81)
-def test_one_fault_loses_nothing(walk: Walk, at: int, mode: Mode) -> None:
-    """Whatever call fails, the result arrives, whole, once, and paid once."""
-    run(walk, {at: mode})
+def test_one_fault_loses_nothing(driver: ExecutionDriver, at: int, mode: Mode) -> None:
+    """Whatever call fails, the result arrives complete, once, and is paid once."""
+    run_with_faults(driver, {at: mode})
 
 
-@pytest.mark.parametrize("planned", PAIRS, ids=_called)
-def test_two_faults_lose_nothing(walk: Walk, planned: dict[int, Mode]) -> None:
-    """A second fault in the repair of the first finds the job repairable still."""
-    run(walk, planned)
+@pytest.mark.parametrize("faults", PAIRS, ids=_test_id)
+def test_two_faults_lose_nothing(
+    driver: ExecutionDriver, faults: dict[int, Mode]
+) -> None:
+    """A second fault, while the first is being repaired, can be repaired as well."""
+    run_with_faults(driver, faults)
 
 
-@pytest.mark.parametrize("planned", TRIPLES, ids=_called)
-def test_three_faults_lose_nothing(walk: Walk, planned: dict[int, Mode]) -> None:
-    """Nor does a third, in the repair of the repair."""
-    run(walk, planned)
+@pytest.mark.parametrize("faults", TRIPLES, ids=_test_id)
+def test_three_faults_lose_nothing(
+    driver: ExecutionDriver, faults: dict[int, Mode]
+) -> None:
+    """So can a third, while the second is being repaired."""
+    run_with_faults(driver, faults)

@@ -10,7 +10,7 @@ from benchmarks.memory import GIB, MAX_MIB, measure
 def test_a_gibibyte_passes_through_little_memory(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """What memory the function has must not decide how large a result may be."""
+    """The function's memory must not limit the size of a result."""
     peak = measure(GIB)
 
     with capsys.disabled():

@@ -1,7 +1,6 @@
-"""Secrets: a key that is missing, wrong or changed, and a service that is not there."""
+"""Secrets: a key that is missing, wrong or rotated, and an unavailable service."""
 
 import json
-from collections.abc import Callable
 
 import pytest
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
@@ -15,45 +14,43 @@ from functions.core.errors import (
     CredentialsRejected,
 )
 from functions.core.model import Job, Outcome
-from tests.faults.driver import Process, Walk
-from tests.faults.fault_injection import FaultInjector, failure, hooked
+from tests.faults.execution_driver import ExecutionDriver, ProcessFactory
+from tests.faults.fault_injection import FaultInjector, aws_failure
 from tests.faults.harness import KEY, SECRET, StepHarness
-
-Make = Callable[[], Process]
 
 
 @pytest.mark.fault(66)
-def test_a_key_that_was_rotated_is_read_again(
-    bench: StepHarness, job: Job, process: Make, effects: FaultInjector
+def test_a_rotated_key_is_read_again(
+    harness: StepHarness, job: Job, new_process: ProcessFactory, injector: FaultInjector
 ) -> None:
-    """A process keeps the key for minutes; the provider does not wait for it."""
-    one = process()
-    submitted = one.submit(job, 0)
-    bench.ipqs.rotate_key("another-key")
-    bench.keep_secret(json.dumps({"api_key": "another-key"}))
+    """A process caches the key, which the provider may reject at any time."""
+    process = new_process()
+    submitted = process.submit(job)
+    harness.ipqs.rotate_key("another-key")
+    harness.store_secret(json.dumps({"api_key": "another-key"}))
 
-    checked = one.check(submitted, 0)
+    checked = process.check(submitted)
 
-    assert checked.kinds == tuple(bench.expected)
-    assert effects.seen.count("secretsmanager.GetSecretValue") == 2
+    assert checked.kinds == tuple(harness.expected)
+    assert injector.calls.count("secretsmanager.GetSecretValue") == 2
 
 
 @pytest.mark.fault(20)
 @pytest.mark.fault(66)
-def test_a_key_that_is_refused_afresh_ends_the_job(
-    bench: StepHarness, job: Job, walk: Walk
+def test_a_fresh_key_that_is_rejected_ends_the_job(
+    harness: StepHarness, job: Job, driver: ExecutionDriver
 ) -> None:
-    """It is read once more, then believed: nobody hammers a login."""
-    bench.ipqs.rotate_key("another-key")
+    """The key is read once more and then believed, rather than tried repeatedly."""
+    harness.ipqs.rotate_key("another-key")
 
-    ended = walk.to_the_end(job)
+    ended = driver.run(job)
 
     assert (ended.outcome, ended.error) == (
         Outcome.FAILED,
         CredentialsRejected.__name__,
     )
-    assert bench.calls("upload") == 1
-    assert "intent" not in bench.item(job)
+    assert harness.calls("upload") == 1
+    assert "intent" not in harness.item(job)
 
 
 @pytest.mark.fault(67)
@@ -69,30 +66,32 @@ def test_a_key_that_is_refused_afresh_ends_the_job(
         pytest.param("null", id="null"),
     ],
 )
-def test_a_secret_that_was_not_filled_ends_the_job(
-    bench: StepHarness, job: Job, walk: Walk, text: str
+def test_an_unfilled_secret_ends_the_job(
+    harness: StepHarness, job: Job, driver: ExecutionDriver, text: str
 ) -> None:
-    """Only a person can fill it, and is told so; its text is not repeated."""
-    bench.keep_secret(text)
+    """Only a person can fill it; the error does not repeat its text."""
+    harness.store_secret(text)
 
-    ended = walk.to_the_end(job)
+    ended = driver.run(job)
 
     assert ended.error == CredentialsMissing.__name__
-    assert walk.most_attempts == 1
-    assert bench.calls("upload") == 0
+    assert driver.most_attempts == 1
+    assert harness.calls("upload") == 0
 
 
 @pytest.mark.fault(67)
-def test_a_binary_secret_is_no_key(bench: StepHarness, job: Job, process: Make) -> None:
-    """Our form is text."""
+def test_a_binary_secret_is_not_a_key(
+    harness: StepHarness, job: Job, new_process: ProcessFactory
+) -> None:
+    """Secrets are JSON texts."""
     clients.secrets_manager().put_secret_value(
         SecretId=SECRET, SecretBinary=b"\x00\xff"
     )
 
     with pytest.raises(CredentialsMissing):
-        process().submit(job, 0)
+        new_process().submit(job)
 
-    assert bench.calls("upload") == 0
+    assert harness.calls("upload") == 0
 
 
 @pytest.mark.fault(67)
@@ -108,54 +107,52 @@ def test_a_binary_secret_is_no_key(bench: StepHarness, job: Job, process: Make) 
         ),
     ],
 )
-def test_what_secrets_manager_refuses_is_told_apart(
-    bench: StepHarness,
+def test_errors_of_secrets_manager_are_classified(
+    harness: StepHarness,
     job: Job,
-    process: Make,
+    new_process: ProcessFactory,
     code: str,
     status: int,
     expected: type[Exception],
 ) -> None:
-    """Only what passes is retried; and the next attempt may submit at once."""
-
-    def refuse(**_: object) -> None:
-        raise failure(code, status)
-
+    """Only passing faults are retried, and none leaves a claim behind."""
     with (
-        hooked("before-call.secrets-manager.GetSecretValue", refuse),
+        aws_failure("before-call.secrets-manager.GetSecretValue", code, status),
         pytest.raises(expected),
     ):
-        process().submit(job, 0)
+        new_process().submit(job)
 
-    assert "intent" not in bench.item(job)
-    assert process().submit(job, 1).provider_ref
+    assert "intent" not in harness.item(job)
+    assert new_process().submit(job, 1).provider_ref
 
 
-def _kept() -> Secret:
+def _secret() -> Secret:
     return Secret(
         SECRET, provider=SecretsProvider(boto3_client=clients.secrets_manager())
     )
 
 
-def test_gives_what_requests_are_signed_with(bench: StepHarness) -> None:
-    """Some providers sign; both of their secrets are rotated as one."""
-    bench.keep_secret(json.dumps({"api_key": KEY, "api_secret": " signing-secret\n"}))
+def test_reads_the_signing_secret(harness: StepHarness) -> None:
+    """Some providers sign; both of their secrets are rotated together."""
+    harness.store_secret(
+        json.dumps({"api_key": KEY, "api_secret": " signing-secret\n"})
+    )
 
-    secret = _kept()
+    secret = _secret()
 
     assert (secret.api_key(), secret.api_secret()) == (KEY, "signing-secret")
-    bench.keep_secret(json.dumps({"api_key": KEY, "api_secret": "another"}))
+    harness.store_secret(json.dumps({"api_key": KEY, "api_secret": "another"}))
     assert secret.api_secret() == "signing-secret"
     assert secret.api_secret(fresh=True) == secret.api_secret() == "another"
 
 
 @pytest.mark.fault(67)
 @pytest.mark.parametrize("value", [None, 7, "", "two\nlines"])
-def test_a_signing_secret_that_was_not_filled_has_its_name(
-    bench: StepHarness, value: object
+def test_an_unfilled_signing_secret_is_named(
+    harness: StepHarness, value: object
 ) -> None:
-    """The person who fills it must know which of the two is missing."""
-    bench.keep_secret(json.dumps({"api_key": KEY, "api_secret": value}))
+    """The person who fills it has to know which of the two is missing."""
+    harness.store_secret(json.dumps({"api_key": KEY, "api_secret": value}))
 
     with pytest.raises(CredentialsMissing, match="api_secret"):
-        _kept().api_secret()
+        _secret().api_secret()

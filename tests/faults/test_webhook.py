@@ -1,4 +1,4 @@
-"""Webhook: what is refused, and that nothing is written for it."""
+"""Webhook: what is rejected has no effect."""
 
 import base64
 import json
@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions import webhook
 from functions.core.errors import CredentialsMissing
@@ -14,8 +15,7 @@ from functions.core.signatures import SignatureScheme, sign
 from functions.providers.txncheck.webhooks import parse_webhook
 from functions.webhook import WebhookReceiver
 from tests.faults.batch_harness import BatchHarness
-from tests.faults.callback_harness import CallbackHarness
-from tests.faults.context import Context
+from tests.faults.callback_harness import TABLE, CallbackHarness
 
 NOW = 1_800_000_000.0
 SECRET, OLD = "what the provider signs with", "what it signed with before"
@@ -32,47 +32,51 @@ SCHEME = SignatureScheme(
 )
 
 
-def body_of(reference: str, event: str = "request.completed") -> bytes:
-    """Write a webhook about a request."""
+def webhook_body(reference: str, event: str = "request.completed") -> bytes:
+    """Return the body of a webhook about a request."""
     return json.dumps({"event": event, "data": {"requestId": reference}}).encode()
 
 
-def signed(body: bytes, *, secret: str = SECRET, at: float = NOW) -> dict[str, str]:
-    """Give the headers of a webhook."""
+def signed_headers(
+    body: bytes, *, secret: str = SECRET, at: float = NOW
+) -> dict[str, str]:
+    """Return the signature headers of a webhook."""
     timestamp = str(int(at))
     value = sign(SCHEME, secret, body=body, timestamp=timestamp, delivery_id="")
     return {"x-signature": value, "X-TIMESTAMP": timestamp}
 
 
 def receiver(
-    waiting: CallbackHarness,
+    callbacks: CallbackHarness,
     *,
     scheme: SignatureScheme | None = SCHEME,
     secrets: Callable[[], tuple[str, ...]] = lambda: (SECRET, OLD),
 ) -> WebhookReceiver:
-    """Give what judges the webhooks of a provider."""
+    """Return the receiver of a provider's webhooks."""
     return WebhookReceiver(
         provider="p",
         scheme=scheme,
         secrets=secrets,
         parse=parse_webhook,
-        callbacks=waiting.waits,
+        callbacks=callbacks.store,
     )
 
 
 def no_secrets() -> tuple[str, ...]:
-    """Stand for a secret that nobody has filled."""
+    """Raise as an unfilled secret does."""
     raise CredentialsMissing("the webhook's secret is empty")
 
 
 @pytest.mark.parametrize("secret", [SECRET, OLD])
-def test_either_secret_of_a_rotation_is_good(
-    waiting: CallbackHarness, secret: str
+def test_accepts_both_secrets_of_a_rotation(
+    callbacks: CallbackHarness, secret: str
 ) -> None:
     """The provider and we cannot change at the same moment."""
-    body = body_of(waiting.job().provider_ref)
+    body = webhook_body(callbacks.new_job().provider_ref)
 
-    answer = receiver(waiting).receive(body, signed(body, secret=secret), now=NOW)
+    answer = receiver(callbacks).receive(
+        body, signed_headers(body, secret=secret), now=NOW
+    )
 
     assert answer is HTTPStatus.NO_CONTENT
 
@@ -87,67 +91,72 @@ def test_either_secret_of_a_rotation_is_good(
         pytest.param({"secrets": lambda: ("another",)}, id="another's"),
     ],
 )
-def test_what_is_not_set_up_refuses_everything(
-    waiting: CallbackHarness, changes: dict[str, Any]
+def test_rejects_everything_while_not_configured(
+    callbacks: CallbackHarness, changes: dict[str, Any]
 ) -> None:
-    """An open route would let anybody ask in our name."""
-    job = waiting.job()
-    body = body_of(job.provider_ref)
+    """An open route would let anybody end waits."""
+    job = callbacks.new_job()
+    body = webhook_body(job.provider_ref)
 
-    answer = receiver(waiting, **changes).receive(body, signed(body), now=NOW)
+    answer = receiver(callbacks, **changes).receive(body, signed_headers(body), now=NOW)
 
     assert answer is HTTPStatus.UNAUTHORIZED
-    assert waiting.of(job) == {}
+    assert callbacks.item(job) == {}
 
 
 @pytest.mark.fault(91)
 @pytest.mark.parametrize("late", [-301, 301])
-def test_a_webhook_of_another_time_is_refused(
-    waiting: CallbackHarness, late: float
+def test_rejects_a_webhook_of_another_time(
+    callbacks: CallbackHarness, late: float
 ) -> None:
-    """Recorded today, replayed tomorrow; or signed by a clock that is wrong."""
-    job = waiting.job()
-    body = body_of(job.provider_ref)
+    """It may be a recorded one that is replayed later."""
+    job = callbacks.new_job()
+    body = webhook_body(job.provider_ref)
 
-    answer = receiver(waiting).receive(body, signed(body, at=NOW + late), now=NOW)
+    answer = receiver(callbacks).receive(
+        body, signed_headers(body, at=NOW + late), now=NOW
+    )
 
     assert answer is HTTPStatus.UNAUTHORIZED
-    assert waiting.of(job) == {}
+    assert callbacks.item(job) == {}
 
 
 @pytest.mark.parametrize(
-    "body", [b"{}", b"[]", b"not JSON", body_of("x", event="request.archived")]
+    "body", [b"{}", b"[]", b"not JSON", webhook_body("x", event="request.archived")]
 )
-def test_an_event_that_we_do_not_know_is_taken_and_dropped(
-    waiting: CallbackHarness, body: bytes
+def test_accepts_and_ignores_an_unknown_event(
+    callbacks: CallbackHarness, body: bytes
 ) -> None:
     """Otherwise the provider would send it again and again."""
-    answer = receiver(waiting).receive(body, signed(body), now=NOW)
+    answer = receiver(callbacks).receive(body, signed_headers(body), now=NOW)
 
     assert answer is HTTPStatus.NO_CONTENT
 
 
 @pytest.mark.fault(93)
-@pytest.mark.parametrize("coded", [False, True])
-def test_a_huge_webhook_is_not_read(coded: bool, context: Context) -> None:
-    """Ten megabytes reach a function; hashing them is work for a stranger's sake."""
+@pytest.mark.parametrize("encoded", [False, True])
+def test_rejects_a_huge_webhook_unread(encoded: bool, context: LambdaContext) -> None:
+    """Up to ten megabytes reach a function; hashing them helps only an attacker."""
     huge = b"x" * 300_000
     event = {
         "pathParameters": {"provider": "txncheck"},
-        "body": base64.b64encode(huge).decode() if coded else huge.decode(),
-        "isBase64Encoded": coded,
+        "body": base64.b64encode(huge).decode() if encoded else huge.decode(),
+        "isBase64Encoded": encoded,
     }
 
     assert webhook.handler(event, context)["statusCode"] == 413
 
 
 @pytest.mark.parametrize("body", ["é", "====", "not base64", "YQ=="])
-def test_a_body_that_cannot_be_decoded_is_answered(
-    context: Context, deployed: pytest.MonkeyPatch, body: str, batches: BatchHarness
+def test_answers_a_body_that_cannot_be_decoded(
+    context: LambdaContext,
+    deployed: pytest.MonkeyPatch,
+    body: str,
+    batches: BatchHarness,
 ) -> None:
-    """A function that breaks down is one that wakes an operator."""
+    """An exception of the function would alarm an operator."""
     deployed.setenv("COURIER_PROVIDERS", batches.environment)
-    deployed.setenv("COURIER_WAITS", "waits")
+    deployed.setenv("COURIER_WAITS", TABLE)
     event = {
         "pathParameters": {"provider": "txncheck"},
         "body": body,
@@ -157,8 +166,8 @@ def test_a_body_that_cannot_be_decoded_is_answered(
     assert webhook.handler(event, context)["statusCode"] in (401, 413)
 
 
-def test_a_provider_without_webhooks_has_no_route(context: Context) -> None:
-    """Nothing is looked up under a name that somebody made up."""
+def test_a_provider_without_webhooks_has_no_route(context: LambdaContext) -> None:
+    """Nothing is looked up under an invented name."""
     event = {"pathParameters": {"provider": "nobody"}, "body": "{}"}
 
     assert webhook.handler(event, context)["statusCode"] == 404

@@ -1,4 +1,4 @@
-"""Signing: has schemathesis sign every request, as clients of the API do."""
+"""Signing: make schemathesis sign its requests, as clients of the API do."""
 
 import schemathesis
 from botocore.auth import SigV4Auth
@@ -9,10 +9,10 @@ from requests.auth import AuthBase
 
 
 class SignedByAws(AuthBase):
-    """A signature by the identity that every local stack knows."""
+    """Signs with the credentials of the local stack."""
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Sign a request."""
+        """Add AWS Signature Version 4 headers to a request."""
         signed = AWSRequest(method=request.method, url=request.url, data=request.body)
         SigV4Auth(Credentials("test", "test"), "execute-api", "us-east-1").add_auth(
             signed

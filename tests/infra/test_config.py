@@ -14,7 +14,7 @@ PROD = ("stages", "prod")
 
 @pytest.fixture
 def settings() -> dict[str, Any]:
-    """Give the settings of cdk.json, to be spoilt."""
+    """Return the settings of cdk.json, to be changed by the test."""
     settings: dict[str, Any] = deepcopy(config.context()["courier"])
     return settings
 

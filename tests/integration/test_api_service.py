@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.api import handler, problems
 from functions.api.execution_history import ExecutionHistory
@@ -27,19 +26,10 @@ from functions.core.provider_settings import to_json
 from local import sample
 from local.stack import LocalStack
 from tests.integration.harness import JobRunner, wait_for
+from tests.lambda_context import InvocationContext
 from tests.settings import ipqs_settings
 
 _PROVIDER = to_json(ipqs_settings(types=("email",), max_upload_bytes=1000))
-
-
-class Context(LambdaContext):
-    """The context of an invocation."""
-
-    def __init__(self) -> None:
-        self._function_name = "api"
-        self._memory_limit_in_mb = 1024
-        self._invoked_function_arn = "arn:aws:lambda:us-east-1:0:function:api"
-        self._aws_request_id = "test"
 
 
 @dataclass
@@ -235,13 +225,14 @@ def test_the_handler_returns_responses_and_problems(
     """Events and responses have the form of API Gateway."""
     monkeypatch.setattr(handler, "_service", lambda: client.service)
     handler._app.cache_clear()
+    context = InvocationContext()
     try:
-        listed = handler.handler(event("/jobs", {"limit": ["1"]}), Context())
-        bad = handler.handler(event("/jobs", {"day": ["2026-02-30"]}), Context())
-        forged = handler.handler(event("/jobs", {"cursor": ["x"]}), Context())
-        unknown = handler.handler(event("/jobs/x", None, "x"), Context())
-        unusual = handler.handler(event('/jobs/"', None, '"'), Context())
-        nowhere = handler.handler(event("/nowhere", None), Context())
+        listed = handler.handler(event("/jobs", {"limit": ["1"]}), context)
+        bad = handler.handler(event("/jobs", {"day": ["2026-02-30"]}), context)
+        forged = handler.handler(event("/jobs", {"cursor": ["x"]}), context)
+        unknown = handler.handler(event("/jobs/x", None, "x"), context)
+        unusual = handler.handler(event('/jobs/"', None, '"'), context)
+        nowhere = handler.handler(event("/nowhere", None), context)
     finally:
         handler._app.cache_clear()
 

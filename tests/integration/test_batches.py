@@ -8,11 +8,11 @@ import pytest
 
 from functions.core.model import Job
 from local.execution_view import ExecutionView
-from local.simulators.txncheck import Counts, RateLimit, TxncheckSimulator
+from local.simulators.txncheck import CallLimit, TxncheckSimulator
 from tests.integration.harness import JobRunner, object_created, wait_for
 
 #: The rate that the local stage keeps to, enforced by the provider.
-_RATE = RateLimit(calls=200, seconds=4.0, counts=Counts.POSTS)
+_RATE = CallLimit(calls=200, seconds=4.0, posts_only=True)
 _INVALID = (1, 100, 333, 500, 501, 999, 1000)
 
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from verdict_courier.api_client import ApiClient
 
-from local.simulators.txncheck import End, TxncheckSimulator
+from local.simulators.txncheck import RequestOutcome, TxncheckSimulator
 from tests.integration.harness import FULL_CHECK, JobRunner, wait_for
 
 _KEY = "txncheck/full-check/request.json"
@@ -15,10 +15,14 @@ _PROCESSING_SECONDS = 1.5
 
 @pytest.mark.parametrize(
     ("end", "outcome"),
-    [(End.COMPLETED, "succeeded"), (End.PARTIAL, "partial"), (End.TEMPORARY, "failed")],
+    [
+        (RequestOutcome.COMPLETED, "succeeded"),
+        (RequestOutcome.PARTIAL, "partial"),
+        (RequestOutcome.TEMPORARY, "failed"),
+    ],
 )
 def test_a_webhook_ends_the_wait_for_the_next_poll(
-    runner: JobRunner, txncheck: TxncheckSimulator, end: End, outcome: str
+    runner: JobRunner, txncheck: TxncheckSimulator, end: RequestOutcome, outcome: str
 ) -> None:
     """A job ends as soon as the provider is done, not at the next poll."""
     runner.run(_KEY, FULL_CHECK)  # starts the functions

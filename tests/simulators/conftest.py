@@ -1,4 +1,4 @@
-"""What every test of a simulator starts from."""
+"""Simulators and clients, new for each test."""
 
 import threading
 from collections.abc import Iterator
@@ -7,9 +7,8 @@ import pytest
 
 from local.simulators.ipqs import IpqsSimulator
 from local.simulators.txncheck import TxncheckSimulator
-from tests.simulators import merchant as merchants
-from tests.simulators.client import KEY, Client
-from tests.simulators.merchant import Doorbell, Merchant
+from tests.simulators.api_client import KEY, IpqsClient, TxncheckClient
+from tests.simulators.webhook_receiver import WEBHOOK_SECRET, WebhookReceiver
 
 
 @pytest.fixture(autouse=True)
@@ -22,39 +21,39 @@ def _no_thread_is_left() -> Iterator[None]:
 
 @pytest.fixture
 def ipqs(_no_thread_is_left: None) -> Iterator[IpqsSimulator]:
-    """A simulator of the test's own, whose clock stands still."""
+    """Yield a simulator whose clock passes only by `advance`."""
     with IpqsSimulator.started(api_key=KEY) as simulator:
         yield simulator
 
 
 @pytest.fixture
-def client(ipqs: IpqsSimulator) -> Iterator[Client]:
-    """A client with the key."""
-    client = Client(ipqs)
+def client(ipqs: IpqsSimulator) -> Iterator[IpqsClient]:
+    """Yield a client of IPQS with the key."""
+    client = IpqsClient(ipqs)
     yield client
     client.session.close()
 
 
 @pytest.fixture
 def txncheck(_no_thread_is_left: None) -> Iterator[TxncheckSimulator]:
-    """A simulator of the test's own, whose clock stands still."""
+    """Yield a simulator whose clock passes only by `advance`."""
     with TxncheckSimulator.started(
-        api_key=merchants.KEY, webhook_secret=merchants.WEBHOOK_SECRET
+        api_key=KEY, webhook_secret=WEBHOOK_SECRET
     ) as simulator:
         yield simulator
 
 
 @pytest.fixture
-def merchant(txncheck: TxncheckSimulator) -> Iterator[Merchant]:
-    """A client with the key."""
-    merchant = Merchant(txncheck)
-    yield merchant
-    merchant.session.close()
+def caller(txncheck: TxncheckSimulator) -> Iterator[TxncheckClient]:
+    """Yield a client of TxnCheck with the key."""
+    client = TxncheckClient(txncheck)
+    yield client
+    client.session.close()
 
 
 @pytest.fixture
-def doorbell(txncheck: TxncheckSimulator) -> Iterator[Doorbell]:
-    """Where the webhooks of the test's simulator go."""
-    with Doorbell.hung() as doorbell:
-        txncheck.webhook_url = doorbell.url
-        yield doorbell
+def receiver(txncheck: TxncheckSimulator) -> Iterator[WebhookReceiver]:
+    """Yield the server that the simulator's webhooks go to."""
+    with WebhookReceiver.listening() as receiver:
+        txncheck.webhook_url = receiver.url
+        yield receiver

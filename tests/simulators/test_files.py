@@ -12,18 +12,18 @@ from local.simulators.ipqs import (
     IpqsSimulator,
     Spent,
 )
-from tests.simulators.client import Client
+from tests.simulators.api_client import IpqsClient
 
 FILE = b"Email Address,Valid\n" + b"user@example.com,true\n" * 1000
 
 
 @pytest.fixture
-def link(client: Client, ipqs: IpqsSimulator) -> str:
+def link(client: IpqsClient, ipqs: IpqsSimulator) -> str:
     """A link to FILE."""
     return client.link(ipqs.add_finished(results={"all": FILE}))
 
 
-def test_is_plain_by_default(client: Client, link: str) -> None:
+def test_is_plain_by_default(client: IpqsClient, link: str) -> None:
     """A CSV with its length, as most servers do it."""
     response = client.get(link)
 
@@ -43,7 +43,7 @@ def test_is_plain_by_default(client: Client, link: str) -> None:
     ],
 )
 def test_ends_by_the_switch(
-    client: Client,
+    client: IpqsClient,
     ipqs: IpqsSimulator,
     link: str,
     framing: Framing,
@@ -71,7 +71,7 @@ def test_ends_by_the_switch(
 )
 @pytest.mark.parametrize("framing", Framing)
 def test_is_compressed_by_the_switch(
-    client: Client,
+    client: IpqsClient,
     ipqs: IpqsSimulator,
     link: str,
     framing: Framing,
@@ -101,7 +101,7 @@ def test_is_compressed_by_the_switch(
     ],
 )
 def test_answers_ranges_by_the_switch(
-    client: Client,
+    client: IpqsClient,
     ipqs: IpqsSimulator,
     link: str,
     wanted: str,
@@ -118,13 +118,13 @@ def test_answers_ranges_by_the_switch(
     assert ("Content-Range" in response.headers) is (status != 200)
 
 
-def test_ignores_ranges_otherwise(client: Client, link: str) -> None:
+def test_ignores_ranges_otherwise(client: IpqsClient, link: str) -> None:
     """A Range that is ignored brings everything."""
     assert client.get(link, headers={"Range": "bytes=0-9"}).content == FILE
 
 
 def test_redirects_by_the_switch(
-    client: Client, ipqs: IpqsSimulator, link: str
+    client: IpqsClient, ipqs: IpqsSimulator, link: str
 ) -> None:
     """A link may lead somewhere else, and is spent by that."""
     ipqs.behave(file_redirect="http://192.0.2.1/file", spent_link=Spent.GONE)
@@ -137,7 +137,7 @@ def test_redirects_by_the_switch(
 
 
 def test_has_the_content_type_of_the_switch(
-    client: Client, ipqs: IpqsSimulator, link: str
+    client: IpqsClient, ipqs: IpqsSimulator, link: str
 ) -> None:
     """It may be anything."""
     ipqs.behave(file_content_type="application/octet-stream")
@@ -146,7 +146,7 @@ def test_has_the_content_type_of_the_switch(
 
 
 @pytest.mark.parametrize("size", [20, 21, 64, 300_000, 3_000_000])
-def test_is_made_on_the_fly(client: Client, ipqs: IpqsSimulator, size: int) -> None:
+def test_is_made_on_the_fly(client: IpqsClient, ipqs: IpqsSimulator, size: int) -> None:
     """Large files are made, not held; they are whole lines of exactly that size."""
     link = client.link(ipqs.add_finished(results={"all": size}))
 
@@ -157,12 +157,12 @@ def test_is_made_on_the_fly(client: Client, ipqs: IpqsSimulator, size: int) -> N
     assert content.endswith(b"\n")
 
 
-def test_can_be_any_content(client: Client, ipqs: IpqsSimulator) -> None:
+def test_can_be_any_content(client: IpqsClient, ipqs: IpqsSimulator) -> None:
     """A generator serves as well; kinds that are not given have no link."""
     content = Content(lambda: iter([b"a\n", b"b\n"]), None)
     csv_id = ipqs.add_finished(type="phone", results={"bad": content})
 
-    links = client.look(csv_id)["downloads"]
+    links = client.status(csv_id)["downloads"]
 
     assert [kind for kind, link in links.items() if link] == ["bad"]
     assert client.get(links["bad"]).content == b"a\nb\n"
@@ -170,15 +170,12 @@ def test_can_be_any_content(client: Client, ipqs: IpqsSimulator) -> None:
         ipqs.add_finished(results={"good": b""})
 
 
-def test_content_can_be_cut_and_packed() -> None:
+def test_content_can_be_produced_and_compressed() -> None:
     """What the faults are built from must itself be right."""
     content = Content.rows(1000)
     whole = content.read()
 
-    assert content.part(10, 20).read() == whole[10:20]
-    assert content.part(0, -8).read() == whole[:-8]
-    assert content.part(990).read() == whole[990:]
-    assert content.part(0, -8).size == 992
+    assert len(whole) == content.size == content.measured() == 1000
     assert gzip.decompress(content.gzipped().read()) == whole
     assert content.gzipped().measured() == len(content.gzipped().read())
     assert len(zlib.decompress(Content.bomb(1_000_000).read(), wbits=31)) == 1_000_000

@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from local.simulators.ipqs import Answer, IpqsSimulator, Spent
-from tests.simulators.client import KEY, SECONDS, Client
+from local.simulators.ipqs import Answer, Ending, IpqsSimulator, Spent
+from tests.simulators.api_client import KEY, SECONDS, IpqsClient
 
 SPENT = [
     (Spent.FORBIDDEN, 403),
@@ -20,7 +20,7 @@ SPENT = [
 ]
 
 
-def test_has_the_documented_form(client: Client, ipqs: IpqsSimulator) -> None:
+def test_has_the_documented_form(client: IpqsClient, ipqs: IpqsSimulator) -> None:
     """256 alphanumerics and a form-encoded name, on a host of its own."""
     link = urlsplit(client.link(client.finished(file_name="my list"), "bad"))
 
@@ -39,7 +39,7 @@ def test_has_the_documented_form(client: Client, ipqs: IpqsSimulator) -> None:
 
 @pytest.mark.parametrize(("spent", "status"), SPENT)
 def test_burns_on_first_use(
-    client: Client, ipqs: IpqsSimulator, spent: Spent, status: int
+    client: IpqsClient, ipqs: IpqsSimulator, spent: Spent, status: int
 ) -> None:
     """What is said of a spent link is unknown; that it is spent is documented."""
     ipqs.behave(spent_link=spent)
@@ -55,7 +55,7 @@ def test_burns_on_first_use(
 
 @pytest.mark.parametrize(("spent", "status"), SPENT)
 def test_expires(
-    client: Client, ipqs: IpqsSimulator, spent: Spent, status: int
+    client: IpqsClient, ipqs: IpqsSimulator, spent: Spent, status: int
 ) -> None:
     """Fifteen minutes by the clock, to the second."""
     ipqs.behave(expired_link=spent, spent_link=Spent.FORBIDDEN)
@@ -71,7 +71,7 @@ def test_expires(
     assert answer.headers["Content-Type"].startswith("text/html")
 
 
-def test_burns_once_under_pressure(client: Client, ipqs: IpqsSimulator) -> None:
+def test_burns_once_under_pressure(client: IpqsClient, ipqs: IpqsSimulator) -> None:
     """Of many uses at the same time exactly one wins."""
     link = client.link(client.finished())
     together = threading.Barrier(8)
@@ -87,11 +87,11 @@ def test_burns_once_under_pressure(client: Client, ipqs: IpqsSimulator) -> None:
     assert ipqs.csvs[0].downloads == 1
 
 
-def test_is_new_with_each_look(client: Client, ipqs: IpqsSimulator) -> None:
+def test_is_new_with_each_status_call(client: IpqsClient, ipqs: IpqsSimulator) -> None:
     """Each status call on a finished file makes new links."""
     csv_id = client.finished()
 
-    links = {client.link(csv_id, kind) for kind in ("all", "bad") for _look in range(3)}
+    links = {client.link(csv_id, kind) for kind in ("all", "bad") for _call in range(3)}
 
     assert len(links) == 6
     assert ipqs.csvs[0].links == 6 * 4
@@ -100,7 +100,7 @@ def test_is_new_with_each_look(client: Client, ipqs: IpqsSimulator) -> None:
 
 @pytest.mark.parametrize("kills", [False, True])
 def test_may_end_older_ones(
-    client: Client, ipqs: IpqsSimulator, *, kills: bool
+    client: IpqsClient, ipqs: IpqsSimulator, *, kills: bool
 ) -> None:
     """Whether new links end the older ones is unknown."""
     ipqs.behave(new_links_kill_older=kills)
@@ -115,7 +115,7 @@ def test_may_end_older_ones(
 
 @pytest.mark.parametrize("spends", [False, True])
 def test_may_be_spent_by_head(
-    client: Client, ipqs: IpqsSimulator, *, spends: bool
+    client: IpqsClient, ipqs: IpqsSimulator, *, spends: bool
 ) -> None:
     """Whether HEAD spends a link is unknown."""
     ipqs.behave(head_spends=spends)
@@ -133,7 +133,7 @@ def test_may_be_spent_by_head(
 
 @pytest.mark.parametrize("spends", [False, True])
 def test_may_survive_a_cut_answer(
-    client: Client, ipqs: IpqsSimulator, *, spends: bool
+    client: IpqsClient, ipqs: IpqsSimulator, *, spends: bool
 ) -> None:
     """Whether an interrupted GET spends a link is unknown."""
     ipqs.behave(interrupted_get_spends=spends)
@@ -146,7 +146,9 @@ def test_may_survive_a_cut_answer(
     assert client.get(link).status_code == (403 if spends else 200)
 
 
-def test_may_survive_a_client_that_leaves(client: Client, ipqs: IpqsSimulator) -> None:
+def test_may_survive_a_client_that_leaves(
+    client: IpqsClient, ipqs: IpqsSimulator
+) -> None:
     """The client can be the one who interrupts."""
     ipqs.behave(interrupted_get_spends=False)
     link = client.link(ipqs.add_finished(results={"all": 64_000_000}))
@@ -166,11 +168,11 @@ def test_may_survive_a_client_that_leaves(client: Client, ipqs: IpqsSimulator) -
 
 
 def test_stays_dead_when_newer_links_ended_it(
-    client: Client, ipqs: IpqsSimulator
+    client: IpqsClient, ipqs: IpqsSimulator
 ) -> None:
     """An interruption gives back only what it took."""
     ipqs.behave(interrupted_get_spends=False, new_links_kill_older=True)
-    ipqs.script("download", [Answer.stalled_after(10)])
+    ipqs.script("download", [Answer.cut_after(10, Ending.STALL)])
     csv_id = client.finished()
     link = client.link(csv_id)
     stalled = requests.get(link, stream=True, timeout=SECONDS)
@@ -184,16 +186,16 @@ def test_stays_dead_when_newer_links_ended_it(
 @pytest.mark.parametrize(
     "hostile", ["http://169.254.169.254/", "https://a@b/", "file:///etc/passwd", ""]
 )
-def test_can_be_hostile(client: Client, ipqs: IpqsSimulator, hostile: str) -> None:
+def test_can_be_hostile(client: IpqsClient, ipqs: IpqsSimulator, hostile: str) -> None:
     """Any string can be handed out, to try an adapter's validator."""
     ipqs.behave(links_instead=hostile)
 
-    links = client.look(client.finished())["downloads"]
+    links = client.status(client.finished())["downloads"]
 
     assert set(links.values()) == {hostile}
 
 
-def test_must_be_known(client: Client, ipqs: IpqsSimulator) -> None:
+def test_refuses_invented_links(client: IpqsClient, ipqs: IpqsSimulator) -> None:
     """Invented links and other addresses of the host do not work."""
     host = f"http://{ipqs.download_host}"
 
@@ -203,7 +205,7 @@ def test_must_be_known(client: Client, ipqs: IpqsSimulator) -> None:
     assert client.post(f"{host}/download").status_code == 405
 
 
-def test_are_of_one_host_only(client: Client, ipqs: IpqsSimulator) -> None:
+def test_are_of_one_host_only(client: IpqsClient, ipqs: IpqsSimulator) -> None:
     """The API does not serve files, so that an allow-list is really tried."""
     link = client.link(client.finished())
 
@@ -212,7 +214,7 @@ def test_are_of_one_host_only(client: Client, ipqs: IpqsSimulator) -> None:
     assert client.get(swapped).status_code == 404
 
 
-def test_notices_a_key_that_leaks(client: Client, ipqs: IpqsSimulator) -> None:
+def test_logs_a_key_that_leaks(client: IpqsClient, ipqs: IpqsSimulator) -> None:
     """Tests of adapters assert that the download host never sees the key."""
     csv_id = client.finished()
     client.get(client.link(csv_id))

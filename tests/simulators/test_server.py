@@ -1,24 +1,21 @@
-"""The simulator is a good neighbour: bounded, quick to stop, and runs alone."""
+"""A simulator is bounded in memory, stops at once and leaves nothing behind."""
 
 import http.client
-import signal
 import socket
 import ssl
-import subprocess
-import sys
 import threading
 import time
 import tracemalloc
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import requests
 import trustme
 
-from local.simulators.ipqs import Answer, Clock, IpqsSimulator, RunningClock
-from tests.simulators.client import KEY, SECONDS, Client
+from local.simulators.clock import Clock, RunningClock
+from local.simulators.ipqs import Answer, IpqsSimulator
+from tests.simulators.api_client import KEY, SECONDS, IpqsClient
 
 ROOT = Path(__file__).parents[2]
 MEGABYTE = 1_000_000
@@ -29,7 +26,7 @@ def test_stops_in_the_middle_of_a_fault(answer: Answer) -> None:
     """A test that ends must not wait for the fault it provoked."""
     with IpqsSimulator.started(api_key=KEY) as ipqs:
         ipqs.script("list", [answer])
-        client = Client(ipqs)
+        client = IpqsClient(ipqs)
         host = ipqs.base_url.removeprefix("http://")
         connection = http.client.HTTPConnection(host, timeout=SECONDS)
         connection.request("GET", f"/api/json/csv/{KEY}/list")
@@ -43,9 +40,9 @@ def test_stops_in_the_middle_of_a_fault(answer: Answer) -> None:
 
 
 def test_stops_with_idle_connections() -> None:
-    """Clients keep connections open, and some never say a word."""
+    """Clients keep connections open, and some never send anything."""
     with IpqsSimulator.started(api_key=KEY) as ipqs:
-        client = Client(ipqs)
+        client = IpqsClient(ipqs)
         client.uploaded()
         host, port = ipqs.base_url.removeprefix("http://").split(":")
         silent = socket.create_connection((host, int(port)), SECONDS)
@@ -56,7 +53,7 @@ def test_stops_with_idle_connections() -> None:
     client.session.close()
 
 
-def test_reuses_connections(client: Client, ipqs: IpqsSimulator) -> None:
+def test_reuses_connections(client: IpqsClient, ipqs: IpqsSimulator) -> None:
     """Chunked answers end where they say, so that the next request can follow."""
     host = ipqs.base_url.removeprefix("http://")
     connection = http.client.HTTPConnection(host, timeout=SECONDS)
@@ -72,7 +69,7 @@ def test_reuses_connections(client: Client, ipqs: IpqsSimulator) -> None:
     assert client.uploaded()
 
 
-def test_survives_a_client_that_leaves(client: Client, ipqs: IpqsSimulator) -> None:
+def test_survives_a_client_that_leaves(client: IpqsClient, ipqs: IpqsSimulator) -> None:
     """An upload that breaks off is not an upload."""
     host, port = ipqs.base_url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), SECONDS) as leaving:
@@ -110,13 +107,16 @@ def test_keeps_large_uploads_on_the_disk(ipqs: IpqsSimulator) -> None:
     connection.send(tail)
 
     assert connection.getresponse().status == 200
-    assert ipqs.csvs[0].bytes == blocks * MEGABYTE
+    assert ipqs.csvs[0].upload is not None
+    assert ipqs.csvs[0].upload.stat().st_size == blocks * MEGABYTE
     assert tracemalloc.get_traced_memory()[1] < 8 * MEGABYTE
     connection.close()
 
 
 @pytest.mark.usefixtures("memory")
-def test_makes_large_results_on_the_fly(client: Client, ipqs: IpqsSimulator) -> None:
+def test_makes_large_results_on_the_fly(
+    client: IpqsClient, ipqs: IpqsSimulator
+) -> None:
     """A result of gigabytes costs no memory."""
     link = client.link(ipqs.add_finished(results={"all": 200 * MEGABYTE}))
 
@@ -127,21 +127,19 @@ def test_makes_large_results_on_the_fly(client: Client, ipqs: IpqsSimulator) -> 
     assert tracemalloc.get_traced_memory()[1] < 8 * MEGABYTE
 
 
-def test_speaks_tls() -> None:
+def test_serves_tls() -> None:
     """Adapters follow https only, so the simulator can be one of those."""
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost").configure_cert(context)
     with (
         authority.cert_pem.tempfile() as trusted,
-        IpqsSimulator.started(
-            api_key=KEY, tls=context, name="localhost", download_name="localhost"
-        ) as ipqs,
+        IpqsSimulator.started(api_key=KEY, tls=context, name="localhost") as ipqs,
         requests.Session() as session,
     ):
         session.trust_env = False
         session.verify = trusted
-        client = Client(ipqs, session)
+        client = IpqsClient(ipqs, session)
         assert ipqs.base_url.startswith("https://localhost:")
 
         link = client.link(client.finished())
@@ -171,72 +169,20 @@ def test_stops_during_a_handshake() -> None:
 
 def test_clocks() -> None:
     """One stands still until it is told, the other one runs."""
-    still, running = Clock(100.0), RunningClock()
+    still, running = Clock(), RunningClock()
+    start = still.now()
     still.advance(5)
     running.advance(1000)
 
-    assert still.now() == 105.0
+    assert still.now() == start + 5
     assert 990 < running.now() - time.time() < 1010
-
-
-def _command(*arguments: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-m", "local.simulators.ipqs", *arguments],
-        cwd=ROOT,
-        text=True,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-
-
-@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM, None])
-def test_runs_alone(by: signal.Signals | None) -> None:
-    """It prints its addresses and ends cleanly: by a signal, or with its parent."""
-    with _command("--key", "k", "--until-stdin-closes") as process:
-        assert process.stdout is not None
-        assert process.stdin is not None
-        try:
-            lines = dict(process.stdout.readline().split() for _line in range(3))
-            listed = requests.get(f"{lines['API']}/api/json/csv/k/list", timeout=5)
-            if by is None:
-                process.stdin.close()
-            else:
-                process.send_signal(by)
-            assert process.wait(SECONDS) == 0
-        finally:
-            process.kill()
-
-        assert listed.json()["total_csvs"] == 0
-        assert lines["Key"] == "k"
-        assert lines["Downloads"] != lines["API"]
-
-
-def test_says_that_a_port_is_taken(ipqs: IpqsSimulator) -> None:
-    """The exit code tells a script, the sentence tells a person."""
-    port = ipqs.base_url.rpartition(":")[2]
-
-    with _command("--port", port) as process:
-        output, errors = process.communicate(timeout=SECONDS)
-
-    assert process.returncode == 1
-    assert output == ""
-    assert errors.startswith("cannot serve: ")
-
-
-def test_refuses_wrong_arguments() -> None:
-    """argparse ends with 2, and --help with 0."""
-    for argument, code in (("--speed", 2), ("--help", 0)):
-        with _command(argument) as process, suppress(BrokenPipeError):
-            process.communicate(timeout=SECONDS)
-        assert process.returncode == code
 
 
 def test_leaves_no_thread() -> None:
     """Counted here by itself, as the other tests rely on it."""
     before = threading.active_count()
     with IpqsSimulator.started(api_key=KEY) as ipqs:
-        client = Client(ipqs)
+        client = IpqsClient(ipqs)
         client.finished()
         assert threading.active_count() > before
     client.session.close()

@@ -4,14 +4,14 @@ from dataclasses import FrozenInstanceError, fields
 
 import pytest
 
-from local.simulators.ipqs import UNKNOWNS, Answer, Behaviour, IpqsSimulator
-from tests.simulators.client import KEY, Client
+from local.simulators.ipqs import UNKNOWNS, Answer, IpqsBehaviour, IpqsSimulator
+from tests.simulators.api_client import KEY, IpqsClient
 
 # What the notes on IPQS mark as unknown, and the switches that stand for it.
 FACTS = {
     "the parameter for a status id by POST": {"status_id_parameter"},
-    "the header IPQS-KEY for csv/status": {"header_key_calls"},
     "whether strictness can be sent": {"strictness_accepted"},
+    "the header IPQS-KEY for csv/status": {"header_key_calls"},
     "limits of size, rows and parallel files": {
         "max_upload_bytes",
         "max_upload_rows",
@@ -20,7 +20,6 @@ FACTS = {
     "retention": {"retention_seconds"},
     "a recommended interval": {"rate_limit"},
     "processing time": {"seconds_processing"},
-    "XML: the item of csvs, and null": {"xml_item", "xml_null"},
     "status and links of an aborted file": {"aborted_status", "aborted_links"},
     "the text for a wrong id": {"unknown_id_message"},
     "the status for a wrong key": {"bad_key_status"},
@@ -46,25 +45,25 @@ FACTS = {
 def test_every_unknown_has_a_switch() -> None:
     """An unknown that is a constant would be learnt by the adapter as a fact."""
     assert set().union(*FACTS.values()) == set(UNKNOWNS)
-    assert set(UNKNOWNS) <= {field.name for field in fields(Behaviour)}
+    assert set(UNKNOWNS) <= {field.name for field in fields(IpqsBehaviour)}
 
 
 def test_switches_are_swapped_at_once(ipqs: IpqsSimulator) -> None:
     """A call sees one behaviour, never half of two."""
     before = ipqs.behaviour
 
-    ipqs.behave(head_spends=False, link_seconds=1.0)
+    ipqs.behave(head_spends=False, bad_key_status=401)
 
-    assert before == Behaviour()
-    assert ipqs.behaviour == Behaviour(head_spends=False, link_seconds=1.0)
+    assert before == IpqsBehaviour()
+    assert ipqs.behaviour == IpqsBehaviour(head_spends=False, bad_key_status=401)
     with pytest.raises(FrozenInstanceError):
         ipqs.behaviour.head_spends = True  # type: ignore[misc]  # that it fails is the point
 
 
-def test_reset_forgets_everything(client: Client, ipqs: IpqsSimulator) -> None:
+def test_reset_forgets_everything(client: IpqsClient, ipqs: IpqsSimulator) -> None:
     """Tests that share a simulator must not meet each other."""
     link = client.link(client.finished())
-    ipqs.behave(link_seconds=1.0)
+    ipqs.behave(bad_key_status=401)
     ipqs.rotate_key("another")
     ipqs.script("list", [Answer.hang()])
 
@@ -73,19 +72,20 @@ def test_reset_forgets_everything(client: Client, ipqs: IpqsSimulator) -> None:
     assert ipqs.csvs == []
     assert ipqs.requests == []
     assert ipqs.unused == 0
-    assert ipqs.behaviour == Behaviour()
+    assert ipqs.behaviour == IpqsBehaviour()
     assert client.get(link).status_code == 403
     assert client.uploaded() == 3_000_001
 
 
-def test_records_requests_without_the_key(client: Client, ipqs: IpqsSimulator) -> None:
+def test_records_requests_without_the_key(
+    client: IpqsClient, ipqs: IpqsSimulator
+) -> None:
     """What is recorded ends up in the output of failing tests."""
     csv_id = client.finished(file_name="mine")
     client.get(client.link(csv_id), headers={"Authorization": "Bearer x"})
 
     upload, status, download = ipqs.requests
     assert [each.call for each in ipqs.requests] == ["upload", "status", "download"]
-    assert {each.file_name for each in ipqs.requests} == {"mine"}
     assert upload.path == "/api/json/csv/<KEY>/email/upload"
     assert upload.key_in == {"path"}
     assert upload.content_length

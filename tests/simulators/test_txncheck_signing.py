@@ -1,4 +1,4 @@
-"""Where the account signs its requests, TxnCheck takes no other one."""
+"""An account with signing takes only requests with the right signature."""
 
 import json
 from collections.abc import Iterator
@@ -6,56 +6,60 @@ from collections.abc import Iterator
 import pytest
 
 from local.simulators.txncheck import TxncheckSimulator
-from tests.simulators.merchant import BODIES, KEY, SIGNING_SECRET, Merchant, signed
+from tests.simulators.api_client import (
+    BODIES,
+    KEY,
+    SIGNING_SECRET,
+    TxncheckClient,
+    signed,
+)
 
 BODY = json.dumps(BODIES["kyc-by-mobile"], separators=(",", ":"))
 TEXT = f"POST./api/v1/kyc-by-mobile.{BODY}"
 
 
 @pytest.fixture
-def merchant() -> Iterator[Merchant]:
+def caller() -> Iterator[TxncheckClient]:
     """A client of an account that has signing enabled."""
     with TxncheckSimulator.started(
         api_key=KEY, signing_secret=SIGNING_SECRET
     ) as txncheck:
-        merchant = Merchant(txncheck)
-        yield merchant
-        merchant.session.close()
+        caller = TxncheckClient(txncheck)
+        yield caller
+        caller.session.close()
 
 
-def stamp(merchant: Merchant, *, late: float = 0.0) -> str:
+def stamp(caller: TxncheckClient, *, late: float = 0.0) -> str:
     """The milliseconds of a call that was signed so many seconds ago."""
-    return str(int((merchant.txncheck.clock.now() - late) * 1000))
+    return str(int((caller.txncheck.clock.now() - late) * 1000))
 
 
-def refusal(merchant: Merchant, headers: dict[str, str], body: str = BODY) -> str:
+def refusal(caller: TxncheckClient, headers: dict[str, str], body: str = BODY) -> str:
     """The sentence with which a call is refused, "" if it is not."""
-    answer = merchant.call("POST", "kyc-by-mobile", headers=headers, data=body)
+    answer = caller.call("POST", "kyc-by-mobile", headers=headers, data=body)
     message = "" if answer.status_code == 202 else answer.json()["message"]
     assert answer.status_code == (401 if message else 202)
     return str(message)
 
 
-def test_takes_a_signed_call(merchant: Merchant) -> None:
+def test_takes_a_signed_call(caller: TxncheckClient) -> None:
     """Timestamp, method, path and the very bytes of the body are signed."""
-    assert refusal(merchant, signed(stamp(merchant), TEXT)) == ""
-    assert merchant.txncheck.requests[0].signed
+    assert refusal(caller, signed(stamp(caller), TEXT)) == ""
+    assert caller.txncheck.requests[0].headers["x-signature"] == "<hidden>"
 
 
-def test_takes_a_signed_look(merchant: Merchant) -> None:
+def test_takes_a_signed_status_call(caller: TxncheckClient) -> None:
     """A GET signs `{}` for its empty body, and its query."""
-    merchant.call(
-        "POST", "kyc-by-mobile", headers=signed(stamp(merchant), TEXT), data=BODY
-    )
-    path = f"requests/{merchant.txncheck.accepted[0].id}"
+    caller.call("POST", "kyc-by-mobile", headers=signed(stamp(caller), TEXT), data=BODY)
+    path = f"requests/{caller.txncheck.accepted[0].id}"
     target = f"GET./api/v1/{path}"
 
     for query, text in (("", f"{target}.{{}}"), ("?a=%20b", f"{target}?a=%20b.{{}}")):
-        headers = signed(stamp(merchant), text)
-        assert merchant.call("GET", path + query, headers=headers).status_code == 200
-    headers = signed(stamp(merchant), f"{target}.")
-    assert merchant.call("GET", path, headers=headers).status_code == 401
-    assert merchant.call("GET", path).status_code == 401
+        headers = signed(stamp(caller), text)
+        assert caller.call("GET", path + query, headers=headers).status_code == 200
+    headers = signed(stamp(caller), f"{target}.")
+    assert caller.call("GET", path, headers=headers).status_code == 401
+    assert caller.call("GET", path).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -71,24 +75,24 @@ def test_takes_a_signed_look(merchant: Merchant) -> None:
     ],
 )
 def test_takes_no_other_signature(
-    merchant: Merchant, text: str, changed: dict[str, str]
+    caller: TxncheckClient, text: str, changed: dict[str, str]
 ) -> None:
     """Whatever differs from what was sent must show, as it would there."""
-    headers = signed(stamp(merchant), text) | changed
+    headers = signed(stamp(caller), text) | changed
 
-    assert refusal(merchant, headers) == "Invalid request signature"
-    assert merchant.txncheck.accepted == []
+    assert refusal(caller, headers) == "Invalid request signature"
+    assert caller.txncheck.accepted == []
 
 
-def test_wants_the_right_secret_in_lower_case(merchant: Merchant) -> None:
+def test_wants_the_right_secret_in_lower_case(caller: TxncheckClient) -> None:
     """Lower-case hex is documented."""
-    wrong = signed(stamp(merchant), TEXT, secret="another")
-    right = signed(stamp(merchant), TEXT)
+    wrong = signed(stamp(caller), TEXT, secret="another")
+    right = signed(stamp(caller), TEXT)
     capitals = right | {"X-Signature": right["X-Signature"].upper()}
 
-    assert refusal(merchant, wrong) == "Invalid request signature"
-    assert refusal(merchant, capitals) == "Invalid request signature"
-    assert refusal(merchant, right) == ""
+    assert refusal(caller, wrong) == "Invalid request signature"
+    assert refusal(caller, capitals) == "Invalid request signature"
+    assert refusal(caller, right) == ""
 
 
 @pytest.mark.parametrize(
@@ -96,21 +100,21 @@ def test_wants_the_right_secret_in_lower_case(merchant: Merchant) -> None:
     [(300.0, ""), (300.001, "Request timestamp expired"), (-300.0, "")],
 )
 def test_forgets_a_signature_after_five_minutes(
-    merchant: Merchant, late: float, message: str
+    caller: TxncheckClient, late: float, message: str
 ) -> None:
     """Older is refused with a sentence of its own; of the future nothing is said."""
-    assert refusal(merchant, signed(stamp(merchant, late=late), TEXT)) == message
+    assert refusal(caller, signed(stamp(caller, late=late), TEXT)) == message
 
 
-def test_reads_no_odd_timestamp(merchant: Merchant) -> None:
+def test_reads_no_odd_timestamp(caller: TxncheckClient) -> None:
     """Rightly signed, and still no number of milliseconds."""
     for timestamp in ("now", "-1", "1750000000.5", "9" * 17):
         headers = signed(timestamp, TEXT)
-        assert refusal(merchant, headers) == "Invalid request signature"
+        assert refusal(caller, headers) == "Invalid request signature"
 
 
-def test_asks_for_the_key_first(merchant: Merchant) -> None:
-    """Who has no key learns nothing about signatures."""
+def test_checks_the_key_first(caller: TxncheckClient) -> None:
+    """Without a key nothing about signatures is answered."""
     headers = signed("1", TEXT) | {"X-API-Key": "wrong"}
 
-    assert refusal(merchant, headers) == "Invalid API key"
+    assert refusal(caller, headers) == "Invalid API key"

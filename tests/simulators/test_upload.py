@@ -1,18 +1,18 @@
 """Every accepted upload makes a file, and is paid."""
 
 import http.client
-import http.server
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
+from urllib3 import encode_multipart_formdata
 
-from local.simulators.ipqs import COLUMNS, IpqsSimulator
-from tests.simulators.client import EMAILS, KEY, SECONDS, Client
+from local.simulators.ipqs import IpqsSimulator
+from local.simulators.ipqs.verification import COLUMNS
+from tests.simulators.api_client import EMAILS, KEY, SECONDS, IpqsClient
 
 
-def test_answers_in_the_documented_shape(client: Client, ipqs: IpqsSimulator) -> None:
+def test_answers_in_the_documented_shape(
+    client: IpqsClient, ipqs: IpqsSimulator
+) -> None:
     """Adapters are written against these very fields."""
     response = client.upload(file_name="mine")
 
@@ -35,50 +35,32 @@ def test_answers_in_the_documented_shape(client: Client, ipqs: IpqsSimulator) ->
     }
 
 
-def test_names_a_file_that_has_no_name(client: Client) -> None:
+def test_names_a_file_that_has_no_name(client: IpqsClient) -> None:
     """The default name is a fact of the documentation."""
     assert client.upload().json()["file_name"] == "email_2025-06-15 15:06:40"
 
 
-def test_is_never_deduplicated(client: Client, ipqs: IpqsSimulator) -> None:
+def test_is_never_deduplicated(client: IpqsClient, ipqs: IpqsSimulator) -> None:
     """The same upload twice costs twice: that is what adapters must avoid."""
     first, second = client.uploaded(file_name="a"), client.uploaded(file_name="a")
 
     assert first != second
     assert [csv.file_name for csv in ipqs.csvs] == ["a", "a"]
-    assert [csv.rows for csv in ipqs.csvs] == [100, 100]
-    assert {csv.bytes for csv in ipqs.csvs} == {len(EMAILS)}
+    assert [csv.verified.rows for csv in ipqs.csvs] == [100, 100]
+    assert [csv.upload.read_bytes() for csv in ipqs.csvs if csv.upload] == [EMAILS] * 2
 
 
 @pytest.mark.parametrize("type_", COLUMNS)
-def test_takes_every_type(client: Client, ipqs: IpqsSimulator, type_: str) -> None:
+def test_takes_every_type(client: IpqsClient, ipqs: IpqsSimulator, type_: str) -> None:
     """Seven types are documented."""
     client.uploaded(type_=type_)
 
     assert [csv.type for csv in ipqs.csvs] == [type_]
 
 
-def test_takes_json(client: Client, ipqs: IpqsSimulator) -> None:
-    """JSON carries the key, the type and the rows; the path carries nothing."""
-    document = {
-        "key": KEY,
-        "type": "email",
-        "file_name": "mine",
-        "input": [["a@example.com"], ["b@example.com"]],
-    }
-
-    answer = client.post(f"{ipqs.base_url}/api/json/csv/upload", json=document).json()
-
-    assert answer["success"] is True
-    assert [(csv.file_name, csv.rows, csv.uploaded_by) for csv in ipqs.csvs] == [
-        ("mine", 2, "json")
-    ]
-    assert ipqs.requests[-1].key_in == {"body"}
-
-
 @pytest.mark.parametrize("place", ["data", "params"])
 def test_takes_key_and_type_as_parameters(
-    client: Client, ipqs: IpqsSimulator, place: str
+    client: IpqsClient, ipqs: IpqsSimulator, place: str
 ) -> None:
     """The keyless path takes them as POST fields or in the query."""
     response = client.post(
@@ -92,7 +74,7 @@ def test_takes_key_and_type_as_parameters(
     assert ipqs.requests[-1].key_in == {"body" if place == "data" else "query"}
 
 
-def test_takes_the_key_in_a_header(client: Client, ipqs: IpqsSimulator) -> None:
+def test_takes_the_key_in_a_header(client: IpqsClient, ipqs: IpqsSimulator) -> None:
     """The general alternative to the path, for the calls that the switch names."""
     address = f"{ipqs.base_url}/api/json/csv/upload?type=email"
     files = {"file": ("list.csv", EMAILS)}
@@ -105,60 +87,7 @@ def test_takes_the_key_in_a_header(client: Client, ipqs: IpqsSimulator) -> None:
     assert not client.post(address, files=files, headers=headers).json()["success"]
 
 
-@contextmanager
-def _file_server(status: int = 200) -> Iterator[str]:
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(EMAILS)
-
-        def log_message(self, *_arguments: object) -> None:
-            """Say nothing."""
-
-    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.handle_request)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/list.csv"
-        thread.join()
-
-
-@pytest.mark.parametrize("name", ["input", "url"])
-def test_fetches_a_loopback_address(
-    client: Client, ipqs: IpqsSimulator, name: str
-) -> None:
-    """The third way of uploading exists, though we never use it."""
-    with _file_server() as address:
-        client.post(client.address("email/upload"), data={name: address})
-
-    assert [(csv.rows, csv.uploaded_by) for csv in ipqs.csvs] == [(100, "url")]
-
-
-@pytest.mark.parametrize(
-    "address",
-    ["http://192.0.2.1/x", "https://127.0.0.1/x", "file:///etc/passwd", "http://x.y/"],
-)
-def test_fetches_nothing_else(
-    client: Client, ipqs: IpqsSimulator, address: str
-) -> None:
-    """A simulator must not call out, whatever it is told."""
-    answer = client.post(client.address("email/upload"), data={"url": address}).json()
-
-    assert answer["success"] is False
-    assert "loopback" in answer["message"]
-    assert not ipqs.csvs
-
-
-def test_says_that_an_address_could_not_be_fetched(client: Client) -> None:
-    """A wrong status of the file's server is a soft failure."""
-    with _file_server(status=404) as address:
-        data = {"url": address}
-        answer = client.post(client.address("email/upload"), data=data).json()
-
-    assert answer["message"] == "The file could not be fetched."
-
-
-def test_refuses_chunks(client: Client, ipqs: IpqsSimulator) -> None:
+def test_refuses_chunks(client: IpqsClient, ipqs: IpqsSimulator) -> None:
     """Content-Length is needed, so a streamed body must be measured first."""
     response = client.post(client.address("email/upload"), data=iter([EMAILS]))
 
@@ -171,12 +100,7 @@ def test_refuses_chunks(client: Client, ipqs: IpqsSimulator) -> None:
     ("options", "status"),
     [
         pytest.param({"data": b"x", "headers": {"Content-Type": "a/b"}}, 415, id="a/b"),
-        pytest.param(
-            {"data": b"{", "headers": {"Content-Type": "application/json"}},
-            400,
-            id="json",
-        ),
-        pytest.param({"json": [1]}, 400, id="no object"),
+        pytest.param({"json": {"input": [["a@x"]]}}, 415, id="json"),
         pytest.param({"files": {"a": ("a", b"1"), "b": ("b", b"2")}}, 400, id="two"),
         pytest.param(
             {
@@ -199,7 +123,7 @@ def test_refuses_chunks(client: Client, ipqs: IpqsSimulator) -> None:
     ],
 )
 def test_refuses_what_it_cannot_read(
-    client: Client, ipqs: IpqsSimulator, options: dict[str, object], status: int
+    client: IpqsClient, ipqs: IpqsSimulator, options: dict[str, object], status: int
 ) -> None:
     """An upload that is not understood is not paid."""
     response = client.post(client.address("email/upload"), **options)
@@ -217,7 +141,7 @@ def test_refuses_what_it_cannot_read(
     ],
 )
 def test_fails_softly(
-    client: Client, ipqs: IpqsSimulator, rest: str, key: str, message: str
+    client: IpqsClient, ipqs: IpqsSimulator, rest: str, key: str, message: str
 ) -> None:
     """A failure is a 200 with success:false, which lacks the usual fields."""
     files = {"file": ("list.csv", EMAILS)}
@@ -231,9 +155,10 @@ def test_fails_softly(
     assert not ipqs.csvs
 
 
-def test_needs_a_file(client: Client) -> None:
+def test_needs_a_file(client: IpqsClient) -> None:
     """An upload without rows is a soft failure too."""
-    answer = client.post(client.address("email/upload"), data={"file_name": "x"}).json()
+    field = {"file_name": (None, "x")}
+    answer = client.post(client.address("email/upload"), files=field).json()
 
     assert answer["message"] == "No file was uploaded."
 
@@ -244,12 +169,11 @@ def test_needs_a_file(client: Client) -> None:
         ({"max_upload_bytes": len(EMAILS) - 1}, "too large"),
         ({"max_upload_rows": 100}, "too many rows"),
         ({"credits": 100}, "insufficient credits"),
-        ({"daily_uploads": 0}, "request quota of 0 per day"),
         ({"max_parallel_files": 0}, "Too many files"),
     ],
 )
 def test_keeps_limits(
-    client: Client, ipqs: IpqsSimulator, changes: dict[str, int], message: str
+    client: IpqsClient, ipqs: IpqsSimulator, changes: dict[str, int], message: str
 ) -> None:
     """No limit is documented, so each one is a switch."""
     ipqs.behave(**changes)
@@ -258,19 +182,8 @@ def test_keeps_limits(
     assert not ipqs.csvs
 
 
-def test_lifts_the_quota_after_a_day(client: Client, ipqs: IpqsSimulator) -> None:
-    """A quota is one of a day by the clock."""
-    ipqs.behave(daily_uploads=1)
-    client.uploaded()
-    assert client.upload().json()["success"] is False
-
-    ipqs.clock.advance(86_400)
-
-    assert client.upload().json()["success"] is True
-
-
 def test_takes_strictness_only_if_the_switch_says_so(
-    client: Client, ipqs: IpqsSimulator
+    client: IpqsClient, ipqs: IpqsSimulator
 ) -> None:
     """It is answered; whether it can be sent is unknown."""
     address = client.address("email/upload")
@@ -281,17 +194,22 @@ def test_takes_strictness_only_if_the_switch_says_so(
     assert client.post(address, **options).json()["strictness"] == 2
 
 
-def test_keeps_the_upload_byte_for_byte(client: Client, ipqs: IpqsSimulator) -> None:
+def test_keeps_the_upload_byte_for_byte(
+    client: IpqsClient, ipqs: IpqsSimulator
+) -> None:
     """Boundaries and line ends inside a file must not end it."""
     content = b"a@example.com\r\n--x\r\n\r\n--x--\r\n" + b"\r\n-" * 100_000
 
     client.uploaded(content)
 
-    assert ipqs.csvs[0].bytes == len(content)
+    assert ipqs.csvs[0].upload is not None
+    assert ipqs.csvs[0].upload.read_bytes() == content
 
 
 @pytest.mark.parametrize("chunked", [True, False])
-def test_hears_a_client_out(ipqs: IpqsSimulator, *, chunked: bool) -> None:
+def test_reads_the_whole_request_before_it_answers(
+    ipqs: IpqsSimulator, *, chunked: bool
+) -> None:
     """A refusal that comes in the middle of a large body would be lost to it."""
     blocks = [EMAILS * 1000] * 10
     host = ipqs.base_url.removeprefix("http://")
@@ -304,10 +222,10 @@ def test_hears_a_client_out(ipqs: IpqsSimulator, *, chunked: bool) -> None:
     connection.close()
 
 
-def test_is_strict_about_addresses(client: Client, ipqs: IpqsSimulator) -> None:
+def test_is_strict_about_addresses(client: IpqsClient, ipqs: IpqsSimulator) -> None:
     """A client that builds a wrong address must see it fail."""
     host = ipqs.base_url
-    assert client.get(f"{host}/api/yaml/csv/{KEY}/list").status_code == 404
+    assert client.get(f"{host}/api/xml/csv/{KEY}/list").status_code == 404
     assert client.get(f"{host}/api/json/csv/{KEY}/cancel/1").status_code == 404
     assert client.get(f"{host}/").status_code == 404
     assert client.get(client.address("email/upload")).status_code == 405
@@ -321,10 +239,10 @@ def test_waits_with_expect_continue(ipqs: IpqsSimulator) -> None:
     connection = http.client.HTTPConnection(
         ipqs.base_url.removeprefix("http://"), timeout=SECONDS
     )
-    body = b'{"key": "%s", "type": "email", "input": [["a@example.com"]]}'
-    headers = {"Content-Type": "application/json", "Expect": "100-continue"}
+    body, kind = encode_multipart_formdata({"file": ("list.csv", EMAILS)})
+    headers = {"Content-Type": kind, "Expect": "100-continue"}
 
-    connection.request("POST", "/api/json/csv/upload", body % KEY.encode(), headers)
+    connection.request("POST", f"/api/json/csv/{KEY}/email/upload", body, headers)
 
     assert b'"success": true' in connection.getresponse().read()
     connection.close()

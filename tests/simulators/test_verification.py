@@ -8,9 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.simulators.ipqs import COLUMNS, IpqsSimulator
-from local.simulators.ipqs.verification import Verified, values, verdict, verify
-from tests.simulators.client import Client
+from local.simulators.ipqs import IpqsSimulator
+from local.simulators.ipqs.verification import (
+    COLUMNS,
+    Verified,
+    values,
+    verdict,
+    verify,
+)
+from tests.simulators.api_client import IpqsClient
 
 ROWS = st.lists(st.text(st.characters(exclude_categories=["C", "Z"])), max_size=60)
 
@@ -85,23 +91,23 @@ def test_reads_records(tmp_path: Path, content: bytes, expected: list[str]) -> N
     assert list(values("email", upload)) == expected
 
 
-def test_draws_the_same_verdict_for_ever() -> None:
+def test_returns_the_same_verdict_each_time() -> None:
     """Tests and examples may rely on the verdict of an address."""
-    drawn = [verdict(f"user{n}@example.com").name for n in range(6)]
+    drawn = [verdict(f"user{n}@example.com") for n in range(6)]
 
-    assert drawn == ["CLEAN", "CLEAN", "BAD", "CLEAN", "PRISTINE", "PRISTINE"]
+    assert drawn == ["clean", "clean", "bad", "clean", "pristine", "pristine"]
 
 
 @pytest.mark.parametrize(("removes", "count"), [(True, 1), (False, 3)])
 def test_removes_duplicates_by_the_switch(
-    client: Client, ipqs: IpqsSimulator, *, removes: bool, count: int
+    client: IpqsClient, ipqs: IpqsSimulator, *, removes: bool, count: int
 ) -> None:
     """That repeated rows come back once is only inferred."""
     ipqs.behave(removes_duplicates=removes)
 
     client.uploaded(b"a@x.org\n" * 3)
 
-    assert ipqs.csvs[0].rows == 3
+    assert ipqs.csvs[0].verified.rows == 3
     assert ipqs.csvs[0].results["all"] == count
 
 
@@ -114,17 +120,17 @@ def test_removes_duplicates_by_the_switch(
         ("phone", b"+442", b"x"),
     ],
 )
-def test_counts_what_cannot_be(
-    client: Client, ipqs: IpqsSimulator, type_: str, good: bytes, bad: bytes
+def test_counts_invalid_records(
+    client: IpqsClient, ipqs: IpqsSimulator, type_: str, good: bytes, bad: bytes
 ) -> None:
     """An invalid record is counted, and is bad."""
     client.uploaded(b"%b\n%b\n" % (good, bad), type_=type_)
 
-    assert ipqs.csvs[0].invalid_records == 1
+    assert ipqs.csvs[0].verified.invalid == 1
     assert ipqs.csvs[0].results["all"] == 2
 
 
-def test_has_the_columns_of_the_switch(client: Client, ipqs: IpqsSimulator) -> None:
+def test_has_the_columns_of_the_switch(client: IpqsClient, ipqs: IpqsSimulator) -> None:
     """The full list of columns is unknown, and so is their order."""
     ipqs.behave(columns=("Valid", "Brand New", "Email Address"))
 

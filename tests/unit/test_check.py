@@ -26,47 +26,47 @@ _JOB = Job(
 )
 
 
-class Says:
-    """A provider that says the same whenever it is asked."""
+class FixedProvider:
+    """A provider whose every check has the same answer."""
 
-    def __init__(self, said: StatusReport | Exception) -> None:
-        self._said = said
+    def __init__(self, answer: StatusReport | Exception) -> None:
+        self._answer = answer
 
     def check(self, provider_ref: str) -> StatusReport:
-        """Say it."""
+        """Return or raise what the test chose."""
         assert provider_ref == _JOB.provider_ref
-        if isinstance(self._said, Exception):
-            raise self._said
-        return self._said
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
 
     @property
     def result_format(self) -> FileFormat:
-        """Never."""
+        """Fail: Check calls nothing else."""
         raise AssertionError
 
     def validate(self, name: str, type_: str, source: Source) -> int:
-        """Never."""
+        """Fail: Check calls nothing else."""
         raise AssertionError((name, type_, source))
 
     def submit(self, name: str, type_: str, source: Source) -> str:
-        """Never."""
+        """Fail: Check calls nothing else."""
         raise AssertionError((name, type_, source))
 
     def find(self, name: str, type_: str) -> str | None:
-        """Never."""
+        """Fail: Check calls nothing else."""
         raise AssertionError((name, type_))
 
     def results(self, provider_ref: str) -> Mapping[str, Link]:
-        """Never."""
+        """Fail: Check calls nothing else."""
         raise AssertionError(provider_ref)
 
     def open(self, link: Link, *, seconds: float) -> Body:
-        """Never."""
+        """Fail: Check calls nothing else."""
         raise AssertionError((link, seconds))
 
 
-def _checked(job: Job, said: StatusReport | Exception, *, now: float = 10.0) -> Job:
-    return check(job, Says(said), policy=POLICY, now=now, random=0.5)
+def _checked(job: Job, answer: StatusReport | Exception, *, now: float = 10.0) -> Job:
+    return check(job, FixedProvider(answer), policy=POLICY, now=now, random=0.5)
 
 
 @pytest.mark.parametrize(
@@ -129,15 +129,15 @@ def _told(capsys: pytest.CaptureFixture[str]) -> Told:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "answer",
     [StatusReport(phase=Phase.QUEUED), ProviderThrottled("429"), OutOfCredits("no")],
     ids=["an answer", "no answer", "a refusal"],
 )
 def test_every_check_tells_how_old_the_job_is(
-    said: StatusReport | Exception, capsys: pytest.CaptureFixture[str]
+    answer: StatusReport | Exception, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A job that hangs while the provider is down has to be seen, too."""
-    _checked(_JOB, said, now=100.0)
+    _checked(_JOB, answer, now=100.0)
 
     assert _told(capsys)["JobAgeSeconds"] == 98.0
 
@@ -195,10 +195,10 @@ def test_an_end_without_its_webhook_is_counted(
     capsys: pytest.CaptureFixture[str], heard_at: float, missed: int | None
 ) -> None:
     """Webhooks that stop coming cost every job the time to the next poll."""
-    said = StatusReport(phase=Phase.FINISHED, kinds=("all",))
+    answer = StatusReport(phase=Phase.FINISHED, kinds=("all",))
     listening = replace(POLICY, uses_webhook=True)
 
     job = _JOB.with_(heard_at=heard_at)
-    check(job, Says(said), policy=listening, now=10.0, random=0.5)
+    check(job, FixedProvider(answer), policy=listening, now=10.0, random=0.5)
 
     assert _told(capsys).get("WebhooksMissed") == missed

@@ -1,4 +1,4 @@
-"""Survey: only lists are paid for, and their rows counted alike however read."""
+"""CSV validation: only lists are paid for, and their rows are counted reliably."""
 
 import io
 import zipfile
@@ -24,7 +24,7 @@ BOM = b"\xef\xbb\xbf"
 
 
 def zipped(name: str) -> bytes:
-    """Make an archive; a workbook is one too."""
+    """Return an archive; a workbook is one as well."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as opened:
         opened.writestr(name, "email\na@example.com\n")
@@ -32,7 +32,7 @@ def zipped(name: str) -> bytes:
 
 
 def result(chunks: list[bytes]) -> int | type[CourierError]:
-    """Give the rows, or the error's type."""
+    """Return the number of rows, or the error's type."""
     try:
         return count_rows(chunks)
     except CourierError as error:
@@ -46,8 +46,8 @@ def cut(content: bytes, places: list[int]) -> list[bytes]:
 
 
 @pytest.mark.parametrize("key", ["a.csv", "a.CSV", "ipqs/email/a.b.Csv", "é .csv"])
-def test_a_csv_is_known_by_its_name(key: str) -> None:
-    """Case is the uploader's own affair."""
+def test_a_csv_is_recognized_by_its_name(key: str) -> None:
+    """Upper and lower case are the uploader's choice."""
     check_file_name(key)
 
 
@@ -85,8 +85,8 @@ def test_any_other_name_is_refused(key: str) -> None:
         pytest.param(b"https://example.com/\n", 1, id="one URL"),
     ],
 )
-def test_rows_are_lines_with_something_in_them(content: bytes, rows: int) -> None:
-    """The rule is simple, so that anybody can foretell the count."""
+def test_rows_are_lines_that_are_not_blank(content: bytes, rows: int) -> None:
+    """The rule is simple, so that anybody can predict the count."""
     assert count_rows([content]) == rows
 
 
@@ -104,7 +104,7 @@ def test_rows_are_lines_with_something_in_them(content: bytes, rows: int) -> Non
         pytest.param("Téléphone\n".encode(), id="accented header"),
     ],
 )
-def test_a_file_without_rows_is_never_billed(content: bytes) -> None:
+def test_a_file_without_rows_is_refused(content: bytes) -> None:
     """A provider may charge for the header."""
     with pytest.raises(SourceEmpty):
         count_rows([content])
@@ -146,15 +146,13 @@ def test_what_is_no_list_is_refused(content: bytes) -> None:
 )
 @example(content=BOM + b"email\r\na@b.c", places=[1, 2, 4, 9, 10])
 @example(content="é\n".encode(), places=[1])
-def test_a_file_counts_alike_however_it_is_cut(
-    content: bytes, places: list[int]
-) -> None:
-    """Where the network cuts a file is chance; its count may not be."""
+def test_chunks_do_not_change_the_count(content: bytes, places: list[int]) -> None:
+    """Where the network cuts a file is chance."""
     assert result(cut(content, places)) == result([content])
 
 
 @given(rows=st.lists(st.emails(), min_size=1), ending=st.sampled_from(["\n", "\r\n"]))
-def test_a_list_of_addresses_has_a_row_each(rows: list[str], ending: str) -> None:
+def test_each_address_is_a_row(rows: list[str], ending: str) -> None:
     """An address is never taken for a header."""
     content = ending.join(rows).encode()
 
@@ -164,6 +162,6 @@ def test_a_list_of_addresses_has_a_row_each(rows: list[str], ending: str) -> Non
 
 @pytest.mark.fault(9)
 @given(content=st.binary())
-def test_no_bytes_do_worse_than_being_refused(content: bytes) -> None:
-    """Every refusal has a name and an advice; a traceback has neither."""
+def test_any_bytes_are_counted_or_refused(content: bytes) -> None:
+    """Every refusal has a name and advice; a traceback has neither."""
     assert result([content]) in (SourceEmpty, SourceNotText) or count_rows([content])

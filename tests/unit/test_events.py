@@ -184,7 +184,7 @@ def test_the_api_reads_its_event() -> None:
 
 def test_reflect_is_told_which_execution() -> None:
     """All else it asks Step Functions for: a key of ours keeps it out of events."""
-    event = _read("reflect")
+    event = _read("finalize_execution")
 
     assert event["detail"]["executionArn"] == event["resources"][0]
     assert event["detail"]["input"] is None

@@ -1,4 +1,4 @@
-"""IPQS' answers: read strictly, and nothing of them leaves but what we need."""
+"""Answers of IPQS: read strictly, and only what is needed leaves them."""
 
 import json
 import ssl
@@ -22,16 +22,16 @@ TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 LINK = "https://downloads.ipqualityscore.com/download?download=canary"
 
 
-class Scripted(HttpClient):
-    """Answers every call alike, without a socket."""
+class ScriptedClient(HttpClient):
+    """Returns the same response to every request, without a socket."""
 
     def __init__(self, answer: object, status: int = 200) -> None:
         super().__init__(tls=TLS, loopback=False)
-        self._reply = HttpResponse(status, {}, json.dumps(answer).encode())
+        self._response = HttpResponse(status, {}, json.dumps(answer).encode())
 
-    def call(
+    def request(
         self,
-        method: str,  # noqa: ARG002 - the answer is the same
+        method: str,  # noqa: ARG002 - the response is the same
         url: str,  # noqa: ARG002 - the same
         *,
         seconds: float,  # noqa: ARG002 - the same
@@ -39,18 +39,18 @@ class Scripted(HttpClient):
         headers: Mapping[str, str] | None = None,  # noqa: ARG002 - the same
         body: IO[bytes] | bytes | None = None,  # noqa: ARG002 - the same
     ) -> HttpResponse:
-        """See `Http.call`."""
-        return self._reply
+        """See `HttpClient.request`."""
+        return self._response
 
 
 def ipqs(answer: object, status: int = 200) -> Ipqs:
-    """Make an adapter that is given one answer."""
-    http = Scripted(answer, status)
+    """Return an adapter whose every call gets one answer."""
+    http = ScriptedClient(answer, status)
     return Ipqs(ipqs_settings(), http=http, key=lambda _fresh: KEY, now=lambda: 5.0)
 
 
 def answer(**fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    """Make a status answer, some of its fields otherwise."""
+    """Return a status answer with some fields changed."""
     return {
         "success": True,
         "id": 7,
@@ -63,17 +63,21 @@ def answer(**fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     }
 
 
-def test_a_finished_job_names_its_results() -> None:
-    """A null link on a finished file is an empty category."""
-    look = ipqs(answer()).check("7")
+def test_a_finished_job_lists_its_results() -> None:
+    """A null link of a finished file means an empty category."""
+    report = ipqs(answer()).check("7")
 
-    assert (look.phase, look.unknown_word, look.invalid) == (Phase.FINISHED, "", 1)
-    assert (look.kinds, look.absent) == (("bad", "all"), ("pristine", "clean"))
+    assert (report.phase, report.unknown_word, report.invalid) == (
+        Phase.FINISHED,
+        "",
+        1,
+    )
+    assert (report.kinds, report.absent) == (("bad", "all"), ("pristine", "clean"))
 
 
 @pytest.mark.fault(26)
-def test_neither_key_nor_link_is_in_what_is_kept() -> None:
-    """Each answer repeats the key and mints links; state and logs keep neither."""
+def test_neither_key_nor_link_is_shown() -> None:
+    """Each answer has both; state and logs must not."""
     adapter = ipqs(answer())
 
     kept = repr((adapter.check("7"), adapter.results("7")))
@@ -84,16 +88,16 @@ def test_neither_key_nor_link_is_in_what_is_kept() -> None:
 
 @pytest.mark.fault(27)
 @given(word=st.text() | st.none() | st.integers() | st.lists(st.text()))
-def test_an_unknown_word_is_running(word: object) -> None:
-    """It is never taken for finished, and only letters of it are kept."""
+def test_an_unknown_status_is_running(word: object) -> None:
+    """It is never taken for finished, and only its letters are kept."""
     if isinstance(word, str) and word in PHASES:
         return
 
-    look = ipqs(answer(status=word)).check("7")
+    report = ipqs(answer(status=word)).check("7")
 
-    assert (look.phase, look.kinds, look.absent) == (Phase.RUNNING, (), ())
-    assert 0 < len(look.unknown_word) <= 32
-    assert set(look.unknown_word) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ_")
+    assert (report.phase, report.kinds, report.absent) == (Phase.RUNNING, (), ())
+    assert 0 < len(report.unknown_word) <= 32
+    assert set(report.unknown_word) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ_")
 
 
 @pytest.mark.fault(25)
@@ -107,8 +111,8 @@ def test_an_unknown_word_is_running(word: object) -> None:
     | st.lists(st.integers())
     | st.just("../7")
 )
-def test_an_id_that_can_be_none_is_refused(number: object) -> None:
-    """It becomes part of a path, and of the state."""
+def test_an_invalid_id_is_refused(number: object) -> None:
+    """It becomes part of a URL and of the state."""
     with pytest.raises(AnswerUnreadable):
         ipqs(answer(id=number)).check("7")
 
@@ -118,7 +122,7 @@ def test_an_id_that_can_be_none_is_refused(number: object) -> None:
     "reference", ["", "../7", "7/", "-7", "7\n", "\u0667", "7" * 20]
 )
 def test_a_reference_that_is_no_id_is_not_asked_for(reference: str) -> None:
-    """A reference may come from a caller; it is never put into a path as it is."""
+    """A reference may come from a caller and becomes part of a URL."""
     with pytest.raises(ProviderLostJob):
         ipqs(answer()).check(reference)
 
@@ -132,12 +136,12 @@ def test_a_reference_that_is_no_id_is_not_asked_for(reference: str) -> None:
     status=st.integers(200, 599),
 )
 def test_fields_of_wrong_types_do_no_harm(fields: dict[str, Any], status: int) -> None:
-    """Every field may be null, and new forms come without notice."""
+    """Every field may be null, and new types come without notice."""
     try:
-        look = ipqs(answer(**fields), status).check("7")
+        report = ipqs(answer(**fields), status).check("7")
     except CourierError as error:
         assert KEY not in str(error)  # noqa: PT017 - an error is one of two good ends
         return
 
-    assert look.invalid >= 0
-    assert set(look.kinds) <= {"bad", "all"}
+    assert report.invalid >= 0
+    assert set(report.kinds) <= {"bad", "all"}

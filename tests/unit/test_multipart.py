@@ -1,8 +1,6 @@
-"""Multipart: the form holds the file byte for byte, in the length announced."""
+"""Multipart: the form holds the file byte for byte, in the announced length."""
 
 from email import message_from_bytes
-from io import BytesIO
-from typing import BinaryIO
 
 import pytest
 from hypothesis import given
@@ -10,23 +8,12 @@ from hypothesis import strategies as st
 
 from functions.core.errors import SourceMissing
 from functions.providers.transport.multipart import MultipartBody
-
-
-class Held:
-    """A source in memory; `size` is what it claims."""
-
-    def __init__(self, content: bytes, size: int) -> None:
-        self.size = size
-        self._content = content
-
-    def open(self) -> BinaryIO:
-        """See `Source`."""
-        return BytesIO(self._content)
+from tests.contract.sources import BytesSource
 
 
 def body_of(content: bytes, size: int | None = None) -> MultipartBody:
-    """Make a body of one field and one file."""
-    source = Held(content, len(content) if size is None else size)
+    """Return a body with one field and one file."""
+    source = BytesSource(content, size=size)
     return MultipartBody({"type": "email"}, "job.csv", source, boundary="b0undary")
 
 
@@ -36,18 +23,18 @@ def test_a_file_is_sent_byte_for_byte(content: bytes, size: int) -> None:
     """What we counted is what the provider is paid for."""
     body = body_of(content)
 
-    pieces = list(iter(lambda: body.read(size), b""))
-    sent = b"".join(pieces)
+    chunks = list(iter(lambda: body.read(size), b""))
+    sent = b"".join(chunks)
 
-    assert max(map(len, pieces)) <= size
+    assert max(map(len, chunks)) <= size
     assert len(sent) == len(body)
     head, _, rest = sent.partition(b"text/csv\r\n\r\n")
     assert rest == content + b"\r\n--b0undary--\r\n"
     assert head.startswith(b"--b0undary\r\n")
 
 
-def test_a_form_is_read_by_others_as_it_was_meant() -> None:
-    """The form's grammar is not ours to invent."""
+def test_the_form_is_valid_for_another_parser() -> None:
+    """The format of the form is not ours to invent."""
     body = body_of(b"email\r\na@example.com\r\n")
 
     head = f"Content-Type: {body.content_type}\r\n\r\n".encode()
@@ -62,13 +49,13 @@ def test_a_form_is_read_by_others_as_it_was_meant() -> None:
 
 
 def test_a_file_that_shrank_is_missing() -> None:
-    """The length is announced already: the request cannot be ended well."""
+    """The length is announced already, so the request cannot be completed."""
     with pytest.raises(SourceMissing):
         list(body_of(b"a" * 10, size=11))
 
 
-def test_a_file_that_grew_is_sent_as_it_was() -> None:
-    """More than the length announced would be read as another request."""
+def test_a_file_that_grew_is_sent_in_its_announced_size() -> None:
+    """More bytes than announced would be read as another request."""
     body = body_of(b"a" * 10, size=5)
 
     assert len(b"".join(body)) == len(body)

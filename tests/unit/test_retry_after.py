@@ -1,4 +1,4 @@
-"""Retry-After: whatever the header holds, it is seconds or nothing."""
+"""Retry-After: whatever the header holds, it is a number of seconds or nothing."""
 
 import math
 import time
@@ -15,7 +15,7 @@ NOW = 784_111_777.0  # Sun, 06 Nov 1994 08:49:37 GMT
 
 @pytest.fixture
 def far_from_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Put the machine into another time zone."""
+    """Set another time zone."""
     with monkeypatch.context() as patched:
         patched.setenv("TZ", "XXX-5")
         time.tzset()
@@ -44,19 +44,19 @@ def far_from_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     ],
 )
 def test_a_header_is_seconds_or_nothing(value: str, expected: float | None) -> None:
-    """HTTP's dates are in UTC, whatever the machine's zone."""
+    """Dates of HTTP are in UTC, whatever the machine's time zone."""
     assert retry_after({"Retry-After": value}, now=NOW) == expected
 
 
 def test_no_header_is_no_hint() -> None:
-    """Then our own schedule holds."""
+    """Our own schedule decides then."""
     assert retry_after({}, now=NOW) is None
 
 
 @pytest.mark.fault(22)
 @given(value=st.text(max_size=40) | st.text("0123456789 :,-+GMTSunNov", max_size=40))
-def test_no_header_does_harm(value: str) -> None:
-    """The header comes from outside; a check may not fail by it."""
+def test_any_header_is_survived(value: str) -> None:
+    """The header comes from outside; a check must not fail because of it."""
     hint = retry_after({"Retry-After": value}, now=NOW)
 
     assert hint is None or (hint >= 0 and math.isfinite(hint))

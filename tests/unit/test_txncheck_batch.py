@@ -1,4 +1,4 @@
-"""TxnCheck's rows: each is asked for once, and gets back what is its own."""
+"""Batches of TxnCheck: each row is asked for once and gets its own result."""
 
 import json
 from collections.abc import Mapping
@@ -13,35 +13,35 @@ from functions.core.errors import AnswerUnreadable, RequestInvalid, SourceEmpty
 from functions.providers.protocol import BatchRequest, InvalidRow
 from functions.providers.txncheck.batch import pack, unpack
 from functions.providers.txncheck.request_bodies import BULK, RequestBodies
-from tests.contract.sources import AtHand
+from tests.contract.sources import BytesSource
 
 REQUESTS = RequestBodies(upi_name="optional", bank_async=False)
 _ONE_OF_TWO = "only one of the two may be given"
-ONE, BOTH = "vpa-chargeback-check", ("vpa-chargeback-check", BULK)
+VPA_CHECK, VPA_TYPES = "vpa-chargeback-check", ("vpa-chargeback-check", BULK)
 
 
-def packed(
+def pack_all(
     type_: str, content: bytes | str, name: str = "batch.csv"
 ) -> list[BatchRequest | InvalidRow]:
-    """Pack a file whole."""
+    """Return all that a file is packed into."""
     data = content.encode() if isinstance(content, str) else content
-    return list(pack(REQUESTS, type_, name, AtHand(data)))
+    return list(pack(REQUESTS, type_, name, BytesSource(data)))
 
 
-def lines(*rows: object) -> str:
-    """Write JSON Lines."""
+def json_lines(*rows: object) -> str:
+    """Return rows as JSON Lines."""
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
-def body(request: BatchRequest | InvalidRow) -> dict[str, Any]:
-    """Read the body of what was packed."""
+def body_of(request: BatchRequest | InvalidRow) -> dict[str, Any]:
+    """Return the parsed body of a request."""
     assert isinstance(request, BatchRequest)
     read: dict[str, Any] = json.loads(request.body)
     return read
 
 
-def document(**result: object) -> bytes:
-    """Write the document of a bulk request."""
+def result_document(**result: object) -> bytes:
+    """Return the document of a bulk request."""
     return json.dumps({"status": "COMPLETED", "result": result}).encode()
 
 
@@ -65,63 +65,63 @@ def document(**result: object) -> bytes:
 def test_makes_a_request_of_each_row(
     type_: str, content: str, bodies: list[object]
 ) -> None:
-    """Columns are named as the body's fields; others are the uploader's own."""
-    requests = packed(type_, content)
+    """Columns are named after the body's fields; others are ignored."""
+    requests = pack_all(type_, content)
 
-    assert list(map(body, requests)) == bodies
+    assert list(map(body_of, requests)) == bodies
     assert [(r.type, r.rows) for r in requests if isinstance(r, BatchRequest)] == [
         (type_, (number,)) for number in range(1, len(bodies) + 1)
     ]
 
 
 def test_makes_the_same_requests_of_json_lines() -> None:
-    """The two forms of a batch say the same."""
+    """Both formats of a batch mean the same."""
     rows = [{"mobile": f"+91900000000{n}", "name": "Asha"} for n in range(3)]
     table = "mobile,name\n" + "".join(f"{r['mobile']},{r['name']}\n" for r in rows)
 
-    as_lines = packed("full-check", lines(*rows), "batch.jsonl")
+    as_lines = pack_all("full-check", json_lines(*rows), "batch.jsonl")
 
-    assert as_lines == packed("full-check", table)
-    assert list(map(body, as_lines)) == rows
+    assert as_lines == pack_all("full-check", table)
+    assert list(map(body_of, as_lines)) == rows
 
 
-def test_refuses_a_row_and_goes_on() -> None:
+def test_continues_after_an_invalid_row() -> None:
     """One mistake in ten thousand rows must not cost the other rows."""
     content = (
         "mobile,name\n+919000000001,Asha\n9000000002,Asha\n+919000000003\n,,\nx,\n"
     )
 
-    _good, two, three, four = packed("full-check", content)
+    _good, two, three, four = pack_all("full-check", content)
 
-    told = "mobile: must be +91 and ten digits"
-    assert two == InvalidRow(2, ("mobile",), told)
+    reason = "mobile: must be +91 and ten digits"
+    assert two == InvalidRow(2, ("mobile",), reason)
     assert three == InvalidRow(3, ("name",), "name: is missing")
-    assert four == InvalidRow(4, ("mobile", "name"), f"{told}; name: is missing")
+    assert four == InvalidRow(4, ("mobile", "name"), f"{reason}; name: is missing")
 
 
-def test_refuses_lines_that_are_no_request() -> None:
-    """They are rows nevertheless, and have a line in the batch's result."""
-    refused = packed("full-check", '[1]\n"x"\n{"mobile"\n', "b.jsonl")
+def test_counts_lines_that_are_no_request_as_invalid_rows() -> None:
+    """They have a line in the batch's result as well."""
+    refused = pack_all("full-check", '[1]\n"x"\n{"mobile"\n', "b.jsonl")
 
-    told = "is not one strict JSON object"
-    assert refused == [InvalidRow(row, (), told) for row in (1, 2, 3)]
+    reason = "is not one strict JSON object"
+    assert refused == [InvalidRow(row, (), reason) for row in (1, 2, 3)]
 
 
-@pytest.mark.parametrize("type_", BOTH)
+@pytest.mark.parametrize("type_", VPA_TYPES)
 @pytest.mark.parametrize(("count", "sizes"), [(1, [1]), (100, [100]), (101, [100, 1])])
 def test_packs_a_hundred_vpas_into_a_request(
     type_: str, count: int, sizes: list[int]
 ) -> None:
-    """A request a VPA would take a hundred times as long, at ten a minute."""
+    """A request for each VPA would take a hundred times as long."""
     content = "vpa\n" + "".join(f"user{n}@bank\n" for n in range(count))
 
-    requests = packed(type_, content)
+    requests = pack_all(type_, content)
 
-    assert [len(body(request)["vpas"]) for request in requests] == sizes
+    assert [len(body_of(request)["vpas"]) for request in requests] == sizes
     assert [r.type for r in requests if isinstance(r, BatchRequest)] == [BULK] * len(
         sizes
     )
-    assert [vpa for r in requests for vpa in body(r)["vpas"]] == [
+    assert [vpa for r in requests for vpa in body_of(r)["vpas"]] == [
         f"user{n}@bank" for n in range(count)
     ]
 
@@ -135,7 +135,7 @@ def test_keeps_the_vpas_of_a_row_together() -> None:
         {"vpas": ["d@bank"] * 100},
     ]
 
-    requests = packed(ONE, lines(*rows), "b.jsonl")
+    requests = pack_all(VPA_CHECK, json_lines(*rows), "b.jsonl")
 
     assert [r.rows for r in requests if isinstance(r, BatchRequest)] == [
         (1,),
@@ -145,7 +145,7 @@ def test_keeps_the_vpas_of_a_row_together() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "fields", "told"),
+    ("row", "fields", "reason"),
     [
         ({"vpa": "x"}, ("vpa",), "vpa: must be of the form name@handle"),
         ({"vpa": ["a@b"]}, ("vpa",), "vpa: must be of the form name@handle"),
@@ -167,42 +167,44 @@ def test_keeps_the_vpas_of_a_row_together() -> None:
         ),
     ],
 )
-def test_refuses_a_row_of_vpas(
-    row: Mapping[str, object], fields: tuple[str, ...], told: str
+def test_refuses_an_invalid_row_of_vpas(
+    row: Mapping[str, object], fields: tuple[str, ...], reason: str
 ) -> None:
-    """The fields are called as the row calls them."""
-    assert packed(ONE, lines(row), "b.jsonl") == [InvalidRow(1, fields, told)]
+    """Errors name the fields as the row names them."""
+    assert pack_all(VPA_CHECK, json_lines(row), "b.jsonl") == [
+        InvalidRow(1, fields, reason)
+    ]
 
 
 @pytest.mark.parametrize("content", ["", "mobile\n", "mobile\n\n \n"])
 def test_refuses_a_batch_without_rows(content: str) -> None:
     """An empty file is somebody's mistake."""
     with pytest.raises(SourceEmpty):
-        packed("kyc-by-mobile", content)
+        pack_all("kyc-by-mobile", content)
 
 
 def test_refuses_a_batch_without_its_column() -> None:
-    """Every row of it would be refused."""
-    with pytest.raises(RequestInvalid, match=r"^ifscNumber: the header lacks it$"):
-        packed("bank-verification-pennyless", "accountNumber\n123456789\n")
+    """Every row of it would be invalid."""
+    with pytest.raises(RequestInvalid, match=r"^ifscNumber: missing in the header$"):
+        pack_all("bank-verification-pennyless", "accountNumber\n123456789\n")
 
 
-def test_gives_each_row_of_vpas_its_verdict() -> None:
-    """Duplicates and other letters' cases are the same VPA; none is repeated."""
-    content = lines(
+def test_returns_the_verdict_of_each_row_of_vpas() -> None:
+    """Case does not matter, and no VPA is repeated."""
+    content = json_lines(
         {"vpa": "bad@bank"},
         {"vpas": ["Good@Bank", "bad@bank", "new@bank"]},
         {"vpa": "good@bank"},
         {"vpa": "both@bank"},
         {"vpa": "new@bank"},
     )
-    (request,) = packed(ONE, content, "b.jsonl")
+    (request,) = pack_all(VPA_CHECK, content, "b.jsonl")
     assert isinstance(request, BatchRequest)
 
     parts = unpack(
         request.type,
         request.body,
-        document(
+        result_document(
             blocklisted=["BAD@bank", "both@bank"], clean=["good@bank", "both@bank"]
         ),
     )
@@ -220,11 +222,11 @@ def test_gives_each_row_of_vpas_its_verdict() -> None:
     )
 
 
-def test_gives_any_other_row_the_whole_document() -> None:
+def test_returns_the_whole_document_for_any_other_row() -> None:
     """All of it is about that row."""
-    (request,) = packed("kyc-by-mobile", "mobile\n+919000000001\n")
+    (request,) = pack_all("kyc-by-mobile", "mobile\n+919000000001\n")
     assert isinstance(request, BatchRequest)
-    whole = document(fullName="Asha", pan="ABCDE1234F")
+    whole = result_document(fullName="Asha", pan="ABCDE1234F")
 
     assert unpack(request.type, request.body, whole) == (json.loads(whole),)
 
@@ -237,16 +239,16 @@ def test_gives_any_other_row_the_whole_document() -> None:
         b"{",
         b"{}",
         b'{"result": null}',
-        document(),
-        document(blocklisted=[]),
-        document(blocklisted=[], clean=None),
-        document(blocklisted="", clean=[]),
-        document(blocklisted=[7], clean=[]),
+        result_document(),
+        result_document(blocklisted=[]),
+        result_document(blocklisted=[], clean=None),
+        result_document(blocklisted="", clean=[]),
+        result_document(blocklisted=[7], clean=[]),
     ],
 )
-def test_makes_no_verdict_of_what_is_no_result(result: bytes) -> None:
-    """A VPA that nobody spoke of would pass for one that is unknown."""
-    (request,) = packed(ONE, "vpa\na@bank\n")
+def test_refuses_an_incomplete_result(result: bytes) -> None:
+    """A VPA that the result leaves out would pass for an unlisted one."""
+    (request,) = pack_all(VPA_CHECK, "vpa\na@bank\n")
     assert isinstance(request, BatchRequest)
 
     with pytest.raises(AnswerUnreadable):
@@ -263,20 +265,24 @@ vpa_rows = (
 )
 
 
-@given(rows=st.lists(vpa_rows, min_size=1, max_size=20), type_=st.sampled_from(BOTH))
-def test_every_row_is_answered_for_once(rows: list[dict[str, Any]], type_: str) -> None:
-    """However rows are packed, the verdict is the one that each would get alone."""
+@given(
+    rows=st.lists(vpa_rows, min_size=1, max_size=20), type_=st.sampled_from(VPA_TYPES)
+)
+def test_returns_one_part_for_each_row(rows: list[dict[str, Any]], type_: str) -> None:
+    """However rows are packed, the verdict is that of the row alone."""
     bad = {"user0@bank", "user3@bank"}
-    results = document(blocklisted=sorted(bad), clean=[f"user{n}@bank" for n in (1, 2)])
+    results = result_document(
+        blocklisted=sorted(bad), clean=[f"user{n}@bank" for n in (1, 2)]
+    )
 
     answered: dict[int, object] = {}
-    requests = packed(type_, lines(*rows), "b.jsonl")
+    requests = pack_all(type_, json_lines(*rows), "b.jsonl")
     for request in requests:
         if isinstance(request, InvalidRow):
             assert rows[request.row - 1] == {"vpa": "no"}
             answered[request.row] = None
         else:
-            assert len(body(request)["vpas"]) <= 100
+            assert len(body_of(request)["vpas"]) <= 100
             parts = unpack(request.type, request.body, results)
             assert not answered.keys() & set(request.rows)
             answered |= dict(zip(request.rows, parts, strict=True))
@@ -302,17 +308,17 @@ def test_every_row_is_answered_for_once(rows: list[dict[str, Any]], type_: str) 
         min_size=1,
     )
 )
-def test_shows_nothing_of_a_row_that_it_refuses(cells: list[str]) -> None:
-    """What is said of a row ends up beside it, and in the log."""
+def test_shows_no_value_of_an_invalid_row(cells: list[str]) -> None:
+    """The reason is stored next to the row, and logged."""
     content = "mobile\n" + "".join(f"canary{cell}\n" for cell in cells)
 
-    for request in packed("kyc-by-mobile", content):
+    for request in pack_all("kyc-by-mobile", content):
         assert isinstance(request, InvalidRow)
         assert "canary" not in repr(request)
 
 
 def test_shows_no_body_in_its_text() -> None:
     """A body is personal data."""
-    (request,) = packed("kyc-by-mobile", "mobile\n+919000000001\n")
+    (request,) = pack_all("kyc-by-mobile", "mobile\n+919000000001\n")
 
     assert "9000000001" not in repr(request)

@@ -1,4 +1,4 @@
-"""TxnCheck's requests: what is not worth paying for is refused, unseen."""
+"""Request bodies of TxnCheck: an invalid one is refused without showing it."""
 
 import json
 
@@ -16,12 +16,12 @@ from functions.core.errors import (
 )
 from functions.core.provider_settings import NameUse
 from functions.providers.txncheck.request_bodies import BULK, RequestBodies
-from tests.contract.canary import leaked, shown
-from tests.contract.sources import AtHand
+from tests.canary import error_text, find_leaks
+from tests.contract.sources import BytesSource
 
 REQUESTS = RequestBodies(upi_name="optional", bank_async=False)
 
-GOOD: dict[str, dict[str, object]] = {
+VALID: dict[str, dict[str, object]] = {
     "upi-by-mobile": {"mobile": "+919000000001"},
     "kyc-by-mobile": {"mobile": "+919000000001"},
     "vpa-chargeback-check": {"vpas": ["asha@bank"]},
@@ -32,8 +32,8 @@ GOOD: dict[str, dict[str, object]] = {
         "ifscNumber": "ABCD0123456",
     },
 }
-#: Each breaks a rule; what is in it must not show.
-BAD: dict[str, list[object]] = {
+#: Invalid values, which no error may show.
+INVALID: dict[str, list[object]] = {
     "mobile": [
         "9000000001",
         "+91900000000",
@@ -66,21 +66,21 @@ BAD: dict[str, list[object]] = {
 }
 
 
-def source(fields: object) -> AtHand:
-    """Give a file of one request."""
-    return AtHand(json.dumps(fields).encode())
+def source(fields: object) -> BytesSource:
+    """Return a file with one request."""
+    return BytesSource(json.dumps(fields).encode())
 
 
-@pytest.mark.parametrize("type_", GOOD)
+@pytest.mark.parametrize("type_", VALID)
 def test_sends_the_fields_of_a_call_and_no_others(type_: str) -> None:
-    """What TxnCheck does not know it may refuse, or charge otherwise for."""
+    """TxnCheck may refuse an unknown field, or charge differently for it."""
     body = REQUESTS.read_body(
-        type_, source({**GOOD[type_], "note": "x", "async": False})
+        type_, source({**VALID[type_], "note": "x", "async": False})
     )
 
     sent = json.loads(body)
     listed = type_ != "bank-verification-pennyless"
-    assert sent == GOOD[type_] | ({"async": True} if listed else {})
+    assert sent == VALID[type_] | ({"async": True} if listed else {})
     assert body == json.dumps(sent, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -88,39 +88,39 @@ def test_sends_the_fields_of_a_call_and_no_others(type_: str) -> None:
     ("type_", "field", "value"),
     [
         pytest.param(type_, field, value, id=f"{type_} {field} {number}")
-        for type_, good in GOOD.items()
+        for type_, good in VALID.items()
         for field in good
-        for number, value in enumerate(BAD[field])
+        for number, value in enumerate(INVALID[field])
     ],
 )
-def test_refuses_what_breaks_a_rule(type_: str, field: str, value: object) -> None:
-    """It would be paid for, and come back without a verdict."""
+def test_refuses_an_invalid_field(type_: str, field: str, value: object) -> None:
+    """It would be paid for and come back without a verdict."""
     with pytest.raises(RequestInvalid) as caught:
-        REQUESTS.read_body(type_, source({**GOOD[type_], field: value}))
+        REQUESTS.read_body(type_, source({**VALID[type_], field: value}))
 
-    (told,) = caught.value.args
-    assert told.startswith(f"{field}: must be ")
-    assert "; " not in told
+    (message,) = caught.value.args
+    assert message.startswith(f"{field}: must be ")
+    assert "; " not in message
 
 
-@pytest.mark.parametrize("type_", GOOD)
-def test_names_every_field_that_is_missing(type_: str) -> None:
-    """Whoever mends the file wants to do it once; null is nothing, too."""
+@pytest.mark.parametrize("type_", VALID)
+def test_names_every_missing_field(type_: str) -> None:
+    """The file can then be corrected in one go; null is missing, too."""
     with pytest.raises(RequestInvalid) as caught:
-        REQUESTS.read_body(type_, source(dict.fromkeys(GOOD[type_])))
+        REQUESTS.read_body(type_, source(dict.fromkeys(VALID[type_])))
 
-    told = "; ".join(f"{field}: is missing" for field in GOOD[type_])
-    assert str(caught.value) == told
+    message = "; ".join(f"{field}: is missing" for field in VALID[type_])
+    assert str(caught.value) == message
 
 
-def test_takes_no_type_that_does_not_exist() -> None:
-    """A type becomes part of an address."""
+def test_refuses_an_unknown_type() -> None:
+    """A type becomes part of a URL."""
     with pytest.raises(RequestInvalid):
         REQUESTS.read_body("../requests", source({}))
 
 
 @pytest.mark.parametrize(
-    ("use", "given_name", "sent"),
+    ("use", "name", "sent"),
     [
         pytest.param("optional", "Asha", {"name": "Asha"}, id="optional, given"),
         pytest.param("optional", None, {}, id="optional, not given"),
@@ -129,12 +129,12 @@ def test_takes_no_type_that_does_not_exist() -> None:
         pytest.param("unsent", "", {}, id="unsent, given amiss"),
     ],
 )
-def test_treats_the_newer_name_as_it_is_set(
-    use: NameUse, given_name: str | None, sent: dict[str, str]
+def test_treats_the_name_as_the_setting_says(
+    use: NameUse, name: str | None, sent: dict[str, str]
 ) -> None:
-    """Only newer documents have it: an account can be on either side."""
+    """Only newer documents have it, so an account may take it or not."""
     requests = RequestBodies(upi_name=use, bank_async=False)
-    fields = {"mobile": "+919000000001", "name": given_name}
+    fields = {"mobile": "+919000000001", "name": name}
 
     assert requests.valid_fields("upi-by-mobile", fields) == {
         "mobile": "+919000000001",
@@ -142,21 +142,21 @@ def test_treats_the_newer_name_as_it_is_set(
     }
 
 
-def test_asks_for_the_newer_name_where_it_is_required() -> None:
+def test_requires_the_name_where_it_is_set() -> None:
     """Without it the provider would refuse, after the job had begun."""
     requests = RequestBodies(upi_name="required", bank_async=False)
 
-    faults = requests.field_errors("upi-by-mobile", {"mobile": "+919000000001"})
+    errors = requests.field_errors("upi-by-mobile", {"mobile": "+919000000001"})
 
-    assert faults == {"name": "is missing"}
+    assert errors == {"name": "is missing"}
 
 
 def test_sends_async_to_the_bank_verification_where_it_is_set() -> None:
-    """Its documents do not list the field, and do not say that it is refused."""
+    """Its documents neither list the field nor exclude it."""
     type_ = "bank-verification-pennyless"
     requests = RequestBodies(upi_name="optional", bank_async=True)
 
-    assert json.loads(requests.read_body(type_, source(GOOD[type_])))["async"] is True
+    assert json.loads(requests.read_body(type_, source(VALID[type_])))["async"] is True
 
 
 @pytest.mark.parametrize(
@@ -172,67 +172,67 @@ def test_sends_async_to_the_bank_verification_where_it_is_set() -> None:
         pytest.param(b"null", RequestInvalid, id="null"),
         pytest.param(b"mobile\n+919000000001\n", RequestInvalid, id="a CSV"),
         pytest.param(b'{"mobile":"\xff"}', SourceNotText, id="not UTF-8"),
-        pytest.param(b"[" * 60_000, RequestInvalid, id="drowning depth"),
+        pytest.param(b"[" * 60_000, RequestInvalid, id="nested too deeply"),
         pytest.param(b" " * 70_000, SourceTooLarge, id="too large"),
     ],
 )
 def test_refuses_a_file_that_is_no_request(
     content: bytes, error: type[CourierError]
 ) -> None:
-    """Each refusal has its name; none reads more than a request has."""
+    """Each refusal has its name, and none reads more than a request may have."""
     with pytest.raises(error) as caught:
-        REQUESTS.read_body("kyc-by-mobile", AtHand(content))
+        REQUESTS.read_body("kyc-by-mobile", BytesSource(content))
 
     assert caught.type is error
 
 
-def test_takes_a_file_that_begins_with_a_mark() -> None:
-    """Windows' editors write one."""
+def test_accepts_a_byte_order_mark() -> None:
+    """Editors on Windows write one."""
     content = b'\xef\xbb\xbf{"mobile": "+919000000001"}\r\n'
 
-    assert REQUESTS.read_body("kyc-by-mobile", AtHand(content))
+    assert REQUESTS.read_body("kyc-by-mobile", BytesSource(content))
 
 
-def test_sends_nothing_of_a_file_that_is_shorter_than_it_said() -> None:
-    """A request that happens to be whole without its end is another request."""
+def test_refuses_a_file_that_is_shorter_than_its_size() -> None:
+    """A request that is valid without its end is another request."""
     with pytest.raises(SourceMissing):
         REQUESTS.read_body(
-            "kyc-by-mobile", AtHand(b'{"mobile": "+919000000001"}', size=90)
+            "kyc-by-mobile", BytesSource(b'{"mobile": "+919000000001"}', size=90)
         )
 
 
 @given(
-    given=st.dictionaries(
-        st.sampled_from([*BAD, "async", "extra"]),
+    fields=st.dictionaries(
+        st.sampled_from([*INVALID, "async", "extra"]),
         st.recursive(
             st.none() | st.booleans() | st.integers() | st.text(),
             lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
             max_leaves=5,
         ),
     ),
-    type_=st.sampled_from(sorted(GOOD)),
+    type_=st.sampled_from(sorted(VALID)),
 )
-def test_shows_nothing_of_what_it_refuses(given: dict[str, object], type_: str) -> None:
-    """The text of an error is kept where personal data may not be."""
-    canaries = {field: f"canary{value}" for field, value in given.items()}
+def test_shows_no_value_that_it_refuses(fields: dict[str, object], type_: str) -> None:
+    """Texts of errors are stored where personal data must not be."""
+    canaries = {field: f"canary{value}" for field, value in fields.items()}
 
     with pytest.raises(RequestInvalid) as caught:
         REQUESTS.valid_fields(type_, canaries)
 
     assert "canary" not in str(caught.value)
-    faults = REQUESTS.field_errors(type_, given)
-    assert set(faults) <= set(BAD)
+    errors = REQUESTS.field_errors(type_, fields)
+    assert set(errors) <= set(INVALID)
 
 
-@pytest.mark.parametrize("type_", GOOD)
-def test_shows_nothing_of_a_file_in_any_form(type_: str) -> None:
-    """Nor does the chain of errors behind it, whose texts quote the file."""
+@pytest.mark.parametrize("type_", VALID)
+def test_shows_no_value_in_any_encoding(type_: str) -> None:
+    """Errors in the chain quote the file."""
     canary = "canary-9000000009"
     for content in (
         b'{"mobile": "%s"' % canary.encode(),
-        json.dumps(dict.fromkeys(GOOD[type_], canary)).encode(),
+        json.dumps(dict.fromkeys(VALID[type_], canary)).encode(),
     ):
         with pytest.raises(CourierError) as caught:
-            REQUESTS.read_body(type_, AtHand(content))
+            REQUESTS.read_body(type_, BytesSource(content))
 
-        assert leaked(shown(caught.value), {canary}) == []
+        assert find_leaks(error_text(caught.value), {canary}) == []

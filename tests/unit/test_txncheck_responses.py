@@ -1,4 +1,4 @@
-"""TxnCheck's answers: read strictly, and nothing of them leaves but what we need."""
+"""Answers of TxnCheck: read strictly, and only what is needed leaves them."""
 
 import json
 from contextlib import suppress
@@ -36,7 +36,7 @@ CANARY = "canary@asha +919000000009"
 
 
 def answer(**fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    """Make an answer to a check, some of its fields otherwise."""
+    """Return an answer to a check with some fields changed."""
     return {
         "requestId": REFERENCE,
         "method": "full-check",
@@ -51,19 +51,19 @@ def answer(**fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     }
 
 
-def reply(document: object, status: int = 200, **headers: str) -> HttpResponse:
-    """Make a reply of JSON."""
+def response(document: object, status: int = 200, **headers: str) -> HttpResponse:
+    """Return a response with a JSON body."""
     return HttpResponse(status, headers, json.dumps(document).encode())
 
 
-def error(status: int, message: object = "no") -> HttpResponse:
-    """Make an error as TxnCheck tells one."""
-    return reply({"statusCode": status, "message": message, "error": "E"}, status)
+def error_response(status: int, message: object = "no") -> HttpResponse:
+    """Return a response with an error as TxnCheck writes it."""
+    return response({"statusCode": status, "message": message, "error": "E"}, status)
 
 
 @pytest.mark.parametrize("word", PHASES)
-def test_translates_each_word(word: str) -> None:
-    """These are the words that are documented; each has one meaning for us."""
+def test_translates_each_status(word: str) -> None:
+    """These are the documented words; each is one phase."""
     assert status_report(answer(status=word)).phase is PHASES[word]
 
 
@@ -72,8 +72,8 @@ def test_translates_each_word(word: str) -> None:
     ("word", "unknown"),
     [("ARCHIVED", "ARCHIVED"), ("completed", "COMPLETED"), (None, "NONE"), (7, "NONE")],
 )
-def test_goes_on_waiting_at_an_unknown_word(word: object, unknown: str) -> None:
-    """A word that nobody knows is never an end; its name is for the log."""
+def test_treats_an_unknown_status_as_running(word: object, unknown: str) -> None:
+    """An unknown word is never an end; its letters are for the log."""
     assert status_report(answer(status=word)) == StatusReport(
         phase=Phase.RUNNING, unknown_word=unknown
     )
@@ -81,7 +81,7 @@ def test_goes_on_waiting_at_an_unknown_word(word: object, unknown: str) -> None:
 
 @pytest.mark.fault(31)
 @pytest.mark.parametrize(
-    ("said", "final"),
+    ("error", "final"),
     [
         pytest.param(
             {"class": "PROVIDER_BUSINESS_ERROR", "message": CANARY},
@@ -95,15 +95,15 @@ def test_goes_on_waiting_at_an_unknown_word(word: object, unknown: str) -> None:
         pytest.param("PROVIDER_BUSINESS_ERROR", "ProviderFailed", id="a text"),
     ],
 )
-def test_believes_a_failure_and_tells_its_kind(said: object, final: str) -> None:
-    """A failed request stays failed, as documented; whose fault it is differs."""
-    look = status_report(answer(status="FAILED", error=said))
+def test_reports_a_failure_with_its_final_error(error: object, final: str) -> None:
+    """A failed request stays failed, as documented; the reasons differ."""
+    report = status_report(answer(status="FAILED", error=error))
 
-    assert (look.phase, look.final_error) == (Phase.FAILED, final)
+    assert (report.phase, report.final_error) == (Phase.FAILED, final)
 
 
 @pytest.mark.parametrize(
-    ("written", "moment"),
+    ("completed_at", "expected"),
     [
         pytest.param("2026-11-22T10:00:07Z", 1795341607.0, id="UTC"),
         pytest.param("2026-11-22T15:30:07.500+05:30", 1795341607.5, id="another zone"),
@@ -113,13 +113,11 @@ def test_believes_a_failure_and_tells_its_kind(said: object, final: str) -> None
         pytest.param(None, 0.0, id="null"),
     ],
 )
-def test_reads_when_it_was_done_where_that_is_plain(
-    written: object, moment: float
-) -> None:
-    """In which form the provider writes it is not documented: nothing is guessed."""
-    assert status_report(answer(completedAt=written)).finished_at == moment
+def test_reads_the_time_of_completion(completed_at: object, expected: float) -> None:
+    """Its format is not documented, so nothing is guessed."""
+    assert status_report(answer(completedAt=completed_at)).finished_at == expected
     assert (
-        status_report(answer(status="PROCESSING", completedAt=written)).finished_at
+        status_report(answer(status="PROCESSING", completedAt=completed_at)).finished_at
         == 0.0
     )
 
@@ -127,24 +125,24 @@ def test_reads_when_it_was_done_where_that_is_plain(
 @pytest.mark.fault(28)
 @pytest.mark.parametrize("word", ["COMPLETED", "PARTIAL"])
 @pytest.mark.parametrize("result", [None, {}])
-def test_names_a_result_that_is_absent(word: str, result: object) -> None:
-    """Finished without anything is heard again before it is believed."""
-    look = status_report(answer(status=word, result=result))
+def test_reports_an_absent_result(word: str, result: object) -> None:
+    """Finished without a result is confirmed by another check."""
+    report = status_report(answer(status=word, result=result))
 
-    assert (look.kinds, look.absent) == ((), ("result",))
+    assert (report.kinds, report.absent) == ((), ("result",))
 
 
 @pytest.mark.fault(24)
 @pytest.mark.parametrize("result", [[], "x", 7, True, ["x"]])
-def test_does_not_take_a_result_of_another_type_for_none(result: object) -> None:
-    """A result that exists would be left out without a word."""
+def test_refuses_a_result_of_another_type(result: object) -> None:
+    """Taken for absent, a result that exists would be left out silently."""
     with pytest.raises(AnswerUnreadable):
         status_report(answer(status="COMPLETED", result=result))
 
 
 @pytest.mark.fault(34)
-def test_writes_down_what_a_partial_request_brought() -> None:
-    """What worked is paid for, and what did not is told by its class."""
+def test_writes_the_document_of_a_partial_request() -> None:
+    """What worked is paid for; what did not is reported by its class."""
     assert json.loads(result_document(answer())) == {
         "status": "PARTIAL",
         "method": "full-check",
@@ -166,15 +164,15 @@ def test_writes_down_what_a_partial_request_brought() -> None:
         ),
     ],
 )
-def test_keeps_a_result_in_the_shape_it_came_in(result: dict[str, Any]) -> None:
-    """Both shapes are documented, and whoever reads the result knows theirs."""
+def test_keeps_the_shape_of_a_result(result: dict[str, Any]) -> None:
+    """Both shapes are documented, and readers of the result know theirs."""
     document = result_document(answer(status="COMPLETED", result=result, error=None))
 
     assert json.loads(document)["result"] == result
 
 
-def test_writes_the_same_document_at_every_look() -> None:
-    """Another try of the download must not bring another file."""
+def test_writes_the_same_document_for_every_answer() -> None:
+    """A repeated download must not produce another file."""
     first = result_document(answer())
 
     assert result_document(answer(webhookStatus="SENT", new=1)) == first
@@ -183,7 +181,7 @@ def test_writes_the_same_document_at_every_look() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "errors"),
+    ("error", "errors"),
     [
         pytest.param(None, {}, id="null"),
         pytest.param("PROVIDER_TEMPORARY", {}, id="a text"),
@@ -194,27 +192,29 @@ def test_writes_the_same_document_at_every_look() -> None:
         ),
     ],
 )
-def test_tells_errors_by_step_however_they_come(said: object, errors: object) -> None:
-    """The result counts, whatever stands beside it."""
-    assert json.loads(result_document(answer(error=said)))["errors"] == errors
+def test_writes_error_classes_by_step(error: object, errors: object) -> None:
+    """The result counts, whatever shape the errors have."""
+    assert json.loads(result_document(answer(error=error)))["errors"] == errors
 
 
-def test_leaves_out_what_is_of_another_type() -> None:
-    """Every field may be missing; readers need know one type of each."""
+def test_leaves_out_fields_of_another_type() -> None:
+    """Readers need to know only one type of each."""
     document = json.loads(result_document(answer(createdAt=7, method=None)))
 
     assert not document.keys() & {"createdAt", "method"}
 
 
-@pytest.mark.parametrize("said", [{"class": CANARY}, {"class": "X", "message": CANARY}])
-def test_leaves_out_what_errors_say(said: dict[str, str]) -> None:
-    """Their text may repeat what was asked, in a place where nobody looks for it."""
-    assert CANARY.encode() not in result_document(answer(error=said))
+@pytest.mark.parametrize(
+    "error", [{"class": CANARY}, {"class": "X", "message": CANARY}]
+)
+def test_leaves_out_error_messages(error: dict[str, str]) -> None:
+    """They may repeat the request where nobody expects personal data."""
+    assert CANARY.encode() not in result_document(answer(error=error))
 
 
 @pytest.mark.parametrize("word", ["QUEUED", "PROCESSING", "FAILED", "ARCHIVED"])
-def test_has_no_document_of_what_has_not_ended_well(word: str) -> None:
-    """A result beside another word may be half of one."""
+def test_writes_no_document_without_a_result(word: str) -> None:
+    """A result next to another status may be half of one."""
     with pytest.raises(LinkSpent):
         result_document(answer(status=word))
 
@@ -226,16 +226,16 @@ def test_has_no_document_of_what_has_not_ended_well(word: str) -> None:
         ["x", "request TIMESTAMP EXPIRED!"],
     ],
 )
-def test_knows_a_signature_that_was_only_late(message: object) -> None:
-    """That one is worth another signature; a wrong one is not."""
-    assert is_timestamp_expired(error(401, message))
-    assert not is_timestamp_expired(error(403, message))
+def test_recognizes_an_expired_timestamp(message: object) -> None:
+    """A new signature helps then, unlike after a wrong one."""
+    assert is_timestamp_expired(error_response(401, message))
+    assert not is_timestamp_expired(error_response(403, message))
 
 
 @pytest.mark.parametrize("message", ["Invalid request signature", "", None, 7, [7], {}])
-def test_takes_no_other_refusal_for_a_late_one(message: object) -> None:
+def test_takes_no_other_refusal_for_an_expired_timestamp(message: object) -> None:
     """Every other 401 is about the credentials."""
-    assert not is_timestamp_expired(error(401, message))
+    assert not is_timestamp_expired(error_response(401, message))
     assert not is_timestamp_expired(HttpResponse(401, {}, b"timestamp expired"))
 
 
@@ -246,13 +246,15 @@ _PAGE = {"Content-Type": "text/html"}
 @pytest.mark.parametrize(
     ("got", "expected"),
     [
-        pytest.param(error(400), ProviderRejected, id="400"),
-        pytest.param(error(401), CredentialsRejected, id="401"),
-        pytest.param(error(402), OutOfCredits, id="402"),
-        pytest.param(error(403), AccountRefused, id="403"),
-        pytest.param(error(404), ProviderRejected, id="404"),
-        pytest.param(error(429), ProviderThrottled, id="429"),
-        pytest.param(error(503), ProviderUnavailable, id="503 in its own words"),
+        pytest.param(error_response(400), ProviderRejected, id="400"),
+        pytest.param(error_response(401), CredentialsRejected, id="401"),
+        pytest.param(error_response(402), OutOfCredits, id="402"),
+        pytest.param(error_response(403), AccountRefused, id="403"),
+        pytest.param(error_response(404), ProviderRejected, id="404"),
+        pytest.param(error_response(429), ProviderThrottled, id="429"),
+        pytest.param(
+            error_response(503), ProviderUnavailable, id="503 in its own words"
+        ),
         pytest.param(
             HttpResponse(429, _PAGE, b"<html>"), ProviderThrottled, id="429, a page"
         ),
@@ -266,25 +268,29 @@ _PAGE = {"Content-Type": "text/html"}
             HttpResponse(503, _PAGE, b"<html>"), AnswerLost, id="503 with a page"
         ),
         pytest.param(HttpResponse(503, {}, b""), AnswerLost, id="503 without a word"),
-        pytest.param(error(500), AnswerLost, id="500"),
-        pytest.param(error(502), AnswerLost, id="502"),
-        pytest.param(error(504), AnswerLost, id="504"),
-        pytest.param(error(408), AnswerLost, id="408"),
-        pytest.param(error(409), AnswerLost, id="409, which is not documented"),
+        pytest.param(error_response(500), AnswerLost, id="500"),
+        pytest.param(error_response(502), AnswerLost, id="502"),
+        pytest.param(error_response(504), AnswerLost, id="504"),
+        pytest.param(error_response(408), AnswerLost, id="408"),
+        pytest.param(
+            error_response(409), AnswerLost, id="409, which is not documented"
+        ),
         pytest.param(HttpResponse(302, {}, b""), AnswerLost, id="302"),
         pytest.param(HttpResponse(204, {}, b""), AnswerLost, id="204"),
-        pytest.param(reply({"requestId": ""}, 202), AnswerLost, id="an empty id"),
-        pytest.param(reply({"requestId": "a/b"}, 202), AnswerLost, id="a path"),
-        pytest.param(reply({"requestId": "a" * 129}, 202), AnswerLost, id="a long id"),
-        pytest.param(reply({"requestId": 7}, 202), AnswerLost, id="a number"),
-        pytest.param(reply([], 202), AnswerLost, id="a list"),
+        pytest.param(response({"requestId": ""}, 202), AnswerLost, id="an empty id"),
+        pytest.param(response({"requestId": "a/b"}, 202), AnswerLost, id="a path"),
+        pytest.param(
+            response({"requestId": "a" * 129}, 202), AnswerLost, id="a long id"
+        ),
+        pytest.param(response({"requestId": 7}, 202), AnswerLost, id="a number"),
+        pytest.param(response([], 202), AnswerLost, id="a list"),
         pytest.param(HttpResponse(202, {}, b"{"), AnswerLost, id="cut"),
     ],
 )
-def test_believes_only_plain_refusals(
+def test_raises_lost_for_all_but_documented_refusals(
     got: HttpResponse, expected: type[CourierError]
 ) -> None:
-    """There is no list to look in: what is not plainly refused may be paid."""
+    """There is no list: what is not plainly refused may be paid for."""
     with pytest.raises(CourierError) as caught:
         accepted_request_id(got, now=0.0)
 
@@ -292,22 +298,22 @@ def test_believes_only_plain_refusals(
 
 
 @pytest.mark.parametrize("status", [200, 202])
-def test_takes_the_id_of_what_was_accepted(status: int) -> None:
+def test_reads_the_id_of_an_accepted_request(status: int) -> None:
     """The bulk call answers without a statusCode, the others with one."""
     assert (
-        accepted_request_id(reply({"requestId": REFERENCE}, status), now=0.0)
+        accepted_request_id(response({"requestId": REFERENCE}, status), now=0.0)
         == REFERENCE
     )
 
 
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 418])
-def test_does_not_let_a_page_end_a_job(status: int) -> None:
-    """A page comes from something on the way, which knows nothing of a request."""
+def test_raises_unreadable_for_an_html_page(status: int) -> None:
+    """It comes from a proxy, say, which knows nothing about requests."""
     with pytest.raises(AnswerUnreadable):
         parse_response(HttpResponse(status, _PAGE, b"<html>404"), now=0.0)
 
 
-def test_hands_a_wish_to_wait_on_from_a_fault_too() -> None:
+def test_passes_retry_after_of_a_503_on_as_a_hint() -> None:
     """A 503 for maintenance says how long it takes."""
     with pytest.raises(ProviderUnavailable) as caught:
         parse_response(HttpResponse(503, {"Retry-After": "30"}, b""), now=0.0)
@@ -327,9 +333,9 @@ json_values = st.recursive(
 
 
 @given(document=json_values, status=st.integers(200, 599))
-def test_survives_any_answer(document: object, status: int) -> None:
-    """Whatever the types are, it is read or refused, in our errors only."""
-    got = reply(document, status)
+def test_survives_any_json(document: object, status: int) -> None:
+    """Whatever the types are, the answer is read or raises an error of ours."""
+    got = response(document, status)
     with suppress(CourierError):
         accepted_request_id(got, now=0.0)
     try:
@@ -347,6 +353,6 @@ def test_repeats_no_word_of_an_error(status: int, said: str) -> None:
     """The message may echo a mobile number, and errors are logged."""
     for read in (parse_response, accepted_request_id):
         with pytest.raises(CourierError) as caught:
-            read(error(status, said), now=0.0)
+            read(error_response(status, said), now=0.0)
 
         assert "canary" not in f"{caught.value!r} {vars(caught.value)}"

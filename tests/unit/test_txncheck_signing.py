@@ -1,4 +1,4 @@
-"""TxnCheck's signatures: over exactly what is sent, by the rule that is documented."""
+"""Signatures of TxnCheck: over exactly what is sent, by the documented rule."""
 
 import hashlib
 import hmac
@@ -13,7 +13,7 @@ URL = "https://api.txncheck.in/api/v1/requests/7"
 
 
 def by_hand(secret: str, text: bytes) -> str:
-    """Sign by the rule as it is written."""
+    """Sign by the documented rule."""
     return hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
 
 
@@ -46,7 +46,7 @@ def by_hand(secret: str, text: bytes) -> str:
 def test_signs_what_is_documented(
     method: str, url: str, body: bytes | None, text: bytes
 ) -> None:
-    """The other side computes the same, or refuses."""
+    """The other side computes the same signature, or refuses."""
     headers = signature_headers(
         "s3cret", method=method, url=url, body=body, now=1_700_000_000.123
     )
@@ -59,7 +59,7 @@ def test_signs_what_is_documented(
 
 @given(body=st.binary(min_size=1), secret=st.text(min_size=1), now=st.floats(1, 4e9))
 def test_signs_any_bytes(body: bytes, secret: str, now: float) -> None:
-    """Nothing is decoded or written anew on the way to the signature."""
+    """The body is neither decoded nor rewritten for the signature."""
     headers = signature_headers(secret, method="POST", url=URL, body=body, now=now)
 
     text = f"{headers['X-Timestamp']}.POST./api/v1/requests/7.".encode() + body

@@ -1,4 +1,4 @@
-"""TxnCheck's webhooks: a known event of a request, or nothing."""
+"""Webhooks of TxnCheck: a known event of a request, or nothing."""
 
 import json
 
@@ -13,15 +13,15 @@ REFERENCE = "0f0e0d0c-0b0a-4908-8706-050403020100"
 
 
 def webhook(**changes: object) -> bytes:
-    """Write a webhook, some of its fields otherwise."""
+    """Return a webhook with some fields changed."""
     data = {"requestId": REFERENCE, "status": "COMPLETED", "result": {"pan": "x"}}
     whole = {"event": "request.completed", "timestamp": "2026-11-22", "data": data}
     return json.dumps(whole | changes).encode()
 
 
 @pytest.mark.parametrize("event", EVENTS)
-def test_reads_whom_a_known_event_is_about(event: str) -> None:
-    """That is all that is taken from it: the result is asked for."""
+def test_reads_the_request_of_a_known_event(event: str) -> None:
+    """Nothing else is read: the result is asked for."""
     assert parse_webhook(webhook(event=event)) == WebhookEvent(REFERENCE, event)
 
 
@@ -47,12 +47,12 @@ def test_reads_whom_a_known_event_is_about(event: str) -> None:
         pytest.param(b"", id="nothing"),
     ],
 )
-def test_makes_nothing_of_anything_else(body: bytes) -> None:
-    """An id goes into a look-up, so what is none never gets there."""
+def test_ignores_anything_else(body: bytes) -> None:
+    """An id goes into a look-up, so only a valid one may."""
     assert parse_webhook(body) is None
 
 
 @given(body=st.binary() | st.text().map(str.encode))
 def test_survives_any_body(body: bytes) -> None:
-    """Whoever holds the secret may still send what nobody expects."""
+    """Whoever has the secret may still send anything."""
     assert parse_webhook(body) is None

@@ -1,4 +1,4 @@
-"""The definition, and every scene walked on it once."""
+"""Fixtures of the workflow tests: the definition, and the traces of all scenarios."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -10,48 +10,48 @@ import pytest
 from functions.core.model import Batch, Job
 from local.assembly import read_definition
 from local.emulator.process import Emulator
-from tests.workflow.machine import Walk, WorkflowMachine
+from tests.workflow.machine import Traces, WorkflowMachine
 from tests.workflow.scenarios import SCENARIOS
 from tests.workflow.scripts import BASES, REQUEST
 
-_PATIENCE_SECONDS = 120.0
+_TIMEOUT_SECONDS = 120.0
 
 
 @pytest.fixture(scope="package")
 def definition(assembly: Callable[[str], Path]) -> dict[str, Any]:
-    """The state machine as it is deployed."""
+    """Return the state machine as it is deployed."""
     return read_definition(assembly("local"), "local")
 
 
 @pytest.fixture(scope="package")
-def walks(
+def traces(
     definition: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Walk]]:
-    """Every scene, played at the same time, with waits that take none."""
+) -> Iterator[Traces]:
+    """Run all scenarios at the same time, with waits of no length."""
     with Emulator.started(wait_scale=0.0) as emulator:
-        stage = WorkflowMachine(
+        machine = WorkflowMachine(
             emulator, definition, tmp_path_factory.mktemp("scripts")
         )
         running = {
-            name: stage.start(
+            name: machine.start(
                 Job(
-                    job_id=f"scene-{number}",
+                    job_id=f"scenario-{number}",
                     provider="p",
                     type="t",
-                    provider_ref=scene.provider_ref,
-                    batch=Batch(items_key=f"scene-{number}"),
+                    provider_ref=scenario.provider_ref,
+                    batch=Batch(items_key=f"scenario-{number}"),
                 ),
-                {**BASES[scene.like], **scene.script},
-                requests=[{**REQUEST, **one} for one in scene.requests],
-                topic_is_there=scene.topic_is_there,
+                {**BASES[scenario.base], **scenario.script},
+                requests=[{**REQUEST, **script} for script in scenario.requests],
+                topic_exists=scenario.topic_exists,
             )
-            for number, (name, scene) in enumerate(SCENARIOS.items())
+            for number, (name, scenario) in enumerate(SCENARIOS.items())
         }
-        ended: dict[str, Walk] = {}
-        give_up_at = time.monotonic() + _PATIENCE_SECONDS
+        ended: Traces = {}
+        deadline = time.monotonic() + _TIMEOUT_SECONDS
         while len(ended) < len(running):
-            assert time.monotonic() < give_up_at, set(running) - set(ended)
+            assert time.monotonic() < deadline, set(running) - set(ended)
             for name in running.keys() - ended.keys():
-                if (walk := stage.walk(running[name])) is not None:
-                    ended[name] = walk
+                if (trace := machine.trace(running[name])) is not None:
+                    ended[name] = trace
         yield ended

@@ -1,8 +1,7 @@
-"""Actor: a Lambda that plays its part from a script, once for each call.
+"""Fake Lambda: one function of the workflow, whose calls follow a script.
 
-It is the whole code of a function in the emulator, so it imports nothing of ours.
-A script is a list of acts; the last one is played again and again. To wake a wait
-it calls Step Functions itself, as Listen does when a webhook had come before.
+It is the whole code of a function in the emulator, so it imports nothing of the
+project. A script is a list of actions, one a call; the last one is repeated.
 """
 
 import json
@@ -12,28 +11,29 @@ from typing import Any
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Do the next act: raise `error`, or give the state with `state` laid over.
+    """Raise the action's `error`, or return the state updated with its `state`.
 
-    Where there is a token, `wake` uses it; otherwise nobody does.
+    Where the event has a task token, the action's `wake` resumes the wait with that
+    output, as Listen does for a webhook that arrived before.
     """
     job = event.get("job", event)
-    script = Path(os.environ["SCRIPTS"]) / job["job_id"] / os.environ["PART"]
-    acts = json.loads(script.read_text())
-    if len(acts) > 1:
-        script.write_text(json.dumps(acts[1:]))
-    act = acts[0]
+    script = Path(os.environ["SCRIPTS"]) / job["job_id"] / os.environ["TASK"]
+    actions = json.loads(script.read_text())
+    if len(actions) > 1:
+        script.write_text(json.dumps(actions[1:]))
+    action = actions[0]
 
-    if "error" in act:
+    if "error" in action:
         # Lambda reports an exception by its class's name, dots and all.
-        raise type(act["error"], (Exception,), {})("as the script says")
-    if "wake" in act:
-        import boto3  # noqa: PLC0415 - a second of start, which the other parts save
+        raise type(action["error"], (Exception,), {})("as the script says")
+    if "wake" in action:
+        import boto3  # noqa: PLC0415 - it takes a second, which other calls save
 
         boto3.client("stepfunctions").send_task_success(
-            taskToken=event["token"], output=json.dumps(act["wake"])
+            taskToken=event["token"], output=json.dumps(action["wake"])
         )
     if "token" in event:
         return {}
     if "kind" in event:
         return {"kind": event["kind"], "attempts": event["attempt"] + 1}
-    return {**job, **act["state"]}
+    return {**job, **action["state"]}

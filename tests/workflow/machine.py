@@ -1,7 +1,7 @@
-"""Stage: the real definition on the emulator, its Lambdas played by actors.
+"""Workflow machine: the deployed definition on the emulator, with scripted functions.
 
-A state of a batch's requests is played by the actor of the same state of a job, from
-a script of the request's own.
+A state of a batch's request runs the function of the same state of a job, with the
+request's own script.
 """
 
 import io
@@ -16,7 +16,7 @@ from functions.core.model import Job
 from local.emulator.process import Emulator
 from local.execution_view import history
 
-PARTS = (
+TASKS = (
     "Submit",
     "Check",
     "Listen",
@@ -30,48 +30,59 @@ _MAPS = ("Collect", "Requests")
 _INBOX = "inbox"
 _ROLE = "arn:aws:iam::000000000000:role/anyone"
 
-Act = dict[str, Any]
-Script = Mapping[str, list[Act]]
+#: What a function does in one call; see fake_lambda.py.
+Action = dict[str, Any]
+#: The actions of each task, one a call; the last one is repeated.
+Script = Mapping[str, list[Action]]
+#: A state that was entered, after the one before it.
+Transition = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Walk:
-    """What an execution did: its end, and every state with the one before it.
+class ExecutionTrace:
+    """What an execution did, from `start` to its end.
 
-    `requests` are the same steps of the children, for a batch, by their numbers.
+    `requests` are the transitions of a batch's child executions, by request number.
     """
 
     status: str
     error: str
     cause: str
-    steps: tuple[tuple[str, str], ...]
+    transitions: tuple[Transition, ...]
     output: dict[str, Any]
-    requests: Mapping[int, tuple[tuple[str, str], ...]]
+    requests: Mapping[int, tuple[Transition, ...]]
 
     @property
     def states(self) -> tuple[str, ...]:
-        """The states in the order in which they were entered."""
-        return tuple(target for _, target in self.steps)
+        """Return the states in the order in which they were entered."""
+        return tuple(state for _, state in self.transitions)
 
-    def states_of(self, number: int) -> tuple[str, ...]:
-        """The same for one request of a batch, by the names of a job's states."""
-        steps = self.requests[number]
-        return tuple(target.removesuffix(" request") for _, target in steps)
+    def request_states(self, number: int) -> tuple[str, ...]:
+        """Return the states of a batch's request, by the names of a job's states."""
+        transitions = self.requests[number]
+        return tuple(state.removesuffix(" request") for _, state in transitions)
+
+
+#: What each scenario did, by its name.
+Traces = dict[str, ExecutionTrace]
 
 
 class WorkflowMachine:
-    """The definition, ready to be walked with scripts."""
+    """The state machine, ready to be started with scripts."""
 
     def __init__(
         self, emulator: Emulator, definition: Mapping[str, Any], scripts: Path
     ) -> None:
         self._emulator = emulator
+        self._states = emulator.client("stepfunctions")
         self._scripts = scripts
-        self._actors = {part: self._actor(part) for part in PARTS}
+        self._functions = {task: self._create_function(task) for task in TASKS}
         emulator.client("s3").create_bucket(Bucket=_INBOX)
         topic = emulator.client("sns").create_topic(Name="notices")["TopicArn"]
-        self._machine = self._create("courier", definition, topic)
-        self._deaf = self._create("deaf", definition, f"{topic}-that-is-not-there")
+        self._machine = self._create_machine("courier", definition, topic)
+        self._machine_without_topic = self._create_machine(
+            "courier-without-topic", definition, f"{topic}-that-does-not-exist"
+        )
 
     def start(
         self,
@@ -79,100 +90,94 @@ class WorkflowMachine:
         script: Script,
         *,
         requests: Sequence[Script] = (),
-        topic_is_there: bool = True,
+        topic_exists: bool = True,
     ) -> str:
-        """Start an execution; give its ARN. Its batch lies under the job's id."""
-        self._learn(job.job_id, script)
+        """Start an execution; return its ARN. The Map's items have the job's id."""
+        self._write_script(job.job_id, script)
         items = []
-        for number, one in enumerate(requests):
+        for number, request_script in enumerate(requests):
             name = f"{job.job_id}-request-{number}"
-            self._learn(name, one)
+            self._write_script(name, request_script)
             part = {"batch_id": job.job_id, "number": number}
             items.append({"job_id": name, "type": job.type, "part": part})
         if items:
             self._emulator.client("s3").put_object(
                 Bucket=_INBOX, Key=job.job_id, Body=json.dumps(items).encode()
             )
-        started = self._emulator.client("stepfunctions").start_execution(
-            stateMachineArn=self._machine if topic_is_there else self._deaf,
+        machine = self._machine if topic_exists else self._machine_without_topic
+        execution: str = self._states.start_execution(
+            stateMachineArn=machine,
             name=job.job_id,
             input=json.dumps(job.to_state()),
-        )
-        execution: str = started["executionArn"]
+        )["executionArn"]
         return execution
 
-    def walk(self, execution: str) -> Walk | None:
-        """Read an ended execution; None while it runs."""
-        states = self._emulator.client("stepfunctions")
-        described = states.describe_execution(executionArn=execution)
+    def trace(self, execution: str) -> ExecutionTrace | None:
+        """Return what an execution did, or None while it runs."""
+        described = self._states.describe_execution(executionArn=execution)
         if described["status"] == "RUNNING":
             return None
-        return Walk(
+        return ExecutionTrace(
             status=described["status"],
             error=described.get("error", ""),
             cause=described.get("cause", ""),
-            steps=tuple(self._steps(execution)),
+            transitions=tuple(self._transitions(execution, after="start")),
             output=json.loads(described.get("output") or "{}"),
             requests=dict(self._requests(execution)),
         )
 
-    def _requests(
-        self, execution: str
-    ) -> Iterator[tuple[int, tuple[tuple[str, str], ...]]]:
-        states = self._emulator.client("stepfunctions")
-        for run in states.list_map_runs(executionArn=execution)["mapRuns"]:
-            children = states.list_executions(mapRunArn=run["mapRunArn"])
+    def _requests(self, execution: str) -> Iterator[tuple[int, tuple[Transition, ...]]]:
+        for run in self._states.list_map_runs(executionArn=execution)["mapRuns"]:
+            children = self._states.list_executions(mapRunArn=run["mapRunArn"])
             for child in children["executions"]:
                 arn = child["executionArn"]
-                given = json.loads(states.describe_execution(executionArn=arn)["input"])
-                steps = self._steps(arn, before="Requests")
-                yield given["part"]["number"], tuple(steps)
+                described = self._states.describe_execution(executionArn=arn)
+                number = json.loads(described["input"])["part"]["number"]
+                yield number, tuple(self._transitions(arn, after="Requests"))
 
-    def _learn(self, job_id: str, script: Script) -> None:
-        folder = self._scripts / job_id
-        folder.mkdir()
-        for part, acts in script.items():
-            (folder / part).write_text(json.dumps(acts))
-
-    def _steps(
-        self, execution: str, *, before: str = "start"
-    ) -> Iterator[tuple[str, str]]:
-        for event in history(self._emulator.client("stepfunctions"), execution):
+    def _transitions(self, execution: str, *, after: str) -> Iterator[Transition]:
+        for event in history(self._states, execution):
             if "stateEnteredEventDetails" in event:
                 entered = event["stateEnteredEventDetails"]["name"]
-                yield before, entered
-                before = entered
+                yield after, entered
+                after = entered
 
-    def _actor(self, part: str) -> str:
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w") as archive:
+    def _write_script(self, job_id: str, script: Script) -> None:
+        folder = self._scripts / job_id
+        folder.mkdir()
+        for task, actions in script.items():
+            (folder / task).write_text(json.dumps(actions))
+
+    def _create_function(self, task: str) -> str:
+        package = io.BytesIO()
+        with zipfile.ZipFile(package, "w") as archive:
             archive.write(Path(__file__).with_name("fake_lambda.py"), "fake_lambda.py")
-        made = self._emulator.client("lambda").create_function(
-            FunctionName=part,
+        arn: str = self._emulator.client("lambda").create_function(
+            FunctionName=task,
             Runtime="python3.13",
             Handler="fake_lambda.handler",
             Role=_ROLE,
             Timeout=30,
-            Code={"ZipFile": packed.getvalue()},
-            Environment={"Variables": {"SCRIPTS": str(self._scripts), "PART": part}},
-        )
-        function: str = made["FunctionArn"]
-        return function
+            Code={"ZipFile": package.getvalue()},
+            Environment={"Variables": {"SCRIPTS": str(self._scripts), "TASK": task}},
+        )["FunctionArn"]
+        return arn
 
-    def _create(self, name: str, definition: Mapping[str, Any], topic: str) -> str:
+    def _create_machine(
+        self, name: str, definition: Mapping[str, Any], topic: str
+    ) -> str:
         text = json.dumps(definition, ensure_ascii=False).replace("arn:…:", "arn:aws:")
         machine = json.loads(text)
         states = machine["States"]
-        inner = [states[name]["ItemProcessor"]["States"] for name in _MAPS]
-        for one in (states, *inner):
-            for part, state in one.items():
+        inner = [states[map_]["ItemProcessor"]["States"] for map_ in _MAPS]
+        for level in (states, *inner):
+            for state_name, state in level.items():
                 if "FunctionName" in state.get("Parameters", {}):
-                    arn = self._actors[part.removesuffix(" request")]
-                    state["Parameters"]["FunctionName"] = arn
+                    task = state_name.removesuffix(" request")
+                    state["Parameters"]["FunctionName"] = self._functions[task]
         states["Requests"]["ItemReader"]["Parameters"]["Bucket"] = _INBOX
         states["Notify"]["Parameters"]["TopicArn"] = topic
-        made = self._emulator.client("stepfunctions").create_state_machine(
+        arn: str = self._states.create_state_machine(
             name=name, definition=json.dumps(machine), roleArn=_ROLE
-        )
-        machine_arn: str = made["stateMachineArn"]
-        return machine_arn
+        )["stateMachineArn"]
+        return arn

@@ -1,117 +1,116 @@
-"""Scenes: the walks that together take every way of the definition."""
+"""Scenarios: the executions that together take every transition of the definition."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from functions.core.errors import PERMANENT
 from infra.task_defaults import AWS_ERRORS, RETRIED_ERRORS
-from tests.workflow.machine import Act
-from tests.workflow.request_paths import REQUESTS
+from tests.workflow.machine import Action
+from tests.workflow.request_scenarios import REQUESTS
 from tests.workflow.scripts import (
     BASES,
     COLLECT,
-    HEARD_AT,
     LISTEN,
-    STRAIGHT,
+    NO_WEBHOOK,
+    SIMPLE_JOB,
     SUBMITTED,
-    UNHEARD,
     WAIT,
-    ends,
+    WEBHOOK,
+    concluded,
     failing,
 )
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """One walk: what differs from the straight way, and where it leads."""
+    """One execution: what its script overrides in its base, and how it starts."""
 
-    script: Mapping[str, list[Act]]
-    like: str = "straight"
+    script: Mapping[str, list[Action]]
+    base: str = "simple"
     provider_ref: str = ""
-    topic_is_there: bool = True
-    requests: tuple[Mapping[str, list[Act]], ...] = ({},)  # in the batch
+    topic_exists: bool = True
+    requests: tuple[Mapping[str, list[Action]], ...] = ({},)  # in the batch
 
 
 SCENARIOS: dict[str, Scenario] = {
-    "straight": Scenario({}),
+    "simple": Scenario({}),
     "polled": Scenario({"Check": [WAIT, WAIT, COLLECT]}),
-    "known": Scenario({}, provider_ref="7"),
-    "held": Scenario(
+    "already submitted": Scenario({}, provider_ref="7"),
+    "on hold": Scenario(
         {"Submit": [{"state": {"next": "hold", "wait_seconds": 3600}}, SUBMITTED]}
     ),
     "timed out": Scenario(
         {
             "Check": [{"state": {"next": "conclude", "outcome": "timed_out"}}],
-            "Conclude": [ends("timed_out", "DeadlinePassed")],
+            "Conclude": [concluded("timed_out", "DeadlinePassed")],
         }
     ),
     "partial": Scenario({"Conclude": [{"state": {"outcome": "partial"}}]}),
-    "a result missed": Scenario({"Download": [{"error": "LinkRefused"}, {}]}),
-    "the last result missed": Scenario({"Download": [{}, {"error": "LinkRefused"}]}),
-    "a result retried": Scenario({"Download": [*failing("LinkSpent", 2), {}]}),
+    "first download fails": Scenario({"Download": [{"error": "LinkRefused"}, {}]}),
+    "last download fails": Scenario({"Download": [{}, {"error": "LinkRefused"}]}),
+    "download repeated": Scenario({"Download": [*failing("LinkSpent", 2), {}]}),
     "Download retried after an outage": Scenario(
         {"Download": [*failing("ProviderUnavailable", 9), {}]}
     ),
     "results incomplete": Scenario(
         {
             "Manifest": [{"error": "ResultsIncomplete"}],
-            "Conclude": [ends("failed", "ResultsIncomplete")],
+            "Conclude": [concluded("failed", "ResultsIncomplete")],
         }
     ),
     "outcome not recorded": Scenario({"Conclude": [{"error": "AwsRefused"}]}),
-    "nobody told": Scenario({}, topic_is_there=False),
-    "woken": Scenario({}, like="woken"),
-    "unheard": Scenario({"Listen": [UNHEARD]}, like="woken"),
-    "woken at last": Scenario(
-        {"Listen": [UNHEARD, {"wake": HEARD_AT}], "Check": [LISTEN, COLLECT]},
-        like="woken",
+    "topic missing": Scenario({}, topic_exists=False),
+    "webhook": Scenario({}, base="webhook"),
+    "no webhook": Scenario({"Listen": [NO_WEBHOOK]}, base="webhook"),
+    "webhook in the second wait": Scenario(
+        {"Listen": [NO_WEBHOOK, WEBHOOK], "Check": [LISTEN, COLLECT]}, base="webhook"
     ),
-    "deaf": Scenario({"Listen": [{"error": "AwsRefused"}]}, like="woken"),
-    "batch": Scenario({}, like="batch"),
-    "batch of all kinds": Scenario(
-        {}, like="batch", requests=tuple(script for script, _ in REQUESTS.values())
+    "Listen fails": Scenario({"Listen": [{"error": "AwsRefused"}]}, base="webhook"),
+    "batch": Scenario({}, base="batch"),
+    "batch of all scenarios": Scenario(
+        {}, base="batch", requests=tuple(script for script, _ in REQUESTS.values())
     ),
-    "batch without a result": Scenario(
+    "batch without results": Scenario(
         {
             "Gather": [{"state": {"next": "conclude"}}],
-            "Conclude": [ends("failed", "OutOfCredits")],
+            "Conclude": [concluded("failed", "OutOfCredits")],
         },
-        like="batch",
+        base="batch",
         requests=({"Submit": [{"error": "OutOfCredits"}]},) * 2,
     ),
-    "batch without its list": Scenario(
-        {"Conclude": [ends("failed", "States.ItemReaderFailed")]},
-        like="batch",
+    "batch without items": Scenario(
+        {"Conclude": [concluded("failed", "States.ItemReaderFailed")]},
+        base="batch",
         requests=(),
     ),
-    "retried to no end": Scenario(
+    "retries used up": Scenario(
         {
             "Check": failing("AwsUnavailable", 99),
-            "Conclude": [ends("failed", "AwsUnavailable")],
+            "Conclude": [concluded("failed", "AwsUnavailable")],
         }
     ),
     **{
-        f"{part} retried after {error}": Scenario(
-            {part: [{"error": error}, *BASES[like][part]]}, like=like
+        f"{task} retried after {error}": Scenario(
+            {task: [{"error": error}, *BASES[base][task]]}, base=base
         )
-        for part, error, like in [
-            *(("Check", error, "straight") for error in RETRIED_ERRORS),
-            *(("Listen", error, "woken") for error in AWS_ERRORS),
-            *((part, "AwsUnavailable", "batch") for part in ("Prepare", "Gather")),
-            *((part, "AwsUnavailable", "straight") for part in STRAIGHT),
+        for task, error, base in [
+            *(("Check", error, "simple") for error in RETRIED_ERRORS),
+            *(("Listen", error, "webhook") for error in AWS_ERRORS),
+            *((task, "AwsUnavailable", "batch") for task in ("Prepare", "Gather")),
+            *((task, "AwsUnavailable", "simple") for task in SIMPLE_JOB),
         ]
     },
     **{
-        f"{part} refused by {error.__name__}": Scenario(
+        f"{task} refused by {error.__name__}": Scenario(
             {
-                part: [{"error": error.__name__}],
-                "Conclude": [ends("failed", error.__name__)],
+                task: [{"error": error.__name__}],
+                "Conclude": [concluded("failed", error.__name__)],
             },
-            like=like,
+            base=base,
         )
-        for part, error, like in [
-            *(("Submit", error, "straight") for error in PERMANENT),
-            ("Check", PERMANENT[0], "straight"),
+        for task, error, base in [
+            *(("Submit", error, "simple") for error in PERMANENT),
+            ("Check", PERMANENT[0], "simple"),
             ("Prepare", PERMANENT[0], "batch"),
             ("Gather", PERMANENT[0], "batch"),
         ]

@@ -1,40 +1,43 @@
-"""Acts: what the actors do in a scene, unless it says otherwise."""
+"""Scripts: what the functions do in a scenario, unless it overrides them."""
 
-from tests.workflow.machine import Act
+from tests.workflow.machine import Action
 
-SUBMITTED: Act = {"state": {"provider_ref": "1", "next": "wait", "wait_seconds": 1}}
-WAIT: Act = {"state": {"next": "wait", "wait_seconds": 900}}
-COLLECT: Act = {"state": {"next": "collect", "kinds": ["bad", "all"]}}
-ENDED: Act = {"state": {"outcome": "succeeded"}}
-LISTEN: Act = {"state": {"provider_ref": "1", "next": "listen", "wait_seconds": 60}}
+SUBMITTED: Action = {"state": {"provider_ref": "1", "next": "wait", "wait_seconds": 1}}
+WAIT: Action = {"state": {"next": "wait", "wait_seconds": 900}}
+COLLECT: Action = {"state": {"next": "collect", "kinds": ["bad", "all"]}}
+LISTEN: Action = {"state": {"provider_ref": "1", "next": "listen", "wait_seconds": 60}}
 HEARD_AT = 1234.5
-UNHEARD: Act = {}
-FINISHED: Act = {"state": {"next": "collect", "kinds": ["result"], "phase": "finished"}}
-#: No state of ours: the execution breaks down at the next choice by its phase.
-NONSENSE: Act = {"state": {"next": "collect", "kinds": ["result"]}}
-STRAIGHT: dict[str, list[Act]] = {
+WEBHOOK: Action = {"wake": HEARD_AT}
+NO_WEBHOOK: Action = {}
+FINISHED: Action = {
+    "state": {"next": "collect", "kinds": ["result"], "phase": "finished"}
+}
+#: The choice by phase fails with a runtime error.
+WITHOUT_PHASE: Action = {"state": {"next": "collect", "kinds": ["result"]}}
+
+SIMPLE_JOB: dict[str, list[Action]] = {
     "Submit": [SUBMITTED],
     "Check": [COLLECT],
     "Download": [{}],
     "Manifest": [{"state": {}}],
-    "Conclude": [ENDED],
+    "Conclude": [{"state": {"outcome": "succeeded"}}],
 }
-WOKEN = STRAIGHT | {"Submit": [LISTEN], "Listen": [{"wake": HEARD_AT}]}
-BATCH = STRAIGHT | {
+WEBHOOK_JOB = SIMPLE_JOB | {"Submit": [LISTEN], "Listen": [WEBHOOK]}
+BATCH = SIMPLE_JOB | {
     "Submit": [{"state": {"next": "prepare"}}],
     "Prepare": [{"state": {}}],
     "Gather": [{"state": {"next": "report"}}],
 }
-REQUEST = WOKEN | {"Check": [FINISHED]}
-#: What the scenes differ from: a job, one that is woken, and a batch.
-BASES = {"straight": STRAIGHT, "woken": WOKEN, "batch": BATCH}
+REQUEST = WEBHOOK_JOB | {"Check": [FINISHED]}
+#: The scripts that scenarios override, by the scenario that overrides nothing.
+BASES = {"simple": SIMPLE_JOB, "webhook": WEBHOOK_JOB, "batch": BATCH}
 
 
-def failing(error: str, times: int) -> list[Act]:
-    """Fail so often."""
+def failing(error: str, times: int) -> list[Action]:
+    """Return actions that fail."""
     return [{"error": error}] * times
 
 
-def ends(outcome: str, error: str) -> Act:
-    """Conclude badly."""
-    return {"state": {"outcome": outcome, "error": error, "advice": "do this"}}
+def concluded(outcome: str, error: str, **state: str) -> Action:
+    """Return an action that sets a bad outcome, and perhaps more of the state."""
+    return {"state": {"outcome": outcome, "error": error, "advice": "do this", **state}}

@@ -1,59 +1,57 @@
-"""A batch: prepared, run request by request, and gathered."""
+"""Batches: prepared, run request by request, and gathered."""
 
 import pytest
 
 from functions.core.batch_results import parse_results
-from tests.workflow.machine import Walk
-from tests.workflow.request_paths import REQUESTS
+from tests.workflow.machine import Traces
+from tests.workflow.request_scenarios import REQUESTS
 
 
-def test_a_batch_is_prepared_run_and_gathered(walks: dict[str, Walk]) -> None:
-    """It is reported like any job, and collects nothing besides."""
-    walk = walks["batch"]
+def test_a_batch_is_prepared_run_and_gathered(traces: Traces) -> None:
+    """It is reported like any job, but has nothing more to collect."""
+    trace = traces["batch"]
 
-    assert walk.states == (
+    assert trace.states == (
         *("Known", "Submit", "Route", "Prepare", "Requests", "Gather", "Route"),
         *("Manifest", "Conclude", "Notify", "Judge", "Delivered"),
     )
-    assert walk.states_of(0) == (
+    assert trace.request_states(0) == (
         *("Submit", "Route", "Listen", "Check", "Route"),
         *("Download", "Judge", "Succeeded"),
     )
 
 
-def test_each_request_is_told_in_its_own_words(walks: dict[str, Walk]) -> None:
-    """However it ended: neither do others stop for it, nor is it left out."""
-    walk = walks["batch of all kinds"]
+def test_each_request_has_its_own_result(traces: Traces) -> None:
+    """However a request ends, it has a result and does not stop the others."""
+    trace = traces["batch of all scenarios"]
 
-    told = parse_results(walk.output["answers"], requests=len(REQUESTS))
-    assert dict(zip(REQUESTS, told, strict=True)) == {
+    results = parse_results(trace.output["answers"], requests=len(REQUESTS))
+    assert dict(zip(REQUESTS, results, strict=True)) == {
         name: expected for name, (_, expected) in REQUESTS.items()
     }
-    assert walk.status == "SUCCEEDED"
+    assert trace.status == "SUCCEEDED"
 
 
 @pytest.mark.parametrize("name", [name for name in REQUESTS if "retried" in name])
-def test_a_request_is_tried_again_as_a_job_is(
-    walks: dict[str, Walk], name: str
-) -> None:
-    """In its own execution, without a word to the others."""
-    walk = walks["batch of all kinds"]
+def test_a_request_is_retried_as_a_job_is(traces: Traces, name: str) -> None:
+    """The retries happen in the request's own execution."""
+    trace = traces["batch of all scenarios"]
     number = list(REQUESTS).index(name)
 
-    assert walk.states_of(number) == walk.states_of(0)
+    assert trace.request_states(number) == trace.request_states(0)
 
 
-def test_a_batch_without_a_result_is_concluded(walks: dict[str, Walk]) -> None:
-    """There is nothing to report: the job failed of what its requests failed of."""
-    walk = walks["batch without a result"]
+def test_a_batch_without_results_is_concluded(traces: Traces) -> None:
+    """There is nothing to report, so the job fails with its requests' error."""
+    trace = traces["batch without results"]
 
-    assert walk.states[4:8] == ("Requests", "Gather", "Route", "Conclude")
-    assert walk.error == "OutOfCredits"
+    assert trace.states[4:8] == ("Requests", "Gather", "Route", "Conclude")
+    assert trace.error == "OutOfCredits"
 
 
-def test_a_batch_that_cannot_be_run_is_concluded(walks: dict[str, Walk]) -> None:
-    """The Map itself may fail, and somebody has to hear of it."""
-    walk = walks["batch without its list"]
+def test_a_batch_whose_map_fails_is_concluded(traces: Traces) -> None:
+    """The Map itself may fail, and that is recorded and announced, too."""
+    trace = traces["batch without items"]
 
-    assert walk.states[3:6] == ("Prepare", "Requests", "Conclude")
-    assert walk.status == "FAILED"
+    assert trace.states[3:6] == ("Prepare", "Requests", "Conclude")
+    assert trace.status == "FAILED"

@@ -1,148 +1,143 @@
-"""The synthesized definition, walked: every state, every way, Retry and Catch."""
+"""Definition: every state and transition, each Retry and each Catch is taken once."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
-from tests.workflow.machine import Walk
+from tests.workflow.machine import Traces, Transition
 from tests.workflow.scenarios import SCENARIOS
 
 
-def test_delivers(walks: dict[str, Walk]) -> None:
-    """The straight way is the one that the module's picture shows."""
-    walk = walks["straight"]
+def test_delivers(traces: Traces) -> None:
+    """A job without faults takes the path that the documentation shows."""
+    trace = traces["simple"]
 
-    assert walk.status == "SUCCEEDED"
-    assert walk.states == (
+    assert trace.status == "SUCCEEDED"
+    assert trace.states == (
         *("Known", "Submit", "Route", "Wait", "Check", "Route"),
         *("Collect", "Download", "Download", "Manifest"),
         *("Conclude", "Notify", "Judge", "Delivered"),
     )
 
 
-def test_polls_until_told_otherwise(walks: dict[str, Walk]) -> None:
-    """The loop is Wait, Check and Route, and nothing else that would cost."""
-    states = walks["polled"].states
-
-    loop = ("Wait", "Check", "Route")
-    assert states[3:12] == loop * 3
+def test_polls_until_the_end(traces: Traces) -> None:
+    """The loop is Wait, Check and Route, without another state that would cost."""
+    assert traces["polled"].states[3:12] == ("Wait", "Check", "Route") * 3
 
 
-def test_does_not_submit_what_is_submitted(walks: dict[str, Walk]) -> None:
+def test_does_not_submit_again(traces: Traces) -> None:
     """A job with a reference is paid for: Submit would pay again."""
-    assert "Submit" not in walks["known"].states
-    assert walks["known"].status == "SUCCEEDED"
+    assert "Submit" not in traces["already submitted"].states
+    assert traces["already submitted"].status == "SUCCEEDED"
 
 
-def test_holds_a_submission_until_later(walks: dict[str, Walk]) -> None:
+def test_holds_a_submission_until_later(traces: Traces) -> None:
     """A throttled submission waits in the state machine, not in a function."""
-    assert walks["held"].states[:5] == ("Known", "Submit", "Route", "Hold", "Submit")
-    assert walks["held"].status == "SUCCEEDED"
+    trace = traces["on hold"]
+
+    assert trace.states[:5] == ("Known", "Submit", "Route", "Hold", "Submit")
+    assert trace.status == "SUCCEEDED"
 
 
 @pytest.mark.fault(33)
-def test_a_bad_outcome_fails_the_execution(walks: dict[str, Walk]) -> None:
+def test_a_bad_outcome_fails_the_execution(traces: Traces) -> None:
     """The console shows the error's name in red, and what to do about it."""
-    walk = walks["timed out"]
+    trace = traces["timed out"]
 
-    assert (walk.status, walk.error, walk.cause) == (
-        "FAILED",
-        "DeadlinePassed",
-        "do this",
-    )
-    assert "Notify" in walk.states
+    assert trace.status == "FAILED"
+    assert (trace.error, trace.cause) == ("DeadlinePassed", "do this")
+    assert "Notify" in trace.states
 
 
-def test_a_partial_result_is_delivered(walks: dict[str, Walk]) -> None:
+def test_a_partial_result_is_delivered(traces: Traces) -> None:
     """Partial is an outcome with results, not a failure."""
-    assert walks["partial"].states[-1] == "Delivered"
+    assert traces["partial"].states[-1] == "Delivered"
 
 
-def test_a_missed_result_does_not_keep_the_others(walks: dict[str, Walk]) -> None:
-    """Every result that can be had is fetched; the manifest judges."""
-    walk = walks["a result missed"]
+def test_a_failed_download_does_not_stop_the_others(traces: Traces) -> None:
+    """Every result that is available is fetched; Manifest decides what is missing."""
+    trace = traces["first download fails"]
 
-    assert walk.states.count("Download") == 2
-    missed, fetched = walk.output["files"]
-    assert missed == {"kind": "bad", "error": "LinkRefused"}
-    assert fetched == {"kind": "all", "attempts": 1}
+    assert trace.states.count("Download") == 2
+    failed, downloaded = trace.output["files"]
+    assert failed == {"kind": "bad", "error": "LinkRefused"}
+    assert downloaded == {"kind": "all", "attempts": 1}
 
 
-def test_a_retried_result_knows_its_attempts(walks: dict[str, Walk]) -> None:
-    """The manifest says how often a result was tried."""
-    first, _ = walks["a result retried"].output["files"]
+def test_a_retried_download_counts_its_attempts(traces: Traces) -> None:
+    """The manifest states the number of attempts for each result."""
+    first, _ = traces["download repeated"].output["files"]
 
     assert first == {"kind": "bad", "attempts": 3}
 
 
-def test_incomplete_results_are_concluded(walks: dict[str, Walk]) -> None:
-    """Without a manifest a job has failed, and is told so."""
-    walk = walks["results incomplete"]
+def test_incomplete_results_are_concluded(traces: Traces) -> None:
+    """A job without a manifest has failed, and is announced as failed."""
+    trace = traces["results incomplete"]
 
-    assert walk.states[-5:] == ("Manifest", "Conclude", "Notify", "Judge", "Failed")
-    assert walk.error == "ResultsIncomplete"
+    assert trace.states[-5:] == ("Manifest", "Conclude", "Notify", "Judge", "Failed")
+    assert trace.error == "ResultsIncomplete"
 
 
 @pytest.mark.fault(84)
-@pytest.mark.parametrize("scene", ["outcome not recorded", "nobody told"])
-def test_what_cannot_be_told_turns_red(walks: dict[str, Walk], scene: str) -> None:
+@pytest.mark.parametrize("scenario", ["outcome not recorded", "topic missing"])
+def test_fails_where_the_outcome_cannot_be_announced(
+    traces: Traces, scenario: str
+) -> None:
     """The last resort is the execution itself, which alarms can see."""
-    assert walks[scene].status == "FAILED"
-    assert walks[scene].states[-1] == "Unrecorded"
+    assert traces[scenario].status == "FAILED"
+    assert traces[scenario].states[-1] == "Unrecorded"
 
 
 @pytest.mark.fault(84)
-def test_no_notice_before_the_record(walks: dict[str, Walk]) -> None:
-    """A notice means that its outcome stands in the jobs table."""
-    assert "Notify" not in walks["outcome not recorded"].states
+def test_does_not_notify_before_recording(traces: Traces) -> None:
+    """A notification means that its outcome is in the jobs table."""
+    assert "Notify" not in traces["outcome not recorded"].states
 
 
-def test_retries_come_to_an_end(walks: dict[str, Walk]) -> None:
-    """What never mends is concluded, so that somebody hears of it."""
-    assert walks["retried to no end"].error == "AwsUnavailable"
+def test_retries_come_to_an_end(traces: Traces) -> None:
+    """A fault that does not pass is concluded, so that somebody is notified."""
+    assert traces["retries used up"].error == "AwsUnavailable"
 
 
 @pytest.mark.fault(79)
 @pytest.mark.parametrize(
-    "scene", [name for name in SCENARIOS if "retried after" in name]
+    "scenario", [name for name in SCENARIOS if "retried after" in name]
 )
-def test_passing_faults_are_retried(walks: dict[str, Walk], scene: str) -> None:
-    """Everything that a later try may mend is tried again, in its own state."""
-    assert walks[scene].status == "SUCCEEDED"
-    assert walks[scene].states == walks[SCENARIOS[scene].like].states
+def test_passing_faults_are_retried(traces: Traces, scenario: str) -> None:
+    """A fault that may pass is retried in the state where it happened."""
+    assert traces[scenario].status == "SUCCEEDED"
+    assert traces[scenario].states == traces[SCENARIOS[scenario].base].states
 
 
-@pytest.mark.parametrize("scene", [name for name in SCENARIOS if "refused by" in name])
-def test_lasting_faults_are_concluded(walks: dict[str, Walk], scene: str) -> None:
-    """What no try mends is caught at once, recorded and told."""
-    walk = walks[scene]
+@pytest.mark.parametrize(
+    "scenario", [name for name in SCENARIOS if "refused by" in name]
+)
+def test_permanent_faults_are_concluded(traces: Traces, scenario: str) -> None:
+    """A fault that no retry resolves is caught at once, recorded and announced."""
+    trace = traces[scenario]
 
-    assert walk.states[-4:] == ("Conclude", "Notify", "Judge", "Failed")
-    assert walk.error == scene.rpartition(" ")[2]
-
-
-def test_every_state_and_way_is_walked(
-    walks: dict[str, Walk], definition: dict[str, Any]
-) -> None:
-    """A way that no scene takes is a way that nobody has seen work."""
-    walked = {step for walk in walks.values() for step in walk.steps} | {
-        step
-        for walk in walks.values()
-        for steps in walk.requests.values()
-        for step in steps
-    }
-
-    ways = set(_ways({**definition["States"], "start": {"Next": "Known"}}))
-    assert ways - walked == set()
+    assert trace.states[-4:] == ("Conclude", "Notify", "Judge", "Failed")
+    assert trace.error == scenario.rpartition(" ")[2]
 
 
-def _ways(states: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def test_every_transition_is_taken(traces: Traces, definition: dict[str, Any]) -> None:
+    """A transition that no scenario takes is one that nobody has seen work."""
+    taken: set[Transition] = set()
+    for trace in traces.values():
+        taken = taken.union(trace.transitions, *trace.requests.values())
+
+    defined = set(_transitions({**definition["States"], "start": {"Next": "Known"}}))
+    assert defined - taken == set()
+
+
+def _transitions(states: Mapping[str, Any]) -> Iterator[Transition]:
     for name, state in states.items():
         if "ItemProcessor" in state:
             inner = state["ItemProcessor"]
             yield name, inner["StartAt"]
-            yield from _ways(inner["States"])
+            yield from _transitions(inner["States"])
             if inner["ProcessorConfig"]["Mode"] == "INLINE":
                 ends = [n for n, s in inner["States"].items() if s.get("End")]
                 yield from ((end, state["Next"]) for end in ends)

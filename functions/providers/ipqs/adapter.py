@@ -1,8 +1,7 @@
-"""IPQS: the adapter for IPQualityScore's bulk CSV API.
+"""The adapter for IPQualityScore's (IPQS) bulk CSV API.
 
-What is known of the API, and how surely, stands in docs/providers/ipqs.md; the
-marks below are its: [V] stated by IPQS, [T] seen in a client, [U] unknown and so
-a setting.
+What is known of the API, and how surely, is in docs/providers/ipqs.md; so are the
+marks used here: [V] stated by IPQS, [T] seen in a client, [U] unknown, so a setting.
 """
 
 import re
@@ -36,15 +35,15 @@ from functions.providers.transport.http import HttpClient
 from functions.providers.transport.links import check_link
 from functions.providers.transport.multipart import MultipartBody
 
-_ANSWER_BYTES = 1024 * 1024
+_MAX_RESPONSE_BYTES = 1024 * 1024
 _CALL_SECONDS = 25.0
-#: The file is counted before it and the list may be searched after it.
+#: Leaves a function time to count the rows before it and to search the list after it.
 _UPLOAD_SECONDS = 200.0
-_PAGE = 50  # CSVs in a page of the list [V]
+_LIST_PAGE_SIZE = 50  # [V]
 
 
 class Ipqs:
-    """See `Provider`; `key(fresh)` gives the API key, anew from its secret if asked."""
+    """A `Provider`; `key(fresh)` returns the API key, read anew if `fresh` is true."""
 
     def __init__(
         self,
@@ -61,11 +60,11 @@ class Ipqs:
 
     @property
     def result_format(self) -> FileFormat:
-        """See `Provider.form`."""
+        """See `Provider.result_format`."""
         return CSV
 
     def validate(self, name: str, _type: str, source: Source) -> int:
-        """See `Provider.survey`; the columns are the type's affair, and IPQS' own."""
+        """See `Provider.validate`; which columns a type needs is left to IPQS."""
         check_file_name(name)
         return count_rows(read_chunks(source))
 
@@ -76,29 +75,29 @@ class Ipqs:
         )
 
     def find(self, name: str, type_: str) -> str | None:
-        """See `Provider.find`: the list is searched for our file name.
+        """See `Provider.find`: search the list of CSVs for our file name.
 
-        The list has the newest first, so uploads made meanwhile only move ours
-        to a later page: walking forward never misses it.
+        The list starts with the newest, so uploads meanwhile only move ours to a
+        later page: reading the pages in order never misses it.
         """
         return with_fresh_key_retry(self._key, lambda key: self._find(key, name, type_))
 
     def check(self, provider_ref: str) -> StatusReport:
-        """See `Provider.check`; the links that the answer mints are dropped."""
+        """See `Provider.check`; the links that IPQS issues with it are dropped."""
         return status_report(self._status(provider_ref))
 
     def results(self, provider_ref: str) -> Mapping[str, Link]:
-        """See `Provider.results`; each call mints new links [V]."""
-        minted_at = self._now()
+        """See `Provider.results`; IPQS issues new links with every status [V]."""
+        issued_at = self._now()
         links = download_links(self._status(provider_ref))
-        return {kind: Link(url, minted_at) for kind, url in links.items()}
+        return {kind: Link(url, issued_at) for kind, url in links.items()}
 
     def open(self, link: Link, *, seconds: float) -> Download:
-        """See `Provider.open`; one GET, no HEAD, no key, no second try [V]."""
+        """See `Provider.open`; one GET without a key, since it uses up the link [V]."""
         settings = self._settings
         schemes = ("http", "https") if settings.loopback else ("https",)
         check_link(link.url, hosts=settings.download_hosts, schemes=schemes)
-        return self._http.open(
+        return self._http.open_download(
             link.url, seconds=seconds, max_bytes=settings.max_result_bytes
         )
 
@@ -113,74 +112,70 @@ class Ipqs:
         if place == "field":
             fields["key"] = key
         body = MultipartBody(fields, name, source, boundary=uuid.uuid4().hex)
-        headers = {"Content-Type": body.content_type} | _key_header(place, key)
+        # An answer that is not plainly a refusal may hide an accepted upload.
         try:
-            reply = self._http.call(
+            response = self._http.request(
                 "POST",
                 url,
                 seconds=_UPLOAD_SECONDS,
-                max_bytes=_ANSWER_BYTES,
-                headers=headers,
-                body=body,  # type: ignore[arg-type]  # requests asks only for read
+                max_bytes=_MAX_RESPONSE_BYTES,
+                headers={"Content-Type": body.content_type} | _key_header(place, key),
+                body=body,  # type: ignore[arg-type]  # requests only needs read()
             )
         except AnswerUnreadable:
             raise AnswerLost("the answer to the upload was not readable") from None
         finally:
             body.close()
-
-        # An answer that is not plainly a refusal may hide an accepted upload.
         try:
-            return str(csv_id(parse_response(reply, now=self._now())))
+            return str(csv_id(parse_response(response, now=self._now())))
         except (AnswerUnreadable, ProviderUnavailable):
             raise AnswerLost("the answer to the upload was not readable") from None
         except ProviderLostJob:
             raise ProviderRejected("the provider does not know the upload") from None
 
     def _find(self, key: str, name: str, type_: str) -> str | None:
+        place = self._settings.key_place.list
+        path = "list" if place == "header" else f"{quote(key, safe='')}/list"
         for page in range(1, self._settings.list_pages + 1):
-            answer = self._list(key, type_, page)
+            query = urlencode({"type": type_, "page": page})
+            answer = self._get(f"{self._url(path)}?{query}", _key_header(place, key))
             csvs = answer.get("csvs")
             if not isinstance(csvs, list):
-                raise AnswerUnreadable("the list has no list")
+                raise AnswerUnreadable("the answer to the list has no list")
             for csv in csvs:
                 if isinstance(csv, dict) and csv.get("file_name") == name:
                     return str(csv_id(csv))
-            pages = answer.get("total_pages")
-            last = isinstance(pages, int) and page >= pages
-            if last or not csvs or (pages is None and len(csvs) < _PAGE):
+            total_pages = answer.get("total_pages")
+            is_last = isinstance(total_pages, int) and page >= total_pages
+            is_short = total_pages is None and len(csvs) < _LIST_PAGE_SIZE
+            if is_last or is_short or not csvs:
                 return None
         raise SubmitOutcomeUnknown("the provider's list is longer than list_pages")
 
-    def _list(self, key: str, type_: str, page: int) -> IpqsResponse:
-        place = self._settings.key_place.list
-        path = "list" if place == "header" else f"{quote(key, safe='')}/list"
-        query = urlencode({"type": type_, "page": page})
-        return self._get(f"{self._url(path)}?{query}", _key_header(place, key))
-
     def _status(self, provider_ref: str) -> IpqsResponse:
         if not re.fullmatch(r"[0-9]{1,19}", provider_ref):
-            raise ProviderLostJob("the provider_ref is not an id of IPQS'")
+            raise ProviderLostJob("the provider_ref is not an id of IPQS")
         place = self._settings.key_place.status
 
         def ask(key: str) -> IpqsResponse:
-            keyed = "" if place == "header" else f"{quote(key, safe='')}/"
-            url = self._url(f"{keyed}status/{provider_ref}")
+            key_path = "" if place == "header" else f"{quote(key, safe='')}/"
+            url = self._url(f"{key_path}status/{provider_ref}")
             return self._get(url, _key_header(place, key))
 
         answer = with_fresh_key_retry(self._key, ask)
         if str(csv_id(answer)) != provider_ref:
-            raise AnswerUnreadable("the answer speaks of another job")
+            raise AnswerUnreadable("the answer is about another job")
         return answer
 
     def _get(self, url: str, headers: Mapping[str, str]) -> IpqsResponse:
-        reply = self._http.call(
+        response = self._http.request(
             "GET",
             url,
             seconds=_CALL_SECONDS,
-            max_bytes=_ANSWER_BYTES,
+            max_bytes=_MAX_RESPONSE_BYTES,
             headers=headers,
         )
-        return parse_response(reply, now=self._now())
+        return parse_response(response, now=self._now())
 
     def _url(self, path: str) -> str:
         return f"{self._settings.base_url}/api/json/csv/{path}"

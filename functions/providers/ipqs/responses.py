@@ -1,8 +1,8 @@
-"""IPQS' answers: what they mean.
+"""What the answers of IPQS mean.
 
-What is known of them, and how surely, stands in docs/providers/ipqs.md; the marks
-below are its. Raw answers repeat the key in `status_url` and carry live links: what
-leaves this module is numbers, our own words and, from `links_of`, the links.
+What is known of them, and how surely, is in docs/providers/ipqs.md, with the marks
+used here. Raw answers repeat the key in `status_url` and carry live links: only
+numbers, words of our own and, by `download_links`, the links leave this module.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from functions.core.errors import (
 )
 from functions.core.model import Phase, StatusReport
 from functions.core.strict_json import parse_object
-from functions.providers.sanitize import sanitize
+from functions.providers.provider_words import sanitize_word
 from functions.providers.transport.http import HttpResponse, retry_after
 
 #: The status words [V]; ERROR is [T]. An unknown word counts as running.
@@ -35,114 +35,117 @@ PHASES = {
 }
 KINDS = ("pristine", "clean", "bad", "all")  # [V]
 
-#: 403 is IPQS' word for too many calls [V], others report 429.
+#: IPQS answers 403 to too many calls [V]; others report 429.
 _THROTTLED = (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
-#: The 4xx that speak of this moment, not of the request.
-_PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY)
-_REFUSED: dict[int, type[PermanentError]] = {
+#: The 4xx that are about this moment, not about the request.
+_TEMPORARY = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY)
+_REFUSED_BY_STATUS: dict[int, type[PermanentError]] = {
     HTTPStatus.UNAUTHORIZED: CredentialsRejected,
     HTTPStatus.PAYMENT_REQUIRED: OutOfCredits,
     HTTPStatus.NOT_FOUND: ProviderLostJob,
 }
-#: Sentences of refusals [T], recognised by what is in them, in lower case.
-_REFUSALS: tuple[tuple[str, type[PermanentError]], ...] = (
-    ("unauthorized key", CredentialsRejected),
-    ("insufficient credits", OutOfCredits),
-    ("exceeded your request quota", OutOfCredits),
-)
+#: Parts of the messages of refusals [T], in lower case.
+_REFUSED_BY_MESSAGE: dict[str, type[PermanentError]] = {
+    "unauthorized key": CredentialsRejected,
+    "insufficient credits": OutOfCredits,
+    "exceeded your request quota": OutOfCredits,
+}
 
-_MOST_ID = 2**63 - 1
+_MAX_ID = 2**63 - 1
 
 IpqsResponse = Mapping[str, Any]
 
 
-def parse_response(reply: HttpResponse, *, now: float) -> IpqsResponse:
-    """Read an answer that says that it succeeded.
+def parse_response(response: HttpResponse, *, now: float) -> IpqsResponse:
+    """Return the JSON object of an answer that reports success.
 
     Raises:
         ProviderThrottled, ProviderUnavailable, AnswerUnreadable: Ask again.
-        CredentialsRejected, OutOfCredits, ProviderLostJob, ProviderRejected: It
-            plainly refused, and carried out nothing.
+        CredentialsRejected, OutOfCredits, ProviderLostJob, ProviderRejected: The
+            call was plainly refused and changed nothing.
     """
-    status = reply.status
-    said = f"the provider answered {status}"
-    refused = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
-    if refused and (known := _known_refusal(reply.body)):
-        raise known
+    status = response.status
+    fact = f"the provider answered {status}"
+    is_4xx = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+    if is_4xx and (refusal := _refusal_in_body(response.body)):
+        raise refusal
     if status in _THROTTLED:
-        hint = retry_after(reply.headers, now=now)
-        raise ProviderThrottled(said, hint=hint)
-    if status in _REFUSED:
-        raise _REFUSED[status](said)
-    if refused and status not in _PASSING:
-        raise ProviderRejected(said)
-    if status != HTTPStatus.OK:  # a redirect too: we follow none
-        raise ProviderUnavailable(said)
+        raise ProviderThrottled(fact, hint=retry_after(response.headers, now=now))
+    if status in _REFUSED_BY_STATUS:
+        raise _REFUSED_BY_STATUS[status](fact)
+    if is_4xx and status not in _TEMPORARY:
+        raise ProviderRejected(fact)
+    if status != HTTPStatus.OK:  # redirects included, since none is followed
+        raise ProviderUnavailable(fact)
 
-    answer = parse_object(reply.body)
+    answer = parse_object(response.body)
     if answer.get("success") is False:
         raise _refusal(answer.get("message")) or ProviderRejected(
-            "the provider answered that it did not succeed"
+            "the provider answered that the call did not succeed"
         )
     if answer.get("success") is not True:
-        raise AnswerUnreadable("the answer does not say whether it succeeded")
+        raise AnswerUnreadable("the answer does not say whether the call succeeded")
     return answer
 
 
 def status_report(answer: IpqsResponse) -> StatusReport:
-    """Say what a status answer means; the links that it mints are dropped."""
+    """Return what a status answer means, without the links in it."""
     word = answer.get("status")
     phase = PHASES.get(word) if isinstance(word, str) else None
-    unknown = "" if phase else sanitize(word)
-
-    finished = phase is Phase.FINISHED
-    links = download_links(answer) if finished else {}
-    aborted = answer.get("aborted") is True
+    is_finished = phase is Phase.FINISHED
+    kinds = tuple(download_links(answer)) if is_finished else ()
+    invalid = answer.get("invalid_records")
     return StatusReport(
-        phase=Phase.ABORTED if aborted else phase or Phase.RUNNING,
-        kinds=tuple(links),
-        absent=tuple(kind for kind in KINDS if finished and kind not in links),
-        invalid=_count(answer.get("invalid_records")),
-        unknown_word=unknown,
+        phase=Phase.ABORTED
+        if answer.get("aborted") is True
+        else phase or Phase.RUNNING,
+        kinds=kinds,
+        absent=tuple(kind for kind in KINDS if is_finished and kind not in kinds),
+        invalid=invalid if type(invalid) is int and invalid >= 0 else 0,
+        unknown_word="" if phase else sanitize_word(word),
     )
 
 
 def csv_id(answer: IpqsResponse) -> int:
-    """Give the number of the CSV that an answer speaks of."""
+    """Return the id of the CSV that an answer is about.
+
+    Raises:
+        AnswerUnreadable: It is not a positive int64.
+    """
     number = answer.get("id")
-    if type(number) is not int or not 0 < number <= _MOST_ID:
-        raise AnswerUnreadable("the answer has no id that can be one")
+    if type(number) is not int or not 0 < number <= _MAX_ID:
+        raise AnswerUnreadable("the answer has no valid id")
     return number
 
 
 def download_links(answer: IpqsResponse) -> dict[str, str]:
-    """Give the links by kind; null, empty or missing means an empty category [I]."""
+    """Return the links by kind; null, empty or missing means an empty category [I].
+
+    Raises:
+        AnswerUnreadable: The links have another shape.
+    """
     downloads = answer.get("downloads")
-    if not downloads:  # an empty object of PHP's shows as an empty list, too
+    if not downloads:  # PHP writes an empty object as an empty list
         return {}
     if not isinstance(downloads, dict):
         raise AnswerUnreadable("the answer's links are not named by kind")
     links = {kind: downloads[kind] for kind in KINDS if downloads.get(kind)}
     if not all(isinstance(link, str) for link in links.values()):
-        raise AnswerUnreadable("the answer has a link that is not a text")
+        raise AnswerUnreadable("the answer has a link that is not a string")
     return links
 
 
-def _count(number: object) -> int:
-    return number if type(number) is int and number >= 0 else 0
-
-
 def _refusal(message: object) -> PermanentError | None:
-    """Recognise a refusal; its own words could repeat the key or a row of the list."""
+    """Return the error of a known message, which itself could repeat the key."""
     text = message.lower() if isinstance(message, str) else ""
-    for part, error in _REFUSALS:
+    for part, error in _REFUSED_BY_MESSAGE.items():
         if part in text:
-            return error(f"the provider says: {part}")
+            return error(f"the provider answered: {part}")
     return None
 
 
-def _known_refusal(body: bytes) -> PermanentError | None:
-    """Recognise a refusal that came with a status which is not a good one [U]."""
+def _refusal_in_body(body: bytes) -> PermanentError | None:
+    """Return the error of a refusal that came with a 4xx status [U]."""
     try:
         answer = parse_object(body)
     except AnswerUnreadable:

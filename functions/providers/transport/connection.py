@@ -1,4 +1,4 @@
-"""Connection: what every socket to a provider obeys, whatever is sent over it."""
+"""Connections to providers: bounded in time, to public addresses, over checked TLS."""
 
 import http.client
 import ipaddress
@@ -8,65 +8,68 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import certifi
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
 
 from functions.core.errors import LinkRefused
 
-#: A body slower than this for a whole window will not arrive.
+#: What breaks while bytes move, requests' own errors included, which are OSErrors.
+#: Their texts may quote the URL.
+TRANSPORT_ERRORS = (HTTPError, http.client.HTTPException, OSError, ValueError)
+
+#: A body that brings fewer bytes in a whole window is too slow to arrive.
 MIN_WINDOW_BYTES = 64 * 1024
 WINDOW_SECONDS = 30.0
 
-_LONGEST_LINE = 1024
-_HEX = re.compile(rb"[0-9A-Fa-f]{1,16}")
+_MAX_CHUNK_SIZE_LINE_BYTES = 1024
+_CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,16}")
 
 
 class ExchangeWatchdog:
-    """Ends one exchange that takes too long, whatever it is doing.
+    """Shuts down the socket of an exchange that takes too long.
 
-    Timeouts of sockets are for a single read: a server that sends a byte now and
-    then never meets them. The watch shuts the socket down from outside when the
-    time is up, or when `fed` told of too few bytes for a window.
+    A socket's own timeout is for a single read: a server that sends a byte now and
+    then never exceeds it. The watchdog, a thread, acts when `seconds` are over, or,
+    after `require_minimum_rate`, when a window brought too few bytes.
     """
 
-    def __init__(
-        self, seconds: float, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, seconds: float) -> None:
         self.connected = False
-        self.fired = False
-        self._clock = clock
-        self._ends_at = clock() + seconds
+        self.expired = False
+        self._ends_at = time.monotonic() + seconds
         self._bytes = 0
         self._streaming = False
-        self._over = threading.Event()
+        self._closed = threading.Event()
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
-        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
         self._thread.start()
 
     def attach(self, connected: socket.socket) -> None:
-        """Watch this socket; our copy of its handle survives its wrapping in TLS."""
+        """Watch a connected socket; at once, if the time is over already."""
         with self._lock:
+            # A copy of the handle stays valid when TLS wraps the socket.
             self._socket = socket.socket(fileno=os.dup(connected.fileno()))
-            if self.fired:
+            if self.expired:
                 self._shut()
 
     def require_minimum_rate(self) -> None:
-        """Ask for a least rate too, from the next whole window on."""
+        """Require a minimum rate too, from the next whole window on."""
         self._streaming = True
 
     def bytes_received(self, count: int) -> None:
-        """Tell that some bytes arrived."""
+        """Count bytes towards the minimum rate."""
         self._bytes += count
 
     def close(self) -> None:
-        """End watching; the socket itself is its owner's."""
-        self._over.set()
+        """Stop watching; closing the socket itself is up to its owner."""
+        self._closed.set()
         self._thread.join()
         with self._lock:
             if self._socket:
@@ -75,53 +78,50 @@ class ExchangeWatchdog:
 
     def _run(self) -> None:
         while True:
-            before, streaming = self._bytes, self._streaming
-            window_ends = self._clock() + WINDOW_SECONDS
-            wakes_at = min(window_ends, self._ends_at)
-            if self._over.wait(max(0.0, wakes_at - self._clock())):
+            bytes_before, streaming = self._bytes, self._streaming
+            seconds_left = max(0.0, self._ends_at - time.monotonic())
+            if self._closed.wait(min(WINDOW_SECONDS, seconds_left)):
                 return
-            slow = streaming and self._bytes - before < MIN_WINDOW_BYTES
-            if slow or self._clock() >= self._ends_at:
+            too_slow = streaming and self._bytes - bytes_before < MIN_WINDOW_BYTES
+            if too_slow or time.monotonic() >= self._ends_at:
                 with self._lock:
-                    self.fired = True
+                    self.expired = True
                     self._shut()
                 return
 
     def _shut(self) -> None:
-        if self._socket is None:
-            return
-        try:
-            self._socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            return  # it was closed already, which is all that was wanted
+        if self._socket:
+            with suppress(OSError):  # the other side may have closed it already
+                self._socket.shutdown(socket.SHUT_RDWR)
 
 
 class _StrictResponse(http.client.HTTPResponse):
-    """Takes a chunk's size only where it stands whole on its line.
+    """A response that accepts a chunk's size only from a complete line.
 
-    The library takes "0", all that came of a cut "0800", for the last chunk.
+    The library takes a "0" that is left of a cut "0800" for the last chunk.
     """
 
-    def _read_next_chunk_size(self) -> int:
-        line = self.fp.readline(_LONGEST_LINE)
+    def _read_next_chunk_size(self) -> int:  # private: there is no public hook
+        line = self.fp.readline(_MAX_CHUNK_SIZE_LINE_BYTES)
         size = line.partition(b";")[0].strip()
-        if not line.endswith(b"\n") or not _HEX.fullmatch(size):
-            raise ValueError  # which the library turns into IncompleteRead
+        if not line.endswith(b"\n") or not _CHUNK_SIZE.fullmatch(size):
+            raise ValueError  # http.client raises IncompleteRead for it
         return int(size, 16)
 
 
 class GuardedAdapter(HTTPAdapter):
-    """A transport for one exchange: watched, unretried, and to public addresses.
+    """A requests adapter for one exchange: watched, never retried, strict.
 
-    The TLS context is shared and given: requests would load the CA bundle anew
-    for every connection, ten times the cost of the handshake.
+    It connects to public addresses only or, with `loopback`, to this machine only.
+    The TLS context is shared: requests would load the CA bundle for each connection,
+    at ten times the cost of the handshake.
     """
 
     def __init__(
-        self, *, tls: ssl.SSLContext, watch: ExchangeWatchdog, loopback: bool
+        self, *, tls: ssl.SSLContext, watchdog: ExchangeWatchdog, loopback: bool
     ) -> None:
         self._tls = tls
-        self._watch = watch
+        self._watchdog = watchdog
         self._loopback = loopback
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
 
@@ -130,60 +130,56 @@ class GuardedAdapter(HTTPAdapter):
         connections: int,
         maxsize: int,
         block: bool = False,
-        **pool_kwargs: Any,  # noqa: ANN401 - handed through as they come
+        **pool_kwargs: Any,  # noqa: ANN401 - passed on unchanged
     ) -> None:
-        """Make pools whose connections carry the guard."""
+        """Create pools whose connections are guarded."""
         super().init_poolmanager(
             connections, maxsize, block, ssl_context=self._tls, **pool_kwargs
         )
-        watch, loopback = self._watch, self._loopback
+        watchdog, loopback = self._watchdog, self._loopback
 
-        class Plain(HTTPConnection):
+        class GuardedHttp(HTTPConnection):
             response_class = _StrictResponse
 
+            # Private: `connect`, the public hook, is over after the TLS handshake,
+            # which must be watched and must not reach an address we refuse.
             def _new_conn(self) -> socket.socket:
-                return _require_public_address(
-                    super()._new_conn(), watch, loopback=loopback
-                )
+                connected = super()._new_conn()
+                _require_address(connected, loopback=loopback)
+                watchdog.attach(connected)
+                return connected
 
             def connect(self) -> None:
                 super().connect()
-                watch.connected = True
+                watchdog.connected = True
 
-        class Secure(Plain, HTTPSConnection):
-            """The same over TLS, which Plain's `super()` then means."""
+        class GuardedHttps(GuardedHttp, HTTPSConnection):
+            """The same over TLS: `super()` above is then HTTPSConnection."""
 
-        class PlainPool(HTTPConnectionPool):
-            ConnectionCls = Plain
+        class HttpPool(HTTPConnectionPool):
+            ConnectionCls = GuardedHttp
 
-        class SecurePool(HTTPSConnectionPool):
-            ConnectionCls = Secure
+        class HttpsPool(HTTPSConnectionPool):
+            ConnectionCls = GuardedHttps
 
-        self.poolmanager.pool_classes_by_scheme = {
-            "http": PlainPool,
-            "https": SecurePool,
-        }
+        self.poolmanager.pool_classes_by_scheme = {"http": HttpPool, "https": HttpsPool}
 
     def cert_verify(self, *_args: object, **_kwargs: object) -> None:
-        """Leave verification to the shared context, which requires it."""
+        """Leave verification to the TLS context, which requires it."""
 
 
 def verified_tls_context() -> ssl.SSLContext:
-    """Make the TLS context for providers: verified, TLS 1.2 or newer."""
+    """Return a TLS context that verifies hosts and requires TLS 1.2 or newer."""
     context = ssl.create_default_context(cafile=certifi.where())
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
 
-def _require_public_address(
-    connected: socket.socket, watch: ExchangeWatchdog, *, loopback: bool
-) -> socket.socket:
-    """Refuse addresses that no provider has, before a byte is sent to them."""
-    address = ipaddress.ip_address(connected.getpeername()[0].partition("%")[0])
-    mapped = getattr(address, "ipv4_mapped", None) or address
-    allowed = mapped.is_loopback if loopback else mapped.is_global
-    if not allowed or mapped.is_multicast:
+def _require_address(connected: socket.socket, *, loopback: bool) -> None:
+    """Close and refuse a connection to an address that no provider has."""
+    peer = ipaddress.ip_address(connected.getpeername()[0].partition("%")[0])
+    address = getattr(peer, "ipv4_mapped", None) or peer
+    allowed = address.is_loopback if loopback else address.is_global
+    if not allowed or address.is_multicast:
         connected.close()
         raise LinkRefused("the host's address is not a public one")
-    watch.attach(connected)
-    return connected

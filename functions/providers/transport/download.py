@@ -1,9 +1,8 @@
-"""Download: a result on its way, which is whole or an error."""
+"""Download: the body of an HTTP response, read in pieces and proven complete."""
 
-import http.client
 import zlib
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from functions.core.errors import (
     CourierError,
@@ -11,125 +10,136 @@ from functions.core.errors import (
     TransferIncomplete,
     TransferTooSlow,
 )
-from functions.providers.transport.connection import ExchangeWatchdog
+from functions.providers.transport.connection import (
+    TRANSPORT_ERRORS,
+    ExchangeWatchdog,
+)
 
-_PIECE = 64 * 1024
-_STEP = 32 * 1024
-#: No CSV packs better; what does was made to burst.
-_MOST_RATIO = 200
-# What goes wrong while bytes move.
-_BROKEN = (http.client.HTTPException, OSError, ValueError, zlib.error)
+#: A read waits until it is full: small ones let the watchdog count bytes in time.
+_READ_BYTES = 32 * 1024
+#: No CSV compresses better; what does is a decompression bomb.
+_MAX_COMPRESSION_RATIO = 200
+_COMPRESSION_RATIO_SLACK_BYTES = 64 * 1024
+
+
+class _Response(Protocol):
+    """The part of `requests.Response` that a download needs."""
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...  # in any case
+
+    @property
+    def raw(self) -> Any: ...  # noqa: ANN401 - urllib3's, which requests leaves untyped
+
+    def close(self) -> None: ...
 
 
 class Download:
-    """A result on its way, read straight into the caller's buffers.
+    """A `Body` that is read from a response, which it closes.
 
-    It is whole only where the transfer itself proves it: a length that was
-    announced and kept, the last chunk, or the trailer of a gzip stream. A
+    It is complete only where the transfer itself proves it: by a length that was
+    announced and reached, by the last chunk, or by the trailer of a gzip stream. A
     connection that merely closes proves nothing.
+
+    Raises:
+        ResultTooLarge: More bytes are announced than `max_bytes`.
+        TransferIncomplete: Nothing could prove that the body is complete, or it is
+            compressed by anything but gzip.
     """
 
     def __init__(
         self,
-        raw: http.client.HTTPResponse,
+        response: _Response,
         *,
-        encoding: str,
-        watch: ExchangeWatchdog,
-        release: Callable[[], None],
+        watchdog: ExchangeWatchdog,
         max_bytes: int,
     ) -> None:
-        self._raw = raw
-        self._watch = watch
-        # Also keeps the response alive: collected, it would end the stream silently.
-        self._release = release
+        self._response = response
+        self._watchdog = watchdog
         self._max_bytes = max_bytes
-        self._chunked = bool(raw.chunked)
-        length = None if self._chunked else raw.length
-        self._inflate = _gunzip_if_packed(encoding)
-        self._packed = b""
         self._wire_bytes = 0
-        self._given_bytes = 0
-        self._length = length
-        self.announced_bytes = length if self._inflate is None else None
+        self._output_bytes = 0
+        self._compressed = b""
+
+        encoding = response.headers.get("Content-Encoding", "").strip().lower()
+        if encoding not in ("", "identity", "gzip", "x-gzip"):
+            raise TransferIncomplete("the result is compressed, but not by gzip")
+        gzipped = encoding.endswith("gzip")
+        self._gunzip: Any = zlib.decompressobj(wbits=31) if gzipped else None
+
+        # As http.client reads it: chunked by this value alone, else of some length.
+        transfer_encoding = response.headers.get("Transfer-Encoding", "")
+        chunked = transfer_encoding.lower() == "chunked"
+        self._length = None if chunked else response.raw.length_remaining
+        self.announced_bytes = None if gzipped else self._length
 
         if self.announced_bytes is not None and self.announced_bytes > max_bytes:
             raise ResultTooLarge("the result announces more bytes than are allowed")
-        if self.announced_bytes is None and not self._chunked and self._inflate is None:
-            raise TransferIncomplete("the result could not prove that it is whole")
-        watch.require_minimum_rate()
+        if self.announced_bytes is None and not chunked and not gzipped:
+            raise TransferIncomplete("the result cannot prove that it is complete")
+        watchdog.require_minimum_rate()
 
     def readinto(self, buffer: memoryview) -> int:
         """See `Body.readinto`."""
         try:
-            if self._inflate is None:
-                count = self._from_wire(buffer)
-            else:
-                count = self._unpack(buffer)
+            read = self._read_plain if self._gunzip is None else self._read_gzip
+            count = read(buffer)
         except CourierError:
             raise
-        except _BROKEN:
-            raise self._broken("the connection broke") from None
+        except (*TRANSPORT_ERRORS, zlib.error):
+            raise self._incomplete("the connection broke") from None
 
-        self._given_bytes += count
-        self._hold_cap(self._given_bytes)
+        self._output_bytes += count
+        self._check_size(self._output_bytes)
         return count
 
     def close(self) -> None:
         """See `Body.close`."""
-        self._release()
+        self._response.close()
+        self._watchdog.close()
 
-    def _from_wire(self, buffer: memoryview) -> int:
+    def _read_plain(self, buffer: memoryview) -> int:
         filled = 0
-        # In small steps: a read ends only when it is full, and the watch wants to
-        # hear what came before its window is over.
-        while count := self._raw.readinto(buffer[filled : filled + _STEP]):
-            filled += count
-            self._watch.bytes_received(count)
-        self._wire_bytes += filled
-        self._hold_cap(self._wire_bytes)
-        ended_early = self._length is not None and self._wire_bytes < self._length
-        if not filled and ended_early:
-            raise self._broken("the result is shorter than announced")
+        while data := self._read_wire(min(_READ_BYTES, len(buffer) - filled)):
+            buffer[filled : filled + len(data)] = data
+            filled += len(data)
         return filled
 
-    def _unpack(self, buffer: memoryview) -> int:
-        inflate = self._inflate
-        assert inflate is not None  # noqa: S101 - narrows the type for mypy
-        while not inflate.eof:
-            piece = inflate.decompress(self._packed, len(buffer))
-            self._packed = inflate.unconsumed_tail
-            given = self._given_bytes + len(piece)
-            if given > _PIECE + _MOST_RATIO * self._wire_bytes:
+    def _read_gzip(self, buffer: memoryview) -> int:
+        while not self._gunzip.eof:
+            data: bytes = self._gunzip.decompress(self._compressed, len(buffer))
+            self._compressed = self._gunzip.unconsumed_tail
+            if (
+                self._output_bytes + len(data) - _COMPRESSION_RATIO_SLACK_BYTES
+                > self._wire_bytes * _MAX_COMPRESSION_RATIO
+            ):
                 raise ResultTooLarge("the result unpacks to more than a CSV can")
-            if piece:
-                buffer[: len(piece)] = piece
-                return len(piece)
-            self._packed = self._next_packed()
-        if inflate.unused_data or self._from_wire(memoryview(bytearray(1))):
-            raise TransferIncomplete("something follows the packed result")
+            if data:
+                buffer[: len(data)] = data
+                return len(data)
+            self._compressed = self._read_wire(_READ_BYTES)
+            if not self._compressed:
+                raise self._incomplete("the compressed result was cut")
+        if self._gunzip.unused_data or self._read_wire(1):
+            raise TransferIncomplete("something follows the compressed result")
         return 0
 
-    def _next_packed(self) -> bytes:
-        wire = bytearray(_PIECE)
-        count = self._from_wire(memoryview(wire))
-        if not count:
-            raise self._broken("the packed result was cut")
-        return bytes(wire[:count])
+    def _read_wire(self, size: int) -> bytes:
+        if not size:
+            return b""
+        data: bytes = self._response.raw.read(size, decode_content=False)
+        self._watchdog.bytes_received(len(data))
+        self._wire_bytes += len(data)
+        self._check_size(self._wire_bytes)
+        if not data and self._length is not None and self._wire_bytes < self._length:
+            raise self._incomplete("the result is shorter than announced")
+        return data
 
-    def _hold_cap(self, count: int) -> None:
+    def _check_size(self, count: int) -> None:
         if count > self._max_bytes:
             raise ResultTooLarge("the result has more bytes than are allowed")
 
-    def _broken(self, fact: str) -> CourierError:
-        if self._watch.fired:
+    def _incomplete(self, fact: str) -> CourierError:
+        if self._watchdog.expired:
             return TransferTooSlow("the result came too slowly")
         return TransferIncomplete(fact)
-
-
-def _gunzip_if_packed(encoding: str) -> Any:  # noqa: ANN401 - zlib hides the class
-    encoding = encoding.strip().lower()
-    if encoding in ("", "identity"):
-        return None
-    if encoding not in ("gzip", "x-gzip"):
-        raise TransferIncomplete("the result came packed in a way not asked for")
-    return zlib.decompressobj(wbits=31)

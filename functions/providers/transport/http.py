@@ -1,18 +1,17 @@
-"""HTTP: the only user of requests; every exchange bounded in time and size."""
+"""HTTP: requests and downloads, each bounded in time and size."""
 
-import http.client
 import logging
 import ssl
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from functools import partial
-from typing import IO, cast
+from http import HTTPStatus
+from typing import IO
 
 import requests
-from urllib3.exceptions import HTTPError
 
 from functions.core.errors import (
     AnswerLost,
@@ -22,7 +21,11 @@ from functions.core.errors import (
     ProviderThrottled,
     ProviderUnavailable,
 )
-from functions.providers.transport.connection import ExchangeWatchdog, GuardedAdapter
+from functions.providers.transport.connection import (
+    TRANSPORT_ERRORS,
+    ExchangeWatchdog,
+    GuardedAdapter,
+)
 from functions.providers.transport.download import Download
 
 # Their warnings and debug lines hold URLs, and URLs hold keys.
@@ -31,54 +34,43 @@ for _name in ("urllib3", "requests"):
 
 _CONNECT_SECONDS = 10.0
 _READ_SECONDS = 25.0
-_PIECE = 64 * 1024
-
-# What goes wrong while bytes move; all of them may quote the URL.
-_BROKEN = (
-    requests.RequestException,
-    HTTPError,
-    http.client.HTTPException,
-    OSError,
-    ValueError,
-)
+_READ_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """An answer read whole; raw answers are secrets, so its text form is bare."""
+    """A response read whole; what it holds is secret, so its repr is the status."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    def __repr__(self) -> str:
-        return f"Reply(status={self.status})"
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
 
 class _Session(requests.Session):
-    """A session that does not look at redirects.
+    """A session that ignores redirects.
 
-    Even told not to follow one, requests prepares for it: it reads the body whole,
-    unpacked, into memory.
+    Even when told not to follow one, requests prepares for it: it reads and
+    decompresses the whole body into memory.
     """
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Say that no answer leads elsewhere."""
+        """Return no target."""
 
 
 class HttpClient:
-    """Speaks HTTP for one adapter.
+    """An HTTP client that keeps nothing between exchanges.
 
-    Redirects are never followed, the environment is never asked for proxies or
-    passwords, answers are asked for uncompressed. Each exchange has a session and
-    a connection of its own: nothing, no cookie and no key, is carried over.
+    Each exchange has a session and a connection of its own, so no cookie and no key
+    is carried over. Redirects are never followed; proxies and passwords of the
+    environment are ignored; responses are asked for uncompressed. With `loopback`
+    it connects to this machine only, otherwise to public addresses only.
     """
 
     def __init__(self, *, tls: ssl.SSLContext, loopback: bool) -> None:
         self._tls = tls
         self._loopback = loopback
 
-    def call(
+    def request(
         self,
         method: str,
         url: str,
@@ -88,82 +80,75 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         body: IO[bytes] | bytes | None = None,
     ) -> HttpResponse:
-        """Send a request and read its answer whole, whatever its status.
+        """Send a request and read its response whole, whatever its status.
 
         Raises:
-            ProviderUnavailable: Surely nothing was sent.
-            AnswerLost: The request may have arrived; no answer did.
-            AnswerUnreadable: The answer is larger than `max_bytes`.
+            ProviderUnavailable: Certainly nothing was sent.
+            AnswerLost: The request may have arrived; no complete response came
+                within `seconds`.
+            AnswerUnreadable: The response has more than `max_bytes`, or is
+                compressed by anything but gzip.
             LinkRefused: The host has an address that no provider has.
         """
-        watch = ExchangeWatchdog(seconds)
-        try:
-            response = self._send(
-                method, url, watch, seconds=seconds, headers=headers, body=body
-            )
-            with response:
-                content = bytearray()
-                raw = response.raw
-                while piece := raw.read(_PIECE, decode_content=False):
-                    content += piece
-                    if len(content) > max_bytes:
-                        raise AnswerUnreadable("the answer is larger than any is")
-                if watch.fired:
-                    raise _lost(watch)
-                if response.headers.get("Content-Encoding", "identity") != "identity":
-                    content = bytearray(_unpacked(bytes(content), max_bytes))
-                return HttpResponse(
-                    response.status_code, response.headers, bytes(content)
+        with closing(ExchangeWatchdog(seconds)) as watchdog:
+            try:
+                response = self._send(
+                    method, url, watchdog, seconds=seconds, headers=headers, body=body
                 )
-        except CourierError:
-            raise
-        except _BROKEN:
-            raise _lost(watch) from None
-        finally:
-            watch.close()
+                content = bytearray()
+                with response:
+                    while data := response.raw.read(_READ_BYTES, decode_content=False):
+                        content += data
+                        if len(content) > max_bytes:
+                            raise AnswerUnreadable("the answer is larger than allowed")
+            except TRANSPORT_ERRORS:
+                raise _not_answered(watchdog) from None
+            if watchdog.expired:
+                raise _not_answered(watchdog)
+            if response.headers.get("Content-Encoding", "identity") != "identity":
+                content = bytearray(_gunzip(content, max_bytes))
+            return HttpResponse(response.status_code, response.headers, bytes(content))
 
-    def open(self, url: str, *, seconds: float, max_bytes: int) -> Download:
-        """Send one GET without any key; give its body to be read.
+    def open_download(self, url: str, *, seconds: float, max_bytes: int) -> Download:
+        """Send one GET without a key and return its body, to be read in `seconds`.
 
         Raises:
-            LinkSpent: The answer is not 200 with something that can be a file.
-            ResultTooLarge: More bytes are announced than may be.
-            ProviderThrottled, ProviderUnavailable, LinkRefused: As they say.
+            LinkSpent: The response is not 200, or is an HTML page.
+            ResultTooLarge: It announces more than `max_bytes`.
+            TransferIncomplete: Its end could not be recognized.
+            ProviderThrottled: It is 429.
+            ProviderUnavailable: It is 5xx, or none came.
+            LinkRefused: The host has an address that no provider has.
         """
-        watch = ExchangeWatchdog(seconds)
-        response: requests.Response | None = None
-        try:
-            response = self._send("GET", url, watch, seconds=seconds)
-            if watch.fired:  # a head that is cut looks like one without a length
+        with ExitStack() as on_error:
+            watchdog = on_error.enter_context(closing(ExchangeWatchdog(seconds)))
+            try:
+                response = on_error.enter_context(
+                    self._send("GET", url, watchdog, seconds=seconds)
+                )
+            except TRANSPORT_ERRORS:
+                raise ProviderUnavailable("the download host did not answer") from None
+            if watchdog.expired:  # its headers may be cut, which does not show
                 raise ProviderUnavailable("the download host answered too slowly")
-            _check_status(response)
-            return Download(
-                # urllib3's own reading copies twice; what is below it does not.
-                cast("http.client.HTTPResponse", response.raw._fp),
-                encoding=response.headers.get("Content-Encoding", "identity"),
-                watch=watch,
-                release=partial(_release, response, watch),
-                max_bytes=max_bytes,
-            )
-        except _BROKEN:
-            _release(response, watch)
-            raise ProviderUnavailable("the download host did not answer") from None
-        except CourierError:
-            _release(response, watch)
-            raise
+            _check_download_response(response)
+            download = Download(response, watchdog=watchdog, max_bytes=max_bytes)
+            on_error.pop_all()
+            return download
 
     def _send(
         self,
         method: str,
         url: str,
-        watch: ExchangeWatchdog,
+        watchdog: ExchangeWatchdog,
         *,
         seconds: float,
         headers: Mapping[str, str] | None = None,
         body: IO[bytes] | bytes | None = None,
     ) -> requests.Response:
-        adapter = GuardedAdapter(tls=self._tls, watch=watch, loopback=self._loopback)
-        with _Session() as session:  # a response outlives its session
+        adapter = GuardedAdapter(
+            tls=self._tls, watchdog=watchdog, loopback=self._loopback
+        )
+        with _Session() as session:  # the response outlives its session
             session.trust_env = False
             session.headers.clear()
             session.mount("https://", adapter)
@@ -186,51 +171,43 @@ class HttpClient:
 
 
 def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
-    """Read a Retry-After in seconds or as a date; None where it is neither."""
+    """Return the seconds that a Retry-After asks to wait; None if it is invalid."""
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
         return float(value[:12])
     try:
         date = parsedate_to_datetime(value)
-        if date.tzinfo is None:  # HTTP's dates are in UTC, said or not
+        if date.tzinfo is None:  # dates of HTTP are in UTC, also without a zone
             date = date.replace(tzinfo=UTC)
         return max(0.0, date.timestamp() - now)
     except (ValueError, OverflowError, TypeError, IndexError):
         return None
 
 
-def _check_status(response: requests.Response) -> None:
+def _check_download_response(response: requests.Response) -> None:
     status = response.status_code
-    if status == http.HTTPStatus.TOO_MANY_REQUESTS:
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
         raise ProviderThrottled("the download host answered 429")
-    if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise ProviderUnavailable(f"the download host answered {status}")
-    if status != http.HTTPStatus.OK:
+    if status != HTTPStatus.OK:
         raise LinkSpent(f"the download host answered {status}")
     if response.headers.get("Content-Type", "").lower().startswith("text/html"):
-        raise LinkSpent("the download host answered with a page")
+        raise LinkSpent("the download host answered with an HTML page")
 
 
-def _unpacked(packed: bytes, max_bytes: int) -> bytes:
-    inflate = zlib.decompressobj(wbits=31)
+def _gunzip(compressed: bytearray, max_bytes: int) -> bytes:
+    decompressor = zlib.decompressobj(wbits=31)
     try:
-        plain = inflate.decompress(packed, max_bytes)
+        content = decompressor.decompress(compressed, max_bytes)
     except zlib.error:
-        raise AnswerUnreadable(
-            "the answer came packed in a way not asked for"
-        ) from None
-    if not inflate.eof:
-        raise AnswerUnreadable("the answer was cut, or unpacks to more than any does")
-    return plain
+        raise AnswerUnreadable("the answer is compressed, but not by gzip") from None
+    if not decompressor.eof:
+        raise AnswerUnreadable("the answer was cut, or unpacks to more than allowed")
+    return content
 
 
-def _lost(watch: ExchangeWatchdog) -> CourierError:
-    if watch.connected:
+def _not_answered(watchdog: ExchangeWatchdog) -> CourierError:
+    if watchdog.connected:
         return AnswerLost("the connection ended before the answer did")
     return ProviderUnavailable("no connection to the provider")
-
-
-def _release(response: requests.Response | None, watch: ExchangeWatchdog) -> None:
-    if response is not None:
-        response.close()
-    watch.close()

@@ -1,4 +1,4 @@
-"""Multipart: a file in a form, of known length, read while it is sent."""
+"""Multipart: an upload form with one file, read while it is sent."""
 
 from collections.abc import Iterator, Mapping
 from io import BytesIO
@@ -6,14 +6,14 @@ from io import BytesIO
 from functions.core.errors import SourceMissing
 from functions.providers.protocol import Reader, Source
 
-_PIECE = 64 * 1024
+_READ_BYTES = 64 * 1024
 
 
 class MultipartBody:
-    """A `multipart/form-data` body with one file, never held in memory.
+    """A `multipart/form-data` body with one file, which is never whole in memory.
 
-    Its length is known beforehand, because IPQS takes no chunked uploads. The
-    field values, the file name and the boundary are ours: none needs escaping.
+    `len()` is its length in bytes, known beforehand because IPQS takes no chunked
+    uploads. Nothing is escaped: pass plain field values, file name and boundary.
     """
 
     def __init__(
@@ -47,28 +47,28 @@ class MultipartBody:
         return self._length
 
     def __iter__(self) -> Iterator[bytes]:
-        while piece := self.read(_PIECE):
-            yield piece
+        while data := self.read(_READ_BYTES):
+            yield data
 
-    def read(self, size: int = _PIECE) -> bytes:
-        """Give the next bytes, at most `size`; empty at the end.
+    def read(self, size: int = _READ_BYTES) -> bytes:
+        """Return the next bytes, at most `size`; empty at the end.
 
         Raises:
-            SourceMissing: The file turned out shorter than its size.
+            SourceMissing: The file is shorter than its `size` said.
         """
-        if piece := self._head.read(size):
-            return piece
+        if data := self._head.read(size):
+            return data
         if self._file_left:
             if self._file is None:
                 self._file = self._source.open()
-            piece = self._file.read(min(size, self._file_left))
-            if not piece:
-                raise SourceMissing("the file ended before its size")
-            self._file_left -= len(piece)
-            return piece
+            data = self._file.read(min(size, self._file_left))
+            if not data:
+                raise SourceMissing("the file is shorter than its size")
+            self._file_left -= len(data)
+            return data
         return self._tail.read(size)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._file is not None:
             self._file.close()

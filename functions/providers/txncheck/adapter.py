@@ -1,8 +1,7 @@
-"""TxnCheck: the adapter for TxnCheck's verification API.
+"""The adapter for TxnCheck's verification API.
 
-What is known of the API, and how surely, stands in docs/providers/txncheck.md; the
-marks below are its: [V] stated by TxnCheck, [I] inferred, [U] unknown and so a
-setting.
+What is known of the API, and how surely, is in docs/providers/txncheck.md; so are the
+marks used here: [V] stated by TxnCheck, [I] inferred, [U] unknown, so a setting.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +20,7 @@ from functions.core.errors import (
 from functions.core.file_formats import JSON, FileFormat
 from functions.core.model import StatusReport
 from functions.core.provider_settings import TxncheckSettings
-from functions.providers.in_memory import BytesBody
+from functions.providers.bodies import BytesBody
 from functions.providers.key_rotation import with_fresh_key_retry
 from functions.providers.protocol import BatchRequest, InvalidRow, Link, Source
 from functions.providers.transport.http import HttpClient, HttpResponse
@@ -39,24 +38,25 @@ from functions.providers.txncheck.responses import (
 )
 from functions.providers.txncheck.signing import signature_headers
 
-#: What an answer has besides the result that stands in it.
-_BESIDES_BYTES = 64 * 1024
+#: What a response may have besides the result in it.
+_ENVELOPE_BYTES = 64 * 1024
 _CALL_SECONDS = 25.0
 
 
 @dataclass(frozen=True)
 class _Credentials:
-    """What a call is made with; the secret is empty where nothing is signed."""
+    """The credentials of a call; the secret is empty where calls are not signed."""
 
     key: str = field(repr=False)
     secret: str = field(repr=False)
 
 
 class Txncheck:
-    """See `Batching`; `key(fresh)` and `signing_secret(fresh)` give the credentials.
+    """A `BatchProvider`.
 
-    Both are read anew from their secret if asked; the second one is asked for
-    only where the settings say that calls are signed.
+    `key(fresh)` and `signing_secret(fresh)` return the credentials, read anew if
+    `fresh` is true; the secret is only read where the settings say that calls are
+    signed.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Txncheck:
         now: Callable[[], float],
     ) -> None:
         self._settings = settings
-        self._requests = RequestBodies(
+        self._request_bodies = RequestBodies(
             upi_name=settings.upi_name, bank_async=settings.bank_async
         )
         self._http = http
@@ -79,45 +79,45 @@ class Txncheck:
 
     @property
     def result_format(self) -> FileFormat:
-        """See `Provider.form`."""
+        """See `Provider.result_format`."""
         return JSON
 
     def validate(self, name: str, type_: str, source: Source) -> int:
-        """See `Provider.survey`; a file is one request, and its result one line."""
+        """See `Provider.validate`; a file is one request with one line of result."""
         if not name.lower().endswith(JSON.suffix):
             raise SourceMisnamed("the object's name does not end in .json")
-        self._requests.read_body(type_, source)
+        self._request_bodies.read_body(type_, source)
         return 1
 
     def submit(self, _name: str, type_: str, source: Source) -> str:
-        """See `Provider.submit`; TxnCheck has no place for a name of ours."""
-        path = self._requests.method(type_).path
-        body = self._requests.read_body(type_, source)
+        """See `Provider.submit`; TxnCheck does not take a name."""
+        path = self._request_bodies.api_method(type_).path
+        body = self._request_bodies.read_body(type_, source)
         return with_fresh_key_retry(
-            self._credentials, lambda used: self._post(used, path, body)
+            self._credentials, lambda credentials: self._post(credentials, path, body)
         )
 
     def find(self, _name: str, _type: str) -> str | None:
-        """See `Provider.find`: TxnCheck neither lists nor knows names."""
+        """See `Provider.find`; TxnCheck has no list of requests."""
         raise SubmitOutcomeUnknown("the provider has no list of what it accepted")
 
     def check(self, provider_ref: str) -> StatusReport:
-        """See `Provider.check`; a result that comes with the answer is dropped."""
+        """See `Provider.check`; a result in the answer is dropped."""
         return status_report(self._status(provider_ref, seconds=_CALL_SECONDS))
 
     def results(self, provider_ref: str) -> Mapping[str, Link]:
-        """See `Provider.results`: the address of the request itself, without a call.
+        """See `Provider.results`; the link is the URL of the request itself.
 
-        Nothing in it is secret, it opens nothing without the key, and it does not
-        wear out; whether there is a result shows when it is opened.
+        It is returned without a call, before there is a result, too. It is not
+        secret, works only with the key and never expires.
         """
-        return {KIND: Link(self._address(provider_ref), self._now())}
+        return {KIND: Link(self._request_url(provider_ref), self._now())}
 
     def open(self, link: Link, *, seconds: float) -> BytesBody:
-        """See `Provider.open`; the terminal answer becomes a document of ours."""
+        """See `Provider.open`; the body is a `result_document` of the answer."""
         reference = link.url.removeprefix(self._url("requests/"))
         if reference == link.url or not is_request_id(reference):
-            raise LinkRefused("the link is not the address of a request")
+            raise LinkRefused("the link is not the URL of a request")
         document = result_document(
             self._status(reference, seconds=min(seconds, _CALL_SECONDS))
         )
@@ -128,81 +128,87 @@ class Txncheck:
     def pack(
         self, type_: str, name: str, source: Source
     ) -> Iterator[BatchRequest | InvalidRow]:
-        """See `Batching.pack`."""
-        return pack(self._requests, type_, name, source)
+        """See `BatchProvider.pack`."""
+        return pack(self._request_bodies, type_, name, source)
 
     def unpack(
         self, type_: str, body: bytes, result: bytes
     ) -> tuple[Mapping[str, Any], ...]:
-        """See `Batching.unpack`."""
+        """See `BatchProvider.unpack`."""
         return unpack(type_, body, result)
 
     def _credentials(self, fresh: bool) -> _Credentials:
         secret = self._signing_secret(fresh) if self._settings.signing else ""
         return _Credentials(self._key(fresh), secret)
 
-    def _post(self, used: _Credentials, path: str, body: bytes) -> str:
+    def _post(self, credentials: _Credentials, path: str, body: bytes) -> str:
         try:
-            reply = self._exchange(used, "POST", self._url(path), body=body)
+            response = self._exchange(
+                credentials,
+                "POST",
+                self._url(path),
+                body=body,
+                seconds=_CALL_SECONDS,
+            )
         except AnswerUnreadable:
             raise AnswerLost("the answer to the request was not readable") from None
-        return accepted_request_id(reply, now=self._now())
+        return accepted_request_id(response, now=self._now())
 
     def _status(self, provider_ref: str, *, seconds: float) -> TxncheckResponse:
-        address = self._address(provider_ref)
+        url = self._request_url(provider_ref)
 
-        def ask(used: _Credentials) -> TxncheckResponse:
-            reply = self._exchange(used, "GET", address, seconds=seconds)
-            return parse_response(reply, now=self._now())
+        def ask(credentials: _Credentials) -> TxncheckResponse:
+            response = self._exchange(credentials, "GET", url, seconds=seconds)
+            return parse_response(response, now=self._now())
 
         answer = with_fresh_key_retry(self._credentials, ask)
         if answer.get("requestId") != provider_ref:
-            raise AnswerUnreadable("the answer speaks of another job")
+            raise AnswerUnreadable("the answer is about another job")
         return answer
 
     def _exchange(
         self,
-        used: _Credentials,
+        credentials: _Credentials,
         method: str,
         url: str,
         *,
+        seconds: float,
         body: bytes | None = None,
-        seconds: float | None = None,
     ) -> HttpResponse:
-        reply = self._call(used, method, url, body=body, seconds=seconds)
-        if self._settings.signing and is_timestamp_expired(reply):
-            # It was on its way for too long, perhaps; a 401 has carried out nothing.
-            return self._call(used, method, url, body=body, seconds=seconds)
-        return reply
+        response = self._call(credentials, method, url, body=body, seconds=seconds)
+        if self._settings.signing and is_timestamp_expired(response):
+            # The request may have been delayed; a refused one changed nothing.
+            response = self._call(credentials, method, url, body=body, seconds=seconds)
+        return response
 
     def _call(
         self,
-        used: _Credentials,
+        credentials: _Credentials,
         method: str,
         url: str,
         *,
         body: bytes | None,
-        seconds: float | None,
+        seconds: float,
     ) -> HttpResponse:
-        headers = {"X-API-Key": used.key, "Accept": JSON.media_type}
+        headers = {"X-API-Key": credentials.key, "Accept": JSON.media_type}
         if body is not None:
             headers["Content-Type"] = JSON.media_type
         if self._settings.signing:
             headers |= signature_headers(
-                used.secret, method=method, url=url, body=body, now=self._now()
+                credentials.secret, method=method, url=url, body=body, now=self._now()
             )
-        return self._http.call(
+        return self._http.request(
             method,
             url,
-            seconds=_CALL_SECONDS if seconds is None else seconds,
-            max_bytes=self._settings.max_result_bytes + _BESIDES_BYTES,
+            seconds=seconds,
+            max_bytes=self._settings.max_result_bytes + _ENVELOPE_BYTES,
             headers=headers,
             body=body,
         )
 
-    def _address(self, provider_ref: str) -> str:
+    def _request_url(self, provider_ref: str) -> str:
         if not is_request_id(provider_ref):
-            raise ProviderLostJob("the provider_ref is not an id of TxnCheck's")
+            raise ProviderLostJob("the provider_ref is not an id of TxnCheck")
         return self._url(f"requests/{provider_ref}")
 
     def _url(self, path: str) -> str:

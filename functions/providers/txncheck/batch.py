@@ -1,12 +1,12 @@
-"""TxnCheck's rows: requests made of a batch, and a result given back to its rows.
+"""TxnCheck's batches: requests from the rows of a file, and results by row.
 
-A file with many VPAs costs one request for each hundred: rows are packed into bulk
-requests, whose body says in `rowSizes`, which is never sent, how many VPAs each row
-has. Other rows are a request each.
+Rows of VPAs share bulk requests of up to a hundred VPAs, because each request counts
+against the rate limit; the body notes the number of VPAs of each row in `rowSizes`,
+which is never sent. Every other row is a request of its own.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
@@ -16,120 +16,115 @@ from functions.providers.protocol import BatchRequest, InvalidRow, Source
 from functions.providers.table_reader import TableRow, read_rows
 from functions.providers.txncheck.request_bodies import (
     BULK,
-    MOST_VPAS,
+    MAX_VPAS,
     RequestBodies,
     compact_json,
-    describe_faults,
+    describe_errors,
 )
-
-_ONE_VPA = "must be of the form name@handle"
 
 
 def pack(
-    requests: RequestBodies, type_: str, name: str, source: Source
+    request_bodies: RequestBodies, type_: str, name: str, source: Source
 ) -> Iterator[BatchRequest | InvalidRow]:
-    """See `Batching.pack`; a row's VPAs stay together, and may come twice.
+    """See `BatchProvider.pack`; the VPAs of a row stay in one request.
 
-    Each refused row is told where it stands; a bulk request comes when it is full,
-    and so perhaps after refusals of later rows.
+    A bulk request is yielded once it is full, perhaps after invalid rows that follow
+    it in the file.
     """
-    method = requests.method(type_)
-    of_vpas = "vpas" in method.needed
-    needed = ("vpa",) if of_vpas else method.needed
-    waiting = _Bulk()
+    method = request_bodies.api_method(type_)
+    takes_vpas = "vpas" in method.required
+    required = ("vpa",) if takes_vpas else method.required
+    bulk = _BulkRequest()
     number = 0
-    rows = read_rows(name, source, needed=needed, optional=method.optional)
+    rows = read_rows(name, source, required=required, optional=method.optional)
     with closing(rows):
         for number, row in enumerate(rows, start=1):
-            given, faults = _judged(requests, type_, row, of_vpas=of_vpas)
-            if faults:
-                yield InvalidRow(number, tuple(faults), describe_faults(faults))
-            elif row.fault:
-                yield InvalidRow(number, (), row.fault)
-            elif not of_vpas:
-                yield BatchRequest(type_, compact_json(given), (number,))
+            if row.error:
+                yield InvalidRow(number, (), row.error)
+                continue
+            fields, errors = _validate(request_bodies, type_, row, takes_vpas)
+            if errors:
+                yield InvalidRow(number, tuple(errors), describe_errors(errors))
+            elif not takes_vpas:
+                yield BatchRequest(type_, compact_json(fields), (number,))
             else:
-                if len(waiting.vpas) + len(given["vpas"]) > MOST_VPAS:
-                    yield waiting.packed()
-                    waiting = _Bulk()
-                waiting.add(number, given["vpas"])
-    if waiting.rows:
-        yield waiting.packed()
+                if len(bulk.vpas) + len(fields["vpas"]) > MAX_VPAS:
+                    yield bulk.to_request()
+                    bulk = _BulkRequest()
+                bulk.add(number, fields["vpas"])
+    if bulk.rows:
+        yield bulk.to_request()
     if not number:
         raise SourceEmpty("the file has no rows")
 
 
 def unpack(type_: str, body: bytes, result: bytes) -> tuple[Mapping[str, Any], ...]:
-    """See `Batching.unpack`.
+    """See `BatchProvider.unpack`.
 
-    A row of VPAs gets how many of them are `blocklisted`, `clean` and `unlisted`
-    (in neither list), and the `verdict`: one of these words where it is true of
-    all, else `mixed`. No VPA is repeated: the row in the batch has them. Any other
-    row gets the whole document, since every part of it is about that row.
+    A row of VPAs gets the number of its VPAs that are `blocklisted`, `clean` and
+    `unlisted` (in neither list), and a `verdict`: the one of these words that is true
+    of all its VPAs, else `mixed`. The VPAs themselves are left out, since the batch
+    has them. Any other row gets the whole document.
     """
     document = parse_object(result)
-    request = parse(body)
     if type_ != BULK:
         return (document,)
 
-    found = document.get("result")
-    blocklisted, clean = _listed(found, "blocklisted"), _listed(found, "clean")
-    parts, begins = [], 0
+    request = parse(body)
+    blocklisted = _listed_vpas(document, "blocklisted")
+    clean = _listed_vpas(document, "clean")
+    parts, start = [], 0
     for size in request["rowSizes"]:
         counts: Counter[str] = Counter()
-        for vpa in request["vpas"][begins : begins + size]:
-            folded = vpa.casefold()  # an answer may write it otherwise [I]
-            # Who is in both lists is not clean.
+        for vpa in request["vpas"][start : start + size]:
+            folded = vpa.casefold()  # an answer may change its case [I]
             counts["blocklisted"] += folded in blocklisted
             counts["clean"] += folded in clean - blocklisted
         counts["unlisted"] = size - counts.total()
-        parts.append({**counts, "verdict": _verdict(counts, size)})
-        begins += size
+        verdict = next((word for word in counts if counts[word] == size), "mixed")
+        parts.append({**counts, "verdict": verdict})
+        start += size
     return tuple(parts)
 
 
-class _Bulk:
-    """A bulk request that is being filled."""
+class _BulkRequest:
+    """A bulk request that is being filled with rows."""
 
     def __init__(self) -> None:
         self.rows: list[int] = []
         self.vpas: list[str] = []
-        self._sizes: list[int] = []
+        self._row_sizes: list[int] = []
 
-    def add(self, row: int, vpas: Sequence[str]) -> None:
+    def add(self, row: int, vpas: list[str]) -> None:
         self.rows.append(row)
         self.vpas += vpas
-        self._sizes.append(len(vpas))
+        self._row_sizes.append(len(vpas))
 
-    def packed(self) -> BatchRequest:
-        body = compact_json({"vpas": self.vpas, "rowSizes": self._sizes})
+    def to_request(self) -> BatchRequest:
+        body = compact_json({"vpas": self.vpas, "rowSizes": self._row_sizes})
         return BatchRequest(BULK, body, tuple(self.rows))
 
 
-def _judged(
-    requests: RequestBodies, type_: str, row: TableRow, *, of_vpas: bool
+def _validate(
+    request_bodies: RequestBodies, type_: str, row: TableRow, takes_vpas: bool
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """Give a row's fields, or what is wrong with them in the row's own words."""
-    if row.fault:
-        return {}, {}
-    given: dict[str, object] = dict(row.fields)
-    single = of_vpas and given.get("vpa") is not None
-    if single and given.get("vpas") is not None:
-        return {}, dict.fromkeys(("vpa", "vpas"), "only one of the two may be given")
-    if single:
-        given["vpas"] = [given["vpa"]]
-    faults = requests.field_errors(type_, given)
-    if faults and single:
-        faults = {"vpa": _ONE_VPA}
-    return ({} if faults else requests.valid_fields(type_, given)), faults
+    """Return the fields of the request, or the errors by field of the row."""
+    fields = dict(row.fields)
+    has_single_vpa = takes_vpas and fields.get("vpa") is not None
+    if has_single_vpa:
+        if fields.get("vpas") is not None:
+            error = "only one of the two may be given"
+            return {}, {"vpa": error, "vpas": error}
+        fields["vpas"] = [fields["vpa"]]
+    errors = request_bodies.field_errors(type_, fields)
+    if errors and has_single_vpa:
+        errors = {"vpa": "must be of the form name@handle"}
+    return ({} if errors else request_bodies.valid_fields(type_, fields)), errors
 
 
-def _listed(found: object, name: str) -> frozenset[str]:
-    listed = found.get(name) if isinstance(found, dict) else None
+def _listed_vpas(document: Mapping[str, Any], name: str) -> frozenset[str]:
+    result = document.get("result")
+    listed = result.get(name) if isinstance(result, dict) else None
     if not isinstance(listed, list) or not all(isinstance(vpa, str) for vpa in listed):
-        raise AnswerUnreadable(f"the result has no list of VPAs called {name}")
+        raise AnswerUnreadable(f"the result has no list of VPAs named {name}")
     return frozenset(vpa.casefold() for vpa in listed)
-
-
-def _verdict(counts: Mapping[str, int], size: int) -> str:
-    return next((word for word, count in counts.items() if count == size), "mixed")

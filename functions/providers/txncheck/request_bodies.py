@@ -1,4 +1,4 @@
-"""TxnCheck's requests: what a body may hold, checked before anything is paid."""
+"""TxnCheck's request bodies, validated before anything is paid."""
 
 import codecs
 import json
@@ -18,21 +18,21 @@ from functions.core.provider_settings import NameUse
 from functions.core.strict_json import NotStrictJson, parse
 from functions.providers.protocol import Source, read_chunks
 
-MOST_VPAS = 100  # in one request [V]
-#: The type whose requests take many VPAs for one id.
+MAX_VPAS = 100  # in one request [V]
+#: The type whose requests have many VPAs and one id.
 BULK = "bulk-vpa-chargeback-check"
 
-#: Twice what a hundred of the longest VPAs take.
-_MOST_BYTES = 64 * 1024
+#: Twice the length of a hundred of the longest VPAs.
+_MAX_BODY_BYTES = 64 * 1024
 _VPA = re.compile(r"[A-Za-z0-9._\-]{1,255}@[A-Za-z][A-Za-z0-9.\-]{0,63}")
 
 
 @dataclass(frozen=True)
 class ApiMethod:
-    """One of TxnCheck's calls: where it is, and the fields of its body."""
+    """A call of TxnCheck's API: its path and the fields of its body."""
 
     path: str
-    needed: tuple[str, ...]
+    required: tuple[str, ...]
     optional: tuple[str, ...] = ()
     takes_async: bool = True
 
@@ -50,19 +50,19 @@ _METHODS = {
 
 
 def _matches(pattern: str) -> Callable[[object], bool]:
-    form = re.compile(pattern)
-    return lambda given: isinstance(given, str) and form.fullmatch(given) is not None
+    compiled = re.compile(pattern)
+    return lambda value: isinstance(value, str) and bool(compiled.fullmatch(value))
 
 
-def _are_vpas(given: object) -> bool:
+def _are_vpas(value: object) -> bool:
     return (
-        isinstance(given, list)
-        and 1 <= len(given) <= MOST_VPAS
-        and all(isinstance(vpa, str) and _VPA.fullmatch(vpa) for vpa in given)
+        isinstance(value, list)
+        and 1 <= len(value) <= MAX_VPAS
+        and all(isinstance(vpa, str) and _VPA.fullmatch(vpa) for vpa in value)
     )
 
 
-#: Whether a field is of its form, and what the reader is told if it is not.
+#: By field: whether a value is valid, and the error if it is not.
 _RULES: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "mobile": (_matches(r"\+91[0-9]{10}"), "must be +91 and ten digits"),
     "name": (
@@ -79,27 +79,27 @@ _RULES: Mapping[str, tuple[Callable[[object], bool], str]] = {
 
 
 class RequestBodies:
-    """What TxnCheck takes, as far as it says so; the rest comes from the settings.
+    """Validate and write request bodies as TxnCheck documents them.
 
-    `upi_name` says what becomes of the `name` of `upi-by-mobile`, which only newer
-    documents have [U]; `bank_async` whether `async` is sent to the bank
+    `upi_name` is how to treat the `name` of `upi-by-mobile`, which only newer
+    documents have [U]; `bank_async` is whether `async` is sent to the bank
     verification, whose documents do not list it [U].
     """
 
     def __init__(self, *, upi_name: NameUse, bank_async: bool) -> None:
         upi, bank = _METHODS["upi-by-mobile"], _METHODS["bank-verification-pennyless"]
-        named = {
+        upi_by_name_use = {
             "optional": upi,
-            "required": replace(upi, needed=("mobile", "name"), optional=()),
+            "required": replace(upi, required=("mobile", "name"), optional=()),
             "unsent": replace(upi, optional=()),
         }
         self._methods = _METHODS | {
-            "upi-by-mobile": named[upi_name],
+            "upi-by-mobile": upi_by_name_use[upi_name],
             "bank-verification-pennyless": replace(bank, takes_async=bank_async),
         }
 
-    def method(self, type_: str) -> ApiMethod:
-        """Give the call of a type.
+    def api_method(self, type_: str) -> ApiMethod:
+        """Return the call for a type.
 
         Raises:
             RequestInvalid: TxnCheck has no such type.
@@ -108,76 +108,75 @@ class RequestBodies:
             raise RequestInvalid("type: must be one of TxnCheck's")
         return self._methods[type_]
 
-    def field_errors(self, type_: str, given: Mapping[str, object]) -> dict[str, str]:
-        """Say which fields are not worth sending, with the rule that each breaks."""
-        method = self.method(type_)
-        faults = {}
-        for field in (*method.needed, *method.optional):
-            value = given.get(field)
-            is_good, rule = _RULES[field]
-            if value is None and field in method.needed:
-                faults[field] = "is missing"
-            elif value is not None and not is_good(value):
-                faults[field] = rule
-        return faults
+    def field_errors(self, type_: str, fields: Mapping[str, object]) -> dict[str, str]:
+        """Return the error of each missing or invalid field, without its value."""
+        method = self.api_method(type_)
+        errors = {}
+        for name in (*method.required, *method.optional):
+            value = fields.get(name)
+            is_valid, error = _RULES[name]
+            if value is None and name in method.required:
+                errors[name] = "is missing"
+            elif value is not None and not is_valid(value):
+                errors[name] = error
+        return errors
 
-    def valid_fields(self, type_: str, given: Mapping[str, object]) -> dict[str, Any]:
-        """Give the fields that the call has, and no others.
+    def valid_fields(self, type_: str, fields: Mapping[str, object]) -> dict[str, Any]:
+        """Return those fields that the call has.
 
         Raises:
-            RequestInvalid: A field is missing or not of its form. The text has
-                the fields' names and the rules, never what was given.
+            RequestInvalid: A field is missing or invalid; see `field_errors`.
         """
-        if faults := self.field_errors(type_, given):
-            raise RequestInvalid(describe_faults(faults))
-        method = self.method(type_)
-        fields = (*method.needed, *method.optional)
-        return {field: given[field] for field in fields if given.get(field) is not None}
+        if errors := self.field_errors(type_, fields):
+            raise RequestInvalid(describe_errors(errors))
+        method = self.api_method(type_)
+        names = (*method.required, *method.optional)
+        return {name: fields[name] for name in names if fields.get(name) is not None}
 
     def read_body(self, type_: str, source: Source) -> bytes:
-        """Read a request from a file; give the bytes that are to be sent.
+        """Read a request from a file and return the bytes to send.
 
         Raises:
             SourceMissing, SourceEmpty, SourceNotText, SourceTooLarge,
-            RequestInvalid: It is not worth sending.
+                RequestInvalid: The request is not worth sending.
         """
-        fields = self.valid_fields(type_, _object(_read(source)))
-        if self.method(type_).takes_async:
+        fields = self.valid_fields(type_, _parse_object(_read_file(source)))
+        if self.api_method(type_).takes_async:
             fields["async"] = True
         return compact_json(fields)
 
 
-def describe_faults(faults: Mapping[str, str]) -> str:
-    """Say what is wrong with some fields, in one line."""
-    return "; ".join(f"{field}: {rule}" for field, rule in faults.items())
+def describe_errors(errors: Mapping[str, str]) -> str:
+    """Return the errors of fields as one line."""
+    return "; ".join(f"{name}: {error}" for name, error in errors.items())
 
 
 def compact_json(fields: Mapping[str, Any]) -> bytes:
-    """Write JSON in the one way in which it is sent, and therefore signed."""
+    """Return fields as the compact JSON that is signed and sent."""
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _read(source: Source) -> bytes:
-    body = bytearray()
-    for piece in read_chunks(source):
-        body += piece
-        if len(body) > _MOST_BYTES:
-            raise SourceTooLarge("the file is larger than any request is")
-    if len(body) < source.size:
-        raise SourceMissing("the file ended before its size")
-    return bytes(body.removeprefix(codecs.BOM_UTF8).strip())
+def _read_file(source: Source) -> bytes:
+    content = bytearray()
+    for chunk in read_chunks(source):
+        content += chunk
+        if len(content) > _MAX_BODY_BYTES:
+            raise SourceTooLarge("the file is larger than any request")
+    if len(content) < source.size:
+        raise SourceMissing("the file is shorter than its size")
+    return bytes(content.removeprefix(codecs.BOM_UTF8).strip())
 
 
-def _object(body: bytes) -> dict[str, object]:
+def _parse_object(body: bytes) -> dict[str, object]:
     if not body:
         raise SourceEmpty("the file holds nothing")
     try:
         body.decode()
-        given = parse(body)
+        fields = parse(body)
     except UnicodeDecodeError:
         raise SourceNotText("the file is not UTF-8") from None
     except NotStrictJson:
         raise RequestInvalid("the file is not strict JSON") from None
-    if not isinstance(given, dict):
+    if not isinstance(fields, dict):
         raise RequestInvalid("the file is not one JSON object")
-    return given
+    return fields

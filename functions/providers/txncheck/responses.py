@@ -1,8 +1,8 @@
-"""TxnCheck's answers: what they mean.
+"""What the answers of TxnCheck mean.
 
-What is known of them, and how surely, stands in docs/providers/txncheck.md; the
-marks below are its. Answers hold personal data, error messages may repeat what was
-asked: what leaves this module is our own words and, from `document_of`, the result.
+What is known of them, and how surely, is in docs/providers/txncheck.md, with the
+marks used here. Answers hold personal data, and error messages may repeat the
+request: only words of our own and, by `result_document`, the result leave this module.
 """
 
 import json
@@ -29,7 +29,7 @@ from functions.core.errors import (
 )
 from functions.core.model import Phase, StatusReport
 from functions.core.strict_json import parse_object
-from functions.providers.sanitize import sanitize
+from functions.providers.provider_words import sanitize_word
 from functions.providers.transport.http import HttpResponse, retry_after
 
 #: The status words [V]. An unknown word counts as running.
@@ -42,12 +42,12 @@ PHASES = {
 }
 KIND = "result"
 _WITH_RESULT = (Phase.FINISHED, Phase.PARTIAL)
-_OVER = (*_WITH_RESULT, Phase.FAILED)
+_TERMINAL = (*_WITH_RESULT, Phase.FAILED)
 
-#: The class of errors that would come again [V]; the set of classes is open.
-_FINAL = "PROVIDER_BUSINESS_ERROR"
-#: The 4xx that speak of this moment, not of the request.
-_PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY)
+#: The class of errors that the same request would meet again [V]; others may come.
+_FINAL_ERROR_CLASS = "PROVIDER_BUSINESS_ERROR"
+#: The 4xx that are about this moment, not about the request.
+_TEMPORARY = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY)
 _REFUSED: dict[int, type[PermanentError]] = {
     HTTPStatus.BAD_REQUEST: ProviderRejected,
     HTTPStatus.UNAUTHORIZED: CredentialsRejected,
@@ -55,106 +55,117 @@ _REFUSED: dict[int, type[PermanentError]] = {
     HTTPStatus.FORBIDDEN: AccountRefused,
     HTTPStatus.NOT_FOUND: ProviderLostJob,
 }
-#: What a refused signature's sentence has in it where only its time was over [V].
-_TOO_OLD = "timestamp expired"
-_ID = re.compile(r"[A-Za-z0-9_\-]{1,128}")
+#: Part of the message where a signature is refused only because it is too old [V].
+_TIMESTAMP_EXPIRED = "timestamp expired"
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_\-]{1,128}")
 
 TxncheckResponse = Mapping[str, Any]
 
 
 def is_request_id(reference: object) -> bool:
-    """Whether something can be a request's id: an UUID [V], or the like of one."""
-    return isinstance(reference, str) and _ID.fullmatch(reference) is not None
+    """Return whether something can be a request's id: a UUID [V] or similar."""
+    return isinstance(reference, str) and _REQUEST_ID.fullmatch(reference) is not None
 
 
-def parse_response(reply: HttpResponse, *, now: float) -> TxncheckResponse:
-    """Read an answer of TxnCheck's that is no refusal.
+def parse_response(response: HttpResponse, *, now: float) -> TxncheckResponse:
+    """Return the JSON object of an answer that is not a refusal.
 
     Raises:
         ProviderThrottled, ProviderUnavailable, AnswerUnreadable: Ask again.
         CredentialsRejected, AccountRefused, OutOfCredits, ProviderLostJob,
-        ProviderRejected: It plainly refused.
+            ProviderRejected: The call was plainly refused.
     """
-    status = reply.status
-    said = f"the provider answered {status}"
-    refused = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+    status = response.status
+    fact = f"the provider answered {status}"
+    is_4xx = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise ProviderThrottled(said, hint=retry_after(reply.headers, now=now))
-    if refused and status not in _PASSING:
-        if _is_page(reply):  # of something on the way, which knows no request
-            raise AnswerUnreadable(f"{said} with a page")
-        raise _REFUSED.get(status, ProviderRejected)(said)
-    if status not in (HTTPStatus.OK, HTTPStatus.ACCEPTED):  # a redirect too
-        raise ProviderUnavailable(said, hint=retry_after(reply.headers, now=now))
-    return parse_object(reply.body)
+        raise ProviderThrottled(fact, hint=retry_after(response.headers, now=now))
+    if is_4xx and status not in _TEMPORARY:
+        media_type = response.headers.get("Content-Type", "").strip().lower()
+        is_html = media_type.startswith("text/html")
+        if is_html or response.body.lstrip().startswith(b"<"):
+            # It comes from a proxy, say, which knows nothing about requests.
+            raise AnswerUnreadable(f"{fact} with an HTML page")
+        raise _REFUSED.get(status, ProviderRejected)(fact)
+    if status not in (HTTPStatus.OK, HTTPStatus.ACCEPTED):  # redirects included
+        raise ProviderUnavailable(fact, hint=retry_after(response.headers, now=now))
+    return parse_object(response.body)
 
 
-def accepted_request_id(reply: HttpResponse, *, now: float) -> str:
-    """Give the id of the request that an answer says was accepted.
+def accepted_request_id(response: HttpResponse, *, now: float) -> str:
+    """Return the id of the request that an answer says was accepted.
 
     Raises:
-        AnswerLost: It may have been accepted, and there is no list to look in.
-            Every other error is a plain refusal: one of the documented answers.
+        AnswerLost: The request may have been accepted, and there is no list to look
+            in. Every other error is a documented refusal.
     """
     try:
-        reference = parse_response(reply, now=now).get("requestId")
+        reference = parse_response(response, now=now).get("requestId")
         if isinstance(reference, str) and is_request_id(reference):
             return reference
     except ProviderLostJob:
         raise ProviderRejected("the provider does not know the call") from None
     except ProviderRejected:
-        if reply.status in _REFUSED:
+        if response.status in _REFUSED:
             raise
     except ProviderUnavailable:
-        if reply.status == HTTPStatus.SERVICE_UNAVAILABLE and _is_own(reply):
+        # A 503 is a refusal only in the form that TxnCheck has for errors [V].
+        if (
+            response.status == HTTPStatus.SERVICE_UNAVAILABLE
+            and _json_fields(response.body).get("statusCode") == response.status
+        ):
             raise
     except AnswerUnreadable:
-        pass  # it is said below
+        pass  # raised as AnswerLost below
     raise AnswerLost("the answer does not say whether the request was accepted")
 
 
-def is_timestamp_expired(reply: HttpResponse) -> bool:
-    """Whether a signature was refused for its time alone."""
-    if reply.status != HTTPStatus.UNAUTHORIZED:
+def is_timestamp_expired(response: HttpResponse) -> bool:
+    """Return whether a signature was refused only because it is too old."""
+    if response.status != HTTPStatus.UNAUTHORIZED:
         return False
-    try:
-        message = parse_object(reply.body).get("message")
-    except AnswerUnreadable:
-        return False
-    said = message if isinstance(message, list) else [message]
-    return any(_TOO_OLD in line.lower() for line in said if isinstance(line, str))
+    message = _json_fields(response.body).get("message")
+    texts = message if isinstance(message, list) else [message]
+    return any(
+        _TIMESTAMP_EXPIRED in text.lower() for text in texts if isinstance(text, str)
+    )
 
 
 def status_report(answer: TxncheckResponse) -> StatusReport:
-    """Say what the answer to a check means."""
+    """Return what the answer to a check means.
+
+    Raises:
+        AnswerUnreadable: It has a result that is not a JSON object.
+    """
     word = answer.get("status")
     phase = PHASES.get(word) if isinstance(word, str) else None
     kinds = (KIND,) if phase in _WITH_RESULT and _result(answer) else ()
-    declined = _class(answer.get("error")) == _FINAL
-    failure = ProviderDeclined if declined else ProviderFailed
+    is_final = _error_class(answer.get("error")) == _FINAL_ERROR_CLASS
+    failure = ProviderDeclined if is_final else ProviderFailed
     return StatusReport(
         phase=phase or Phase.RUNNING,
         kinds=kinds,
         absent=(KIND,) if phase in _WITH_RESULT and not kinds else (),
-        unknown_word="" if phase else sanitize(word),
+        unknown_word="" if phase else sanitize_word(word),
         final_error=failure.__name__ if phase is Phase.FAILED else "",
-        finished_at=_moment(answer.get("completedAt")) if phase in _OVER else 0.0,
+        finished_at=_unix_seconds(answer.get("completedAt"))
+        if phase in _TERMINAL
+        else 0.0,
     )
 
 
 def result_document(answer: TxncheckResponse) -> bytes:
-    """Write down the result of a request that has ended: one JSON object, one line.
+    """Return the result of a finished request as one JSON object on one line.
 
-    It has `status`, `method`, `createdAt` and `completedAt` where they are texts,
-    `result` and `stepStatuses` as the provider gave them, and `errors` with the
-    class of each step's. Left out are the error messages, which may repeat what
-    was asked, and what changes from one answer to the next.
+    It has `status`, `method`, `createdAt` and `completedAt` where they are strings,
+    `result` and `stepStatuses` as the provider wrote them, and `errors`: the class of
+    each step's error. Error messages are left out, since they may repeat the request,
+    and so is everything that changes from answer to answer.
 
     Raises:
-        LinkSpent: There is no result, not yet or not any more.
+        LinkSpent: The request has no result, not yet or not any more.
     """
-    look = status_report(answer)
-    if not look.kinds:
+    if not status_report(answer).kinds:
         raise LinkSpent("the request has no result, not yet or not any more")
     document: dict[str, Any] = {
         name: answer[name]
@@ -163,7 +174,7 @@ def result_document(answer: TxncheckResponse) -> bytes:
     }
     document["result"] = _result(answer)
     document["stepStatuses"] = answer.get("stepStatuses") or {}
-    document["errors"] = _errors(answer.get("error"))
+    document["errors"] = _error_classes(answer.get("error"))
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     return text.encode() + b"\n"
 
@@ -177,39 +188,33 @@ def _result(answer: TxncheckResponse) -> Mapping[str, Any]:
     return result
 
 
-def _moment(written: object) -> float:
-    """Read a moment of ISO 8601 with its zone; 0 for what is not one, or has none."""
+def _unix_seconds(timestamp: object) -> float:
+    """Return the time of an ISO 8601 timestamp with a zone; 0 for anything else."""
     try:
-        moment = datetime.fromisoformat(written) if isinstance(written, str) else None
+        time = datetime.fromisoformat(timestamp) if isinstance(timestamp, str) else None
     except ValueError:
         return 0.0
-    return moment.timestamp() if moment and moment.tzinfo else 0.0
+    return time.timestamp() if time and time.tzinfo else 0.0
 
 
-def _errors(error: object) -> dict[str, dict[str, str]]:
-    """Give the classes of errors by step [V], or of the only one there is."""
+def _error_classes(error: object) -> dict[str, dict[str, str]]:
+    """Return the error classes by step [V], or of the whole request."""
     if not isinstance(error, dict):
         return {}
     by_step = {"request": error} if isinstance(error.get("class"), str) else error
     return {
-        step: {"class": sanitize(_class(each))}
-        for step, each in by_step.items()
-        if isinstance(each, dict)
+        step: {"class": sanitize_word(_error_class(step_error))}
+        for step, step_error in by_step.items()
+        if isinstance(step_error, dict)
     }
 
 
-def _class(error: object) -> object:
+def _error_class(error: object) -> object:
     return error.get("class") if isinstance(error, dict) else None
 
 
-def _is_page(reply: HttpResponse) -> bool:
-    media_type = reply.headers.get("Content-Type", "").strip().lower()
-    return media_type.startswith("text/html") or reply.body.lstrip().startswith(b"<")
-
-
-def _is_own(reply: HttpResponse) -> bool:
-    """Whether an error is told in the form that TxnCheck has for errors [V]."""
+def _json_fields(body: bytes) -> Mapping[str, Any]:
     try:
-        return parse_object(reply.body).get("statusCode") == reply.status
+        return parse_object(body)
     except AnswerUnreadable:
-        return False
+        return {}

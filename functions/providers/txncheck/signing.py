@@ -1,24 +1,24 @@
-"""TxnCheck's signatures: the headers that vouch for a request's very bytes."""
+"""TxnCheck's request signatures."""
 
 import hashlib
 import hmac
 from urllib.parse import urlsplit
 
-#: What is signed where there is no body [V].
-_NO_BODY = b"{}"
+#: Signed where there is no body [V].
+_EMPTY_BODY = b"{}"
 
 
 def signature_headers(
     secret: str, *, method: str, url: str, body: bytes | None, now: float
 ) -> dict[str, str]:
-    """Sign a request with the API secret; `now` is in Unix seconds.
+    """Return the headers that sign a request; `now` is in Unix seconds.
 
-    Signed is `<milliseconds>.<METHOD>.<path with query>.<body>` [V], for which the
-    body has to be sent exactly as it is given here.
+    The signature is an HMAC-SHA256, keyed with the API secret, in hex, of
+    `<milliseconds>.<METHOD>.<path with query>.<body>` [V]: send these very bytes.
     """
     parts = urlsplit(url)
     path = f"{parts.path}?{parts.query}" if parts.query else parts.path
     timestamp = str(int(now * 1000))
-    head = f"{timestamp}.{method}.{path}.".encode()
-    digest = hmac.new(secret.encode(), head + (body or _NO_BODY), hashlib.sha256)
-    return {"X-Timestamp": timestamp, "X-Signature": digest.hexdigest()}
+    signed = f"{timestamp}.{method}.{path}.".encode() + (body or _EMPTY_BODY)
+    signature = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+    return {"X-Timestamp": timestamp, "X-Signature": signature}

@@ -1,18 +1,18 @@
-"""TxnCheck's webhooks: which request one speaks of, and nothing else of it."""
+"""TxnCheck's webhooks: which event of which request, and nothing else."""
 
 from functions.core.strict_json import NotStrictJson, parse
 from functions.providers.protocol import WebhookEvent
 from functions.providers.txncheck.responses import is_request_id
 
-#: The events that there are [V].
+#: All events that TxnCheck sends [V].
 EVENTS = ("request.completed", "request.failed", "request.partial")
 
 
 def parse_webhook(body: bytes) -> WebhookEvent | None:
-    """Read a webhook whose signature is good; None where it is none that we know.
+    """Return the event of a verified webhook's body; None if it is not a known one.
 
-    The result in it is left where it is: what a webhook wakes reads the result
-    itself, by an authenticated call.
+    The result in the body is ignored: the resumed execution reads it by an
+    authenticated call.
     """
     try:
         payload = parse(body)

@@ -1,38 +1,13 @@
 """The simulator of IPQS' bulk CSV API; `simulator.py` is where to begin."""
 
-from local.simulators.clock import Clock, RunningClock
-from local.simulators.content import Content
-from local.simulators.faults import Answer
-from local.simulators.ipqs.behaviour import (
-    COLUMNS,
-    UNKNOWNS,
-    Behaviour,
-    Compression,
-    RateLimit,
-    Spent,
-    XmlNull,
-)
-from local.simulators.ipqs.held import Csv
-from local.simulators.ipqs.seen import Seen
-from local.simulators.ipqs.simulator import IpqsSimulator
-from local.simulators.wire import Delivery, Ending, Framing
-
-__all__ = [
-    "COLUMNS",
-    "UNKNOWNS",
-    "Answer",
-    "Behaviour",
-    "Clock",
-    "Compression",
-    "Content",
-    "Csv",
-    "Delivery",
-    "Ending",
-    "Framing",
-    "IpqsSimulator",
-    "RateLimit",
-    "RunningClock",
-    "Seen",
-    "Spent",
-    "XmlNull",
-]
+from local.simulators.clock import RunningClock as RunningClock
+from local.simulators.content import Content as Content
+from local.simulators.faults import Answer as Answer
+from local.simulators.http_writer import Ending as Ending
+from local.simulators.http_writer import Framing as Framing
+from local.simulators.ipqs.behaviour import UNKNOWNS as UNKNOWNS
+from local.simulators.ipqs.behaviour import Compression as Compression
+from local.simulators.ipqs.behaviour import IpqsBehaviour as IpqsBehaviour
+from local.simulators.ipqs.behaviour import Spent as Spent
+from local.simulators.ipqs.simulator import IpqsSimulator as IpqsSimulator
+from local.simulators.provider import CallLimit as CallLimit

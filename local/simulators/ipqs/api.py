@@ -1,128 +1,148 @@
-"""The API host: upload, status and list."""
+"""The API host of IPQS: upload, status and list."""
 
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import unquote
 
-from local.simulators import uploads
-from local.simulators.ipqs import answers, documents
-from local.simulators.ipqs.answers import Document
-from local.simulators.ipqs.held import Held
-from local.simulators.ipqs.intake import Rejected, take_in
-from local.simulators.ipqs.routes import METHODS, Route, route
-from local.simulators.ipqs.seen import KEY_HEADER, seen
-from local.simulators.ipqs.world import World
-from local.simulators.server import Request
-from local.simulators.uploads import Posted, Refused
-from local.simulators.wire import Reply
+from local.simulators.content import Content
+from local.simulators.faults import HTML
+from local.simulators.http_writer import Framing, Headers, HttpReply
+from local.simulators.ipqs.documents import list_answer, status_answer, upload_answer
+from local.simulators.ipqs.forms import IpqsRefusal, read_form
+from local.simulators.ipqs.job import FINISHED, Csv
+from local.simulators.ipqs.state import IpqsState
+from local.simulators.ipqs.verification import COLUMNS, count_lines
+from local.simulators.server import HttpRequest
+
+# Seen on sibling endpoints [T].
+_BAD_KEY = "Invalid or unauthorized key. Please check the API key and try again."
+_NO_CREDITS = "You have insufficient credits to make this query."
+_METHODS = {"upload": {"POST"}, "status": {"GET", "POST"}, "list": {"GET"}}
 
 
-class Api:
-    """Answers the calls of `/api/{json,xml}/csv/…`."""
+@dataclass(frozen=True, slots=True)
+class ApiRoute:
+    """One call, and what its path says."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    call: str
+    key: str | None = None
+    type: str | None = None
+    id: str = ""
 
-    def __call__(self, request: Request) -> Reply:
-        """Read, look into the script, then act."""
-        world = self._world
-        found = route(request.path)
-        arrived = world.log.add(
-            seen(
-                request,
-                host="api",
-                call=found.call if found else "",
-                keys=world.keys,
-                path_key=found.key if found else None,
-            )
-        )
-        if found is None:
-            return answers.page(HTTPStatus.NOT_FOUND)
-        if request.method not in METHODS[found.call]:
-            return answers.page(HTTPStatus.METHOD_NOT_ALLOWED)
+
+def answer_api(state: IpqsState, request: HttpRequest) -> HttpReply:
+    """Log a request of `/api/json/csv/…`, then answer it as its script says."""
+    route = find_route(request.path)
+    call, path_key = (route.call, route.key) if route else ("", None)
+    log, keys = state.requests, state.keys
+    entry = log.record(request, "api", call, keys, path_key=path_key)
+    if route is None:
+        return page(HTTPStatus.NOT_FOUND)
+    if request.method not in _METHODS[call]:
+        return page(HTTPStatus.METHOD_NOT_ALLOWED)
+    try:
+        fields, file = read_form(request, state.new_path)
+    except IpqsRefusal as refusal:
+        return _refused(state, refusal)
+    if "key" in fields:
+        entry.key_in.add("body")
+    sent = {**request.query, **fields}
+
+    def act() -> HttpReply:
+        if limit := state.exceeded_limit(is_post=request.method == "POST"):
+            return page(limit.status, more_headers=limit.headers)
         try:
-            posted = uploads.read(request, world.store.new_path)
-        except Refused as refused:
-            failure = answers.failure(refused.message)
-            return self._reply(request, found, failure, refused.status)
+            key = _key(state, request, route, sent)
+            if call == "list":
+                return _reply(state, list_answer(state, sent, key))
+            if call == "upload":
+                csv = _accepted(state, route.type or sent.get("type"), sent, file)
+                return _reply(state, upload_answer(state, csv, key))
+            csv_id = route.id or fields.get(state.behaviour.status_id_parameter, "")
+            return _reply(state, status_answer(state, csv_id))
+        except IpqsRefusal as refusal:
+            return _refused(state, refusal)
 
-        file_name = self._file_name(found, posted)
-        in_body = "key" in posted.parameters and "key" not in dict(request.query)
-        world.log.amend(
-            arrived, lambda it: it.with_body(key_in_body=in_body, file_name=file_name)
-        )
-        answer = world.script.take(found.call, file_name)
-        normal = self._act(request, found, posted) if answer.takes_effect else Reply()
-        return answer.applied_to(normal)
+    return state.answer(call, act)
 
-    def _act(self, request: Request, found: Route, posted: Posted) -> Reply:
-        limit = self._world.too_often()
-        if limit is not None:
-            reply = answers.page(limit.status)
-            if limit.retry_after is None:
-                return reply
-            retry = ("Retry-After", limit.retry_after)
-            return Reply(limit.status, (*reply.headers, retry), reply.content)
 
-        if not self._is_allowed(request, found, posted):
-            status = self._world.behaviour.bad_key_status
-            failure = answers.failure(answers.BAD_KEY)
-            return self._reply(request, found, failure, status)
-        try:
-            match found.call:
-                case "upload":
-                    type_ = found.type or posted.parameters.get("type")
-                    held = take_in(self._world, posted, type_)
-                    document = documents.uploaded(self._world, held, found)
-                case "status":
-                    held = self._asked_for(found, posted)
-                    document = documents.status(self._world, held)
-                case _:
-                    document = documents.listing(self._world, found, posted.parameters)
-        except Rejected as rejected:
-            document = answers.failure(str(rejected))
-        return self._reply(request, found, document)
+def find_route(path: str) -> ApiRoute | None:
+    """Return the call of an address, with the key in the path or without.
 
-    def _reply(
-        self, request: Request, found: Route, document: Document, status: int = 200
-    ) -> Reply:
-        behaviour = self._world.behaviour
-        accepted = request.headers.get("accept-encoding", "")
-        return answers.reply(
-            answers.stamped(document, self._world.randomness),
-            found.format,
-            xml_item=behaviour.xml_item,
-            xml_null=behaviour.xml_null,
-            gzip=behaviour.gzips_answers and "gzip" in accepted,
-            status=status,
-        )
+    The parts are unquoted after they are split: a key may have a slash.
+    """
+    root, _, rest = path.partition("/api/json/csv/")
+    route: ApiRoute | None = None
+    match [unquote(part) for part in rest.split("/")]:
+        case ["upload" | "list" | "status" as call]:
+            route = ApiRoute(call)
+        case ["status", csv_id]:
+            route = ApiRoute("status", id=csv_id)
+        case [key, "list" | "status" as call]:
+            route = ApiRoute(call, key=key)
+        case [key, "status", csv_id]:
+            route = ApiRoute("status", key=key, id=csv_id)
+        case [key, type_, "upload"]:
+            route = ApiRoute("upload", key=key, type=type_)
+    return None if root else route
 
-    def _is_allowed(self, request: Request, found: Route, posted: Posted) -> bool:
-        if found.key is not None:
-            return found.key in self._world.keys
-        if found.call == "upload" and "key" in posted.parameters:
-            return posted.parameters["key"] in self._world.keys
-        works = found.call in self._world.behaviour.header_key_calls
-        return works and request.headers.get(KEY_HEADER) in self._world.keys
 
-    def _id(self, found: Route, posted: Posted) -> int | None:
-        parameter = self._world.behaviour.status_id_parameter
-        text = found.id or posted.parameters.get(parameter, "")
-        return int(text) if text.isdecimal() and text.isascii() else None
+def page(status: int, html: bytes = HTML, *, more_headers: Headers = ()) -> HttpReply:
+    """Return a page for people."""
+    headers = (("Content-Type", "text/html; charset=UTF-8"), *more_headers)
+    return HttpReply(status, headers, Content.of(html))
 
-    def _held(self, found: Route, posted: Posted) -> Held | None:
-        id_ = self._id(found, posted)
-        world = self._world
-        return (
-            None if id_ is None else world.store.find(id_, world.now(), world.behaviour)
-        )
 
-    def _file_name(self, found: Route, posted: Posted) -> str | None:
-        if found.call == "upload":
-            return posted.parameters.get("file_name")
-        held = self._held(found, posted) if found.call == "status" else None
-        return held.file_name if held else None
+def _key(
+    state: IpqsState, request: HttpRequest, route: ApiRoute, sent: Mapping[str, str]
+) -> str:
+    """Return the key from the one place where it counts for this call."""
+    key = route.key or (sent.get("key") if route.call == "upload" else None)
+    if key is None and route.call in state.behaviour.header_key_calls:
+        key = request.headers.get(state.key_header)
+    if key not in state.keys:
+        raise IpqsRefusal(_BAD_KEY, state.behaviour.bad_key_status)
+    return key
 
-    def _asked_for(self, found: Route, posted: Posted) -> Held:
-        held = self._held(found, posted)
-        if held is None:
-            raise Rejected(self._world.behaviour.unknown_id_message)
-        return held
+
+def _accepted(
+    state: IpqsState, type_: str | None, sent: Mapping[str, str], file: Path | None
+) -> Csv:
+    """Accept the file that was posted: from here on it is paid."""
+    if type_ not in COLUMNS:
+        raise IpqsRefusal(f"Invalid type. Please use one of: {', '.join(COLUMNS)}.")
+    if file is None:
+        raise IpqsRefusal("No file was uploaded.")
+    behaviour, lines = state.behaviour, count_lines(file)
+    active = sum(csv.status != FINISHED for csv in state.csvs)
+    paid = sum(csv.lines for csv in state.csvs)
+    for limit, wanted, message in (
+        (behaviour.max_upload_bytes, file.stat().st_size, "The file is too large."),
+        (behaviour.max_upload_rows, lines, "The file has too many rows."),
+        (behaviour.max_parallel_files, active + 1, "Too many files in work."),
+        (behaviour.credits, paid + lines, _NO_CREDITS),
+    ):
+        if limit is not None and wanted > limit:
+            raise IpqsRefusal(message)
+    strictness = sent.get("strictness") if behaviour.strictness_accepted else None
+    return state.add_upload(file, type_, sent.get("file_name"), int(strictness or 0))
+
+
+def _refused(state: IpqsState, refusal: IpqsRefusal) -> HttpReply:
+    """Return the answer to a refused call, which lacks the usual fields [V]."""
+    return _reply(state, {"message": str(refusal), "success": False}, refusal.status)
+
+
+def _reply(
+    state: IpqsState, document: Mapping[str, object], status: int = HTTPStatus.OK
+) -> HttpReply:
+    """Return a document as IPQS serves it, with a request id and in chunks [V]."""
+    request_id = f"{state.random.getrandbits(40):010x}"
+    document = {"message": "Success", "success": True, **document}
+    stamped = {**document, "request_id": request_id, "api_version": 1}
+    headers = (("Content-Type", "application/json"),)
+    content = Content.of(json.dumps(stamped).encode())
+    return HttpReply(status, headers, content, framing=Framing.CHUNKED)

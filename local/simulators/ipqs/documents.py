@@ -1,111 +1,91 @@
-"""What the API says of the files it holds: upload, status and list answers."""
+"""The JSON documents of IPQS: answers to uploads, status calls and lists."""
 
 import math
+from collections.abc import Mapping
 from urllib.parse import quote_plus
 
-from local.simulators.ipqs import answers, life
-from local.simulators.ipqs.answers import Document, Value
-from local.simulators.ipqs.held import Held
-from local.simulators.ipqs.routes import Route
+from local.simulators.ipqs.forms import IpqsRefusal
+from local.simulators.ipqs.job import FINISHED, Csv
+from local.simulators.ipqs.state import IpqsState
 from local.simulators.ipqs.verification import KINDS
-from local.simulators.ipqs.world import World
 
-PAGE = 50
-
+_PAGE = 50  # files in a page of the list [V]
+_COUNTED = {"UNIQUE_RESULTS", "FINALIZING", FINISHED}  # when all records were read
 _TYPE_LABELS = {"email": "Email-Verification", "proxy": "Proxy-Detection"}
-_KIND_LABELS = {"bad": "Invalid"}  # as seen; the others are invented
+_KIND_LABELS = {"bad": "Invalid"}  # as seen [T]; the others are invented
+
+Document = Mapping[str, object]
 
 
-def _status_url(world: World, held: Held, found: Route) -> str:
-    # With the key in it, as IPQS does.
-    key = found.key or min(world.keys)
-    return f"{world.api_url}/api/{found.format}/csv/{key}/status/{held.id}"
+def upload_answer(state: IpqsState, csv: Csv, key: str) -> Document:
+    """Return the answer to an upload, with the status URL and without links."""
+    document = {**_described(csv, csv.status), "downloads": dict.fromkeys(KINDS)}
+    return {**document, "status_url": _url(state, csv, key)}
 
 
-def _described(held: Held, status: str) -> Document:
-    counted = status in life.COUNTED or held.aborted_in is not None
-    verified = held.verified() if counted else None
+def status_answer(state: IpqsState, csv_id: str) -> Document:
+    """Return the answer to a status call, with new links; IpqsRefusal if unknown."""
+    csv = state.csv(csv_id)
+    if csv is None:
+        raise IpqsRefusal(state.behaviour.unknown_id_message)
+    word = csv.poll()
+    links = _links(state, csv, word)
+    return {**_described(csv, word), "downloads": links}
+
+
+def list_answer(state: IpqsState, query: Mapping[str, str], key: str) -> Document:
+    """Return one page of files, newest first, without links."""
+    wanted, page_text = query.get("type"), query.get("page", "1")
+    page = max(int(page_text), 1) if page_text.isdecimal() else 1
+    csvs = [csv for csv in state.csvs[::-1] if wanted in {None, "", csv.type}]
+    shown = [
+        {**_described(csv, csv.status), "status_url": _url(state, csv, key)}
+        for csv in csvs[(page - 1) * _PAGE : page * _PAGE]
+    ]
+    pages = math.ceil(len(csvs) / _PAGE)
+    totals = {"total_csvs": len(csvs), "total_pages": pages, "page": page}
+    return {"csvs": shown, **totals}
+
+
+def _described(csv: Csv, status: str) -> Document:
+    counted = status in _COUNTED or csv.aborted_in
+    # Null while it is in work, as IPQS' examples have it [V].
+    aborted = True if csv.aborted_in else (False if status == FINISHED else None)
     return {
-        "id": held.id,
-        "file_name": held.file_name,
-        "type": held.type,
-        "strictness": held.strictness,
+        "id": csv.id,
+        "file_name": csv.file_name,
+        "type": csv.type,
+        "strictness": csv.strictness,
         "status": status,
-        "aborted": held.aborted(status),
-        "invalid_records": verified.invalid if verified else 0,
+        "aborted": aborted,
+        "invalid_records": csv.verified.invalid if counted else 0,
     }
 
 
-def uploaded(world: World, held: Held, found: Route) -> Document:
-    """The answer to an upload; it has the status address, and no links."""
-    document = _described(held, held.status(world.now(), world.behaviour))
-    document["status_url"] = _status_url(world, held, found)
-    document["downloads"] = dict.fromkeys(KINDS)
-    return answers.success(document)
+def _url(state: IpqsState, csv: Csv, key: str) -> str:
+    # With the key in it, as IPQS does [V].
+    return f"{state.base_url}/api/json/csv/{key}/status/{csv.id}"
 
 
-def status(world: World, held: Held) -> Document:
-    """The answer to a look, which makes new links if there is something to fetch."""
-    word = held.look(world.now(), world.behaviour)
-    document = _described(held, word)
-    document["downloads"] = _links(world, held, word)
-    return answers.success(document)
-
-
-def _links(world: World, held: Held, status: str) -> dict[str, Value]:
-    """New links for what there is; null for the rest."""
-    behaviour = world.behaviour
-    links: dict[str, Value] = dict.fromkeys(KINDS)
-    if held.aborted_in is None:
-        ready = status == life.FINISHED
-    else:
-        ready = behaviour.aborted_links
-    if not ready:
+def _links(state: IpqsState, csv: Csv, status: str) -> dict[str, str | None]:
+    """Return a new link for each result, null where there is none."""
+    behaviour = state.behaviour
+    links: dict[str, str | None] = dict.fromkeys(KINDS)
+    if not (behaviour.aborted_links if csv.aborted_in else status == FINISHED):
         return links
     if behaviour.new_links_kill_older:
-        world.links.kill(held.id)
-    for kind in KINDS:
-        result = held.result(kind)
-        if result is None or kind not in behaviour.offered_kinds:
+        state.kill_links(csv)
+    type_ = _TYPE_LABELS.get(csv.type, csv.type.replace("_", "-").title())
+    for kind, records in csv.results.items():
+        empty = not records and not behaviour.empty_category_links
+        if empty or kind not in behaviour.offered_kinds:
             continue
-        if result[1] or behaviour.empty_category_links:
-            links[kind] = _link(world, held, kind)
+        token = state.mint_link(csv, kind)
+        label = _KIND_LABELS.get(kind, kind.title())
+        name = f"{csv.file_name}-IPQualityScore-{type_}-{label}-Results.csv"
+        url = f"{state.addresses['Downloads']}/download?download={token}"
+        instead = behaviour.links_instead
+        links[kind] = (
+            f"{url}&filename={quote_plus(name)}" if instead is None else instead
+        )
     return links
-
-
-def _link(world: World, held: Held, kind: str) -> str:
-    link = world.links.make(held.id, kind, world.now())
-    if world.behaviour.links_instead is not None:
-        return world.behaviour.links_instead
-    type_ = _TYPE_LABELS.get(held.type, held.type.replace("_", "-").title())
-    label = _KIND_LABELS.get(kind, kind.title())
-    name = f"{held.file_name}-IPQualityScore-{type_}-{label}-Results.csv"
-    return (
-        f"{world.download_url}/download"
-        f"?download={link.token}&filename={quote_plus(name)}"
-    )
-
-
-def listing(world: World, found: Route, parameters: dict[str, str]) -> Document:
-    """One page of files, newest first, without links."""
-    now = world.now()
-    wanted = parameters.get("type")
-    held = [
-        each
-        for each in reversed(world.store.all(now, world.behaviour))
-        if not wanted or each.type == wanted
-    ]
-    text = parameters.get("page", "1")
-    page = max(int(text), 1) if text.isdecimal() else 1
-    csvs: list[Value] = []
-    for each in held[(page - 1) * PAGE : page * PAGE]:
-        described = _described(each, each.status(now, world.behaviour))
-        csvs.append({**described, "status_url": _status_url(world, each, found)})
-    return answers.success(
-        {
-            "csvs": csvs,
-            "total_csvs": len(held),
-            "total_pages": math.ceil(len(held) / PAGE),
-            "page": page,
-        }
-    )

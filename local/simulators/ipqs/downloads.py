@@ -1,110 +1,73 @@
-"""The download host: one file for one link, once."""
+"""The download host of IPQS: one file for one link, once."""
 
 import re
 from http import HTTPStatus
 
 from local.simulators.content import Content
-from local.simulators.ipqs import answers
-from local.simulators.ipqs.behaviour import Behaviour, Compression, Spent
-from local.simulators.ipqs.held import Held
-from local.simulators.ipqs.links import Link, State
-from local.simulators.ipqs.seen import seen
-from local.simulators.ipqs.world import World
-from local.simulators.server import Request
-from local.simulators.wire import Delivery, Headers, Reply
+from local.simulators.http_writer import Headers, HttpReply
+from local.simulators.ipqs.api import page
+from local.simulators.ipqs.behaviour import Compression, IpqsBehaviour
+from local.simulators.ipqs.state import DownloadLink, IpqsState
+from local.simulators.server import HttpRequest
 
-SPENT_PAGE = b"<!doctype html><html><body>This link is no longer valid.</body></html>"
+_SPENT_PAGE = b"<!doctype html><html><body>This link is no longer valid.</body></html>"
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 
-class Downloads:
-    """Answers `/download?download=…&filename=…`."""
+def answer_download(state: IpqsState, request: HttpRequest) -> HttpReply:
+    """Log a request of `/download?download=…`, then answer it as its script says."""
+    call = "download" if request.path == "/download" else ""
+    state.requests.record(request, "downloads", call, state.keys, hidden={"download"})
+    if not call:
+        return page(HTTPStatus.NOT_FOUND)
+    if request.method not in {"GET", "HEAD"}:
+        return page(HTTPStatus.METHOD_NOT_ALLOWED)
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def act() -> HttpReply:
+        link = state.links.get(request.query.get("download", ""))
+        if link is None or not link.csv.is_retained(state):
+            return page(state.behaviour.spent_link.value, _SPENT_PAGE)
+        return _served(state, request, link)
 
-    def __call__(self, request: Request) -> Reply:
-        """Find the link, look into the script, then serve and burn."""
-        world, behaviour = self._world, self._world.behaviour
-        known = request.path == "/download"
-        call = "download" if known else ""
-        arrived = world.log.add(
-            seen(request, host="downloads", call=call, keys=world.keys)
-        )
-        if not known:
-            return answers.page(HTTPStatus.NOT_FOUND)
-        if request.method not in {"GET", "HEAD"}:
-            return answers.page(HTTPStatus.METHOD_NOT_ALLOWED)
-
-        link = world.links.find(dict(request.query).get("download", ""))
-        held = world.store.find(link.csv_id, world.now(), behaviour) if link else None
-        file_name = held.file_name if held else None
-        world.log.amend(
-            arrived, lambda it: it.with_body(key_in_body=False, file_name=file_name)
-        )
-        answer = world.script.take("download", file_name)
-        if not answer.takes_effect:
-            return answer.applied_to(Reply())
-        if link is None or held is None:
-            return answer.applied_to(_refusal(behaviour.spent_link))
-        return answer.applied_to(self._serve(request, link, held))
-
-    def _serve(self, request: Request, link: Link, held: Held) -> Reply:
-        world, behaviour = self._world, self._world.behaviour
-        spends = request.method == "GET" or behaviour.head_spends
-        state = world.links.use(
-            link, now=world.now(), lifetime=behaviour.link_seconds, spends=spends
-        )
-        if state is State.SPENT:
-            return _refusal(behaviour.spent_link)
-        if state is State.EXPIRED:
-            return _refusal(behaviour.expired_link)
-        if behaviour.file_redirect is not None:
-            location = ("Location", behaviour.file_redirect)
-            return Reply(HTTPStatus.FOUND, (location,))
-        result = held.result(link.kind)
-        if result is None:
-            return _refusal(behaviour.spent_link)
-
-        def interrupted() -> None:
-            if request.method == "GET" and not behaviour.interrupted_get_spends:
-                world.links.give_back(link)
-
-        status, headers, content = _file(request, result[0], behaviour)
-        return Reply(
-            status=status,
-            headers=(("Content-Type", behaviour.file_content_type), *headers),
-            content=content,
-            delivery=Delivery(framing=behaviour.file_framing),
-            interrupted=interrupted,
-        )
+    return state.answer(call, act)
 
 
-def _file(
-    request: Request, content: Content, behaviour: Behaviour
+def _served(state: IpqsState, request: HttpRequest, link: DownloadLink) -> HttpReply:
+    """Return the file of a link, which is spent by it."""
+    behaviour, is_get = state.behaviour, request.method == "GET"
+    if refusal := state.use_link(link, spends=is_get or behaviour.head_spends):
+        return page(refusal.value, _SPENT_PAGE)
+    if behaviour.file_redirect is not None:
+        return HttpReply(HTTPStatus.FOUND, (("Location", behaviour.file_redirect),))
+
+    def interrupted() -> None:
+        if is_get and not behaviour.interrupted_get_spends:
+            link.spent = False
+            link.csv.downloads -= 1
+
+    file = link.csv.content(link.kind)
+    status, more_headers, content = _part(request, file, behaviour)
+    headers = (("Content-Type", behaviour.file_content_type), *more_headers)
+    framing = behaviour.file_framing
+    return HttpReply(status, headers, content, interrupted, framing=framing)
+
+
+def _part(
+    request: HttpRequest, content: Content, behaviour: IpqsBehaviour
 ) -> tuple[int, Headers, Content]:
+    """Return status, headers and content, as compression and ranges have them."""
     accepted = "gzip" in request.headers.get("accept-encoding", "")
-    compression = behaviour.file_compression
-    if compression is Compression.ALWAYS or (
-        compression is Compression.WHEN_ACCEPTED and accepted
-    ):
+    when = {Compression.ALWAYS: True, Compression.WHEN_ACCEPTED: accepted}
+    if when.get(behaviour.file_compression):
         return HTTPStatus.OK, (("Content-Encoding", "gzip"),), content.gzipped()
     wanted = _RANGE.fullmatch(request.headers.get("range", ""))
-    if behaviour.file_ranges and wanted is not None:
-        size = content.measured()
-        first, last = int(wanted[1]), int(wanted[2] or size - 1)
-        last = min(last, size - 1)
-        if first > last:
-            size_only = (("Content-Range", f"bytes */{size}"),)
-            return (
-                HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
-                size_only,
-                Content.of(b""),
-            )
-        place = (("Content-Range", f"bytes {first}-{last}/{size}"),)
-        return HTTPStatus.PARTIAL_CONTENT, place, content.part(first, last + 1)
-    return HTTPStatus.OK, (), content
-
-
-def _refusal(spent: Spent) -> Reply:
-    return answers.page(spent.value, SPENT_PAGE)
+    if not behaviour.file_ranges or wanted is None:
+        return HTTPStatus.OK, (), content
+    data = content.read()
+    size = len(data)
+    first, last = int(wanted[1]), min(int(wanted[2] or size - 1), size - 1)
+    if first > last:
+        status, place = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, f"bytes */{size}"
+        return status, (("Content-Range", place),), Content.of(b"")
+    place, part = f"bytes {first}-{last}/{size}", data[first : last + 1]
+    return HTTPStatus.PARTIAL_CONTENT, (("Content-Range", place),), Content.of(part)

@@ -1,40 +1,10 @@
 """The simulator of TxnCheck's API; `simulator.py` is where to begin."""
 
-from local.simulators.clock import Clock, RunningClock
-from local.simulators.faults import Answer
-from local.simulators.txncheck.behaviour import (
-    SCHEME,
-    UNKNOWNS,
-    Behaviour,
-    Counts,
-    End,
-    RateLimit,
-    Shape,
-    Signature,
-    SyncAnswer,
-    SyncLate,
-)
-from local.simulators.txncheck.held import Accepted
-from local.simulators.txncheck.seen import Seen
-from local.simulators.txncheck.simulator import TxncheckSimulator
-from local.simulators.txncheck.webhooks import Attempt
-
-__all__ = [
-    "SCHEME",
-    "UNKNOWNS",
-    "Accepted",
-    "Answer",
-    "Attempt",
-    "Behaviour",
-    "Clock",
-    "Counts",
-    "End",
-    "RateLimit",
-    "RunningClock",
-    "Seen",
-    "Shape",
-    "Signature",
-    "SyncAnswer",
-    "SyncLate",
-    "TxncheckSimulator",
-]
+from local.simulators.clock import RunningClock as RunningClock
+from local.simulators.faults import Answer as Answer
+from local.simulators.provider import CallLimit as CallLimit
+from local.simulators.txncheck.behaviour import SCHEME as SCHEME
+from local.simulators.txncheck.behaviour import UNKNOWNS as UNKNOWNS
+from local.simulators.txncheck.behaviour import RequestOutcome as RequestOutcome
+from local.simulators.txncheck.behaviour import TxncheckBehaviour as TxncheckBehaviour
+from local.simulators.txncheck.simulator import TxncheckSimulator as TxncheckSimulator

@@ -1,101 +1,125 @@
-"""The API: submissions and looks at what became of them."""
+"""The API of TxnCheck: access, submissions and status calls."""
 
+import hashlib
+import hmac
+import re
 from http import HTTPStatus
+from urllib.parse import unquote
 
-from local.simulators.server import Request
-from local.simulators.txncheck import access, answers, documents, validation
-from local.simulators.txncheck.answers import Refused
-from local.simulators.txncheck.behaviour import SyncAnswer, SyncLate
-from local.simulators.txncheck.held import COMPLETED, Held
-from local.simulators.txncheck.routes import Check, Submit, route
-from local.simulators.txncheck.seen import seen
-from local.simulators.txncheck.webhooks import Webhooks
-from local.simulators.txncheck.world import World
-from local.simulators.wire import Reply
+from local.simulators.content import Content
+from local.simulators.http_writer import Headers, HttpReply
+from local.simulators.request_log import HIDDEN
+from local.simulators.server import HttpRequest
+from local.simulators.txncheck.documents import status_answer, submit_answer, written
+from local.simulators.txncheck.state import TxncheckState
+from local.simulators.txncheck.validation import (
+    METHODS,
+    RequestRefused,
+    fields_of,
+    read_body,
+)
 
-LONGEST_BODY = 1024 * 1024
+_SIGNATURE_SECONDS = 300.0  # for which a signature is good [V]
 
 
-class Api:
-    """Answers the calls of `/api/v1/…`."""
+def answer_api(state: TxncheckState, request: HttpRequest) -> HttpReply:
+    """Log a request of `/api/v1/…`, then answer it as its script says."""
+    call, subject = find_route(request)
+    # No query is documented: whatever is in one may be personal data.
+    hidden = {"x-signature", *request.query}
+    entry = state.requests.record(request, "api", call, state.keys, hidden=hidden)
+    if not call:
+        entry.path = HIDDEN
 
-    def __init__(self, world: World, webhooks: Webhooks) -> None:
-        self._world = world
-        self._webhooks = webhooks
-
-    def __call__(self, request: Request) -> Reply:
-        """Read, look into the script, then act."""
-        world = self._world
-        found = route(request.method, request.path)
-        world.log.add(seen(request, found, world.keys))
-        answer = world.script.take(found.call if found else "", None)
-        if not answer.takes_effect:
-            return answer.applied_to(Reply())
+    def act() -> HttpReply:
         try:
-            normal = self._act(request, found)
-        except Refused as refused:
-            normal = refused.reply(as_list=world.behaviour.message_lists)
-        return answer.applied_to(normal)
+            return _carried_out(state, request, call, subject)
+        except RequestRefused as error:
+            sentences = list(error.sentences)
+            as_list = state.behaviour.message_lists
+            document = {
+                "statusCode": error.status,
+                "message": sentences if as_list else "; ".join(sentences),
+                "error": str(error),
+            }
+            return _reply(document, error.status, more_headers=error.headers)
 
-    def _act(self, request: Request, found: Submit | Check | None) -> Reply:
-        if found is None:
-            sentence = f"Cannot {request.method} this address"
-            raise Refused(HTTPStatus.NOT_FOUND, sentence)
-        body = _body(request)
-        access.check(self._world, request, body)
-        match found:
-            case Submit():
-                access.check_account(self._world, found)
-                return self._submit(request, found, body)
-            case Check():
-                access.check_account(self._world, None)
-                return self._check(found)
+    return state.answer(call, act)
 
-    def _submit(self, request: Request, found: Submit, body: bytes) -> Reply:
-        world, behaviour = self._world, self._world.behaviour
-        fields = validation.parsed(found.method, request.headers, body, behaviour)
-        held = world.store.take_in(
-            found.method, fields, now=world.now(), balance=behaviour.balance
+
+def find_route(request: HttpRequest) -> tuple[str, str]:
+    """Return the call with its method or request id; "" for any other address."""
+    rest = request.path.removeprefix(f"{TxncheckState.root}/")
+    if request.method == "POST" and rest in METHODS:
+        return "submit", rest
+    match request.method, rest.split("/"):
+        case "GET", ["requests", request_id] if request_id:
+            return "check", unquote(request_id)
+    return "", ""
+
+
+def _carried_out(
+    state: TxncheckState, request: HttpRequest, call: str, subject: str
+) -> HttpReply:
+    """Carry out a submission of a method, or a check of a request's id."""
+    if not call:
+        raise RequestRefused(
+            HTTPStatus.NOT_FOUND, f"Cannot {request.method} this address"
         )
-        if held is None:
-            raise Refused(HTTPStatus.PAYMENT_REQUIRED, "Insufficient balance")
-        is_async = fields.get("async", True)
-        if is_async or behaviour.webhook_for_sync:
-            self._webhooks.announce(held)
-        if is_async:
-            return answers.reply(documents.accepted(held), status=HTTPStatus.ACCEPTED)
-        return self._synchronous(held)
-
-    def _synchronous(self, held: Held) -> Reply:
-        """Work while the caller waits; with a clock that stands, no time is lost."""
-        world, behaviour = self._world, self._world.behaviour
-        seconds = held.due(behaviour) - held.created_at
-        late = seconds > behaviour.sync_seconds
-        if world.clock.runs:
-            world.stopping.wait(min(seconds, behaviour.sync_seconds))
-        if late and behaviour.sync_late is SyncLate.GATEWAY_TIMEOUT:
-            return answers.page(HTTPStatus.GATEWAY_TIMEOUT)
-        if late:
-            return answers.reply(documents.accepted(held), status=HTTPStatus.ACCEPTED)
-
-        ended = held.settle(held.due(behaviour), behaviour)
-        word = held.status(world.now(), behaviour)
-        document = documents.status(held, word, ended, behaviour)
-        if behaviour.sync_answer is SyncAnswer.RESULT and word == COMPLETED:
-            document = document["result"]
-        return answers.reply(document)
-
-    def _check(self, found: Check) -> Reply:
-        world, behaviour = self._world, self._world.behaviour
-        held = world.store.find(found.request_id, world.now(), behaviour)
-        if held is None:
-            raise Refused(HTTPStatus.NOT_FOUND, "Request not found")
-        return answers.reply(documents.looked_at(held, world.now(), behaviour))
+    body = read_body(request)
+    _check_credentials(state, request, body)
+    _check_account(state, subject if call == "submit" else None)
+    if call == "check":
+        found = state.find(subject)
+        if found is None:
+            raise RequestRefused(HTTPStatus.NOT_FOUND, "Request not found")
+        return _reply(status_answer(found))
+    media_type = request.headers.get_content_type()
+    accepted = state.accept(
+        subject, fields_of(subject, media_type, body, state.behaviour)
+    )
+    if accepted is None:
+        raise RequestRefused(HTTPStatus.PAYMENT_REQUIRED, "Insufficient balance")
+    return _reply(submit_answer(accepted), HTTPStatus.ACCEPTED)
 
 
-def _body(request: Request) -> bytes:
-    if request.chunked:
-        raise Refused(HTTPStatus.LENGTH_REQUIRED, "Content-Length is needed")
-    if request.body.left > LONGEST_BODY:
-        raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large")
-    return request.body.read(request.body.left)
+def _check_credentials(state: TxncheckState, request: HttpRequest, body: bytes) -> None:
+    """Raise ApiError if the key or the signature is wrong."""
+    refused, key = HTTPStatus.UNAUTHORIZED, request.headers.get(state.key_header)
+    if key is None:
+        raise RequestRefused(refused, "Missing X-API-Key header")
+    if key not in state.keys:
+        raise RequestRefused(refused, "Invalid API key")
+    if state.signing_secret is None:
+        return
+    timestamp = request.headers.get("x-timestamp", "")
+    signed = f"{timestamp}.{request.method}.{request.target}.".encode()
+    signed += body or b"{}"
+    right = hmac.new(state.signing_secret.encode(), signed, hashlib.sha256)
+    signature = request.headers.get("x-signature", "").encode()
+    is_right = hmac.compare_digest(right.hexdigest().encode(), signature)
+    if not is_right or not re.fullmatch("[0-9]{1,16}", timestamp):
+        raise RequestRefused(refused, "Invalid request signature")
+    if state.now() - int(timestamp) / 1000 > _SIGNATURE_SECONDS:
+        raise RequestRefused(refused, "Request timestamp expired")
+
+
+def _check_account(state: TxncheckState, method: str | None) -> None:
+    """Raise ApiError if the account may not call at all, now, or this method."""
+    refused, behaviour = HTTPStatus.FORBIDDEN, state.behaviour
+    if not behaviour.active:
+        raise RequestRefused(refused, "Merchant account is deactivated")
+    if not behaviour.address_allowed:
+        raise RequestRefused(refused, "IP address not allowed")
+    if limit := state.exceeded_limit(is_post=method is not None):
+        raise RequestRefused(limit.status, "Rate limit exceeded", headers=limit.headers)
+    allowed = behaviour.methods_allowed
+    if method is not None and allowed is not None and method not in allowed:
+        raise RequestRefused(refused, "Method not allowed for this merchant")
+
+
+def _reply(
+    document: object, status: int = HTTPStatus.OK, *, more_headers: Headers = ()
+) -> HttpReply:
+    headers = (("Content-Type", "application/json; charset=utf-8"), *more_headers)
+    return HttpReply(status, headers, Content.of(written(document)))

@@ -1,103 +1,83 @@
-"""What the API says of the requests it holds."""
+"""The JSON documents of TxnCheck: answers to calls, and the data of webhooks."""
 
+import json
+from datetime import UTC, datetime
 from typing import Any
 
-from local.simulators.txncheck import results
-from local.simulators.txncheck.answers import stamp
-from local.simulators.txncheck.behaviour import Behaviour, End
-from local.simulators.txncheck.held import QUEUED, Ended, Held
-from local.simulators.txncheck.routes import Method
+from local.simulators.txncheck.behaviour import RequestOutcome
+from local.simulators.txncheck.job import BULK, AcceptedRequest, Completion
+from local.simulators.txncheck.outcomes import STEPS, result_of
 
 _FAILING_STEP = "kycByMobile"  # of a full-check that ends PARTIAL
 
-
-def accepted(held: Held) -> dict[str, Any]:
-    """The answer to a call that goes on in the background."""
-    document = {
-        "statusCode": 202,
-        "message": "Request accepted for processing",
-        "requestId": held.id,
-        "status": QUEUED,
-    }
-    if held.method is Method.BULK_CHARGEBACK:
-        del document["statusCode"]
-        document["itemCount"] = held.item_count
-    return document
+Document = dict[str, Any]
 
 
-def looked_at(held: Held, now: float, behaviour: Behaviour) -> dict[str, Any]:
-    """The answer to a GET."""
-    word, ended = held.look(now, behaviour)
-    return status(held, word, ended, behaviour)
+def written(document: object) -> bytes:
+    """Return a document as the provider writes it: compact."""
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return text.encode()
 
 
-def status(
-    held: Held, word: str, ended: Ended | None, behaviour: Behaviour
-) -> dict[str, Any]:
-    """How a request stands; what does not apply is left out."""
-    document = {
-        "requestId": held.id,
-        "method": _method(held, behaviour),
-        "status": word,
-        **(_outcome(held, ended, behaviour) if ended else {}),
-        "createdAt": stamp(held.created_at),
-    }
-    if held.webhook_status is not None:
-        document["webhookStatus"] = held.webhook_status
-    if ended is not None:
-        document["completedAt"] = stamp(ended.at)
-    return document
+def stamp(moment: float) -> str:
+    """Return a moment as the provider writes it."""
+    text = datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
 
 
-def notice(held: Held, ended: Ended, behaviour: Behaviour) -> dict[str, Any]:
-    """The `data` of a webhook."""
+def submit_answer(request: AcceptedRequest) -> Document:
+    """Return the answer to a submission; that to a bulk call differs [V]."""
+    bulk = request.method == BULK
+    own = {"itemCount": request.item_count} if bulk else {"statusCode": 202}
+    message = "Request accepted for processing"
+    return {**own, "message": message, "requestId": request.id, "status": "QUEUED"}
+
+
+def status_answer(request: AcceptedRequest) -> Document:
+    """Return the answer to a status call, and count the call."""
     return {
-        "requestId": held.id,
-        "method": _method(held, behaviour),
-        "status": ended.status,
-        **_outcome(held, ended, behaviour),
-        "completedAt": stamp(ended.at),
+        **webhook_data(request, *request.poll()),
+        "createdAt": stamp(request.created_at),
+        "webhookStatus": request.webhook_status,
     }
 
 
-def _method(held: Held, behaviour: Behaviour) -> str:
-    bulk = held.method is Method.BULK_CHARGEBACK
-    return behaviour.bulk_method if bulk else held.method.value
+def webhook_data(
+    request: AcceptedRequest, word: str, completion: Completion | None
+) -> Document:
+    """Return what a webhook says of a request; what does not apply is left out."""
+    bulk_method = request.provider.behaviour.bulk_method
+    method = bulk_method if request.method == BULK else request.method
+    document = {"requestId": request.id, "method": method, "status": word}
+    if completion is not None:
+        document |= _ended(request, completion.outcome)
+        document["completedAt"] = stamp(completion.at)
+    return document
 
 
-def _outcome(held: Held, ended: Ended, behaviour: Behaviour) -> dict[str, Any]:
-    """Result, errors and steps of an end."""
-    full = held.method is Method.FULL
-    result = results.of(held.method, held.fields, behaviour)
-    match ended.end:
-        case End.COMPLETED:
-            steps = dict.fromkeys(results.STEPS, "ok")
-            return {"result": result, **({"stepStatuses": steps} if full else {})}
-        case End.PARTIAL:
-            result.pop(_FAILING_STEP, None)
-            steps = dict.fromkeys(results.STEPS, "ok") | {_FAILING_STEP: "failed"}
-            error = _error(held, End.TEMPORARY, behaviour)
-            return {
-                "stepStatuses": steps,
-                "result": result,
-                "error": {_FAILING_STEP: error},
-            }
-        case End.BUSINESS_ERROR | End.TEMPORARY:
-            error = _error(held, ended.end, behaviour)
-            if not full:
-                return {"error": error}
-            by_step = behaviour.step_errors_when_failed
-            return {
-                "stepStatuses": dict.fromkeys(results.STEPS, "failed"),
-                "error": dict.fromkeys(results.STEPS, error) if by_step else error,
-            }
+def _ended(request: AcceptedRequest, outcome: RequestOutcome) -> Document:
+    """Return result, errors and steps of a request that has ended."""
+    behaviour, is_full = request.provider.behaviour, request.method == "full-check"
+    result = result_of(request.method, request.fields, behaviour)
+    steps = dict.fromkeys(STEPS, "ok")
+    if outcome is RequestOutcome.COMPLETED:
+        return {"result": result, **({"stepStatuses": steps} if is_full else {})}
 
-
-def _error(held: Held, end: End, behaviour: Behaviour) -> dict[str, str]:
-    if end is End.TEMPORARY:
-        class_, message = behaviour.temporary_class, "Service temporarily unavailable"
+    if outcome is RequestOutcome.BUSINESS_ERROR:
+        error = {"class": behaviour.business_class, "message": "Nothing was found"}
     else:
-        class_, message = behaviour.business_class, "Nothing was found"
+        error = {"class": behaviour.temporary_class, "message": "Try again later"}
     if behaviour.echoes_input:
-        message += f" for {held.fields}"
-    return {"class": class_, "message": message}
+        error["message"] += f" for {request.fields}"
+    if outcome is RequestOutcome.PARTIAL:
+        del result[_FAILING_STEP]
+        steps[_FAILING_STEP] = "failed"
+        errors = {_FAILING_STEP: error}
+        return {"stepStatuses": steps, "result": result, "error": errors}
+    if not is_full:
+        return {"error": error}
+    by_step = behaviour.step_errors_when_failed
+    return {
+        "stepStatuses": dict.fromkeys(STEPS, "failed"),
+        "error": dict.fromkeys(STEPS, error) if by_step else error,
+    }

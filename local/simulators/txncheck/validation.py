@@ -1,96 +1,97 @@
-"""What the bodies of the calls must look like; everything else is refused."""
+"""The documented bodies of TxnCheck's calls; everything else is refused."""
 
 import json
 import re
-from collections.abc import Callable, Mapping
-from email.message import Message
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from local.simulators.txncheck.answers import Refused
-from local.simulators.txncheck.behaviour import Behaviour
-from local.simulators.txncheck.routes import Method
+from local.simulators.http_writer import Headers
+from local.simulators.server import HttpRequest
+from local.simulators.txncheck.behaviour import TxncheckBehaviour
 
-MOST_VPAS = 100
-
-_MOBILE = re.compile(r"\+91[0-9]{10}")
-_ACCOUNT = re.compile(r"[0-9]{9,18}")
-_IFSC = re.compile(r"[A-Z]{4}0[A-Z0-9]{6}")
+_LONGEST_BODY = 1024 * 1024
+_MOST_VPAS = 100  # [V]
 _VPA = re.compile(r"[A-Za-z0-9._-]{1,256}@[A-Za-z0-9.-]{1,64}")
-
-
-def _matches(pattern: re.Pattern[str]) -> Callable[[object], bool]:
-    return lambda value: isinstance(value, str) and bool(pattern.fullmatch(value))
-
-
-def _are_vpas(value: object) -> bool:
-    return (
-        isinstance(value, list)
-        and 1 <= len(value) <= MOST_VPAS
-        and all(map(_matches(_VPA), value))
-    )
-
-
-_RULES: dict[str, tuple[Callable[[object], bool], str]] = {
-    "mobile": (_matches(_MOBILE), "mobile must be +91 and 10 digits"),
-    "name": (
-        lambda value: isinstance(value, str) and bool(value.strip()),
-        "name should not be empty",
-    ),
-    "vpas": (_are_vpas, "vpas must be a list of 1 to 100 valid VPAs"),
-    "accountNumber": (_matches(_ACCOUNT), "accountNumber must be 9 to 18 digits"),
-    "ifscNumber": (_matches(_IFSC), "ifscNumber must be a valid IFSC"),
-    "async": (lambda value: isinstance(value, bool), "async must be a boolean value"),
+#: The form of each text, and what the value must be.
+_TEXTS = {
+    "mobile": (re.compile(r"\+91[0-9]{10}"), "+91 and 10 digits"),
+    "name": (re.compile(r"(?s).*\S.*"), "a text that is not empty"),
+    "accountNumber": (re.compile(r"[0-9]{9,18}"), "9 to 18 digits"),
+    "ifscNumber": (re.compile(r"[A-Z]{4}0[A-Z0-9]{6}"), "a valid IFSC"),
 }
-# The required names, then those that may be left out.
-_FIELDS: dict[Method, tuple[set[str], set[str]]] = {
-    Method.UPI: ({"mobile"}, {"name", "async"}),
-    Method.KYC: ({"mobile"}, {"async"}),
-    Method.CHARGEBACK: ({"vpas"}, {"async"}),
-    Method.BULK_CHARGEBACK: ({"vpas"}, {"async"}),
-    Method.FULL: ({"mobile", "name"}, {"async"}),
-    Method.BANK: ({"accountNumber", "ifscNumber"}, set()),
+#: The fields that the body of a method must have, by its path.
+METHODS = {
+    "upi-by-mobile": {"mobile"},
+    "kyc-by-mobile": {"mobile"},
+    "vpa-chargeback-check": {"vpas"},
+    "bulk/vpa-chargeback-check": {"vpas"},
+    "full-check": {"mobile", "name"},
+    "bank-verification-pennyless": {"accountNumber", "ifscNumber"},
 }
 
 
-def parsed(
-    method: Method, headers: Message, body: bytes, behaviour: Behaviour
+class RequestRefused(Exception):
+    """An HTTP error; its sentences are the provider's, and may quote input."""
+
+    def __init__(self, status: int, *sentences: str, headers: Headers = ()) -> None:
+        super().__init__(HTTPStatus(status).phrase)
+        self.status = status
+        self.sentences = sentences
+        self.headers = headers
+
+
+def read_body(request: HttpRequest) -> bytes:
+    """Return the body of a request; ApiError if it has no length or is too long."""
+    if request.chunked:
+        raise RequestRefused(HTTPStatus.LENGTH_REQUIRED, "Content-Length is needed")
+    if request.body.limit > _LONGEST_BODY:
+        raise RequestRefused(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large"
+        )
+    return request.body.read()
+
+
+def fields_of(
+    method: str, media_type: str, body: bytes, behaviour: TxncheckBehaviour
 ) -> Mapping[str, Any]:
-    """The fields of a good body.
-
-    Raises:
-        Refused: With a sentence for each field that is wrong.
-    """
-    if headers.get_content_type() != "application/json":
-        raise Refused(HTTPStatus.BAD_REQUEST, "Content-Type must be application/json")
+    """Return the fields of a body; ApiError has a sentence for each wrong one."""
+    if media_type != "application/json":
+        raise RequestRefused(
+            HTTPStatus.BAD_REQUEST, "Content-Type must be application/json"
+        )
     try:
-        fields = json.loads(body.decode("utf-8"))
+        fields = json.loads(body.decode())
     except (ValueError, RecursionError):
-        raise Refused(HTTPStatus.BAD_REQUEST, "The body is not valid JSON") from None
+        raise RequestRefused(
+            HTTPStatus.BAD_REQUEST, "The body is not valid JSON"
+        ) from None
     if not isinstance(fields, dict):
-        raise Refused(HTTPStatus.BAD_REQUEST, "The body must be an object")
-    if sentences := _sentences(method, fields, behaviour):
-        raise Refused(HTTPStatus.BAD_REQUEST, *sentences)
+        raise RequestRefused(HTTPStatus.BAD_REQUEST, "The body must be an object")
+
+    required = METHODS[method]
+    optional = {"name"} if method == "upi-by-mobile" else set()
+    if method != "bank-verification-pennyless" or behaviour.bank_takes_async:
+        optional.add("async")
+    unknown = sorted(fields.keys() - required - optional)
+    sentences = [f"property {name} should not exist" for name in unknown]
+    for name in sorted(required | (optional & fields.keys())):
+        if rule := _broken_rule(name, fields.get(name)):
+            echo = f": {fields.get(name)}" if behaviour.echoes_input else ""
+            sentences.append(f"{name} must be {rule}{echo}")
+    if sentences:
+        raise RequestRefused(HTTPStatus.BAD_REQUEST, *sentences)
     return fields
 
 
-def _sentences(
-    method: Method, fields: Mapping[str, object], behaviour: Behaviour
-) -> list[str]:
-    required, optional = _FIELDS[method]
-    if method is Method.BANK and behaviour.bank_takes_async:
-        optional = {"async"}
-    sentences = [
-        f"property {name} should not exist"
-        for name in fields
-        if name not in required | optional
-    ]
-    for name in sorted(required | optional):
-        is_good, sentence = _RULES[name]
-        if name in fields:
-            if not is_good(fields[name]):
-                echo = f": {fields[name]}" if behaviour.echoes_input else ""
-                sentences.append(sentence + echo)
-        elif name in required:
-            sentences.append(sentence)
-    return sentences
+def _broken_rule(name: str, value: object) -> str:
+    """Return what the value of a field must be, "" if it is."""
+    if name == "async":
+        # Only the default: the adapter never waits for a result in the call.
+        return "" if value is True else "true"
+    if name == "vpas":
+        vpas = value if isinstance(value, list) else []
+        valid = all(isinstance(vpa, str) and _VPA.fullmatch(vpa) for vpa in vpas)
+        return "" if valid and 1 <= len(vpas) <= _MOST_VPAS else "1 to 100 valid VPAs"
+    form, rule = _TEXTS[name]
+    return "" if isinstance(value, str) and form.fullmatch(value) else rule

@@ -1,0 +1,171 @@
+"""The requests that the simulated TxnCheck accepted, with webhooks about their ends."""
+
+import threading
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from local.simulators.provider import SimulatedProvider
+from local.simulators.txncheck.behaviour import TxncheckBehaviour
+from local.simulators.txncheck.job import AcceptedRequest
+from local.simulators.txncheck.webhook_sender import (
+    SignedWebhook,
+    WebhookSender,
+    check_url,
+    signed_webhook,
+)
+
+
+class TxncheckState(SimulatedProvider[TxncheckBehaviour]):
+    """Accepted requests, and what is due of their webhooks.
+
+    With a clock that tests advance, webhooks are sent in the thread that advances
+    it, so that nothing is under way when `advance` returns; then each is tried once.
+    With a running clock a thread sends them.
+    """
+
+    calls = frozenset({"submit", "check"})
+    key_header, root = "x-api-key", "/api/v1"
+    behaviour_type = TxncheckBehaviour
+
+    def __init__(
+        self,
+        *,
+        signing_secret: str | None = None,
+        webhook_url: str | None = None,
+        webhook_secret: str | None = None,
+        **common: Any,  # noqa: ANN401 what the base class takes
+    ) -> None:
+        self.signing_secret = signing_secret  # None: requests need no signature
+        self._first_webhooks = webhook_url, webhook_secret
+        self._sender = WebhookSender()
+        super().__init__(**common)
+
+    def reset(self) -> None:
+        """Forget everything but the time, requests and webhooks included."""
+        super().reset()
+        self._accepted: dict[str, AcceptedRequest] = {}
+        self._pending: list[AcceptedRequest] = []
+        self._sent: dict[str, SignedWebhook] = {}
+        self.webhook_url, self.webhook_secret = self._first_webhooks
+
+    @property
+    def webhook_url(self) -> str | None:
+        """Where webhooks go, on this machine only; None for nowhere."""
+        return self._webhook_url
+
+    @webhook_url.setter
+    def webhook_url(self, url: str | None) -> None:
+        self._webhook_url = None if url is None else check_url(url)
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Send webhooks by the clock until the block ends."""
+
+        def send_what_is_due() -> None:
+            while not self.stopping.wait(timeout=0.02):
+                self._send_due()
+
+        thread = threading.Thread(target=send_what_is_due, name="simulator:webhooks")
+        if self.clock.runs:
+            thread.start()
+        else:
+            self.clock.listeners.append(self._send_due)
+        try:
+            yield
+        finally:
+            self.stop()
+            if self.clock.runs:
+                thread.join()
+
+    def stop(self) -> None:
+        """Cut what is under way short."""
+        super().stop()
+        self._sender.stop()
+
+    @property
+    def accepted(self) -> list[AcceptedRequest]:
+        """Every request that was accepted, and is billed, oldest first."""
+        return list(self._accepted.values())
+
+    def accept(self, method: str, fields: Mapping[str, Any]) -> AcceptedRequest | None:
+        """Accept a request, which is paid from here on; None if it cannot be paid."""
+        request = AcceptedRequest(
+            provider=self,
+            id=str(uuid.UUID(int=self.random.getrandbits(128), version=4)),
+            method=method,
+            fields=fields,
+            created_at=self.now(),
+        )
+        balance = self.behaviour.balance
+        with self._lock:
+            paid = sum(each.item_count for each in self.accepted)
+            if balance is not None and paid + request.item_count > balance:
+                return None
+            self._accepted[request.id] = request
+            self._pending.append(request)
+        if self.behaviour.webhook_early:
+            self._send_due()
+        return request
+
+    def find(self, request_id: str) -> AcceptedRequest | None:
+        """Return a request that can be asked about already, and still."""
+        request, unknown = (
+            self._accepted.get(request_id),
+            self.behaviour.seconds_unknown,
+        )
+        if request is None or self.now() - request.created_at < unknown:
+            return None
+        return request if request.is_retained(self) else None
+
+    def redeliver(
+        self,
+        request_id: str,
+        *,
+        headers: Mapping[str, str | None] | None = None,
+        body: bytes | None = None,
+    ) -> int | None:
+        """Send the last webhook of a request again; KeyError if there is none.
+
+        Headers are changed, or removed where they are None. Return the status of
+        the answer, None without one.
+        """
+        sent = self._sent[request_id]
+        changed = {**sent.headers, **(headers or {})}
+        kept = {name: value for name, value in changed.items() if value is not None}
+        return self._post(SignedWebhook(kept, sent.body if body is None else body))
+
+    def _post(self, webhook: SignedWebhook) -> int | None:
+        url, seconds = self.webhook_url, self.behaviour.webhook_answer_seconds
+        return self._sender.post(url, webhook, seconds) if url else None
+
+    def _send_due(self) -> None:
+        if self.stopping.is_set():
+            return
+        now = self.now()
+        with self._lock:
+            waiting = self._pending
+            due = [each for each in waiting if max(each.due_at, each.retry_at) <= now]
+            self._pending = [each for each in waiting if each not in due]
+        for request in due:
+            self._try(request)
+
+    def _try(self, request: AcceptedRequest) -> None:
+        completion, pauses = request.completion, self.behaviour.webhook_retry_seconds
+        if completion is None or self.webhook_url is None:
+            return
+        request.webhook_attempts += 1
+        webhook = signed_webhook(request, completion, self.webhook_secret)
+        self._sent[request.id] = webhook
+        lost = request.webhook_attempts <= self.behaviour.webhook_losses
+        status = None if lost else self._post(webhook)
+        if status in range(200, 300):
+            request.webhook_status = "SENT"
+        elif request.webhook_attempts > len(pauses):
+            request.webhook_status = "FAILED"
+        else:
+            request.webhook_status = "RETRYING"
+            request.retry_at = self.now() + pauses[request.webhook_attempts - 1]
+            with self._lock:
+                self._pending.append(request)

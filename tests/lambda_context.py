@@ -1,0 +1,19 @@
+"""Lambda context: what Lambda passes to a handler besides the event."""
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+class InvocationContext(LambdaContext):
+    """The context of an invocation with 15 minutes left."""
+
+    def __init__(self) -> None:
+        self._function_name = "function"
+        self._memory_limit_in_mb = 1024
+        self._invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:f"
+        self._aws_request_id = "00000000-0000-4000-8000-000000000000"
+
+    def get_remaining_time_in_millis(  # type: ignore[override]  # Lambda has no static
+        self,
+    ) -> int:
+        """Return the time until Lambda ends the function."""
+        return 900_000
