@@ -9,6 +9,7 @@ to be woken. Failures of the measuring itself show in metrics of AWS: dead lette
 errors of functions.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -128,7 +129,7 @@ class Alarms(Construct):
         self.all = {
             name: cloudwatch.Alarm(
                 self,
-                "".join(word.capitalize() for word in name.replace("-", " ").split()),
+                "".join(word.capitalize() for word in re.split("[ _-]", name)),
                 alarm_description=f"{alarm.description} {runbook_url}#{_anchor(name)}",
                 metric=alarm.metric,
                 comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,

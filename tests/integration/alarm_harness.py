@@ -1,4 +1,4 @@
-"""Operations: the alarms of a local stack, and what they told the topic."""
+"""Alarm harness: receive what the alarms of a stack send, and write their metrics."""
 
 import json
 import time
@@ -14,60 +14,70 @@ from tests.integration.harness import wait_for
 
 
 @dataclass
-class Operations:
-    """A queue that is subscribed to the operations topic."""
+class AlarmHarness:
+    """A stack, and a queue that is subscribed to its operations topic."""
 
     stack: LocalStack
     queue: str
-    told: list[dict[str, Any]] = field(default_factory=list)
+    messages: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
-    def subscribed(cls, stack: LocalStack) -> "Operations":
+    def subscribed(cls, stack: LocalStack) -> "AlarmHarness":
         """Subscribe a queue."""
         sqs = stack.emulator.client("sqs")
         queue = sqs.create_queue(QueueName="on-call")["QueueUrl"]
-        arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+        attributes = sqs.get_queue_attributes(
+            QueueUrl=queue, AttributeNames=["QueueArn"]
+        )["Attributes"]
         stack.emulator.client("sns").subscribe(
             TopicArn=stack.outputs["OperationsTopicArn"],
             Protocol="sqs",
-            Endpoint=arn["Attributes"]["QueueArn"],
+            Endpoint=attributes["QueueArn"],
         )
         return cls(stack, queue)
 
-    def quiet(self) -> None:
-        """Wait until nothing is wrong, and forget what was."""
+    def wait_until_ok(self) -> None:
+        """Wait until no alarm is active, and forget the messages so far."""
         wait_for(lambda: self._states() == {"OK"})
         while self._receive():
             pass
-        self.told.clear()
+        self.messages.clear()
 
-    def hears(self, alarm: str, state: str) -> dict[str, Any]:
-        """Wait for the message that an alarm came into a state."""
-        return wait_for(lambda: self._heard(alarm, state))
+    def wait_for_message(self, alarm: str, state: str) -> dict[str, Any]:
+        """Wait for the message that an alarm has entered a state."""
 
-    def write(self, metric: Metric, value: float, **fields: str) -> None:
-        """Write the log line by which a function tells of a metric."""
+        def received() -> dict[str, Any] | None:
+            self.messages += self._receive()
+            for message in self.messages:
+                if alarm in message["AlarmName"] and message["NewStateValue"] == state:
+                    return message
+            return None
+
+        return wait_for(received)
+
+    def write_metric(self, metric: Metric, value: float, **dimensions: str) -> None:
+        """Write the log line by which a function reports a metric."""
         logs = self.stack.emulator.client("logs")
         now = time.time()
-        names = {"logGroupName": f"test-{uuid.uuid4()}"}
-        logs.create_log_group(**names)
-        names |= {"logStreamName": "lines"}
-        logs.create_log_stream(**names)
-        line = emf_document({metric: value}, {STAGE: LOCAL, **fields}, now=now)
+        stream = {"logGroupName": f"test-{uuid.uuid4()}"}
+        logs.create_log_group(**stream)
+        stream |= {"logStreamName": "lines"}
+        logs.create_log_stream(**stream)
+        line = emf_document({metric: value}, {STAGE: LOCAL, **dimensions}, now=now)
         event = {"timestamp": int(now * 1000), "message": json.dumps(line)}
-        logs.put_log_events(**names, logEvents=[event])
+        logs.put_log_events(**stream, logEvents=[event])
 
-    def call(self, function: str, event: Mapping[str, Any]) -> str:
-        """Call a function by the name of its module; say whether it failed, and how."""
+    def invoke(self, handler: str, event: Mapping[str, Any]) -> str:
+        """Invoke the function with a handler; return how it failed, empty if not."""
         client = self.stack.emulator.client("lambda")
         (name,) = (
-            known["FunctionName"]
+            function["FunctionName"]
             for page in client.get_paginator("list_functions").paginate()
-            for known in page["Functions"]
-            if known["Handler"] == f"functions.{function}.handler"
+            for function in page["Functions"]
+            if function["Handler"] == handler
         )
-        answer = client.invoke(FunctionName=name, Payload=json.dumps(event))
-        return str(answer.get("FunctionError", ""))
+        response = client.invoke(FunctionName=name, Payload=json.dumps(event))
+        return str(response.get("FunctionError", ""))
 
     def _states(self) -> set[str]:
         found = self.stack.emulator.client("cloudwatch").describe_alarms(
@@ -76,23 +86,14 @@ class Operations:
         alarms = [*found["MetricAlarms"], *found["CompositeAlarms"]]
         return {alarm["StateValue"] for alarm in alarms}
 
-    def _heard(self, alarm: str, state: str) -> dict[str, Any] | None:
-        self.told += self._receive()
-        return next(
-            (
-                told
-                for told in self.told
-                if alarm in told["AlarmName"] and told["NewStateValue"] == state
-            ),
-            None,
-        )
-
     def _receive(self) -> list[dict[str, Any]]:
         sqs = self.stack.emulator.client("sqs")
-        answer = sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10)
-        found = answer.get("Messages", [])
-        for message in found:
+        response = sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10)
+        messages = response.get("Messages", [])
+        for message in messages:
             sqs.delete_message(
                 QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"]
             )
-        return [json.loads(json.loads(one["Body"])["Message"]) for one in found]
+        return [
+            json.loads(json.loads(message["Body"])["Message"]) for message in messages
+        ]

@@ -5,18 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from functions.aws.job_store import JobStore
 from local.simulators.clock import RunningClock
 from local.simulators.txncheck import TxncheckSimulator
 from local.stack import LocalStack, running, webhook_scheme
-from tests.integration.harness import JobRunner
-
-#: A provider that finishes at once; waiting is tested elsewhere.
-_AT_ONCE = {
-    "seconds_new": 0.0,
-    "seconds_processing": 0.0,
-    "seconds_unique_results": 0.0,
-    "seconds_finalizing": 0.0,
-}
+from tests.integration.harness import IPQS_AT_ONCE, JobRunner
 
 
 @pytest.fixture(scope="session")
@@ -29,18 +22,30 @@ def stack(assembly: Callable[[str], Path]) -> Iterator[LocalStack]:
 
 
 @pytest.fixture
-def courier(stack: LocalStack) -> JobRunner:
-    """Return a runner for the stack, whose provider has no jobs."""
+def runner(stack: LocalStack) -> JobRunner:
+    """Return a runner for the stack, whose IPQS has no jobs and finishes them at once.
+
+    Tests of waiting set other switches.
+    """
     stack.ipqs.reset()
-    stack.ipqs.behave(**_AT_ONCE)
+    stack.ipqs.behave(**IPQS_AT_ONCE)
     return JobRunner(stack)
 
 
 @pytest.fixture
-def txncheck(stack: LocalStack) -> Iterator[TxncheckSimulator]:
-    """Return the other provider, without jobs; it finishes them at once.
+def slow(runner: JobRunner) -> Iterator[None]:
+    """Make IPQS never finish, and waits take their real time."""
+    runner.stack.ipqs.behave(seconds_processing=1e9)
+    runner.stack.emulator.set_wait_scale(1.0)
+    yield
+    runner.stack.emulator.set_wait_scale(0.0)
 
-    Waits take their real time in these tests: one of no time would get no webhook.
+
+@pytest.fixture
+def txncheck(stack: LocalStack) -> Iterator[TxncheckSimulator]:
+    """Return the simulator of TxnCheck, which has no jobs and finishes them at once.
+
+    Waits take their real time: a wait that is over at once gets no webhook.
     """
     stack.txncheck.reset()
     stack.txncheck.webhook_url = f"{stack.api_url}/webhooks/txncheck"
@@ -50,3 +55,13 @@ def txncheck(stack: LocalStack) -> Iterator[TxncheckSimulator]:
     stack.emulator.set_wait_scale(1.0)
     yield stack.txncheck
     stack.emulator.set_wait_scale(0.0)
+
+
+@pytest.fixture
+def job_store(stack: LocalStack) -> JobStore:
+    """Return the jobs table, to write what would take days to arise."""
+    return JobStore(
+        stack.outputs["JobsTable"],
+        dynamodb=stack.emulator.client("dynamodb"),
+        keep_days=90,
+    )

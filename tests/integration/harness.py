@@ -1,25 +1,33 @@
-"""Upload files to a stack, and wait for the end of their jobs."""
+"""Harness: run jobs on a stack, and wait for what they lead to."""
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from functions.core import identity
 from functions.core.model import Job
 from local.execution_view import ExecutionView, read_execution
 from local.stack import LocalStack
 
-_PATIENCE_SECONDS = 60.0
+#: A request of type `full-check`, about a person of whom the simulator knows all.
+FULL_CHECK = json.dumps({"mobile": "+919812345670", "name": "Asha Example"}).encode()
+#: Switches of the IPQS simulator with which it finishes every job at once.
+IPQS_AT_ONCE = {
+    "seconds_new": 0.0,
+    "seconds_processing": 0.0,
+    "seconds_unique_results": 0.0,
+    "seconds_finalizing": 0.0,
+}
+_TIMEOUT_SECONDS = 60.0
 _T = TypeVar("_T")
 
 
 @dataclass
 class JobRunner:
-    """A stack, as its users and operators see it."""
+    """Runs jobs on a stack, and reads what its users and operators see of them."""
 
     stack: LocalStack
     _notices: list[dict[str, Any]] = field(default_factory=list)
@@ -32,33 +40,33 @@ class JobRunner:
         return self.stack.put(key, content)
 
     def run(
-        self, key: str, content: bytes, *, patience_seconds: float = _PATIENCE_SECONDS
+        self, key: str, content: bytes, *, timeout_seconds: float = _TIMEOUT_SECONDS
     ) -> ExecutionView:
         """Upload a file, and wait for the end of its job."""
         job_id = self.upload(key, content)
-        return wait_for(lambda: self._ended(job_id), patience_seconds=patience_seconds)
+        return self.wait_for_end(job_id, timeout_seconds=timeout_seconds)
 
-    def wait_for_end(self, job_id: str) -> ExecutionView:
+    def wait_for_end(
+        self, job_id: str, *, timeout_seconds: float = _TIMEOUT_SECONDS
+    ) -> ExecutionView:
         """Wait for the end of a job."""
-        return wait_for(lambda: self._ended(job_id))
+        execution = self.stack.execution_arn(job_id)
+        return wait_for(lambda: self._ended(execution), timeout_seconds=timeout_seconds)
 
-    def rerun(self, job: Job) -> ExecutionView:
-        """Run another execution, whose input is the job as it was received."""
-        received = Job(
-            job_id=job.job_id,
-            provider=job.provider,
-            type=job.type,
-            bucket=job.bucket,
-            key=job.key,
-            version_id=job.version_id,
-        )
-        name = f"{job.job_id[:60]}-again"
-        self._sfn.start_execution(
-            stateMachineArn=self.stack.outputs["StateMachineArn"],
-            name=name,
-            input=json.dumps(received.to_state()),
-        )
-        return wait_for(lambda: self._ended(name), patience_seconds=_PATIENCE_SECONDS)
+    def execute(
+        self, state: Mapping[str, Any], *, name: str = "", state_machine: str = ""
+    ) -> ExecutionView:
+        """Run an execution whose input is a state, and wait for its end.
+
+        It is named by its job, and is of the stack's state machine, unless others are
+        given.
+        """
+        execution = self._sfn.start_execution(
+            stateMachineArn=state_machine or self.stack.outputs["StateMachineArn"],
+            name=name or state["job_id"],
+            input=json.dumps(state),
+        )["executionArn"]
+        return wait_for(lambda: self._ended(execution))
 
     def manifest(self, view: ExecutionView) -> dict[str, Any]:
         """Return the manifest of a job that has one."""
@@ -68,7 +76,16 @@ class JobRunner:
 
     def notices(self, job_id: str) -> list[dict[str, Any]]:
         """Wait for a message about a job, and return all messages about it."""
-        return wait_for(lambda: self._received_notices(job_id))
+
+        def received() -> list[dict[str, Any]]:
+            self._notices += self.stack.notices(wait_seconds=0)
+            return [
+                notice
+                for notice in self._notices
+                if notice["MessageAttributes"]["job_id"]["Value"] == job_id
+            ]
+
+        return wait_for(received)
 
     def job_item(self, job_id: str) -> dict[str, Any]:
         """Return the job's item in the jobs table, each attribute as a plain value."""
@@ -77,32 +94,16 @@ class JobRunner:
         )["Item"]
         return {name: next(iter(value.values())) for name, value in item.items()}
 
-    def log_lines(self, word: str) -> list[str]:
-        """Return the log lines of all functions that contain a word."""
-        logs = self.stack.emulator.client("logs")
-        groups = logs.get_paginator("describe_log_groups").paginate()
-        return [
-            event["message"]
-            for page in groups
-            for group in page["logGroups"]
-            for events in logs.get_paginator("filter_log_events").paginate(
-                logGroupName=group["logGroupName"]
-            )
-            for event in events["events"]
-            if word in event["message"]
-        ]
+    def log_lines(self, text: str, *, group: str = "") -> list[str]:
+        """Return the lines of `log_lines` that contain a text."""
+        return [line for line in log_lines(self.stack, group=group) if text in line]
 
     def executions(self) -> list[str]:
         """Return the names of all executions, also of those that have ended."""
-        pages = self.stack.emulator.client("stepfunctions").get_paginator(
-            "list_executions"
+        pages = self._sfn.get_paginator("list_executions").paginate(
+            stateMachineArn=self.stack.outputs["StateMachineArn"]
         )
-        machine = self.stack.outputs["StateMachineArn"]
-        return [
-            execution["name"]
-            for page in pages.paginate(stateMachineArn=machine)
-            for execution in page["executions"]
-        ]
+        return [execution["name"] for page in pages for execution in page["executions"]]
 
     def send_to_intake(self, *bodies: str) -> None:
         """Send messages to the intake queue, as EventBridge does."""
@@ -112,37 +113,48 @@ class JobRunner:
                 QueueUrl=self.stack.outputs["IntakeQueueUrl"], MessageBody=body
             )
 
-    def job_id(self, key: str, version_id: str) -> str:
-        """Return the id of the job of an object version in the inbox."""
-        return identity.of_object(self.stack.outputs["InboxBucket"], key, version_id)
-
-    def _ended(self, job_id: str) -> ExecutionView | None:
-        execution = self.stack.execution_arn(job_id)
+    def _ended(self, execution_arn: str) -> ExecutionView | None:
         try:
-            described = self._sfn.describe_execution(executionArn=execution)
+            described = self._sfn.describe_execution(executionArn=execution_arn)
         except ClientError as error:
             if error.response["Error"]["Code"] == "ExecutionDoesNotExist":
                 return None
             raise
         if described["status"] == "RUNNING":
             return None
-        return read_execution(self._sfn, execution)
+        return read_execution(self._sfn, execution_arn)
 
-    def _received_notices(self, job_id: str) -> list[dict[str, Any]]:
-        self._notices += self.stack.notices(wait_seconds=0)
-        return [
-            notice
-            for notice in self._notices
-            if notice["MessageAttributes"]["job_id"]["Value"] == job_id
-        ]
+
+def object_created(job: Job, **members: str) -> str:
+    """Return the event by which S3 announces the object of a job."""
+    event = {
+        "source": "aws.s3",
+        "detail-type": "Object Created",
+        "detail": {
+            "bucket": {"name": job.bucket},
+            "object": {"key": job.key, "version-id": job.version_id},
+        },
+    }
+    return json.dumps(event | members)
+
+
+def log_lines(stack: LocalStack, *, group: str = "") -> Iterator[str]:
+    """Yield the lines of all logs whose group has `group` in its name."""
+    logs = stack.emulator.client("logs")
+    for page in logs.get_paginator("describe_log_groups").paginate():
+        for found in page["logGroups"]:
+            if group in found["logGroupName"]:
+                events = logs.get_paginator("filter_log_events")
+                for result in events.paginate(logGroupName=found["logGroupName"]):
+                    yield from (event["message"] for event in result["events"])
 
 
 def wait_for(
-    probe: Callable[[], _T | None], *, patience_seconds: float = _PATIENCE_SECONDS
+    probe: Callable[[], _T | None], *, timeout_seconds: float = _TIMEOUT_SECONDS
 ) -> _T:
     """Call `probe` until it returns something true, and return that."""
-    give_up_at = time.monotonic() + patience_seconds
-    while time.monotonic() < give_up_at:
+    deadline = time.monotonic() + timeout_seconds
+    while time.monotonic() < deadline:
         if result := probe():
             return result
         time.sleep(0.05)  # the stack is other processes, which cannot notify us

@@ -1,93 +1,78 @@
-"""Sinks: every place into which a secret could have leaked, as text."""
+"""Sinks: every place in a stack into which a secret could leak, as text."""
 
 import base64
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import quote, quote_plus
 
 from local.execution_view import history
 from local.stack import LocalStack
+from tests.integration.harness import log_lines
 
-_RUN = re.compile(r"[A-Za-z0-9]{200,}")
-_RANDOM = 30  # a run of so many different characters was drawn, not written
+_ALPHANUMERICS = re.compile(r"[A-Za-z0-9]{200,}")
+#: A string with more different characters than this is random, not written by people.
+_MAX_DIFFERENT_CHARACTERS = 30
 
 
 @dataclass
 class Sinks:
-    """Looks through a stack; what queues gave is kept, for it is gone there."""
+    """Searches a stack; keeps the notices, which a queue delivers only once."""
 
     stack: LocalStack
     _notices: list[str] = field(default_factory=list)
 
-    def holding(self, secrets: set[str]) -> set[str]:
-        """Name the sinks that hold one of the secrets, in whatever form, or a link."""
+    def containing(self, secrets: set[str]) -> set[str]:
+        """Return the sinks that contain a link, or one of the secrets in any form."""
         needles = {form for secret in secrets for form in forms(secret)}
         return {
             name
-            for name, text in self._texts()
+            for name, texts in self._texts().items()
+            for text in texts
             if has_link(text) or any(needle in text for needle in needles)
         }
 
-    def _texts(self) -> Iterator[tuple[str, str]]:
-        for text in self._histories():
-            yield "history", text
-        for text in self._logs():
-            yield "log", text
-        for text in self._items():
-            yield "table", text
-        for text in self._objects():
-            yield "object", text
-        for text in self._metrics():
-            yield "metric", text
-        for text in self._environments():
-            yield "environment", text
+    def _texts(self) -> dict[str, Iterable[str]]:
         self._notices += map(json.dumps, self.stack.notices(wait_seconds=0))
-        for text in self._notices:
-            yield "notice", text
+        return {
+            "history": self._histories(),
+            "log": log_lines(self.stack),
+            "table": self._items(),
+            "object": self._objects(),
+            "metric": self._listed("cloudwatch", "list_metrics", "Metrics"),
+            "environment": self._listed("lambda", "list_functions", "Functions"),
+            "notice": self._notices,
+        }
 
     def _histories(self) -> Iterator[str]:
         states = self.stack.emulator.client("stepfunctions")
         pages = states.get_paginator("list_executions")
-        machine = self.stack.outputs["StateMachineArn"]
-        for page in pages.paginate(stateMachineArn=machine):
-            for execution in page["executions"]:
-                yield from self._history(execution["executionArn"])
-                for run in states.list_map_runs(executionArn=execution["executionArn"])[
-                    "mapRuns"
-                ]:
-                    children = pages.paginate(mapRunArn=run["mapRunArn"])
-                    for found in children:
-                        for child in found["executions"]:
-                            yield from self._history(child["executionArn"])
-
-    def _history(self, execution: str) -> Iterator[str]:
-        states = self.stack.emulator.client("stepfunctions")
-        for event in history(states, execution):
-            yield json.dumps(event, default=str)
-
-    def _metrics(self) -> Iterator[str]:
-        metrics = self.stack.emulator.client("cloudwatch").get_paginator("list_metrics")
-        for page in metrics.paginate():
-            yield from map(json.dumps, page["Metrics"])
-
-    def _logs(self) -> Iterator[str]:
-        logs = self.stack.emulator.client("logs")
-        for page in logs.get_paginator("describe_log_groups").paginate():
-            for group in page["logGroups"]:
-                events = logs.get_paginator("filter_log_events")
-                for found in events.paginate(logGroupName=group["logGroupName"]):
-                    yield from (event["message"] for event in found["events"])
+        state_machine = self.stack.outputs["StateMachineArn"]
+        executions = [
+            execution["executionArn"]
+            for page in pages.paginate(stateMachineArn=state_machine)
+            for execution in page["executions"]
+        ]
+        of_batch_requests = [
+            child["executionArn"]
+            for execution in executions
+            for run in states.list_map_runs(executionArn=execution)["mapRuns"]
+            for page in pages.paginate(mapRunArn=run["mapRunArn"])
+            for child in page["executions"]
+        ]
+        for execution in (*executions, *of_batch_requests):
+            for event in history(states, execution):
+                yield json.dumps(event, default=str)
 
     def _items(self) -> Iterator[str]:
-        database = self.stack.emulator.client("dynamodb")
-        for table in database.list_tables()["TableNames"]:
-            for page in database.get_paginator("scan").paginate(TableName=table):
+        dynamodb = self.stack.emulator.client("dynamodb")
+        for table in dynamodb.list_tables()["TableNames"]:
+            for page in dynamodb.get_paginator("scan").paginate(TableName=table):
                 yield from map(json.dumps, page["Items"])
 
     def _objects(self) -> Iterator[str]:
-        """Keys and metadata; the results' content is what they are for."""
+        """Yield keys, metadata and manifests; the results are meant to be there."""
         s3 = self.stack.emulator.client("s3")
         bucket = self.stack.outputs["ResultsBucket"]
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
@@ -97,26 +82,28 @@ class Sinks:
                 if found["Key"].endswith("manifest.json"):
                     yield self.stack.result(found["Key"]).decode()
 
-    def _environments(self) -> Iterator[str]:
-        functions = self.stack.emulator.client("lambda")
-        for page in functions.get_paginator("list_functions").paginate():
-            for function in page["Functions"]:
-                yield json.dumps(function.get("Environment", {}))
+    def _listed(self, service: str, operation: str, member: str) -> Iterator[str]:
+        client = self.stack.emulator.client(service)
+        for page in client.get_paginator(operation).paginate():
+            yield from map(json.dumps, page[member])
 
 
 def has_link(text: str) -> bool:
-    """Whether the token of a one-time link stands there: 256 random alphanumerics."""
-    return any(len(set(run)) > _RANDOM for run in _RUN.findall(text))
+    """Return whether a text has the token of a one-time link: 256 random characters."""
+    return any(
+        len(set(token)) > _MAX_DIFFERENT_CHARACTERS
+        for token in _ALPHANUMERICS.findall(text)
+    )
 
 
 def forms(secret: str) -> set[str]:
-    """Give the shapes in which a secret may be found again."""
-    coded = base64.b64encode(secret.encode()).decode()
+    """Return the forms in which a text could contain a secret."""
+    encoded = base64.b64encode(secret.encode()).decode()
     return {
         secret,
         quote(secret, safe=""),
         quote_plus(secret),
         json.dumps(secret)[1:-1],
-        # Wherever it starts in a longer text, some of its base64 stays the same.
-        coded.rstrip("=")[4:-4],
+        # In the base64 of a longer text, only the middle is the same.
+        encoded.rstrip("=")[4:-4],
     }

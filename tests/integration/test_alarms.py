@@ -1,6 +1,5 @@
-"""Each alarm goes off for a cause, is heard, and is quiet when the cause is gone."""
+"""Each alarm notifies when its cause arises, and again when it is gone."""
 
-import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -11,198 +10,204 @@ from functions.core.metrics import Metric
 from infra import config
 from local import sample
 from local.simulators.ipqs import Answer
-from local.stack import LOCAL_KEY, LocalStack, running, webhook_scheme
-from tests.integration.alarm_harness import Operations
-from tests.integration.harness import JobRunner
+from local.stack import LOCAL_KEY, running, webhook_scheme
+from tests.integration.alarm_harness import AlarmHarness
+from tests.integration.harness import FULL_CHECK, IPQS_AT_ONCE, JobRunner
 from tools.runbook import RUNBOOK, anchors
 
-#: Five minutes are half a second then, and an hour six.
-_PERIODS = 1 / 600
+#: With this scale, five minutes take half a second, and an hour six.
+_PERIOD_SCALE = 1 / 600
 _EMAILS = sample.emails(3)
 _KEY = "ipqs/email/list.csv"
-_FULL_CHECK = json.dumps({"mobile": "+919812345670", "name": "Asha Example"}).encode()
 
 
 @pytest.fixture(scope="module")
-def watched(assembly: Callable[[str], Path]) -> Iterator[LocalStack]:
-    """Run a stack of these tests' own: whatever others provoke would go off here."""
+def harness(assembly: Callable[[str], Path]) -> Iterator[AlarmHarness]:
+    """Run a stack for these tests alone: errors of others would raise its alarms."""
     with running(wait_scale=0.0, assembly=assembly("local")) as started:
-        started.emulator.set_period_scale(_PERIODS)
-        yield started
-
-
-@pytest.fixture(scope="module")
-def _subscribed(watched: LocalStack) -> Operations:
-    return Operations.subscribed(watched)
+        started.emulator.set_period_scale(_PERIOD_SCALE)
+        yield AlarmHarness.subscribed(started)
 
 
 @pytest.fixture
-def operations(_subscribed: Operations) -> Operations:
-    """Give the operations of a stack in which all is well."""
-    stack = _subscribed.stack
-    stack.ipqs.reset()
-    at_once = dict.fromkeys(("seconds_new", "seconds_processing"), 0.0)
-    at_once |= dict.fromkeys(("seconds_unique_results", "seconds_finalizing"), 0.0)
-    stack.ipqs.behave(**at_once)
-    _subscribed.quiet()
-    return _subscribed
+def alarms(harness: AlarmHarness) -> AlarmHarness:
+    """Return the harness once no alarm is active."""
+    harness.stack.ipqs.reset()
+    harness.stack.ipqs.behave(**IPQS_AT_ONCE)
+    harness.wait_until_ok()
+    return harness
 
 
-def a_job_overdue(operations: Operations) -> None:
-    """Told by the metric's own line: the deadline itself is a day away."""
+def job_overdue(alarms: AlarmHarness) -> None:
+    """Write the metric: the deadline itself is a day away."""
     late = config.stage("local", config.context()["courier"]).longest_deadline_seconds
-    operations.write(Metric.JOB_AGE_SECONDS, 2 * late, provider="ipqs")
+    alarms.write_metric(Metric.JOB_AGE_SECONDS, 2 * late, provider="ipqs")
 
 
-def jobs_failing(operations: Operations) -> None:
-    """Files that hold nothing."""
-    courier = JobRunner(operations.stack)
-    dropped = [courier.upload(f"ipqs/email/{n}.csv", b"") for n in range(4)]
-    for job_id in dropped:
-        courier.wait_for_end(job_id)
+def jobs_failing(alarms: AlarmHarness) -> None:
+    """Upload empty files."""
+    runner = JobRunner(alarms.stack)
+    job_ids = [runner.upload(f"ipqs/email/{n}.csv", b"") for n in range(4)]
+    for job_id in job_ids:
+        runner.wait_for_end(job_id)
 
 
-def an_unreadable_message(operations: Operations) -> None:
-    """It goes aside after its receipts, for each of which a test would wait minutes."""
-    stack = operations.stack
-    sqs, queue = stack.emulator.client("sqs"), stack.outputs["IntakeQueueUrl"]
+def unreadable_message(alarms: AlarmHarness) -> None:
+    """Send what intake cannot read; without a visibility timeout of minutes."""
+    sqs = alarms.stack.emulator.client("sqs")
+    queue = alarms.stack.outputs["IntakeQueueUrl"]
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "0"})
     sqs.send_message(QueueUrl=queue, MessageBody="this is not JSON")
 
 
-def a_lost_end(operations: Operations) -> None:
-    """Put there by hand: EventBridge and Lambda take minutes and hours to give up."""
-    operations.stack.emulator.client("sqs").send_message(
-        QueueUrl=operations.stack.outputs["ReflectDeadLetterQueueUrl"], MessageBody="{}"
+def undelivered_failure_event(alarms: AlarmHarness) -> None:
+    """Send the dead letter: EventBridge and Lambda retry for minutes and hours."""
+    alarms.stack.emulator.client("sqs").send_message(
+        QueueUrl=alarms.stack.outputs["ReflectDeadLetterQueueUrl"], MessageBody="{}"
     )
 
 
-def another_key(operations: Operations) -> None:
-    """Somebody changes the key at the provider, and forgets the secret."""
-    operations.stack.ipqs.rotate_key("another-key-that-opens-nothing")
-    JobRunner(operations.stack).run(_KEY, _EMAILS)
+def key_changed(alarms: AlarmHarness) -> None:
+    """Change the key at the provider, and not in the secret."""
+    alarms.stack.ipqs.rotate_key("another-key-that-opens-nothing")
+    JobRunner(alarms.stack).run(_KEY, _EMAILS)
 
 
-def no_credits(operations: Operations) -> None:
-    """The account has one credit left, and the list three rows."""
-    operations.stack.ipqs.behave(credits=1)
-    JobRunner(operations.stack).run(_KEY, _EMAILS)
+def no_credits(alarms: AlarmHarness) -> None:
+    """Upload three rows to an account with one credit."""
+    alarms.stack.ipqs.behave(credits=1)
+    JobRunner(alarms.stack).run(_KEY, _EMAILS)
 
 
-def a_new_word(operations: Operations) -> None:
-    """The provider has learnt a word."""
-    operations.stack.ipqs.behave(statuses=("SHUFFLING", "FINISHED"))
-    JobRunner(operations.stack).run(_KEY, _EMAILS)
+def unknown_status_word(alarms: AlarmHarness) -> None:
+    """Make the provider use a new word."""
+    alarms.stack.ipqs.behave(statuses=("SHUFFLING", "FINISHED"))
+    JobRunner(alarms.stack).run(_KEY, _EMAILS)
 
 
-def throttling(operations: Operations) -> None:
-    """The provider refuses every check, again and again."""
-    operations.stack.ipqs.script("status", [Answer.http(429)] * 5_000)
-    JobRunner(operations.stack).upload(_KEY, _EMAILS)
+def throttling(alarms: AlarmHarness) -> None:
+    """Make the provider throttle every check."""
+    alarms.stack.ipqs.script("status", [Answer.http(429)] * 5_000)
+    JobRunner(alarms.stack).upload(_KEY, _EMAILS)
 
 
-def no_webhooks(operations: Operations) -> None:
-    """They are sent, and go astray; the checks find the ends."""
-    operations.stack.emulator.set_wait_scale(0.005)
-    operations.stack.txncheck.reset()
-    operations.stack.txncheck.behave(
+def webhooks_missing(alarms: AlarmHarness) -> None:
+    """Lose every webhook, so that checks find the ends."""
+    alarms.stack.emulator.set_wait_scale(0.005)
+    alarms.stack.txncheck.reset()
+    alarms.stack.txncheck.behave(
         webhook_scheme=webhook_scheme(),
         webhook_losses=math.inf,
         seconds_queued=0.0,
         seconds_processing=0.0,
     )
-    courier = JobRunner(operations.stack)
-    dropped = [
-        courier.upload(f"txncheck/full-check/{n}.json", _FULL_CHECK) for n in range(3)
+    runner = JobRunner(alarms.stack)
+    job_ids = [
+        runner.upload(f"txncheck/full-check/{n}.json", FULL_CHECK) for n in range(3)
     ]
-    for job_id in dropped:
-        courier.wait_for_end(job_id)
+    for job_id in job_ids:
+        runner.wait_for_end(job_id)
 
 
-def an_upload_left(operations: Operations) -> None:
-    """Told by the metric's own line: S3 here does not fail on demand.
+def upload_not_aborted(alarms: AlarmHarness) -> None:
+    """Write the metric: S3 does not fail on demand here.
 
-    That the line is written is shown where its calls can be made to fail.
+    `tests/faults` makes it fail, and shows that the metric is written.
     """
-    operations.write(Metric.UPLOADS_NOT_ABORTED, 1)
+    alarms.write_metric(Metric.UPLOADS_NOT_ABORTED, 1)
 
 
-def _failing(
-    function: str, event: Mapping[str, object]
-) -> Callable[[Operations], None]:
-    def fail(operations: Operations) -> None:
-        assert operations.call(function, event) == "Unhandled"
+def failing(
+    handler: str, event: Mapping[str, object]
+) -> Callable[[AlarmHarness], None]:
+    """Return a cause that invokes a function with an event that makes it fail."""
+
+    def fail(alarms: AlarmHarness) -> None:
+        assert alarms.invoke(handler, event) == "Unhandled"
 
     return fail
 
 
-def the_right_key(operations: Operations) -> None:
-    """What a person does about it."""
-    operations.stack.ipqs.rotate_key(LOCAL_KEY)
+def restore_key(alarms: AlarmHarness) -> None:
+    """Make the provider accept the key in the secret."""
+    alarms.stack.ipqs.rotate_key(LOCAL_KEY)
 
 
-def patience(operations: Operations) -> None:
-    """The provider takes calls again."""
-    operations.stack.ipqs.reset()
+def stop_throttling(alarms: AlarmHarness) -> None:
+    """Make the provider answer again."""
+    alarms.stack.ipqs.reset()
 
 
-def in_time(operations: Operations) -> None:
-    """Waits are over at once, as for the other tests."""
-    operations.stack.emulator.set_wait_scale(0.0)
+def restore_waits(alarms: AlarmHarness) -> None:
+    """Let waits be over at once, as in the other tests."""
+    alarms.stack.emulator.set_wait_scale(0.0)
 
 
-def _emptied(output: str) -> Callable[[Operations], None]:
-    def empty(operations: Operations) -> None:
-        queue = operations.stack.outputs[output]
-        operations.stack.emulator.client("sqs").purge_queue(QueueUrl=queue)
+def purge(output: str) -> Callable[[AlarmHarness], None]:
+    """Return a repair that empties the queue that an output of the stack names."""
 
-    return empty
+    def purge_queue(alarms: AlarmHarness) -> None:
+        queue = alarms.stack.outputs[output]
+        alarms.stack.emulator.client("sqs").purge_queue(QueueUrl=queue)
 
-
-def nothing(_operations: Operations) -> None:
-    """It passes by itself."""
+    return purge_queue
 
 
+def wait_only(_alarms: AlarmHarness) -> None:
+    """Do nothing: the alarm ends by itself."""
+
+
+#: By a part of the alarm's name: its cause, and the repair.
 CASES = {
-    "JobOverdue": (a_job_overdue, nothing),
-    "JobsFailing": (jobs_failing, nothing),
-    "DeadLettersOfIntake": (an_unreadable_message, _emptied("DeadLetterQueueUrl")),
-    "DeadLettersOfReflect": (a_lost_end, _emptied("ReflectDeadLetterQueueUrl")),
-    "CredentialsRefused": (another_key, the_right_key),
-    "CreditsUsedUp": (no_credits, nothing),
-    "UnknownStatusWord": (a_new_word, nothing),
-    "ProviderThrottling": (throttling, patience),
-    "WebhooksMissing": (no_webhooks, in_time),
-    "CleanUpFailing": (an_upload_left, nothing),
-    "ErrorsOfApi": (_failing("api", {}), nothing),
-    "ErrorsOfReflect": (_failing("reflect", {}), nothing),
-    "ErrorsOfWebhook": (_failing("webhook", {"pathParameters": [1]}), nothing),
+    "JobOverdue": (job_overdue, wait_only),
+    "JobsFailing": (jobs_failing, wait_only),
+    "DeadLettersOfIntake": (unreadable_message, purge("DeadLetterQueueUrl")),
+    "DeadLettersOfFinalizeExecution": (
+        undelivered_failure_event,
+        purge("ReflectDeadLetterQueueUrl"),
+    ),
+    "CredentialsRefused": (key_changed, restore_key),
+    "CreditsUsedUp": (no_credits, wait_only),
+    "UnknownStatusWord": (unknown_status_word, wait_only),
+    "ProviderThrottling": (throttling, stop_throttling),
+    "WebhooksMissing": (webhooks_missing, restore_waits),
+    "CleanUpFailing": (upload_not_aborted, wait_only),
+    "ErrorsOfApi": (failing("functions.api.handler.handler", {}), wait_only),
+    "ErrorsOfFinalizeExecution": (
+        failing("functions.finalize_execution.handler", {}),
+        wait_only,
+    ),
+    "ErrorsOfWebhook": (
+        failing("functions.webhook.handler", {"pathParameters": [1]}),
+        wait_only,
+    ),
 }
 
 
 @pytest.mark.parametrize("alarm", CASES)
-def test_goes_off_is_heard_and_is_quiet_again(
-    operations: Operations, alarm: str
+def test_an_alarm_notifies_of_its_start_and_its_end(
+    alarms: AlarmHarness, alarm: str
 ) -> None:
-    """One that never went off is one of which nobody knows whether it would."""
-    provoke, mend = CASES[alarm]
+    """Nobody knows of an alarm that was never raised whether it can be."""
+    provoke, repair = CASES[alarm]
 
-    provoke(operations)
+    provoke(alarms)
 
-    told = operations.hears(alarm, "ALARM")
-    assert told["AlarmDescription"].rpartition("#")[2] in anchors(RUNBOOK.read_text())
-    whole = operations.hears("AlarmsAny", "ALARM")
-    assert whole["AlarmRule"].startswith("(ALARM(")
+    raised = alarms.wait_for_message(alarm, "ALARM")
+    assert raised["AlarmDescription"].rpartition("#")[2] in anchors(RUNBOOK.read_text())
+    composite = alarms.wait_for_message("AlarmsAny", "ALARM")
+    assert composite["AlarmRule"].startswith("(ALARM(")
 
-    mend(operations)
+    repair(alarms)
 
-    assert operations.hears(alarm, "OK")
-    assert operations.hears("AlarmsAny", "OK")
+    assert alarms.wait_for_message(alarm, "OK")
+    assert alarms.wait_for_message("AlarmsAny", "OK")
 
 
-def test_every_alarm_has_a_cause_here(watched: LocalStack) -> None:
-    """A new alarm without one is not believed."""
-    found = watched.emulator.client("cloudwatch").describe_alarms()["MetricAlarms"]
+def test_every_alarm_is_raised_here(harness: AlarmHarness) -> None:
+    """A new alarm needs a case."""
+    cloudwatch = harness.stack.emulator.client("cloudwatch")
+    found = cloudwatch.describe_alarms()["MetricAlarms"]
 
     assert len(found) == len(CASES)
     for name in CASES:

@@ -55,18 +55,17 @@ class ServiceClient:
         """Call an operation on a job."""
         return operation(self.service, ApiRequest(job_id=job_id), now=time.time())
 
-    def wait_for_end(self, job_id: str) -> dict[str, Any]:
-        """Wait until a job has an outcome; return its last response."""
-
-        def ended_job() -> dict[str, Any] | None:
-            job = self.call(JobService.get_job, job_id)
-            return job if job["outcome"] else None
-
-        return wait_for(ended_job)
+    def wait_for_end(self, job_id: str) -> None:
+        """Wait until a job has an outcome."""
+        wait_for(lambda: self.call(JobService.get_job, job_id)["outcome"])
 
 
 @pytest.fixture
-def client(stack: LocalStack, courier: JobRunner) -> ServiceClient:  # noqa: ARG001 - resets the provider
+def client(
+    stack: LocalStack,
+    runner: JobRunner,  # noqa: ARG001 - resets the provider
+    job_store: JobStore,
+) -> ServiceClient:
     """Return a client of a service in this process, with the resources of the stack."""
     outputs, boto3_client = stack.outputs, stack.emulator.client
     settings = read(
@@ -77,12 +76,12 @@ def client(stack: LocalStack, courier: JobRunner) -> ServiceClient:  # noqa: ARG
             "COURIER_PROVIDERS": json.dumps({"ipqs": _PROVIDER}),
         }
     )
-    table = outputs["JobsTable"]
-    table_settings: Any = {"dynamodb": boto3_client("dynamodb"), "keep_days": 90}
     return ServiceClient(
         JobService(
-            job_store=JobStore(table, **table_settings),
-            job_query=JobQuery(table, **table_settings),
+            job_store=job_store,
+            job_query=JobQuery(
+                outputs["JobsTable"], dynamodb=boto3_client("dynamodb"), keep_days=90
+            ),
             history=ExecutionHistory(
                 settings.state_machine, step_functions=boto3_client("stepfunctions")
             ),
@@ -120,7 +119,7 @@ def test_an_upload_form_allows_one_key_and_a_size(client: ServiceClient) -> None
 
 @pytest.mark.fault(86)
 def test_a_repeated_request_starts_a_job_that_was_only_recorded(
-    client: ServiceClient, courier: JobRunner
+    client: ServiceClient, runner: JobRunner
 ) -> None:
     """The function of the first request may stop after it has written the record."""
     reference = uuid.uuid4().hex
@@ -131,7 +130,7 @@ def test_a_repeated_request_starts_a_job_that_was_only_recorded(
 
     job_id = client.start(reference)["job_id"]
 
-    assert courier.executions().count(job_id) == 1
+    assert runner.executions().count(job_id) == 1
 
 
 @pytest.mark.fault(86)
@@ -148,7 +147,7 @@ def test_an_idempotency_key_is_for_one_body(client: ServiceClient) -> None:
 
 
 def test_a_failed_job_has_no_results_and_can_be_retried(
-    client: ServiceClient, courier: JobRunner
+    client: ServiceClient, runner: JobRunner
 ) -> None:
     """The retry is an execution with a name of its own."""
     job_id = client.start()["job_id"]
@@ -159,15 +158,13 @@ def test_a_failed_job_has_no_results_and_can_be_retried(
     )
     assert problem_of(client, JobService.cancel_job, job_id) is problems.JOB_ENDED
     assert client.call(JobService.retry_job, job_id)["attempt"] == 2
-    wait_for(lambda: f"{job_id}-2" in courier.executions())
+    wait_for(lambda: f"{job_id}-2" in runner.executions())
     client.wait_for_end(job_id)
 
 
-def test_a_job_with_results_has_links(
-    client: ServiceClient, courier: JobRunner
-) -> None:
+def test_a_job_with_results_has_links(client: ServiceClient, runner: JobRunner) -> None:
     """There is a link for each file of the manifest, and nothing to retry."""
-    job_id = courier.upload("ipqs/email/list.csv", sample.emails(3))
+    job_id = runner.upload("ipqs/email/list.csv", sample.emails(3))
     wait_for(lambda: client.service.job_store.get(job_id))
     client.wait_for_end(job_id)
 
@@ -180,39 +177,36 @@ def test_a_job_with_results_has_links(
     )
 
 
+@pytest.mark.usefixtures("slow")
 def test_a_cancelled_job_is_described_as_aborted(
-    client: ServiceClient, courier: JobRunner
+    client: ServiceClient, runner: JobRunner
 ) -> None:
     """`finalize_execution` must see that it was stopped, not announced, and its job."""
-    courier.stack.emulator.set_wait_scale(1.0)
-    try:
-        job_id = client.start()["job_id"]
-        assert problem_of(client, JobService.retry_job, job_id) is problems.JOB_RUNNING
-        assert client.call(JobService.cancel_job, job_id)["outcome"] == "cancelled"
-    finally:
-        courier.stack.emulator.set_wait_scale(0.0)
+    job_id = client.start()["job_id"]
+    assert problem_of(client, JobService.retry_job, job_id) is problems.JOB_RUNNING
+    assert client.call(JobService.cancel_job, job_id)["outcome"] == "cancelled"
     assert problem_of(client, JobService.cancel_job, job_id) is problems.JOB_ENDED
 
-    ending = describe(
-        courier.stack.execution_arn(job_id),
-        step_functions=courier.stack.emulator.client("stepfunctions"),
+    result = describe(
+        runner.stack.execution_arn(job_id),
+        step_functions=runner.stack.emulator.client("stepfunctions"),
     )
 
-    assert (ending.status, ending.notified) == ("ABORTED", False)
-    assert ending.job is not None
-    assert ending.job.job_id == job_id
+    assert (result.status, result.notified) == ("ABORTED", False)
+    assert result.job is not None
+    assert result.job.job_id == job_id
 
 
 def test_a_notice_is_the_same_as_that_of_the_workflow(
-    client: ServiceClient, courier: JobRunner
+    client: ServiceClient, runner: JobRunner
 ) -> None:
     """Subscribers must not have to know which of the two sent it."""
     job_id = client.start()["job_id"]
     client.wait_for_end(job_id)
-    (by_workflow,) = courier.notices(job_id)
+    (by_workflow,) = runner.notices(job_id)
     record = client.service.job_store.get(job_id)
     assert record is not None
-    stack = courier.stack
+    stack = runner.stack
 
     Notifier(
         stack.outputs["NoticesTopicArn"],
@@ -220,7 +214,7 @@ def test_a_notice_is_the_same_as_that_of_the_workflow(
         sns=stack.emulator.client("sns"),
     ).publish(record)
 
-    notices = wait_for(lambda: n if len(n := courier.notices(job_id)) > 1 else None)
+    notices = wait_for(lambda: n if len(n := runner.notices(job_id)) > 1 else None)
     assert json.loads(notices[1]["Message"]) == json.loads(by_workflow["Message"])
     assert notices[1]["MessageAttributes"] == by_workflow["MessageAttributes"]
 

@@ -1,7 +1,7 @@
-"""A job's attempts keep out of each other's way, in the table that AWS would have."""
+"""Attempts: a late or repeated end of an attempt never changes another attempt."""
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, cast
 
 import pytest
@@ -12,35 +12,46 @@ from functions.aws.notifier import Notifier
 from functions.core.job_record import JobRecord
 from functions.core.model import Job, Outcome, Phase
 from functions.finalize_execution import finalize_execution
-from local.stack import LocalStack
 
 _NOW = 1_795_000_000.0
 
 
 @dataclass
-class Told:
-    """Stands for the topic, and remembers."""
+class Finalizer:
+    """Finalizes executions, and collects the records that it announces."""
 
-    records: list[JobRecord] = field(default_factory=list)
+    job_store: JobStore
+    announced: list[JobRecord]
 
     def publish(self, record: JobRecord) -> None:
-        """Remember what was told."""
-        self.records.append(record)
+        """Collect a record, in place of the topic."""
+        self.announced.append(record)
+
+    def finalize(
+        self,
+        job: Job | None,
+        status: str,
+        **changes: Any,  # noqa: ANN401 - fields of ExecutionResult
+    ) -> JobRecord | None:
+        """Finalize an execution of a job, later than all that was recorded."""
+        fields: dict[str, Any] = {"error": "States.Runtime", "notified": False}
+        return finalize_execution(
+            ExecutionResult(status=status, job=job, **(fields | changes)),
+            job_store=self.job_store,
+            notifier=cast("Notifier", self),
+            now=_NOW + 500,
+        )
 
 
 @pytest.fixture
-def job_store(stack: LocalStack) -> JobStore:
-    """Return the jobs table of the stack."""
-    return JobStore(
-        stack.outputs["JobsTable"],
-        dynamodb=stack.emulator.client("dynamodb"),
-        keep_days=90,
-    )
+def finalizer(job_store: JobStore) -> Finalizer:
+    """Return a finalizer that has announced nothing yet."""
+    return Finalizer(job_store, [])
 
 
 @pytest.fixture
 def job(job_store: JobStore) -> Job:
-    """Give a job that was asked for."""
+    """Return a job that was requested through the API."""
     job = Job(
         job_id=uuid.uuid4().hex * 2, provider="ipqs", type="email", provider_ref="17"
     )
@@ -50,42 +61,40 @@ def job(job_store: JobStore) -> Job:
 
 @pytest.fixture
 def retried(job: Job, job_store: JobStore) -> Job:
-    """Give the second attempt of a job that failed."""
+    """Return the second attempt of a job that failed."""
     job_store.record_outcome(
         job.with_(outcome=Outcome.FAILED, error="NoResults"), now=_NOW
     )
-    record = job_store.get(job.job_id)
-    assert record is not None
-    restarted = job_store.restart(record, now=_NOW + 60)
+    restarted = job_store.restart(read(job_store, job), now=_NOW + 60)
     assert restarted is not None
     return restarted.to_job()
 
 
 def read(job_store: JobStore, job: Job) -> JobRecord:
-    """Read a job that is there."""
+    """Return the record of a job that has one."""
     record = job_store.get(job.job_id)
     assert record is not None
     return record
 
 
 @pytest.mark.fault(80)
-def test_a_late_end_of_the_first_does_not_end_the_second(
+def test_a_late_end_of_the_first_attempt_does_not_end_the_second(
     job: Job, retried: Job, job_store: JobStore
 ) -> None:
-    """A function that was thought dead may still write."""
+    """A function that was given up may still write."""
     late = job.with_(outcome=Outcome.SUCCEEDED, polls=99)
 
-    stands = job_store.record_outcome(late, now=_NOW + 90)
+    recorded = job_store.record_outcome(late, now=_NOW + 90)
 
-    assert stands is Outcome.FAILED
+    assert recorded is Outcome.FAILED
     assert read(job_store, retried).outcome is Outcome.NONE
 
 
 @pytest.mark.fault(80)
-def test_late_progress_of_the_first_is_not_the_seconds(
+def test_late_progress_of_the_first_attempt_is_not_recorded(
     job: Job, retried: Job, job_store: JobStore
 ) -> None:
-    """Its next check is not the one that will come."""
+    """The second attempt has other checks, at other times."""
     job_store.record_progress(job.with_(polls=99), next_check_at=_NOW + 900)
 
     assert read(job_store, retried).polls == 0
@@ -93,38 +102,34 @@ def test_late_progress_of_the_first_is_not_the_seconds(
     assert read(job_store, retried).next_check_at == _NOW + 65
 
 
-def test_a_retry_keeps_what_was_paid_for(retried: Job, job_store: JobStore) -> None:
-    """The reference stays, the ending moves to the past."""
+def test_a_retry_keeps_the_submission(retried: Job, job_store: JobStore) -> None:
+    """The submission is paid for; the first outcome moves to the earlier attempts."""
     record = read(job_store, retried)
 
     assert retried.provider_ref == "17"
     assert retried.waiting_since == _NOW + 60
-    assert [past["error"] for past in record.earlier] == ["NoResults"]
+    assert [attempt["error"] for attempt in record.earlier] == ["NoResults"]
     assert (record.error, record.ended_at, record.phase) == ("", 0.0, Phase.QUEUED)
 
 
-def test_only_one_of_two_retries_counts(job: Job, job_store: JobStore) -> None:
-    """Both saw the same failure."""
+def test_only_one_of_two_simultaneous_retries_starts_an_attempt(
+    job: Job, job_store: JobStore
+) -> None:
+    """Both callers have read the same failure."""
     job_store.record_outcome(job.with_(outcome=Outcome.FAILED), now=_NOW)
-    seen = read(job_store, job)
+    record = read(job_store, job)
 
-    first, second = job_store.restart(seen, now=_NOW), job_store.restart(seen, now=_NOW)
-
-    assert first is not None
-    assert second is None
+    assert job_store.restart(record, now=_NOW) is not None
+    assert job_store.restart(record, now=_NOW) is None
 
 
-def test_the_first_request_stands(job: Job, job_store: JobStore) -> None:
-    """A later one with another body finds out that it is later."""
+def test_a_later_request_does_not_replace_the_first(
+    job: Job, job_store: JobStore
+) -> None:
+    """It gets the record of the first, and sees that the body was another."""
     record = job_store.create_requested(job, request_hash="other", now=_NOW + 5)
 
     assert (record.request_hash, record.received_at) == ("h", _NOW)
-
-
-def ending(job: Job, status: str, **more: Any) -> ExecutionResult:  # noqa: ANN401 - fields of an Ending
-    """Give the end of an execution that told nobody."""
-    usual: dict[str, Any] = {"error": "States.Runtime", "notified": False}
-    return ExecutionResult(**{**usual, **more}, status=status, job=job)
 
 
 @pytest.mark.fault(84)
@@ -136,88 +141,65 @@ def ending(job: Job, status: str, **more: Any) -> ExecutionResult:  # noqa: ANN4
         ("FAILED", Outcome.FAILED, "States.Runtime"),
     ],
 )
-def test_a_death_is_written_down_and_told_once(
-    job: Job, job_store: JobStore, status: str, outcome: Outcome, error: str
+def test_an_external_end_is_recorded_and_announced_once(
+    job: Job, finalizer: Finalizer, status: str, outcome: Outcome, error: str
 ) -> None:
     """EventBridge delivers at least once."""
-    told = Told()
     for _ in range(3):
-        reflected(ending(job, status), job_store, told)
+        finalizer.finalize(job, status)
 
-    (record,) = told.records
+    (record,) = finalizer.announced
     assert (record.outcome, record.error) == (outcome, error)
-    assert read(job_store, job).outcome is outcome
+    assert read(finalizer.job_store, job).outcome is outcome
 
 
-def reflected(
-    end: ExecutionResult, job_store: JobStore, told: Told
-) -> JobRecord | None:
-    """Reflect an ending, later than all that was written."""
-    notices = cast("Notifier", told)
-    return finalize_execution(
-        end, job_store=job_store, notifier=notices, now=_NOW + 500
-    )
-
-
-def test_what_the_workflow_told_is_not_told_again(
-    job: Job, job_store: JobStore
+def test_an_end_that_the_workflow_announced_is_not_announced_again(
+    job: Job, job_store: JobStore, finalizer: Finalizer
 ) -> None:
     """Every job that fails in the usual way ends in a failed execution."""
     job_store.record_outcome(job.with_(outcome=Outcome.FAILED), now=_NOW)
-    told = Told()
 
-    reflected(ending(job, "FAILED", notified=True), job_store, told)
+    finalizer.finalize(job, "FAILED", notified=True)
 
-    assert not told.records
+    assert not finalizer.announced
 
 
-def test_what_was_recorded_but_not_told_is_told_as_recorded(
-    job: Job, job_store: JobStore
+def test_an_end_that_was_only_recorded_is_announced_as_recorded(
+    job: Job, job_store: JobStore, finalizer: Finalizer
 ) -> None:
-    """The topic was out of reach: the job is no failure for that."""
+    """A job does not fail because its notice could not be sent."""
     done = job.with_(outcome=Outcome.SUCCEEDED, manifest_key="k/manifest.json")
     job_store.record_outcome(done, now=_NOW)
-    told = Told()
 
-    reflected(ending(job, "FAILED", error="Unrecorded"), job_store, told)
+    finalizer.finalize(job, "FAILED", error="Unrecorded")
 
-    (record,) = told.records
-    assert (record.outcome, record.manifest_key) == (
-        Outcome.SUCCEEDED,
-        "k/manifest.json",
-    )
+    (record,) = finalizer.announced
+    assert record.outcome is Outcome.SUCCEEDED
+    assert record.manifest_key == "k/manifest.json"
 
 
-def test_a_death_that_was_retried_since_is_history(
-    job: Job, retried: Job, job_store: JobStore
+def test_a_late_event_of_a_retried_attempt_is_ignored(
+    job: Job, retried: Job, finalizer: Finalizer
 ) -> None:
-    """The second attempt must not be ended by the first one's late news."""
-    told = Told()
+    """The second attempt must not end because the first did."""
+    finalizer.finalize(job, "FAILED")
 
-    reflected(ending(job, "FAILED"), job_store, told)
-
-    assert not told.records
-    assert read(job_store, retried).outcome is Outcome.NONE
+    assert not finalizer.announced
+    assert read(finalizer.job_store, retried).outcome is Outcome.NONE
 
 
-def test_a_job_that_never_came_to_the_table_is_written_down(
-    job_store: JobStore,
-) -> None:
+def test_a_job_without_a_record_gets_one(finalizer: Finalizer) -> None:
     """Its execution was stopped before the first step."""
     unknown = Job(job_id=uuid.uuid4().hex * 2, provider="ipqs", type="email")
-    told = Told()
 
-    reflected(ending(unknown, "ABORTED"), job_store, told)
+    finalizer.finalize(unknown, "ABORTED")
 
-    record = read(job_store, unknown)
+    record = read(finalizer.job_store, unknown)
     assert (record.provider, record.outcome) == ("ipqs", Outcome.CANCELLED)
-    assert len(told.records) == 1
+    assert len(finalizer.announced) == 1
 
 
-def test_an_execution_that_is_no_job_is_left_alone(job_store: JobStore) -> None:
-    """Somebody tried the state machine by hand."""
-    told = Told()
-    by_hand = ExecutionResult(status="FAILED", error="", job=None, notified=False)
-
-    assert reflected(by_hand, job_store, told) is None
-    assert not told.records
+def test_an_execution_without_a_job_is_ignored(finalizer: Finalizer) -> None:
+    """A person started the state machine with another input."""
+    assert finalizer.finalize(None, "FAILED", error="") is None
+    assert not finalizer.announced

@@ -1,4 +1,4 @@
-"""A file of many requests: each at most once, within the rate, and told row by row."""
+"""Batches: each row is sent at most once, within the rate, and has a result line."""
 
 import json
 from collections import Counter
@@ -6,17 +6,18 @@ from typing import Any
 
 import pytest
 
+from functions.core.model import Job
 from local.execution_view import ExecutionView
 from local.simulators.txncheck import CallLimit, TxncheckSimulator
-from tests.integration.harness import JobRunner, wait_for
+from tests.integration.harness import JobRunner, object_created, wait_for
 
-#: What the local stage allows itself, and a provider that insists on it.
+#: The rate that the local stage keeps to, enforced by the provider.
 _RATE = CallLimit(calls=200, seconds=4.0, posts_only=True)
 _INVALID = (1, 100, 333, 500, 501, 999, 1000)
 
 
 def _people(rows: int, *, invalid: tuple[int, ...] = ()) -> bytes:
-    """Write a list of people, some of whom have no number that could be one."""
+    """Return a list of people; the rows in `invalid` have no valid number."""
     lines = ["mobile,name"]
     for row in range(1, rows + 1):
         mobile = "12345" if row in invalid else f"+9198{row * 10:08d}"
@@ -24,36 +25,36 @@ def _people(rows: int, *, invalid: tuple[int, ...] = ()) -> bytes:
     return "\n".join(lines).encode()
 
 
-def _lines(courier: JobRunner, view: ExecutionView) -> list[dict[str, Any]]:
-    (file,) = courier.manifest(view)["files"]
-    content = courier.stack.result(file["key"]).decode()
+def _lines(runner: JobRunner, view: ExecutionView) -> list[dict[str, Any]]:
+    """Return the result lines of a batch."""
+    (file,) = runner.manifest(view)["files"]
+    content = runner.stack.result(file["key"]).decode()
     return [json.loads(line) for line in content.splitlines()]
 
 
-def _posts(txncheck: TxncheckSimulator) -> int:
-    return sum(seen.call == "submit" for seen in txncheck.requests)
+def _submissions(txncheck: TxncheckSimulator) -> int:
+    """Return how many requests to submit the provider got, also refused ones."""
+    return sum(request.call == "submit" for request in txncheck.requests)
 
 
 @pytest.mark.timeout(600)
 def test_a_thousand_rows_are_a_thousand_lines(
-    courier: JobRunner, txncheck: TxncheckSimulator
+    runner: JobRunner, txncheck: TxncheckSimulator
 ) -> None:
-    """Whoever sends a list gets it back in its order, whatever became of each row."""
+    """The result has a line for each row, in the order of the file."""
     txncheck.behave(rate_limit=_RATE)
     people = _people(1000, invalid=_INVALID)
-    view = courier.run(
-        "txncheck/upi-by-mobile/people.csv", people, patience_seconds=500
-    )
+    view = runner.run("txncheck/upi-by-mobile/people.csv", people, timeout_seconds=500)
 
     assert (view.status, view.error) == ("SUCCEEDED", "")
     assert len(txncheck.accepted) == 993
-    assert _posts(txncheck) == 993  # so none was refused for the rate, or repeated
-    lines = _lines(courier, view)
+    assert _submissions(txncheck) == 993  # none was throttled or repeated
+    lines = _lines(runner, view)
     assert [line["row"] for line in lines] == list(range(1, 1001))
     assert [line["row"] for line in lines if line["outcome"] == "invalid"] == [
         *_INVALID
     ]
-    manifest = courier.manifest(view)
+    manifest = runner.manifest(view)
     outcomes = dict(Counter(line["outcome"] for line in lines))
     assert manifest["batch"] == {"requests": 993, "outcomes": outcomes}
     assert manifest["rows"] == {
@@ -64,47 +65,48 @@ def test_a_thousand_rows_are_a_thousand_lines(
         "verdict": "complete",
     }
     assert view.job is not None
-    assert len(courier.notices(view.job.job_id)) == 1
-    event = {
-        "source": "aws.s3",
-        "detail-type": "Object Created",
-        "detail": {
-            "bucket": {"name": view.job.bucket},
-            "object": {"key": view.job.key, "version-id": view.job.version_id},
-        },
-    }
-    courier.send_to_intake(json.dumps(event))
-    wait_for(lambda: len(courier.log_lines('"job known"')) >= 1)
-    assert _posts(txncheck) == 993
+    assert len(runner.notices(view.job.job_id)) == 1
+    runner.send_to_intake(object_created(view.job))
+    wait_for(lambda: runner.log_lines('"job known"'))
+    assert _submissions(txncheck) == 993
 
 
-def test_a_batch_that_is_walked_again_pays_nothing(
-    courier: JobRunner, txncheck: TxncheckSimulator
+def test_a_batch_that_is_run_again_submits_nothing(
+    runner: JobRunner, txncheck: TxncheckSimulator
 ) -> None:
-    """Whatever starts it anew: each request finds what was paid for it."""
-    view = courier.run("txncheck/kyc-by-mobile/again.csv", _people(20))
+    """Each request finds its earlier submission, which is paid for."""
+    view = runner.run("txncheck/kyc-by-mobile/again.csv", _people(20))
     assert view.job is not None
-    lines = _lines(courier, view)
+    lines = _lines(runner, view)
 
-    courier.stack.emulator.set_wait_scale(0.0)  # no webhook comes twice
-    again = courier.rerun(view.job)
+    runner.stack.emulator.set_wait_scale(0.0)  # no webhook comes twice
+    job = view.job
+    received = Job(
+        job_id=job.job_id,
+        provider=job.provider,
+        type=job.type,
+        bucket=job.bucket,
+        key=job.key,
+        version_id=job.version_id,
+    )
+    again = runner.execute(received.to_state(), name=f"{job.job_id[:60]}-again")
 
     assert again.status == "SUCCEEDED"
-    assert _posts(txncheck) == 20
-    assert _lines(courier, again) == lines
+    assert _submissions(txncheck) == 20
+    assert _lines(runner, again) == lines
 
 
 @pytest.mark.usefixtures("txncheck")
-def test_rows_that_fail_are_told_beside_the_others(courier: JobRunner) -> None:
-    """By the last digit of the number: 8 fails for now, 9 for good."""
+def test_failed_rows_have_lines_among_the_others(runner: JobRunner) -> None:
+    """By the last digit of the number: 8 fails temporarily, 9 permanently."""
     people = b"name,mobile\nA,+919800000001\nB,+919800000008\nC,+919800000009\n"
 
-    view = courier.run("txncheck/upi-by-mobile/three.csv", people)
+    view = runner.run("txncheck/upi-by-mobile/three.csv", people)
 
     assert view.job is not None
     assert view.job.outcome == "partial"
-    assert courier.job_item(view.job.job_id)["rows"] == "3"
-    lines = _lines(courier, view)
+    assert runner.job_item(view.job.job_id)["rows"] == "3"
+    lines = _lines(runner, view)
     assert [(line["outcome"], line.get("error")) for line in lines] == [
         ("succeeded", None),
         ("failed", "ProviderFailed"),
@@ -113,34 +115,34 @@ def test_rows_that_fail_are_told_beside_the_others(courier: JobRunner) -> None:
 
 
 @pytest.mark.usefixtures("txncheck")
-def test_a_batch_without_any_result_fails(courier: JobRunner) -> None:
-    """Of what its requests failed of, so that the reader knows what to do."""
+def test_a_batch_without_any_result_fails(runner: JobRunner) -> None:
+    """Its error is that of its requests, which says what to do."""
     people = b"mobile\n+919800000009\n+919800000019\n"
 
-    view = courier.run("txncheck/kyc-by-mobile/two.csv", people)
+    view = runner.run("txncheck/kyc-by-mobile/two.csv", people)
 
     assert (view.status, view.error) == ("FAILED", "ProviderDeclined")
 
 
-def test_vpas_are_asked_a_hundred_at_a_time(
-    courier: JobRunner, txncheck: TxncheckSimulator
+def test_vpas_are_sent_a_hundred_in_a_request(
+    runner: JobRunner, txncheck: TxncheckSimulator
 ) -> None:
-    """A request each would cost a hundred times the calls, and the time."""
+    """A request for each would take a hundred times as many calls."""
     vpas = "\n".join(["vpa", *(f"person{row}@bank" for row in range(250))])
 
-    view = courier.run("txncheck/vpa-chargeback-check/vpas.csv", vpas.encode())
+    view = runner.run("txncheck/vpa-chargeback-check/vpas.csv", vpas.encode())
 
     assert view.status == "SUCCEEDED"
-    counts = sorted(one.item_count for one in txncheck.accepted)
-    assert counts == [50, 100, 100]  # at once, and so in any order
-    lines = _lines(courier, view)
+    counts = sorted(request.item_count for request in txncheck.accepted)
+    assert counts == [50, 100, 100]  # sorted, as they are sent in parallel
+    lines = _lines(runner, view)
     assert [line["row"] for line in lines] == list(range(1, 251))
-    listed = {line["row"] for line in lines if line["result"]["blocklisted"]}
-    assert listed == {row + 1 for row in range(250) if row % 10 == 9}
+    blocked = {line["row"] for line in lines if line["result"]["blocklisted"]}
+    assert blocked == {row + 1 for row in range(250) if row % 10 == 9}
 
 
 @pytest.mark.usefixtures("txncheck")
-def test_json_lines_are_a_batch_as_well(courier: JobRunner) -> None:
+def test_a_file_of_json_lines_is_a_batch(runner: JobRunner) -> None:
     """Programs write them more easily than a CSV."""
     accounts = [
         {"accountNumber": "123456781", "ifscNumber": "ABCD0123456"},
@@ -148,9 +150,9 @@ def test_json_lines_are_a_batch_as_well(courier: JobRunner) -> None:
     ]
     content = "\n".join(map(json.dumps, accounts)).encode()
 
-    view = courier.run("txncheck/bank-verification-pennyless/accounts.jsonl", content)
+    view = runner.run("txncheck/bank-verification-pennyless/accounts.jsonl", content)
 
-    first, second = _lines(courier, view)
+    first, second = _lines(runner, view)
     assert first["outcome"] == "succeeded"
     assert (second["outcome"], second["fields"]) == ("invalid", ["accountNumber"])
 
@@ -166,10 +168,10 @@ def test_json_lines_are_a_batch_as_well(courier: JobRunner) -> None:
         ("binary.csv", b"\xff\xfe\x00", "SourceNotText"),
     ],
 )
-def test_a_file_without_a_valid_row_is_refused(
-    courier: JobRunner, name: str, content: bytes, error: str
+def test_a_file_without_a_valid_row_fails(
+    runner: JobRunner, name: str, content: bytes, error: str
 ) -> None:
-    """Before anything is paid."""
-    view = courier.run(f"txncheck/kyc-by-mobile/{name}", content)
+    """It fails before a request is sent, and so before anything is paid."""
+    view = runner.run(f"txncheck/kyc-by-mobile/{name}", content)
 
     assert (view.status, view.error) == ("FAILED", error)

@@ -69,7 +69,7 @@ def opened(started: Browser, address: str, *, width: int = 1280) -> Iterator[Pag
 def page(
     started: Browser,
     stack: LocalStack,
-    courier: JobRunner,  # noqa: ARG001 - resets the provider
+    runner: JobRunner,  # noqa: ARG001 - resets the provider
 ) -> Iterator[Page]:
     """Open the console of the stack."""
     with (
@@ -83,21 +83,12 @@ def page(
         yield page
 
 
-@pytest.fixture
-def slow(courier: JobRunner) -> Iterator[None]:
-    """Make the provider never finish, and waits take their real time."""
-    courier.stack.ipqs.behave(seconds_processing=1e9)
-    courier.stack.emulator.set_wait_scale(1.0)
-    yield
-    courier.stack.emulator.set_wait_scale(0.0)
-
-
 @pytest.mark.usefixtures("slow")
-def test_a_job_appears_moves_and_ends(page: Page, courier: JobRunner) -> None:
+def test_a_job_appears_moves_and_ends(page: Page, runner: JobRunner) -> None:
     """Without a reload: an operator leaves the page open."""
     expect(page.locator("#live")).to_contain_text("live")
 
-    job_id = courier.upload("ipqs/email/list.csv", sample.emails(12))
+    job_id = runner.upload("ipqs/email/list.csv", sample.emails(12))
 
     job = page.locator(f'[data-job="{job_id}"]')
     expect(job.locator(".badge")).to_have_text("running")
@@ -106,7 +97,7 @@ def test_a_job_appears_moves_and_ends(page: Page, courier: JobRunner) -> None:
     ticks = job.locator(".tick").count()
     expect(job.locator(".tick")).not_to_have_count(ticks)
 
-    courier.stack.ipqs.behave(statuses=("FINISHED",))
+    runner.stack.ipqs.behave(statuses=("FINISHED",))
 
     expect(job.locator(".badge")).to_have_text("succeeded")
     expect(job.locator('[data-state="Download"]')).to_have_count(4)
@@ -115,9 +106,9 @@ def test_a_job_appears_moves_and_ends(page: Page, courier: JobRunner) -> None:
     expect(job.get_by_role("cell", name="Delivered")).to_be_visible()
 
 
-def test_a_failed_job_links_to_the_run_book(page: Page, courier: JobRunner) -> None:
+def test_a_failed_job_links_to_the_run_book(page: Page, runner: JobRunner) -> None:
     """One click leads from the error to the section that says what to do."""
-    job_id = courier.upload("ipqs/email/empty.csv", b"email\n")
+    job_id = runner.upload("ipqs/email/empty.csv", b"email\n")
 
     job = page.locator(f'[data-job="{job_id}"]')
     expect(job.locator(".badge")).to_have_text("failed")
@@ -129,9 +120,9 @@ def test_a_failed_job_links_to_the_run_book(page: Page, courier: JobRunner) -> N
     expect(page.locator("h3#sourceempty + p")).to_contain_text("nothing to verify")
 
 
-def test_a_job_links_to_its_log_lines(page: Page, courier: JobRunner) -> None:
+def test_a_job_links_to_its_log_lines(page: Page, runner: JobRunner) -> None:
     """They explain what a timeline cannot."""
-    job_id = courier.upload("ipqs/email/list.csv", sample.emails(3))
+    job_id = runner.upload("ipqs/email/list.csv", sample.emails(3))
 
     job = page.locator(f'[data-job="{job_id}"]')
     job.get_by_role("link", name="log lines").click()

@@ -33,7 +33,7 @@ _ENVIRONMENT = {
 @pytest.fixture
 def run(
     stack: LocalStack,
-    courier: JobRunner,  # noqa: ARG001 - resets the provider
+    runner: JobRunner,  # noqa: ARG001 - resets the provider
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -116,36 +116,30 @@ def test_a_job_without_results_has_an_exit_code(run: Run, tmp_path: Path) -> Non
     assert (code, read(out)["error"]["name"]) == (ExitCode.NO_RESULTS, "SourceEmpty")
 
 
-def test_a_running_job_can_be_cancelled_once(
-    run: Run, file: Path, courier: JobRunner
-) -> None:
+@pytest.mark.usefixtures("slow")
+def test_a_running_job_can_be_cancelled_once(run: Run, file: Path) -> None:
     """The second time it has ended."""
-    courier.stack.ipqs.behave(seconds_processing=1e9)
-    courier.stack.emulator.set_wait_scale(1.0)
-    try:
-        _, out, _ = run("submit", file, "--type", "email", "--json")
-        job_id = read(out)["job_id"]
-        code, out, _ = run("cancel", job_id, "--json")
-        again, _, _ = run("cancel", job_id)
-    finally:
-        courier.stack.emulator.set_wait_scale(0.0)
+    _, out, _ = run("submit", file, "--type", "email", "--json")
+    job_id = read(out)["job_id"]
+    code, out, _ = run("cancel", job_id, "--json")
+    again, _, _ = run("cancel", job_id)
 
     assert (code, read(out)["outcome"]) == (ExitCode.DONE, "cancelled")
     assert again == ExitCode.REFUSED
 
 
-def test_a_failed_job_is_retried(run: Run, file: Path, courier: JobRunner) -> None:
+def test_a_failed_job_is_retried(run: Run, file: Path, runner: JobRunner) -> None:
     """When its cause is repaired, the job continues."""
-    courier.stack.ipqs.behave(statuses=("ERROR",))
+    runner.stack.ipqs.behave(statuses=("ERROR",))
     _, out, _ = run("submit", file, "--type", "email", "--wait", "--json")
     failed = read(out)
     assert failed["outcome"] == "failed"
-    courier.stack.ipqs.behave(statuses=())
+    runner.stack.ipqs.behave(statuses=())
 
     code, out, _ = run("retry", failed["job_id"], "--wait", "--json")
 
     assert (code, read(out)["outcome"]) == (ExitCode.DONE, "succeeded")
-    assert len(courier.stack.ipqs.csvs) == 1
+    assert len(runner.stack.ipqs.csvs) == 1
 
 
 def test_without_a_stack_it_names_the_command_that_starts_one(

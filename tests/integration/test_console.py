@@ -26,7 +26,7 @@ _ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def page(stack: LocalStack, courier: JobRunner) -> Iterator[str]:  # noqa: ARG001 - resets the provider
+def page(stack: LocalStack, runner: JobRunner) -> Iterator[str]:  # noqa: ARG001 - resets the provider
     """Serve the console of the stack."""
     with serve_local_console(
         api_url=stack.api_url,
@@ -60,9 +60,9 @@ def page_links(job: dict[str, Any]) -> dict[str, str]:
     return {link["text"]: link["href"] for link in job["page_links"]}
 
 
-def test_a_job_has_its_timeline_and_its_links(page: str, courier: JobRunner) -> None:
+def test_a_job_has_its_timeline_and_its_links(page: str, runner: JobRunner) -> None:
     """The browser needs one request for all of it."""
-    job_id = courier.upload("ipqs/email/list.csv", sample.emails(3))
+    job_id = runner.upload("ipqs/email/list.csv", sample.emails(3))
 
     job = wait_for_job(page, job_id)
 
@@ -72,10 +72,10 @@ def test_a_job_has_its_timeline_and_its_links(page: str, courier: JobRunner) -> 
     assert job["runbook"] is None
 
 
-def test_log_lines_are_about_the_job_only(page: str, courier: JobRunner) -> None:
+def test_log_lines_are_about_the_job_only(page: str, runner: JobRunner) -> None:
     """From Submit to Conclude, and none about another job."""
-    other = courier.upload("ipqs/email/other.csv", sample.emails(4))
-    job_id = courier.upload("ipqs/email/list.csv", sample.emails(3))
+    other = runner.upload("ipqs/email/other.csv", sample.emails(4))
+    job_id = runner.upload("ipqs/email/list.csv", sample.emails(3))
     wait_for_job(page, other)
 
     shown = get(page + page_links(wait_for_job(page, job_id))["log lines"]).decode()
@@ -88,21 +88,21 @@ def test_log_lines_are_about_the_job_only(page: str, courier: JobRunner) -> None
 
 
 def test_a_message_is_shown_and_not_taken_from_others(
-    page: str, courier: JobRunner
+    page: str, runner: JobRunner
 ) -> None:
     """The console has its own queue."""
-    job_id = courier.upload("ipqs/email/list.csv", sample.emails(3))
+    job_id = runner.upload("ipqs/email/list.csv", sample.emails(3))
     address = page + page_links(wait_for_job(page, job_id))["messages"]
 
     wait_for(lambda: "manifest_key" in get(address).decode())
 
     assert "manifest_key" in get(address).decode()
-    assert courier.notices(job_id)
+    assert runner.notices(job_id)
 
 
-def test_a_result_is_downloaded_whole(page: str, courier: JobRunner) -> None:
+def test_a_result_is_downloaded_whole(page: str, runner: JobRunner) -> None:
     """The link to it is a secret, which does not reach the browser."""
-    job_id = courier.upload("ipqs/email/list.csv", sample.emails(3))
+    job_id = runner.upload("ipqs/email/list.csv", sample.emails(3))
     address = page + page_links(wait_for_job(page, job_id))["objects"]
 
     shown = get(address).decode()
@@ -154,10 +154,10 @@ def test_without_the_api_the_console_reports_the_error() -> None:
 
 
 def test_the_jobs_of_a_deployed_stack_link_to_aws_consoles(
-    stack: LocalStack, page: str, courier: JobRunner
+    stack: LocalStack, page: str, runner: JobRunner
 ) -> None:
     """The user's rights may end at the API."""
-    job_id = courier.upload("ipqs/email/list.csv", sample.emails(3))
+    job_id = runner.upload("ipqs/email/list.csv", sample.emails(3))
     wait_for_job(page, job_id)
     console = WebConsole(
         ApiClient.local(stack.api_url),

@@ -1,4 +1,4 @@
-"""Job query: a list costs what it shows, however many jobs the table has."""
+"""Job query: a page costs as much as the jobs on it, however many the table has."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _JOBS = 10_000
-_A_DAY = int(86_400 // seed_jobs.INTERVAL_SECONDS)
+_JOBS_A_DAY = int(86_400 // seed_jobs.INTERVAL_SECONDS)
 
 
-class Meter:
+class CapacityMeter:
     """Counts the capacity units that a client's queries consume."""
 
     def __init__(self, dynamodb: "DynamoDBClient") -> None:
@@ -25,9 +25,10 @@ class Meter:
         self.scanned = 0
         events = dynamodb.meta.events
         events.register("before-parameter-build.dynamodb.Query", _request_capacity)
-        events.register("after-call.dynamodb.Query", self._note)
+        events.register("after-call.dynamodb.Query", self.count)
 
-    def _note(self, parsed: dict[str, Any], **_: object) -> None:
+    def count(self, parsed: dict[str, Any], **_: object) -> None:
+        """Count what one query consumed, and how many items it read."""
         self.units.append(parsed["ConsumedCapacity"]["CapacityUnits"])
         self.scanned += parsed["ScannedCount"]
 
@@ -45,11 +46,11 @@ def dynamodb(stack: LocalStack) -> "DynamoDBClient":
 
 
 @pytest.fixture
-def meter(dynamodb: "DynamoDBClient") -> Iterator[Meter]:
+def meter(dynamodb: "DynamoDBClient") -> Iterator[CapacityMeter]:
     """Return a meter of the queries of one test."""
-    meter = Meter(dynamodb)
+    meter = CapacityMeter(dynamodb)
     yield meter
-    dynamodb.meta.events.unregister("after-call.dynamodb.Query", meter._note)
+    dynamodb.meta.events.unregister("after-call.dynamodb.Query", meter.count)
 
 
 def job_query(dynamodb: "DynamoDBClient") -> JobQuery:
@@ -58,7 +59,7 @@ def job_query(dynamodb: "DynamoDBClient") -> JobQuery:
 
 
 def test_a_page_reads_its_own_items_only(
-    dynamodb: "DynamoDBClient", meter: Meter
+    dynamodb: "DynamoDBClient", meter: CapacityMeter
 ) -> None:
     """A page of fifty jobs must not cost more because there are ten thousand."""
     page = job_query(dynamodb).page(
@@ -89,7 +90,7 @@ def test_pages_continue_over_the_months(dynamodb: "DynamoDBClient") -> None:
 
 
 def test_a_filtered_page_reads_a_limited_number_of_items(
-    dynamodb: "DynamoDBClient", meter: Meter
+    dynamodb: "DynamoDBClient", meter: CapacityMeter
 ) -> None:
     """One job in a thousand failed: the page is empty and has a `next`."""
     page = job_query(dynamodb).page(
@@ -129,7 +130,9 @@ def test_running_jobs_are_those_without_an_outcome(
     assert [int(record.job_id, 16) for record in page.records] == [0]
 
 
-def test_a_day_is_that_day_in_utc(dynamodb: "DynamoDBClient", meter: Meter) -> None:
+def test_a_day_is_that_day_in_utc(
+    dynamodb: "DynamoDBClient", meter: CapacityMeter
+) -> None:
     """The day ends at midnight, its last millisecond included."""
     page = job_query(dynamodb).page(
         JobFilters(day="2026-11-10"), start=None, limit=100, now=seed_jobs.NOW
@@ -138,6 +141,6 @@ def test_a_day_is_that_day_in_utc(dynamodb: "DynamoDBClient", meter: Meter) -> N
         JobFilters(day="2026-11-10"), start=page.next, limit=100, now=seed_jobs.NOW
     )
 
-    assert len(page.records) + len(rest.records) == _A_DAY
+    assert len(page.records) + len(rest.records) == _JOBS_A_DAY
     assert rest.next is None
-    assert meter.scanned == _A_DAY
+    assert meter.scanned == _JOBS_A_DAY

@@ -1,4 +1,4 @@
-"""Whatever the provider says, a job ends in the outcome that the design names."""
+"""Outcomes: how a job ends, by what the provider answers."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,13 +11,13 @@ from local.simulators.ipqs import Answer
 from tests.integration.harness import JobRunner
 
 _EMAILS = sample.emails(12)
-_KNOWN = {error.__name__ for error in (*PERMANENT, *RETRYABLE)}
+_ERRORS = {error.__name__ for error in (*PERMANENT, *RETRYABLE)}
 _NO_LINKS = {"pristine": None, "clean": None, "bad": None, "all": None}
 
 
 @dataclass(frozen=True)
 class Case:
-    """What the provider does, and how the job ends; no error means well."""
+    """What the provider does, and how the job ends; a success has no `error`."""
 
     error: str = ""
     outcome: str = "succeeded"
@@ -39,12 +39,12 @@ CASES = {
     "words skipped": Case(statuses=("NEW", "FINISHED")),
     "words repeated": Case(statuses=(*["PROCESSING"] * 7, "FINISHED")),
     "unknown words": Case(statuses=("LOL", "DONE", "finished", "FINISHED")),
-    "an error that passes": Case(statuses=("ERROR", "PROCESSING", "FINISHED")),
-    "an error that stays": _failed("ProviderFailed", statuses=("ERROR",)),
+    "a temporary error": Case(statuses=("ERROR", "PROCESSING", "FINISHED")),
+    "a lasting error": _failed("ProviderFailed", statuses=("ERROR",)),
     "aborted": Case(
         error="JobAborted",
         outcome="aborted",
-        answers={"status": [Answer.edited(lambda said: {**said, "aborted": True})]},
+        answers={"status": [Answer.edited(lambda status: {**status, "aborted": True})]},
     ),
     "success false": _failed(
         "ProviderRejected",
@@ -64,18 +64,21 @@ CASES = {
     "403 for the upload": Case(answers={"upload": [Answer.http(403)]}),
     "429 for the upload": Case(answers={"upload": [Answer.http(429, retry_after="7")]}),
     "503": Case(answers={"status": [Answer.http(503)] * 2}),
-    "the upload's answer lost": Case(answers={"upload": [Answer.dropped_after()]}),
+    "the response to the upload lost": Case(
+        answers={"upload": [Answer.dropped_after()]}
+    ),
     "the upload lost": Case(answers={"upload": [Answer.dropped_before()]}),
     "all links null": _failed(
         "NoResults",
         answers={
-            "status": [Answer.edited(lambda said: {**said, "downloads": _NO_LINKS})] * 3
+            "status": [Answer.edited(lambda status: {**status, "downloads": _NO_LINKS})]
+            * 3
         },
     ),
-    "a link spent": Case(answers={"download": [Answer.http(403)]}),
-    "a result cut": Case(answers={"download": [Answer.cut_after(20)]}),
-    "a page for a result": Case(answers={"download": [Answer.html()]}),
-    "a hostile link": _failed(
+    "a used link": Case(answers={"download": [Answer.http(403)]}),
+    "a result cut off": Case(answers={"download": [Answer.cut_after(20)]}),
+    "HTML for a result": Case(answers={"download": [Answer.html()]}),
+    "a link to another host": _failed(
         "ResultsIncomplete", behaviour={"links_instead": "https://evil.example/x"}
     ),
     "the wrong key": _failed(
@@ -87,24 +90,24 @@ CASES = {
     "an empty file": _failed("SourceEmpty", content=b""),
     "only a header": _failed("SourceEmpty", content=b"email\n"),
     "a workbook": _failed("SourceNotText", content=b"PK\x03\x04\x00\x00\x00"),
-    "another ending": _failed("SourceMisnamed", key="ipqs/email/list.xlsx"),
+    "another file extension": _failed("SourceMisnamed", key="ipqs/email/list.xlsx"),
 }
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_ends_as_the_design_says(courier: JobRunner, name: str) -> None:
-    """No answer of a provider may end in an unhandled exception, or in silence."""
+def test_a_job_ends_with_the_expected_outcome(runner: JobRunner, name: str) -> None:
+    """No answer may end in an unhandled exception, or without a notice."""
     case = CASES[name]
-    courier.stack.ipqs.behave(statuses=case.statuses, **case.behaviour)
+    runner.stack.ipqs.behave(statuses=case.statuses, **case.behaviour)
     for call, answers in case.answers.items():
-        courier.stack.ipqs.script(call, answers)
+        runner.stack.ipqs.script(call, answers)
 
-    view = courier.run(case.key, case.content)
+    view = runner.run(case.key, case.content)
 
     assert view.job is not None
     assert (view.job.outcome, view.error) == (case.outcome, case.error)
     assert view.status == ("FAILED" if case.error else "SUCCEEDED")
-    assert case.error in _KNOWN | {""}
-    assert courier.job_item(view.job.job_id)["outcome"] == case.outcome
-    assert len(courier.notices(view.job.job_id)) == 1
-    assert len(courier.stack.ipqs.csvs) <= 1
+    assert case.error in _ERRORS | {""}
+    assert runner.job_item(view.job.job_id)["outcome"] == case.outcome
+    assert len(runner.notices(view.job.job_id)) == 1
+    assert len(runner.stack.ipqs.csvs) <= 1

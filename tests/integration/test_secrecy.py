@@ -1,4 +1,4 @@
-"""No link, no key and no row of a list stands where it does not belong (I5)."""
+"""Secrecy: links, keys and the rows of lists are only where they belong (I5)."""
 
 import json
 import random
@@ -16,35 +16,37 @@ _EMAILS = sample.emails(30)
 
 
 @pytest.mark.fault(85)
-def test_nothing_secret_is_found_anywhere(courier: JobRunner) -> None:
-    """Histories keep every input and output for ninety days, and logs for longer."""
-    ipqs = courier.stack.ipqs
-    courier.run("ipqs/email/list.csv", _EMAILS)
+def test_no_sink_contains_a_secret(runner: JobRunner) -> None:
+    """Histories keep every input and output for ninety days, logs even longer."""
+
+    def with_key(status: dict[str, object]) -> dict[str, object]:
+        return {**status, "status": f"PROCESSING {LOCAL_KEY}"}
+
+    ipqs = runner.stack.ipqs
+    runner.run("ipqs/email/list.csv", _EMAILS)
     ipqs.script("download", [Answer.http(403), Answer.cut_after(10), Answer.html()])
-    courier.run("ipqs/email/list.csv", _EMAILS)
-    ipqs.script("status", [Answer.html(), Answer.edited(_with_the_key_in_it)])
-    courier.run("ipqs/email/list.csv", _EMAILS)
+    runner.run("ipqs/email/list.csv", _EMAILS)
+    ipqs.script("status", [Answer.html(), Answer.edited(with_key)])
+    runner.run("ipqs/email/list.csv", _EMAILS)
     ipqs.script("upload", [Answer.refusal(f"No: {LOCAL_KEY}")])
-    courier.run("ipqs/email/list.csv", _EMAILS)
+    runner.run("ipqs/email/list.csv", _EMAILS)
     addresses = set(_EMAILS.decode().split()[1:])
 
-    found = Sinks(courier.stack).holding({LOCAL_KEY} | addresses)
-
-    assert found == set()
+    assert Sinks(runner.stack).containing({LOCAL_KEY} | addresses) == set()
 
 
-def test_a_leak_would_be_found_in_every_sink(courier: JobRunner) -> None:
-    """The positive control: a search that finds nothing must be able to find."""
+def test_a_secret_is_found_in_every_sink(runner: JobRunner) -> None:
+    """A search that could find nothing would pass every other test."""
     planted = "planted+canary/of 2026@example"
-    _plant(courier, planted)
-    sinks = Sinks(courier.stack)
+    _write_everywhere(runner, planted)
+    sinks = Sinks(runner.stack)
 
     expected = {"history", "log", "table", "object", "notice"}
-    wait_for(lambda: sinks.holding({planted}) >= expected)
+    wait_for(lambda: sinks.containing({planted}) >= expected)
 
 
-def test_a_link_would_be_known_by_its_token() -> None:
-    """The simulator never tells its tokens, so they are known by their form."""
+def test_a_link_is_recognized_by_its_token() -> None:
+    """The simulator does not reveal its tokens; only their form is known."""
     token = "".join(
         random.Random(1).choices(string.ascii_letters + string.digits, k=256)
     )
@@ -55,12 +57,9 @@ def test_a_link_would_be_known_by_its_token() -> None:
     assert not has_link("x" * 900)
 
 
-def _with_the_key_in_it(said: dict[str, object]) -> dict[str, object]:
-    return {**said, "status": f"PROCESSING {LOCAL_KEY}"}
-
-
-def _plant(courier: JobRunner, secret: str) -> None:
-    stack = courier.stack
+def _write_everywhere(runner: JobRunner, secret: str) -> None:
+    """Write a secret into every sink that can be written from outside."""
+    stack = runner.stack
     outputs = stack.outputs
     stack.emulator.client("stepfunctions").start_execution(
         stateMachineArn=outputs["StateMachineArn"],

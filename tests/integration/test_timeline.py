@@ -13,12 +13,12 @@ from tests.integration.harness import JobRunner
 
 
 def test_the_timeline_has_the_states_of_the_execution(
-    stack: LocalStack, courier: JobRunner
+    stack: LocalStack, runner: JobRunner
 ) -> None:
     """An operator sees them without opening the AWS console."""
     api = ApiClient.local(stack.api_url)
-    courier.stack.ipqs.behave(statuses=("PROCESSING", "FINISHED"))
-    view = courier.run("ipqs/email/list.csv", sample.emails(3))
+    runner.stack.ipqs.behave(statuses=("PROCESSING", "FINISHED"))
+    view = runner.run("ipqs/email/list.csv", sample.emails(3))
     assert view.job is not None
     job_id = view.job.job_id
 
@@ -33,19 +33,19 @@ def test_the_timeline_has_the_states_of_the_execution(
 
 
 def test_a_long_history_is_read_from_its_latest_events(
-    stack: LocalStack, courier: JobRunner, monkeypatch: pytest.MonkeyPatch
+    stack: LocalStack, runner: JobRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A response has a size limit, and the present matters most."""
-    view = courier.run("ipqs/email/long.csv", sample.emails(3))
+    view = runner.run("ipqs/email/long.csv", sample.emails(3))
     assert view.job is not None
-    executions = ExecutionHistory(
+    history = ExecutionHistory(
         stack.outputs["StateMachineArn"],
         step_functions=stack.emulator.client("stepfunctions"),
     )
     monkeypatch.setattr(execution_history, "_PAGE_SIZE", 10)
     monkeypatch.setattr(execution_history, "_MAX_PAGES", 2)
 
-    timeline = executions.timeline(view.job)
+    timeline = history.timeline(view.job)
 
     states = tuple(entry.state for entry in timeline.entries)
     assert timeline.truncated
@@ -55,10 +55,10 @@ def test_a_long_history_is_read_from_its_latest_events(
 
 def test_a_job_without_an_execution_has_an_empty_timeline(stack: LocalStack) -> None:
     """Step Functions deletes histories after ninety days, the jobs table may not."""
-    executions = ExecutionHistory(
+    history = ExecutionHistory(
         stack.outputs["StateMachineArn"],
         step_functions=stack.emulator.client("stepfunctions"),
     )
     unknown = Job(job_id="0" * 64, provider="ipqs", type="email")
 
-    assert executions.timeline(unknown) == Timeline()
+    assert history.timeline(unknown) == Timeline()
