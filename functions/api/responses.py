@@ -1,4 +1,4 @@
-"""Responses: the documents with which the API describes a job."""
+"""Responses: build the JSON documents that describe a job to the API's clients."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -90,15 +90,15 @@ class JobService:
         filters = JobFilters(**query)
         if filters.day and not responses.is_calendar_day(filters.day):
             raise _invalid("day", "is not a calendar day")
-        bound_to = asdict(filters)
+        filter_values = asdict(filters)
         try:
-            start = cursor.decode(cursor_text, bound_to) if cursor_text else None
+            start = cursor.decode(cursor_text, filter_values) if cursor_text else None
         except cursor.CursorUnreadable:
             raise _invalid("cursor", "is not of a list with these filters") from None
         page = self.job_query.page(filters, start=start, limit=limit, now=now)
         return {
             "jobs": [self._to_response(record, request) for record in page.records],
-            "next": cursor.encode(page.next, bound_to) if page.next else None,
+            "next": cursor.encode(page.next, filter_values) if page.next else None,
         }
 
     def get_job(self, request: ApiRequest, *, now: float) -> Document:  # noqa: ARG002 - as all others

@@ -1,4 +1,4 @@
-"""Secret: a provider's credentials in Secrets Manager, cached for minutes."""
+"""Secret: read a provider's credentials from Secrets Manager, cached for minutes."""
 
 import json
 import re
@@ -19,9 +19,10 @@ _HEADER_VALUE = re.compile(r"[!-~]+( [!-~]+)*")
 
 
 class Secret:
-    """A secret with a JSON object: `{"api_key": "…"}`, or a webhook's secrets.
+    """A secret whose value is a JSON object.
 
-    Where requests are signed the object has an `api_secret`, too.
+    That of an account is `{"api_key": "…"}`, with an `api_secret` if requests are
+    signed; that of webhooks is described at `webhook_secrets`.
     """
 
     def __init__(self, secret_id: str, *, provider: SecretsProvider) -> None:
