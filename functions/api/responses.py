@@ -7,6 +7,7 @@ from functions.api.routes import WITH_RESULTS
 from functions.api.timeline import Timeline
 from functions.core.job_record import JobRecord
 
+#: A JSON object that the API returns.
 Document = dict[str, Any]
 
 

@@ -14,6 +14,7 @@ from functions.api.presigned import PresignedUrls
 from functions.api.problems import Problem
 from functions.api.request import ApiRequest
 from functions.api.request_schemas import default_file_name
+from functions.api.responses import Document
 from functions.api.routes import DEFAULT_PAGE_SIZE, RETRYABLE_OUTCOMES, WITH_RESULTS
 from functions.aws import telemetry
 from functions.aws.executions import Executions, execution_url
@@ -25,8 +26,6 @@ from functions.core.job_record import JobRecord
 from functions.core.metrics import Metric
 from functions.core.model import Job, Outcome
 from functions.core.s3_events import S3Object, job_for
-
-Document = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
