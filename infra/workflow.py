@@ -1,4 +1,4 @@
-"""Workflow: the state machine that follows a job from submission to notification.
+"""Workflow: build the state machine, from a job's submission to its notification.
 
     Known ─┬─ no ──► Submit ◄── Hold
            └─ yes ─► Check  ◄── Wait, or Listen where the provider sends webhooks
