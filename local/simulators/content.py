@@ -63,7 +63,7 @@ class Content:
 
     @classmethod
     def bomb(cls, size: int) -> Self:
-        """Return a gzip stream that unpacks to `size` bytes, a thousandfold of its own."""
+        """Return a gzip stream that unpacks to `size` bytes, 1000 times its length."""
 
         def zeros() -> Iterator[bytes]:
             return (bytes(min(BLOCK, size - at)) for at in range(0, size, BLOCK))

@@ -66,7 +66,7 @@ class Answer:
 
     @classmethod
     def edited(cls, edit: Callable[[Any], object]) -> Self:
-        """Return the normal JSON document changed by `edit`; the call is carried out."""
+        """Return the normal JSON changed by `edit`; the call is carried out."""
 
         def change(content: Content) -> Content:
             return Content.of(json.dumps(edit(json.loads(content.read()))).encode())

@@ -152,6 +152,6 @@ def serving(
 
 
 def _shut_down(connection: socket.socket) -> None:
-    # The plain socket's shutdown: that of TLS would detach the object in use by a thread.
+    # The plain socket's shutdown: that of TLS would detach an object that is in use.
     with suppress(OSError):
         socket.socket.shutdown(connection, socket.SHUT_RDWR)
