@@ -61,7 +61,8 @@ def main() -> int:
         from functions.aws import clients  # noqa: PLC0415 - see above
 
         aws_time = _Stopwatch(clients.dynamodb().meta.events)
-        page = {"limit": ["50"], "day": [_day()]}
+        day = time.strftime("%Y-%m-%d", time.gmtime(seed_jobs.NOW - 86_400))
+        page = {"limit": ["50"], "day": [day]}
         job_id = seed_jobs.job_id(1)
         print(f"{'ms':<24}{'p50':>8}{'p95':>8}   our own code{'p50':>9}{'p95':>8}")
         events = {
@@ -109,10 +110,6 @@ def _measure(
     print(
         f"{name:<24}{cells[0]:>8.1f}{cells[1]:>8.1f}{cells[2]:>24.1f}{cells[3]:>8.1f}"
     )
-
-
-def _day() -> str:
-    return time.strftime("%Y-%m-%d", time.gmtime(seed_jobs.NOW - 86_400))
 
 
 def _event(path: str, query: Any, job_id: str = "") -> dict[str, Any]:  # noqa: ANN401 - as API Gateway sends it

@@ -130,9 +130,9 @@ def main() -> int:
     return 0
 
 
-def _print(what: str, lasts: str, budget: Budget) -> None:
+def _print(subject: str, lasts: str, budget: Budget) -> None:
     print(
-        f"{what:15} {lasts:>6}  {budget.checks:>6}  {budget.transitions:>11}  "
+        f"{subject:15} {lasts:>6}  {budget.checks:>6}  {budget.transitions:>11}  "
         f"{budget.events:>6}  {budget.usd:.4f}"
     )
 

@@ -8,7 +8,7 @@ from textwrap import fill
 
 from verdict_courier.console.runbook import anchor
 
-from functions.core.errors import PERMANENT, RETRYABLE, CourierError
+from functions.core.errors import PERMANENT, RETRYABLE
 from functions.core.metrics import Metric
 from tools.markdown import replace_between
 
@@ -40,13 +40,9 @@ def _errors() -> Iterator[str]:
         (PERMANENT, "It is not tried again."),
     ):
         for error in errors:
-            yield from _section(error, consequence)
-
-
-def _section(error: type[CourierError], consequence: str) -> Iterator[str]:
-    yield f"### {error.__name__}\n"
-    for text in (f"{error.__doc__} {consequence}", f"**Do:** {error.advice}"):
-        yield fill(text, width=88) + "\n"
+            yield f"### {error.__name__}\n"
+            for text in (f"{error.__doc__} {consequence}", f"**Do:** {error.advice}"):
+                yield fill(text, width=88) + "\n"
 
 
 def _metrics() -> Iterator[str]:

@@ -31,12 +31,12 @@ _ABSENT = {"404", "NoSuchKey", "NotFound"}
 
 @dataclass(frozen=True, kw_only=True)
 class StoredObject:
-    """An object in the bucket; `found` if another call wrote it, or may have."""
+    """An object in the bucket; `existed` if another call wrote it, or may have."""
 
     key: str
     version_id: str
     bytes: int
-    found: bool = False
+    existed: bool = False
 
 
 class Results:
@@ -71,7 +71,7 @@ class Results:
             key=key,
             version_id=head.get("VersionId", ""),
             bytes=head["ContentLength"],
-            found=True,
+            existed=True,
         )
 
     def measure(self, stored: StoredObject, file_format: FileFormat) -> StreamStats:

@@ -85,16 +85,12 @@ class Secret:
                 cause = error.__cause__ or error.__context__
                 if not isinstance(cause, ClientError | BotoCoreError):
                     raise CredentialsMissing("the secret could not be read") from None
-                if _is_missing(cause):  # also the answer for a secret without a value
+                # Also the answer for a secret without a value.
+                code = error_code(cause) if isinstance(cause, ClientError) else ""
+                if code == "ResourceNotFoundException":
                     raise CredentialsMissing("the provider's secret is empty") from None
                 raise cause from None
         return value if isinstance(value, str) else ""
-
-
-def _is_missing(error: Exception) -> bool:
-    if not isinstance(error, ClientError):
-        return False
-    return error_code(error) == "ResourceNotFoundException"
 
 
 @cache

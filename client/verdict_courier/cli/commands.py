@@ -70,14 +70,14 @@ def results(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     """Show the results of a job, or download them."""
     response = api.call("GET", f"/jobs/{options.job_id}/results")
     files = {file["kind"]: file for file in response["manifest"]["files"]}
-    shown = []
+    placed_files = []
     for link in response["links"]:
         file = files[link["kind"]]
         place = file["key"]
         if options.download:
             place = str(_save(link["href"], file, options.download))
-        shown.append({**file, "place": place})
-    display.files(shown)
+        placed_files.append({**file, "place": place})
+    display.files(placed_files)
     return ExitCode.DONE
 
 

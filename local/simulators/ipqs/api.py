@@ -119,13 +119,13 @@ def _accepted(
     behaviour, lines = state.behaviour, count_lines(file)
     active = sum(csv.status != FINISHED for csv in state.csvs)
     paid = sum(csv.lines for csv in state.csvs)
-    for limit, wanted, message in (
+    for limit, value, message in (
         (behaviour.max_upload_bytes, file.stat().st_size, "The file is too large."),
         (behaviour.max_upload_rows, lines, "The file has too many rows."),
         (behaviour.max_parallel_files, active + 1, "Too many files in work."),
         (behaviour.credits, paid + lines, _NO_CREDITS),
     ):
-        if limit is not None and wanted > limit:
+        if limit is not None and value > limit:
             raise IpqsRefusal(message)
     strictness = sent.get("strictness") if behaviour.strictness_accepted else None
     return state.add_upload(file, type_, sent.get("file_name"), int(strictness or 0))
