@@ -1,9 +1,9 @@
-"""The latency of the api function with ten thousand jobs in the table.
+"""API latency: measure the api function with ten thousand jobs in the table.
 
     python -m benchmarks.api_latency
 
-The handler runs in this process against the emulator's DynamoDB, a Python program
-that is slower than AWS. So the time of our own code is measured separately.
+The handler runs in this process and calls the emulator's DynamoDB, which is slower than
+that of AWS. So the time of our own code is measured separately.
 """
 
 import json
@@ -16,6 +16,7 @@ from statistics import quantiles
 from typing import Any
 
 from benchmarks import seed_jobs
+from functions.core import keys
 from functions.core.provider_settings import to_json
 from infra import config
 from local.emulator.clients import REGION
@@ -36,22 +37,23 @@ def main() -> int:
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{emulator.port}",
-            "COURIER_TABLE": "jobs",
-            "COURIER_KEEP_DAYS": "90",
-            "COURIER_INBOX_BUCKET": "inbox",
-            "COURIER_RESULTS_BUCKET": "results",
-            "COURIER_STATE_MACHINE": "arn:aws:states:us-east-1:0:stateMachine:m",
-            "COURIER_PROVIDERS": json.dumps({"ipqs": to_json(_IPQS)}),
+            keys.ENV_JOBS_TABLE: "jobs",
+            keys.ENV_JOBS_RETENTION_DAYS: "90",
+            keys.ENV_INBOX_BUCKET: "inbox",
+            keys.ENV_RESULTS_BUCKET: "results",
+            keys.ENV_STATE_MACHINE: "arn:aws:states:us-east-1:0:stateMachine:m",
+            keys.ENV_PROVIDERS: json.dumps({"ipqs": to_json(_IPQS)}),
             "POWERTOOLS_LOG_LEVEL": "ERROR",
         }
-        # Only now, because they read the environment.
+        # Imported here, because these modules read the environment.
         from functions.api import handler  # noqa: PLC0415 - see above
         from functions.aws import clients  # noqa: PLC0415 - see above
 
         aws_time = _Stopwatch(clients.dynamodb().meta.events)
-        page = {"limit": ["50"], "day": [_day()]}
+        day = time.strftime("%Y-%m-%d", time.gmtime(seed_jobs.NOW - 86_400))
+        page = {"limit": ["50"], "day": [day]}
         job_id = seed_jobs.job_id(1)
-        print(f"{'ms':<24}{'p50':>8}{'p95':>8}   of which ours{'p50':>8}{'p95':>8}")
+        print(f"{'ms':<24}{'p50':>8}{'p95':>8}   our own code{'p50':>9}{'p95':>8}")
         events = {
             "GET /jobs": _event("/jobs", page),
             "GET /jobs/{job_id}": _event(f"/jobs/{job_id}", None, job_id),
@@ -63,19 +65,19 @@ def main() -> int:
 
 
 class _Stopwatch:
-    """Adds up the time that calls of AWS take."""
+    """Adds up the time of all calls to DynamoDB."""
 
     def __init__(self, events: Any) -> None:  # noqa: ANN401 - botocore's, without a type
         self.seconds = 0.0
-        self._since = 0.0
+        self._started_at = 0.0
         events.register("before-send.dynamodb", self._start)
         events.register("response-received.dynamodb", self._stop)
 
     def _start(self, **_: object) -> None:
-        self._since = time.perf_counter()
+        self._started_at = time.perf_counter()
 
     def _stop(self, **_: object) -> None:
-        self.seconds += time.perf_counter() - self._since
+        self.seconds += time.perf_counter() - self._started_at
 
 
 def _measure(
@@ -97,10 +99,6 @@ def _measure(
     print(
         f"{name:<24}{cells[0]:>8.1f}{cells[1]:>8.1f}{cells[2]:>24.1f}{cells[3]:>8.1f}"
     )
-
-
-def _day() -> str:
-    return time.strftime("%Y-%m-%d", time.gmtime(seed_jobs.NOW - 86_400))
 
 
 def _event(path: str, query: Any, job_id: str = "") -> dict[str, Any]:  # noqa: ANN401 - as API Gateway sends it

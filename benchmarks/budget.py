@@ -1,9 +1,9 @@
-"""The cost of a job, counted from the definition and the poll policy.
+"""Budget: count what a job costs, from the definition and the poll policy.
 
     python -m benchmarks.budget
 
-History events are counted by walking the synthesized definition; the checks come
-from the schedule, transitions and dollars from `functions.core.cost`.
+Checks are counted by the schedule, history events by the synthesized definition,
+transitions and US dollars by `functions.core.cost`.
 """
 
 import sys
@@ -30,7 +30,7 @@ _EVENTS_OF_AN_EXECUTION = 2  # started, ended
 
 @dataclass(frozen=True)
 class Budget:
-    """The work of one job, and its price in USD."""
+    """What one job takes: checks, transitions, history events and US dollars."""
 
     checks: int
     transitions: int
@@ -39,7 +39,7 @@ class Budget:
 
 
 def checks(duration: float, policy: Policy) -> int:
-    """Count the checks of a job that takes `duration` seconds, without jitter."""
+    """Return the number of checks of a job of `duration` seconds, without jitter."""
     elapsed = 0.0
     count = 0
     while elapsed < duration:
@@ -53,21 +53,21 @@ def budget(
 ) -> Budget:
     """Return the budget of a job that succeeds after `duration` seconds.
 
-    If it waits for webhooks, none comes, which is the dearest case.
+    A job that waits for webhooks receives none, which is the most expensive case.
     """
     polls = checks(duration, policy)
-    work = polled_job(checks=polls, kinds=kinds, uses_webhook=policy.uses_webhook)
+    usage = polled_job(checks=polls, kinds=kinds, uses_webhook=policy.uses_webhook)
     states = definition["States"]
-    of_a_kind = states["Collect"]["ItemProcessor"]["States"]
-    events = _events(work.visits, {**of_a_kind, **states}) + kinds * _EVENTS_OF_AN_ITEM
-    return _budget(work, events)
+    item_states = states["Collect"]["ItemProcessor"]["States"]
+    events = _events(usage.visits, {**item_states, **states})
+    return _budget(usage, events + kinds * _EVENTS_OF_AN_ITEM)
 
 
 def request_budget(
     duration: float, *, definition: Mapping[str, Any], policy: Policy
 ) -> Budget:
     """Return the budget of one request of a batch, which has its own execution."""
-    work = batch_request(
+    usage = batch_request(
         checks=checks(duration, policy), uses_webhook=policy.uses_webhook
     )
     processor = definition["States"]["Requests"]["ItemProcessor"]
@@ -75,13 +75,13 @@ def request_budget(
         name.removesuffix(" request"): state
         for name, state in processor["States"].items()
     }
-    return _budget(work, _events(work.visits, states))
+    return _budget(usage, _events(usage.visits, states))
 
 
 def hold_events(
     duration: float, *, definition: Mapping[str, Any], policy: Policy
 ) -> int:
-    """Count the history events of a submission on hold for `duration` seconds."""
+    """Return the number of history events of `duration` seconds on hold."""
     holds = 0
     elapsed = 0.0
     while elapsed < duration:
@@ -103,12 +103,12 @@ def _events_of(state: Mapping[str, Any]) -> int:
     return events
 
 
-def _budget(work: Usage, events: int) -> Budget:
+def _budget(usage: Usage, events: int) -> Budget:
     return Budget(
-        work.visits["Check"],
-        work.transitions,
+        usage.visits["Check"],
+        usage.transitions,
         events + _EVENTS_OF_AN_EXECUTION,
-        work.usd,
+        usage.usd,
     )
 
 
@@ -130,9 +130,9 @@ def main() -> int:
     return 0
 
 
-def _print(what: str, lasts: str, budget: Budget) -> None:
+def _print(subject: str, lasts: str, budget: Budget) -> None:
     print(
-        f"{what:15} {lasts:>6}  {budget.checks:>6}  {budget.transitions:>11}  "
+        f"{subject:15} {lasts:>6}  {budget.checks:>6}  {budget.transitions:>11}  "
         f"{budget.events:>6}  {budget.usd:.4f}"
     )
 

@@ -1,9 +1,9 @@
-"""The peak memory of Download for a large result.
+"""Memory: measure the peak memory of Download for a large result.
 
     python -m benchmarks.memory [--gib 1]
 
-The function runs in a process of its own, whose peak is measured; the provider and
-S3 run in this process.
+Download runs in a child process, whose peak is measured; the simulated provider and S3
+run in this process.
 """
 
 import argparse
@@ -20,12 +20,12 @@ from infra import config
 from local.simulators.ipqs import IpqsSimulator
 
 GIB = 1024**3
-#: The limit, whatever the size of the result.
+#: The limit for a result of any size.
 MAX_MIB = 128
 
 _PROJECT = Path(__file__).parents[1]
 _KEY = "a-key-of-the-simulator"
-# The other process. Its imports and clients count, because a Lambda has them too.
+# The child process. Its imports and clients count, because a Lambda function has them.
 _DOWNLOAD = """
 import json, sys, time
 from functions.aws import clients
@@ -55,7 +55,7 @@ print(json.dumps({"bytes": file.bytes, "peak_kib": int(peak.split()[1])}))
 
 @dataclass(frozen=True)
 class Peak:
-    """What one download used."""
+    """The bytes of a download, its peak memory and its duration."""
 
     bytes: int
     peak_mib: float
@@ -66,7 +66,7 @@ def measure(size: int) -> Peak:
     """Download a result of `size` bytes, and return the peak of its process."""
     with IpqsSimulator.started(api_key=_KEY) as ipqs, serve_sink() as (sink, endpoint):
         deployed = config.stage("dev", config.context()["courier"]).providers["ipqs"]
-        assert isinstance(deployed, IpqsSettings)  # noqa: S101 - tells mypy what it is
+        assert isinstance(deployed, IpqsSettings)  # noqa: S101 - for mypy
         settings = replace(
             deployed,
             base_url=ipqs.base_url,

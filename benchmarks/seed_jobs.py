@@ -1,4 +1,4 @@
-"""A jobs table with many jobs, to measure lists and reads."""
+"""Seed jobs: create a jobs table with many jobs, to measure lists and reads."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 #: When the newest job was received, and the seconds from each job to the next.
 NOW = 1_795_000_000.0
 INTERVAL_SECONDS = 480.0
-#: One job of so many failed; the others succeeded, and the newest is running.
+#: Every thousandth job failed; the others succeeded, and the newest is running.
 FAILED_EVERY = 1000
 
 

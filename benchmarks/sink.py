@@ -1,4 +1,4 @@
-"""An S3 server for one multipart upload, which checks the parts and drops them."""
+"""Sink: serve S3 for one multipart upload, checking its parts and dropping them."""
 
 import re
 import zlib

@@ -16,18 +16,18 @@ from functions.core.routing import on_permanent_error, on_retryable_error, route
 from functions.core.schedule import Policy
 from functions.providers.protocol import Provider
 
-#: The phases of which a provider sends a webhook.
+#: The phases that a provider announces by a webhook.
 _ANNOUNCED = (Phase.FINISHED, Phase.PARTIAL, Phase.FAILED)
 
 
 def check(
     job: Job, provider: Provider, *, policy: Policy, now: float, random: float
 ) -> Job:
-    """Return the job with what happens next.
+    """Return the job with its next step, decided by one status call.
 
-    A call that fails is no error of the job: it is repeated later, until the deadline,
-    so that a provider that is down for hours costs a job nothing but time. `random` is
-    a number in [0, 1) for the jitter of the next wait.
+    A call that fails does not fail the job: it is repeated later, until the deadline,
+    so that a provider's outage of some hours only delays the job. `random` is a number
+    in [0, 1) for the jitter of the next wait.
     """
     heard_at, job = job.heard_at, job.with_(heard_at=0.0)
     if not job.waiting_since:  # started by hand: its time begins now
@@ -39,8 +39,8 @@ def check(
         telemetry.record_error(error, job, {Metric.JOB_AGE_SECONDS: job.age(now)})
         return on_retryable_error(job, error, policy=policy, now=now, random=random)
     except PermanentError as error:
-        # A key that is being rotated or credits that are being bought must not end a
-        # job that is paid for: such an error counts once it repeats.
+        # A key that is being rotated, or credits that are being bought, must not end a
+        # job that is paid for, so the error counts only once it is repeated.
         telemetry.logger.warning("check refused", error=type(error).__name__)
         telemetry.record_error(error, job, {Metric.JOB_AGE_SECONDS: job.age(now)})
         return on_permanent_error(job, error, policy=policy, now=now, random=random)

@@ -1,4 +1,4 @@
-"""Conclude: record how a job ended, whatever ended it."""
+"""Conclude: record the outcome of a job, whatever ended it."""
 
 from typing import Any
 

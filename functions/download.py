@@ -16,7 +16,7 @@ from functions.core.model import File, Job, State
 from functions.core.result_keys import result_key
 from functions.providers.protocol import Body, Provider
 
-#: Kept of the function's time for completing or aborting the upload.
+#: The part of the function's time that is reserved for ending the upload.
 _MARGIN_SECONDS = 20.0
 
 
@@ -30,10 +30,10 @@ def download(
     now: Callable[[], float],
     ends_at: float,
 ) -> File:
-    """Return the file as it stands in the results bucket.
+    """Store one result of a job unless it is stored already; return its file.
 
-    `ends_at` is when this function is ended, in Unix seconds like `now`. The link is
-    asked for last, after everything that could fail without it, and opened once.
+    `ends_at` is the function's time-out, in Unix seconds like `now`. The link is
+    requested last, after every call that could fail before it, and opened once.
     """
     link_age = 0.0
 
@@ -41,7 +41,7 @@ def download(
         nonlocal link_age
         link = provider.results(job.provider_ref).get(kind)
         if link is None:
-            raise LinkSpent("the provider gave no link for a result that it named")
+            raise LinkSpent("the provider returned no link for a result that it listed")
         opened_at = now()
         link_age = opened_at - link.issued_at
         return provider.open(link, seconds=ends_at - opened_at - _MARGIN_SECONDS)

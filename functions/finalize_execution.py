@@ -22,10 +22,10 @@ _OUTCOMES = {
 def finalize_execution(
     execution: ExecutionResult, *, job_store: JobStore, notifier: Notifier, now: float
 ) -> JobRecord | None:
-    """Return the job whose end was announced; None where there was nothing to announce.
+    """Record and announce the end of a job; return None if nothing is to be announced.
 
-    A job that fails in the usual way has sent its notice before its execution ends. One
-    that was retried since is not over, whatever became of this attempt.
+    The workflow itself announces a job that fails in the usual way. A job that was
+    retried since then has not ended, whatever happened to this attempt.
     """
     job = execution.job
     if job is None or execution.notified:

@@ -1,4 +1,4 @@
-"""Gather: write one result for a batch, with a line for every row in its order."""
+"""Gather: write the result of a batch, one line for each row, in their order."""
 
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,15 +33,15 @@ from functions.core.routing import end_job
 from functions.providers.bodies import IteratorBody
 from functions.providers.protocol import BatchProvider
 
-#: The one kind of result that a request has, and so its batch.
+#: The only kind of result of a request, and of a batch.
 KIND = "result"
-#: Requests whose results are read ahead of the writing, and threads that read.
+#: The number of requests whose results are read ahead, and of threads that read them.
 _READ_AHEAD = 64
 _READERS = 16
 
 #: A line of the result and the number of its row.
 _NumberedLine = tuple[int, bytes]
-#: A request: how it ended, its item as it was prepared, and the numbers of its rows.
+#: A request: how it ended, its item of the Map, and the numbers of its rows.
 _Request = tuple[RequestResult, Mapping[str, Any], Sequence[int]]
 
 
@@ -91,7 +91,7 @@ class BatchGathering:
     now: float
 
     def gather(self) -> Job:
-        """Return the batch with its result, or as failed where no request has one."""
+        """Return the batch with its result, or as failed if no request has one."""
         index = RowIndex.from_document(self.batch_store.read_json("rows.json"))
         if not any(result.has_result for result in self.request_results):
             return self._ended(index, self.request_results)
@@ -131,7 +131,7 @@ class BatchGathering:
         )
 
     def _resolved_requests(self, index: RowIndex) -> Iterator[_ResolvedRequest]:
-        """Read the results of all requests in their order, some of them ahead."""
+        """Yield the requests in their order, with some results read ahead."""
         items = self.batch_store.read_json("items.json")
         bodies = self.batch_store.read("requests.jsonl")
         requests = zip(self.request_results, items, index.requests, strict=True)

@@ -1,4 +1,4 @@
-"""Intake: start one execution for every object that is uploaded."""
+"""Intake: start one execution for each uploaded object."""
 
 from collections.abc import Mapping
 
@@ -20,7 +20,7 @@ from functions.core.keys import ENV_PROVIDERS
 from functions.core.model import State
 from functions.core.s3_events import created_objects, job_for
 
-# A batch of which every message failed is answered like any other: each by its id.
+# Failed messages are always reported by their ids, even if all of a batch failed.
 _processor = BatchProcessor(
     event_type=EventType.SQS, raise_on_entire_batch_failure=False
 )
@@ -32,8 +32,8 @@ def start_jobs(
     """Start a job for every object that a queue message announces, each once.
 
     Raises:
-        MessageUnreadable: It announces nothing that we understand. The queue keeps such
-            a message and moves it to the dead letters.
+        MessageUnreadable: The message is not an S3 event. After some more tries, SQS
+            moves it to the dead-letter queue.
     """
     for created in created_objects(body):
         job = job_for(created, types=types)

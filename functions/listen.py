@@ -1,4 +1,4 @@
-"""Listen: let a webhook end the wait before its time-out does."""
+"""Listen: store the task token of a wait, so that a webhook can end it early."""
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -22,7 +22,7 @@ def handler(event: State, _context: LambdaContext) -> None:
     )
 
     if called_at:
-        telemetry.logger.info("webhook had come before the wait")
+        telemetry.logger.info("webhook arrived before the wait")
         telemetry.count(Metric.WEBHOOKS_WAITED_FOR, job)
     else:
         telemetry.logger.info("listening", wait_seconds=job.wait_seconds)

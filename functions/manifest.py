@@ -1,4 +1,4 @@
-"""Manifest: write the list of a job's results, as the last of its objects."""
+"""Manifest: write the manifest of a job, the last of its objects."""
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 

@@ -1,4 +1,4 @@
-"""Prepare: make the requests of a batch, before any of them is sent."""
+"""Prepare: turn the rows of a batch into requests, before any of them is sent."""
 
 import json
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ from functions.providers.protocol import (
     Source,
 )
 
-#: A file with more is no list with mistakes, and all of them are held in memory.
+#: A file with more than this is hardly a list with mistakes; all are kept in memory.
 _MAX_INVALID_ROWS = 100_000
 
 
@@ -38,13 +38,12 @@ def prepare(
 ) -> Job:
     """Return the batch with its requests written into the inbox bucket.
 
-    The same rows make the same request, so that a second attempt finds what the first
-    one sent, whatever became of other rows. Personal data stays in S3: the list of
-    requests, each of which becomes an item of the Map, has only the places of their
-    bodies.
+    The job_id of a request depends only on its rows, so that a second attempt finds
+    what the first one sent. Personal data stays in S3: an item of the Map has only the
+    position of its request's body.
 
     Raises:
-        RequestInvalid: Not one row is valid, or far too many are not.
+        RequestInvalid: No row is valid, or too many are invalid.
         SourceTooLarge: The file has more bytes or requests than the settings allow.
     """
     if source.size > max_bytes:
@@ -127,7 +126,7 @@ def handler(event: State, _context: LambdaContext) -> State:
             )
     except CourierError as error:
         telemetry.logger.warning(
-            "not prepared", error=type(error).__name__, reason=str(error)
+            "batch not prepared", error=type(error).__name__, reason=str(error)
         )
         raise
 

@@ -1,4 +1,4 @@
-"""Submit: hand a job to the provider, at most once, because it is paid."""
+"""Submit: submit a job to the provider, at most once, because it is paid for."""
 
 import math
 import random
@@ -43,7 +43,7 @@ _PROVIDER_FAULTS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """One attempt to submit a job; `token` tells it from all others.
+    """One attempt to submit a job; `token` identifies it.
 
     `now` is in Unix seconds, `random` a number in [0, 1) for the jitter of waits.
     """
@@ -128,7 +128,7 @@ class Submission:
             try:
                 rows = self._validated_rows()
             except PermanentError:
-                rows = 0  # it is paid already: a source that is gone must not end it
+                rows = 0  # it is paid for: a missing source must not end it
             return self._record(reference, rows)
 
         remaining = record.intent_at + self.settings.settle_seconds - self.now
@@ -168,7 +168,7 @@ class Submission:
         return on_submitted(submitted, policy=self.settings.policy, random=self.random)
 
     def _hold_after(self, error: RetryableError, record: SubmissionRecord) -> Job:
-        telemetry.logger.warning("submission put off", error=type(error).__name__)
+        telemetry.logger.warning("submission postponed", error=type(error).__name__)
         telemetry.record_error(error, self.job)
         delay = retry_seconds(
             self.job.failures + 1,
@@ -237,7 +237,7 @@ def handler(event: State, _context: LambdaContext) -> State:
         ).submit()
 
     telemetry.logger.info(
-        "submitted" if submitted.provider_ref else "held",
+        "submitted" if submitted.provider_ref else "on hold",
         provider_ref=submitted.provider_ref,
         rows=submitted.rows,
         wait_seconds=submitted.wait_seconds,

@@ -1,8 +1,8 @@
-"""Webhook: let a provider's webhook end the wait of the job that it is about.
+"""Webhook: end a job's wait when the provider's webhook about it arrives.
 
-A webhook is a wake-up, not a result: all that is kept of it is which wait it ends, and
-the execution that it resumes asks the provider itself. A forged or repeated webhook can
-therefore cost one status call at the most.
+Of a webhook only the reference and the event are used: the resumed execution asks the
+provider itself. A forged or repeated webhook can therefore cause one status call at
+most.
 """
 
 from base64 import b64decode
@@ -65,7 +65,7 @@ class WebhookReceiver:
             self.provider, webhook.reference, webhook.event, now=now
         )
         telemetry.logger.info(
-            "webhook heard", heard=receipt.outcome, job_id=receipt.job_id
+            "webhook received", heard=receipt.outcome, job_id=receipt.job_id
         )
         self._count(str(receipt.outcome))
         return HTTPStatus.NO_CONTENT
@@ -81,7 +81,7 @@ class WebhookReceiver:
 
 @lambda_handler
 def handler(event: Event, _context: LambdaContext) -> dict[str, Any]:
-    """Answer one request of API Gateway's, without a body."""
+    """Respond to one request of API Gateway, without a body."""
     provider = str((event.get("pathParameters") or {}).get("provider", ""))
     parse = webhook_parser(provider)
     if parse is None:
@@ -108,7 +108,7 @@ def handler(event: Event, _context: LambdaContext) -> dict[str, Any]:
 
 
 def _body(event: Event) -> bytes | None:
-    """Return the very bytes that were signed; None where there are none."""
+    """Return the exact bytes that were signed; None if they cannot be decoded."""
     body = str(event.get("body") or "")
     try:
         if event.get("isBase64Encoded"):

@@ -1,12 +1,11 @@
-"""Alarms: what wakes a person, each with a link to its section of the run-book.
+"""Alarms: notify an operator, with a link to the alarm's section of the run-book.
 
-Every alarm notifies the operations topic, and so does a composite of them all: when
-the first one goes off and when the last one is over. The composite alone would not
+Every alarm notifies the operations topic, and so does a composite of all alarms: when
+the first one goes off, and when the last one is OK again. The composite alone would not
 report a second cause while the first one lasts.
 
-Missing data never raises an alarm: without jobs nothing is measured, and nobody needs
-to be woken. Failures of the measuring itself show in metrics of AWS: dead letters and
-errors of functions.
+Missing data counts as OK, because a stack without jobs measures nothing. If the
+measuring itself fails, metrics of AWS show it: dead letters and errors of functions.
 """
 
 import re
@@ -33,19 +32,20 @@ from infra.metrics import FIVE_MINUTES, HOUR, StageMetrics
 #: How long a job may run after its deadline: downloading its results may take two
 #: hours while the provider is in trouble.
 OVERDUE_SECONDS = 3 * 3600
-#: The least number of failures within an hour, and their least share of all ends.
+#: An alarm goes off at this number of failures within an hour, if they are more than
+#: this share of all ended jobs.
 FAILURES = 4
 FAILED_PERCENT = 25
-#: The same of missed webhooks: the least number, and the least share of all ends.
+#: The same for missed webhooks, of all jobs that waited for one.
 MISSED = 3
 MISSED_PERCENT = 50
-#: Periods of five minutes in a row.
+#: Consecutive periods of five minutes with throttling.
 THROTTLED_PERIODS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
 class AlarmDefinition:
-    """A sentence on what is wrong, and the metric that shows it above a threshold."""
+    """A sentence on what is wrong, and the metric that exceeds its threshold then."""
 
     description: str
     metric: cloudwatch.IMetric
@@ -110,7 +110,7 @@ class Alarms(Construct):
                 periods=THROTTLED_PERIODS,
             ),
             "Webhooks missing": AlarmDefinition(
-                description="Most jobs end without the webhook that announces it.",
+                description="Most jobs end without a webhook that announces it.",
                 metric=_missed_webhook_percent(metrics),
                 threshold=MISSED_PERCENT,
             ),
@@ -152,7 +152,7 @@ class Alarms(Construct):
 
 
 def _error_count(metrics: StageMetrics, *errors: type[Exception]) -> cloudwatch.IMetric:
-    """Return how often steps met any of the errors."""
+    """Return a metric of how often steps raised any of the errors."""
     counts = {
         f"m{number}": metrics.metric(Metric.STEP_ERRORS, error=error.__name__)
         for number, error in enumerate(errors)

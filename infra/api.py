@@ -37,7 +37,7 @@ _ACCESS_LOG_FIELDS = {
 
 
 class Api(Construct):
-    """The API, its stage and access log, and the association of a web ACL if set."""
+    """The API with its stage and access log, and with the web ACL if one is set."""
 
     def __init__(
         self,
@@ -88,9 +88,8 @@ class Api(Construct):
                 throttling_burst_limit=burst,
             ),
         )
-        self.rest.node.try_remove_child(
-            "Endpoint"
-        )  # the stack has an output of its own
+        # The stack has an output of its own for the URL.
+        self.rest.node.try_remove_child("Endpoint")
         account = self._logging_account()
         self.rest.deployment_stage.node.add_dependency(account)
         add_gateway_responses(self.rest)
@@ -109,7 +108,7 @@ class Api(Construct):
         self._add_web_acl(web_acl_arn)
 
     def _add_webhook(self, function: lambda_.Function) -> None:
-        """Add the only route without an AWS signature: providers sign their own way."""
+        """Add the only route without an AWS signature: providers have other schemes."""
         method = self.rest.root.resource_for_path(WEBHOOKS).add_method(
             "POST",
             _integration(function),
@@ -226,7 +225,7 @@ def _integration(function: lambda_.Function) -> apigateway.LambdaIntegration:
 
 
 def _json_schema(schema: Schema) -> apigateway.JsonSchema:
-    """Return a schema of ours as a model of the CDK."""
+    """Return a JSON Schema as a model of the CDK."""
     if "oneOf" in schema:
         return apigateway.JsonSchema(
             schema=apigateway.JsonSchemaVersion.DRAFT4,

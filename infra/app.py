@@ -25,12 +25,12 @@ def stack_name(stage: str) -> str:
 def synthesize(stage: str | None = None, *, outdir: Path) -> Path:
     """Write the cloud assembly into `outdir` and return it.
 
-    The default `stage` is that of the context (`cdk synth -c stage=prod`).
+    Without a `stage`, that of the context is used (`cdk synth -c stage=prod`).
 
     Raises:
         ConfigError: A setting is missing or wrong.
         BundlingFailed: The Lambda dependencies could not be installed.
-        RuntimeError: cdk-nag found something; the report is in `outdir`.
+        RuntimeError: cdk-nag has findings; its report is in `outdir`.
     """
     app = App(context=config.context(), outdir=str(outdir))
     name = stage or str(app.node.get_context("stage"))
@@ -44,7 +44,7 @@ def synthesize(stage: str | None = None, *, outdir: Path) -> Path:
 
 
 def main() -> int:
-    """Synthesize for `cdk`, and print a mistake in the settings as one line."""
+    """Synthesize for the `cdk` command; print an error in the settings as one line."""
     try:
         synthesize(outdir=Path(os.environ.get("CDK_OUTDIR", "cdk.out")))
     except (ConfigError, BundlingFailed) as error:

@@ -1,7 +1,7 @@
-"""Batch map: the Distributed Map that runs each request of a batch in a poll loop.
+"""Batch map: build the Distributed Map that runs each request of a batch by itself.
 
-Each request ends as one short text, since the batch's state holds the texts of all
-of its requests; `functions.core.batch_results` reads them.
+A request outputs one short text, because the batch's state holds the texts of all its
+requests; `functions.core.batch_results` reads them.
 """
 
 from typing import Any

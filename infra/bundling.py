@@ -1,8 +1,8 @@
 """Bundling: build the asset that all functions share, identical on every machine.
 
-It contains pure Python wheels only (`--platform=any`; pip refuses others), so that it
-runs on arm64 as well as on the interpreter of the local stack. boto3 is part of the
-Lambda runtime. Bytecode is left out because it would depend on the Python that builds.
+It contains pure Python wheels only (`--platform=any`; pip refuses others), so it runs
+on arm64 as well as on the interpreter of the local stack. boto3 is part of the Lambda
+runtime. Bytecode is left out, because it depends on the Python that compiles it.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ class BundlingFailed(Exception):
 
 
 def bundle(*, project: Path = PROJECT) -> Path:
-    """Return the directory of the asset, which is built unless it is cached.
+    """Return the directory of the asset; build it unless it is cached.
 
     The directory is named by a hash of its sources. The dependencies are cached apart
     from our code, which changes more often.
@@ -58,15 +58,14 @@ def _install(lock: Path, target: Path) -> None:
     command += ["--only-binary=:all:", "--platform=any", "--implementation=py"]
     command += [f"--python-version={PYTHON}", "--no-compile"]
     command += [f"--requirement={lock}", f"--target={target}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
-    if done.returncode:
+    process = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
+    if process.returncode:
         raise BundlingFailed(
             "pip could not fetch the Lambda dependencies; the package index must be "
-            f"reachable when functions/requirements.lock has changed.\n{done.stderr}"
+            f"reachable when functions/requirements.lock has changed.\n{process.stderr}"
         )
-    shutil.rmtree(
-        target / "bin", ignore_errors=True
-    )  # scripts with paths of this machine
+    # Its scripts contain paths of this machine.
+    shutil.rmtree(target / "bin", ignore_errors=True)
     for path in target.glob("*.dist-info/**/*"):
         licence = path.name.upper().startswith(_LICENCE_FILES)
         if path.is_file() and not licence and "licenses" not in path.parts:

@@ -1,8 +1,7 @@
-"""Config: the settings of a stage, read from cdk.json in this one place.
+"""Config: read the settings of a stage from cdk.json.
 
-A stage is `every_stage` with its own entries laid over it. What each setting is for
-stands at the dataclass that holds it: `Stage` here, and for the providers
-`functions.core.provider_settings`.
+The entries of a stage override those of `every_stage`. Each setting is described at its
+dataclass: `Stage` here, and for the providers `functions.core.provider_settings`.
 """
 
 import json
@@ -20,13 +19,13 @@ CDK_JSON = Path(__file__).parents[1] / "cdk.json"
 LOCAL = "local"
 
 SQS_LEAST_CONCURRENCY = 2
-#: Functions by the names that earlier releases had for them in reserved_concurrency.
+#: The current names of functions in reserved_concurrency, by those of earlier releases.
 _RENAMED_FUNCTIONS = {"reflect": "finalize_execution"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """Everything in which one deployment differs from another.
+    """The settings of one deployment.
 
     * debug_sample_rate: the share of the functions' environments that log at DEBUG
       whatever the level, from 0 to 1.
@@ -34,12 +33,12 @@ class Stage:
       region; empty for X-Ray's own tracing, which needs none.
     * runbook_url: where docs/operations.md can be read; alarms link to its sections.
     * reserved_concurrency: a number for each function in prod; none in dev and local,
-      because a new account may run as few as ten at once in all, and AWS refuses a
-      reservation that leaves too few for the rest.
-    * api_requests_per_second, api_burst: for all callers together; a person with a
-      script needs a handful, and a flood is not to become a bill.
-    * web_acl_arn: a regional web ACL of AWS WAF for the API; empty for none, since
-      every route requires a signature already and a web ACL costs by the month.
+      because a new account may run as few as ten functions at once, and AWS refuses
+      a reservation that leaves too few for other functions.
+    * api_requests_per_second, api_burst: for all callers together, so that a flood of
+      requests does not cause costs.
+    * web_acl_arn: a regional web ACL of AWS WAF for the API; empty for none, because
+      every route requires a signature and a web ACL is charged by the month.
     * batch_max_concurrency: how many requests of a batch run at once.
     """
 
@@ -65,43 +64,47 @@ class Stage:
 
     @property
     def longest_deadline_seconds(self) -> float:
-        """The deadline of the provider that is waited for the longest."""
+        """The longest deadline of all providers."""
         return max(p.poll.deadline_seconds for p in self.providers.values())
 
 
 def context(path: Path = CDK_JSON) -> dict[str, Any]:
-    """Return the CDK context, for a synth that the CDK's own command did not start."""
+    """Return the CDK context, for a synth without the CDK's own command."""
     return dict(json.loads(path.read_text())["context"])
 
 
 def stage(name: str, settings: Mapping[str, Any]) -> Stage:
-    """Read the stage called `name` from the context entry `courier`."""
+    """Read the stage called `name` from `settings`, the context entry `courier`.
+
+    Raises:
+        ConfigError: There is no such stage, or a setting is missing or wrong.
+    """
     stages = settings["stages"]
     if name not in stages:
         raise ConfigError(f"no stage {name!r}; cdk.json has {', '.join(stages)}")
 
-    raw = _laid_over(settings["every_stage"], stages[name])
+    raw = _merged(settings["every_stage"], stages[name])
     raw["reserved_concurrency"] = {
         _RENAMED_FUNCTIONS.get(function, function): number
         for function, number in raw["reserved_concurrency"].items()
     }
     parsed = parse(Stage, {**raw, "name": name}, where=f"courier.stages.{name}")
-    _refuse_what_cannot_work(parsed)
+    _validate(parsed)
     return parsed
 
 
-def _laid_over(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+def _merged(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     merged = {**shared, **own}
     for name in shared.keys() & own.keys():
         if isinstance(shared[name], dict) and isinstance(own[name], dict):
-            merged[name] = _laid_over(shared[name], own[name])
+            merged[name] = _merged(shared[name], own[name])
     return merged
 
 
-def _refuse_what_cannot_work(stage: Stage) -> None:
+def _validate(stage: Stage) -> None:
     where = f"courier.stages.{stage.name}"
     for name, provider in stage.providers.items():
-        _refuse_provider(provider, stage=stage, where=f"{where}.providers.{name}")
+        _validate_provider(provider, stage=stage, where=f"{where}.providers.{name}")
 
     if not 0 <= stage.debug_sample_rate <= 1:
         raise ConfigError(f"{where}.debug_sample_rate: must be from 0 to 1")
@@ -118,7 +121,7 @@ def _refuse_what_cannot_work(stage: Stage) -> None:
         )
 
 
-def _refuse_provider(provider: ProviderSettings, *, stage: Stage, where: str) -> None:
+def _validate_provider(provider: ProviderSettings, *, stage: Stage, where: str) -> None:
     if provider.secret or provider.webhook_secret:
         raise ConfigError(f"{where}: the deployment sets secret and webhook_secret")
     if provider.loopback and stage.name != LOCAL:

@@ -1,7 +1,7 @@
-"""Credentials: the secrets of the providers, created empty.
+"""Credentials: create the secrets of the providers, without values.
 
-A person puts the value in after the deployment. Nothing that looks like a key is in the
-template, and a forgotten key fails as missing, not as wrong.
+An operator sets the values after the deployment. So the template contains nothing that
+looks like a key, and a forgotten key is reported as missing, not as wrong.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ class Credentials(Construct):
             provider: self._secret(provider, key, removal_policy)
             for provider in providers
         }
-        #: The keys that webhooks are signed with, of providers that send any.
+        #: The keys that sign webhooks, of those providers that can send webhooks.
         self.webhooks: dict[str, secretsmanager.ISecret] = {
             name: self._secret(f"{name} webhook", key, removal_policy)
             for name, provider in providers.items()

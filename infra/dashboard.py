@@ -1,4 +1,4 @@
-"""Dashboard: what an operator looks at, the most important first."""
+"""Dashboard: graphs of jobs, errors, providers and AWS, the most important first."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Dead letters: the queues that keep what could not be handled."""
+"""Dead letters: create queues for messages that could not be handled."""
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_kms as kms

@@ -1,4 +1,4 @@
-"""Function environment: the variables that each function reads as its settings."""
+"""Function environment: set the variables that each function reads as its settings."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,8 +14,8 @@ from infra.credentials import Credentials
 from infra.functions import Functions
 from infra.storage import Storage
 
-# CloudFormation holds the parameters to it: even the local stage's template, put
-# into an account by mistake, sends nothing anywhere.
+# The only hosts that CloudFormation accepts as parameters: even if the local stage's
+# template is deployed to an account by mistake, nothing is sent to another machine.
 LOOPBACK = r"(127(\.[0-9]{1,3}){3}|([a-z0-9-]+\.)*localhost)(:[0-9]{1,5})?"
 
 
@@ -60,8 +60,8 @@ def provider_settings_json(
 ) -> str:
     """Return the value of `COURIER_PROVIDERS`: each provider's settings, by name.
 
-    Where a provider is a simulator (`loopback`), its addresses are parameters of
-    the stack, so that one template serves every run of the local stack.
+    If a provider is a simulator (`loopback`), its addresses are parameters of the
+    stack, so that one template serves every run of the local stack.
     """
     document = {}
     for name, provider in providers.items():

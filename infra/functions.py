@@ -1,4 +1,4 @@
-"""Functions: the Lambda functions, one for each line of the function table.
+"""Functions: create the Lambda functions, one for each line of the function table.
 
 The log format is text because Powertools writes JSON lines itself. Lambda's own JSON
 format would filter these by level again, lines that carry metrics included.
@@ -13,6 +13,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from functions.core import keys
 from functions.core.function_table import FUNCTIONS
 from infra.bundling import bundle
 from infra.nag import acknowledge
@@ -44,7 +45,7 @@ class Functions(Construct):
         self._key = key
         self._removal_policy = removal_policy
         self._environment = {
-            "COURIER_STAGE": stage,
+            keys.ENV_STAGE: stage,
             "POWERTOOLS_SERVICE_NAME": "verdict-courier",
             "POWERTOOLS_LOG_LEVEL": log_level,
         }
@@ -59,7 +60,7 @@ class Functions(Construct):
             )
             self._environment |= {
                 "AWS_LAMBDA_EXEC_WRAPPER": "/opt/otel-instrument",
-                # Their spans record URLs, and some URLs contain a provider's key.
+                # Spans of HTTP calls record URLs, and some URLs contain a key.
                 "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "requests,urllib,urllib3",
             }
         self.intake = self._function("intake")
@@ -124,7 +125,7 @@ class Functions(Construct):
         acknowledge(
             function,
             "Serverless-LambdaDLQ",
-            "The queue is for asynchronous calls. Only finalize_execution has these, "
+            "The queue is for asynchronous calls. Only finalize_execution gets these, "
             "and it has a failure destination; the state machine, SQS and API Gateway "
             "handle failed calls themselves.",
         )

@@ -10,7 +10,7 @@ from functions.api import problems
 _PROBLEMS = {
     apigateway.ResponseType.BAD_REQUEST_BODY: problems.REQUEST_INVALID,
     apigateway.ResponseType.BAD_REQUEST_PARAMETERS: problems.REQUEST_INVALID,
-    # All alike, so that nobody learns which routes exist.
+    # The same for all, so that nobody learns which routes exist.
     apigateway.ResponseType.ACCESS_DENIED: problems.FORBIDDEN,
     apigateway.ResponseType.MISSING_AUTHENTICATION_TOKEN: problems.FORBIDDEN,
     apigateway.ResponseType.INVALID_SIGNATURE: problems.FORBIDDEN,

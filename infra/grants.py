@@ -1,7 +1,7 @@
-"""Grants: what the functions may do, where the CDK's own grants would allow more.
+"""Grants: allow the functions exactly what they need.
 
-The CDK's `grant_read` and the like contain `s3:GetObject*`, `s3:DeleteObject*` or
-`kms:ReEncrypt*`. These here name each action, and none of them deletes.
+The CDK's own `grant_read` and the like contain `s3:GetObject*`, `s3:DeleteObject*` or
+`kms:ReEncrypt*`. The grants of this module name each action, and none of them deletes.
 """
 
 from collections.abc import Iterable
@@ -72,7 +72,7 @@ class Grants:
     def presign_uploads(
         self, function: lambda_.Function, inbox: s3.Bucket, providers: Iterable[str]
     ) -> None:
-        """Allow signing uploads; a signed request can do what its signer may do."""
+        """Allow signing uploads; a signed request has the rights of its signer."""
         for provider in providers:
             _allow_objects(function, inbox, "s3:PutObject", prefix=f"{provider}/")
         self._key.grant(function, *READ_AND_WRITE_KEY)

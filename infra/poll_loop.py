@@ -1,12 +1,12 @@
-"""Poll loop: the states that submit a list and ask for its status until it is done.
+"""Poll loop: build the states that submit a list and poll until it is done.
 
     Submit ◄── Hold
       ▼
     Route ──► Wait ──► Check ──► Route
       └─────► Listen ─────▲      ends early when a webhook arrives
 
-A job and each request of a batch have such a loop. What Route does after the last
-check is up to its user.
+A job has such a loop, and so has each request of a batch. The caller adds what Route
+does after the last check.
 """
 
 from aws_cdk import aws_lambda as lambda_
@@ -20,7 +20,7 @@ from infra.task_defaults import AWS_ERRORS, lambda_task, retry
 
 
 class PollLoop:
-    """The states of the loop; `suffix` ends their names, which have to be unique."""
+    """The states of the loop; `suffix` makes their names unique."""
 
     def __init__(
         self, scope: Construct, *, functions: Functions, suffix: str = ""
@@ -50,8 +50,8 @@ class PollLoop:
         self.check.next(self.route)
         hold.next(self.submit)
         listen.next(self.check)
-        # Without a webhook the job is polled: at once when the time is up, after a
-        # plain Wait when the listening itself failed.
+        # Without a webhook the job is polled: at once after a time-out, and after a
+        # plain Wait if Listen itself failed.
         listen.add_catch(
             self.check,
             errors=[sfn.Errors.TIMEOUT],

@@ -1,4 +1,4 @@
-"""Queries: saved queries of the logs, in Logs Insights."""
+"""Queries: save queries of the logs in Logs Insights."""
 
 from collections.abc import Sequence
 
@@ -6,8 +6,8 @@ from aws_cdk import Stack
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-#: Replace JOB_ID by the id of a job. The state machine's own events have the id in the
-#: execution's ARN only.
+#: The operator replaces JOB_ID by a job's id. Events of the state machine contain the
+#: id only in the execution's ARN.
 _HISTORY_OF_A_JOB = """\
 fields @timestamp, coalesce(message, type) as event, phase, next, wait_seconds, error,
   coalesce(location, details.name) as place
@@ -30,7 +30,7 @@ filter ispresent(StepErrors) or ispresent(JobErrors)
 
 
 class Queries(Construct):
-    """The saved queries; `names` are those that Logs Insights lists."""
+    """The saved queries; `names` are their names in Logs Insights."""
 
     def __init__(
         self,

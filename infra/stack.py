@@ -21,8 +21,8 @@ from infra.state_machine_role import grant_state_machine
 from infra.storage import Storage
 from infra.workflow import Workflow
 
-#: How long the tasks of a job may take in all, each with all of its retries. Four
-#: Downloads, one after the other, take most of it.
+#: How long all tasks of a job may take together, each with all of its retries. Most of
+#: it is for four Downloads, one after the other.
 _TASKS_TIMEOUT = Duration.hours(36)
 
 LOG_RETENTION = {
@@ -84,7 +84,7 @@ class VerdictCourier(Stack):
             batch_max_concurrency=stage.batch_max_concurrency,
             results=self.storage.results,
             key=self.storage.key,
-            # A job may wait for one deadline before it is submitted, for one after.
+            # A job may wait for one deadline before its submission, and for one after.
             timeout=Duration.seconds(2 * stage.longest_deadline_seconds).plus(
                 _TASKS_TIMEOUT
             ),

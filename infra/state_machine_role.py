@@ -1,4 +1,4 @@
-"""State machine role: what the state machine itself may do."""
+"""State machine role: allow the state machine what its states need."""
 
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_

@@ -1,4 +1,4 @@
-"""Storage: the key, the buckets, the tables and the topic of a stage."""
+"""Storage: create the key, the buckets, the tables and the topic of a stage."""
 
 from collections.abc import Iterator, Mapping
 
@@ -38,7 +38,7 @@ class Storage(Construct):
         self.results = self._data_bucket("Results", expires_after=results_retention)
         _send_events_to_eventbridge(self.inbox)
         self.jobs = self._table("Jobs", "job_id")
-        # Lists read it a month at a time, newest job first, never by a scan.
+        # Jobs are listed by month, newest first, without a scan of the table.
         self.jobs.add_global_secondary_index(
             index_name=JOBS_BY_MONTH,
             partition_key=dynamodb.Attribute(

@@ -26,7 +26,7 @@ _LAMBDA_ERRORS = (
     "Sandbox.Timedout",
 )
 
-#: Errors that a later attempt may not meet: our own retryable ones, and Lambda's.
+#: Errors after which another attempt may succeed: our retryable ones, and Lambda's.
 #: Submit retries them, too: its claim in the jobs table makes a repetition safe.
 RETRIED_ERRORS = (
     *(error.__name__ for error in RETRYABLE),
@@ -34,11 +34,11 @@ RETRIED_ERRORS = (
     sfn.Errors.TIMEOUT,
 )
 
-#: The same for a task that waits for a callback, where a time-out is no error.
+#: The same for a task that waits for a callback, whose time-out is not an error.
 AWS_ERRORS = (AwsUnavailable.__name__, *_LAMBDA_ERRORS)
 
-#: Errors of the provider, whose outages last longer than those of AWS. Submit and Check
-#: wait for their end in the poll loop; Download has only its retries.
+#: Errors of the provider, whose outages may be longer than those of AWS. Submit and
+#: Check wait for the end of an outage in the poll loop; Download has only its retries.
 PROVIDER_ERRORS = (AnswerLost, AnswerUnreadable, ProviderThrottled, ProviderUnavailable)
 
 #: How much longer a task may take than its function: otherwise a retry could start

@@ -1,4 +1,4 @@
-"""Workflow: the state machine that follows a job from submission to notification.
+"""Workflow: build the state machine, from a job's submission to its notification.
 
     Known ─┬─ no ──► Submit ◄── Hold
            └─ yes ─► Check  ◄── Wait, or Listen where the provider sends webhooks
@@ -93,7 +93,7 @@ class Workflow(Construct):
     ) -> sfn.IChainable:
         """Return the first state, linked to all others."""
         task = partial(lambda_task, self)
-        known = sfn.Choice(self, "Known", comment="Does the provider have it already?")
+        start = sfn.Choice(self, "Known", comment="Does the provider have it already?")
         poll = PollLoop(self, functions=functions)
         collect = self._collect(functions.download)
         prepare = task(
@@ -135,8 +135,8 @@ class Workflow(Construct):
             sfn.Condition.is_present("$.provider_ref"),
             sfn.Condition.string_greater_than("$.provider_ref", ""),
         )
-        known.when(has_reference, poll.check, comment="the provider has it")
-        known.otherwise(poll.submit)
+        start.when(has_reference, poll.check, comment="the provider has it")
+        start.otherwise(poll.submit)
 
         route = poll.route
         route.when(next_is(Next.COLLECT), collect, comment="there are results")
@@ -165,7 +165,7 @@ class Workflow(Construct):
             state.add_catch(conclude, result_path="$.failure")
         conclude.add_catch(unrecorded)
         notify.add_catch(unrecorded)
-        return known
+        return start
 
     def _collect(self, download: lambda_.Function) -> sfn.Map:
         """Return the Map that downloads one result after the other.

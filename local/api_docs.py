@@ -1,4 +1,4 @@
-"""The API's reference in a browser: Swagger UI with calls to the local stack."""
+"""Serve the API's reference, Swagger UI, whose calls go to the local stack."""
 
 import json
 import threading
@@ -31,7 +31,7 @@ _INDEX = b"""<!doctype html>
 
 
 class _Handler(SimpleHTTPRequestHandler):
-    """Serves two documents of ours, and the files of Swagger UI."""
+    """Serves the page, the OpenAPI document and the files of Swagger UI."""
 
     def __init__(self, *args: Any, documents: dict[str, tuple[str, bytes]]) -> None:  # noqa: ANN401 - the server's own
         self._documents = documents

@@ -1,4 +1,4 @@
-"""The synthesized app: made in a process of its own, and read."""
+"""Synthesize the CDK app in a process of its own, and read what it wrote."""
 
 import json
 import os
@@ -13,15 +13,15 @@ _ROOT = Path(__file__).parents[1]
 
 
 class SynthFailed(Exception):
-    """The app could not be synthesized; the text is the last line that it printed."""
+    """The app could not be synthesized; the message has the last line of its output."""
 
 
 def synthesize(stage: str, outdir: Path) -> Path:
     """Write the cloud assembly of a stage into `outdir` and return it.
 
-    The CDK keeps a Node process for as long as its Python lives. In a process and a
-    session of its own it does not stay for the days that a stack runs, and gets no
-    Ctrl-C.
+    The CDK's Node.js process lives as long as the Python process that started it. A
+    process of its own ends it before the stack runs, and a session of its own keeps
+    Ctrl-C from it.
 
     Raises:
         SynthFailed: A setting is wrong, or a tool is missing.
@@ -50,7 +50,7 @@ def synthesize(stage: str, outdir: Path) -> Path:
 def read_definition(assembly: Path, stage: str) -> dict[str, Any]:
     """Return the definition of the state machine in a cloud assembly.
 
-    Values that only a deployment knows (ARNs, names) are `…`.
+    Values that are known only after the deployment (ARNs, names) are `…`.
     """
     template = assembly / f"{stack_name(stage)}.template.json"
     definitions = [

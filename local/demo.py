@@ -1,4 +1,4 @@
-"""A demo of the main job on this machine, followed live from upload to message."""
+"""Run one job on this machine, and follow it live from the upload to the notice."""
 
 import argparse
 import json
@@ -43,11 +43,11 @@ _WAITS = ("Wait", "Listen")
 
 
 class DemoFailed(Exception):
-    """The job has no complete results; the text is a line that says why."""
+    """The job has no complete results; the message says why in one line."""
 
 
 def main(arguments: "Sequence[str] | None" = None) -> int:
-    """Run the demo, and return 0 only if the manifest says complete."""
+    """Run the demo; return 0 only if the manifest's verdict is complete."""
     options = _parser().parse_args(arguments)
     console = Console(highlight=False, emoji=False)
     type_ = options.type or _DEFAULT_TYPES[options.provider]
@@ -83,13 +83,13 @@ def _parser() -> argparse.ArgumentParser:
         "--file",
         default="",
         metavar="FILE",
-        help="a file of your own, instead of a sample",
+        help="your own file, instead of a sample",
     )
     parser.add_argument(
         "--type", default="", choices=["", *types], help="the type of verification"
     )
     parser.add_argument(
-        "--provider", default="ipqs", choices=sorted(providers), help="who verifies it"
+        "--provider", default="ipqs", choices=sorted(providers), help="the provider"
     )
     return parser
 
@@ -101,7 +101,7 @@ def _content(file: str, provider: str, type_: str) -> tuple[str, bytes]:
     if not file and provider == "ipqs":
         return "sample.csv", sample.emails(_ROWS)
     if not file:
-        raise DemoFailed(f"there is no sample of {type_}: name a file with FILE=…")
+        raise DemoFailed(f"there is no sample for {type_}: name a file with FILE=…")
     try:
         return Path(file).name, Path(file).read_bytes()
     except OSError as error:
@@ -110,8 +110,8 @@ def _content(file: str, provider: str, type_: str) -> tuple[str, bytes]:
 
 def _run(stack: LocalStack, key: str, content: bytes, console: Console) -> None:
     job_id = stack.put(key, content)
-    console.print(f"Dropped [bold]{key}[/] ({len(content):,} bytes) into the inbox.")
-    console.print(f"Its job_id, in every place: [bold]{job_id}[/]\n", soft_wrap=True)
+    console.print(f"Uploaded [bold]{key}[/] ({len(content):,} bytes) to the inbox.")
+    console.print(f"The job_id, everywhere: [bold]{job_id}[/]\n", soft_wrap=True)
 
     view = _follow(stack, job_id, console)
     notice = _notice(stack, job_id)
@@ -125,8 +125,8 @@ def _run(stack: LocalStack, key: str, content: bytes, console: Console) -> None:
     if view.woken_early_seconds:
         console.print(
             f"\nA webhook ended the wait [bold]{view.woken_early_seconds:.0f} s[/] "
-            "before the next poll. Its body was dropped: the result was read from the "
-            "provider.",
+            "before the next poll. Its body was not used: the result was requested "
+            "from the provider.",
             soft_wrap=True,
         )
     _show_notice(notice, console)
@@ -170,14 +170,14 @@ def _progress(view: ExecutionView, spinner: Spinner) -> Group:
     if (job := view.job) is not None:
         upcoming = ""
         if not view.ended and view.states and view.states[-1] in _WAITS:
-            left = max(0.0, view.next_check_at - time.time())
-            upcoming = f", the next in {left:.0f} s"
+            seconds_left = max(0.0, view.next_check_at - time.time())
+            upcoming = f", the next in {seconds_left:.0f} s"
         if job.provider_ref:
-            facts.add_row("Provider says", str(job.phase))
+            facts.add_row("Phase", str(job.phase))
         facts.add_row("Checks", f"{job.polls}{upcoming}")
         facts.add_row("Rows sent", f"{job.rows:,}")
         if job.files:
-            facts.add_row("Bytes fetched", f"{sum(f.bytes for f in job.files):,}")
+            facts.add_row("Bytes stored", f"{sum(f.bytes for f in job.files):,}")
     if view.ended:
         return Group(facts)
     spinner.update(text=view.states[-1] if view.states else "Starting")
@@ -185,13 +185,13 @@ def _progress(view: ExecutionView, spinner: Spinner) -> Group:
 
 
 def _notice(stack: LocalStack, job_id: str) -> dict[str, Any]:
-    """Return the job's message as the subscribed queue received it."""
+    """Return the job's notice as the subscribed queue received it."""
     for _ in range(10):
         for notice in stack.notices(wait_seconds=1):
             message: dict[str, Any] = notice
             if json.loads(message["Message"])["job_id"] == job_id:
                 return message
-    raise DemoFailed("no message came to the queue that is subscribed to the topic")
+    raise DemoFailed("no notice arrived in the queue that is subscribed to the topic")
 
 
 def _show_results(manifest: dict[str, Any], console: Console) -> None:
@@ -219,7 +219,7 @@ def _show_results(manifest: dict[str, Any], console: Console) -> None:
     console.print(
         f"\nRows: {rows['sent']:,} sent, "
         f"{rows['removed'] or 0:,} removed (duplicates), "
-        f"{received:,} came back ({rows['invalid']:,} of them invalid). "
+        f"{received:,} received ({rows['invalid']:,} of them invalid). "
         f"Verdict: [bold]{rows['verdict']}[/].",
         soft_wrap=True,
     )

@@ -1,4 +1,4 @@
-"""Deployment of a cloud assembly with boto3 alone: no CDK CLI, no bootstrap."""
+"""Deploy a cloud assembly with boto3 alone, without the CDK's command and bootstrap."""
 
 import io
 import json
@@ -22,7 +22,7 @@ _POLL_SECONDS, _DEADLINE_SECONDS = 0.2, 120
 
 
 class DeploymentFailed(RuntimeError):
-    """The stack was not created; the text lists each failed resource and its reason."""
+    """The stack was not deployed; the message lists failed resources and reasons."""
 
 
 def deploy(
@@ -31,7 +31,7 @@ def deploy(
     emulator: Emulator | str,
     parameters: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """Create the stack, or update the stack of that name, and return its outputs.
+    """Create or update a stack, and return its outputs.
 
     `assembly` is the directory that `cdk synth` wrote (`cdk.out`); `emulator` is a
     running emulator or its endpoint.

@@ -1,4 +1,4 @@
-"""The progress of a job, read from the history of its execution."""
+"""Read the progress of a job from the history of its execution."""
 
 import json
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ class ExecutionView:
     job: Job | None
     next_check_at: float
     error: str
-    woken_early_seconds: float = 0.0  # how much a webhook shortened the last Listen
+    woken_early_seconds: float = 0.0  # by which a webhook shortened the last Listen
 
     @property
     def ended(self) -> bool:
@@ -75,7 +75,7 @@ def _woken_early_seconds(events: list["HistoryEventTypeDef"]) -> float:
 
 
 def _latest_job(events: list["HistoryEventTypeDef"]) -> tuple[Job | None, float]:
-    """Return the job of the last state that put one out, and the time of that."""
+    """Return the job in the latest output of a state, and the time of that output."""
     for event in reversed(events):
         output = event.get("stateExitedEventDetails", {}).get("output")
         state: Any = json.loads(output) if output else None

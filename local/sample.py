@@ -1,4 +1,4 @@
-"""Sample files about invented people, the same on every machine."""
+"""Make sample files about invented people, the same on every machine."""
 
 import json
 
@@ -7,7 +7,7 @@ _FAMILY = ("abel", "berg", "cruz", "diaz", "endo", "faye", "gold", "haas")
 # Reserved for examples by RFC 2606: no mail is delivered to them.
 _DOMAINS = ("example.com", "example.net", "example.org", "mail.example", "x.invalid")
 
-#: One row of this many is a duplicate.
+#: One of this many rows is a duplicate.
 _DUPLICATE_EVERY = 50
 
 
@@ -23,5 +23,5 @@ def emails(count: int) -> bytes:
 
 
 def full_check() -> bytes:
-    """Return a request about a person of whom the simulator knows only a part."""
+    """Return a request whose result the simulator completes only in part."""
     return json.dumps({"mobile": "+919800000007", "name": "Asha Example"}).encode()

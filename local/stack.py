@@ -1,4 +1,4 @@
-"""The whole of Verdict Courier on this machine, with simulated providers."""
+"""Run the whole stack on this machine, on the emulator and with simulated providers."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 STAGE = "local"
-#: Processes for functions, 50 MB each: one for every function, more for some.
+#: Processes for functions, of 50 MB each: more than one for some functions.
 _ENVIRONMENTS = 32
-# Credentials of the simulators; they are worth nothing anywhere else.
+# Credentials of the simulators, which are not valid anywhere else.
 LOCAL_KEY = "local-ipqs-key-that-opens-nothing"
 LOCAL_TXNCHECK_KEY = "local-txncheck-key-that-opens-nothing"
 LOCAL_WEBHOOK_SECRET = "local-webhook-secret-that-signs-nothing-else"  # noqa: S105 - worth nothing
@@ -34,7 +34,7 @@ LOCAL_WEBHOOK_SECRET = "local-webhook-secret-that-signs-nothing-else"  # noqa: S
 
 @dataclass(frozen=True, kw_only=True)
 class LocalStack:
-    """A deployed stack with its emulator and simulators; `outputs` by output key."""
+    """A deployed stack, its outputs, and its emulator and simulators."""
 
     emulator: Emulator
     ipqs: IpqsSimulator
@@ -70,7 +70,7 @@ class LocalStack:
         return content
 
     def notices(self, *, wait_seconds: int = 1) -> list[dict[str, object]]:
-        """Receive and delete messages of the topic's queue; SNS has wrapped them."""
+        """Receive and delete notices from the queue, as SNS wraps them."""
         sqs = self.emulator.client("sqs")
         received: list[MessageTypeDef] = sqs.receive_message(
             QueueUrl=self.notices_queue,
@@ -95,11 +95,11 @@ def running(
     assembly: Path | None = None,
     on_progress: Callable[[str], None] = lambda _: None,
 ) -> Iterator[LocalStack]:
-    """Start emulator and simulators, deploy the stack, and stop all at the end.
+    """Start emulator and simulators, deploy the stack, and stop all after the block.
 
     With `auth`, signatures are verified and the functions' rights are enforced.
-    `assembly` is a cloud assembly; without one, the app is synthesized. A text for
-    people is passed to `on_progress` before each step.
+    `assembly` is a cloud assembly; without one, the app is synthesized. `on_progress`
+    is called before each step with a text that describes it.
     """
     clock = clock or Clock()
     with (
@@ -149,7 +149,7 @@ def running(
 
 
 def webhook_scheme() -> SignatureScheme:
-    """Return how the stage expects TxnCheck to sign its webhooks."""
+    """Return the scheme by which the stage `local` verifies TxnCheck's webhooks."""
     providers = config.stage(STAGE, config.context()["courier"]).providers
     webhook = providers["txncheck"].webhook
     assert webhook is not None  # noqa: S101 - cdk.json declares it

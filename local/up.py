@@ -1,4 +1,4 @@
-"""A local stack that keeps running until `down` stops it."""
+"""Run a local stack in the background until `down` stops it."""
 
 import argparse
 import fcntl
@@ -39,7 +39,7 @@ def _up() -> int:
     console = Console(highlight=False, emoji=False)
     _RECORD.parent.mkdir(exist_ok=True)
     with _LOCK.open("w") as lock:
-        # Of two at the same time, the second finds the stack of the first.
+        # A second `up` at the same time waits, and finds the stack of the first.
         fcntl.flock(lock, fcntl.LOCK_EX)
         record = _running() or _start(console)
     if record is None:
@@ -47,13 +47,13 @@ def _up() -> int:
         return 1
     for name, value in record["addresses"].items():
         console.print(f"{name:<20} {value}", soft_wrap=True)
-    console.print("\nEnd it with `make down`. See its jobs, live:")
+    console.print("\nStop it with `make down`. The console shows its jobs, live:")
     console.print(record["console_url"], soft_wrap=True)
     return 0
 
 
 def _start(console: Console) -> dict[str, Any] | None:
-    """Start the process of the stack, and return its record, None if it ended."""
+    """Start the process of the stack, and return its record; None if it failed."""
     with _LOG.open("wb") as log:
         server = subprocess.Popen(
             [sys.executable, "-m", "local.up", "serve"],
@@ -90,8 +90,8 @@ def _down() -> int:
 
 def _serve() -> int:
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signal_number, lambda *_: stop.set())
     try:
         with (
             running(clock=RunningClock()) as stack,
@@ -121,7 +121,7 @@ def _console(stack: LocalStack) -> Iterator[str]:
         f"--endpoint={stack.emulator.endpoint}",
         f"--topic={stack.outputs['NoticesTopicArn']}",
     )
-    # A user's own AWS profile or proxy is not for a stack on this machine.
+    # The user's own AWS profile and proxy are not meant for a stack on this machine.
     environment = {
         name: value
         for name, value in os.environ.items()

@@ -1,4 +1,4 @@
-"""A headless Chromium, for the console's tests and its screenshot."""
+"""Run a headless Chromium for the console's tests and its screenshot."""
 
 import os
 import shutil
@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, sync_playwright
 
-#: The names that Debian, other distributions and Google give it.
+#: Its names in Debian, in other distributions and in Google's package.
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
-#: No sandbox (it may run as root in a container), and no requests but the page's.
+#: No sandbox, because it may run as root in a container, and only the page's requests.
 _FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -23,9 +23,9 @@ NEEDED = "needs Chromium: install the Debian package chromium, or set CHROMIUM"
 
 
 def chromium() -> str | None:
-    """Return the Chromium that CHROMIUM names, else the first in the PATH."""
-    named = os.environ.get("CHROMIUM")
-    return named or next(filter(None, map(shutil.which, _NAMES)), None)
+    """Return the path in the variable CHROMIUM, or the first Chromium in the PATH."""
+    path = os.environ.get("CHROMIUM")
+    return path or next(filter(None, map(shutil.which, _NAMES)), None)
 
 
 @contextmanager

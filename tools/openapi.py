@@ -14,7 +14,7 @@ from infra import config
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "openapi.json"
 
-#: The operations that can follow an operation, with the job_id of its response.
+#: Operations that clients may call next, with the job_id of the response.
 _LINKS = {
     "startJob": ("getJob", "getTimeline", "getResults", "cancelJob", "retryJob"),
     "retryJob": ("getJob", "cancelJob"),
@@ -74,12 +74,12 @@ def document() -> dict[str, Any]:
 
 
 def to_text(document: Mapping[str, Any]) -> str:
-    """Return a description as it is committed."""
+    """Return the text of the committed document."""
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def _operation(operation: Operation) -> dict[str, Any]:
-    described: dict[str, Any] = {
+    document: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
         "description": operation.description,
@@ -89,13 +89,13 @@ def _operation(operation: Operation) -> dict[str, Any]:
         },
     }
     if operation.parameters:
-        described["parameters"] = [_parameter(p) for p in operation.parameters]
+        document["parameters"] = [_parameter(p) for p in operation.parameters]
     if operation.body:
-        described["requestBody"] = {
+        document["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": operation.body}},
         }
-    return described
+    return document
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
@@ -110,21 +110,21 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 
 def _success(operation: Operation) -> dict[str, Any]:
     schema = {"$ref": f"#/components/schemas/{operation.response_schema}"}
-    described: dict[str, Any] = {
+    response: dict[str, Any] = {
         "description": operation.summary,
         "content": {"application/json": {"schema": schema}},
     }
     if operation.status == 202:  # noqa: PLR2004 - HTTP's own number
-        described["headers"] = _LOCATION
+        response["headers"] = _LOCATION
     if operation.name in _LINKS:
-        described["links"] = {
+        response["links"] = {
             next_operation: {
                 "operationId": next_operation,
                 "parameters": {"job_id": "$response.body#/job_id"},
             }
             for next_operation in _LINKS[operation.name]
         }
-    return described
+    return response
 
 
 def _problem_responses(operation: Operation) -> dict[str, Any]:
@@ -145,7 +145,7 @@ def _problem_responses(operation: Operation) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Update the document."""
+    """Write the document."""
     DOCUMENT.write_text(to_text(document()))
     return 0
 

@@ -8,8 +8,9 @@ from textwrap import fill
 
 from verdict_courier.console.runbook import anchor
 
-from functions.core.errors import PERMANENT, RETRYABLE, CourierError
+from functions.core.errors import PERMANENT, RETRYABLE
 from functions.core.metrics import Metric
+from tools.markdown import replace_between
 
 RUNBOOK = Path(__file__).parents[1] / "docs" / "operations.md"
 
@@ -26,14 +27,10 @@ def with_generated_parts(text: str) -> str:
         ValueError: The text lacks a marker.
     """
     for name, lines in (("errors", _errors()), ("metrics", _metrics())):
-        begin = f"<!-- the {name}: `make runbook` -->\n"
+        begin = f"<!-- the {name}: `make runbook` -->"
         end = f"<!-- end of the {name} -->"
-        before, has_begin, rest = text.partition(begin)
-        _, has_end, after = rest.partition(end)
-        if not has_begin or not has_end:
-            raise ValueError(f"the text lacks the line {begin.strip()} or {end}")
         content = "\n".join(lines)
-        text = f"{before}{begin}\n{content}\n{end}{after}"
+        text = replace_between(text, begin, end, content=f"\n{content}\n")
     return text
 
 
@@ -43,13 +40,9 @@ def _errors() -> Iterator[str]:
         (PERMANENT, "It is not tried again."),
     ):
         for error in errors:
-            yield from _section(error, consequence)
-
-
-def _section(error: type[CourierError], consequence: str) -> Iterator[str]:
-    yield f"### {error.__name__}\n"
-    for text in (f"{error.__doc__} {consequence}", f"**Do:** {error.advice}"):
-        yield fill(text, width=88) + "\n"
+            yield f"### {error.__name__}\n"
+            for text in (f"{error.__doc__} {consequence}", f"**Do:** {error.advice}"):
+                yield fill(text, width=88) + "\n"
 
 
 def _metrics() -> Iterator[str]:
@@ -63,7 +56,7 @@ def _metrics() -> Iterator[str]:
 
 
 def main() -> int:
-    """Update the run-book."""
+    """Write the sections into the run-book."""
     RUNBOOK.write_text(with_generated_parts(RUNBOOK.read_text()))
     return 0
 

@@ -26,7 +26,7 @@ _PATIENCE_MS = 120_000
 
 
 def main() -> int:
-    """Run some jobs, and take the screenshot while the last one is running."""
+    """Run some jobs, and take the screenshot while the last job is running."""
     executable = chromium()
     if executable is None:
         print(f"The screenshot {NEEDED}.", file=sys.stderr)  # noqa: T201 - a command's answer

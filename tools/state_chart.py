@@ -8,9 +8,10 @@ from typing import Any
 
 from infra.app import synthesize
 from local.assembly import read_definition
+from tools.markdown import replace_between
 
 _ROOT = Path(__file__).parents[1]
-#: The files that show the chart, between the two lines below.
+#: The files that show the chart, between these two markers.
 CHART_FILES = (_ROOT / "docs" / "workflow.md",)
 _BEGIN = "<!-- the state machine: `make diagram` -->"
 _END = "<!-- end of the state machine -->"
@@ -26,7 +27,7 @@ _ITEMS = {
     "INLINE": "for each kind of result",
     "DISTRIBUTED": "for each request of a batch",
 }
-#: The labels of caught errors; other errors share a label.
+#: Labels of caught errors; all other errors have the same label.
 _CAUGHT = {"States.Timeout": "time-out"}
 
 
@@ -43,11 +44,7 @@ def with_chart(text: str, chart: str) -> str:
     Raises:
         ValueError: The text lacks a marker.
     """
-    before, begin, rest = text.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    if not begin or not end:
-        raise ValueError(f"the text lacks the line {_BEGIN} or {_END}")
-    return f"{before}{begin}\n```mermaid\n{chart}```\n{end}{after}"
+    return replace_between(text, _BEGIN, _END, content=f"```mermaid\n{chart}```\n")
 
 
 def _chart(states: Mapping[str, Any], *, indent: str) -> Iterator[str]:
@@ -95,7 +92,7 @@ def _condition(choice: Mapping[str, Any]) -> str:
 
 
 def main() -> int:
-    """Update every file that shows the chart."""
+    """Write the chart into every file that shows it."""
     with TemporaryDirectory() as folder:
         assembly = synthesize("dev", outdir=Path(folder))
         chart = mermaid(read_definition(assembly, "dev"))

@@ -1,4 +1,4 @@
-"""Calls of the REST API, signed with AWS credentials, and of the links it returns."""
+"""Call the REST API, signed with AWS credentials, and the links that it returns."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -19,14 +19,14 @@ class ApiError(Exception):
 
     def __init__(self, problem: Mapping[str, Any]) -> None:
         errors = [f"{e['pointer']} {e['detail']}" for e in problem.get("errors", ())]
-        title = str(problem.get("title", "The API refused."))
+        title = str(problem.get("title", "The API refused the call."))
         detail = str(problem.get("detail", ""))
         super().__init__(" ".join([title, *errors, detail]).strip())
         self.problem = problem
 
 
 class ApiUnreachable(Exception):
-    """There is no API to call, or no answer from it; the text says why."""
+    """There is no API to call, or it did not respond; the message says why."""
 
 
 class ApiClient:
@@ -72,7 +72,7 @@ class ApiClient:
         query: Mapping[str, str] | None = None,
         idempotency_key: str = "",
     ) -> Any:  # noqa: ANN401 - any JSON
-        """Call an operation of the API, and return the JSON that it answers.
+        """Call an operation of the API, and return the JSON of its response.
 
         Raises:
             ApiError: The response is a problem.
@@ -94,14 +94,14 @@ def upload(form: Mapping[str, Any], content: bytes) -> str:
     """Post a file with an upload form of the API, and return its S3 version id.
 
     Raises:
-        ApiError: S3 did not take the file.
+        ApiError: S3 did not accept the file.
         ApiUnreachable: No response came.
     """
     response = _send(
         "POST", form["url"], data=form["fields"], files={"file": ("file", content)}
     )
     if not response.ok:
-        raise _s3_error("S3 did not take the file.", response)
+        raise _s3_error("S3 did not accept the file.", response)
     return response.headers["x-amz-version-id"]
 
 
@@ -126,7 +126,7 @@ def stream(link: str) -> Iterator[bytes]:
     response = _send("GET", link, headers={"Accept-Encoding": "identity"}, stream=True)
     if response.status_code != requests.codes.ok:
         with response:
-            raise _s3_error("S3 did not give the file.", response)
+            raise _s3_error("S3 did not return the file.", response)
     return _chunks(response)
 
 
@@ -144,8 +144,7 @@ def _send(method: str, url: str, **options: Any) -> requests.Response:  # noqa: 
             method,
             url,
             timeout=_TIMEOUT_SECONDS,
-            # Without it, requests would replace our signature by a password from
-            # ~/.netrc.
+            # Otherwise requests would send a password from ~/.netrc, not our signature.
             auth=lambda prepared: prepared,
             **options,
         )

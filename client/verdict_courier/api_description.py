@@ -1,4 +1,4 @@
-"""Facts about the API, read from the OpenAPI document that the package contains."""
+"""Read facts about the API from the OpenAPI document that the package contains."""
 
 import json
 import re
@@ -16,8 +16,8 @@ WITH_RESULTS = ("succeeded", "partial")
 @cache
 def document() -> dict[str, Any]:
     """Return the OpenAPI document."""
-    read: dict[str, Any] = json.loads(_DOCUMENT.read_text("utf-8"))
-    return read
+    parsed: dict[str, Any] = json.loads(_DOCUMENT.read_text("utf-8"))
+    return parsed
 
 
 def outcomes() -> set[str]:

@@ -1,4 +1,4 @@
-"""The newest jobs with their timelines, read repeatedly with few calls."""
+"""Read the newest jobs with their timelines, repeatedly and with few calls."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ Document = dict[str, Any]
 #: An attempt of a job, by its job_id and number.
 Attempt = tuple[str, int]
 
-#: How many timelines one `read` requests at most: each is a call of the API.
+#: The most timelines that one `read` requests; each is a call of the API.
 _MAX_TIMELINES = 8
 
 
 class JobFeed:
-    """Keeps timelines that will not change, and reads the other ones in turn."""
+    """Keeps timelines that do not change any more, and reads the others in turn."""
 
     def __init__(self, api: ApiClient, *, limit: int) -> None:
         self._api = api
@@ -46,7 +46,7 @@ class JobFeed:
             try:
                 timeline = self._api.call("GET", f"/jobs/{attempt[0]}/timeline")
             except ApiError:
-                continue  # the job is worth showing without its timeline
+                continue  # the job is shown without its timeline
             self._timelines[attempt] = timeline
         return [
             {**job, "timeline": self._timelines.get(attempt)}
@@ -57,7 +57,7 @@ class JobFeed:
         timeline = self._timelines.get(attempt)
         if timeline is None or job["outcome"] is None:
             return False
-        # The outcome is written before the execution ends; a job may have none.
+        # The outcome is recorded before the execution ends, which a job may not have.
         return timeline["ended_at"] is not None or not timeline["entries"]
 
     def _forget_all_but(self, jobs: dict[Attempt, Document]) -> None:

@@ -1,4 +1,4 @@
-"""The version of the client, which `pyproject.toml` declares."""
+"""Find the version of the client, which `pyproject.toml` declares."""
 
 import tomllib
 from importlib import metadata
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def version() -> str:
-    """Return the installed version, or that of the clone which this file is in."""
+    """Return the installed version, or that of the clone with this file."""
     try:
         return metadata.version("verdict-courier")
     except metadata.PackageNotFoundError:

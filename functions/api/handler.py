@@ -16,8 +16,9 @@ from functions.api.job_query import JobQuery
 from functions.api.presigned import PresignedUrls
 from functions.api.problems import Problem
 from functions.api.request import Event, read_request
+from functions.api.responses import Document
 from functions.api.routes import Operation, operations
-from functions.api.service import Document, JobService
+from functions.api.service import JobService
 from functions.aws import clients, clock, telemetry
 from functions.aws.executions import Executions
 from functions.aws.job_store import JobStore

@@ -51,7 +51,7 @@ class JobQuery:
     def page(
         self, filters: JobFilters, *, start: Position | None, limit: int, now: float
     ) -> JobPage:
-        """Return the page after `start`, or the page of the newest jobs."""
+        """Return the page after `start`; without a start, that of the newest jobs."""
         records: list[JobRecord] = []
         budget = limit if filters == JobFilters(day=filters.day) else _MAX_ITEMS_READ
         for month in self._months(filters, start, now):

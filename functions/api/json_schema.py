@@ -23,9 +23,20 @@ def validation_errors(
     return tuple(_errors(value, schema, at))
 
 
+def object_schema(
+    members: Mapping[str, Schema], *, optional: tuple[str, ...] = ()
+) -> Schema:
+    """Return the schema of an object; all members but the `optional` are required."""
+    return {
+        "type": "object",
+        "properties": dict(members),
+        "required": [name for name in members if name not in optional],
+    }
+
+
 def _errors(value: Any, schema: Schema, at: str) -> Iterator[ValidationError]:  # noqa: ANN401 - any JSON
     if "oneOf" in schema:
-        yield from _errors(value, _closest_form(value, schema["oneOf"]), at)
+        yield from _errors(value, _closest(value, schema["oneOf"]), at)
         return
     match schema["type"], value:
         case "object", dict():
@@ -33,23 +44,25 @@ def _errors(value: Any, schema: Schema, at: str) -> Iterator[ValidationError]:  
         case "string", str():
             yield from _string_errors(value, schema, at)
         case "integer", int() if not isinstance(value, bool):
-            yield from _integer_errors(value, schema, at)
+            if not schema["minimum"] <= value <= schema["maximum"]:
+                limits = f"{schema['minimum']} to {schema['maximum']}"
+                yield _error(at, f"must be from {limits}")
         case type_, _:
             yield _error(at, f"must be of type {type_}")
 
 
-def _closest_form(value: Any, forms: list[Schema]) -> Schema:  # noqa: ANN401 - any JSON
-    """Return the form that shares the most members and words with a value."""
+def _closest(value: Any, alternatives: list[Schema]) -> Schema:  # noqa: ANN401 - any JSON
+    """Return the alternative that has the most members and enum values of a value."""
     if not isinstance(value, dict):
-        return forms[0]
+        return alternatives[0]
 
-    def likeness(form: Schema) -> int:
-        properties = form["properties"]
+    def similarity(alternative: Schema) -> int:
+        properties = alternative["properties"]
         shared = value.keys() & properties.keys()
         matching = [n for n in shared if value[n] in properties[n].get("enum", ())]
         return len(shared) + len(matching)
 
-    return max(forms, key=likeness)
+    return max(alternatives, key=similarity)
 
 
 def _object_errors(
@@ -75,11 +88,6 @@ def _string_errors(value: str, schema: Schema, at: str) -> Iterator[ValidationEr
     elif "pattern" in schema and not re.fullmatch(schema["pattern"], value):
         # All patterns of the API are anchored at both ends.
         yield _error(at, f"must match {schema['pattern']}")
-
-
-def _integer_errors(value: int, schema: Schema, at: str) -> Iterator[ValidationError]:
-    if not schema["minimum"] <= value <= schema["maximum"]:
-        yield _error(at, f"must be from {schema['minimum']} to {schema['maximum']}")
 
 
 def _error(at: str, detail: str) -> ValidationError:

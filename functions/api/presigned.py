@@ -1,4 +1,4 @@
-"""Presigned requests: sign uploads to and downloads from S3, valid for minutes."""
+"""Presigned requests: sign S3 uploads and downloads that are valid for minutes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ class PresignedPost:
 
 
 class PresignedUrls:
-    """Sign requests with the function's own rights, without calling S3."""
+    """Signs requests with the function's own rights, without calling S3."""
 
     def __init__(self, *, s3: "S3Client") -> None:
         self._s3 = s3
 
     def upload_post(self, bucket: str, key: str, *, max_bytes: int) -> PresignedPost:
-        """Return a form that uploads one file, not empty, under exactly this key."""
+        """Return a form that uploads one non-empty file under exactly this key."""
         content_type = {"Content-Type": media_type_of(key)}
         form = self._s3.generate_presigned_post(
             Bucket=bucket,

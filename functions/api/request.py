@@ -25,9 +25,9 @@ _INTEGER = re.compile(r"-?[0-9]{1,9}")
 class ApiRequest:
     """A request that matches its operation.
 
-    `caller` is the ARN of the signer: of a role it lacks the session's name, so that a
-    program is the same caller in every session. `jobs` is the path of the list of jobs,
-    as the client sees it.
+    `caller` is the signer's ARN; that of a role is without the session's name, so that
+    a program is the same caller in every session. `jobs` is the path of the list of
+    jobs, as the client sees it.
     """
 
     job_id: str = ""
@@ -63,7 +63,7 @@ def read_request(event: Event, operation: Operation) -> ApiRequest:
 
 
 def _path_prefix(event: Event) -> str:
-    """Return what the client's path has before the API's own path: mostly the stage."""
+    """Return the part of the client's path before the API's own: mostly the stage."""
     client_path = str(event["requestContext"].get("path", ""))
     path = str(event["path"])
     return client_path.removesuffix(path) if client_path.endswith(path) else ""

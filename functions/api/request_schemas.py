@@ -1,8 +1,8 @@
-"""Request schemas: JSON Schemas of request bodies, made from the providers' words."""
+"""Request schemas: JSON Schemas of request bodies, built from the provider settings."""
 
 from collections.abc import Mapping
 
-from functions.api.json_schema import Schema
+from functions.api.json_schema import Schema, object_schema
 
 #: The types that each provider verifies, by its name.
 Types = Mapping[str, tuple[str, ...]]
@@ -23,22 +23,24 @@ _VERSION_ID: Schema = {
 
 def upload_schema(types: Types, extensions: Extensions) -> Schema:
     """Return the schema of a request for an upload form."""
-    forms = []
-    for provider, words in types.items():
-        name = _file_name(extensions[provider])
-        members = {**_provider_and_type(provider, words), "name": name}
-        forms.append(_form(members, optional=("name",)))
-    return _one_of(forms)
+    alternatives = []
+    for provider, names in types.items():
+        file_name = _file_name(extensions[provider])
+        members = {**_provider_and_type(provider, names), "name": file_name}
+        alternatives.append(_closed_object(members, optional=("name",)))
+    return _one_of(alternatives)
 
 
 def job_schema(types: Types) -> Schema:
     """Return the schema of a request to start a job: by reference or by object."""
-    references = [
-        _form({**_provider_and_type(provider, words), "provider_ref": _PROVIDER_REF})
-        for provider, words in types.items()
+    by_reference = [
+        _closed_object(
+            {**_provider_and_type(provider, names), "provider_ref": _PROVIDER_REF}
+        )
+        for provider, names in types.items()
     ]
-    by_object = _form({"key": _object_key(types), "version_id": _VERSION_ID})
-    return _one_of([*references, by_object])
+    by_object = _closed_object({"key": _object_key(types), "version_id": _VERSION_ID})
+    return _one_of([*by_reference, by_object])
 
 
 def default_file_name(extensions: tuple[str, ...]) -> str:
@@ -57,7 +59,9 @@ def _file_name(extensions: tuple[str, ...]) -> Schema:
 
 
 def _object_key(types: Types) -> Schema:
-    prefixes = "|".join(f"{name}/({'|'.join(words)})" for name, words in types.items())
+    prefixes = "|".join(
+        f"{provider}/({'|'.join(names)})" for provider, names in types.items()
+    )
     return {
         "type": "string",
         "maxLength": 1024,
@@ -74,14 +78,12 @@ def _provider_and_type(provider: str, types: tuple[str, ...]) -> dict[str, Schem
     }
 
 
-def _form(members: Mapping[str, Schema], *, optional: tuple[str, ...] = ()) -> Schema:
-    return {
-        "type": "object",
-        "properties": dict(members),
-        "required": [name for name in members if name not in optional],
-        "additionalProperties": False,
-    }
+def _closed_object(
+    members: Mapping[str, Schema], *, optional: tuple[str, ...] = ()
+) -> Schema:
+    """Return the schema of an object that must not have other members."""
+    return {**object_schema(members, optional=optional), "additionalProperties": False}
 
 
-def _one_of(forms: list[Schema]) -> Schema:
-    return forms[0] if len(forms) == 1 else {"oneOf": forms}
+def _one_of(alternatives: list[Schema]) -> Schema:
+    return alternatives[0] if len(alternatives) == 1 else {"oneOf": alternatives}

@@ -2,16 +2,8 @@
 
 from collections.abc import Mapping
 
-from functions.api.json_schema import Schema
+from functions.api.json_schema import Schema, object_schema
 from functions.core.model import Outcome, Phase
-
-
-def _object(members: Mapping[str, Schema], *, optional: tuple[str, ...] = ()) -> Schema:
-    return {
-        "type": "object",
-        "properties": dict(members),
-        "required": [name for name in members if name not in optional],
-    }
 
 
 def _or_null(schema: Schema) -> Schema:
@@ -32,13 +24,13 @@ _OUTCOME: Schema = {
 
 #: Schemas by name; see `Operation.response_schema`.
 RESPONSE_SCHEMAS: Mapping[str, Schema] = {
-    "Job": _object(
+    "Job": object_schema(
         {
             "job_id": _TEXT,
             "provider": _TEXT,
             "type": _TEXT,
             "provider_ref": _or_null(_TEXT),
-            "source": _or_null(_object({"key": _TEXT, "version_id": _TEXT})),
+            "source": _or_null(object_schema({"key": _TEXT, "version_id": _TEXT})),
             "phase": {"type": "string", "enum": [str(phase) for phase in Phase]},
             "outcome": {
                 "type": ["string", "null"],
@@ -56,10 +48,10 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
             "submitted_at": _or_null(_TIME),
             "finished_at": _or_null(_TIME),
             "ended_at": _or_null(_TIME),
-            "error": _or_null(_object({"name": _TEXT, "advice": _TEXT})),
+            "error": _or_null(object_schema({"name": _TEXT, "advice": _TEXT})),
             "earlier_attempts": {
                 "type": "array",
-                "items": _object(
+                "items": object_schema(
                     {
                         "attempt": _COUNT,
                         "outcome": _OUTCOME,
@@ -69,26 +61,26 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                     }
                 ),
             },
-            "links": _object(
+            "links": object_schema(
                 {"self": _LINK, "execution": _LINK, "results": _LINK},
                 optional=("results",),
             ),
         }
     ),
-    "JobList": _object(
+    "JobList": object_schema(
         {
             "jobs": {"type": "array", "items": {"$ref": "#/components/schemas/Job"}},
             "next": _or_null(_TEXT),
         }
     ),
-    "Timeline": _object(
+    "Timeline": object_schema(
         {
             "job_id": _TEXT,
             "attempt": {"type": "integer", "minimum": 1},
             "entries": {
                 "type": "array",
                 "description": "The states, in the order in which they were entered.",
-                "items": _object(
+                "items": object_schema(
                     {
                         "state": _TEXT,
                         "entered_at": _TIME,
@@ -114,7 +106,7 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
             "marks": {
                 "type": "array",
                 "description": "Events of the job, the oldest first.",
-                "items": _object(
+                "items": object_schema(
                     {
                         "name": {"type": "string", "enum": list(MARKS)},
                         "at": _TIME,
@@ -131,34 +123,34 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
             },
         }
     ),
-    "Upload": _object(
+    "Upload": object_schema(
         {
             "url": _LINK,
             "fields": {"type": "object", "additionalProperties": _TEXT},
             "expires_at": _TIME,
             "max_bytes": _COUNT,
             "key": _TEXT,
-            "find_job": _object(
+            "find_job": object_schema(
                 {
                     "method": _TEXT,
                     "href": _LINK,
-                    "body": _object({"key": _TEXT, "version_id": _TEXT}),
+                    "body": object_schema({"key": _TEXT, "version_id": _TEXT}),
                 }
             ),
         }
     ),
-    "Results": _object(
+    "Results": object_schema(
         {
             "job_id": _TEXT,
             "manifest": {"type": "object"},
             "links": {
                 "type": "array",
-                "items": _object({"kind": _TEXT, "href": _LINK}),
+                "items": object_schema({"kind": _TEXT, "href": _LINK}),
             },
             "expires_at": _TIME,
         }
     ),
-    "Problem": _object(
+    "Problem": object_schema(
         {
             "type": _LINK,
             "title": _TEXT,
@@ -166,7 +158,7 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
             "detail": _TEXT,
             "errors": {
                 "type": "array",
-                "items": _object({"pointer": _TEXT, "detail": _TEXT}),
+                "items": object_schema({"pointer": _TEXT, "detail": _TEXT}),
             },
         },
         optional=("detail", "errors"),

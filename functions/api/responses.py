@@ -1,4 +1,4 @@
-"""Responses: the documents with which the API describes a job."""
+"""Responses: build the JSON documents that describe a job to the API's clients."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -7,6 +7,7 @@ from functions.api.routes import WITH_RESULTS
 from functions.api.timeline import Timeline
 from functions.core.job_record import JobRecord
 
+#: A JSON object that the API returns.
 Document = dict[str, Any]
 
 

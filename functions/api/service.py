@@ -14,6 +14,7 @@ from functions.api.presigned import PresignedUrls
 from functions.api.problems import Problem
 from functions.api.request import ApiRequest
 from functions.api.request_schemas import default_file_name
+from functions.api.responses import Document
 from functions.api.routes import DEFAULT_PAGE_SIZE, RETRYABLE_OUTCOMES, WITH_RESULTS
 from functions.aws import telemetry
 from functions.aws.executions import Executions, execution_url
@@ -25,8 +26,6 @@ from functions.core.job_record import JobRecord
 from functions.core.metrics import Metric
 from functions.core.model import Job, Outcome
 from functions.core.s3_events import S3Object, job_for
-
-Document = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,15 +89,15 @@ class JobService:
         filters = JobFilters(**query)
         if filters.day and not responses.is_calendar_day(filters.day):
             raise _invalid("day", "is not a calendar day")
-        bound_to = asdict(filters)
+        filter_values = asdict(filters)
         try:
-            start = cursor.decode(cursor_text, bound_to) if cursor_text else None
+            start = cursor.decode(cursor_text, filter_values) if cursor_text else None
         except cursor.CursorUnreadable:
             raise _invalid("cursor", "is not of a list with these filters") from None
         page = self.job_query.page(filters, start=start, limit=limit, now=now)
         return {
             "jobs": [self._to_response(record, request) for record in page.records],
-            "next": cursor.encode(page.next, bound_to) if page.next else None,
+            "next": cursor.encode(page.next, filter_values) if page.next else None,
         }
 
     def get_job(self, request: ApiRequest, *, now: float) -> Document:  # noqa: ARG002 - as all others

@@ -1,4 +1,4 @@
-"""Adapters: a provider's adapter with its settings and its secret, made once."""
+"""Adapters: build each provider's adapter once, with its settings and its secret."""
 
 from functools import cache
 

@@ -26,7 +26,7 @@ class BatchStore:
         return f"{self._prefix}/{name}"
 
     def put(self, name: str, content: bytes) -> str:
-        """Write a work file, over an earlier one if need be; return its version id."""
+        """Write a work file, replacing an earlier one, and return its version id."""
         with translate_aws_errors("write a work file of the batch"):
             response = self._s3.put_object(
                 Bucket=self._bucket,

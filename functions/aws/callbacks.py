@@ -1,4 +1,4 @@
-"""Callbacks: matches webhooks to waiting task tokens, in either order.
+"""Callbacks: match webhooks to waiting task tokens, in either order.
 
 An item of the waits table stands for one job at the provider. It holds the token of the
 last wait, or `called_at` where a webhook came while no execution was waiting, and the
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _KEEP_SECONDS = 7 * 86_400
 _TRIES = 5
-#: How Step Functions answers for a wait, or an execution, that is over.
+#: Error codes of Step Functions for a wait, or an execution, that is over.
 _OVER = {"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"}
 
 
@@ -117,7 +117,7 @@ class CallbackStore:
     def _try_to_deliver(
         self, key: str, item: Item, event: str, *, now: float
     ) -> WebhookOutcome | None:
-        """Deliver to the wait that an item shows; None where it has changed since."""
+        """Deliver to the wait of an item; return None if it has changed since."""
         token = str(item.get("token", ""))
         values: dict[str, Value] = {
             "events": f"{item.get('events', '')} {event}".strip(),
@@ -145,7 +145,7 @@ class CallbackStore:
         return WebhookOutcome.LATE if token else WebhookOutcome.EARLY
 
     def _resume(self, token: str, called_at: float) -> bool:
-        """End the wait that has a token; False where it is over already."""
+        """End the wait of a token; return False if it is over already."""
         with translate_aws_errors("end a wait"):
             try:
                 self._step_functions.send_task_success(

@@ -1,4 +1,4 @@
-"""Clients: boto3's clients, each made once, and AWS errors translated into ours."""
+"""Clients: make each boto3 client once, and translate AWS errors into ours."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

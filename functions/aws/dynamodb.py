@@ -1,4 +1,4 @@
-"""DynamoDB: one table's items, read consistently and written under conditions."""
+"""DynamoDB: read items of a table consistently, and write them under conditions."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -45,7 +45,7 @@ class DynamoTable:
         increment: Mapping[str, float] | None = None,
         condition_values: Mapping[str, Value] | None = None,
     ) -> Item | None:
-        """Write attributes and return the item as it is then.
+        """Write attributes of an item and return the new item.
 
         Each written attribute can be named in the condition as `#name`, its new value
         as `:name`; `condition_values` are further ones, by their placeholders.

@@ -1,4 +1,4 @@
-"""Executions: starts, finds, stops and describes executions of the state machine."""
+"""Executions: start, find, stop and describe executions of the state machine."""
 
 import json
 import re
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_stepfunctions.type_defs import HistoryEventTypeDef
 
-#: How Step Functions answers where there is nothing to stop, or nothing any more.
+#: Error codes of Step Functions for an execution that never started, or has ended.
 _NOTHING_TO_STOP = {"ExecutionDoesNotExist", "ValidationException"}
 #: From the notice to the end of an execution there are six events.
 _LAST_EVENTS = 25
@@ -31,9 +31,9 @@ _CONSOLES = {
 class ExecutionResult:
     """How an execution ended.
 
-    `status` is Step Functions' word, `error` the bare name of the error that ended it.
-    `job` is its input, None where a person started it with something else. `notified`
-    says whether the workflow has sent its notice.
+    `status` is that of Step Functions, `error` the bare name of the error that ended
+    it. `job` is its input; None if a person started it with another input. `notified`
+    is whether the workflow has sent its notice.
     """
 
     status: str
@@ -56,11 +56,11 @@ class Executions:
         return cls(settings.state_machine, step_functions=clients.step_functions())
 
     def start(self, job: Job) -> bool:
-        """Start a job's attempt; return False where it surely was started before.
+        """Start a job's attempt; return False if it certainly was started before.
 
-        Name and input follow from the job's identity and attempt alone, so that a
-        repeated event, or a call whose answer was lost, starts nothing twice. AWS
-        answers the same start of a running execution like the first one.
+        Name and input depend only on the job's identity and attempt, so that a
+        repeated event, or a call whose response was lost, starts nothing twice. While
+        the execution runs, AWS responds to a repeated start as to the first one.
         """
         with translate_aws_errors("start an execution"):
             try:
@@ -103,9 +103,10 @@ class Executions:
 
 
 def describe(execution_arn: str, *, step_functions: "SFNClient") -> ExecutionResult:
-    """Return how an ended execution ended, asked from Step Functions.
+    """Return how an execution ended, as Step Functions describes it.
 
-    The events of a state machine with a key of its own have neither input nor error.
+    The status events of a state machine with a KMS key have neither input nor error,
+    so that both have to be read here.
     """
     with translate_aws_errors("describe an execution"):
         described = step_functions.describe_execution(executionArn=execution_arn)

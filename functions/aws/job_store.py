@@ -1,4 +1,4 @@
-"""Job store: the jobs table, in which a job's facts are written once and never undone.
+"""Job store: read and write the jobs table, in which recorded facts are never undone.
 
 An item holds what identifies the job; `intent` (the token of the attempt that is about
 to submit) and `intent_at`; `provider_ref` and `submitted_at`, each set once; the last
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: Holds unless a retry has given the job another attempt.
 _THIS_ATTEMPT = "(attribute_not_exists(attempt) OR attempt = :attempt)"
 #: Attributes of one attempt, which a retry removes.
-_OF_AN_ATTEMPT = (
+_ATTEMPT_ATTRIBUTES = (
     "outcome",
     "error",
     "advice",
@@ -39,9 +39,9 @@ _OF_AN_ATTEMPT = (
 
 @dataclass(frozen=True, kw_only=True)
 class SubmissionRecord:
-    """What the table has of a job's submission; times in Unix seconds, 0 for "not yet".
+    """A job's submission as it is recorded; `intent` is the token of the claim.
 
-    `intent` is the token of the attempt that claimed the submission.
+    Times are Unix seconds, and 0 means "not yet".
     """
 
     received_at: float
@@ -89,7 +89,7 @@ class JobStore:
         return JobRecord.from_item(item) if item else None
 
     def create_requested(self, job: Job, *, request_hash: str, now: float) -> JobRecord:
-        """Write a job that the API was asked for; return the first one written."""
+        """Write a job requested through the API; return the record that came first."""
         values: dict[str, Value] = {
             "provider": job.provider,
             "type": job.type,
@@ -120,7 +120,7 @@ class JobStore:
                 "earlier": record.attempts_json(),
                 "expires_at": self._expires_at(now),
             },
-            remove=_OF_AN_ATTEMPT,
+            remove=_ATTEMPT_ATTRIBUTES,
             condition="outcome = :ended "
             "AND (attribute_not_exists(attempt) OR attempt = :ended_attempt)",
             condition_values={

@@ -1,9 +1,9 @@
-"""Lambda handler: what every handler begins with."""
+"""Lambda handler: the decorator of every handler, and how it reads its job."""
 
 from functions.aws.telemetry import logger
 from functions.core.model import Job, State
 
-#: The decorator of every handler: its log lines carry the request's id, and nothing of
+#: The decorator of every handler. Log lines get the request's id, and lose the keys of
 #: the invocation before.
 lambda_handler = logger.inject_lambda_context(clear_state=True)
 

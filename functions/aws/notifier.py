@@ -1,4 +1,4 @@
-"""Notifier: publishes the same SNS message as the workflow's Notify state."""
+"""Notifier: publish the same SNS message as the workflow's Notify state."""
 
 import json
 from typing import TYPE_CHECKING, Self
@@ -33,7 +33,7 @@ class Notifier:
         )
 
     def publish(self, record: JobRecord) -> None:
-        """Publish how a job ended: keys only, no content."""
+        """Publish how a job ended: S3 keys only, no content."""
         fields = {name: str(getattr(record, name)) for name in MESSAGE_FIELDS}
         with translate_aws_errors("publish a notice"):
             self._sns.publish(

@@ -1,4 +1,4 @@
-"""Rate limiter: spaces all submissions to a provider so that they keep its rate.
+"""Rate limiter: space the submissions to a provider so that they respect its limit.
 
 An item of the waits table holds the time of the next free slot. Reserving a slot moves
 it on by one interval in one conditional write; a slot that nobody uses is lost.
@@ -42,7 +42,7 @@ class RateLimiter:
         """Reserve a slot; return the time, in Unix seconds, from which to use it.
 
         Raises:
-            AwsUnavailable: Others reserved slots between each of our tries.
+            AwsUnavailable: At each try, another call reserved a slot first.
         """
         interval = self.limit.interval
         for _ in range(_TRIES):

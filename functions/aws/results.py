@@ -1,4 +1,4 @@
-"""Results: objects of the results bucket, each written once and only when whole."""
+"""Results: read and write the results bucket; an object is written once, and whole."""
 
 import zlib
 from collections.abc import Iterator, Mapping
@@ -31,12 +31,12 @@ _ABSENT = {"404", "NoSuchKey", "NotFound"}
 
 @dataclass(frozen=True, kw_only=True)
 class StoredObject:
-    """An object in the bucket; `found` where another call wrote it, or may have."""
+    """An object in the bucket; `existed` if another call wrote it, or may have."""
 
     key: str
     version_id: str
     bytes: int
-    found: bool = False
+    existed: bool = False
 
 
 class Results:
@@ -71,7 +71,7 @@ class Results:
             key=key,
             version_id=head.get("VersionId", ""),
             bytes=head["ContentLength"],
-            found=True,
+            existed=True,
         )
 
     def measure(self, stored: StoredObject, file_format: FileFormat) -> StreamStats:
@@ -124,7 +124,7 @@ class Results:
     def upload(
         self, key: str, file_format: FileFormat, *, metadata: Mapping[str, str]
     ) -> Iterator["MultipartUpload"]:
-        """Begin a multipart upload; abort it at the end unless it was completed."""
+        """Begin a multipart upload; abort it after the block unless it is completed."""
         upload = MultipartUpload(
             self, self._bucket, key, file_format, metadata=metadata, s3=self._s3
         )

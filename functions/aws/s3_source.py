@@ -1,4 +1,4 @@
-"""S3 source: one version of an uploaded object, or a byte range of it, to be read."""
+"""S3 source: read one version of an uploaded object, or a byte range of it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

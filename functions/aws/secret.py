@@ -1,4 +1,4 @@
-"""Secret: a provider's credentials in Secrets Manager, cached for minutes."""
+"""Secret: read a provider's credentials from Secrets Manager, cached for minutes."""
 
 import json
 import re
@@ -19,9 +19,10 @@ _HEADER_VALUE = re.compile(r"[!-~]+( [!-~]+)*")
 
 
 class Secret:
-    """A secret with a JSON object: `{"api_key": "…"}`, or a webhook's secrets.
+    """A secret whose value is a JSON object.
 
-    Where requests are signed the object has an `api_secret`, too.
+    That of an account is `{"api_key": "…"}`, with an `api_secret` if requests are
+    signed; that of webhooks is described at `webhook_secrets`.
     """
 
     def __init__(self, secret_id: str, *, provider: SecretsProvider) -> None:
@@ -84,16 +85,12 @@ class Secret:
                 cause = error.__cause__ or error.__context__
                 if not isinstance(cause, ClientError | BotoCoreError):
                     raise CredentialsMissing("the secret could not be read") from None
-                if _is_missing(cause):  # also the answer for a secret without a value
+                # Also the answer for a secret without a value.
+                code = error_code(cause) if isinstance(cause, ClientError) else ""
+                if code == "ResourceNotFoundException":
                     raise CredentialsMissing("the provider's secret is empty") from None
                 raise cause from None
         return value if isinstance(value, str) else ""
-
-
-def _is_missing(error: Exception) -> bool:
-    if not isinstance(error, ClientError):
-        return False
-    return error_code(error) == "ResourceNotFoundException"
 
 
 @cache

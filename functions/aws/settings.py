@@ -68,7 +68,7 @@ def read(environment: Mapping[str, str], *needed: str) -> FunctionSettings:
 
 @cache
 def function_settings(*needed: str) -> FunctionSettings:
-    """Return the settings of this function, read once for each set of needed ones."""
+    """Return the settings of this function, read once for each set of `needed`."""
     return read(os.environ, *needed)
 
 

@@ -1,4 +1,4 @@
-"""Store result: writes a body into the results bucket, once and only when whole."""
+"""Store result: write a body into the results bucket, once and only when whole."""
 
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -22,17 +22,17 @@ def store_result(
     kind: str,
     open_body: Callable[[], Body],
 ) -> File:
-    """Return the file as it stands in the results bucket.
+    """Write a body as an object unless the job has it already; return the file.
 
-    An object of this job that is there already is kept, and measured. `open_body` is
-    called once, after everything that could fail without it: it may spend a link.
+    An object that exists is kept, and measured. `open_body` is called once at most,
+    after every call that could fail before it, because it may use up a one-time link.
     """
     stored, stats = results.find(key, job_id=job_id), StreamStats(file_format)
     if stored is None:
         put = _put_small if file_format.is_small else _put_multipart
         metadata = {"job-id": job_id, "kind": kind}
         stored, stats = put(results, key, file_format, metadata, open_body)
-    if stored.found:  # perhaps written by another attempt: say what is true of it
+    if stored.existed:  # another attempt may have written it, with other content
         stats = results.measure(stored, file_format)
     return File(
         kind=kind,

@@ -1,4 +1,4 @@
-"""Streaming: copies a body into a multipart upload through a ring of reused buffers.
+"""Streaming: copy a body into a multipart upload through a ring of reused buffers.
 
 One thread reads, hashes and counts; two others send. Two senders hide the time that S3
 takes to answer, more gain nothing. The memory for a result of any size is one buffer
@@ -24,8 +24,8 @@ def stream(body: Body, upload: MultipartUpload, file_format: FileFormat) -> Stre
     """Copy a body into an upload to its end, and return its statistics.
 
     Raises:
-        CourierError: Whatever reading or sending raised; the upload is then not
-            completed, and nothing is visible.
+        CourierError: Reading or sending failed; the upload is then not completed, and
+            nothing is visible.
     """
     stats = StreamStats(file_format)
     sending: deque[tuple[Future[None], bytearray]] = deque()
@@ -60,7 +60,7 @@ def _free_buffer(sending: deque[tuple[Future[None], bytearray]]) -> bytearray:
 
 
 def _fill(buffer: bytearray, body: Body, stats: StreamStats) -> int:
-    """Fill a buffer, cut it to the bytes that there were, and return their number."""
+    """Fill a buffer, cut it to the bytes that were read, and return their number."""
     filled = 0
     with memoryview(buffer) as view:
         while filled < len(buffer):

@@ -1,4 +1,4 @@
-"""Telemetry: the functions' structured log lines and metrics."""
+"""Telemetry: write structured log lines and metrics."""
 
 import json
 import sys
@@ -27,11 +27,11 @@ def measure(values: Values, job: Job, **fields: str) -> None:
 
 
 def emit(values: Values, **fields: str) -> None:
-    """Emit metrics; `fields` are their dimensions, and more to find them by.
+    """Emit metrics; `fields` are their dimensions, and further fields for queries.
 
-    They leave as one log line in CloudWatch's embedded metric format: no call, and
-    nothing to flush if the function dies. It does not pass through the logger, whose
-    level must not decide what is counted.
+    The metrics are one log line in CloudWatch's embedded metric format, which takes no
+    call, and leaves nothing to flush if the function dies. The line does not pass
+    through the logger, whose level must not decide what is counted.
     """
     if values:
         line = emf_document(

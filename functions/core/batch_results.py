@@ -1,8 +1,7 @@
 """Batch results: read how each request ended, and write one JSON line per row.
 
-The state machine describes each request that ended in one short text: its number, its
-outcome, and the name of its error if it has one. The state carries nothing else of the
-requests.
+The state machine describes each ended request by one short text: its number, its
+outcome, and the name of its error if it has one.
 """
 
 import json
@@ -35,7 +34,8 @@ class RequestResult:
 class RowIndex:
     """The row numbers of each request, and the rows that no request has.
 
-    An invalid row has its number as `row`, and says why it was not sent.
+    An invalid row has its number (`row`), the names of its invalid `fields`, and the
+    `reason`.
     """
 
     requests: Sequence[Sequence[int]]
@@ -63,8 +63,8 @@ class RowIndex:
 def parse_results(texts: Iterable[Any], *, requests: int) -> list[RequestResult]:
     """Read the texts of the state machine; return one result for each request.
 
-    A child execution that broke down has no text, or a description by AWS instead:
-    its request counts as failed.
+    A child execution that broke down has no text, or a description by AWS in its
+    place; its request counts as failed.
     """
     results = [RequestResult(Outcome.FAILED, CourierError.__name__)] * requests
     for text in texts:
@@ -96,8 +96,8 @@ def failure_line(row: int, request: RequestResult) -> bytes:
 
 def invalid_line(invalid: Mapping[str, Any]) -> bytes:
     """Return the line of a row that was not sent."""
-    ending = {"outcome": INVALID, "error": RequestInvalid.__name__}
-    return _line({"row": invalid["row"], **ending, **invalid})
+    result = {"outcome": INVALID, "error": RequestInvalid.__name__}
+    return _line({"row": invalid["row"], **result, **invalid})
 
 
 def _line(document: Mapping[str, Any]) -> bytes:

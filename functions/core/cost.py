@@ -1,7 +1,7 @@
 """Cost: estimate what AWS charges for a job, from the states that it visits.
 
-How long the functions run is estimated on the high side, for a list of some megabytes;
-state transitions are most of the cost all the same.
+The run times of the functions are estimated on the high side, for a list of some
+megabytes; even so, most of the cost is state transitions.
 """
 
 from collections.abc import Mapping
@@ -23,8 +23,8 @@ _PUTS_PER_RESULT = 2  # create and complete the upload; its parts are added
 class Usage:
     """What a job used: visits of states by name, executions, and calls by service.
 
-    A request of a batch has no notification: it is neither announced nor received
-    by Intake.
+    `notifications` is also the number of Intake's calls: a request of a batch has
+    neither.
     """
 
     visits: Mapping[str, int]
@@ -67,9 +67,9 @@ def polled_job(
 ) -> Usage:
     """Estimate a job that is submitted, checked and delivered.
 
-    `kinds` is the number of results, `parts` that of their multipart parts, where it
-    is known. A job without results visits neither Collect nor Manifest. Submissions
-    on hold are not counted.
+    `kinds` is the number of results, `parts` the number of their multipart parts; 0 is
+    counted as one for each result. A job without results visits neither Collect nor
+    Manifest. Submissions on hold are not counted.
     """
     visits = _polling_visits(checks, submits=submits, uses_webhook=uses_webhook)
     visits |= dict.fromkeys(("Known", "Conclude", "Notify", "Judge", "Delivered"), 1)
@@ -90,8 +90,8 @@ def batch_request(*, checks: int, uses_webhook: bool = False) -> Usage:
 def batch_job(*, requests: int) -> Usage:
     """Estimate a batch, with one hold and one check per request.
 
-    The batch's state does not have the number of checks of its requests: each further
-    check is three more transitions.
+    The batch's state does not contain the number of checks of its requests; each
+    further check would be three more transitions.
     """
     visits = dict.fromkeys(
         (

@@ -1,4 +1,4 @@
-"""File formats: the formats of files that go to a provider or come from it."""
+"""File formats: suffix, media type and header of the files sent and received."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Function table: memory, time-out and handler of every Lambda function."""
+"""Function table: the memory, time-out and handler of every Lambda function."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class LambdaFunction:
-    """What one function needs: memory in MB, time-out in seconds.
+    """A function's memory in MB and time-out in seconds.
 
-    `handler` and `construct_id` are set where they do not follow from the name. The
-    construct id is part of the logical id in CloudFormation: a function that was
-    renamed keeps its old one, so that a deployment updates it instead of replacing it.
+    `handler` and `construct_id` are set only if they differ from the default. The
+    construct id is part of the logical id in CloudFormation: a renamed function keeps
+    its old id, so that a deployment updates it instead of replacing it.
     """
 
     memory: int
@@ -19,7 +19,7 @@ class LambdaFunction:
     construct_id: str = ""
 
 
-#: By name; unless told otherwise a function's handler is `functions.<name>.handler`.
+#: By name; the default handler is `functions.<name>.handler`.
 FUNCTIONS: Mapping[str, LambdaFunction] = {
     "intake": LambdaFunction(memory=256, timeout=30),
     "submit": LambdaFunction(memory=512, timeout=300),

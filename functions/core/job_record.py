@@ -1,4 +1,4 @@
-"""Job record: a job as the jobs table stores it and the API shows it."""
+"""Job record: read a job as the jobs table stores it and the API shows it."""
 
 import json
 from collections.abc import Mapping

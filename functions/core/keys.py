@@ -1,6 +1,6 @@
-"""Keys: every name that two sides share, such as infra and a function.
+"""Keys: the names that infra and the functions, or two functions, share.
 
-They are stored or deployed: changing one means reading the old one, too.
+They are stored or deployed: whoever changes one has to read the old one as well.
 """
 
 # Environment variables of the functions; `infra.function_environment` sets them.
@@ -14,13 +14,13 @@ ENV_STATE_MACHINE = "COURIER_STATE_MACHINE"
 ENV_NOTICES_TOPIC = "COURIER_TOPIC"
 ENV_PROVIDERS = "COURIER_PROVIDERS"
 
-#: Where a batch's work files lie in the inbox. No provider has this name, so that
-#: they start no job.
+#: The prefix of batches' work files in the inbox bucket. No provider has this name, so
+#: the files start no jobs.
 BATCHES_PREFIX = "batches/"
 
 #: The index of the jobs table that lists jobs by month, newest first.
 JOBS_BY_MONTH = "by_month"
 
-# How the keys of items in the waits table begin. IAM conditions name them.
+# Prefixes of keys in the waits table; IAM conditions name them.
 CALLBACK_ITEM_PREFIX = "wait:"
 RATE_LIMIT_ITEM_PREFIX = "pace:"

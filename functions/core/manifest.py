@@ -1,4 +1,4 @@
-"""Manifest: the last object of a job; its presence means that the job is complete."""
+"""Manifest: build the last object of a job; if it exists, the job is complete."""
 
 import json
 from dataclasses import asdict

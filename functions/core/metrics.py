@@ -1,8 +1,8 @@
-"""Metrics: the table of all metrics, and the log lines that bring them to CloudWatch.
+"""Metrics: the table of all metrics, and the log lines that carry them to CloudWatch.
 
-CloudWatch keeps and bills a metric once for each of its sets of dimensions, so there
-are few sets. The stage is in all of them, because the stages of an account share the
-namespace. What has many values, such as a job's id, is a field of the log line that
+CloudWatch stores and bills a metric once for each of its sets of dimensions, so there
+are few sets. Each has the stage, because the stages of an account share the namespace.
+A value that is different for each job, such as its id, is a field of the log line that
 carries the metric, for queries.
 """
 
@@ -45,7 +45,7 @@ _TYPE = ((), ("provider", "type"))
 
 
 class Metric(Enum):
-    """Every metric; its name in CloudWatch is the member's name in one word."""
+    """Every metric; its name in CloudWatch is the member's name in camel case."""
 
     JOBS_STARTED = MetricDefinition(
         Unit.COUNT, "jobs started; retries are not counted", _TYPE
@@ -147,8 +147,8 @@ def emf_document(
 ) -> dict[str, Any]:
     """Return a log line in CloudWatch's embedded metric format.
 
-    `fields` are the dimensions and what else a query may look for; `now` is the time
-    of the measurements, in Unix seconds.
+    `fields` are the dimensions and further fields for queries; `now` is the time of
+    the measurements, in Unix seconds.
 
     Raises:
         KeyError: A dimension of a metric is missing or empty.

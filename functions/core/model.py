@@ -76,10 +76,10 @@ class File:
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """The request of a batch that a job is; without a `batch_id` it is not one.
+    """The place of a job in its batch; without a `batch_id` it is not part of one.
 
-    The request's body is part of one object with all bodies of the batch: `length`
-    bytes from `offset`.
+    `number` is that of the request. Its body is `length` bytes from `offset` in the
+    object that has the bodies of all requests of the batch.
     """
 
     batch_id: str = ""
@@ -135,13 +135,13 @@ class Job:
     phase: Phase = Phase.QUEUED
     polls: int = 0
     failures: int = 0  # failed calls in a row
-    suspected_error: str = ""  # a bad ending that is not confirmed yet
+    suspected_error: str = ""  # an error that is not confirmed yet
     suspicions: int = 0  # how often it was reported in a row
     next: Next = Next.WAIT
     wait_seconds: int = 1
     finished_at: float = 0.0
     kinds: tuple[str, ...] = ()  # of the results to fetch
-    absent: tuple[str, ...] = ()  # kinds without a result, by the provider's word
+    absent: tuple[str, ...] = ()  # kinds that the provider reports without a result
     rows: int = 0  # rows submitted, the header not counted
     invalid: int = 0  # rows that the provider, or Prepare, found invalid
     files: tuple[File, ...] = ()
@@ -151,11 +151,11 @@ class Job:
     advice: str = ""
     attempt: int = 1  # number of the execution: a retry starts the next one
     resumed_at: float = 0.0  # when a retry began to wait again
-    slot_at: float = 0.0  # when the rate limit allows its submission
+    slot_at: float = 0.0  # when the rate limit allows the submission
     heard_at: float = 0.0  # when a webhook ended the last wait; 0 if none did
     phase_since: float = 0.0  # when a check first reported the phase; 0 if none did
-    part: Part = Part()  # if it is a request of a batch
-    batch: Batch = Batch()  # if it is a batch
+    part: Part = Part()  # of a job that is one request of a batch
+    batch: Batch = Batch()  # of a job that is a batch
 
     @property
     def execution_name(self) -> str:
@@ -173,7 +173,7 @@ class Job:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
-        """Read a job, ignoring other members of the state and newer fields."""
+        """Read a job, ignoring members of the state that are not its fields."""
         values = _own_fields(cls, state)
         for name, stored_as in _STORED_AS.items():
             if stored_as in state:
@@ -226,5 +226,5 @@ class StatusReport:
 
 
 def _own_fields(cls: type, state: Mapping[str, Any]) -> dict[str, Any]:
-    names = {each.name for each in fields(cls)}
+    names = {definition.name for definition in fields(cls)}
     return {name: value for name, value in state.items() if name in names}

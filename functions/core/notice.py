@@ -1,4 +1,4 @@
-"""Notice: the fields of the message that announces a job's end; keys, never content.
+"""Notice: the fields of the message that announces a job's end, without any content.
 
 `infra.workflow` publishes the message from the Notify state, and
 `functions.aws.notifier` where an execution ended without visiting that state.

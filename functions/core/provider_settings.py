@@ -1,7 +1,7 @@
-"""Provider settings: what cdk.json says of each provider, one class a provider.
+"""Provider settings: one class for each provider, and the parser that reads them.
 
-`infra.config` reads them from cdk.json, the functions from their environment, both by
-`parse_providers`. To add a setting, add it to cdk.json and to a class here.
+`infra.config` reads cdk.json by `parse_providers`, and so do the functions with their
+environment. To add a setting, add it to cdk.json and to a class here.
 """
 
 from collections.abc import Mapping
@@ -13,34 +13,33 @@ from functions.core.schedule import Policy
 from functions.core.settings_parser import ConfigError, parse
 from functions.core.signatures import SignatureScheme
 
-#: What becomes of the `name` of TxnCheck's `upi-by-mobile`.
+#: How to treat the `name` in requests of TxnCheck's `upi-by-mobile`.
 NameUse = Literal["optional", "required", "unsent"]
 
-#: Settings by the names that earlier releases had for them.
+#: The current names of settings, by those of earlier releases.
 _RENAMED = {"endings": "extensions"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProviderSettings:
-    """What every provider has; sizes are bytes, times are seconds.
+    """The settings that every provider has; sizes are bytes, times are seconds.
 
-    * types: the types of verification that we offer; `extensions`: of the files that
-      a type takes, the first one being the usual; `batches`: those of them that hold
-      many requests, one a row.
+    * types: the types of verification. extensions: those of the files to upload, the
+      default first. batches: the extensions of files with one request a row.
     * max_batch_requests keeps the state of a batch below Step Functions' 256 KiB.
-      max_upload_bytes and max_result_bytes are limits of ours: providers publish none.
-    * settle_seconds: how long a lost submission is looked for before it is repeated.
-    * data_retention_days: how long files and results are kept; null for as long as
-      the buckets keep all others.
-    * loopback lets plain http and addresses of this machine through, which is how the
-      local stack reaches its simulators. Only the stage `local` may set it.
-    * rate bounds submissions; null where the provider is not known to bound them.
-      webhook says how its webhooks are signed; null refuses them all.
-    * secret and webhook_secret are the ARNs of its secrets. The deployment adds them;
-      cdk.json has neither.
+      max_upload_bytes and max_result_bytes are our own limits: providers publish none.
+    * settle_seconds: how long after a lost answer a submission may be repeated.
+    * data_retention_days: how long files and results are kept; null for the retention
+      of the buckets.
+    * loopback allows plain http, and addresses of this machine only: the local stack
+      reaches its simulators so. Only the stage `local` may set it.
+    * rate limits submissions; null for no limit. webhook is the scheme by which
+      webhooks are signed; null refuses all webhooks.
+    * secret and webhook_secret are ARNs of secrets. The deployment adds them; cdk.json
+      has neither.
     """
 
-    #: Whether the provider can be told to send webhooks.
+    #: Whether the provider can send webhooks.
     sends_webhooks: ClassVar[bool] = False
 
     base_url: str
@@ -61,7 +60,7 @@ class ProviderSettings:
 
     @property
     def policy(self) -> Policy:
-        """The poll policy, with webhooks where the provider signs them."""
+        """The poll policy, with webhooks if their scheme is set."""
         return replace(self.poll, uses_webhook=self.webhook is not None)
 
 
@@ -80,7 +79,7 @@ class KeyPlaces:
 
 @dataclass(frozen=True, kw_only=True)
 class IpqsSettings(ProviderSettings):
-    """IPQualityScore: what it does not document, or may change.
+    """The settings of IPQualityScore (IPQS) that it does not document, or may change.
 
     `list_pages` bounds the search for a submission whose answer was lost.
     """
@@ -92,11 +91,11 @@ class IpqsSettings(ProviderSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class TxncheckSettings(ProviderSettings):
-    """TxnCheck: what it does not document, or may change.
+    """The settings of TxnCheck that it does not document, or may change.
 
-    `base_url` ends in the path before every call, which is signed, too. `signing` is
-    on where the account wants signed requests, `bank_async` where `async` is sent to
-    the bank verification.
+    `base_url` includes the path before every call, which is signed as well. `signing`
+    is whether the account requires signed requests, `bank_async` whether `async` is
+    sent to the bank verification.
     """
 
     sends_webhooks: ClassVar[bool] = True

@@ -1,6 +1,6 @@
-"""Result keys: the S3 keys of a job's objects in the results bucket.
+"""Result keys: build the S3 keys of a job's objects in the results bucket.
 
-They hold nothing of the uploader's names and nothing of what was verified.
+They contain neither names that the uploader chose nor anything that was verified.
 """
 
 from functions.core.file_formats import FileFormat
@@ -8,7 +8,7 @@ from functions.core.model import Job
 
 
 def result_key(job: Job, kind: str, file_format: FileFormat) -> str:
-    """Return the key of a result; a batch's requests have theirs below the batch's."""
+    """Return the key of a result; that of a batch's request is below the batch's."""
     return f"{_folder(job)}/{kind}{file_format.suffix}"
 
 

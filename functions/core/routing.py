@@ -1,4 +1,4 @@
-"""Routing: decide what a job does next, after the provider answered or did not."""
+"""Routing: decide what a job does next, after a provider's answer or an error."""
 
 from functions.core import errors
 from functions.core.model import Job, Next, Outcome, Phase, StatusReport
@@ -18,8 +18,8 @@ def route(
 ) -> Job:
     """Decide after a status report: fetch the results, wait, or end the job.
 
-    A result is fetched whenever it arrives, at the deadline or after it. A bad ending
-    that could be a passing fault (failed, or finished without results) counts after
+    A result is fetched whenever it arrives, even after the deadline. A bad status that
+    could be a passing fault (failed, or finished without results) ends the job after
     `policy.required_confirmations` equal reports in a row.
     """
     checked = job.with_(
@@ -89,7 +89,7 @@ def on_retryable_error(
 def on_hold(
     job: Job, *, wait_seconds: float, policy: Policy, now: float, failed: bool
 ) -> Job:
-    """Decide after a submission that must be tried again later, or that `failed`."""
+    """Decide after a submission that has to be tried later; `failed` if it failed."""
     counted = job.with_(failures=job.failures + 1 if failed else 0)
     return _wait_until_deadline(
         counted, Next.HOLD, int(wait_seconds), policy=policy, now=now

@@ -1,11 +1,11 @@
-"""Schedule: how long to wait before the next call to a provider.
+"""Schedule: compute how long to wait before the next call to a provider.
 
 There are three clocks: retry, after a call that failed (`retry_seconds`); poll, after
 the answer "not yet" (`poll_seconds`); and the deadline, at which the waiting ends.
 
-Waiting in proportion to the time elapsed makes the fewest checks for a bound on
-lateness: with growth 0.1 a result is noticed at most a tenth of its own duration
-late (a little more with jitter, which spreads many jobs that started together).
+Waits in proportion to the elapsed time need the fewest checks for a given lateness:
+with growth 0.1, a job that took an hour is noticed at most six minutes late (slightly
+more with jitter, which spreads jobs that started together).
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Settings parser: turns JSON into dataclasses, naming each setting that is wrong."""
+"""Settings parser: read dataclasses from JSON, naming each setting that is wrong."""
 
 from dataclasses import MISSING, fields, is_dataclass
 from types import NoneType, UnionType
@@ -14,9 +14,9 @@ class ConfigError(Exception):
 def parse(kind: type[T], raw: Any, *, where: str) -> T:  # noqa: ANN401 - any JSON
     """Return `raw`, a JSON object, as the dataclass `kind`.
 
-    A field may be missing where it has a default, or where it may be null (the CDK
-    drops members that are null). A field whose metadata has a `parse` function is read
-    by that function. `where` is the place of `raw` in the settings, for the message.
+    A field may be missing if it has a default, or if it may be null (the CDK drops
+    members that are null). A field whose metadata has a `parse` function is read by
+    that function. `where` is the place of `raw` in the settings, for error messages.
 
     Raises:
         ConfigError: A field is missing, unknown or of the wrong type, or the dataclass
@@ -26,23 +26,23 @@ def parse(kind: type[T], raw: Any, *, where: str) -> T:  # noqa: ANN401 - any JS
         raise ConfigError(f"{where}: must be an object")
 
     hints = get_type_hints(kind)
-    known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]  # a dataclass
+    declared = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]  # a dataclass
     optional = {
         name
-        for name, field in known.items()
+        for name, field in declared.items()
         if get_origin(hints[name]) is UnionType
         or field.default is not MISSING
         or field.default_factory is not MISSING
     }
-    if missing := sorted(known.keys() - raw.keys() - optional):
+    if missing := sorted(declared.keys() - raw.keys() - optional):
         raise ConfigError(f"{where}: missing {', '.join(missing)}")
-    if unknown := sorted(raw.keys() - known.keys()):
+    if unknown := sorted(raw.keys() - declared.keys()):
         raise ConfigError(f"{where}: unknown {', '.join(unknown)}")
 
     values = {}
     for name, value in raw.items():
         place = f"{where}.{name}"
-        own_parser = known[name].metadata.get("parse")
+        own_parser = declared[name].metadata.get("parse")
         values[name] = (
             own_parser(value, where=place)
             if own_parser

@@ -1,4 +1,4 @@
-"""Signatures: sign webhooks and verify that their sender knows the shared secret."""
+"""Signatures: sign webhooks, and verify that their sender knows the shared secret."""
 
 import base64
 import hashlib
@@ -40,10 +40,10 @@ class SignatureVerdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class SignatureScheme:
-    """How a provider signs its webhooks; a setting, as providers do not agree.
+    """How a provider signs its webhooks; a setting, because providers differ.
 
-    A header that does not exist is named "". A timestamp is judged only where the
-    template signs it: whoever replays a webhook can write any other one.
+    The name of a header that is not sent is "". A timestamp is checked only if the
+    template signs it: whoever replays a webhook can change any other one.
     """
 
     signature_header: str
@@ -135,8 +135,8 @@ def verify(
 
 def _header(headers: Mapping[str, str], name: str) -> str:
     """Return a header's value, "" unless it was sent once; names ignore case."""
-    found = [value for key, value in headers.items() if key.lower() == name.lower()]
-    return found[0] if len(found) == 1 else ""
+    values = [value for key, value in headers.items() if key.lower() == name.lower()]
+    return values[0] if len(values) == 1 else ""
 
 
 def _signed_parts(

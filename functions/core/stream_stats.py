@@ -1,4 +1,4 @@
-"""Stream statistics: size, rows and checksums of a result, computed as it streams."""
+"""Stream statistics: compute size, rows and checksums of a result while it streams."""
 
 import hashlib
 import zlib

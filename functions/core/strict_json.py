@@ -1,4 +1,4 @@
-"""Strict JSON: read text that every JSON parser reads alike, and refuse the rest."""
+"""Strict JSON: read only text that every JSON parser reads in the same way."""
 
 import json
 from math import isfinite
@@ -6,12 +6,12 @@ from typing import Any
 
 from functions.core.errors import AnswerUnreadable
 
-#: The most objects and lists within each other, as careful parsers limit them.
+#: How deeply objects and lists may be nested: careful parsers have such a limit.
 _MAX_DEPTH = 64
 
 
 class NotStrictJson(ValueError):
-    """Raised for text that parsers read differently; never quotes the text."""
+    """Raised for text that parsers may read differently; never quotes the text."""
 
 
 def parse_object(body: bytes) -> dict[str, Any]:

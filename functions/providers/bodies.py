@@ -1,4 +1,4 @@
-"""Bodies of results that are made here instead of downloaded."""
+"""Bodies: implement `Body` for results that are built here instead of downloaded."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""CSV validation: check that a file is a list, and count its rows.
+"""CSV validation: check that an upload is a list, and count its rows.
 
 A row is a line that is not blank. The first line is a header if it consists of words
 only (letters, underscores, spaces, hyphens, quotes, column separators): an address, a
@@ -12,20 +12,20 @@ from collections.abc import Iterable, Iterator
 
 from functions.core.errors import SourceEmpty, SourceMisnamed, SourceNotText
 
-#: No row of a list is longer; lines of a workbook or an image read as text are.
+#: The most bytes of a row. A workbook or an image, read as text, has longer lines.
 MAX_LINE_BYTES = 65_536
 
 _HEADER = re.compile(r"[\"']?[^\W\d_](?:[^\W\d]|[ \-\"';,\t|])*")
-#: The first bytes of a PDF of text only, of a page and of JSON.
+#: The first bytes of other formats that are text: PDF, HTML and JSON.
 _OTHER_FORMATS = (b"%PDF-", b"<", b"{")
 _CONTROL_CHARACTER = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 
 def check_file_name(key: str) -> None:
-    """Raise unless an object's key ends in .csv.
+    """Check that an object's key ends in .csv.
 
     Raises:
-        SourceMisnamed: It ends otherwise.
+        SourceMisnamed: It has another extension.
     """
     if not key.lower().endswith(".csv"):
         raise SourceMisnamed("the object's name does not end in .csv")

@@ -1,4 +1,4 @@
-"""The contract between the steps and a provider's adapter."""
+"""Protocol: the contract between the steps and a provider's adapter."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""Words of a provider, reduced to what is safe to log and store."""
+"""Provider words: reduce a provider's word to what is safe to log and store."""
 
 import re
 

@@ -1,6 +1,6 @@
-"""Registry: which adapter each provider has.
+"""Registry: build the adapter of a provider from its settings.
 
-Adapters are imported where they are made, so that a function without a provider loads
+Adapters are imported when they are built, so that a function without a provider loads
 neither an adapter nor `requests`.
 """
 

@@ -1,4 +1,4 @@
-"""Tables: read the rows of a CSV or JSON Lines file, a part at a time."""
+"""Table reader: read the rows of a CSV or JSON Lines file, without loading it whole."""
 
 import csv
 import io
@@ -27,11 +27,11 @@ class TableRow:
 def read_rows(
     name: str, source: Source, *, required: Sequence[str], optional: Sequence[str]
 ) -> Generator[TableRow]:
-    """Yield the rows of a file in its order; blank lines are no rows.
+    """Yield the rows of a file in their order, without blank lines.
 
-    Of a CSV, the header must have the required columns, in any case and order; other
-    columns and empty cells are left out. Of JSON Lines, each object is a row as it
-    is.
+    The header of a CSV must have the required columns, in any order and letter case;
+    other columns and empty cells are left out. In JSON Lines, each object is a row, and
+    is not changed.
 
     Raises:
         SourceMisnamed: The name ends in neither .csv nor .jsonl.

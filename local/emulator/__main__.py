@@ -1,4 +1,4 @@
-"""Run the emulator alone: `python -m local.emulator`."""
+"""Run the emulator alone, by `python -m local.emulator`."""
 
 import argparse
 import signal
@@ -12,8 +12,8 @@ def main() -> int:
     """Start the emulator, print its endpoint, and run until Ctrl-C or SIGTERM."""
     options = _parser().parse_args()
     stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, lambda *_: stopped.set())
     try:
         with Emulator.started(
             wait_scale=options.wait_scale,

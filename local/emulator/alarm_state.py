@@ -1,4 +1,4 @@
-"""The state of a CloudWatch alarm, decided from its datapoints."""
+"""Decide the state of a CloudWatch alarm from its datapoints."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class AlarmState(StrEnum):
-    """The states that CloudWatch knows."""
+    """The states of an alarm in CloudWatch."""
 
     ALARM = "ALARM"
     INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
@@ -41,7 +41,7 @@ def present_values(rule: AlarmRule, values: Sequence[float | None]) -> list[floa
 def decide(
     rule: AlarmRule, values: Sequence[float | None], before: AlarmState
 ) -> AlarmState:
-    """Return the new state for these datapoints, given the newest first.
+    """Return the new state for these datapoints, which are in order, newest first.
 
     `values` has one item for each period of the `evaluation_range`. The result is
     that of the two tables in

@@ -1,4 +1,4 @@
-"""The script of a Lambda environment: run AWS' runtime until the emulator ends.
+"""Run AWS' Lambda runtime in this process until the emulator ends.
 
 It is run by path and with -P, so that neither this directory nor the project is
 importable: the handler sees its asset, then the interpreter's packages (boto3, as

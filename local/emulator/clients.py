@@ -1,4 +1,4 @@
-"""Boto3 clients of an emulator, independent of this machine's AWS settings."""
+"""Create boto3 clients of an emulator, independent of this machine's AWS settings."""
 
 import functools
 import os

@@ -47,7 +47,7 @@ class InvocationResult:
 
 
 class Environment:
-    """A process that serves one invocation after the other, as AWS keeps them warm.
+    """A process that serves one invocation after the other, as a warm one of AWS does.
 
     A time-out, an exit of the process or a failed start ends it, as in AWS. Then
     `alive` is False and the next invocation needs a new environment.

@@ -1,4 +1,4 @@
-"""Metric math: evaluate CloudWatch expressions over series of datapoints."""
+"""Evaluate CloudWatch's metric math expressions over series of datapoints."""
 
 import ast
 import math

@@ -1,4 +1,4 @@
-"""MiniStack with its corrections; importing it fixes MiniStack's settings."""
+"""Correct and serve MiniStack, which reads its settings when this is imported."""
 
 import asyncio
 import socket
@@ -33,7 +33,7 @@ def correct(
 
 
 def serve_on(listener: socket.socket) -> None:
-    """Serve on a socket that is already bound, so that its port cannot be lost."""
+    """Serve on a socket that is already bound, so that its port cannot be taken."""
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]
     config.keep_alive_timeout = 75

@@ -1,4 +1,4 @@
-"""A bounded number of warm Lambda environments, shared by all functions."""
+"""Keep a limited number of warm Lambda environments, which all functions share."""
 
 import contextlib
 import threading

@@ -1,4 +1,4 @@
-"""Run the emulator as a child process that never outlives its parent."""
+"""Run the emulator as a child process, which ends with its parent."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""The Lambda Runtime API: the HTTP server that one execution environment calls.
+"""Serve the Lambda Runtime API, which one execution environment calls.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """

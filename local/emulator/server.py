@@ -1,4 +1,4 @@
-"""The child process: correct MiniStack and serve it until the parent is gone."""
+"""Correct and serve MiniStack in the child process, until the parent has ended."""
 
 import json
 import os
@@ -25,7 +25,7 @@ class EmulatorSettings:
 
 
 def main() -> None:
-    """Serve until standard input closes, which the parent's end does as well."""
+    """Serve until standard input closes, at the latest when the parent ends."""
     settings = EmulatorSettings(**json.loads(sys.argv[1]))
     threading.Thread(
         target=_exit_with_parent, args=(settings.data,), daemon=True
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def _exit_with_parent(data: str) -> None:
-    """Exit when the parent is gone, which ends the Lambda environments as well."""
+    """Exit when the parent has ended, which ends the Lambda environments as well."""
     while os.read(0, 1024):
         pass
     shutil.rmtree(data, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Bodies of any size that are produced on the fly, as often as they are needed."""
+"""Produce bodies of any size on the fly, as often as they are needed."""
 
 import itertools
 import zlib
@@ -58,12 +58,12 @@ class Content:
 
     @classmethod
     def endless(cls, block: bytes = b"a row that never ends," * 1000) -> Self:
-        """Return content that repeats the block for ever."""
+        """Return content that repeats a block without end."""
         return cls(lambda: itertools.repeat(block), None)
 
     @classmethod
     def bomb(cls, size: int) -> Self:
-        """Return a gzip stream that unpacks to `size` bytes, 1000 times its own."""
+        """Return a gzip stream that unpacks to `size` bytes, 1000 times its length."""
 
         def zeros() -> Iterator[bytes]:
             return (bytes(min(BLOCK, size - at)) for at in range(0, size, BLOCK))
@@ -83,9 +83,9 @@ class Content:
         return type(self)(produce, None)
 
     def measured(self) -> int:
-        """Return the size, by producing everything once where it is unknown."""
+        """Return the size; if it is unknown, produce all content once to measure it."""
         return sum(map(len, self.produce())) if self.size is None else self.size
 
     def read(self) -> bytes:
-        """Return everything at once; only for small content."""
+        """Return all content at once; use it for small content only."""
         return b"".join(self.produce())

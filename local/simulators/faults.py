@@ -1,4 +1,4 @@
-"""Scripted answers: faults that replace or change the normal answer to a call."""
+"""Scripted answers, which replace or change the normal answer to a call."""
 
 import json
 from collections.abc import Callable
@@ -16,8 +16,8 @@ HTML = b"<!doctype html><html><body><h1>Something went wrong</h1></body></html>"
 class Answer:
     """One scripted answer; `Answer()` is the normal one, to skip a call.
 
-    A call that `takes_effect` is carried out as if it had gone well: an upload is
-    paid, a link burns. A field that is None is taken from the normal reply.
+    If the answer `takes_effect`, the call is carried out all the same: an upload is
+    paid for, a link is used up. A field that is None is taken from the normal reply.
     """
 
     takes_effect: bool = True
@@ -37,7 +37,7 @@ class Answer:
         content_type: str = "application/json",
         retry_after: str | None = None,
     ) -> Self:
-        """Return any answer but the normal one; the call does not take effect."""
+        """Return another answer than the normal one; the call is not carried out."""
         hint = () if retry_after is None else (("Retry-After", retry_after),)
         headers = (("Content-Type", content_type), *hint)
         content = Content.of(body) if isinstance(body, bytes) else body
@@ -50,12 +50,12 @@ class Answer:
 
     @classmethod
     def json(cls, document: object, status: int = HTTPStatus.OK) -> Self:
-        """Return any document; NaN and Infinity are written as Python does."""
+        """Return any JSON document, with NaN and Infinity as Python writes them."""
         return cls.http(status, json.dumps(document).encode())
 
     @classmethod
     def refusal(cls, message: str) -> Self:
-        """Return IPQS' soft failure: `success: false` with status 200."""
+        """Return a failure as IPQS reports it: `success: false` with status 200."""
         return cls.json({"success": False, "message": message})
 
     @classmethod
@@ -66,7 +66,7 @@ class Answer:
 
     @classmethod
     def edited(cls, edit: Callable[[Any], object]) -> Self:
-        """Return the normal JSON document after `edit`; the call takes effect."""
+        """Return the normal JSON changed by `edit`; the call is carried out."""
 
         def change(content: Content) -> Content:
             return Content.of(json.dumps(edit(json.loads(content.read()))).encode())
@@ -75,19 +75,19 @@ class Answer:
 
     @classmethod
     def file(cls, body: bytes | Content, *, content_type: str = "text/csv") -> Self:
-        """Return another file than the link's; the link burns."""
+        """Return another file than the link's; the link is used up."""
         return cls.http(HTTPStatus.OK, body, content_type=content_type).after_effect()
 
     @classmethod
     def gzipped(cls, *, cut: int = 0, times: int = 1, bad_crc: bool = False) -> Self:
-        """Return the normal content compressed `times` times without being asked.
+        """Return the normal content, compressed `times` times although not requested.
 
         `cut` bytes are missing at the end of the gzip stream (its trailer has 8),
         while the HTTP body is complete.
         """
 
         def change(content: Content) -> Content:
-            for _time in range(times):
+            for _ in range(times):
                 content = content.gzipped()
             if bad_crc:
                 compressed = bytearray(content.read())
@@ -105,22 +105,22 @@ class Answer:
         return replace(answer, more_headers=(("Content-Encoding", "gzip"),))
 
     def via(self, **delivery: Any) -> Self:  # noqa: ANN401 the fields of HttpReply, which checks them
-        """Return this answer delivered otherwise, by fields of `HttpReply`."""
+        """Return this answer, sent as these fields of `HttpReply` say."""
         replace(HttpReply(), **delivery)
         return replace(self, delivery=self.delivery | delivery)
 
     def after_effect(self) -> Self:
-        """Return this answer for a call that was carried out."""
+        """Return this answer for a call that is carried out."""
         return replace(self, takes_effect=True)
 
     @classmethod
     def dropped_before(cls, ending: Ending = Ending.RESET) -> Self:
-        """End the connection without an answer, before anything was carried out."""
+        """End the connection without an answer; the call is not carried out."""
         return cls(takes_effect=False).via(has_head=False, ending=ending)
 
     @classmethod
     def dropped_after(cls, ending: Ending = Ending.RESET) -> Self:
-        """End the connection without an answer, after the call was carried out."""
+        """End the connection without an answer, after the call is carried out."""
         return cls().via(has_head=False, ending=ending)
 
     @classmethod
@@ -139,7 +139,7 @@ class Answer:
         return cls().via(drip_seconds=seconds, drips_head=head_too)
 
     def applied_to(self, normal: HttpReply) -> HttpReply:
-        """Return the reply to send, made of this answer and the normal reply."""
+        """Return the normal reply, changed by this answer."""
         content = normal.content if self.content is None else self.content
         headers = normal.headers if self.headers is None else self.headers
         return replace(

@@ -1,6 +1,6 @@
-"""HTTP replies on a socket: as the standard has them, or broken in a chosen way.
+"""Write HTTP replies to a socket, as the standard defines them or broken on purpose.
 
-No library writes a wrong Content-Length, a cut chunk or a reset, so this one does.
+No library writes a wrong Content-Length, a cut chunk or a reset, so this module does.
 """
 
 import socket
@@ -38,14 +38,14 @@ class Ending(Enum):
 
 @dataclass(frozen=True, slots=True)
 class HttpReply:
-    """An answer, and how it travels; the defaults are what a good server does."""
+    """A response, and how it is sent; the defaults are those of a correct server."""
 
     status: int = HTTPStatus.OK
     headers: Headers = ()
     content: Content = field(default_factory=lambda: Content.of(b""))
     interrupted: Callable[[], None] = lambda: None  # called if not all was sent
     framing: Framing = Framing.LENGTH
-    length_lie: int = 0  # added to the true Content-Length
+    length_lie: int = 0  # is added to the true Content-Length
     cut_after: int | None = None  # bytes of the body that are still sent
     ending: Ending = Ending.KEEP
     drip_seconds: float | None = None  # between single bytes
@@ -63,7 +63,7 @@ def send(
 ) -> bool:
     """Send a reply; return whether another request may follow on the connection.
 
-    A slow reply is given up when `stopping` is set, with a ConnectionAbortedError.
+    A slow reply ends with a ConnectionAbortedError when `stopping` is set.
     """
     keep_alive = (
         keep_alive

@@ -1,4 +1,4 @@
-"""The frame of a simulator: hosts, switches, keys, request log, scripted answers."""
+"""The frame of all simulators: hosts, switches, keys, request log, scripted answers."""
 
 import random
 import ssl
@@ -17,7 +17,7 @@ from local.simulators.server import LOOPBACK, Application, serving
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallLimit:
-    """At most so many calls within so many seconds, and the answer beyond them."""
+    """A limit of `calls` within `seconds`, and the response to calls beyond it."""
 
     calls: int
     seconds: float = 60.0
@@ -34,7 +34,7 @@ class CallLimit:
 
 @dataclass(frozen=True, slots=True)
 class Unknowns:
-    """Facts that no provider has stated, so that each is a switch."""
+    """Facts that no provider documents; each is a switch."""
 
     retention_seconds: float | None = None  # how long a job is known
     rate_limit: CallLimit | None = None  # and whether Retry-After is sent
@@ -44,10 +44,10 @@ B = TypeVar("B", bound=Unknowns)
 
 
 class SimulatedProvider(Generic[B]):
-    """A provider's API on sockets of this machine; made by `started`.
+    """A provider's API on sockets of this machine; create one by `started`.
 
-    `requests` has every request in the order of arrival, without secrets;
-    `addresses` the URL of each host.
+    `requests` lists all requests in the order of arrival, without secrets; `addresses`
+    has the URL of each host.
     """
 
     calls: ClassVar[frozenset[str]]  # the kinds of call, as `script` names them
@@ -82,9 +82,9 @@ class SimulatedProvider(Generic[B]):
         name: str = LOOPBACK,
         **own: Any,  # noqa: ANN401 what the provider's own constructor takes
     ) -> Iterator[Self]:
-        """Serve until the block ends, then leave no thread, socket or file.
+        """Serve until the block ends, and leave no thread, socket or file.
 
-        `port` is that of the first host, the next one has the next port; 0 is any.
+        `port` is the first host's, and the next host has the next port; 0 is any port.
         `name` is the host in the addresses, which must resolve to loopback.
         """
         simulator = cls(api_key=api_key, behaviour=behaviour, clock=clock, **own)
@@ -110,11 +110,11 @@ class SimulatedProvider(Generic[B]):
         raise NotImplementedError
 
     def stop(self) -> None:
-        """End what is under way, so that nothing waits for it any longer."""
+        """End running work, so that nothing waits for it any longer."""
         self.stopping.set()
 
     def reset(self) -> None:
-        """Forget everything but the time: jobs, requests, scripts, switches, keys."""
+        """Reset jobs, requests, scripts, switches and keys, but not the time."""
         self.requests.clear()
         self.behaviour = self.behaviour_type()
         self.keys = frozenset({self._first_key})
@@ -126,15 +126,19 @@ class SimulatedProvider(Generic[B]):
         return self.clock.now()
 
     def behave(self, **changes: Any) -> None:  # noqa: ANN401 the fields of the behaviour, which checks them
-        """Set switches, all at once, for the calls that come from now on."""
+        """Set some switches, all at once, for all later calls."""
         self.behaviour = replace(self.behaviour, **changes)
 
     def rotate_key(self, api_key: str) -> None:
-        """Accept another key in place of the old one."""
+        """Accept only this key from now on."""
         self.keys = frozenset({api_key})
 
     def script(self, call: str, answers: Iterable[Answer]) -> None:
-        """Queue answers for a kind of call; ValueError if there is no such kind."""
+        """Queue answers for a kind of call.
+
+        Raises:
+            ValueError: There is no such kind.
+        """
         if call not in self.calls:
             raise ValueError(f"{call!r} is none of {sorted(self.calls)}")
         with self._lock:
@@ -142,23 +146,23 @@ class SimulatedProvider(Generic[B]):
 
     @property
     def unused(self) -> int:
-        """How many scripted answers no call has taken."""
+        """The number of scripted answers that no call has used."""
         return len(self._answers)
 
     def answer(self, call: str, act: Callable[[], HttpReply]) -> HttpReply:
         """Return the reply to a call, changed by the oldest answer scripted for it.
 
-        `act` carries the call out, unless the answer says that it has no effect.
+        `act` carries the call out; it is not called if the answer takes no effect.
         """
         with self._lock:
-            queued = next((each for each in self._answers if each[0] == call), None)
-            if queued is not None:
-                self._answers.remove(queued)
-        answer = queued[1] if queued else Answer()
+            entry = next((entry for entry in self._answers if entry[0] == call), None)
+            if entry is not None:
+                self._answers.remove(entry)
+        answer = entry[1] if entry else Answer()
         return answer.applied_to(act() if answer.takes_effect else HttpReply())
 
     def exceeded_limit(self, *, is_post: bool) -> CallLimit | None:
-        """Return the limit that this call exceeds; a call within it is counted."""
+        """Return the limit if this call exceeds it; otherwise count the call."""
         limit, now = self.behaviour.rate_limit, self.now()
         if limit is None or (limit.posts_only and not is_post):
             return None
@@ -172,7 +176,7 @@ class SimulatedProvider(Generic[B]):
 
 @dataclass(kw_only=True, eq=False)
 class SimulatedJob:
-    """What the provider works on; `polls` are the status calls that it answered."""
+    """A job of the provider; `polls` is the number of answered status calls."""
 
     created_at: float
     polls: int = 0
@@ -180,14 +184,14 @@ class SimulatedJob:
     _word: int = 0
 
     def is_retained(self, provider: SimulatedProvider[Any]) -> bool:
-        """Return whether the job is still known."""
-        kept = provider.behaviour.retention_seconds
-        return kept is None or provider.now() - self.created_at < kept
+        """Return whether the provider still knows the job."""
+        retention = provider.behaviour.retention_seconds
+        return retention is None or provider.now() - self.created_at < retention
 
     def next_word(self, words: tuple[str, ...]) -> str | None:
-        """Count a status call; return the next scripted word, None without any.
+        """Count a status call, and return the next scripted word; None without words.
 
-        The last word stays; other words than at the last call start anew.
+        The last word is repeated; other words than at the last call begin anew.
         """
         self.polls += 1
         self._word = self._word + 1 if self._words is words else 0

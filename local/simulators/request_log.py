@@ -1,4 +1,4 @@
-"""A log of requests, with keys and other secrets replaced."""
+"""Log requests, with keys and other secrets replaced."""
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class LoggedRequest:
 
 
 class RequestLog(list[LoggedRequest]):
-    """Requests in the order of arrival; the key belongs into `key_header`."""
+    """Requests in the order of arrival; `key_header` is the header of the key."""
 
     def __init__(self, key_header: str) -> None:
         super().__init__()
@@ -48,10 +48,10 @@ class RequestLog(list[LoggedRequest]):
         path_key: str | None = None,
         hidden: Set[str] = frozenset(),
     ) -> LoggedRequest:
-        """Append a request, and return its record.
+        """Append a request, and return its entry.
 
-        `keys` are replaced wherever they are, `path_key` is one that need not be
-        valid; the query parameters and headers named in `hidden` lose their values.
+        `keys` are replaced wherever they are, and so is `path_key`, which need not be
+        valid. The values of query parameters and headers named in `hidden` are, too.
         """
         headers = {name.lower(): value for name, value in request.headers.items()}
         path = unquote(request.path).replace(path_key or HIDDEN_KEY, HIDDEN_KEY)

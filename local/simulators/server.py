@@ -1,4 +1,4 @@
-"""A threaded HTTP server on loopback that stops at once and leaves no thread."""
+"""Serve HTTP on loopback in threads that all end at once when the server stops."""
 
 import socket
 import socketserver
@@ -75,7 +75,7 @@ class _Connection(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         if self.server.tls is not None:
-            # The handshake happens in this thread, so that it holds nobody else up.
+            # The handshake happens in this thread, so that no other connection waits.
             self.request = self.server.tls.wrap_socket(
                 self.request, server_side=True, do_handshake_on_connect=False
             )
@@ -152,6 +152,6 @@ def serving(
 
 
 def _shut_down(connection: socket.socket) -> None:
-    # The plain socket's shutdown: that of TLS takes the object from under its thread.
+    # The plain socket's shutdown: that of TLS would detach an object that is in use.
     with suppress(OSError):
         socket.socket.shutdown(connection, socket.SHUT_RDWR)

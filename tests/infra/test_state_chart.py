@@ -1,4 +1,4 @@
-"""The chart of the state machine is current in every file that shows it."""
+"""State chart: it is current in every file that shows it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -32,6 +32,6 @@ def test_every_state_is_in_the_chart(assembly: Callable[[str], Path]) -> None:
 
 
 def test_a_file_without_markers_is_an_error() -> None:
-    """Whoever deletes the markers learns it at once."""
+    """Without its markers, the chart could no longer be kept current."""
     with pytest.raises(ValueError, match="lacks the line"):
         with_chart("# A README without them", "flowchart TD\n")

@@ -9,23 +9,23 @@ _FOLDER = Path(__file__).with_name("recorded") / "2026-11-25"
 
 def state(name: str) -> dict[str, Any]:
     """Return the state of an execution."""
-    read: dict[str, Any] = json.loads(content(f"states/{name}.json"))
-    return read
+    document: dict[str, Any] = json.loads(content(f"states/{name}.json"))
+    return document
 
 
 def item(name: str) -> dict[str, dict[str, str]]:
     """Return an item as DynamoDB stores it, such as `jobs/intent`."""
-    read: dict[str, dict[str, str]] = json.loads(content(f"items/{name}.json"))
-    return read
+    document: dict[str, dict[str, str]] = json.loads(content(f"items/{name}.json"))
+    return document
 
 
 def document(name: str) -> Any:  # noqa: ANN401 - any JSON
-    """Return a JSON object of the buckets."""
+    """Return a recorded object of the buckets as JSON."""
     return json.loads(content(f"documents/{name}"))
 
 
 def definition() -> str:
-    """Return the definition of the state machine, its references written `<Id.Arn>`."""
+    """Return the definition of the state machine; its references are `<Id.Arn>`."""
     return content("definition.json").decode()
 
 
@@ -35,5 +35,5 @@ def content(path: str) -> bytes:
 
 
 def names(folder: str) -> set[str]:
-    """Return the names of what is recorded in a folder, without their suffix."""
+    """Return the names of the files in a folder, without their suffix."""
     return {path.stem for path in (_FOLDER / folder).iterdir()}

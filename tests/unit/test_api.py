@@ -1,4 +1,4 @@
-"""Clients of the API can tell failures apart, and learn nothing of their reasons."""
+"""API errors: clients can distinguish failures, and do not learn their reasons."""
 
 import json
 

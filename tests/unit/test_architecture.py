@@ -1,4 +1,4 @@
-"""Architecture: the rules of the layout, held by reading the code."""
+"""Architecture: the code follows the rules of its layout."""
 
 import ast
 import re
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-#: The rooms, and where each looks for its modules.
+#: The top-level packages, and the folder from which each is imported.
 ROOMS = {
     "functions": ROOT,
     "infra": ROOT,
@@ -18,8 +18,8 @@ ROOMS = {
     "benchmarks": ROOT,
     "verdict_courier": ROOT / "client",
 }
-#: What each part may import of the project besides itself. `functions` is the steps:
-#: the modules that lie in the folder itself.
+#: What each part may import of the project besides itself. `functions` stands for the
+#: steps, which are the modules directly in that folder.
 ARROWS: dict[str, tuple[str, ...]] = {
     "functions": ("functions.aws", "functions.providers", "functions.core"),
     "functions.api": ("functions.aws", "functions.providers", "functions.core"),
@@ -39,17 +39,17 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "benchmarks": ("functions", "infra", "local"),
     "tools": ("functions", "infra", "local", "benchmarks", "verdict_courier"),
 }
-#: Modules over the limit, and the lines that they may grow to at the most.
+#: Modules that may be longer than the limit, and the most lines of each.
 LONGER = {
     "functions/aws/job_store.py": 310,  # one table, one module
-    "functions/core/errors.py": 280,  # one tree: split, it could not be read whole
+    "functions/core/errors.py": 280,  # one tree, to be read as a whole
 }
-#: Where each provider's settings are declared, once for infra and the functions.
+#: The module that declares the settings of all providers.
 SETTINGS_OF_PROVIDERS = "functions/core/provider_settings.py"
 
 
 def modules(room: str) -> list[str]:
-    """Return the paths of a room's modules, packages' own files not among them."""
+    """Return the paths of a top-level package's modules, without `__init__.py`."""
     return sorted(
         path.relative_to(ROOT).as_posix()
         for path in (ROOMS[room] / room).rglob("*.py")
@@ -63,7 +63,7 @@ each_module = pytest.mark.parametrize("module", FUNCTIONS)
 
 
 def dotted(module: str) -> str:
-    """Return the name by which a module's path is imported."""
+    """Return the dotted name of a module's path."""
     return module.removeprefix("client/").removesuffix(".py").replace("/", ".")
 
 
@@ -79,7 +79,7 @@ def tree(module: str) -> ast.Module:
 
 
 def imported(module: str) -> set[str]:
-    """Return the dotted names that a module imports, those within functions too."""
+    """Return the dotted names that a module imports, in its functions as well."""
     names = set()
     for node in ast.walk(tree(module)):
         if isinstance(node, ast.Import):
@@ -91,7 +91,7 @@ def imported(module: str) -> set[str]:
 
 
 def foreign_imports(module: str) -> Iterator[str]:
-    """Yield the project's names that a module imports though it may not."""
+    """Yield the names of the project that a module must not import but does."""
     part = part_of(dotted(module))
     for name in imported(module):
         target = part_of(name)
@@ -110,13 +110,13 @@ def test_imports_point_inward(module: str) -> None:
 
 
 def test_no_modules_import_each_other() -> None:
-    """In a circle, none can be understood before the others."""
+    """Modules in a circle can only be understood and tested together."""
     names = {dotted(module): module for module in ALL}
     graph = {
         name: {
             target
-            for found in imported(module)
-            for target in (found, found.rpartition(".")[0])
+            for imported_name in imported(module)
+            for target in (imported_name, imported_name.rpartition(".")[0])
             if target in names and target != name
         }
         for name, module in names.items()
@@ -133,7 +133,7 @@ def test_no_modules_import_each_other() -> None:
 
 @pytest.mark.parametrize("module", modules("infra"))
 def test_a_synth_needs_no_boto3(module: str) -> None:
-    """A template follows from the code and cdk.json alone."""
+    """A template must depend on the code and cdk.json only."""
     roots = {name.partition(".")[0] for name in imported(module)}
 
     assert not roots & {"boto3", "botocore", "requests"}
@@ -141,23 +141,23 @@ def test_a_synth_needs_no_boto3(module: str) -> None:
 
 @pytest.mark.parametrize("module", [m for m in FUNCTIONS if "/core/" in m])
 def test_core_needs_only_the_standard_library(module: str) -> None:
-    """A decision that needs a library is not a decision."""
+    """Decisions stay quick to test, and usable by infra and by every function."""
     for name in imported(module):
         assert name.split(".")[0] in {"functions", *sys.stdlib_module_names}
 
 
 @each_module
-def test_one_room_speaks_http(module: str) -> None:
-    """Bounds on time, size and addresses hold only where nothing goes around them."""
+def test_only_transport_uses_http_libraries(module: str) -> None:
+    """Limits on time, size and addresses must hold for every call to a provider."""
     if not module.startswith("functions/providers/transport/"):
-        # Names of errors open no connection.
+        # Importing an error class opens no connection.
         names = {n for n in imported(module) if "urllib3.exceptions." not in n}
         assert not {name.split(".")[0] for name in names} & {"requests", "urllib3"}
 
 
 @each_module
 def test_one_module_reads_the_environment(module: str) -> None:
-    """Settings that are read anywhere are missing anywhere."""
+    """All missing settings can then be reported at once."""
     used = {n.attr for n in ast.walk(tree(module)) if isinstance(n, ast.Attribute)}
     used |= {name.rpartition(".")[2] for name in imported(module)}
 
@@ -175,19 +175,19 @@ def test_one_module_reads_the_environment(module: str) -> None:
     ],
 )
 def test_only_adapters_know_a_provider(module: str) -> None:
-    """A new provider is an adapter, not a change to every step."""
+    """A new provider must not need a change to the steps."""
     parsed = tree(module)
     for node in ast.walk(parsed):
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
-            body[0] = ast.Pass()  # a docstring, or something without effect
+            body[0] = ast.Pass()  # in place of the docstring
 
     assert re.findall("ipqs|txncheck", ast.unparse(parsed).lower()) == []
 
 
 @pytest.mark.parametrize("module", ALL)
 def test_a_module_opens_with_one_sentence(module: str) -> None:
-    """A module that needs two sentences is two modules."""
+    """A module with a single subject can be described in one sentence."""
     first = (ast.get_docstring(tree(module)) or "").split("\n\n")[0]
 
     assert re.fullmatch(r"[A-Z][^\n]*\.", first)
@@ -196,14 +196,14 @@ def test_a_module_opens_with_one_sentence(module: str) -> None:
 
 @pytest.mark.parametrize("module", ALL)
 def test_a_module_is_short(module: str) -> None:
-    """What is longer is read by nobody."""
+    """A reader should be able to keep a whole module in mind."""
     lines = len((ROOT / module).read_text("utf-8").splitlines())
 
     assert lines <= LONGER.get(module, 250)
 
 
 def test_package_files_are_empty() -> None:
-    """Sharing a package must not cost a cold start anything."""
+    """Importing one module of a package must not load others at a cold start."""
     packages = list((ROOT / "functions").rglob("__init__.py"))
 
     assert packages

@@ -157,7 +157,7 @@ def test_a_result_that_differs_from_the_manifest_is_not_saved(
     code = main(["results", "0" * 64, "--download", str(tmp_path)])
 
     assert code == 3
-    assert "result is not what the manifest says" in capsys.readouterr().err
+    assert "result differs from the manifest" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 

@@ -1,4 +1,4 @@
-"""A cold start loads what its handler needs, and no more."""
+"""Cold start: importing a handler loads few modules."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 _ROOT = Path(__file__).parents[2]
-#: Modules of `functions` that a handler may load at the most, packages not counted.
+#: The most modules of `functions` that a handler may load, packages not counted.
 _MODULES = {
     "api.handler": 36,
     "check": 24,
@@ -22,7 +22,7 @@ _MODULES = {
     "submit": 26,
     "webhook": 22,
 }
-#: Handlers that no provider is asked by: neither an adapter nor `requests`.
+#: Handlers that call no provider, and need neither an adapter nor `requests`.
 _WITHOUT_PROVIDER = (
     "api.handler",
     "conclude",
@@ -31,25 +31,25 @@ _WITHOUT_PROVIDER = (
     "listen",
     "manifest",
 )
-#: Each would cost more than all the rest of the handler together.
+#: Libraries of which each takes longer to import than all the rest of a handler.
 _HEAVY = {"pydantic", "jsonschema", "aws_xray_sdk"}
 
 
 def loaded_modules(handler: str) -> set[str]:
     """Return the names of all modules that importing a handler loads."""
     script = f"import sys; import functions.{handler}; print(*sys.modules)"
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", script],
         cwd=_ROOT,
         capture_output=True,
         text=True,
         check=True,
     )
-    return set(done.stdout.split())
+    return set(process.stdout.split())
 
 
-def test_every_handler_has_a_budget() -> None:
-    """A new function would otherwise load what it likes."""
+def test_every_handler_has_a_limit() -> None:
+    """A new function has to state how many modules it needs."""
     handlers = {
         path.relative_to(_ROOT / "functions").with_suffix("").as_posix()
         for path in (_ROOT / "functions").rglob("*.py")
@@ -61,7 +61,7 @@ def test_every_handler_has_a_budget() -> None:
 
 @pytest.mark.parametrize("handler", _MODULES)
 def test_a_handler_loads_few_modules(handler: str) -> None:
-    """Each module is read, and run, before the first event is handled."""
+    """Each module is read and executed before the first event is handled."""
     loaded = loaded_modules(handler)
 
     ours = {
@@ -76,7 +76,7 @@ def test_a_handler_loads_few_modules(handler: str) -> None:
 
 @pytest.mark.parametrize("handler", _WITHOUT_PROVIDER)
 def test_a_handler_without_a_provider_loads_no_adapter(handler: str) -> None:
-    """`requests` alone costs a cold start 140 ms of CPU."""
+    """`requests` alone adds 140 ms of CPU to a cold start."""
     loaded = loaded_modules(handler)
 
     assert "requests" not in loaded

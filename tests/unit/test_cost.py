@@ -1,4 +1,4 @@
-"""Cost: what a job costs is counted from what it did, at list prices with a date."""
+"""Cost: the estimate for a job follows from the states that it visited."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,23 +20,23 @@ def test_one_more_check_is_three_more_transitions(checks: int, kinds: int) -> No
 
 
 def test_a_large_result_costs_its_parts() -> None:
-    """S3 charges each part of a multipart upload as a request."""
+    """S3 charges for each part of a multipart upload as for a request."""
     small = _JOB.with_(files=(File(kind="all", key="k", bytes=1),))
     large = _JOB.with_(files=(File(kind="all", key="k", bytes=160 * 1024 * 1024),))
 
     assert usage_of(large).s3_puts - usage_of(small).s3_puts == 9
 
 
-def test_a_job_without_results_visits_no_state_of_results() -> None:
-    """Its end is recorded and announced like any other."""
+def test_a_job_without_results_pays_for_no_download() -> None:
+    """Its end is recorded and announced all the same."""
     visits = usage_of(_JOB).visits
 
     assert not {"Collect", "Download", "Manifest"} & visits.keys()
     assert visits["Notify"] == 1
 
 
-def test_a_job_that_the_provider_has_is_not_submitted() -> None:
-    """That is a job started by its reference, and a retry."""
+def test_a_job_that_the_provider_already_has_pays_for_no_submission() -> None:
+    """It is started by a reference, or is a retry."""
     by_reference = _JOB.with_(bucket="")
     retried = _JOB.with_(attempt=2)
 
@@ -48,7 +48,7 @@ def test_a_job_that_the_provider_has_is_not_submitted() -> None:
 
 
 def test_a_batch_costs_its_requests() -> None:
-    """Each request is an execution: a thousand of them are nearly the whole cost."""
+    """Each request is an execution, and a thousand of them are most of the cost."""
     batch = usage_of(_JOB.with_(batch=Batch(requests=1_000)))
 
     assert batch == batch_job(requests=1_000)

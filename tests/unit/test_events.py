@@ -1,4 +1,4 @@
-"""The sample events, parsed by the code that would receive them."""
+"""The sample events are valid: the code that receives them in AWS reads them here."""
 
 import json
 from pathlib import Path
@@ -15,8 +15,7 @@ from functions.core.manifest import RowsVerdict, build_manifest, reconcile_rows
 from functions.core.model import Job, Next, Outcome
 from functions.core.s3_events import created_objects, job_for
 from functions.core.settings_parser import parse
-from functions.core.signatures import SignatureScheme, verify
-from functions.core.signatures import SignatureVerdict as Signed
+from functions.core.signatures import SignatureScheme, SignatureVerdict, verify
 from functions.providers.txncheck.webhooks import parse_webhook
 
 _EVENTS = Path(__file__).parents[2] / "events"
@@ -27,21 +26,20 @@ def _read(name: str) -> Any:  # noqa: ANN401 - this is the line that reads JSON
     return json.loads((_EVENTS / f"{name}.json").read_text())
 
 
-def _bodies(name: str) -> list[str]:
-    return [record["body"] for record in _read(name)["Records"]]
-
-
 @pytest.mark.parametrize("name", ["intake-eventbridge", "intake-s3-notification"])
 def test_intake_starts_the_same_job_from_either_form(name: str) -> None:
-    """The two forms of S3's events differ in how they write the key."""
-    found = [arrival for body in _bodies(name) for arrival in created_objects(body)]
+    """The two forms of S3 events write the key in different ways."""
+    jobs = [
+        job_for(created, types=_TYPES)
+        for record in _read(name)["Records"]
+        for created in created_objects(record["body"])
+    ]
 
-    jobs = [job_for(arrival, types=_TYPES) for arrival in found]
     assert jobs == [Job.from_state(_read("execution"))]
 
 
-def test_the_execution_is_named_after_its_object() -> None:
-    """Who changes a sample's bucket has to change the id, and is told here how."""
+def test_the_job_id_belongs_to_the_object() -> None:
+    """Whoever changes the bucket or the key of a sample has to change its job_id."""
     job = Job.from_state(_read("execution"))
 
     assert job.job_id == identity.of_object(job.bucket, job.key, job.version_id)
@@ -50,25 +48,25 @@ def test_the_execution_is_named_after_its_object() -> None:
 @pytest.mark.parametrize(
     "name", ["execution", "submit", "check", "manifest", "prepare"]
 )
-def test_a_state_is_a_whole_job(name: str) -> None:
-    """A sample that lacks a field, or has one of old, teaches the wrong thing."""
+def test_a_state_has_all_fields_of_a_job_and_no_others(name: str) -> None:
+    """Readers take the samples for the description of a state."""
     state = _read(name)
 
     assert Job.from_state(state).to_state() == state
 
 
-def test_submit_has_a_job_that_is_not_at_the_provider() -> None:
-    """Submit is for jobs without a reference."""
+def test_submit_has_a_job_without_a_reference() -> None:
+    """A job with a reference was submitted already."""
     assert not Job.from_state(_read("submit")).provider_ref
 
 
-def test_check_has_a_job_that_is() -> None:
-    """Check asks for a reference."""
+def test_check_has_a_job_with_a_reference() -> None:
+    """Check asks the provider about that reference."""
     assert Job.from_state(_read("check")).provider_ref
 
 
-def test_listen_has_a_job_that_waits_and_its_token() -> None:
-    """Under its reference a webhook will find the wait."""
+def test_listen_has_a_waiting_job_and_its_token() -> None:
+    """A webhook finds the token by the job's reference."""
     event = _read("listen")
 
     job = Job.from_state(event["job"])
@@ -78,8 +76,8 @@ def test_listen_has_a_job_that_waits_and_its_token() -> None:
     assert event["token"]
 
 
-def test_webhook_is_signed_as_the_local_stage_has_it() -> None:
-    """Whoever changes a word of it is told here that it has to be signed again."""
+def test_webhook_is_signed_by_the_scheme_of_the_local_stage() -> None:
+    """Whoever changes the body has to sign it again."""
     event = _read("webhook")
     body = event["body"].encode()
 
@@ -92,7 +90,7 @@ def test_webhook_is_signed_as_the_local_stage_has_it() -> None:
     )
 
     webhook = parse_webhook(body)
-    assert verdict is Signed.VALID
+    assert verdict is SignatureVerdict.VALID
     assert webhook is not None
     assert webhook.reference == _read("listen")["job"]["provider_ref"]
     assert event["pathParameters"] == {"provider": "txncheck"}
@@ -106,8 +104,8 @@ def _scheme() -> SignatureScheme:
     return parse(SignatureScheme, local["webhook"], where="webhook")
 
 
-def test_prepare_has_a_batch_and_gather_the_same_one() -> None:
-    """Its object may hold many requests, and nothing of it is at the provider yet."""
+def test_prepare_and_gather_have_the_same_batch() -> None:
+    """Prepare gets it before anything is submitted, Gather at its end."""
     job = Job.from_state(_read("prepare"))
 
     assert job.next is Next.PREPARE
@@ -116,27 +114,27 @@ def test_prepare_has_a_batch_and_gather_the_same_one() -> None:
     assert Job.from_state(_read("gather")).job_id == job.job_id
 
 
-def test_gather_is_told_of_every_request() -> None:
-    """In the words of the state machine: a number, an outcome, and perhaps an error."""
+def test_gather_has_the_result_of_every_request() -> None:
+    """Each is a text of the state machine: number, outcome, and error if any."""
     event = _read("gather")
     job = Job.from_state(event)
 
-    told = parse_results(event["answers"], requests=job.batch.requests)
+    results = parse_results(event.pop("answers"), requests=job.batch.requests)
 
-    assert job.to_state() == {n: v for n, v in event.items() if n != "answers"}
-    assert [one.outcome for one in told] == [
+    assert job.to_state() == event
+    assert [result.outcome for result in results] == [
         Outcome.SUCCEEDED,
         Outcome.FAILED,
         Outcome.PARTIAL,
         Outcome.TIMED_OUT,
     ]
-    assert {one.error for one in told if one.error} < {
-        leaf.__name__ for leaf in PERMANENT
+    assert {result.error for result in results if result.error} < {
+        error.__name__ for error in PERMANENT
     }
 
 
 def test_download_has_one_item_of_the_map() -> None:
-    """Download gets the job, a kind of it, and which attempt it is."""
+    """Download gets the job, one of its kinds of result, and the number of retries."""
     event = _read("download")
 
     job = Job.from_state(event["job"])
@@ -145,16 +143,16 @@ def test_download_has_one_item_of_the_map() -> None:
     assert job.next is Next.COLLECT
 
 
-def test_the_manifest_can_be_written() -> None:
-    """The sample is a job that ended well, with rows that add up."""
+def test_manifest_has_a_job_whose_rows_add_up() -> None:
+    """The sample is a job that ended well."""
     job = Job.from_state(_read("manifest"))
 
     assert build_manifest(job)["job_id"] == job.job_id
     assert reconcile_rows(job)["verdict"] == RowsVerdict.COMPLETE
 
 
-def test_conclude_has_what_a_catch_caught() -> None:
-    """The error's name is all that Conclude takes from it."""
+def test_conclude_has_a_caught_error() -> None:
+    """Conclude uses its name, and drops its cause."""
     event = _read("conclude")
 
     assert event["failure"]["Error"] == "CredentialsRejected"
@@ -162,28 +160,30 @@ def test_conclude_has_what_a_catch_caught() -> None:
 
 
 def test_every_sample_is_described() -> None:
-    """A file that the README of events/ does not name will not be found."""
-    described = (_EVENTS / "README.md").read_text()
+    """Readers find the samples through the table in events/README.md."""
+    readme = (_EVENTS / "README.md").read_text()
 
     for file in _EVENTS.glob("*.json"):
-        assert f"`{file.name}`" in described
+        assert f"`{file.name}`" in readme
 
 
-def test_the_api_reads_its_event() -> None:
-    """A request as the console's test tab would send it."""
-    (start,) = (
-        op for op in operations(_TYPES, {"ipqs": (".csv",)}) if op.name == "startJob"
+def test_api_has_a_valid_request() -> None:
+    """The sample is an event of API Gateway, pasted into the Lambda console."""
+    (start_job,) = (
+        operation
+        for operation in operations(_TYPES, {"ipqs": (".csv",)})
+        if operation.name == "startJob"
     )
 
-    request = read_request(_read("api"), start)
+    request = read_request(_read("api"), start_job)
 
     assert request.idempotency_key == "june-list-1"
     assert request.caller == "arn:aws:sts::111122223333:assumed-role/Analyst"
     assert request.jobs == "/dev/jobs"
 
 
-def test_reflect_is_told_which_execution() -> None:
-    """All else it asks Step Functions for: a key of ours keeps it out of events."""
+def test_finalize_execution_has_the_arn_of_an_execution() -> None:
+    """Events of a state machine with a key of its own have no input and no error."""
     event = _read("finalize_execution")
 
     assert event["detail"]["executionArn"] == event["resources"][0]

@@ -1,4 +1,4 @@
-"""This release reads what earlier releases wrote.
+"""Recorded data: this release reads what earlier releases wrote.
 
 Executions in flight, items of the tables and objects in S3 outlive a deployment; the
 recordings are real ones (see `recorded/2026-11-25/README.md`).
@@ -279,7 +279,7 @@ RECORDS: dict[str, dict[str, object]] = {
     },
 }
 
-ENTRIES = {
+SUBMISSIONS = {
     "received": SubmissionRecord(received_at=1795654768.8065357),
     "received-known-reference": SubmissionRecord(
         received_at=1795654768.5208166,
@@ -312,48 +312,47 @@ ENTRIES = {
 
 
 @dataclass(frozen=True)
-class OneItem:
-    """A stand-in for DynamoDB, with a table of one item."""
+class SingleItemClient:
+    """A fake DynamoDB client whose tables have one item."""
 
     item: dict[str, dict[str, str]]
 
     def get_item(self, **request: Any) -> dict[str, Any]:  # noqa: ANN401 - boto3's own
-        """Return the item, if it is asked for by its key."""
-        found = request["Key"].items() <= self.item.items()
-        return {"Item": self.item} if found else {}
+        """Return the item if the request has its key."""
+        has_key = request["Key"].items() <= self.item.items()
+        return {"Item": self.item} if has_key else {}
 
 
-def values(document: Any, *names: str) -> set[str]:  # noqa: ANN401 - any JSON
-    """Return the texts that stand under some names, however deep."""
+def member_values(document: Any, name: str) -> set[str]:  # noqa: ANN401 - any JSON
+    """Return the texts of all members with a name, at any depth."""
     match document:
         case dict():
-            found = {
-                str(document[n]) for n in names if isinstance(document.get(n), str)
-            }
-            listed = [document[n] for n in names if isinstance(document.get(n), list)]
-            inner = [values(value, *names) for value in document.values()]
-            return found.union(*listed, *inner)
+            member = document.get(name, [])
+            texts = {member} if isinstance(member, str) else set(member)
+            return texts.union(
+                *(member_values(value, name) for value in document.values())
+            )
         case list():
-            return set[str]().union(*(values(value, *names) for value in document))
+            return set[str]().union(*(member_values(item, name) for item in document))
     return set()
 
 
-def facts(read: object, expected: dict[str, object]) -> dict[str, object]:
-    """Return those attributes of what was read that are expected of it."""
-    return {name: getattr(read, name) for name in expected}
+def attributes(record: object, names: dict[str, object]) -> dict[str, object]:
+    """Return those attributes of a record that have these names."""
+    return {name: getattr(record, name) for name in names}
 
 
 def record(name: str) -> JobRecord:
     """Return the record of a recorded item of the jobs table."""
     item = recordings.item(f"jobs/{name}")
-    table = cast("Any", OneItem(item))
-    read = JobStore("jobs", dynamodb=table, keep_days=90).get(item["job_id"]["S"])
-    assert read is not None
-    return read
+    table = cast("Any", SingleItemClient(item))
+    job = JobStore("jobs", dynamodb=table, keep_days=90).get(item["job_id"]["S"])
+    assert job is not None
+    return job
 
 
-def test_every_recording_is_read() -> None:
-    """A file that no test names would promise nothing."""
+def test_every_recording_is_tested() -> None:
+    """A recorded file that no test reads would prove nothing."""
     assert recordings.names("states") == STATES.keys()
     assert recordings.names("items/jobs") == RECORDS.keys()
 
@@ -361,16 +360,16 @@ def test_every_recording_is_read() -> None:
 @pytest.mark.fault(38)
 @pytest.mark.parametrize("name", STATES)
 def test_a_state_of_an_earlier_release_is_read(name: str) -> None:
-    """Executions wait for a day; a deployment meets what the code before it wrote."""
+    """Executions run for up to a day, and go on after a deployment."""
     job = Job.from_state(recordings.state(name))
 
-    assert facts(job, STATES[name]) == STATES[name]
+    assert attributes(job, STATES[name]) == STATES[name]
 
 
 @pytest.mark.fault(38)
 @pytest.mark.parametrize("name", STATES)
 def test_a_state_keeps_its_fields(name: str) -> None:
-    """The definition, a rollback and the history's readers find them by these names."""
+    """The definition, older code after a rollback and operators use these names."""
     state = recordings.state(name)
     state.pop("answers", None)  # of the Map; Gather reads it from the event
 
@@ -398,17 +397,17 @@ def test_the_files_of_an_earlier_release_are_read() -> None:
 @pytest.mark.parametrize("name", RECORDS)
 def test_an_item_of_an_earlier_release_is_read(name: str) -> None:
     """Items stay in the jobs table for months, and the API shows them."""
-    assert facts(record(name), RECORDS[name]) == RECORDS[name]
+    assert attributes(record(name), RECORDS[name]) == RECORDS[name]
 
 
-@pytest.mark.parametrize("name", ENTRIES)
-def test_a_submission_of_an_earlier_release_is_known(name: str) -> None:
-    """Whatever Submit would not recognize would be paid twice."""
+@pytest.mark.parametrize("name", SUBMISSIONS)
+def test_a_submission_of_an_earlier_release_is_recognized(name: str) -> None:
+    """A submission that is not recognized would be paid for twice."""
     item = recordings.item(f"jobs/{name}")
-    store = JobStore("jobs", dynamodb=cast("Any", OneItem(item)), keep_days=90)
+    store = JobStore("jobs", dynamodb=cast("Any", SingleItemClient(item)), keep_days=90)
     job = Job(job_id=item["job_id"]["S"], provider="ipqs", type="email")
 
-    assert store.submission(job) == ENTRIES[name]
+    assert store.submission(job) == SUBMISSIONS[name]
 
 
 @pytest.mark.parametrize(
@@ -425,19 +424,21 @@ def test_an_execution_starts_with_the_same_input(item: str, state: str) -> None:
     assert record(item).to_job().to_state() == recordings.state(state)
 
 
-def test_an_object_has_the_same_job() -> None:
-    """An event that comes again after a deployment must find the job it started."""
+def test_an_object_has_the_same_job_id() -> None:
+    """A repeated event must find the job that it started before a deployment."""
     job = Job.from_state(recordings.state("ipqs-received"))
 
     assert identity.of_object(job.bucket, job.key, job.version_id) == job.job_id
 
 
 @pytest.mark.parametrize("name", ["woken", "called-early"])
-def test_a_webhook_that_came_before_a_deployment_is_known(name: str) -> None:
+def test_a_webhook_of_an_earlier_release_is_a_duplicate(name: str) -> None:
     """A provider repeats a webhook for half an hour."""
     item = recordings.item(f"waits/{name}")
     callbacks = CallbackStore(
-        "waits", dynamodb=cast("Any", OneItem(item)), step_functions=cast("Any", None)
+        "waits",
+        dynamodb=cast("Any", SingleItemClient(item)),
+        step_functions=cast("Any", None),
     )
     references = {
         "woken": "e3e70682-c209-4cac-a29f-6fbed82c07cd",
@@ -453,7 +454,7 @@ def test_a_webhook_that_came_before_a_deployment_is_known(name: str) -> None:
 
 
 def test_the_requests_of_an_earlier_release_are_found() -> None:
-    """Each item of the Map names its job and where its body lies."""
+    """Each item of the Map has its job_id and the position of its body."""
     items = recordings.document("items.json")
     bodies = recordings.content("documents/requests.jsonl")
     rows = RowIndex.from_document(recordings.document("rows.json"))
@@ -473,7 +474,7 @@ def test_the_requests_of_an_earlier_release_are_found() -> None:
 
 
 def test_the_rows_of_an_earlier_release_are_counted() -> None:
-    """Gather learns how each row ended from what Prepare and the requests wrote."""
+    """Gather reads what Prepare and the requests wrote before a deployment."""
     rows = RowIndex.from_document(recordings.document("rows.json"))
     state = recordings.state("batch-gathering")
 
@@ -499,7 +500,7 @@ def test_the_rows_of_an_earlier_release_are_counted() -> None:
 def test_the_manifest_of_an_earlier_release_is_written_again(
     state: str, outcome: Outcome, document: str
 ) -> None:
-    """Two attempts at a Manifest on both sides of a deployment write the same bytes."""
+    """Attempts before and after a deployment must write the same bytes."""
     job = Job.from_state(recordings.state(state))
 
     written = encode_manifest(build_manifest(job.with_(outcome=outcome)))
@@ -509,24 +510,24 @@ def test_the_manifest_of_an_earlier_release_is_written_again(
 
 @pytest.mark.parametrize("document", ["manifest.json", "batch-manifest.json"])
 def test_the_published_schema_describes_real_manifests(document: str) -> None:
-    """Who validates what they fetch must not refuse a whole result."""
+    """Clients that validate manifests must accept those of earlier releases."""
     schema = json.loads((_DOCS / "manifest.schema.json").read_text("utf-8"))
 
     Draft202012Validator(schema).validate(recordings.document(document))
 
 
 def test_the_errors_of_an_earlier_definition_have_their_names() -> None:
-    """A Retry that waits for a name that nobody raises any more retries nothing."""
-    named = values(json.loads(recordings.definition()), "ErrorEquals")
-    ours = {name for name in named if "." not in name}
+    """A Retry on a name that is no longer raised would retry nothing."""
+    names = member_values(json.loads(recordings.definition()), "ErrorEquals")
+    own_names = {name for name in names if "." not in name}
 
-    assert "LinkSpent" in ours
-    assert ours <= {error.__name__ for error in RETRYABLE}
+    assert "LinkSpent" in own_names
+    assert own_names <= {error.__name__ for error in RETRYABLE}
 
 
-def test_the_words_of_an_earlier_definition_are_ours() -> None:
-    """Route and Judge of a running execution compare with these words."""
-    compared = values(json.loads(recordings.definition()), "StringEquals")
+def test_the_choices_of_an_earlier_definition_have_their_values() -> None:
+    """Route and Judge of a running execution compare with these values."""
+    values = member_values(json.loads(recordings.definition()), "StringEquals")
 
-    assert {"hold", "collect", "succeeded"} <= compared
-    assert compared <= {*Next, *Outcome}
+    assert {"hold", "collect", "succeeded"} <= values
+    assert values <= {*Next, *Outcome}

@@ -1,4 +1,4 @@
-"""Every error that ends a job has a section of the run-book that says what to do."""
+"""Run-book: every error that can end a job has a section."""
 
 import re
 
@@ -21,7 +21,7 @@ def test_the_sections_are_current() -> None:
 
 
 def test_a_run_book_without_markers_is_an_error() -> None:
-    """Whoever deletes the markers learns it at once."""
+    """Without its markers, a section could no longer be kept current."""
     with pytest.raises(ValueError, match="lacks the line"):
         with_generated_parts("# Operations\n")
 
@@ -30,7 +30,7 @@ def test_a_run_book_without_markers_is_an_error() -> None:
 def test_an_error_has_a_section_on_github_and_in_the_console(
     error: type[Exception],
 ) -> None:
-    """On GitHub, which makes the anchors, and in the console."""
+    """Both make anchors from headings, each with code of its own."""
     section = runbook.section_of(error.__name__)
 
     assert section != runbook.OTHER_ERRORS
@@ -40,7 +40,7 @@ def test_an_error_has_a_section_on_github_and_in_the_console(
 
 @given(name=st.text())
 def test_any_other_error_name_has_a_section(name: str) -> None:
-    """AWS ends jobs, too, with errors that we do not know."""
+    """AWS has error names of its own, which can end a job as well."""
     assert runbook.section_of(name) in anchors(RUNBOOK.read_text())
 
 

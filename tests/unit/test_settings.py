@@ -1,4 +1,4 @@
-"""Settings: read once, whole, or refused with all that is missing."""
+"""Settings: a function reads all that it needs, or names everything that is missing."""
 
 import json
 
@@ -25,7 +25,7 @@ def environment(ipqs: object) -> dict[str, str]:
 def test_settings_are_read_as_infra_writes_them(
     provider: str, settings: ProviderSettings
 ) -> None:
-    """Infra and the functions share one class a provider, and one parser."""
+    """Infra and the functions share one class for each provider, and one parser."""
     variables = {
         keys.ENV_PROVIDERS: json.dumps({provider: to_json(settings)}),
         keys.ENV_JOBS_TABLE: "jobs",
@@ -37,8 +37,8 @@ def test_settings_are_read_as_infra_writes_them(
     assert read_back.jobs_table == "jobs"
 
 
-def test_what_is_not_needed_may_be_missing() -> None:
-    """Each function is given only what it uses."""
+def test_a_setting_that_is_not_needed_may_be_missing() -> None:
+    """Each function has only the variables that it uses."""
     settings = read({})
 
     assert (settings.jobs_table, settings.results_bucket, settings.state_machine) == (
@@ -49,8 +49,8 @@ def test_what_is_not_needed_may_be_missing() -> None:
     assert settings.providers == {}
 
 
-def test_all_that_is_missing_is_named_at_once() -> None:
-    """A deployment is mended in one go, not in three."""
+def test_all_missing_settings_are_named_at_once() -> None:
+    """One deployment can then correct all of them."""
     with pytest.raises(SettingsMissing, match=r"not set: A, B$"):
         read({"A": "", "C": "there"}, "C", "B", "A")
 
@@ -60,7 +60,7 @@ def test_all_that_is_missing_is_named_at_once() -> None:
     sorted(to_json(IPQS).keys() - {"secret", "webhook_secret"}),
 )
 def test_a_missing_setting_of_a_provider_is_named(missing: str) -> None:
-    """The name is half of the cure; what may be null may be missing, too."""
+    """The operator learns what to set; a setting that may be null may be missing."""
     settings = {key: value for key, value in to_json(IPQS).items() if key != missing}
 
     if to_json(IPQS)[missing] is None:
@@ -71,7 +71,7 @@ def test_a_missing_setting_of_a_provider_is_named(missing: str) -> None:
 
 
 def test_the_settings_of_an_earlier_release_are_read() -> None:
-    """A new function meets the environment of before, until that is deployed, too."""
+    """During a deployment, new code may run with the old environment."""
     settings = to_json(IPQS)
     settings["endings"] = settings.pop("extensions")
 
@@ -84,16 +84,17 @@ def test_the_settings_of_an_earlier_release_are_read() -> None:
         pytest.param("{", id="not JSON"),
         pytest.param("[]", id="a list"),
         pytest.param('{"ipqs": 1}', id="a number for a provider"),
-        pytest.param('{"other": {}}', id="a provider that there is not"),
+        pytest.param('{"other": {}}', id="an unknown provider"),
         pytest.param(
-            json.dumps({"ipqs": {**to_json(IPQS), "poll": {"no": 1}}}), id="new poll"
+            json.dumps({"ipqs": {**to_json(IPQS), "poll": {"no": 1}}}),
+            id="an unknown member of poll",
         ),
         pytest.param(
             json.dumps({"ipqs": {**to_json(IPQS), "types": None}}), id="no types"
         ),
     ],
 )
-def test_another_form_is_refused(providers: str) -> None:
-    """It comes from infra alone; anything else is half a deployment."""
+def test_malformed_provider_settings_are_refused(providers: str) -> None:
+    """Only infra writes them, so anything else is a deployment that went wrong."""
     with pytest.raises(SettingsMissing, match=keys.ENV_PROVIDERS):
         read({keys.ENV_PROVIDERS: providers})

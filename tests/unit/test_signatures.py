@@ -92,7 +92,7 @@ def flipped(data: bytes) -> Iterator[bytes]:
 
 def flipped_text(text: str) -> Iterator[str]:
     """Return the text of a header with each of its bits flipped in turn."""
-    return (each.decode("latin-1") for each in flipped(text.encode("latin-1")))
+    return (data.decode("latin-1") for data in flipped(text.encode("latin-1")))
 
 
 @each_scheme

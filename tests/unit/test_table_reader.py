@@ -169,10 +169,10 @@ def test_any_bytes_are_read_or_refused(content: bytes, name: str) -> None:
     """Every refusal has a name and advice; a traceback has neither."""
     for start in (b"", b"mobile,name\n"):
         try:
-            found = rows(start + content, name)
+            read = rows(start + content, name)
         except CourierError:
             continue
-        assert len(found) <= len(content) + 2
+        assert len(read) <= len(content) + 2
 
 
 @pytest.mark.fault(8)

@@ -244,7 +244,7 @@ _PAGE = {"Content-Type": "text/html"}
 
 @pytest.mark.fault(16)
 @pytest.mark.parametrize(
-    ("got", "expected"),
+    ("http_response", "expected"),
     [
         pytest.param(error_response(400), ProviderRejected, id="400"),
         pytest.param(error_response(401), CredentialsRejected, id="401"),
@@ -288,11 +288,11 @@ _PAGE = {"Content-Type": "text/html"}
     ],
 )
 def test_raises_lost_for_all_but_documented_refusals(
-    got: HttpResponse, expected: type[CourierError]
+    http_response: HttpResponse, expected: type[CourierError]
 ) -> None:
     """There is no list: what is not plainly refused may be paid for."""
     with pytest.raises(CourierError) as caught:
-        accepted_request_id(got, now=0.0)
+        accepted_request_id(http_response, now=0.0)
 
     assert caught.type is expected
 
@@ -335,11 +335,11 @@ json_values = st.recursive(
 @given(document=json_values, status=st.integers(200, 599))
 def test_survives_any_json(document: object, status: int) -> None:
     """Whatever the types are, the answer is read or raises an error of ours."""
-    got = response(document, status)
+    http_response = response(document, status)
     with suppress(CourierError):
-        accepted_request_id(got, now=0.0)
+        accepted_request_id(http_response, now=0.0)
     try:
-        read = parse_response(got, now=0.0)
+        read = parse_response(http_response, now=0.0)
         status_report(read)
         result_document(read)
     except CourierError:
@@ -348,11 +348,11 @@ def test_survives_any_json(document: object, status: int) -> None:
     assert document["status"] in PHASES
 
 
-@given(status=st.integers(400, 599), said=st.text(min_size=1).map("canary{}".format))
-def test_repeats_no_word_of_an_error(status: int, said: str) -> None:
+@given(status=st.integers(400, 599), message=st.text(min_size=1).map("canary{}".format))
+def test_repeats_no_word_of_an_error(status: int, message: str) -> None:
     """The message may echo a mobile number, and errors are logged."""
     for read in (parse_response, accepted_request_id):
         with pytest.raises(CourierError) as caught:
-            read(error_response(status, said), now=0.0)
+            read(error_response(status, message), now=0.0)
 
         assert "canary" not in f"{caught.value!r} {vars(caught.value)}"

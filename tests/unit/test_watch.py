@@ -1,4 +1,4 @@
-"""A timeline of a few characters shows the most important states."""
+"""The terminal's table shows a job's timeline in a few characters."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +17,7 @@ _BEGIN = datetime(2026, 11, 22, 10, tzinfo=UTC).timestamp()
 def entry(
     state: str, since: float, until: float | None, **more: object
 ) -> dict[str, Any]:
-    """Return a state's entry in the timeline, from second to second."""
+    """Return a timeline's entry for a state; times are seconds since the first."""
     return {
         "state": state,
         "entered_at": rfc3339(_BEGIN + since),
@@ -62,7 +62,7 @@ ENTRIES = (
 
 
 def test_time_runs_to_the_right() -> None:
-    """A wait is wide, a check is one character, a webhook hides the check."""
+    """A long wait is wide, and a webhook is shown in place of the check after it."""
     drawn = timeline_text(
         job(*ENTRIES, entry("Wait", 8.1, None)), now=_BEGIN + 12, cells=12
     )
@@ -71,7 +71,7 @@ def test_time_runs_to_the_right() -> None:
 
 
 def test_an_error_is_not_hidden_by_a_later_state() -> None:
-    """It is what the reader looks for."""
+    """Readers look for errors first."""
     failed = entry("Check", 5, 5.1, tries=1, error="ProviderFailed")
 
     drawn = timeline_text(
@@ -82,7 +82,7 @@ def test_an_error_is_not_hidden_by_a_later_state() -> None:
 
 
 def test_a_job_without_a_history_has_no_timeline() -> None:
-    """Its execution is about to start."""
+    """Its execution may be about to start."""
     assert timeline_text(job(), now=_BEGIN) == ""
     assert timeline_text({**job(), "timeline": None}, now=_BEGIN) == ""
 
@@ -97,14 +97,14 @@ _TIMES = st.floats(0, 1e6)
 def test_a_timeline_fills_its_cells(
     spans: list[tuple[float, float]], cells: int
 ) -> None:
-    """Clocks differ, so that a state can seem to end before it begins."""
+    """Clocks differ, so a state may seem to end before it begins."""
     entries = [entry("Check", since, until, tries=1) for since, until in spans]
 
     assert len(timeline_text(job(*entries), now=_BEGIN, cells=cells)) == cells
 
 
 @pytest.mark.parametrize(
-    ("more", "words"),
+    ("fields", "texts"),
     [
         pytest.param({}, ("running …", "12 s", "in 3 s"), id="running"),
         pytest.param(
@@ -117,11 +117,11 @@ def test_a_timeline_fills_its_cells(
         ),
     ],
 )
-def test_a_job_is_a_row(more: dict[str, Any], words: tuple[str, ...]) -> None:
-    """With its type, its state, its age and its next check."""
+def test_a_row_shows_a_job(fields: dict[str, Any], texts: tuple[str, ...]) -> None:
+    """Its type, its state, its age and its next check fit into one line."""
     console = Console(width=120)
-    with console.capture() as shown:
-        console.print(table([job(*ENTRIES, **more)], now=_BEGIN + 12))
+    with console.capture() as output:
+        console.print(table([job(*ENTRIES, **fields)], now=_BEGIN + 12))
 
-    for word in ("0123456789ab", "ipqs email", *words):
-        assert word in shown.get()
+    for text in ("0123456789ab", "ipqs email", *texts):
+        assert text in output.get()

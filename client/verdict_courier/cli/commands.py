@@ -1,4 +1,4 @@
-"""The commands of `courier`, one function each."""
+"""Run the commands of `courier`, one function for each."""
 
 import hashlib
 import threading
@@ -23,10 +23,10 @@ _POLL_SECONDS = 1.0
 
 
 class ExitCode(IntEnum):
-    """How a command ends; argparse exits with MISUSED by itself."""
+    """The exit code of a command; argparse itself exits with MISUSED."""
 
     DONE = 0
-    NO_RESULTS = 1  # the job ended without any
+    NO_RESULTS = 1  # the job ended without results
     MISUSED = 2
     REFUSED = 3  # the API refused the call
     UNREACHABLE = 4
@@ -39,7 +39,7 @@ Document = dict[str, Any]
 def submit(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     """Upload a file, which starts its job."""
     file: Path = options.file
-    # Only the extension matters; the rest of the name may be about a person.
+    # Only the extension is needed; the rest of the name may contain a person's name.
     name = f"file{file.suffix.lower()}"
     request = {"provider": options.provider, "type": options.type, "name": name}
     form = api.call("POST", "/uploads", request)
@@ -47,7 +47,7 @@ def submit(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
         display.error(f"{file} is larger than {form['max_bytes']} bytes")
         return ExitCode.MISUSED
     version_id = upload(form, file.read_bytes())
-    # Returns the job that the upload has started, or starts it.
+    # This returns the job that the upload started, or starts it.
     job = api.call("POST", "/jobs", {"key": form["key"], "version_id": version_id})
     return _show(api, display, job, wait=options.wait)
 
@@ -70,14 +70,14 @@ def results(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     """Show the results of a job, or download them."""
     response = api.call("GET", f"/jobs/{options.job_id}/results")
     files = {file["kind"]: file for file in response["manifest"]["files"]}
-    shown = []
+    placed_files = []
     for link in response["links"]:
         file = files[link["kind"]]
         place = file["key"]
         if options.download:
             place = str(_save(link["href"], file, options.download))
-        shown.append({**file, "place": place})
-    display.files(shown)
+        placed_files.append({**file, "place": place})
+    display.files(placed_files)
     return ExitCode.DONE
 
 
@@ -110,7 +110,7 @@ def watch(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
 def page(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     """Show the jobs in a browser, live."""
     if options.stage == LOCAL and not options.url:
-        # `make up` serves it already, with log lines and messages.
+        # `make up` serves it already, and with log lines and messages.
         display.address(local_record()["console_url"])
         return ExitCode.DONE
     console = WebConsole(
@@ -121,13 +121,13 @@ def page(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     )
     with serve(console.respond) as address:
         display.address(address)
-        display.notes.print("Everyone with this address sees the jobs. Ctrl-C ends it.")
+        display.notes.print("Whoever has this address sees the jobs. Ctrl-C stops it.")
         threading.Event().wait()
     return ExitCode.DONE
 
 
 def _show(api: ApiClient, display: Display, job: Document, *, wait: bool) -> ExitCode:
-    """Show a job, with `wait` when it has ended; its outcome makes the exit code."""
+    """Show a job, after its end if `wait` is set; return the outcome's exit code."""
     if wait:
         with display.notes.status(progress(job)) as line:
             while job["outcome"] is None:
@@ -159,7 +159,7 @@ def _save(link: str, file: Mapping[str, Any], folder: Path) -> Path:
     """Save a result, if it has the checksum of the manifest."""
     content = download(link)
     if hashlib.sha256(content).hexdigest() != file["sha256"]:
-        raise ApiError({"title": f"{file['kind']} is not what the manifest says."})
+        raise ApiError({"title": f"{file['kind']} differs from the manifest's hash."})
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / PurePosixPath(file["key"]).name
     path.write_bytes(content)

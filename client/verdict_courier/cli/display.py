@@ -1,4 +1,4 @@
-"""Output of the commands: text for people, JSON for scripts."""
+"""Print the output of commands, as text for people or as JSON for scripts."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,7 +24,7 @@ _JOB_ID_CHARACTERS = 64
 
 
 class Display:
-    """Prints what a command found; notes and errors go to the error stream."""
+    """Prints the output of a command; notes and errors go to the error stream."""
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
@@ -94,7 +94,7 @@ class Display:
         self._out.print(address, markup=False)
 
     def error(self, text: str) -> None:
-        """Print what went wrong."""
+        """Print an error message."""
         self.notes.print(f"[red]✗[/] {text}", markup=True)
 
     def _print_json(self, document: Any) -> None:  # noqa: ANN401 - any JSON

@@ -1,4 +1,4 @@
-"""Where the API of a stage is, and which credentials sign its calls."""
+"""Find the API of a stage, and the credentials that sign its calls."""
 
 import json
 import os
@@ -20,14 +20,14 @@ _URL_VARIABLE = "COURIER_API_URL"
 def connect(stage: str, *, profile: str | None, url: str = "") -> ApiClient:
     """Return a client of the API of a stage, or of the API at `url`.
 
-    For another stage than the local one, the environment can name the URL;
-    otherwise it is read from the stack in AWS.
+    The URL of another stage than the local one is that of the variable COURIER_API_URL,
+    or else is read from the outputs of the stack in AWS.
 
     Raises:
         ApiUnreachable: There is no such API, or there are no credentials.
     """
     if url and not url.startswith("https://"):
-        raise ApiUnreachable(f"{url}: only https:// keeps the answers confidential")
+        raise ApiUnreachable(f"{url}: the URL must begin with https://")
     if stage == LOCAL and not url:
         return ApiClient.local(local_record()["api_url"])
     try:

@@ -1,4 +1,4 @@
-"""A table of jobs with their timelines, which fits a terminal."""
+"""Draw a table of jobs with their timelines, which fits a terminal."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -38,15 +38,15 @@ _LEGEND = (
 
 def table(jobs: Iterable[Document], *, now: float) -> Table:
     """Return a table of jobs; `now` is in Unix seconds."""
-    shown = Table(box=None, caption=_LEGEND, caption_justify="left")
+    drawn = Table(box=None, caption=_LEGEND, caption_justify="left")
     for name in ("job", "type", "state", "age", "checks", "next", "timeline"):
-        shown.add_column(name, no_wrap=True)
-    shown.columns[4].justify = "right"
+        drawn.add_column(name, no_wrap=True)
+    drawn.columns[4].justify = "right"
     for job in jobs:
         timeline = Text(timeline_text(job, now=now))
         timeline.highlight_regex(r"!+", "red")
         timeline.highlight_regex(r"\*+", "magenta")
-        shown.add_row(
+        drawn.add_row(
             job["job_id"][:12],
             f"{job['provider']} {job['type']}",
             _state(job),
@@ -55,14 +55,14 @@ def table(jobs: Iterable[Document], *, now: float) -> Table:
             _next_check(job, now),
             timeline,
         )
-    return shown
+    return drawn
 
 
 def timeline_text(job: Document, *, now: float, cells: int = _CELLS) -> str:
     """Return a job's states as `cells` characters, with time running to the right.
 
-    A cell shows the most important state of its time span: an error before a
-    webhook, before a check, before work, before a wait.
+    A cell shows the most important state of its time span: errors come first, then
+    webhooks, checks, other tasks and waits.
     """
     timeline = job["timeline"]
     if not timeline or not timeline["entries"]:
@@ -70,13 +70,13 @@ def timeline_text(job: Document, *, now: float, cells: int = _CELLS) -> str:
     begin = _seconds(timeline["entries"][0]["entered_at"])
     end = _seconds(timeline["ended_at"]) if timeline["ended_at"] else now
     span = max(end - begin, 0.001)
-    drawn = [" "] * cells
+    characters = [" "] * cells
     for character, since, until in _spans(timeline["entries"], end):
         first = min(int((since - begin) / span * cells), cells - 1)
         last = min(int((until - begin) / span * cells), cells - 1)
         for cell in range(max(first, 0), last + 1):
-            drawn[cell] = max(drawn[cell], character, key=_PRECEDENCE.index)
-    return "".join(drawn)
+            characters[cell] = max(characters[cell], character, key=_PRECEDENCE.index)
+    return "".join(characters)
 
 
 def _spans(

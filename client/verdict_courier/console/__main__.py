@@ -1,9 +1,9 @@
-"""The process of a local stack's web console.
+"""Run the web console of a local stack as a process.
 
     python -m verdict_courier.console --api-url URL --endpoint URL --topic ARN
 
-It prints the console's address, and ends when its standard input is closed: so it
-ends with the process that started it, however that ends.
+It prints the console's address, and ends when its standard input is closed, at the
+latest when the process that started it ends.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The web console: what its server responds, from the API and a log source."""
+"""Build the responses of the web console from the API and a log source."""
 
 import re
 import threading
@@ -37,7 +37,7 @@ Document = dict[str, Any]
 class WebConsole:
     """Shows the jobs of one API, which it reads at most every `refresh_seconds`.
 
-    `stack` names the stack for the reader of the page.
+    `stack` is the name of the stack on the page.
     """
 
     def __init__(
@@ -72,14 +72,14 @@ class WebConsole:
         return None
 
     def _current_data(self) -> Document:
-        """Return the jobs, which all open pages together read once per refresh."""
+        """Return the jobs, which are read once per refresh for all open pages."""
         with self._lock:
             if time.monotonic() >= self._refresh_at:
                 try:
                     jobs = [self._with_links(job) for job in self._feed.read()]
                     self._data = {"jobs": jobs, "error": None}
                 except (ApiError, ApiUnreachable) as error:
-                    # The jobs read before are still worth showing.
+                    # The page keeps showing the jobs of the last successful read.
                     self._data = {**self._data, "error": str(error)}
                 self._refresh_at = time.monotonic() + self._refresh_seconds
             return {
@@ -125,7 +125,7 @@ class WebConsole:
         return results
 
     def _download(self, job_id: str, kind: str) -> PageResponse | None:
-        """Pass a result on; the link to it, a secret, does not reach the browser."""
+        """Stream a result, so that its link, a secret, does not reach the browser."""
         results = self._results(job_id)
         links = {link["kind"]: link["href"] for link in results["links"]}
         if kind not in links:
@@ -137,7 +137,7 @@ class WebConsole:
             chunks=stream(links[kind]),
             headers={
                 "Content-Disposition": f'attachment; filename="{name}"',
-                # A transfer that breaks off must not look whole.
+                # Shows the browser when a transfer breaks off.
                 "Content-Length": str(file["bytes"]),
             },
         )

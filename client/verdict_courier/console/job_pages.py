@@ -1,4 +1,4 @@
-"""The pages of one job: its log lines, its messages and its objects."""
+"""Build the pages of one job: its log lines, its messages and its objects."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +10,7 @@ from verdict_courier.console.page_response import PageResponse, html_page
 
 
 def logs(job_id: str, lines: Sequence[LogLine]) -> PageResponse:
-    """Show the log lines of a job."""
+    """Return a page with the log lines of a job."""
     rows = [
         (line.at, line.level, line.function, line.message, line.fields)
         for line in lines
@@ -20,13 +20,13 @@ def logs(job_id: str, lines: Sequence[LogLine]) -> PageResponse:
 
 
 def messages(job_id: str, notices: Sequence[Mapping[str, Any]]) -> PageResponse:
-    """Show the SNS messages that were sent about a job."""
-    shown = [_json(json.loads(notice["Message"])) for notice in notices]
-    return _page("Messages", job_id, "".join(shown) or "<p>None so far.</p>")
+    """Return a page with the SNS messages about a job."""
+    bodies = [_json(json.loads(notice["Message"])) for notice in notices]
+    return _page("Messages", job_id, "".join(bodies) or "<p>None so far.</p>")
 
 
 def objects(job_id: str, results: Mapping[str, Any]) -> PageResponse:
-    """Show the manifest of a job, and link to the objects that it names."""
+    """Return a page with the manifest of a job, and links to its objects."""
     manifest = results["manifest"]
     files = {file["kind"]: file for file in manifest["files"]}
     rows = [
@@ -54,11 +54,11 @@ def _table(
     names = "".join(f"<th>{escape(name)}</th>" for name in head)
     body = ""
     for first, *rest in rows:
-        shown = escape(first)
+        first_cell = escape(first)
         if first in targets:
-            shown = f'<a href="{escape(targets[first])}">{shown}</a>'
+            first_cell = f'<a href="{escape(targets[first])}">{first_cell}</a>'
         cells = "".join(f"<td>{escape(cell)}</td>" for cell in rest)
-        body += f"<tr><td>{shown}</td>{cells}</tr>\n"
+        body += f"<tr><td>{first_cell}</td>{cells}</tr>\n"
     return f'<div class="wide"><table><tr>{names}</tr>\n{body}</table></div>'
 
 

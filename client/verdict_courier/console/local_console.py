@@ -1,4 +1,4 @@
-"""The web console of a local stack, with its log lines and messages."""
+"""Serve the web console of a local stack, with its log lines and messages."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ _REFRESH_SECONDS = 1.0
 
 @contextmanager
 def serve_local_console(*, api_url: str, endpoint: str, topic: str) -> Iterator[str]:
-    """Serve the console as long as the block lasts, and yield its address.
+    """Serve the console until the block ends, and yield its address.
 
     `endpoint` is the emulator's URL, `topic` the ARN of the notices topic.
     """

@@ -1,4 +1,4 @@
-"""Where the log lines and messages of a job are: on the page, or in AWS's consoles."""
+"""Find the log lines and messages of a job, on this machine or in AWS's consoles."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _QUERY = """fields @timestamp, level, message, error, phase, next, wait_seconds
 
 
 class LogSource(Protocol):
-    """What the console shows or links to and the API does not return."""
+    """Log lines and messages, which the API does not return."""
 
     def links(self, job: Mapping[str, Any]) -> Links:
         """Return the links of a job; those to the console itself are relative."""
@@ -31,7 +31,7 @@ class LogSource(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class LocalLogSource:
-    """A local stack, whose log lines and messages the console shows itself."""
+    """The log lines and messages of a local stack, which the console shows itself."""
 
     logs: LogReader
     notices: MessageReader
@@ -53,7 +53,7 @@ class LocalLogSource:
 
 
 class AwsConsoleLinks:
-    """A deployed stack: AWS's consoles show what our console has no rights to read."""
+    """Links to AWS's consoles, for a deployed stack, whose logs are not read here."""
 
     def links(self, job: Mapping[str, Any]) -> Links:
         """Return links to AWS's consoles, on the host that shows the execution."""

@@ -1,4 +1,4 @@
-"""The log lines of one job, from the log groups of a local stack."""
+"""Read the log lines of one job from the log groups of a local stack."""
 
 import json
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _HIDDEN_FIELDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class LogLine:
-    """One line of a function; `fields` are the rest, as `name=value`."""
+    """One log line of a function; `fields` are all other fields, as `name=value`."""
 
     at: str
     function: str
@@ -59,7 +59,7 @@ class LogReader:
 
 
 def parse_line(message: str, job_id: str) -> LogLine | None:
-    """Return what a log event says about a job, None if it is no line about it."""
+    """Return a log event as a line about a job; None if it is not one."""
     try:
         event: Any = json.loads(message)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The SNS messages of a local stack, received by a queue of the console."""
+"""Receive the SNS messages of a local stack in a queue of the console."""
 
 import json
 import threading
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class MessageReader:
-    """A new subscription of the topic, which takes no messages from other ones."""
+    """A subscription of the topic with a new queue, next to all other subscriptions."""
 
     def __init__(self, topic: str, *, sns: "SNSClient", sqs: "SQSClient") -> None:
         self._sqs = sqs

@@ -1,4 +1,4 @@
-"""Responses of the console's server to a browser."""
+"""Build the responses of the console's server to a browser."""
 
 import json
 from collections.abc import Iterable, Mapping

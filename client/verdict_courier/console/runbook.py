@@ -1,4 +1,4 @@
-"""The run-book, docs/operations.md, as a page with an anchor at each heading."""
+"""Render the run-book, docs/operations.md, as a page with an anchor at each heading."""
 
 import re
 from functools import cache
@@ -15,14 +15,13 @@ _COMMENT = re.compile(r"(?m)^<!--.*-->\n")
 
 
 def section_of(error: str) -> str:
-    """Return the anchor of the section that says what an error means."""
+    """Return the anchor of the section about an error."""
     return error.lower() if error.lower() in _sections() else OTHER_ERRORS
 
 
 def anchor(heading: str) -> str:
-    """Return the anchor that GitHub gives a heading."""
-    kept = re.sub(r"[^\w\- ]", "", heading.strip().lower())
-    return kept.replace(" ", "-")
+    """Return the anchor that GitHub makes from a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
 
 
 def html() -> str:
@@ -42,6 +41,6 @@ def html() -> str:
 
 @cache
 def _sections() -> set[str]:
-    """Return the anchors of sections named by one word, as those of errors are."""
+    """Return the anchors of the sections about errors: their headings are one word."""
     headings: list[str] = re.findall(r"(?m)^### (\w+)$", _RUNBOOK.read_text("utf-8"))
     return {heading.lower() for heading in headings}

@@ -1,10 +1,10 @@
-"""An HTTP server that shows the console to a browser on this machine, and to no other.
+"""Serve the console to a browser on this machine, and to no other.
 
 The browser gets no credentials, but whoever can read the console sees the jobs and
-their results. So the server listens on the loopback interface only, wants a key in
-the path that other pages and other users cannot know, answers to its own host names
-only (another name that resolves to it is DNS rebinding), takes nothing but GET, and
-lets pages load from nowhere else.
+their results. So the server listens on the loopback interface only, requires a key in
+the path that other pages and other users cannot know, responds to its own host names
+only (another name that resolves to it is DNS rebinding), accepts only GET, and forbids
+pages to load anything from other servers.
 """
 
 import secrets
@@ -69,7 +69,7 @@ class _Handler(BaseHTTPRequestHandler):
     def send_error(self, code: int, *_: object, **__: object) -> None:
         """Refuse other methods and bad requests, with the same headers."""
         status = HTTPStatus(code)
-        # The standard library's word for a method that this class does not have.
+        # The standard library's status for a method that this class does not have.
         if status is HTTPStatus.NOT_IMPLEMENTED:
             status = HTTPStatus.METHOD_NOT_ALLOWED
         self._send_status(status)
@@ -89,8 +89,8 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def _send(self, response: PageResponse) -> None:
-        # The browser went away, or the result's transfer broke off: the announced
-        # length shows the browser that it did.
+        # The browser closed the connection, or the result's transfer broke off, which
+        # the announced length shows.
         with suppress(ConnectionError, TimeoutError, ApiUnreachable):
             self.send_response(response.status)
             self.send_header("Content-Type", response.media_type)
@@ -103,7 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serve(respond: Respond) -> Iterator[str]:
-    """Serve as long as the block lasts, and yield the console's address."""
+    """Serve until the block ends, and yield the console's address."""
     key = secrets.token_urlsafe(16)
     handler = partial(_Handler, key=key, respond=respond)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:

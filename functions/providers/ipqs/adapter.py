@@ -1,7 +1,7 @@
-"""The adapter for IPQualityScore's (IPQS) bulk CSV API.
+"""IPQS adapter: implement `Provider` for IPQualityScore's bulk CSV API.
 
-What is known of the API, and how surely, is in docs/providers/ipqs.md; so are the
-marks used here: [V] stated by IPQS, [T] seen in a client, [U] unknown, so a setting.
+What is known about the API is in docs/providers/ipqs.md, and so are the marks used
+here: [V] stated by IPQS, [T] seen in a client, [U] unknown, so a setting.
 """
 
 import re

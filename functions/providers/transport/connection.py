@@ -1,4 +1,7 @@
-"""Connections to providers: bounded in time, to public addresses, over checked TLS."""
+"""Connections: connect to providers by verified TLS, for a limited time.
+
+Only public addresses are allowed, or, for the local stack, only this machine.
+"""
 
 import http.client
 import ipaddress
@@ -19,11 +22,11 @@ from urllib3.exceptions import HTTPError
 
 from functions.core.errors import LinkRefused
 
-#: What breaks while bytes move, requests' own errors included, which are OSErrors.
-#: Their texts may quote the URL.
+#: Errors during a transfer, those of requests included, which are OSErrors. Their texts
+#: may quote the URL.
 TRANSPORT_ERRORS = (HTTPError, http.client.HTTPException, OSError, ValueError)
 
-#: A body that brings fewer bytes in a whole window is too slow to arrive.
+#: The fewest bytes of a body in each window; a slower one would not arrive in time.
 MIN_WINDOW_BYTES = 64 * 1024
 WINDOW_SECONDS = 30.0
 
@@ -34,9 +37,9 @@ _CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,16}")
 class ExchangeWatchdog:
     """Shuts down the socket of an exchange that takes too long.
 
-    A socket's own timeout is for a single read: a server that sends a byte now and
-    then never exceeds it. The watchdog, a thread, acts when `seconds` are over, or,
-    after `require_minimum_rate`, when a window brought too few bytes.
+    A socket's own timeout applies to a single read, so a server that sends a byte now
+    and then never exceeds it. The watchdog is a thread. It acts when `seconds` are
+    over, or, after `require_minimum_rate`, when too few bytes arrive in a window.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -98,7 +101,7 @@ class ExchangeWatchdog:
 class _StrictResponse(http.client.HTTPResponse):
     """A response that accepts a chunk's size only from a complete line.
 
-    The library takes a "0" that is left of a cut "0800" for the last chunk.
+    The library would take the "0" of a "0800" that was cut off for the last chunk.
     """
 
     def _read_next_chunk_size(self) -> int:  # private: there is no public hook

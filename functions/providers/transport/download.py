@@ -1,4 +1,4 @@
-"""Download: the body of an HTTP response, read in pieces and proven complete."""
+"""Download: read the body of an HTTP response in pieces, and prove it complete."""
 
 import zlib
 from collections.abc import Mapping
@@ -15,9 +15,9 @@ from functions.providers.transport.connection import (
     ExchangeWatchdog,
 )
 
-#: A read waits until it is full: small ones let the watchdog count bytes in time.
+#: A read blocks until it is full; small reads let the watchdog count bytes in time.
 _READ_BYTES = 32 * 1024
-#: No CSV compresses better; what does is a decompression bomb.
+#: No CSV compresses better than this; a decompression bomb does.
 _MAX_COMPRESSION_RATIO = 200
 _COMPRESSION_RATIO_SLACK_BYTES = 64 * 1024
 

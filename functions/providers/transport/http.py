@@ -1,4 +1,4 @@
-"""HTTP: requests and downloads, each bounded in time and size."""
+"""HTTP: send requests and open downloads, each limited in time and size."""
 
 import logging
 import ssl

@@ -1,4 +1,4 @@
-"""Multipart: an upload form with one file, read while it is sent."""
+"""Multipart: build an upload form whose file is read while it is sent."""
 
 from collections.abc import Iterator, Mapping
 from io import BytesIO

@@ -1,7 +1,7 @@
-"""The adapter for TxnCheck's verification API.
+"""TxnCheck adapter: implement `BatchProvider` for TxnCheck's verification API.
 
-What is known of the API, and how surely, is in docs/providers/txncheck.md; so are the
-marks used here: [V] stated by TxnCheck, [I] inferred, [U] unknown, so a setting.
+What is known about the API is in docs/providers/txncheck.md, and so are the marks used
+here: [V] stated by TxnCheck, [I] inferred, [U] unknown, so a setting.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -38,7 +38,7 @@ from functions.providers.txncheck.responses import (
 )
 from functions.providers.txncheck.signing import signature_headers
 
-#: What a response may have besides the result in it.
+#: The most bytes of a response besides the result in it.
 _ENVELOPE_BYTES = 64 * 1024
 _CALL_SECONDS = 25.0
 

@@ -1,4 +1,4 @@
-"""TxnCheck's batches: requests from the rows of a file, and results by row.
+"""TxnCheck's batches: make requests from the rows of a file, and split results by row.
 
 Rows of VPAs share bulk requests of up to a hundred VPAs, because each request counts
 against the rate limit; the body notes the number of VPAs of each row in `rowSizes`,

@@ -1,4 +1,4 @@
-"""TxnCheck's request bodies, validated before anything is paid."""
+"""TxnCheck's request bodies: validate and write them before anything is paid for."""
 
 import codecs
 import json

@@ -1,8 +1,8 @@
-"""What the answers of TxnCheck mean.
+"""TxnCheck's responses: translate them into phases, results and errors of ours.
 
-What is known of them, and how surely, is in docs/providers/txncheck.md, with the
-marks used here. Answers hold personal data, and error messages may repeat the
-request: only words of our own and, by `result_document`, the result leave this module.
+What is known about them is in docs/providers/txncheck.md, which explains the marks
+used here. Answers contain personal data, and error messages may repeat the request:
+only texts of our own and, by `result_document`, the result leave this module.
 """
 
 import json
@@ -84,7 +84,7 @@ def parse_response(response: HttpResponse, *, now: float) -> TxncheckResponse:
         media_type = response.headers.get("Content-Type", "").strip().lower()
         is_html = media_type.startswith("text/html")
         if is_html or response.body.lstrip().startswith(b"<"):
-            # It comes from a proxy, say, which knows nothing about requests.
+            # It comes from a proxy or a firewall, which knows nothing about requests.
             raise AnswerUnreadable(f"{fact} with an HTML page")
         raise _REFUSED.get(status, ProviderRejected)(fact)
     if status not in (HTTPStatus.OK, HTTPStatus.ACCEPTED):  # redirects included

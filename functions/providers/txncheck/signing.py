@@ -1,4 +1,4 @@
-"""TxnCheck's request signatures."""
+"""TxnCheck's request signatures: compute the headers that sign a call."""
 
 import hashlib
 import hmac

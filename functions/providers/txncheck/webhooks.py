@@ -1,4 +1,4 @@
-"""TxnCheck's webhooks: which event of which request, and nothing else."""
+"""TxnCheck's webhooks: read the event and the request's id, and nothing else."""
 
 from functions.core.strict_json import NotStrictJson, parse
 from functions.providers.protocol import WebhookEvent

@@ -28,15 +28,15 @@ def checked_definitions() -> None:
 
     def definition(props: Props) -> str:
         text: str = read_definition(props)
-        if found := problems(text):
-            raise ValueError(_message(found))
+        if errors := problems(text):
+            raise ValueError(_message(errors))
         return text
 
     provisioners._sfn_definition = definition
 
 
 def problems(definition: str) -> list[str]:
-    """Return the problems that AWS would refuse, each with its place."""
+    """Return the problems for which AWS refuses a definition, with their places."""
     try:
         machine = json.loads(definition)
     except json.JSONDecodeError as error:
@@ -48,9 +48,9 @@ def _checked(
     handle: Callable[[dict[str, Any]], Response],
 ) -> Callable[[dict[str, Any]], Response]:
     def checked(data: dict[str, Any]) -> Response:
-        found = problems(data["definition"]) if "definition" in data else []
-        if found:
-            return error_response_json("InvalidDefinition", _message(found), 400)
+        errors = problems(data["definition"]) if "definition" in data else []
+        if errors:
+            return error_response_json("InvalidDefinition", _message(errors), 400)
         return handle(data)
 
     return checked

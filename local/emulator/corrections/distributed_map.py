@@ -1,4 +1,4 @@
-"""A Map in distributed mode: each item is an execution of its own."""
+"""Maps in distributed mode, each item of which is an execution of its own."""
 
 import concurrent.futures
 import contextvars

@@ -1,4 +1,4 @@
-"""The end of an execution: once, in time, and final."""
+"""The end of an execution, which happens once, in time, and is final."""
 
 import contextlib
 import contextvars
@@ -45,7 +45,7 @@ def running() -> bool:
 
 @contextlib.contextmanager
 def run_in_thread(execution: Execution) -> Iterator[None]:
-    """Make this thread that of an execution, until it ends or is stopped."""
+    """Run the block as the thread of an execution, until it ends or is stopped."""
     arn = execution["executionArn"]
     ended = _end_events[arn] = threading.Event()
     reset_token = _current.set(execution)

@@ -1,4 +1,4 @@
-"""The Map Run of a distributed Map: its record, its items and its children."""
+"""The Map Run of a distributed Map, with its record, its items and its children."""
 
 import json
 import threading

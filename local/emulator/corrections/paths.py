@@ -1,4 +1,4 @@
-"""JSON paths of states: a path that selects nothing is an error."""
+"""JSON paths of states, of which one that selects nothing is an error."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""StartExecution: idempotent by name, with validated parameters."""
+"""StartExecution, idempotent by name and with validated parameters."""
 
 import json
 import re

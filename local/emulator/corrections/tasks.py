@@ -1,4 +1,4 @@
-"""Tasks: time-outs that come from the input, and the limit of payloads."""
+"""Tasks, with time-outs that the input sets and with the limit of payloads."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The API host of IPQS: upload, status and list."""
+"""Answer calls of IPQS' API host: upload, status and list."""
 
 import json
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ _METHODS = {"upload": {"POST"}, "status": {"GET", "POST"}, "list": {"GET"}}
 
 @dataclass(frozen=True, slots=True)
 class ApiRoute:
-    """One call, and what its path says."""
+    """A call, with the values that its path contains."""
 
     call: str
     key: str | None = None
@@ -34,7 +34,7 @@ class ApiRoute:
 
 
 def answer_api(state: IpqsState, request: HttpRequest) -> HttpReply:
-    """Log a request of `/api/json/csv/…`, then answer it as its script says."""
+    """Log a request of `/api/json/csv/…`, and answer it, as scripted if it is."""
     route = find_route(request.path)
     call, path_key = (route.call, route.key) if route else ("", None)
     log, keys = state.requests, state.keys
@@ -70,7 +70,7 @@ def answer_api(state: IpqsState, request: HttpRequest) -> HttpReply:
 
 
 def find_route(path: str) -> ApiRoute | None:
-    """Return the call of an address, with the key in the path or without.
+    """Return the call of a path, with or without the key in it; None if there is none.
 
     The parts are unquoted after they are split: a key may have a slash.
     """
@@ -99,7 +99,7 @@ def page(status: int, html: bytes = HTML, *, more_headers: Headers = ()) -> Http
 def _key(
     state: IpqsState, request: HttpRequest, route: ApiRoute, sent: Mapping[str, str]
 ) -> str:
-    """Return the key from the one place where it counts for this call."""
+    """Return the key from the place where this call accepts it."""
     key = route.key or (sent.get("key") if route.call == "upload" else None)
     if key is None and route.call in state.behaviour.header_key_calls:
         key = request.headers.get(state.key_header)
@@ -111,7 +111,7 @@ def _key(
 def _accepted(
     state: IpqsState, type_: str | None, sent: Mapping[str, str], file: Path | None
 ) -> Csv:
-    """Accept the file that was posted: from here on it is paid."""
+    """Accept the posted file, which is paid for from now on."""
     if type_ not in COLUMNS:
         raise IpqsRefusal(f"Invalid type. Please use one of: {', '.join(COLUMNS)}.")
     if file is None:
@@ -119,27 +119,27 @@ def _accepted(
     behaviour, lines = state.behaviour, count_lines(file)
     active = sum(csv.status != FINISHED for csv in state.csvs)
     paid = sum(csv.lines for csv in state.csvs)
-    for limit, wanted, message in (
+    for limit, value, message in (
         (behaviour.max_upload_bytes, file.stat().st_size, "The file is too large."),
         (behaviour.max_upload_rows, lines, "The file has too many rows."),
         (behaviour.max_parallel_files, active + 1, "Too many files in work."),
         (behaviour.credits, paid + lines, _NO_CREDITS),
     ):
-        if limit is not None and wanted > limit:
+        if limit is not None and value > limit:
             raise IpqsRefusal(message)
     strictness = sent.get("strictness") if behaviour.strictness_accepted else None
     return state.add_upload(file, type_, sent.get("file_name"), int(strictness or 0))
 
 
 def _refused(state: IpqsState, refusal: IpqsRefusal) -> HttpReply:
-    """Return the answer to a refused call, which lacks the usual fields [V]."""
+    """Return the response to a refused call, which lacks the usual fields [V]."""
     return _reply(state, {"message": str(refusal), "success": False}, refusal.status)
 
 
 def _reply(
     state: IpqsState, document: Mapping[str, object], status: int = HTTPStatus.OK
 ) -> HttpReply:
-    """Return a document as IPQS serves it, with a request id and in chunks [V]."""
+    """Return a document as IPQS sends it: with a request id, and in chunks [V]."""
     request_id = f"{state.random.getrandbits(40):010x}"
     document = {"message": "Success", "success": True, **document}
     stamped = {**document, "request_id": request_id, "api_version": 1}

@@ -1,4 +1,4 @@
-"""The switches of the IPQS simulator: what IPQS does not say, and what tests vary."""
+"""The switches of the IPQS simulator, for undocumented facts and for tests."""
 
 from dataclasses import dataclass, fields
 from enum import Enum
@@ -27,7 +27,7 @@ class Compression(Enum):
 
 @dataclass(frozen=True, slots=True)
 class IpqsUnknowns(Unknowns):
-    """What nobody has seen; the defaults are guesses."""
+    """Facts that are not documented; the defaults are guesses."""
 
     # The life cycle and the results
     seconds_processing: float = 20.0

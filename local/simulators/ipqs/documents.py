@@ -1,4 +1,4 @@
-"""The JSON documents of IPQS: answers to uploads, status calls and lists."""
+"""Build the JSON documents of IPQS: answers to uploads, status calls and lists."""
 
 import math
 from collections.abc import Mapping
@@ -24,7 +24,11 @@ def upload_answer(state: IpqsState, csv: Csv, key: str) -> Document:
 
 
 def status_answer(state: IpqsState, csv_id: str) -> Document:
-    """Return the answer to a status call, with new links; IpqsRefusal if unknown."""
+    """Return the answer to a status call, with new links.
+
+    Raises:
+        IpqsRefusal: The id is unknown.
+    """
     csv = state.csv(csv_id)
     if csv is None:
         raise IpqsRefusal(state.behaviour.unknown_id_message)
@@ -35,21 +39,21 @@ def status_answer(state: IpqsState, csv_id: str) -> Document:
 
 def list_answer(state: IpqsState, query: Mapping[str, str], key: str) -> Document:
     """Return one page of files, newest first, without links."""
-    wanted, page_text = query.get("type"), query.get("page", "1")
+    type_, page_text = query.get("type"), query.get("page", "1")
     page = max(int(page_text), 1) if page_text.isdecimal() else 1
-    csvs = [csv for csv in state.csvs[::-1] if wanted in {None, "", csv.type}]
-    shown = [
+    csvs = [csv for csv in state.csvs[::-1] if type_ in {None, "", csv.type}]
+    listed = [
         {**_described(csv, csv.status), "status_url": _url(state, csv, key)}
         for csv in csvs[(page - 1) * _PAGE : page * _PAGE]
     ]
     pages = math.ceil(len(csvs) / _PAGE)
     totals = {"total_csvs": len(csvs), "total_pages": pages, "page": page}
-    return {"csvs": shown, **totals}
+    return {"csvs": listed, **totals}
 
 
 def _described(csv: Csv, status: str) -> Document:
     counted = status in _COUNTED or csv.aborted_in
-    # Null while it is in work, as IPQS' examples have it [V].
+    # Null while the file is processed, as in IPQS' examples [V].
     aborted = True if csv.aborted_in else (False if status == FINISHED else None)
     return {
         "id": csv.id,

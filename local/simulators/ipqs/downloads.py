@@ -1,4 +1,4 @@
-"""The download host of IPQS: one file for one link, once."""
+"""Answer calls of IPQS' download host: each link serves one file, once."""
 
 import re
 from http import HTTPStatus
@@ -15,7 +15,7 @@ _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 
 def answer_download(state: IpqsState, request: HttpRequest) -> HttpReply:
-    """Log a request of `/download?download=…`, then answer it as its script says."""
+    """Log a request of `/download?download=…`, and answer it, as scripted if it is."""
     call = "download" if request.path == "/download" else ""
     state.requests.record(request, "downloads", call, state.keys, hidden={"download"})
     if not call:
@@ -33,7 +33,7 @@ def answer_download(state: IpqsState, request: HttpRequest) -> HttpReply:
 
 
 def _served(state: IpqsState, request: HttpRequest, link: DownloadLink) -> HttpReply:
-    """Return the file of a link, which is spent by it."""
+    """Return the file of a link, and use the link up."""
     behaviour, is_get = state.behaviour, request.method == "GET"
     if refusal := state.use_link(link, spends=is_get or behaviour.head_spends):
         return page(refusal.value, _SPENT_PAGE)
@@ -55,17 +55,18 @@ def _served(state: IpqsState, request: HttpRequest, link: DownloadLink) -> HttpR
 def _part(
     request: HttpRequest, content: Content, behaviour: IpqsBehaviour
 ) -> tuple[int, Headers, Content]:
-    """Return status, headers and content, as compression and ranges have them."""
+    """Return status, headers and content, compressed or cut to a range."""
     accepted = "gzip" in request.headers.get("accept-encoding", "")
     when = {Compression.ALWAYS: True, Compression.WHEN_ACCEPTED: accepted}
     if when.get(behaviour.file_compression):
         return HTTPStatus.OK, (("Content-Encoding", "gzip"),), content.gzipped()
-    wanted = _RANGE.fullmatch(request.headers.get("range", ""))
-    if not behaviour.file_ranges or wanted is None:
+    byte_range = _RANGE.fullmatch(request.headers.get("range", ""))
+    if not behaviour.file_ranges or byte_range is None:
         return HTTPStatus.OK, (), content
     data = content.read()
     size = len(data)
-    first, last = int(wanted[1]), min(int(wanted[2] or size - 1), size - 1)
+    first = int(byte_range[1])
+    last = min(int(byte_range[2] or size - 1), size - 1)
     if first > last:
         status, place = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, f"bytes */{size}"
         return status, (("Content-Range", place),), Content.of(b"")

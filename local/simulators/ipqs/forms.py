@@ -1,4 +1,4 @@
-"""Uploads of IPQS: form fields in memory, the file on disk."""
+"""Read uploads to IPQS, the form's fields into memory and its file onto disk."""
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -25,10 +25,10 @@ class IpqsRefusal(Exception):
 def read_form(
     request: HttpRequest, new_path: Callable[[], Path]
 ) -> tuple[Mapping[str, str], Path | None]:
-    """Return the fields of a multipart body, and where its file was stored.
+    """Return the fields of a multipart body, and the path of its stored file.
 
     Raises:
-        IpqsRefusal: It has no length, is no form, is cut, or has two files.
+        IpqsRefusal: The body has no length, is not a form, is cut, or has two files.
     """
     form, options = parse_options_header(request.headers.get("content-type", ""))
     if request.chunked:

@@ -1,4 +1,4 @@
-"""One file that IPQS verifies: its status by the clock, and its results."""
+"""A file that IPQS verifies, with its status by the clock and its results."""
 
 from collections.abc import Mapping
 from concurrent.futures import Future
@@ -15,9 +15,9 @@ FINISHED = "FINISHED"
 
 @dataclass(kw_only=True, eq=False)
 class Csv(SimulatedJob):
-    """One file, by the provider's clock and switches of this moment.
+    """A file, whose status follows from the current time and switches.
 
-    `work` verifies an upload; a file that a test has put here has `contents`.
+    `work` verifies an upload; a file that a test added has `contents` instead.
     """
 
     provider: SimulatedProvider[IpqsBehaviour] = field(repr=False)
@@ -58,12 +58,12 @@ class Csv(SimulatedJob):
 
     @property
     def verified(self) -> Verified:
-        """What came of the upload, as soon as it is verified."""
+        """The verdicts on the upload; waits until it is verified."""
         return self.work.result() if self.work else Verified(0, 0, {}, {})
 
     @property
     def results(self) -> dict[str, int]:
-        """The records in each file, 1 in one that a test has put here."""
+        """The number of records of each result, 1 for a result that a test added."""
         return dict.fromkeys(self.contents, 1) or dict(self.verified.counts)
 
     def content(self, kind: str) -> Content:

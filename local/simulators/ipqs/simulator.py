@@ -10,7 +10,7 @@ from local.simulators.server import Application
 
 
 class IpqsSimulator(IpqsState):
-    """IPQS' bulk API and its download host; made by `started`."""
+    """IPQS' bulk API and its download host; create one by `started`."""
 
     def hosts(self) -> Mapping[str, Application]:
         """Return the application of each host."""

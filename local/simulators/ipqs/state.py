@@ -1,4 +1,4 @@
-"""The files and links of the simulated IPQS, which its two hosts share."""
+"""The files and links of the simulated IPQS, which both hosts use."""
 
 import itertools
 import tempfile
@@ -22,7 +22,7 @@ _LINK_SECONDS = 15 * 60.0  # [V]
 
 @dataclass(slots=True, eq=False)
 class DownloadLink:
-    """One link, without the host."""
+    """A link to a result of a file."""
 
     csv: Csv
     kind: str
@@ -32,7 +32,7 @@ class DownloadLink:
 
 
 class IpqsState(SimulatedProvider[IpqsBehaviour]):
-    """Every file that was uploaded, on a disk of its own, and every link."""
+    """All uploaded files, which are in a temporary folder, and all links."""
 
     calls = frozenset({"upload", "status", "list", "download"})
     key_header = "ipqs-key"
@@ -73,13 +73,13 @@ class IpqsState(SimulatedProvider[IpqsBehaviour]):
         return next((csv for csv in self.csvs if str(csv.id) == csv_id), None)
 
     def new_path(self) -> Path:
-        """Return a path on the disk that nothing else has."""
+        """Return an unused path in the temporary folder."""
         return self._disk / str(next(self._paths))
 
     def add_upload(
         self, upload: Path, type_: str, file_name: str | None, strictness: int
     ) -> Csv:
-        """Accept an upload: it is paid, and verified in the background."""
+        """Accept an upload, which is paid for, and verify it in the background."""
         folder, behaviour = self.new_path(), self.behaviour
         folder.mkdir()
         date = datetime.fromtimestamp(self.now(), UTC)
@@ -104,24 +104,24 @@ class IpqsState(SimulatedProvider[IpqsBehaviour]):
         results: Mapping[str, bytes | int | Content],
         file_name: str = "added by a test",
     ) -> int:
-        """Add a finished file that nobody uploaded; return its id.
+        """Add a finished file without an upload, and return its id.
 
-        A result is bytes, content, or the size of a CSV that is made on the fly.
+        A result is bytes, content, or the size of a CSV that is generated.
         """
         if unknown := set(results) - set(KINDS):
             raise ValueError(f"no such kinds of result: {sorted(unknown)}")
         contents = {kind: _content(result) for kind, result in results.items()}
         return self._add(file_name, type, contents=contents).id
 
-    def _add(self, file_name: str, type_: str, **known: Any) -> Csv:  # noqa: ANN401 other fields of Csv
-        facts = {"file_name": file_name, "type": type_, **known}
+    def _add(self, file_name: str, type_: str, **fields: Any) -> Csv:  # noqa: ANN401 other fields of Csv
+        named = {"file_name": file_name, "type": type_, **fields}
         csv_id = next(self._ids)
-        csv = Csv(provider=self, created_at=self.now(), id=csv_id, **facts)
+        csv = Csv(provider=self, created_at=self.now(), id=csv_id, **named)
         self._csvs.append(csv)
         return csv
 
     def mint_link(self, csv: Csv, kind: str) -> str:
-        """Return the token of a new link, good for one use."""
+        """Return the token of a new link, which is valid for one use."""
         with self._lock:
             token = f"{self.random.getrandbits(1024):0256x}"  # 256 alphanumerics [V]
             self.links[token] = DownloadLink(csv, kind, self.now())
@@ -129,13 +129,16 @@ class IpqsState(SimulatedProvider[IpqsBehaviour]):
         return token
 
     def kill_links(self, csv: Csv) -> None:
-        """End every link of a file."""
+        """Invalidate all links of a file."""
         with self._lock:
             for link in self.links.values():
                 link.killed |= link.csv is csv
 
     def use_link(self, link: DownloadLink, *, spends: bool) -> Spent | None:
-        """Use a link, of concurrent uses only one; return the refusal of others."""
+        """Use a link; return the refusal if it cannot be used (again).
+
+        Of several concurrent uses only one succeeds.
+        """
         with self._lock:
             if link.spent or link.killed:
                 return self.behaviour.spent_link
@@ -146,7 +149,12 @@ class IpqsState(SimulatedProvider[IpqsBehaviour]):
         return None
 
     def abort(self, csv_id: int) -> None:
-        """Cancel a file; KeyError if there is none, ValueError if it is finished."""
+        """Cancel a file.
+
+        Raises:
+            KeyError: There is no such file.
+            ValueError: The file is finished.
+        """
         csv = self.csv(str(csv_id))
         if csv is None:
             raise KeyError(csv_id)

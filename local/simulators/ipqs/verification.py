@@ -1,10 +1,10 @@
-"""Invented verdicts for the rows of an upload, always the same for the same value.
+"""Invent verdicts for the rows of an upload, always the same for the same value.
 
-* A line is a record unless it is blank; a quoted line break is not understood.
+* A line is a record unless it is blank; quoted line breaks are not supported.
 * The first line is a header if one of its cells names the value of the type
-  ("email", "Email Address"); that column holds the values, else the first does.
+  ("email", "Email Address"). That column has the values, otherwise the first column.
 * A value that cannot be of its type (an e-mail address without @) is invalid, and
-  bad. Of records with equal values only the first one comes back.
+  bad. Of records with equal values only the first one is returned.
 * pristine is a part of clean; clean and bad together are all, in upload order.
 """
 
@@ -21,7 +21,7 @@ _FILES = {
     "clean": ("clean", "all"),
     "pristine": ("pristine", "clean", "all"),
 }
-#: For each type the column with the value, and characters of which it has one.
+#: For each type, the column of the value, and characters of which a value has one.
 _VALUES = {
     "email": ("Email Address", "@"),
     "proxy": ("IP Address", ".:"),
@@ -82,7 +82,7 @@ def verify(
     removes_duplicates: bool,
     cancelled: Callable[[], bool],
 ) -> Verified:
-    """Judge every record and write the files; memory is a hash for each value."""
+    """Write the result files; the memory used is one hash for each value."""
     files = {kind: folder / f"{kind}.csv" for kind in KINDS}
     counts = dict.fromkeys(KINDS, 0)
     own_column, characters = _VALUES[type_]
@@ -105,18 +105,18 @@ def verify(
             if removes_duplicates and digest in earlier:
                 continue
             earlier.add(digest)
-            judged = verdict(value) if possible else "bad"
-            bad = judged == "bad"
+            value_verdict = verdict(value) if possible else "bad"
+            bad = value_verdict == "bad"
             cells = dict.fromkeys(_FLAGS, str(bad).lower())
             cells |= {own_column: value, "Date": date, "Valid": str(not bad).lower()}
-            for kind in _FILES[judged]:
+            for kind in _FILES[value_verdict]:
                 writers[kind].writerow([cells.get(name, "") for name in columns])
                 counts[kind] += 1
     return Verified(rows=rows, invalid=invalid, counts=counts, files=files)
 
 
 def count_lines(path: Path) -> int:
-    """Return the number of line ends, by which a file is priced and takes time."""
+    """Return the number of line ends, by which a file is charged."""
     with path.open("rb") as file:
         return sum(block.count(b"\n") for block in iter(lambda: file.read(65536), b""))
 

@@ -1,4 +1,4 @@
-"""The API of TxnCheck: access, submissions and status calls."""
+"""Answer calls of TxnCheck's API: access, submissions and status calls."""
 
 import hashlib
 import hmac
@@ -19,13 +19,13 @@ from local.simulators.txncheck.validation import (
     read_body,
 )
 
-_SIGNATURE_SECONDS = 300.0  # for which a signature is good [V]
+_SIGNATURE_SECONDS = 300.0  # for which a signature is valid [V]
 
 
 def answer_api(state: TxncheckState, request: HttpRequest) -> HttpReply:
-    """Log a request of `/api/v1/…`, then answer it as its script says."""
+    """Log a request of `/api/v1/…`, and answer it, as scripted if it is."""
     call, subject = find_route(request)
-    # No query is documented: whatever is in one may be personal data.
+    # No query is documented, so its values may be personal data.
     hidden = {"x-signature", *request.query}
     entry = state.requests.record(request, "api", call, state.keys, hidden=hidden)
     if not call:
@@ -70,10 +70,10 @@ def _carried_out(
     _check_credentials(state, request, body)
     _check_account(state, subject if call == "submit" else None)
     if call == "check":
-        found = state.find(subject)
-        if found is None:
+        checked = state.find(subject)
+        if checked is None:
             raise RequestRefused(HTTPStatus.NOT_FOUND, "Request not found")
-        return _reply(status_answer(found))
+        return _reply(status_answer(checked))
     media_type = request.headers.get_content_type()
     accepted = state.accept(
         subject, fields_of(subject, media_type, body, state.behaviour)
@@ -84,7 +84,7 @@ def _carried_out(
 
 
 def _check_credentials(state: TxncheckState, request: HttpRequest, body: bytes) -> None:
-    """Raise ApiError if the key or the signature is wrong."""
+    """Raise RequestRefused if the key or the signature is wrong."""
     refused, key = HTTPStatus.UNAUTHORIZED, request.headers.get(state.key_header)
     if key is None:
         raise RequestRefused(refused, "Missing X-API-Key header")
@@ -95,17 +95,17 @@ def _check_credentials(state: TxncheckState, request: HttpRequest, body: bytes) 
     timestamp = request.headers.get("x-timestamp", "")
     signed = f"{timestamp}.{request.method}.{request.target}.".encode()
     signed += body or b"{}"
-    right = hmac.new(state.signing_secret.encode(), signed, hashlib.sha256)
+    expected = hmac.new(state.signing_secret.encode(), signed, hashlib.sha256)
     signature = request.headers.get("x-signature", "").encode()
-    is_right = hmac.compare_digest(right.hexdigest().encode(), signature)
-    if not is_right or not re.fullmatch("[0-9]{1,16}", timestamp):
+    is_valid = hmac.compare_digest(expected.hexdigest().encode(), signature)
+    if not is_valid or not re.fullmatch("[0-9]{1,16}", timestamp):
         raise RequestRefused(refused, "Invalid request signature")
     if state.now() - int(timestamp) / 1000 > _SIGNATURE_SECONDS:
         raise RequestRefused(refused, "Request timestamp expired")
 
 
 def _check_account(state: TxncheckState, method: str | None) -> None:
-    """Raise ApiError if the account may not call at all, now, or this method."""
+    """Raise RequestRefused if the account may not call at all, now, or this method."""
     refused, behaviour = HTTPStatus.FORBIDDEN, state.behaviour
     if not behaviour.active:
         raise RequestRefused(refused, "Merchant account is deactivated")

@@ -1,4 +1,4 @@
-"""The switches of the TxnCheck simulator: what is not stated, and what tests vary."""
+"""The switches of the TxnCheck simulator, for undocumented facts and for tests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -33,7 +33,7 @@ SCHEME = SignatureScheme(
 
 @dataclass(frozen=True, slots=True)
 class TxncheckUnknowns(Unknowns):
-    """What nobody has seen; the defaults are guesses."""
+    """Facts that are not documented; the defaults are guesses."""
 
     seconds_queued: float = 2.0
     seconds_processing: float = 8.0

@@ -1,4 +1,4 @@
-"""The JSON documents of TxnCheck: answers to calls, and the data of webhooks."""
+"""Build the JSON documents of TxnCheck: answers to calls, and the data of webhooks."""
 
 import json
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ Document = dict[str, Any]
 
 
 def written(document: object) -> bytes:
-    """Return a document as the provider writes it: compact."""
+    """Return a document as the provider writes it, as compact JSON."""
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     return text.encode()
 
@@ -26,7 +26,7 @@ def stamp(moment: float) -> str:
 
 
 def submit_answer(request: AcceptedRequest) -> Document:
-    """Return the answer to a submission; that to a bulk call differs [V]."""
+    """Return the answer to a submission; that to a bulk call has other fields [V]."""
     bulk = request.method == BULK
     own = {"itemCount": request.item_count} if bulk else {"statusCode": 202}
     message = "Request accepted for processing"
@@ -45,7 +45,7 @@ def status_answer(request: AcceptedRequest) -> Document:
 def webhook_data(
     request: AcceptedRequest, word: str, completion: Completion | None
 ) -> Document:
-    """Return what a webhook says of a request; what does not apply is left out."""
+    """Return a webhook's data about a request; fields without a value are left out."""
     bulk_method = request.provider.behaviour.bulk_method
     method = bulk_method if request.method == BULK else request.method
     document = {"requestId": request.id, "method": method, "status": word}

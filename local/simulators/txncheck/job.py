@@ -1,4 +1,4 @@
-"""One accepted request: its status by the clock, and how it ended."""
+"""An accepted request, with its status by the clock and its end."""
 
 import threading
 from collections.abc import Mapping
@@ -19,21 +19,21 @@ _SCRIPTED = {
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """An end that is decided: later switches change nothing about it."""
+    """How and when a request ended; switches that are set later do not change it."""
 
     outcome: RequestOutcome
     at: float
 
     @property
     def status(self) -> str:
-        """The provider's word for it."""
+        """The provider's status word for the outcome."""
         word = self.outcome.name
         return word if word in _SCRIPTED else "FAILED"
 
 
 @dataclass(kw_only=True, eq=False)
 class AcceptedRequest(SimulatedJob):
-    """One request, by the provider's clock and switches of this moment."""
+    """A request, whose status follows from the current time and switches."""
 
     provider: SimulatedProvider[TxncheckBehaviour] = field(repr=False)
     id: str
@@ -47,12 +47,12 @@ class AcceptedRequest(SimulatedJob):
 
     @property
     def item_count(self) -> int:
-        """The items that are paid: each VPA of a bulk call, otherwise the request."""
+        """The number of items to pay for: each VPA of a bulk call, else the request."""
         return len(self.fields["vpas"]) if self.method == BULK else 1
 
     @property
     def due_at(self) -> float:
-        """When the work is done, or will be as the switches stand."""
+        """When the work ended, or will end by the current switches."""
         if self._completion is not None:
             return self._completion.at
         behaviour = self.provider.behaviour
@@ -60,7 +60,7 @@ class AcceptedRequest(SimulatedJob):
 
     @property
     def completion(self) -> Completion | None:
-        """How the request ended, decided once its time has come."""
+        """How the request ended, which is decided when its time has passed."""
         with self._lock:
             if self._completion is None and self.provider.now() >= self.due_at:
                 forced = self.provider.behaviour.ends

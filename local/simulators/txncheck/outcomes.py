@@ -1,4 +1,4 @@
-"""The outcome and the invented result of a request, the same for the same input.
+"""Invent the outcome and the result of a request, always the same for the same input.
 
 | last digit of mobile or accountNumber | outcome |
 | --- | --- |
@@ -28,7 +28,7 @@ _NAMES = ("ASHA EXAMPLE", "BINA INVENTED", "CHETAN SAMPLE", "DEVI SIMULATED")
 def outcome_of(
     method: str, fields: Mapping[str, Any], forced: RequestOutcome | None
 ) -> RequestOutcome:
-    """Return the outcome that a switch forces, or else that of the rule."""
+    """Return the outcome that a switch forces, otherwise that of the table above."""
     subject = str(fields.get("mobile") or fields.get("accountNumber") or "")
     outcome = forced or _BY_DIGIT.get(subject[-1:], RequestOutcome.COMPLETED)
     if outcome is RequestOutcome.PARTIAL and method != "full-check":
@@ -39,7 +39,7 @@ def outcome_of(
 def result_of(
     method: str, fields: Mapping[str, Any], behaviour: TxncheckBehaviour
 ) -> dict[str, Any]:
-    """Return the result of a completed request; a full-check has all of its steps."""
+    """Return the result of a completed request; that of a full-check has every step."""
     if method == "bank-verification-pennyless":
         number, ifsc = fields["accountNumber"], fields["ifscNumber"]
         account = {"accountNumber": number, "ifsc": ifsc, **behaviour.bank_extras}

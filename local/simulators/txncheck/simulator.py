@@ -9,7 +9,7 @@ from local.simulators.txncheck.state import TxncheckState
 
 
 class TxncheckSimulator(TxncheckState):
-    """TxnCheck's API and its webhooks; made by `started`."""
+    """TxnCheck's API and its webhooks; create one by `started`."""
 
     def hosts(self) -> Mapping[str, Application]:
         """Return the application of the API's host."""

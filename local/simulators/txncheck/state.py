@@ -1,4 +1,4 @@
-"""The requests that the simulated TxnCheck accepted, with webhooks about their ends."""
+"""The requests that the simulated TxnCheck accepted, and the webhooks about them."""
 
 import threading
 import uuid
@@ -18,11 +18,11 @@ from local.simulators.txncheck.webhook_sender import (
 
 
 class TxncheckState(SimulatedProvider[TxncheckBehaviour]):
-    """Accepted requests, and what is due of their webhooks.
+    """All accepted requests, whose webhooks it sends.
 
-    With a clock that tests advance, webhooks are sent in the thread that advances
-    it, so that nothing is under way when `advance` returns; then each is tried once.
-    With a running clock a thread sends them.
+    With a clock that tests advance, the thread that advances it sends each webhook that
+    is due once, so that no call is open when `advance` returns. With a running clock, a
+    thread of its own sends them.
     """
 
     calls = frozenset({"submit", "check"})
@@ -80,17 +80,17 @@ class TxncheckState(SimulatedProvider[TxncheckBehaviour]):
                 thread.join()
 
     def stop(self) -> None:
-        """Cut what is under way short."""
+        """End running work, open webhook calls included."""
         super().stop()
         self._sender.stop()
 
     @property
     def accepted(self) -> list[AcceptedRequest]:
-        """Every request that was accepted, and is billed, oldest first."""
+        """All accepted requests, which are paid for, oldest first."""
         return list(self._accepted.values())
 
     def accept(self, method: str, fields: Mapping[str, Any]) -> AcceptedRequest | None:
-        """Accept a request, which is paid from here on; None if it cannot be paid."""
+        """Accept a request, which is paid for; None if the balance is too low."""
         request = AcceptedRequest(
             provider=self,
             id=str(uuid.UUID(int=self.random.getrandbits(128), version=4)),
@@ -100,7 +100,7 @@ class TxncheckState(SimulatedProvider[TxncheckBehaviour]):
         )
         balance = self.behaviour.balance
         with self._lock:
-            paid = sum(each.item_count for each in self.accepted)
+            paid = sum(earlier.item_count for earlier in self.accepted)
             if balance is not None and paid + request.item_count > balance:
                 return None
             self._accepted[request.id] = request
@@ -110,14 +110,12 @@ class TxncheckState(SimulatedProvider[TxncheckBehaviour]):
         return request
 
     def find(self, request_id: str) -> AcceptedRequest | None:
-        """Return a request that can be asked about already, and still."""
-        request, unknown = (
-            self._accepted.get(request_id),
-            self.behaviour.seconds_unknown,
-        )
-        if request is None or self.now() - request.created_at < unknown:
+        """Return a request, None while it is not known yet, or not known any more."""
+        request = self._accepted.get(request_id)
+        if request is None or not request.is_retained(self):
             return None
-        return request if request.is_retained(self) else None
+        age = self.now() - request.created_at
+        return request if age >= self.behaviour.seconds_unknown else None
 
     def redeliver(
         self,
@@ -126,15 +124,20 @@ class TxncheckState(SimulatedProvider[TxncheckBehaviour]):
         headers: Mapping[str, str | None] | None = None,
         body: bytes | None = None,
     ) -> int | None:
-        """Send the last webhook of a request again; KeyError if there is none.
+        """Send the last webhook of a request again, and return the response's status.
 
-        Headers are changed, or removed where they are None. Return the status of
-        the answer, None without one.
+        Headers are changed, or removed if their value is None. Without a response, the
+        status is None.
+
+        Raises:
+            KeyError: No webhook of the request was sent.
         """
-        sent = self._sent[request_id]
-        changed = {**sent.headers, **(headers or {})}
-        kept = {name: value for name, value in changed.items() if value is not None}
-        return self._post(SignedWebhook(kept, sent.body if body is None else body))
+        webhook = self._sent[request_id]
+        changed = {**webhook.headers, **(headers or {})}
+        present = {name: value for name, value in changed.items() if value is not None}
+        return self._post(
+            SignedWebhook(present, webhook.body if body is None else body)
+        )
 
     def _post(self, webhook: SignedWebhook) -> int | None:
         url, seconds = self.webhook_url, self.behaviour.webhook_answer_seconds
@@ -145,9 +148,12 @@ class TxncheckState(SimulatedProvider[TxncheckBehaviour]):
             return
         now = self.now()
         with self._lock:
-            waiting = self._pending
-            due = [each for each in waiting if max(each.due_at, each.retry_at) <= now]
-            self._pending = [each for each in waiting if each not in due]
+            due = [
+                request
+                for request in self._pending
+                if max(request.due_at, request.retry_at) <= now
+            ]
+            self._pending = [request for request in self._pending if request not in due]
         for request in due:
             self._try(request)
 

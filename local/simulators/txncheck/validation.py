@@ -1,4 +1,4 @@
-"""The documented bodies of TxnCheck's calls; everything else is refused."""
+"""Validate the bodies of TxnCheck's calls; whatever is not documented is refused."""
 
 import json
 import re
@@ -32,7 +32,7 @@ METHODS = {
 
 
 class RequestRefused(Exception):
-    """An HTTP error; its sentences are the provider's, and may quote input."""
+    """An HTTP error; its sentences are the provider's message, and may quote input."""
 
     def __init__(self, status: int, *sentences: str, headers: Headers = ()) -> None:
         super().__init__(HTTPStatus(status).phrase)
@@ -42,7 +42,11 @@ class RequestRefused(Exception):
 
 
 def read_body(request: HttpRequest) -> bytes:
-    """Return the body of a request; ApiError if it has no length or is too long."""
+    """Return the body of a request.
+
+    Raises:
+        RequestRefused: It has no length, or is too long.
+    """
     if request.chunked:
         raise RequestRefused(HTTPStatus.LENGTH_REQUIRED, "Content-Length is needed")
     if request.body.limit > _LONGEST_BODY:
@@ -55,7 +59,11 @@ def read_body(request: HttpRequest) -> bytes:
 def fields_of(
     method: str, media_type: str, body: bytes, behaviour: TxncheckBehaviour
 ) -> Mapping[str, Any]:
-    """Return the fields of a body; ApiError has a sentence for each wrong one."""
+    """Return the fields of a body.
+
+    Raises:
+        RequestRefused: The body is not documented; it has a sentence for each error.
+    """
     if media_type != "application/json":
         raise RequestRefused(
             HTTPStatus.BAD_REQUEST, "Content-Type must be application/json"
@@ -85,7 +93,7 @@ def fields_of(
 
 
 def _broken_rule(name: str, value: object) -> str:
-    """Return what the value of a field must be, "" if it is."""
+    """Return the rule that the value of a field breaks, "" if it breaks none."""
     if name == "async":
         # Only the default: the adapter never waits for a result in the call.
         return "" if value is True else "true"

@@ -1,4 +1,4 @@
-"""Webhooks, signed and posted to this machine."""
+"""Sign webhooks, and post them to this machine."""
 
 import http.client
 import ipaddress
@@ -16,7 +16,7 @@ from local.simulators.txncheck.job import AcceptedRequest, Completion
 
 @dataclass(frozen=True, slots=True)
 class SignedWebhook:
-    """A webhook ready to be sent, again and again if need be."""
+    """A webhook that can be sent, also more than once."""
 
     headers: Mapping[str, str]
     body: bytes = field(repr=False)  # has personal data
@@ -25,7 +25,7 @@ class SignedWebhook:
 def signed_webhook(
     request: AcceptedRequest, completion: Completion, secret: str | None
 ) -> SignedWebhook:
-    """Return the webhook of an end, stamped now; without a secret it is not signed."""
+    """Return the webhook about a completion; without a secret it is not signed."""
     scheme, now = request.provider.behaviour.webhook_scheme, request.provider.now()
     event = f"request.{completion.status.lower()}"
     data = webhook_data(request, completion.status, completion)
@@ -47,7 +47,11 @@ def signed_webhook(
 
 
 def check_url(url: str) -> str:
-    """Return a URL that is http:// on loopback; ValueError if it is another one."""
+    """Return a URL if it is http:// on loopback.
+
+    Raises:
+        ValueError: It is another URL.
+    """
     parts = urlsplit(url)
     loopback = parts.hostname == "localhost"
     with suppress(ValueError):
@@ -85,8 +89,8 @@ class WebhookSender:
         return None
 
     def stop(self) -> None:
-        """End what is under way, and send nothing any more."""
+        """End open calls, and send nothing any more."""
         self._stopped = True
-        for each in self._sockets.copy():
+        for open_socket in self._sockets.copy():
             with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
+                open_socket.shutdown(socket.SHUT_RDWR)
