@@ -9,7 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 
 from functions.core import keys
-from functions.core.provider_settings import IpqsSettings, ProviderSettings, to_json
+from functions.core.provider_settings import ProviderSettings, to_json
 from infra.credentials import Credentials
 from infra.functions import Functions
 from infra.storage import Storage
@@ -91,7 +91,7 @@ def _simulator_addresses(
         allowed_pattern=f"^https?://{LOOPBACK}(/[a-z0-9/]*)?$",
     )
     addresses: dict[str, Any] = {"base_url": base_url.value_as_string}
-    if isinstance(provider, IpqsSettings):
+    if provider.has_download_hosts:
         download_host = CfnParameter(
             stack,
             f"{name.capitalize()}DownloadHost",

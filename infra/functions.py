@@ -81,6 +81,20 @@ class Functions(Construct):
         """All functions, by their names in the function table."""
         return {name: getattr(self, name) for name in FUNCTIONS}
 
+    @property
+    def tasks(self) -> tuple[lambda_.Function, ...]:
+        """The functions that the state machine calls."""
+        return (
+            self.submit,
+            self.check,
+            self.listen,
+            self.download,
+            self.prepare,
+            self.gather,
+            self.manifest,
+            self.conclude,
+        )
+
     def _function(self, name: str) -> lambda_.Function:
         spec = FUNCTIONS[name]
         title = spec.construct_id or name.capitalize()

@@ -1,4 +1,4 @@
-"""Poll loop: build the states that submit a list and poll until it is done.
+"""Poll loop: build the states that submit a job and poll until it is done.
 
     Submit ◄── Hold
       ▼
@@ -30,7 +30,7 @@ class PollLoop:
 
         delay = sfn.WaitTime.seconds_path("$.wait_seconds")
         self.submit = lambda_task(
-            scope, name("Submit"), functions.submit, "Submit the list at most once"
+            scope, name("Submit"), functions.submit, "Submit the job at most once"
         )
         self.check = lambda_task(
             scope, name("Check"), functions.check, "Ask the provider for the status"

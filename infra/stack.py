@@ -103,7 +103,7 @@ class VerdictCourier(Stack):
         )
         self.failure_events = FailureEvents(
             self,
-            "Reflection",
+            "Reflection",  # the name of earlier releases keeps the resources' ids
             machine=self.workflow.state_machine,
             function=self.functions.finalize_execution,
             key=self.storage.key,
@@ -156,36 +156,30 @@ class VerdictCourier(Stack):
         self._add_outputs()
 
     def _grant_workflow(self) -> None:
-        f, storage = self.functions, self.storage
+        functions, storage = self.functions, self.storage
         grants = Grants(storage.key)
         machine = self.workflow.state_machine
 
-        machine.grant_start_execution(f.intake)
-        steps = (f.submit, f.check, f.listen, f.download, f.prepare, f.gather)
+        machine.grant_start_execution(functions.intake)
         grant_state_machine(
-            machine,
-            *steps,
-            f.manifest,
-            f.conclude,
-            inbox=storage.inbox,
-            key=storage.key,
+            machine, *functions.tasks, inbox=storage.inbox, key=storage.key
         )
 
-        grants.read_source(f.submit, storage.inbox)
-        grants.read_source(f.prepare, storage.inbox)
-        grants.write_batches(f.prepare, storage.inbox)
-        grants.read_batches(f.gather, storage.inbox)
-        grants.write_results_in_parts(f.gather, storage.results)
-        grants.write_results_in_parts(f.download, storage.results)
-        grants.write_results(f.manifest, storage.results)
+        grants.read_source(functions.submit, storage.inbox)
+        grants.read_source(functions.prepare, storage.inbox)
+        grants.write_batches(functions.prepare, storage.inbox)
+        grants.read_batches(functions.gather, storage.inbox)
+        grants.write_results_in_parts(functions.gather, storage.results)
+        grants.write_results_in_parts(functions.download, storage.results)
+        grants.write_results(functions.manifest, storage.results)
 
-        grants.access_table(f.submit, storage.jobs, "GetItem", "UpdateItem")
-        grants.access_table(f.check, storage.jobs, "UpdateItem")
-        grants.access_table(f.conclude, storage.jobs, "GetItem", "UpdateItem")
+        grants.access_table(functions.submit, storage.jobs, "GetItem", "UpdateItem")
+        grants.access_table(functions.check, storage.jobs, "UpdateItem")
+        grants.access_table(functions.conclude, storage.jobs, "GetItem", "UpdateItem")
         grants.access_items(
-            f.submit, storage.waits, "UpdateItem", prefix=RATE_LIMIT_ITEM_PREFIX
+            functions.submit, storage.waits, "UpdateItem", prefix=RATE_LIMIT_ITEM_PREFIX
         )
-        for function in (f.listen, f.webhook):
+        for function in (functions.listen, functions.webhook):
             grants.access_items(
                 function,
                 storage.waits,
@@ -196,11 +190,11 @@ class VerdictCourier(Stack):
             grants.send_task_success(function, machine)
 
         for secret in self.credentials.secrets.values():
-            secret.grant_read(f.submit)
-            secret.grant_read(f.check)
-            secret.grant_read(f.download)
+            secret.grant_read(functions.submit)
+            secret.grant_read(functions.check)
+            secret.grant_read(functions.download)
         for secret in self.credentials.webhooks.values():
-            secret.grant_read(f.webhook)
+            secret.grant_read(functions.webhook)
 
     def _grant_api(self) -> None:
         api, storage = self.functions.api, self.storage
@@ -238,6 +232,7 @@ class VerdictCourier(Stack):
             "StateMachineArn": self.workflow.state_machine.state_machine_arn,
             "IntakeQueueUrl": self.intake.queue.queue_url,
             "DeadLetterQueueUrl": self.intake.dead_letters.queue_url,
+            # Operators' scripts know this output by the name of earlier releases.
             "ReflectDeadLetterQueueUrl": self.failure_events.dead_letters.queue_url,
             "ApiUrl": self.api.rest.url,
             "DataKeyArn": self.storage.key.key_arn,

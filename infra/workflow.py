@@ -1,20 +1,20 @@
 """Workflow: build the state machine, from a job's submission to its notification.
 
-    Known ─┬─ no ──► Submit ◄── Hold
-           └─ yes ─► Check  ◄── Wait, or Listen where the provider sends webhooks
-                       │
-              Route ◄──┴── (Submit, too)
-                │ hold ─────► Hold
-                │ wait ─────► Wait
-                │ listen ───► Listen
-                │ prepare ──► Prepare ► Requests (a poll loop each) ► Gather ► Route
-                │ collect ──► Collect (a Download per kind) ► Manifest ► Conclude
-                │ report ───► Manifest ► Conclude
-                └ otherwise ► Conclude ► Notify ► Judge ─┬─► Delivered
-                                                         └─► Failed
+    Known ─┬─► Submit ─► Route
+           └─► Check ──► Route       (if the provider has the job already)
 
-The state is a `functions.core.model.Job`. A task whose retries are used up leads to
-Conclude, so that every outcome is recorded and announced.
+    Route ─┬─ hold ─────► Hold ─► Submit
+           ├─ wait ─────► Wait ─► Check
+           ├─ listen ───► Listen ─► Check   (where the provider sends webhooks)
+           ├─ prepare ──► Prepare ─► Requests (a poll loop each) ─► Gather ─► Route
+           ├─ collect ──► Collect (a Download per kind) ─► Manifest ─► Conclude
+           ├─ report ───► Manifest ─► Conclude
+           └─ otherwise ► Conclude ─► Notify ─► Judge ─┬─► Delivered
+                                                       └─► Failed
+
+docs/workflow.md has the full chart. The state is a `functions.core.model.Job`. A task
+that fails, at once or after its retries, leads to Conclude, so that every outcome is
+recorded and announced; a Download that fails leaves its kind out of the results.
 """
 
 from functools import partial
@@ -93,7 +93,9 @@ class Workflow(Construct):
     ) -> sfn.IChainable:
         """Return the first state, linked to all others."""
         task = partial(lambda_task, self)
-        start = sfn.Choice(self, "Known", comment="Does the provider have it already?")
+        is_submitted = sfn.Choice(
+            self, "Known", comment="Does the provider have it already?"
+        )
         poll = PollLoop(self, functions=functions)
         collect = self._collect(functions.download)
         prepare = task(
@@ -111,7 +113,7 @@ class Workflow(Construct):
         manifest = task("Manifest", functions.manifest, "List the delivered files")
         conclude = task("Conclude", functions.conclude, "Record the outcome of the job")
         notify = self._notify(topic, results)
-        judge = sfn.Choice(self, "Judge", comment="Were results delivered?")
+        has_results = sfn.Choice(self, "Judge", comment="Were results delivered?")
         delivered = sfn.Succeed(
             self, "Delivered", comment="The manifest lists the results"
         )
@@ -135,8 +137,8 @@ class Workflow(Construct):
             sfn.Condition.is_present("$.provider_ref"),
             sfn.Condition.string_greater_than("$.provider_ref", ""),
         )
-        start.when(has_reference, poll.check, comment="the provider has it")
-        start.otherwise(poll.submit)
+        is_submitted.when(has_reference, poll.check, comment="the provider has it")
+        is_submitted.otherwise(poll.submit)
 
         route = poll.route
         route.when(next_is(Next.COLLECT), collect, comment="there are results")
@@ -150,8 +152,8 @@ class Workflow(Construct):
         gather.next(route)
         manifest.next(conclude)
         conclude.next(notify)
-        notify.next(judge)
-        judge.when(
+        notify.next(has_results)
+        has_results.when(
             sfn.Condition.or_(
                 sfn.Condition.string_equals("$.outcome", Outcome.SUCCEEDED),
                 sfn.Condition.string_equals("$.outcome", Outcome.PARTIAL),
@@ -159,13 +161,13 @@ class Workflow(Construct):
             delivered,
             comment="all or some of them",
         )
-        judge.otherwise(failed)
+        has_results.otherwise(failed)
 
         for state in (poll.submit, poll.check, prepare, requests, gather, manifest):
             state.add_catch(conclude, result_path="$.failure")
         conclude.add_catch(unrecorded)
         notify.add_catch(unrecorded)
-        return start
+        return is_submitted
 
     def _collect(self, download: lambda_.Function) -> sfn.Map:
         """Return the Map that downloads one result after the other.

@@ -41,6 +41,8 @@ class ProviderSettings:
 
     #: Whether the provider can send webhooks.
     sends_webhooks: ClassVar[bool] = False
+    #: Whether results are downloaded from hosts of its own (`download_hosts`).
+    has_download_hosts: ClassVar[bool] = False
 
     base_url: str
     types: tuple[str, ...]
@@ -83,6 +85,8 @@ class IpqsSettings(ProviderSettings):
 
     `list_pages` bounds the search for a submission whose answer was lost.
     """
+
+    has_download_hosts: ClassVar[bool] = True
 
     download_hosts: tuple[str, ...]
     key_place: KeyPlaces
