@@ -30,7 +30,7 @@ _INDEX = b"""<!doctype html>
 """
 
 
-class _Handler(SimpleHTTPRequestHandler):
+class _DocumentHandler(SimpleHTTPRequestHandler):
     """Serves the page, the OpenAPI document and the files of Swagger UI."""
 
     def __init__(self, *args: Any, documents: dict[str, tuple[str, bytes]]) -> None:  # noqa: ANN401 - the server's own
@@ -62,7 +62,7 @@ def serve_api_docs(api_url: str) -> Iterator[str]:
         "/": ("text/html; charset=utf-8", _INDEX),
         "/openapi.json": ("application/json", json.dumps(document).encode()),
     }
-    handler = partial(_Handler, documents=documents)
+    handler = partial(_DocumentHandler, documents=documents)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

@@ -135,7 +135,7 @@ def test_names_the_bulk_call_by_a_switch(
 def test_has_more_fields_of_a_bank_by_a_switch(
     caller: TxncheckClient, txncheck: TxncheckSimulator
 ) -> None:
-    """Beside the number and the IFSC nothing is known."""
+    """Nothing but the number and the IFSC is known."""
     txncheck.behave(bank_extras={"nameAtBank": "ASHA EXAMPLE"})
 
     document = caller.status(caller.ended("bank-verification-pennyless"))

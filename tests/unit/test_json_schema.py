@@ -11,9 +11,9 @@ from functions.api import request_schemas
 from functions.api.json_schema import validation_errors
 
 TYPES = {"ipqs": ("email", "phone"), "other": ("card",)}
-ENDINGS = {"ipqs": (".csv",), "other": (".json", ".csv")}
+EXTENSIONS = {"ipqs": (".csv",), "other": (".json", ".csv")}
 SCHEMAS = [
-    request_schemas.upload_schema(TYPES, ENDINGS),
+    request_schemas.upload_schema(TYPES, EXTENSIONS),
     request_schemas.job_schema(TYPES),
     request_schemas.upload_schema({"a": ("b",)}, {"a": (".c",)}),
 ]
@@ -55,7 +55,7 @@ def test_every_error_is_reported() -> None:
     pointers = {
         error["pointer"]
         for error in validation_errors(
-            body, request_schemas.upload_schema(TYPES, ENDINGS)
+            body, request_schemas.upload_schema(TYPES, EXTENSIONS)
         )
     }
 

@@ -35,7 +35,7 @@ _SECURITY_HEADERS = {
 }
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _ConsoleHandler(BaseHTTPRequestHandler):
     """Checks host name, key and method before it responds."""
 
     timeout = 30
@@ -105,7 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
 def serve(respond: Respond) -> Iterator[str]:
     """Serve until the block ends, and yield the console's address."""
     key = secrets.token_urlsafe(16)
-    handler = partial(_Handler, key=key, respond=respond)
+    handler = partial(_ConsoleHandler, key=key, respond=respond)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         serve_forever = partial(server.serve_forever, poll_interval=0.05)
         thread = threading.Thread(target=serve_forever, daemon=True)
