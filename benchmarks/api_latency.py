@@ -21,7 +21,7 @@ from functions.core.provider_settings import to_json
 from infra import config
 from local.emulator.clients import REGION
 from local.emulator.process import Emulator
-from local.lambda_context import InvocationContext
+from local.lambda_invocation import InvocationContext, get_event
 
 _IPQS = config.stage("dev", config.context()["courier"]).providers["ipqs"]
 _JOBS = 10_000
@@ -55,8 +55,8 @@ def main() -> int:
         job_id = seed_jobs.job_id(1)
         print(f"{'ms':<24}{'p50':>8}{'p95':>8}   our own code{'p50':>9}{'p95':>8}")
         events = {
-            "GET /jobs": _event("/jobs", page),
-            "GET /jobs/{job_id}": _event(f"/jobs/{job_id}", None, job_id),
+            "GET /jobs": get_event("/jobs", page),
+            "GET /jobs/{job_id}": get_event(f"/jobs/{job_id}", None, job_id),
         }
         for name, event in events.items():
             call = partial(handler.handler, event, InvocationContext())
@@ -99,20 +99,6 @@ def _measure(
     print(
         f"{name:<24}{cells[0]:>8.1f}{cells[1]:>8.1f}{cells[2]:>24.1f}{cells[3]:>8.1f}"
     )
-
-
-def _event(path: str, query: Any, job_id: str = "") -> dict[str, Any]:  # noqa: ANN401 - as API Gateway sends it
-    return {
-        "path": path,
-        "httpMethod": "GET",
-        "headers": {},
-        "multiValueHeaders": {},
-        "multiValueQueryStringParameters": query,
-        "pathParameters": {"job_id": job_id} if job_id else None,
-        "requestContext": {"path": f"/prod{path}", "stage": "prod", "identity": {}},
-        "body": None,
-        "isBase64Encoded": False,
-    }
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""The frame of all simulators: hosts, switches, keys, request log, scripted answers."""
+"""Simulated provider: the frame that both simulators are built on."""
 
 import random
 import ssl
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -43,7 +44,7 @@ class Unknowns:
 B = TypeVar("B", bound=Unknowns)
 
 
-class SimulatedProvider(Generic[B]):
+class SimulatedProvider(ABC, Generic[B]):
     """A provider's API on sockets of this machine; create one by `started`.
 
     `requests` lists all requests in the order of arrival, without secrets; `addresses`
@@ -101,13 +102,13 @@ class SimulatedProvider(Generic[B]):
             finally:
                 simulator.stop()
 
+    @abstractmethod
     def hosts(self) -> Mapping[str, Application]:
         """Return the application of each of the provider's hosts, by its label."""
-        raise NotImplementedError
 
+    @abstractmethod
     def working(self) -> AbstractContextManager[None]:
         """Do the provider's work in the background until the block ends."""
-        raise NotImplementedError
 
     def stop(self) -> None:
         """End running work, so that nothing waits for it any longer."""

@@ -11,7 +11,7 @@ from functions.aws import adapters, clients, clock, secret, settings, telemetry
 from functions.core.model import Job
 from local.emulator.clients import REGION
 from local.emulator.process import Emulator
-from local.lambda_context import InvocationContext
+from local.lambda_invocation import InvocationContext
 from local.simulators.ipqs import IpqsSimulator
 from local.simulators.txncheck import TxncheckSimulator
 from tests.canary import Canary

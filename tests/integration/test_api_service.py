@@ -24,7 +24,7 @@ from functions.aws.results import Results
 from functions.aws.settings import read
 from functions.core.provider_settings import to_json
 from local import sample
-from local.lambda_context import InvocationContext
+from local.lambda_invocation import InvocationContext, get_event
 from local.stack import LocalStack
 from tests.integration.harness import JobRunner, wait_for
 from tests.settings import ipqs_settings
@@ -227,12 +227,12 @@ def test_the_handler_returns_responses_and_problems(
     handler._app.cache_clear()
     context = InvocationContext()
     try:
-        listed = handler.handler(event("/jobs", {"limit": ["1"]}), context)
-        bad = handler.handler(event("/jobs", {"day": ["2026-02-30"]}), context)
-        forged = handler.handler(event("/jobs", {"cursor": ["x"]}), context)
-        unknown = handler.handler(event("/jobs/x", None, "x"), context)
-        unusual = handler.handler(event('/jobs/"', None, '"'), context)
-        nowhere = handler.handler(event("/nowhere", None), context)
+        listed = handler.handler(get_event("/jobs", {"limit": ["1"]}), context)
+        bad = handler.handler(get_event("/jobs", {"day": ["2026-02-30"]}), context)
+        forged = handler.handler(get_event("/jobs", {"cursor": ["x"]}), context)
+        unknown = handler.handler(get_event("/jobs/x", None, "x"), context)
+        unusual = handler.handler(get_event('/jobs/"', None, '"'), context)
+        nowhere = handler.handler(get_event("/nowhere", None), context)
     finally:
         handler._app.cache_clear()
 
@@ -240,18 +240,3 @@ def test_the_handler_returns_responses_and_problems(
     assert [bad["statusCode"], forged["statusCode"]] == [400, 400]
     assert json.loads(unknown["body"]) == json.loads(unusual["body"])
     assert json.loads(nowhere["body"])["type"].endswith("route-not-found")
-
-
-def event(path: str, query: Any, job_id: str = "") -> dict[str, Any]:  # noqa: ANN401 - as API Gateway sends it
-    """Return the event of a GET request."""
-    return {
-        "path": path,
-        "httpMethod": "GET",
-        "headers": {},
-        "multiValueHeaders": {},
-        "multiValueQueryStringParameters": query,
-        "pathParameters": {"job_id": job_id} if job_id else None,
-        "requestContext": {"path": f"/local{path}", "stage": "local", "identity": {}},
-        "body": None,
-        "isBase64Encoded": False,
-    }
