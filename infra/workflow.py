@@ -120,7 +120,7 @@ class Workflow(Construct):
         failed = sfn.Fail(
             self,
             "Failed",
-            comment="The console shows the error's name and advice",
+            comment="The AWS console shows the error's name and advice",
             error_path="$.error",
             cause_path="$.advice",
         )

@@ -47,7 +47,7 @@ def _up() -> int:
         return 1
     for name, value in record["addresses"].items():
         console.print(f"{name:<20} {value}", soft_wrap=True)
-    console.print("\nStop it with `make down`. The console shows its jobs, live:")
+    console.print("\nStop it with `make down`. The page of its jobs, live:")
     console.print(record["console_url"], soft_wrap=True)
     return 0
 

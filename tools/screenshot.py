@@ -1,4 +1,4 @@
-"""Take docs/page.png, a screenshot of the console with jobs of a local stack."""
+"""Take docs/page.png, a screenshot of the page with the jobs of a local stack."""
 
 import sys
 import time

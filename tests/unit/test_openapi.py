@@ -11,7 +11,7 @@ from tools.openapi import DOCUMENT, document, to_text
 
 
 def test_the_document_is_current() -> None:
-    """If not, run `python -m tools.openapi`."""
+    """If not, run `make openapi`."""
     assert DOCUMENT.read_text() == to_text(document())
 
 
