@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.aws import clients, clock, telemetry
-from functions.aws.adapters import adapter
+from functions.aws.adapters import adapter_for
 from functions.aws.job_store import JobStore, SubmissionRecord
 from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.aws.rate_limiter import RateLimiter
@@ -49,7 +49,7 @@ class Submission:
     """
 
     job: Job
-    provider: Provider
+    adapter: Provider
     source: S3Source
     job_store: JobStore
     rate_limiter: RateLimiter | None
@@ -101,9 +101,7 @@ class Submission:
     def _send(self, record: SubmissionRecord) -> Job:
         try:
             rows = self._validated_rows()
-            reference = self.provider.submit(
-                self._file_name, self.job.type, self.source
-            )
+            reference = self.adapter.submit(self._file_name, self.job.type, self.source)
         except AnswerLost as error:
             telemetry.logger.warning("submit answer lost", reason=str(error))
             telemetry.record_error(error, self.job)
@@ -121,7 +119,7 @@ class Submission:
 
     def _reconcile(self, record: SubmissionRecord) -> Job:
         """Adopt a submission whose answer was lost, wait for it, or send again."""
-        reference = self.provider.find(self._file_name, self.job.type)
+        reference = self.adapter.find(self._file_name, self.job.type)
         if reference is not None:
             telemetry.logger.info("submission adopted", provider_ref=reference)
             telemetry.count(Metric.SUBMISSIONS_ADOPTED, self.job)
@@ -147,7 +145,7 @@ class Submission:
         # A request of a batch lies in an object with many of them.
         is_request = bool(self.job.part.batch_id)
         name = "request.json" if is_request else self.job.key
-        return self.provider.validate(name, self.job.type, self.source)
+        return self.adapter.validate(name, self.job.type, self.source)
 
     def _record(self, reference: str, rows: int) -> Job:
         return self._submitted(
@@ -226,7 +224,7 @@ def handler(event: State, _context: LambdaContext) -> State:
     with telemetry.count_errors(job):
         submitted = Submission(
             job=job,
-            provider=adapter(job.provider),
+            adapter=adapter_for(job.provider),
             source=S3Source(job, s3=clients.s3()),
             job_store=JobStore.from_environment(),
             rate_limiter=RateLimiter.from_environment(job.provider),

@@ -75,7 +75,7 @@ class File:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class BatchPosition:
     """The place of a job in its batch; without a `batch_id` it is not part of one.
 
     `number` is that of the request. Its body is `length` bytes from `offset` in the
@@ -154,7 +154,7 @@ class Job:
     slot_at: float = 0.0  # when the rate limit allows the submission
     heard_at: float = 0.0  # when a webhook ended the last wait; 0 if none did
     phase_since: float = 0.0  # when a check first reported the phase; 0 if none did
-    part: Part = Part()  # of a job that is one request of a batch
+    part: BatchPosition = BatchPosition()  # of a job that is one request of a batch
     batch: Batch = Batch()  # of a job that is a batch
 
     @property
@@ -183,7 +183,7 @@ class Job:
                 values[name] = enum(values[name])
         for name in ("kinds", "absent"):
             values[name] = tuple(values.get(name, ()))
-        values["part"] = Part.from_state(values.get("part", {}))
+        values["part"] = BatchPosition.from_state(values.get("part", {}))
         values["batch"] = Batch.from_state(values.get("batch", {}))
         values["files"] = tuple(
             File.from_state(file) for file in values.get("files", ())
@@ -222,7 +222,7 @@ class StatusReport:
     invalid: int = 0
     unknown_word: str = ""
     final_error: str = ""
-    finished_at: float = 0.0
+    provider_finished_at: float = 0.0
 
 
 def _own_fields(cls: type, state: Mapping[str, Any]) -> dict[str, Any]:

@@ -138,7 +138,7 @@ class Provider(Protocol):
         """
         ...
 
-    def results(self, provider_ref: str) -> Mapping[str, Link]:
+    def result_links(self, provider_ref: str) -> Mapping[str, Link]:
         """Return fresh links by kind of result; a kind without result is left out.
 
         Raises:

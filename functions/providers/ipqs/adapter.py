@@ -86,7 +86,7 @@ class Ipqs:
         """See `Provider.check`; the links that IPQS issues with it are dropped."""
         return status_report(self._status(provider_ref))
 
-    def results(self, provider_ref: str) -> Mapping[str, Link]:
+    def result_links(self, provider_ref: str) -> Mapping[str, Link]:
         """See `Provider.results`; IPQS issues new links with every status [V]."""
         issued_at = self._now()
         links = download_links(self._status(provider_ref))

@@ -20,6 +20,7 @@ from functions.core.errors import (
 from functions.core.file_formats import JSON, FileFormat
 from functions.core.model import StatusReport
 from functions.core.provider_settings import TxncheckSettings
+from functions.core.result_keys import SINGLE_RESULT_KIND
 from functions.providers.bodies import BytesBody
 from functions.providers.key_rotation import with_fresh_key_retry
 from functions.providers.protocol import BatchRequest, InvalidRow, Link, Source
@@ -27,7 +28,6 @@ from functions.providers.transport.http import HttpClient, HttpResponse
 from functions.providers.txncheck.batch import pack, unpack
 from functions.providers.txncheck.request_bodies import RequestBodies
 from functions.providers.txncheck.responses import (
-    KIND,
     TxncheckResponse,
     accepted_request_id,
     is_request_id,
@@ -91,7 +91,7 @@ class Txncheck:
 
     def submit(self, _name: str, type_: str, source: Source) -> str:
         """See `Provider.submit`; TxnCheck does not take a name."""
-        path = self._request_bodies.api_method(type_).path
+        path = self._request_bodies.request_type(type_).path
         body = self._request_bodies.read_body(type_, source)
         return with_fresh_key_retry(
             self._credentials, lambda credentials: self._post(credentials, path, body)
@@ -105,13 +105,13 @@ class Txncheck:
         """See `Provider.check`; a result in the answer is dropped."""
         return status_report(self._status(provider_ref, seconds=_CALL_SECONDS))
 
-    def results(self, provider_ref: str) -> Mapping[str, Link]:
+    def result_links(self, provider_ref: str) -> Mapping[str, Link]:
         """See `Provider.results`; the link is the URL of the request itself.
 
         It is returned without a call, before there is a result, too. It is not
         secret, works only with the key and never expires.
         """
-        return {KIND: Link(self._request_url(provider_ref), self._now())}
+        return {SINGLE_RESULT_KIND: Link(self._request_url(provider_ref), self._now())}
 
     def open(self, link: Link, *, seconds: float) -> BytesBody:
         """See `Provider.open`; the body is a `result_document` of the answer."""
@@ -143,7 +143,7 @@ class Txncheck:
 
     def _post(self, credentials: _Credentials, path: str, body: bytes) -> str:
         try:
-            response = self._exchange(
+            response = self._call_and_renew_timestamp(
                 credentials,
                 "POST",
                 self._url(path),
@@ -158,7 +158,9 @@ class Txncheck:
         url = self._request_url(provider_ref)
 
         def ask(credentials: _Credentials) -> TxncheckResponse:
-            response = self._exchange(credentials, "GET", url, seconds=seconds)
+            response = self._call_and_renew_timestamp(
+                credentials, "GET", url, seconds=seconds
+            )
             return parse_response(response, now=self._now())
 
         answer = with_fresh_key_retry(self._credentials, ask)
@@ -166,7 +168,7 @@ class Txncheck:
             raise AnswerUnreadable("the answer is about another job")
         return answer
 
-    def _exchange(
+    def _call_and_renew_timestamp(
         self,
         credentials: _Credentials,
         method: str,
