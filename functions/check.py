@@ -23,14 +23,16 @@ _ANNOUNCED = (Phase.FINISHED, Phase.PARTIAL, Phase.FAILED)
 def check(
     job: Job, adapter: Provider, *, policy: Policy, now: float, random: float
 ) -> Job:
-    """Return the job with its next step, decided by one status call.
+    """Ask the provider for the status; return the job with its next step.
 
     A call that fails does not fail the job: it is repeated later, until the deadline,
     so that a provider's outage of some hours only delays the job. `random` is a number
     in [0, 1) for the jitter of the next wait.
     """
-    heard_at, job = job.heard_at, job.with_(heard_at=0.0)
-    if not job.waiting_since:  # started by hand: its time begins now
+    heard_at = job.heard_at
+    job = job.with_(heard_at=0.0)
+    if not job.waiting_since:
+        # No submission time is known: somebody started the execution by hand.
         job = job.with_(received_at=now)
     try:
         report = adapter.check(job.provider_ref)

@@ -89,14 +89,14 @@ class BatchGathering:
     now: float
 
     def gather(self) -> Job:
-        """Return the batch with its result, or as failed if no request has one."""
+        """Write the result and return the batch; it fails if no request has a result."""
         index = RowIndex.from_document(self.batch_store.read_json("rows.json"))
         if not any(result.has_result for result in self.request_results):
             return self._ended(index, self.request_results)
 
         lines = _ResultLines(self._resolved_requests(index), index.invalid)
         attempt = self.job.attempt
-        # A result stays as it is, and a later attempt may have more.
+        # Objects are never overwritten, so a retry writes result-2.jsonl.
         name = SINGLE_RESULT_KIND if attempt == 1 else f"{SINGLE_RESULT_KIND}-{attempt}"
         file = store_result(
             self.results,
@@ -175,6 +175,7 @@ def handler(event: State, _context: LambdaContext) -> State:
     with telemetry.count_errors(job):
         gathered = BatchGathering(
             job=job,
+            # `answers` are the texts by which the Map describes how requests ended.
             request_results=parse_results(
                 event["answers"], requests=job.batch.requests
             ),

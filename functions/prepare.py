@@ -36,7 +36,7 @@ def prepare(
     max_bytes: int,
     max_requests: int,
 ) -> Job:
-    """Return the batch with its requests written into the inbox bucket.
+    """Write the requests of a batch into the inbox bucket; return the batch.
 
     The job_id of a request depends only on its rows, so that a second attempt finds
     what the first one sent. Personal data stays in S3: an item of the Map has only the

@@ -15,12 +15,10 @@ from functions.aws.rate_limiter import RateLimiter
 from functions.aws.s3_source import S3Source
 from functions.aws.settings import provider_settings
 from functions.core.errors import (
+    PROVIDER_FAULTS,
     AnswerLost,
-    AnswerUnreadable,
     CourierError,
     PermanentError,
-    ProviderThrottled,
-    ProviderUnavailable,
     RequestInvalid,
     RetryableError,
     SourceTooLarge,
@@ -31,14 +29,6 @@ from functions.core.provider_settings import ProviderSettings
 from functions.core.routing import end_job, on_hold, on_submitted
 from functions.core.schedule import retry_seconds
 from functions.providers.protocol import Provider
-
-#: Faults of the provider put the job on hold; those of AWS are for the workflow.
-_PROVIDER_FAULTS = (
-    AnswerLost,
-    AnswerUnreadable,
-    ProviderThrottled,
-    ProviderUnavailable,
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,13 +49,14 @@ class Submission:
     random: float
 
     def submit(self) -> Job:
-        """Return the job with its `provider_ref`, or on hold until a later attempt.
+        """Submit the job at most once; return it with its reference or on hold.
 
         An intent is recorded before anything is sent, the reference after it. An
         attempt that finds an intent without a reference does not send: it looks for
         our file name in the provider's list, and sends only if the list still lacks it
-        after the intent's own attempt has surely ended (`settle_seconds`). Where the
-        provider has no list, a person decides (`SubmitOutcomeUnknown`).
+        after `settle_seconds`, when the function that wrote the intent cannot be
+        running any more. Where the provider has no list, a person decides
+        (`SubmitOutcomeUnknown`).
 
         A batch is not sent itself: its requests are prepared and come here one by one.
         Where the provider limits the rate, each waits for its slot first.
@@ -84,17 +75,18 @@ class Submission:
         self._count_started(record)
         if record.provider_ref:
             submitted = self._submitted(record)
-            # Whoever retries a job records when; a batch does not for its requests.
+            # A retry sets `resumed_at` on the job; requests of a batch get it here.
             return submitted.with_(resumed_at=self.now) if is_request else submitted
         try:
             if record.intent == self.token:
                 return self._send(record)
             return self._reconcile(record)
-        except _PROVIDER_FAULTS as error:
+        except PROVIDER_FAULTS as error:  # those of AWS are for the workflow
             return self._hold_after(error, record)
 
     def _count_started(self, record: SubmissionRecord) -> None:
-        """Count the job, if this attempt was the first to record it."""
+        """Count the job if this attempt was the first to record it."""
+        # `received_at` is written once: it is our time only if we wrote it.
         if record.received_at == self.now and not self.job.part.batch_id:
             telemetry.count(Metric.JOBS_STARTED, self.job)
 
@@ -118,7 +110,10 @@ class Submission:
         return self._record(reference, rows)
 
     def _reconcile(self, record: SubmissionRecord) -> Job:
-        """Adopt a submission whose answer was lost, wait for it, or send again."""
+        """Find in the provider's list whether an earlier attempt was accepted.
+
+        If it was, adopt it; otherwise hold the job, or send it again.
+        """
         reference = self.adapter.find(self._file_name, self.job.type)
         if reference is not None:
             telemetry.logger.info("submission adopted", provider_ref=reference)

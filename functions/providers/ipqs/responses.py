@@ -1,8 +1,8 @@
 """IPQS' responses: translate them into phases, links and errors of ours.
 
-What is known about them is in docs/providers/ipqs.md, which explains the marks used
-here. Raw answers repeat the key in `status_url` and contain live links: only numbers,
-texts of our own and, by `download_links`, the links leave this module.
+What is known about them is in docs/providers/ipqs.md, which explains the marks [V],
+[T], [I] and [U]. Raw answers repeat the key in `status_url` and contain live links:
+only numbers, texts of our own and, by `download_links`, the links leave this module.
 """
 
 from collections.abc import Mapping

@@ -26,10 +26,10 @@ from functions.providers.txncheck.request_bodies import (
 def pack(
     request_bodies: RequestBodies, type_: str, name: str, source: Source
 ) -> Iterator[BatchRequest | InvalidRow]:
-    """See `BatchProvider.pack`; the VPAs of a row stay in one request.
+    """Yield requests for the rows of a file (see `BatchProvider.pack`).
 
-    A bulk request is yielded once it is full, perhaps after invalid rows that follow
-    it in the file.
+    The VPAs of a row stay in one request. A bulk request is yielded once it is full,
+    perhaps after invalid rows that follow it in the file.
     """
     request_type = request_bodies.request_type(type_)
     takes_vpas = "vpas" in request_type.required
@@ -59,7 +59,7 @@ def pack(
 
 
 def unpack(type_: str, body: bytes, result: bytes) -> tuple[Mapping[str, Any], ...]:
-    """See `BatchProvider.unpack`.
+    """Split a request's result by row (see `BatchProvider.unpack`).
 
     A row of VPAs gets the number of its VPAs that are `blocklisted`, `clean` and
     `unlisted` (in neither list), and a `verdict`: the one of these words that is true

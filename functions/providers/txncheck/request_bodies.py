@@ -1,4 +1,8 @@
-"""TxnCheck's request bodies: validate and write them before anything is paid for."""
+"""TxnCheck's request bodies: validate and write them before anything is paid for.
+
+The words of Indian payments: UPI is the Unified Payments Interface; a VPA, such as
+name@bank, is a payment address in it; an IFSC number is the code of a bank's branch.
+"""
 
 import codecs
 import json

@@ -1,7 +1,7 @@
 """TxnCheck's responses: translate them into phases, results and errors of ours.
 
-What is known about them is in docs/providers/txncheck.md, which explains the marks
-used here. Answers contain personal data, and error messages may repeat the request:
+What is known about them is in docs/providers/txncheck.md, which explains the marks [V],
+[I] and [U]. Answers contain personal data, and error messages may repeat the request:
 only texts of our own and, by `result_document`, the result leave this module.
 """
 
