@@ -89,7 +89,7 @@ class BatchGathering:
     now: float
 
     def gather(self) -> Job:
-        """Write the result and return the batch; it fails if no request has a result."""
+        """Write the result and return the batch, failed if no request has a result."""
         index = RowIndex.from_document(self.batch_store.read_json("rows.json"))
         if not any(result.has_result for result in self.request_results):
             return self._ended(index, self.request_results)
