@@ -41,7 +41,7 @@ credentials = registry.ProviderCredentials(lambda fresh: task["key"], lambda fre
 file = download(
     Job(job_id="0", provider="ipqs", type="email", provider_ref=task["reference"]),
     "all",
-    provider=registry.adapter(settings, credentials, now=time.time),
+    adapter=registry.adapter(settings, credentials, now=time.time),
     results=Results("results", s3=clients.s3()),
     attempts=1,
     now=time.time,

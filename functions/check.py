@@ -5,7 +5,7 @@ import random
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.aws import clock, telemetry
-from functions.aws.adapters import adapter
+from functions.aws.adapters import adapter_for
 from functions.aws.job_store import JobStore
 from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.aws.settings import provider_settings
@@ -21,19 +21,21 @@ _ANNOUNCED = (Phase.FINISHED, Phase.PARTIAL, Phase.FAILED)
 
 
 def check(
-    job: Job, provider: Provider, *, policy: Policy, now: float, random: float
+    job: Job, adapter: Provider, *, policy: Policy, now: float, random: float
 ) -> Job:
-    """Return the job with its next step, decided by one status call.
+    """Ask the provider for the status; return the job with its next step.
 
     A call that fails does not fail the job: it is repeated later, until the deadline,
     so that a provider's outage of some hours only delays the job. `random` is a number
     in [0, 1) for the jitter of the next wait.
     """
-    heard_at, job = job.heard_at, job.with_(heard_at=0.0)
-    if not job.waiting_since:  # started by hand: its time begins now
+    heard_at = job.heard_at
+    job = job.with_(heard_at=0.0)
+    if not job.waiting_since:
+        # No submission time is known: somebody started the execution by hand.
         job = job.with_(received_at=now)
     try:
-        report = provider.check(job.provider_ref)
+        report = adapter.check(job.provider_ref)
     except RetryableError as error:
         telemetry.logger.warning("check failed", error=type(error).__name__)
         telemetry.record_error(error, job, {Metric.JOB_AGE_SECONDS: job.age(now)})
@@ -73,7 +75,7 @@ def _metrics(
         return values
     if uses_webhook and not heard_at:
         values[Metric.WEBHOOKS_MISSED] = 1
-    if finished_at := report.finished_at or heard_at:
+    if finished_at := report.provider_finished_at or heard_at:
         # The provider's clock may be ahead of ours.
         values[Metric.LAG_SECONDS] = max(0.0, now - finished_at)
     return values
@@ -88,7 +90,7 @@ def handler(event: State, _context: LambdaContext) -> State:
     with telemetry.count_errors(job):
         checked = check(
             job,
-            adapter(job.provider),
+            adapter_for(job.provider),
             policy=provider_settings(job.provider).policy,
             now=now,
             random=random.random(),  # noqa: S311 - jitter, no secret

@@ -23,7 +23,9 @@ _OUTCOMES = {
 def conclude(
     job: Job, failure: dict[str, Any] | None, *, job_store: JobStore, now: float
 ) -> Job:
-    """Return the job with its outcome, as the jobs table has it.
+    """Record the job's outcome in the jobs table; return the job with it.
+
+    If the table has an outcome already, that outcome stands and is returned.
 
     `failure` is what a Catch of the workflow caught: `Error`, a class name of
     `functions.core.errors` or one of AWS' own, and `Cause`, which is dropped.

@@ -6,7 +6,7 @@ from dataclasses import replace
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.aws import clock, telemetry
-from functions.aws.adapters import adapter
+from functions.aws.adapters import adapter_for
 from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.aws.results import Results
 from functions.aws.store_result import store_result
@@ -24,7 +24,7 @@ def download(
     job: Job,
     kind: str,
     *,
-    provider: Provider,
+    adapter: Provider,
     results: Results,
     attempts: int,
     now: Callable[[], float],
@@ -39,17 +39,17 @@ def download(
 
     def open_body() -> Body:
         nonlocal link_age
-        link = provider.results(job.provider_ref).get(kind)
+        link = adapter.result_links(job.provider_ref).get(kind)
         if link is None:
             raise LinkSpent("the provider returned no link for a result that it listed")
         opened_at = now()
         link_age = opened_at - link.issued_at
-        return provider.open(link, seconds=ends_at - opened_at - _MARGIN_SECONDS)
+        return adapter.open(link, seconds=ends_at - opened_at - _MARGIN_SECONDS)
 
     file = store_result(
         results,
-        result_key(job, kind, provider.result_format),
-        provider.result_format,
+        result_key(job, kind, adapter.result_format),
+        adapter.result_format,
         job_id=job.job_id,
         kind=kind,
         open_body=open_body,
@@ -72,7 +72,7 @@ def handler(event: State, context: LambdaContext) -> State:
             file = download(
                 job,
                 kind,
-                provider=adapter(job.provider),
+                adapter=adapter_for(job.provider),
                 results=Results.from_environment(),
                 attempts=event["attempt"] + 1,
                 now=clock.now,

@@ -22,10 +22,12 @@ _OUTCOMES = {
 def finalize_execution(
     execution: ExecutionResult, *, job_store: JobStore, notifier: Notifier, now: float
 ) -> JobRecord | None:
-    """Record and announce the end of a job; return None if nothing is to be announced.
+    """Record and announce the end of a job; return its record.
 
-    The workflow itself announces a job that fails in the usual way. A job that was
-    retried since then has not ended, whatever happened to this attempt.
+    Announce nothing and return None if the execution has no known job, or if the end
+    was announced before: the workflow itself announces a job that fails in the usual
+    way. The same holds for a job that was retried since then, because it has not
+    ended, whatever happened to this attempt.
     """
     job = execution.job
     if job is None or execution.notified:

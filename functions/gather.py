@@ -10,7 +10,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.aws import clients, clock, telemetry
-from functions.aws.adapters import batch_adapter
+from functions.aws.adapters import batch_adapter_for
 from functions.aws.batch_store import BatchStore
 from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.aws.results import Results
@@ -27,14 +27,12 @@ from functions.core.batch_results import (
 from functions.core.errors import AnswerUnreadable, ResultsIncomplete
 from functions.core.file_formats import JSON_LINES
 from functions.core.metrics import Metric
-from functions.core.model import File, Job, Next, Outcome, Part, Phase, State
-from functions.core.result_keys import result_key
+from functions.core.model import BatchPosition, File, Job, Next, Outcome, Phase, State
+from functions.core.result_keys import SINGLE_RESULT_KIND, result_key
 from functions.core.routing import end_job
 from functions.providers.bodies import IteratorBody
 from functions.providers.protocol import BatchProvider
 
-#: The only kind of result of a request, and of a batch.
-KIND = "result"
 #: The number of requests whose results are read ahead, and of threads that read them.
 _READ_AHEAD = 64
 _READERS = 16
@@ -85,27 +83,27 @@ class BatchGathering:
 
     job: Job
     request_results: Sequence[RequestResult]
-    provider: BatchProvider
+    adapter: BatchProvider
     batch_store: BatchStore
     results: Results
     now: float
 
     def gather(self) -> Job:
-        """Return the batch with its result, or as failed if no request has one."""
+        """Write the result and return the batch, failed if no request has a result."""
         index = RowIndex.from_document(self.batch_store.read_json("rows.json"))
         if not any(result.has_result for result in self.request_results):
             return self._ended(index, self.request_results)
 
         lines = _ResultLines(self._resolved_requests(index), index.invalid)
         attempt = self.job.attempt
-        # A result stays as it is, and a later attempt may have more.
-        name = KIND if attempt == 1 else f"{KIND}-{attempt}"
+        # Objects are never overwritten, so a retry writes result-2.jsonl.
+        name = SINGLE_RESULT_KIND if attempt == 1 else f"{SINGLE_RESULT_KIND}-{attempt}"
         file = store_result(
             self.results,
             result_key(self.job, name, JSON_LINES),
             JSON_LINES,
             job_id=self.job.job_id,
-            kind=KIND,
+            kind=SINGLE_RESULT_KIND,
             open_body=lambda: IteratorBody(iter(lines)),
         )
         # Where an earlier try has stored the file, no line was written by this one.
@@ -126,7 +124,7 @@ class BatchGathering:
         return gathered.with_(
             next=Next.REPORT,
             phase=Phase.FINISHED if is_complete else Phase.PARTIAL,
-            kinds=(KIND,),
+            kinds=(SINGLE_RESULT_KIND,),
             files=files,
         )
 
@@ -159,14 +157,14 @@ class BatchGathering:
 
     def _read_result(self, item: Mapping[str, Any], bodies: bytes) -> Sequence[Any]:
         """Return the documents of a request's rows, in their order."""
-        part = Part.from_state(item["part"])
+        part = BatchPosition.from_state(item["part"])
         job = self.job.with_(job_id=item["job_id"], type=item["type"], part=part)
-        key = result_key(job, KIND, self.provider.result_format)
+        key = result_key(job, SINGLE_RESULT_KIND, self.adapter.result_format)
         stored = self.results.find(key, job_id=job.job_id)
         if stored is None:
             raise ResultsIncomplete("the result of a request is gone")
         body = bodies[part.offset : part.offset + part.length]
-        return self.provider.unpack(job.type, body, self.results.read(stored))
+        return self.adapter.unpack(job.type, body, self.results.read(stored))
 
 
 @lambda_handler
@@ -177,10 +175,11 @@ def handler(event: State, _context: LambdaContext) -> State:
     with telemetry.count_errors(job):
         gathered = BatchGathering(
             job=job,
+            # `answers` are the texts by which the Map describes how requests ended.
             request_results=parse_results(
                 event["answers"], requests=job.batch.requests
             ),
-            provider=batch_adapter(job.provider),
+            adapter=batch_adapter_for(job.provider),
             batch_store=BatchStore(job, s3=clients.s3()),
             results=Results.from_environment(),
             now=clock.now(),

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.aws import clients, telemetry
-from functions.aws.adapters import batch_adapter
+from functions.aws.adapters import batch_adapter_for
 from functions.aws.batch_store import BatchStore
 from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.aws.s3_source import S3Source
@@ -30,13 +30,13 @@ _MAX_INVALID_ROWS = 100_000
 def prepare(
     job: Job,
     *,
-    provider: BatchProvider,
+    adapter: BatchProvider,
     source: Source,
     batch_store: BatchStore,
     max_bytes: int,
     max_requests: int,
 ) -> Job:
-    """Return the batch with its requests written into the inbox bucket.
+    """Write the requests of a batch into the inbox bucket; return the batch.
 
     The job_id of a request depends only on its rows, so that a second attempt finds
     what the first one sent. Personal data stays in S3: an item of the Map has only the
@@ -49,7 +49,7 @@ def prepare(
     if source.size > max_bytes:
         raise SourceTooLarge("the file is larger than max_upload_bytes")
     requests, invalid = _split(
-        provider.pack(job.type, job.key, source), max_requests=max_requests
+        adapter.pack(job.type, job.key, source), max_requests=max_requests
     )
 
     items, bodies, offset = [], [], 0
@@ -118,7 +118,7 @@ def handler(event: State, _context: LambdaContext) -> State:
         with telemetry.count_errors(job):
             prepared = prepare(
                 job,
-                provider=batch_adapter(job.provider),
+                adapter=batch_adapter_for(job.provider),
                 source=S3Source(job, s3=clients.s3()),
                 batch_store=BatchStore(job, s3=clients.s3()),
                 max_bytes=settings.max_upload_bytes,

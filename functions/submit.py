@@ -8,19 +8,17 @@ from dataclasses import dataclass
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.aws import clients, clock, telemetry
-from functions.aws.adapters import adapter
+from functions.aws.adapters import adapter_for
 from functions.aws.job_store import JobStore, SubmissionRecord
 from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.aws.rate_limiter import RateLimiter
 from functions.aws.s3_source import S3Source
 from functions.aws.settings import provider_settings
 from functions.core.errors import (
+    PROVIDER_FAULTS,
     AnswerLost,
-    AnswerUnreadable,
     CourierError,
     PermanentError,
-    ProviderThrottled,
-    ProviderUnavailable,
     RequestInvalid,
     RetryableError,
     SourceTooLarge,
@@ -32,14 +30,6 @@ from functions.core.routing import end_job, on_hold, on_submitted
 from functions.core.schedule import retry_seconds
 from functions.providers.protocol import Provider
 
-#: Faults of the provider put the job on hold; those of AWS are for the workflow.
-_PROVIDER_FAULTS = (
-    AnswerLost,
-    AnswerUnreadable,
-    ProviderThrottled,
-    ProviderUnavailable,
-)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
@@ -49,7 +39,7 @@ class Submission:
     """
 
     job: Job
-    provider: Provider
+    adapter: Provider
     source: S3Source
     job_store: JobStore
     rate_limiter: RateLimiter | None
@@ -59,13 +49,14 @@ class Submission:
     random: float
 
     def submit(self) -> Job:
-        """Return the job with its `provider_ref`, or on hold until a later attempt.
+        """Submit the job at most once; return it with its reference or on hold.
 
         An intent is recorded before anything is sent, the reference after it. An
         attempt that finds an intent without a reference does not send: it looks for
         our file name in the provider's list, and sends only if the list still lacks it
-        after the intent's own attempt has surely ended (`settle_seconds`). Where the
-        provider has no list, a person decides (`SubmitOutcomeUnknown`).
+        after `settle_seconds`, when the function that wrote the intent cannot be
+        running any more. Where the provider has no list, a person decides
+        (`SubmitOutcomeUnknown`).
 
         A batch is not sent itself: its requests are prepared and come here one by one.
         Where the provider limits the rate, each waits for its slot first.
@@ -84,26 +75,25 @@ class Submission:
         self._count_started(record)
         if record.provider_ref:
             submitted = self._submitted(record)
-            # Whoever retries a job records when; a batch does not for its requests.
+            # A retry sets `resumed_at` on the job; requests of a batch get it here.
             return submitted.with_(resumed_at=self.now) if is_request else submitted
         try:
             if record.intent == self.token:
                 return self._send(record)
             return self._reconcile(record)
-        except _PROVIDER_FAULTS as error:
+        except PROVIDER_FAULTS as error:  # those of AWS are for the workflow
             return self._hold_after(error, record)
 
     def _count_started(self, record: SubmissionRecord) -> None:
-        """Count the job, if this attempt was the first to record it."""
+        """Count the job if this attempt was the first to record it."""
+        # `received_at` is written once: it is our time only if we wrote it.
         if record.received_at == self.now and not self.job.part.batch_id:
             telemetry.count(Metric.JOBS_STARTED, self.job)
 
     def _send(self, record: SubmissionRecord) -> Job:
         try:
             rows = self._validated_rows()
-            reference = self.provider.submit(
-                self._file_name, self.job.type, self.source
-            )
+            reference = self.adapter.submit(self._file_name, self.job.type, self.source)
         except AnswerLost as error:
             telemetry.logger.warning("submit answer lost", reason=str(error))
             telemetry.record_error(error, self.job)
@@ -120,8 +110,11 @@ class Submission:
         return self._record(reference, rows)
 
     def _reconcile(self, record: SubmissionRecord) -> Job:
-        """Adopt a submission whose answer was lost, wait for it, or send again."""
-        reference = self.provider.find(self._file_name, self.job.type)
+        """Find in the provider's list whether an earlier attempt was accepted.
+
+        If it was, adopt it; otherwise hold the job, or send it again.
+        """
+        reference = self.adapter.find(self._file_name, self.job.type)
         if reference is not None:
             telemetry.logger.info("submission adopted", provider_ref=reference)
             telemetry.count(Metric.SUBMISSIONS_ADOPTED, self.job)
@@ -147,7 +140,7 @@ class Submission:
         # A request of a batch lies in an object with many of them.
         is_request = bool(self.job.part.batch_id)
         name = "request.json" if is_request else self.job.key
-        return self.provider.validate(name, self.job.type, self.source)
+        return self.adapter.validate(name, self.job.type, self.source)
 
     def _record(self, reference: str, rows: int) -> Job:
         return self._submitted(
@@ -226,7 +219,7 @@ def handler(event: State, _context: LambdaContext) -> State:
     with telemetry.count_errors(job):
         submitted = Submission(
             job=job,
-            provider=adapter(job.provider),
+            adapter=adapter_for(job.provider),
             source=S3Source(job, s3=clients.s3()),
             job_store=JobStore.from_environment(),
             rate_limiter=RateLimiter.from_environment(job.provider),

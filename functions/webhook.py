@@ -47,7 +47,10 @@ class WebhookReceiver:
     def receive(
         self, body: bytes, headers: Mapping[str, str], *, now: float
     ) -> HTTPStatus:
-        """Return the status to answer; after an error the provider sends it again."""
+        """Verify a webhook, end the wait that it is about, and return the HTTP status.
+
+        After a status of 4xx or 5xx the provider sends the webhook again.
+        """
         if self.scheme is None:
             return self._refuse("unconfigured")
         try:

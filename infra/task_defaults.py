@@ -6,14 +6,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from functions.core.errors import (
-    RETRYABLE,
-    AnswerLost,
-    AnswerUnreadable,
-    AwsUnavailable,
-    ProviderThrottled,
-    ProviderUnavailable,
-)
+from functions.core.errors import PROVIDER_FAULTS, RETRYABLE, AwsUnavailable
 
 _LAMBDA_ERRORS = (
     "Lambda.AWSLambdaException",
@@ -37,10 +30,6 @@ RETRIED_ERRORS = (
 #: The same for a task that waits for a callback, whose time-out is not an error.
 AWS_ERRORS = (AwsUnavailable.__name__, *_LAMBDA_ERRORS)
 
-#: Errors of the provider, whose outages may be longer than those of AWS. Submit and
-#: Check wait for the end of an outage in the poll loop; Download has only its retries.
-PROVIDER_ERRORS = (AnswerLost, AnswerUnreadable, ProviderThrottled, ProviderUnavailable)
-
 #: How much longer a task may take than its function: otherwise a retry could start
 #: while the function is still running.
 GRACE = Duration.seconds(30)
@@ -59,7 +48,8 @@ def lambda_task(
     """Return a state that calls a function and outputs its response.
 
     With `discard_response` the state outputs its input instead. With
-    `outlast_outages` it retries the provider's errors for one to two hours.
+    `outlast_outages` it retries the provider's faults for one to two hours, as only
+    Download needs: Submit and Check wait for the end of an outage in the poll loop.
     """
     assert function.timeout is not None  # noqa: S101 - infra.functions sets it
     task = tasks.LambdaInvoke(
@@ -75,7 +65,7 @@ def lambda_task(
     )
     if outlast_outages:  # first: the first rule that names an error applies
         task.add_retry(
-            errors=[error.__name__ for error in PROVIDER_ERRORS],
+            errors=[error.__name__ for error in PROVIDER_FAULTS],
             interval=Duration.seconds(30),
             backoff_rate=2,
             max_attempts=12,

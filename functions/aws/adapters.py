@@ -10,14 +10,14 @@ from functions.providers.protocol import BatchProvider, Provider
 
 
 @cache
-def adapter(provider: str) -> Provider:
+def adapter_for(provider: str) -> Provider:
     """Return the adapter of a provider."""
     settings = provider_settings(provider)
     return registry.adapter(settings, _credentials(settings.secret), now=clock.now)
 
 
 @cache
-def batch_adapter(provider: str) -> BatchProvider:
+def batch_adapter_for(provider: str) -> BatchProvider:
     """Return the adapter of a provider that takes batches."""
     settings = provider_settings(provider)
     return registry.batch_adapter(

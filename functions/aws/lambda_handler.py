@@ -1,10 +1,10 @@
-"""Lambda handler: the decorator of every handler, and how it reads its job."""
+"""Lambda handler: decorate every handler, and read its job."""
 
 from functions.aws.telemetry import logger
 from functions.core.model import Job, State
 
-#: The decorator of every handler. Log lines get the request's id, and lose the keys of
-#: the invocation before.
+#: The decorator of every handler: it adds the invocation's request id to log lines, and
+#: removes the log keys of the invocation before.
 lambda_handler = logger.inject_lambda_context(clear_state=True)
 
 

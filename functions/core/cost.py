@@ -23,14 +23,14 @@ _PUTS_PER_RESULT = 2  # create and complete the upload; its parts are added
 class Usage:
     """What a job used: visits of states by name, executions, and calls by service.
 
-    `notifications` is also the number of Intake's calls: a request of a batch has
-    neither.
+    A request of a batch has neither notifications nor calls of Intake.
     """
 
     visits: Mapping[str, int]
     executions: int = 1
     s3_puts: int = 0
     notifications: int = 1
+    intake_calls: int = 1
 
     @property
     def transitions(self) -> int:
@@ -40,7 +40,7 @@ class Usage:
     @property
     def usd(self) -> float:
         """The cost in US dollars."""
-        calls = {**self.visits, "Intake": self.notifications}
+        calls = {**self.visits, "Intake": self.intake_calls}
         usd = (
             self.transitions * prices.USD_PER_STATE_TRANSITION
             + self.notifications * prices.USD_PER_NOTIFICATION
@@ -84,7 +84,9 @@ def batch_request(*, checks: int, uses_webhook: bool = False) -> Usage:
     """Estimate one request of a batch, which has an execution of its own."""
     visits = _polling_visits(checks, submits=1, uses_webhook=uses_webhook)
     visits |= dict.fromkeys(("Download", "Judge", "Succeeded"), 1)
-    return Usage(visits=visits, s3_puts=_PUTS_PER_RESULT + 1, notifications=0)
+    return Usage(
+        visits=visits, s3_puts=_PUTS_PER_RESULT + 1, notifications=0, intake_calls=0
+    )
 
 
 def batch_job(*, requests: int) -> Usage:

@@ -1,4 +1,4 @@
-"""Every way a job can go wrong.
+"""Errors: name every way in which a job can go wrong.
 
 * CourierError
   - RetryableError           the call failed; the same call may work later
@@ -6,7 +6,7 @@
     . ProviderUnavailable    no connection, or a fault of the provider's
     . AnswerUnreadable       the answer does not follow the provider's API
     . AnswerLost             the call may have been carried out; no answer came
-    . LinkSpent              a one-time link was used or has expired
+    . LinkSpent              a link was used or has expired, or has no result
     . TransferIncomplete     the file ended early
     . TransferTooSlow        the file would not have arrived in time
     . AwsUnavailable         an AWS service was busy or out of reach
@@ -41,7 +41,7 @@ from typing import ClassVar
 
 
 class CourierError(Exception):
-    """A fact that stops a job, with advice for the operator who reads its name.
+    """A failure of a step, with advice for the operator who reads its name.
 
     The message goes into the execution history, the logs and the jobs table: it
     never holds keys, links, provider answers or personal data. Raise the error
@@ -91,7 +91,7 @@ class AnswerLost(RetryableError):
 
 
 class LinkSpent(RetryableError):
-    """A one-time link was used, has expired, or led to a page instead of a result."""
+    """A link led to no result: it was used, has expired, or there is no result yet."""
 
     advice = "Do nothing: the next try gets a new link."
 
@@ -271,6 +271,14 @@ class SettingsMissing(PermanentError):
 #: The leaves by family; Retry and Catch in the state machine name these.
 RETRYABLE: tuple[type[CourierError], ...] = tuple(RetryableError.__subclasses__())
 PERMANENT: tuple[type[CourierError], ...] = tuple(PermanentError.__subclasses__())
+
+#: Faults of the provider itself, whose outages may be longer than those of AWS.
+PROVIDER_FAULTS: tuple[type[RetryableError], ...] = (
+    AnswerLost,
+    AnswerUnreadable,
+    ProviderThrottled,
+    ProviderUnavailable,
+)
 
 _BY_NAME = {leaf.__name__: leaf for leaf in (*RETRYABLE, *PERMANENT)}
 

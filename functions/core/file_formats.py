@@ -1,4 +1,4 @@
-"""File formats: suffix, media type and header of the files sent and received."""
+"""File formats: define suffix, media type and header of files sent and received."""
 
 from dataclasses import dataclass
 

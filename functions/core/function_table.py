@@ -1,4 +1,4 @@
-"""Function table: the memory, time-out and handler of every Lambda function."""
+"""Function table: declare the memory, time-out and handler of every function."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

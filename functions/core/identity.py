@@ -1,4 +1,4 @@
-"""Identity: job ids that are the same for the same thing, however it is announced."""
+"""Identity: compute job ids, the same for the same thing however it is announced."""
 
 import hashlib
 import json
@@ -11,7 +11,10 @@ def of_object(bucket: str, key: str, version_id: str) -> str:
 
 
 def of_reference(provider: str, provider_ref: str) -> str:
-    """Return the id of the job for something that the provider already has."""
+    """Return the id of the job for a submission that the provider already has.
+
+    `functions.aws.callbacks` uses it in the key of the job's item in the waits table.
+    """
     return _digest("reference", provider, provider_ref)
 
 

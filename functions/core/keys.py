@@ -1,4 +1,4 @@
-"""Keys: the names that infra and the functions, or two functions, share.
+"""Keys: declare the names that infra and functions share; none is a secret key.
 
 They are stored or deployed: whoever changes one has to read the old one as well.
 """

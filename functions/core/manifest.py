@@ -7,12 +7,13 @@ from typing import Any
 
 from functions.core.errors import ResultsIncomplete
 from functions.core.model import Job
+from functions.core.result_keys import SINGLE_RESULT_KIND
 
 #: Increased when a field changes its meaning, not when a field is added.
 SCHEMA_VERSION = 1
 
 #: The kinds of results that have every row.
-_COMPLETE_KINDS = ("all", "result")
+_COMPLETE_KINDS = ("all", SINGLE_RESULT_KIND)
 
 
 class RowsVerdict(StrEnum):

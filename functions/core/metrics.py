@@ -1,4 +1,4 @@
-"""Metrics: the table of all metrics, and the log lines that carry them to CloudWatch.
+"""Metrics: define all metrics, and build the log lines that carry them to CloudWatch.
 
 CloudWatch stores and bills a metric once for each of its sets of dimensions, so there
 are few sets. Each has the stage, because the stages of an account share the namespace.

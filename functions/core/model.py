@@ -1,4 +1,4 @@
-"""Model: a job, its phase and outcome, its results, and a provider's status report."""
+"""Model: define a job, its phase, outcome and results, and the status report."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -40,9 +40,9 @@ class Next(StrEnum):
     WAIT = "wait"  # wait, then check again
     LISTEN = "listen"  # the same, unless a webhook ends the wait
     PREPARE = "prepare"  # it is a batch: pack its rows into requests
-    COLLECT = "collect"
-    REPORT = "report"  # the results are collected: write the manifest
-    CONCLUDE = "conclude"
+    COLLECT = "collect"  # the provider has results: download them
+    REPORT = "report"  # the batch's result is written: write the manifest
+    CONCLUDE = "conclude"  # record the outcome
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +75,8 @@ class File:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
-    """The place of a job in its batch; without a `batch_id` it is not part of one.
+class BatchPosition:
+    """The position of a request in its batch; other jobs have no `batch_id`.
 
     `number` is that of the request. Its body is `length` bytes from `offset` in the
     object that has the bodies of all requests of the batch.
@@ -89,7 +89,7 @@ class Part:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
-        """Read a part, ignoring fields of a newer deployment."""
+        """Read a position, ignoring fields of a newer deployment."""
         return cls(**_own_fields(cls, state))
 
 
@@ -139,7 +139,7 @@ class Job:
     suspicions: int = 0  # how often it was reported in a row
     next: Next = Next.WAIT
     wait_seconds: int = 1
-    finished_at: float = 0.0
+    finished_at: float = 0.0  # when we noticed the end, by our clock
     kinds: tuple[str, ...] = ()  # of the results to fetch
     absent: tuple[str, ...] = ()  # kinds that the provider reports without a result
     rows: int = 0  # rows submitted, the header not counted
@@ -154,7 +154,7 @@ class Job:
     slot_at: float = 0.0  # when the rate limit allows the submission
     heard_at: float = 0.0  # when a webhook ended the last wait; 0 if none did
     phase_since: float = 0.0  # when a check first reported the phase; 0 if none did
-    part: Part = Part()  # of a job that is one request of a batch
+    part: BatchPosition = BatchPosition()  # of a job that is one request of a batch
     batch: Batch = Batch()  # of a job that is a batch
 
     @property
@@ -183,7 +183,7 @@ class Job:
                 values[name] = enum(values[name])
         for name in ("kinds", "absent"):
             values[name] = tuple(values.get(name, ()))
-        values["part"] = Part.from_state(values.get("part", {}))
+        values["part"] = BatchPosition.from_state(values.get("part", {}))
         values["batch"] = Batch.from_state(values.get("batch", {}))
         values["files"] = tuple(
             File.from_state(file) for file in values.get("files", ())
@@ -212,8 +212,8 @@ class StatusReport:
     lists without a link. `unknown_word` is a status word that the adapter does not
     know, reduced to letters; the job then counts as running. `final_error` names the
     error of a failure that the provider documents as final, which needs no
-    confirmation. `finished_at` is the finish that the provider reports, in Unix
-    seconds; 0 if it reports none.
+    confirmation. `provider_finished_at` is the time of the end by the provider's clock,
+    in Unix seconds; 0 if it reports none.
     """
 
     phase: Phase
@@ -222,7 +222,7 @@ class StatusReport:
     invalid: int = 0
     unknown_word: str = ""
     final_error: str = ""
-    finished_at: float = 0.0
+    provider_finished_at: float = 0.0
 
 
 def _own_fields(cls: type, state: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Notice: the fields of the message that announces a job's end, without any content.
+"""Notice: list the fields of the message that announces the end of a job.
 
 `infra.workflow` publishes the message from the Notify state, and
 `functions.aws.notifier` where an execution ended without visiting that state.

@@ -1,6 +1,6 @@
-"""Prices: AWS list prices of us-east-1 in US dollars, all noted on one day.
+"""Prices: list what AWS charges in us-east-1, in US dollars.
 
-Look them up again before you rely on them.
+All are of the day `PRICES_NOTED_ON`: look them up again before you rely on them.
 """
 
 PRICES_NOTED_ON = "2026-11-22"

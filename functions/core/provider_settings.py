@@ -1,4 +1,4 @@
-"""Provider settings: one class for each provider, and the parser that reads them.
+"""Provider settings: declare and parse the settings of each provider.
 
 `infra.config` reads cdk.json by `parse_providers`, and so do the functions with their
 environment. To add a setting, add it to cdk.json and to a class here.

@@ -1,4 +1,4 @@
-"""Rate limit: how far apart submissions must be to respect a provider's limit."""
+"""Rate limit: compute how far apart submissions must be for a provider's limit."""
 
 from dataclasses import dataclass
 

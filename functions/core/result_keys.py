@@ -6,6 +6,9 @@ They contain neither names that the uploader chose nor anything that was verifie
 from functions.core.file_formats import FileFormat
 from functions.core.model import Job
 
+#: The kind of a result that is the only one of its job: a batch's, or a request's.
+SINGLE_RESULT_KIND = "result"
+
 
 def result_key(job: Job, kind: str, file_format: FileFormat) -> str:
     """Return the key of a result; that of a batch's request is below the batch's."""

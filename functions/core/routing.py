@@ -16,7 +16,7 @@ _WITH_RESULTS = (Phase.FINISHED, Phase.PARTIAL)
 def route(
     job: Job, report: StatusReport, *, policy: Policy, now: float, random: float
 ) -> Job:
-    """Decide after a status report: fetch the results, wait, or end the job.
+    """Return the job with its next step after a status report: fetch, wait or end.
 
     A result is fetched whenever it arrives, even after the deadline. A bad status that
     could be a passing fault (failed, or finished without results) ends the job after
@@ -56,7 +56,7 @@ def route(
 
 
 def on_submitted(job: Job, *, policy: Policy, random: float) -> Job:
-    """Decide after the provider accepted the job: check it soon."""
+    """Return the submitted job with a short wait before its first check."""
     first_wait = poll_seconds(0.0, policy=policy, random=random)
     return job.with_(next=_waiting_step(policy), wait_seconds=first_wait)
 
@@ -69,7 +69,11 @@ def on_permanent_error(
     now: float,
     random: float,
 ) -> Job:
-    """Decide after a permanent error of a check; it counts once it is repeated."""
+    """Return the job with its next step after a permanent error of a check.
+
+    The job fails after `policy.required_confirmations` equal errors in a row; until
+    then it is checked again.
+    """
     checked = job.with_(polls=job.polls + 1, failures=0)
     return _suspect(checked, type(error), policy=policy, now=now, random=random)
 
@@ -77,7 +81,7 @@ def on_permanent_error(
 def on_retryable_error(
     job: Job, error: errors.RetryableError, *, policy: Policy, now: float, random: float
 ) -> Job:
-    """Decide after a retryable error of a check: check again, until the deadline."""
+    """Return the job with another check as its next step, or ended at the deadline."""
     failures = job.failures + 1
     checked = job.with_(polls=job.polls + 1, failures=failures)
     delay = retry_seconds(failures, policy=policy, random=random, hint=error.hint)
@@ -89,7 +93,10 @@ def on_retryable_error(
 def on_hold(
     job: Job, *, wait_seconds: float, policy: Policy, now: float, failed: bool
 ) -> Job:
-    """Decide after a submission that has to be tried later; `failed` if it failed."""
+    """Return the job on hold before its next submission, or ended at the deadline.
+
+    `failed` is whether a failed call is the reason, which counts as a failure.
+    """
     counted = job.with_(failures=job.failures + 1 if failed else 0)
     return _wait_until_deadline(
         counted, Next.HOLD, int(wait_seconds), policy=policy, now=now
@@ -97,7 +104,7 @@ def on_hold(
 
 
 def end_job(job: Job, outcome: Outcome, error: str = "") -> Job:
-    """End a job; `error` names the error of a bad outcome."""
+    """Return the job as ended; `error` names the error of a bad outcome."""
     return job.with_(
         next=Next.CONCLUDE,
         outcome=outcome,

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """The settings of the three clocks: seconds, apart from `growth` and `jitter`.
+    """A provider's polling policy: the settings of the three clocks.
+
+    They are `poll` in cdk.json, in seconds apart from `growth` and `jitter`.
 
     * A poll waits `growth` times the time elapsed, at least `first_seconds` and at most
       `cap_seconds`; `jitter` spreads each wait by this share up and down.

@@ -14,7 +14,7 @@ class NotStrictJson(ValueError):
     """Raised for text that parsers may read differently; never quotes the text."""
 
 
-def parse_object(body: bytes) -> dict[str, Any]:
+def parse_answer(body: bytes) -> dict[str, Any]:
     """Read a provider's answer as one JSON object.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Protocol: the contract between the steps and a provider's adapter."""
+"""Protocol: define the contract between the steps and a provider's adapter."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -100,7 +100,7 @@ class Provider(Protocol):
         ...
 
     def validate(self, name: str, type_: str, source: Source) -> int:
-        """Return the number of rows of a file, without calling the provider.
+        """Check a file without calling the provider, and return its number of rows.
 
         `name` is the uploader's file name or object key.
 
@@ -133,12 +133,12 @@ class Provider(Protocol):
         """Ask for the status once.
 
         Raises:
-            ProviderLostJob: The provider does not know the reference, or it cannot
-                be one, which is not asked for.
+            ProviderLostJob: The provider does not know the reference, or it is
+                malformed; then no call is made.
         """
         ...
 
-    def results(self, provider_ref: str) -> Mapping[str, Link]:
+    def result_links(self, provider_ref: str) -> Mapping[str, Link]:
         """Return fresh links by kind of result; a kind without result is left out.
 
         Raises:
@@ -203,7 +203,7 @@ class BatchProvider(Provider, Protocol):
     def unpack(
         self, type_: str, body: bytes, result: bytes
     ) -> tuple[Mapping[str, Any], ...]:
-        """Return each row's part of a request's result, in the order of its rows.
+        """Split a request's result by row, in the order of its rows.
 
         `type_` and `body` are those of the `BatchRequest`.
 

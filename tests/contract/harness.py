@@ -97,9 +97,9 @@ class AdapterHarness:
         """Return how often a call was made so far."""
         return sum(request.call == call for request in self.simulator.requests)
 
-    def results(self, provider_ref: str) -> Mapping[str, Link]:
+    def result_links(self, provider_ref: str) -> Mapping[str, Link]:
         """Return a job's links, whose tokens are secrets from now on."""
-        links = self.provider.results(provider_ref)
+        links = self.provider.result_links(provider_ref)
         self.secrets |= {link.url.partition("=")[2] for link in links.values()} - {""}
         return links
 

@@ -84,7 +84,7 @@ class IpqsHarness(AdapterHarness):
         """Return a link to a result; queue answers to its downloads."""
         csv_id = self.simulator.add_finished(results={"all": content})
         self.script("download", *answers)
-        return self.results(str(csv_id))["all"]
+        return self.result_links(str(csv_id))["all"]
 
     def open(self, link: Link, *, seconds: float = 20.0) -> Body:
         """Open a link."""

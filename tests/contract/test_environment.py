@@ -30,7 +30,7 @@ def test_ignores_proxies_of_the_environment(
 
         reference = ipqs.submit()
         ipqs.finish()
-        rows = ipqs.download(ipqs.results(reference)["all"])[1].rows
+        rows = ipqs.download(ipqs.result_links(reference)["all"])[1].rows
 
         assert rows == 40
         assert proxy.accept() is None
@@ -48,7 +48,7 @@ def test_ignores_passwords_of_a_netrc(
 
     reference = ipqs.submit()
     ipqs.finish()
-    ipqs.download(ipqs.results(reference)["all"])
+    ipqs.download(ipqs.result_links(reference)["all"])
 
     assert all(
         "authorization" not in request.headers for request in ipqs.simulator.requests

@@ -144,7 +144,7 @@ def test_reports_kinds_without_a_link_as_absent(
     report = ipqs.provider.check(reference)
 
     assert (report.phase, report.kinds, report.absent) == (Phase.FINISHED, (), KINDS)
-    assert ipqs.provider.results(reference) == {}
+    assert ipqs.provider.result_links(reference) == {}
 
 
 @pytest.mark.fault(24)
@@ -172,7 +172,7 @@ def test_refuses_links_of_another_type(ipqs: IpqsHarness, downloads: object) -> 
     with ipqs.expect_error(AnswerUnreadable):
         ipqs.provider.check(reference)
     with ipqs.expect_error(AnswerUnreadable):
-        ipqs.provider.results(reference)
+        ipqs.provider.result_links(reference)
 
 
 def test_leaves_out_unknown_kinds(ipqs: IpqsHarness) -> None:

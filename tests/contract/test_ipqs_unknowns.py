@@ -88,7 +88,7 @@ def test_fetches_every_result_for_any_value(
     report = adapter.check(reference)
     rows = {}
     for kind in report.kinds:  # as Download does it: fresh links for each kind
-        link = adapter.results(reference)[kind]
+        link = adapter.result_links(reference)[kind]
         rows[kind] = read_body(adapter.open(link, seconds=20))[1].rows
 
     assert found == reference
@@ -203,7 +203,7 @@ def test_opens_a_fresh_link_after_a_spent_one(ipqs: IpqsHarness, spent: Spent) -
     with ipqs.expect_error(LinkSpent):
         ipqs.download(link)
     (reference,) = (str(csv.id) for csv in ipqs.simulator.csvs)
-    data, _stats = ipqs.download(ipqs.results(reference)["all"])
+    data, _stats = ipqs.download(ipqs.result_links(reference)["all"])
 
     assert data == b"Email Address\na@example.com\n"
 
@@ -225,7 +225,7 @@ def test_raises_spent_for_a_replaced_link(ipqs: IpqsHarness) -> None:
     """Where new links invalidate older ones, only the newest works."""
     ipqs.simulator.behave(new_links_kill_older=True)
     older = ipqs.make_link(b"Email Address\na@example.com\n")
-    newer = ipqs.results(str(ipqs.simulator.csvs[0].id))["all"]
+    newer = ipqs.result_links(str(ipqs.simulator.csvs[0].id))["all"]
 
     with ipqs.expect_error(LinkSpent):
         ipqs.download(older)

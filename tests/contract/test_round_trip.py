@@ -22,7 +22,7 @@ def test_fetches_every_result_of_a_submitted_file(harness: AdapterHarness) -> No
     harness.finish()
 
     after = harness.provider.check(reference)
-    links = harness.results(reference)
+    links = harness.result_links(reference)
     rows = {}
     for kind, link in links.items():
         body = harness.provider.open(link, seconds=20)
@@ -94,7 +94,7 @@ def test_asks_nothing_for_an_impossible_reference(
         with harness.expect_error(ProviderLostJob):
             harness.provider.check(reference)
         with harness.expect_error(ProviderLostJob):
-            harness.provider.results(reference)
+            harness.provider.result_links(reference)
 
     assert harness.simulator.requests == []
 

@@ -56,7 +56,7 @@ def test_fetches_a_result_over_tls(
         reference = provider.submit("our-name", "email", BytesSource())
         before = provider.check(reference)
         simulator.clock.advance(3600)
-        link = provider.results(reference)["all"]
+        link = provider.result_links(reference)["all"]
 
         assert before.phase is Phase.QUEUED
         assert read_body(provider.open(link, seconds=20))[1].rows == 40

@@ -72,7 +72,7 @@ def test_fetches_the_result_of_every_call_for_any_value(
     report = txncheck.provider.check(reference)
     document = txncheck.fetch_document(reference)
 
-    assert replace(report, finished_at=0) == StatusReport(
+    assert replace(report, provider_finished_at=0) == StatusReport(
         phase=Phase.FINISHED, kinds=("result",)
     )
     assert document["status"] == "COMPLETED"

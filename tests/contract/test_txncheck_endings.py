@@ -28,7 +28,7 @@ def test_keeps_the_results_of_a_partial_request(txncheck: TxncheckHarness) -> No
     report = txncheck.provider.check(reference)
     document = txncheck.fetch_document(reference)
 
-    assert replace(report, finished_at=0) == StatusReport(
+    assert replace(report, provider_finished_at=0) == StatusReport(
         phase=Phase.PARTIAL, kinds=("result",)
     )
     assert document["status"] == "PARTIAL"
@@ -74,7 +74,7 @@ def test_reports_a_failure_as_final(
 
     report = txncheck.provider.check(reference)
 
-    assert replace(report, finished_at=0) == StatusReport(
+    assert replace(report, provider_finished_at=0) == StatusReport(
         phase=Phase.FAILED, final_error=error
     )
     with txncheck.expect_error(LinkSpent):

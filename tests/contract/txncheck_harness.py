@@ -127,7 +127,7 @@ class TxncheckHarness(AdapterHarness):
 
     def result_link(self, provider_ref: str) -> Link:
         """Return the link to a request's result."""
-        return self.results(provider_ref)["result"]
+        return self.result_links(provider_ref)["result"]
 
     def fetch_document(self, provider_ref: str, *answers: Answer) -> dict[str, Any]:
         """Return a request's result document; queue answers to its fetching."""

@@ -15,8 +15,9 @@ from functions.check import check
 from functions.core.batch_results import parse_results
 from functions.core.model import Job, Next, Outcome, Phase
 from functions.core.provider_settings import to_json
+from functions.core.result_keys import SINGLE_RESULT_KIND
 from functions.download import download
-from functions.gather import KIND, BatchGathering
+from functions.gather import BatchGathering
 from functions.prepare import prepare
 from functions.providers.txncheck.adapter import Txncheck
 from functions.submit import Submission
@@ -100,7 +101,7 @@ class BatchHarness:
         """Prepare a batch, with changed settings of the provider."""
         return prepare(
             job,
-            provider=self.adapter(**settings),
+            adapter=self.adapter(**settings),
             source=S3Source(job, s3=clients.s3()),
             batch_store=BatchStore(job, s3=clients.s3()),
             max_bytes=max_bytes,
@@ -151,7 +152,7 @@ class BatchHarness:
         return BatchGathering(
             job=job,
             request_results=parse_results(request_results, requests=job.batch.requests),
-            provider=self.adapter(),
+            adapter=self.adapter(),
             batch_store=BatchStore(job, s3=clients.s3()),
             results=self.results,
             now=self.now(),
@@ -174,7 +175,7 @@ class BatchHarness:
     def _submit(self, job: Job) -> Job:
         return Submission(
             job=job,
-            provider=self.adapter(),
+            adapter=self.adapter(),
             source=S3Source(job, s3=clients.s3()),
             job_store=JobStore(TABLE, dynamodb=clients.dynamodb(), keep_days=90),
             rate_limiter=None,
@@ -191,8 +192,8 @@ class BatchHarness:
     def _download(self, job: Job) -> Job:
         download(
             job,
-            KIND,
-            provider=self.adapter(),
+            SINGLE_RESULT_KIND,
+            adapter=self.adapter(),
             results=self.results,
             attempts=1,
             now=self.now,

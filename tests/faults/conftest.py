@@ -27,8 +27,8 @@ from tests.faults.fault_injection import FaultInjector, inject_faults
 from tests.faults.harness import KEY, RESULTS, ROWS, TABLE, StepHarness
 
 _CACHES = (
-    adapters.adapter,
-    adapters.batch_adapter,
+    adapters.adapter_for,
+    adapters.batch_adapter_for,
     secret._cached_provider,
     settings.function_settings,
 )

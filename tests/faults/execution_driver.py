@@ -87,7 +87,7 @@ class LambdaProcess:
         """Submit a job, with a claim token that no other attempt has."""
         return Submission(
             job=job,
-            provider=self.provider,
+            adapter=self.provider,
             source=S3Source(job, s3=clients.s3()),
             rate_limiter=self._rate_limiter,
             job_store=self.job_store,
@@ -111,7 +111,7 @@ class LambdaProcess:
         return download(
             job,
             kind,
-            provider=self.provider,
+            adapter=self.provider,
             results=self.results,
             attempts=attempt + 1,
             now=self.now,

@@ -282,7 +282,7 @@ def test_the_transfer_ends_before_the_functions_timeout(
         download(
             finished,
             "all",
-            provider=process.provider,
+            adapter=process.provider,
             results=process.results,
             attempts=1,
             now=process.now,
@@ -302,17 +302,17 @@ def test_time_spent_on_the_link_shortens_the_transfer(
     """Time that passed before the link was opened cannot be spent again."""
     process = new_process()
     given: list[float] = []
-    results, open_ = process.provider.results, process.provider.open
+    result_links, open_ = process.provider.result_links, process.provider.open
 
-    def slow_results(provider_ref: str) -> Mapping[str, Link]:
+    def slow_result_links(provider_ref: str) -> Mapping[str, Link]:
         harness.ipqs.clock.advance(50.0)
-        return results(provider_ref)
+        return result_links(provider_ref)
 
     def open_and_record(link: Link, *, seconds: float) -> Body:
         given.append(seconds)
         return open_(link, seconds=seconds)
 
-    monkeypatch.setattr(process.provider, "results", slow_results)
+    monkeypatch.setattr(process.provider, "result_links", slow_result_links)
     monkeypatch.setattr(process.provider, "open", open_and_record)
 
     process.download(finished, "all")

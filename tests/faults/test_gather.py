@@ -15,9 +15,8 @@ from functions.core.errors import (
     SourceTooLarge,
 )
 from functions.core.file_formats import JSON
-from functions.core.model import Job, Next, Outcome, Part, Phase
-from functions.core.result_keys import result_key
-from functions.gather import KIND
+from functions.core.model import BatchPosition, Job, Next, Outcome, Phase
+from functions.core.result_keys import SINGLE_RESULT_KIND, result_key
 from tests.faults.batch_harness import NAMES, BatchHarness
 from tests.faults.harness import RESULTS, StepHarness
 
@@ -44,11 +43,11 @@ def store_result(job: Job, item: dict[str, Any], *, owner: str = "") -> None:
     request = job.with_(
         job_id=item["job_id"],
         type=item["type"],
-        part=Part.from_state(item["part"]),
+        part=BatchPosition.from_state(item["part"]),
     )
     clients.s3().put_object(
         Bucket=RESULTS,
-        Key=result_key(request, KIND, JSON),
+        Key=result_key(request, SINGLE_RESULT_KIND, JSON),
         Body=json.dumps({"status": "COMPLETED", "result": {"of": item["job_id"]}}),
         Metadata={"job-id": owner or item["job_id"]},
     )

@@ -9,7 +9,7 @@ from typing import Any
 from aws_cdk import App
 from aws_cdk.assertions import Template as Synthesized
 
-from functions.core.model import Job, Next, Part
+from functions.core.model import BatchPosition, Job, Next
 from functions.core.rate_limit import RateLimit
 from infra import config
 from infra.stack import VerdictCourier
@@ -98,7 +98,7 @@ def test_the_input_of_a_request_is_a_job(template: Template) -> None:
         bucket="inbox",
         key="bodies",
         version_id="v",
-        part=Part(batch_id="b", number=3),
+        part=BatchPosition(batch_id="b", number=3),
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from benchmarks.budget import budget, hold_events, request_budget
 from functions.core.batch_results import RequestResult, parse_results
 from functions.core.errors import CourierError
-from functions.core.model import Batch, File, Job, Next, Outcome, Part
+from functions.core.model import Batch, BatchPosition, File, Job, Next, Outcome
 from functions.core.provider_settings import ProviderSettings
 from functions.core.schedule import Policy
 from infra import config
@@ -147,7 +147,7 @@ def _largest_job(provider: ProviderSettings) -> Job:
         error="x" * 100,
         advice="x" * 1024,
         files=(File(kind="result", key=name, version_id=name, sha256="f" * 64),),
-        part=Part(),
+        part=BatchPosition(),
         batch=Batch(
             requests=provider.max_batch_requests,
             key=name,

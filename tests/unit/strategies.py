@@ -5,11 +5,11 @@ from hypothesis import strategies as st
 from functions.core.errors import PERMANENT, RETRYABLE
 from functions.core.model import (
     Batch,
+    BatchPosition,
     File,
     Job,
     Next,
     Outcome,
-    Part,
     Phase,
     StatusReport,
 )
@@ -77,7 +77,9 @@ def jobs(
         advice=st.text(max_size=100),
         slot_at=timestamps,
         heard_at=timestamps,
-        part=st.builds(Part, batch_id=empty_text | hexes, number=counts, offset=counts),
+        part=st.builds(
+            BatchPosition, batch_id=empty_text | hexes, number=counts, offset=counts
+        ),
         batch=st.builds(
             Batch,
             requests=counts,

@@ -56,7 +56,7 @@ class FixedProvider:
         """Fail, because Check calls no other method."""
         raise AssertionError((name, type_))
 
-    def results(self, provider_ref: str) -> Mapping[str, Link]:
+    def result_links(self, provider_ref: str) -> Mapping[str, Link]:
         """Fail, because Check calls no other method."""
         raise AssertionError(provider_ref)
 
@@ -181,7 +181,9 @@ def test_the_lag_is_measured_where_the_finish_is_known(
     lag: float | None,
 ) -> None:
     """A guessed lag would falsify the percentiles on the dashboard."""
-    report = StatusReport(phase=Phase.FINISHED, kinds=("all",), finished_at=finished_at)
+    report = StatusReport(
+        phase=Phase.FINISHED, kinds=("all",), provider_finished_at=finished_at
+    )
 
     _check(_JOB.with_(heard_at=heard_at), report, now=100.0)
 

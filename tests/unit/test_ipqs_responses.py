@@ -80,10 +80,10 @@ def test_neither_key_nor_link_is_shown() -> None:
     """Each answer has both; state and logs must not."""
     adapter = ipqs(answer())
 
-    kept = repr((adapter.check("7"), adapter.results("7")))
+    kept = repr((adapter.check("7"), adapter.result_links("7")))
 
     assert "canary" not in kept
-    assert adapter.results("7")["all"] == Link(LINK, 5.0)
+    assert adapter.result_links("7")["all"] == Link(LINK, 5.0)
 
 
 @pytest.mark.fault(27)

@@ -21,7 +21,7 @@ from functions.core.errors import RETRYABLE
 from functions.core.file_formats import JSON
 from functions.core.job_record import JobRecord
 from functions.core.manifest import build_manifest, encode_manifest
-from functions.core.model import Batch, Job, Next, Outcome, Part, Phase
+from functions.core.model import Batch, BatchPosition, Job, Next, Outcome, Phase
 from functions.core.result_keys import result_key
 from tests.unit import recordings
 
@@ -37,7 +37,7 @@ RECEIVED = "29a26927d7567a8338aaaaeb33bda2a4a9e34686f849ca3a2540a42b031d760c"
 LISTENING = "a95b23763c2d0119b196f8d3e2e1519fdd439ff051f463944ec0ab8605f3fe2b"
 BATCH = "0271c4a49a87533814b38c6cc211519b1186ae5e70a7ef6f091d87b456ed5531"
 REQUEST = "da76a0723dd86550ba08fb190efd767104c4689bb5dc1aca921f84b841892c46"
-PART = Part(batch_id=BATCH, number=0, offset=0, length=48)
+PART = BatchPosition(batch_id=BATCH, number=0, offset=0, length=48)
 PREPARED = Batch(
     requests=4,
     key=f"batches/txncheck/{BATCH}/requests.jsonl",
@@ -147,7 +147,7 @@ STATES: dict[str, dict[str, object]] = {
         "next": Next.PREPARE,
         "rows": 5,
         "invalid": 1,
-        "part": Part(),
+        "part": BatchPosition(),
         "batch": PREPARED,
     },
     "batch-gathering": {"job_id": BATCH, "rows": 5, "batch": PREPARED},
@@ -458,7 +458,7 @@ def test_the_requests_of_an_earlier_release_are_found() -> None:
     items = recordings.document("items.json")
     bodies = recordings.content("documents/requests.jsonl")
     rows = RowIndex.from_document(recordings.document("rows.json"))
-    parts = [Part.from_state(item["part"]) for item in items]
+    parts = [BatchPosition.from_state(item["part"]) for item in items]
 
     assert [part.number for part in parts] == [0, 1, 2, 3]
     assert [

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core.errors import AnswerUnreadable
-from functions.core.strict_json import parse_object
+from functions.core.strict_json import parse_answer
 
 values = st.recursive(
     st.none()
@@ -23,7 +23,7 @@ values = st.recursive(
 @given(answer=st.dictionaries(st.text(), values))
 def test_an_object_is_read_unchanged(answer: dict[str, object]) -> None:
     """Strict parsing refuses values; it never changes them."""
-    assert parse_object(json.dumps(answer).encode()) == answer
+    assert parse_answer(json.dumps(answer).encode()) == answer
 
 
 @pytest.mark.fault(24)
@@ -55,7 +55,7 @@ def test_an_object_is_read_unchanged(answer: dict[str, object]) -> None:
 def test_what_lenient_parsers_let_through_is_refused(body: bytes) -> None:
     """A text with two readings means two things; the error must not quote it."""
     with pytest.raises(AnswerUnreadable) as caught:
-        parse_object(body)
+        parse_answer(body)
 
     assert "secret" not in str(caught.value)
     assert caught.value.__cause__ is None
@@ -67,7 +67,7 @@ def test_what_lenient_parsers_let_through_is_refused(body: bytes) -> None:
 def test_any_bytes_are_an_object_or_unreadable(body: bytes) -> None:
     """An unreadable answer is requested again; another exception ends the step."""
     try:
-        answer = parse_object(body)
+        answer = parse_answer(body)
     except AnswerUnreadable:
         return
 
@@ -80,8 +80,8 @@ def test_the_depth_limit_does_not_depend_on_the_interpreter() -> None:
     deepest = b'{"a": ' * 64 + b"1" + b"}" * 64
     lists = b'{"a": ' + b"[" * 63 + b"]" * 63 + b"}"
 
-    assert parse_object(deepest)
-    assert parse_object(lists)
+    assert parse_answer(deepest)
+    assert parse_answer(lists)
     for too_deep in (b'{"a": ' + deepest + b"}", b'{"a": [' + lists + b"]}"):
         with pytest.raises(AnswerUnreadable):
-            parse_object(too_deep)
+            parse_answer(too_deep)

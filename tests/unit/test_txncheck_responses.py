@@ -115,9 +115,13 @@ def test_reports_a_failure_with_its_final_error(error: object, final: str) -> No
 )
 def test_reads_the_time_of_completion(completed_at: object, expected: float) -> None:
     """Its format is not documented, so nothing is guessed."""
-    assert status_report(answer(completedAt=completed_at)).finished_at == expected
     assert (
-        status_report(answer(status="PROCESSING", completedAt=completed_at)).finished_at
+        status_report(answer(completedAt=completed_at)).provider_finished_at == expected
+    )
+    assert (
+        status_report(
+            answer(status="PROCESSING", completedAt=completed_at)
+        ).provider_finished_at
         == 0.0
     )
 

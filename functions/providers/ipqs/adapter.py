@@ -1,7 +1,7 @@
 """IPQS adapter: implement `Provider` for IPQualityScore's bulk CSV API.
 
-What is known about the API is in docs/providers/ipqs.md, and so are the marks used
-here: [V] stated by IPQS, [T] seen in a client, [U] unknown, so a setting.
+What is known about the API is in docs/providers/ipqs.md, with the marks of its sources:
+[V] stated by IPQS, [T] seen in a third party's client, [I] inferred, [U] unknown.
 """
 
 import re
@@ -43,7 +43,10 @@ _LIST_PAGE_SIZE = 50  # [V]
 
 
 class Ipqs:
-    """A `Provider`; `key(fresh)` returns the API key, read anew if `fresh` is true."""
+    """Verifies CSV files with IPQS' bulk API.
+
+    `key(fresh)` returns the API key, read anew if `fresh` is true.
+    """
 
     def __init__(
         self,
@@ -60,22 +63,25 @@ class Ipqs:
 
     @property
     def result_format(self) -> FileFormat:
-        """See `Provider.result_format`."""
+        """The results are CSV files (see `Provider.result_format`)."""
         return CSV
 
     def validate(self, name: str, _type: str, source: Source) -> int:
-        """See `Provider.validate`; which columns a type needs is left to IPQS."""
+        """Check a CSV and return its number of rows (see `Provider.validate`).
+
+        Which columns a type needs is left to IPQS.
+        """
         check_file_name(name)
         return count_rows(read_chunks(source))
 
     def submit(self, name: str, type_: str, source: Source) -> str:
-        """See `Provider.submit`; the reference is the CSV's id."""
+        """Upload the CSV and return its id (see `Provider.submit`)."""
         return with_fresh_key_retry(
             self._key, lambda key: self._upload(key, name, type_, source)
         )
 
     def find(self, name: str, type_: str) -> str | None:
-        """See `Provider.find`: search the list of CSVs for our file name.
+        """Search the list of CSVs for our file name (see `Provider.find`).
 
         The list starts with the newest, so uploads meanwhile only move ours to a
         later page: reading the pages in order never misses it.
@@ -83,17 +89,26 @@ class Ipqs:
         return with_fresh_key_retry(self._key, lambda key: self._find(key, name, type_))
 
     def check(self, provider_ref: str) -> StatusReport:
-        """See `Provider.check`; the links that IPQS issues with it are dropped."""
+        """Ask for a CSV's status (see `Provider.check`).
+
+        The links that IPQS issues with it are dropped.
+        """
         return status_report(self._status(provider_ref))
 
-    def results(self, provider_ref: str) -> Mapping[str, Link]:
-        """See `Provider.results`; IPQS issues new links with every status [V]."""
+    def result_links(self, provider_ref: str) -> Mapping[str, Link]:
+        """Return a CSV's links by category (see `Provider.result_links`).
+
+        IPQS issues new links with every status [V].
+        """
         issued_at = self._now()
         links = download_links(self._status(provider_ref))
         return {kind: Link(url, issued_at) for kind, url in links.items()}
 
     def open(self, link: Link, *, seconds: float) -> Download:
-        """See `Provider.open`; one GET without a key, since it uses up the link [V]."""
+        """Start the download of a result (see `Provider.open`).
+
+        It is one GET without a key, which uses up the link [V].
+        """
         settings = self._settings
         schemes = ("http", "https") if settings.loopback else ("https",)
         check_link(link.url, hosts=settings.download_hosts, schemes=schemes)

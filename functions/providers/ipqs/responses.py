@@ -1,8 +1,8 @@
 """IPQS' responses: translate them into phases, links and errors of ours.
 
-What is known about them is in docs/providers/ipqs.md, which explains the marks used
-here. Raw answers repeat the key in `status_url` and contain live links: only numbers,
-texts of our own and, by `download_links`, the links leave this module.
+What is known about them is in docs/providers/ipqs.md, which explains the marks [V],
+[T], [I] and [U]. Raw answers repeat the key in `status_url` and contain live links:
+only numbers, texts of our own and, by `download_links`, the links leave this module.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from functions.core.errors import (
     ProviderUnavailable,
 )
 from functions.core.model import Phase, StatusReport
-from functions.core.strict_json import parse_object
+from functions.core.strict_json import parse_answer
 from functions.providers.provider_words import sanitize_word
 from functions.providers.transport.http import HttpResponse, retry_after
 
@@ -78,7 +78,7 @@ def parse_response(response: HttpResponse, *, now: float) -> IpqsResponse:
     if status != HTTPStatus.OK:  # redirects included, since none is followed
         raise ProviderUnavailable(fact)
 
-    answer = parse_object(response.body)
+    answer = parse_answer(response.body)
     if answer.get("success") is False:
         raise _refusal(answer.get("message")) or ProviderRejected(
             "the provider answered that the call did not succeed"
@@ -147,7 +147,7 @@ def _refusal(message: object) -> PermanentError | None:
 def _refusal_in_body(body: bytes) -> PermanentError | None:
     """Return the error of a refusal that came with a 4xx status [U]."""
     try:
-        answer = parse_object(body)
+        answer = parse_answer(body)
     except AnswerUnreadable:
         return None
     return _refusal(answer.get("message")) if answer.get("success") is False else None

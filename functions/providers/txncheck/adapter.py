@@ -1,7 +1,7 @@
 """TxnCheck adapter: implement `BatchProvider` for TxnCheck's verification API.
 
-What is known about the API is in docs/providers/txncheck.md, and so are the marks used
-here: [V] stated by TxnCheck, [I] inferred, [U] unknown, so a setting.
+What is known about the API is in docs/providers/txncheck.md, with the marks of its
+sources: [V] stated by TxnCheck, [I] inferred, [U] unknown.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +20,7 @@ from functions.core.errors import (
 from functions.core.file_formats import JSON, FileFormat
 from functions.core.model import StatusReport
 from functions.core.provider_settings import TxncheckSettings
+from functions.core.result_keys import SINGLE_RESULT_KIND
 from functions.providers.bodies import BytesBody
 from functions.providers.key_rotation import with_fresh_key_retry
 from functions.providers.protocol import BatchRequest, InvalidRow, Link, Source
@@ -27,7 +28,6 @@ from functions.providers.transport.http import HttpClient, HttpResponse
 from functions.providers.txncheck.batch import pack, unpack
 from functions.providers.txncheck.request_bodies import RequestBodies
 from functions.providers.txncheck.responses import (
-    KIND,
     TxncheckResponse,
     accepted_request_id,
     is_request_id,
@@ -52,7 +52,7 @@ class _Credentials:
 
 
 class Txncheck:
-    """A `BatchProvider`.
+    """Verifies single requests, and batches made of them, with TxnCheck's API.
 
     `key(fresh)` and `signing_secret(fresh)` return the credentials, read anew if
     `fresh` is true; the secret is only read where the settings say that calls are
@@ -79,42 +79,51 @@ class Txncheck:
 
     @property
     def result_format(self) -> FileFormat:
-        """See `Provider.result_format`."""
+        """A result is one JSON document (see `Provider.result_format`)."""
         return JSON
 
     def validate(self, name: str, type_: str, source: Source) -> int:
-        """See `Provider.validate`; a file is one request with one line of result."""
+        """Check a request's file and return 1, its rows (see `Provider.validate`)."""
         if not name.lower().endswith(JSON.suffix):
             raise SourceMisnamed("the object's name does not end in .json")
         self._request_bodies.read_body(type_, source)
         return 1
 
     def submit(self, _name: str, type_: str, source: Source) -> str:
-        """See `Provider.submit`; TxnCheck does not take a name."""
-        path = self._request_bodies.api_method(type_).path
+        """Send the request and return its id (see `Provider.submit`).
+
+        TxnCheck does not take a name.
+        """
+        path = self._request_bodies.request_type(type_).path
         body = self._request_bodies.read_body(type_, source)
         return with_fresh_key_retry(
             self._credentials, lambda credentials: self._post(credentials, path, body)
         )
 
     def find(self, _name: str, _type: str) -> str | None:
-        """See `Provider.find`; TxnCheck has no list of requests."""
+        """Raise, because TxnCheck has no list of requests (see `Provider.find`)."""
         raise SubmitOutcomeUnknown("the provider has no list of what it accepted")
 
     def check(self, provider_ref: str) -> StatusReport:
-        """See `Provider.check`; a result in the answer is dropped."""
+        """Ask for a request's status (see `Provider.check`).
+
+        A result in the answer is dropped.
+        """
         return status_report(self._status(provider_ref, seconds=_CALL_SECONDS))
 
-    def results(self, provider_ref: str) -> Mapping[str, Link]:
-        """See `Provider.results`; the link is the URL of the request itself.
+    def result_links(self, provider_ref: str) -> Mapping[str, Link]:
+        """Return the request's own URL as its link (see `Provider.result_links`).
 
-        It is returned without a call, before there is a result, too. It is not
-        secret, works only with the key and never expires.
+        There is no call, and the link is returned before there is a result, too. It is
+        not secret, works only with the key and never expires.
         """
-        return {KIND: Link(self._request_url(provider_ref), self._now())}
+        return {SINGLE_RESULT_KIND: Link(self._request_url(provider_ref), self._now())}
 
     def open(self, link: Link, *, seconds: float) -> BytesBody:
-        """See `Provider.open`; the body is a `result_document` of the answer."""
+        """Read a request's result (see `Provider.open`).
+
+        The body is a `result_document` of the answer.
+        """
         reference = link.url.removeprefix(self._url("requests/"))
         if reference == link.url or not is_request_id(reference):
             raise LinkRefused("the link is not the URL of a request")
@@ -128,13 +137,13 @@ class Txncheck:
     def pack(
         self, type_: str, name: str, source: Source
     ) -> Iterator[BatchRequest | InvalidRow]:
-        """See `BatchProvider.pack`."""
+        """Yield requests for the rows of a file (see `BatchProvider.pack`)."""
         return pack(self._request_bodies, type_, name, source)
 
     def unpack(
         self, type_: str, body: bytes, result: bytes
     ) -> tuple[Mapping[str, Any], ...]:
-        """See `BatchProvider.unpack`."""
+        """Split a request's result by row (see `BatchProvider.unpack`)."""
         return unpack(type_, body, result)
 
     def _credentials(self, fresh: bool) -> _Credentials:
@@ -143,7 +152,7 @@ class Txncheck:
 
     def _post(self, credentials: _Credentials, path: str, body: bytes) -> str:
         try:
-            response = self._exchange(
+            response = self._call_with_timestamp_retry(
                 credentials,
                 "POST",
                 self._url(path),
@@ -158,7 +167,9 @@ class Txncheck:
         url = self._request_url(provider_ref)
 
         def ask(credentials: _Credentials) -> TxncheckResponse:
-            response = self._exchange(credentials, "GET", url, seconds=seconds)
+            response = self._call_with_timestamp_retry(
+                credentials, "GET", url, seconds=seconds
+            )
             return parse_response(response, now=self._now())
 
         answer = with_fresh_key_retry(self._credentials, ask)
@@ -166,7 +177,7 @@ class Txncheck:
             raise AnswerUnreadable("the answer is about another job")
         return answer
 
-    def _exchange(
+    def _call_with_timestamp_retry(
         self,
         credentials: _Credentials,
         method: str,
@@ -175,6 +186,7 @@ class Txncheck:
         seconds: float,
         body: bytes | None = None,
     ) -> HttpResponse:
+        """Make a call, and repeat it once if its signature's timestamp has expired."""
         response = self._call(credentials, method, url, body=body, seconds=seconds)
         if self._settings.signing and is_timestamp_expired(response):
             # The request may have been delayed; a refused one changed nothing.

@@ -11,7 +11,7 @@ from contextlib import closing
 from typing import Any
 
 from functions.core.errors import AnswerUnreadable, SourceEmpty
-from functions.core.strict_json import parse, parse_object
+from functions.core.strict_json import parse, parse_answer
 from functions.providers.protocol import BatchRequest, InvalidRow, Source
 from functions.providers.table_reader import TableRow, read_rows
 from functions.providers.txncheck.request_bodies import (
@@ -26,17 +26,17 @@ from functions.providers.txncheck.request_bodies import (
 def pack(
     request_bodies: RequestBodies, type_: str, name: str, source: Source
 ) -> Iterator[BatchRequest | InvalidRow]:
-    """See `BatchProvider.pack`; the VPAs of a row stay in one request.
+    """Yield requests for the rows of a file (see `BatchProvider.pack`).
 
-    A bulk request is yielded once it is full, perhaps after invalid rows that follow
-    it in the file.
+    The VPAs of a row stay in one request. A bulk request is yielded once it is full,
+    perhaps after invalid rows that follow it in the file.
     """
-    method = request_bodies.api_method(type_)
-    takes_vpas = "vpas" in method.required
-    required = ("vpa",) if takes_vpas else method.required
+    request_type = request_bodies.request_type(type_)
+    takes_vpas = "vpas" in request_type.required
+    required = ("vpa",) if takes_vpas else request_type.required
     bulk = _BulkRequest()
     number = 0
-    rows = read_rows(name, source, required=required, optional=method.optional)
+    rows = read_rows(name, source, required=required, optional=request_type.optional)
     with closing(rows):
         for number, row in enumerate(rows, start=1):
             if row.error:
@@ -59,14 +59,14 @@ def pack(
 
 
 def unpack(type_: str, body: bytes, result: bytes) -> tuple[Mapping[str, Any], ...]:
-    """See `BatchProvider.unpack`.
+    """Split a request's result by row (see `BatchProvider.unpack`).
 
     A row of VPAs gets the number of its VPAs that are `blocklisted`, `clean` and
     `unlisted` (in neither list), and a `verdict`: the one of these words that is true
     of all its VPAs, else `mixed`. The VPAs themselves are left out, since the batch
     has them. Any other row gets the whole document.
     """
-    document = parse_object(result)
+    document = parse_answer(result)
     if type_ != BULK:
         return (document,)
 

@@ -1,4 +1,8 @@
-"""TxnCheck's request bodies: validate and write them before anything is paid for."""
+"""TxnCheck's request bodies: validate and write them before anything is paid for.
+
+The words of Indian payments: UPI is the Unified Payments Interface; a VPA, such as
+name@bank, is a payment address in it; an IFSC number is the code of a bank's branch.
+"""
 
 import codecs
 import json
@@ -28,8 +32,8 @@ _VPA = re.compile(r"[A-Za-z0-9._\-]{1,255}@[A-Za-z][A-Za-z0-9.\-]{0,63}")
 
 
 @dataclass(frozen=True)
-class ApiMethod:
-    """A call of TxnCheck's API: its path and the fields of its body."""
+class RequestType:
+    """A type of request at TxnCheck: its path and the fields of its body."""
 
     path: str
     required: tuple[str, ...]
@@ -37,13 +41,13 @@ class ApiMethod:
     takes_async: bool = True
 
 
-_METHODS = {
-    "upi-by-mobile": ApiMethod("upi-by-mobile", ("mobile",), ("name",)),
-    "kyc-by-mobile": ApiMethod("kyc-by-mobile", ("mobile",)),
-    "vpa-chargeback-check": ApiMethod("vpa-chargeback-check", ("vpas",)),
-    BULK: ApiMethod("bulk/vpa-chargeback-check", ("vpas",)),
-    "full-check": ApiMethod("full-check", ("mobile", "name")),
-    "bank-verification-pennyless": ApiMethod(
+_REQUEST_TYPES = {
+    "upi-by-mobile": RequestType("upi-by-mobile", ("mobile",), ("name",)),
+    "kyc-by-mobile": RequestType("kyc-by-mobile", ("mobile",)),
+    "vpa-chargeback-check": RequestType("vpa-chargeback-check", ("vpas",)),
+    BULK: RequestType("bulk/vpa-chargeback-check", ("vpas",)),
+    "full-check": RequestType("full-check", ("mobile", "name")),
+    "bank-verification-pennyless": RequestType(
         "bank-verification-pennyless", ("accountNumber", "ifscNumber")
     ),
 }
@@ -87,50 +91,53 @@ class RequestBodies:
     """
 
     def __init__(self, *, upi_name: NameUse, bank_async: bool) -> None:
-        upi, bank = _METHODS["upi-by-mobile"], _METHODS["bank-verification-pennyless"]
+        upi, bank = (
+            _REQUEST_TYPES["upi-by-mobile"],
+            _REQUEST_TYPES["bank-verification-pennyless"],
+        )
         upi_by_name_use = {
             "optional": upi,
             "required": replace(upi, required=("mobile", "name"), optional=()),
             "unsent": replace(upi, optional=()),
         }
-        self._methods = _METHODS | {
+        self._request_types = _REQUEST_TYPES | {
             "upi-by-mobile": upi_by_name_use[upi_name],
             "bank-verification-pennyless": replace(bank, takes_async=bank_async),
         }
 
-    def api_method(self, type_: str) -> ApiMethod:
-        """Return the call for a type.
+    def request_type(self, type_: str) -> RequestType:
+        """Return the path and fields of a type of request.
 
         Raises:
             RequestInvalid: TxnCheck has no such type.
         """
-        if type_ not in self._methods:
+        if type_ not in self._request_types:
             raise RequestInvalid("type: must be one of TxnCheck's")
-        return self._methods[type_]
+        return self._request_types[type_]
 
     def field_errors(self, type_: str, fields: Mapping[str, object]) -> dict[str, str]:
         """Return the error of each missing or invalid field, without its value."""
-        method = self.api_method(type_)
+        request_type = self.request_type(type_)
         errors = {}
-        for name in (*method.required, *method.optional):
+        for name in (*request_type.required, *request_type.optional):
             value = fields.get(name)
             is_valid, error = _RULES[name]
-            if value is None and name in method.required:
+            if value is None and name in request_type.required:
                 errors[name] = "is missing"
             elif value is not None and not is_valid(value):
                 errors[name] = error
         return errors
 
     def valid_fields(self, type_: str, fields: Mapping[str, object]) -> dict[str, Any]:
-        """Return those fields that the call has.
+        """Return those fields that the type of request has.
 
         Raises:
             RequestInvalid: A field is missing or invalid; see `field_errors`.
         """
         if errors := self.field_errors(type_, fields):
             raise RequestInvalid(describe_errors(errors))
-        method = self.api_method(type_)
-        names = (*method.required, *method.optional)
+        request_type = self.request_type(type_)
+        names = (*request_type.required, *request_type.optional)
         return {name: fields[name] for name in names if fields.get(name) is not None}
 
     def read_body(self, type_: str, source: Source) -> bytes:
@@ -140,8 +147,8 @@ class RequestBodies:
             SourceMissing, SourceEmpty, SourceNotText, SourceTooLarge,
                 RequestInvalid: The request is not worth sending.
         """
-        fields = self.valid_fields(type_, _parse_object(_read_file(source)))
-        if self.api_method(type_).takes_async:
+        fields = self.valid_fields(type_, _parse_fields(_read_file(source)))
+        if self.request_type(type_).takes_async:
             fields["async"] = True
         return compact_json(fields)
 
@@ -167,7 +174,7 @@ def _read_file(source: Source) -> bytes:
     return bytes(content.removeprefix(codecs.BOM_UTF8).strip())
 
 
-def _parse_object(body: bytes) -> dict[str, object]:
+def _parse_fields(body: bytes) -> dict[str, object]:
     if not body:
         raise SourceEmpty("the file holds nothing")
     try:

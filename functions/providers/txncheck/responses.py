@@ -1,7 +1,7 @@
 """TxnCheck's responses: translate them into phases, results and errors of ours.
 
-What is known about them is in docs/providers/txncheck.md, which explains the marks
-used here. Answers contain personal data, and error messages may repeat the request:
+What is known about them is in docs/providers/txncheck.md, which explains the marks [V],
+[I] and [U]. Answers contain personal data, and error messages may repeat the request:
 only texts of our own and, by `result_document`, the result leave this module.
 """
 
@@ -28,7 +28,8 @@ from functions.core.errors import (
     ProviderUnavailable,
 )
 from functions.core.model import Phase, StatusReport
-from functions.core.strict_json import parse_object
+from functions.core.result_keys import SINGLE_RESULT_KIND
+from functions.core.strict_json import parse_answer
 from functions.providers.provider_words import sanitize_word
 from functions.providers.transport.http import HttpResponse, retry_after
 
@@ -40,7 +41,6 @@ PHASES = {
     "PARTIAL": Phase.PARTIAL,
     "FAILED": Phase.FAILED,
 }
-KIND = "result"
 _WITH_RESULT = (Phase.FINISHED, Phase.PARTIAL)
 _TERMINAL = (*_WITH_RESULT, Phase.FAILED)
 
@@ -89,7 +89,7 @@ def parse_response(response: HttpResponse, *, now: float) -> TxncheckResponse:
         raise _REFUSED.get(status, ProviderRejected)(fact)
     if status not in (HTTPStatus.OK, HTTPStatus.ACCEPTED):  # redirects included
         raise ProviderUnavailable(fact, hint=retry_after(response.headers, now=now))
-    return parse_object(response.body)
+    return parse_answer(response.body)
 
 
 def accepted_request_id(response: HttpResponse, *, now: float) -> str:
@@ -139,16 +139,16 @@ def status_report(answer: TxncheckResponse) -> StatusReport:
     """
     word = answer.get("status")
     phase = PHASES.get(word) if isinstance(word, str) else None
-    kinds = (KIND,) if phase in _WITH_RESULT and _result(answer) else ()
+    kinds = (SINGLE_RESULT_KIND,) if phase in _WITH_RESULT and _result(answer) else ()
     is_final = _error_class(answer.get("error")) == _FINAL_ERROR_CLASS
     failure = ProviderDeclined if is_final else ProviderFailed
     return StatusReport(
         phase=phase or Phase.RUNNING,
         kinds=kinds,
-        absent=(KIND,) if phase in _WITH_RESULT and not kinds else (),
+        absent=(SINGLE_RESULT_KIND,) if phase in _WITH_RESULT and not kinds else (),
         unknown_word="" if phase else sanitize_word(word),
         final_error=failure.__name__ if phase is Phase.FAILED else "",
-        finished_at=_unix_seconds(answer.get("completedAt"))
+        provider_finished_at=_unix_seconds(answer.get("completedAt"))
         if phase in _TERMINAL
         else 0.0,
     )
@@ -215,6 +215,6 @@ def _error_class(error: object) -> object:
 
 def _json_fields(body: bytes) -> Mapping[str, Any]:
     try:
-        return parse_object(body)
+        return parse_answer(body)
     except AnswerUnreadable:
         return {}
