@@ -75,7 +75,7 @@ def batch_map(
         max_concurrency=max_concurrency,
         tolerated_failure_percentage=100,
         map_execution_type=sfn.StateMachineType.STANDARD,
-        result_path="$.answers",
+        result_path="$.answers",  # the text that each request ended with
     )
     requests.item_processor(poll.submit)
     return requests

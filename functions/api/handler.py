@@ -22,6 +22,7 @@ from functions.api.service import JobService
 from functions.aws import clients, clock, telemetry
 from functions.aws.executions import Executions
 from functions.aws.job_store import JobStore
+from functions.aws.lambda_handler import lambda_handler
 from functions.aws.results import Results
 from functions.aws.settings import function_settings
 from functions.core import keys
@@ -41,7 +42,7 @@ _HANDLERS: dict[str, Callable[..., Document]] = {
 }
 
 
-@telemetry.logger.inject_lambda_context(clear_state=True)
+@lambda_handler
 def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
     """Respond to one request of API Gateway."""
     return _app().resolve(dict(event), context)
