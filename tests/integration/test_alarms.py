@@ -11,8 +11,8 @@ from infra import config
 from local import sample
 from local.simulators.ipqs import Answer
 from local.stack import LOCAL_KEY, running, webhook_scheme
-from tests.integration.alarm_harness import AlarmHarness
 from tests.integration.harness import FULL_CHECK, IPQS_AT_ONCE, JobRunner
+from tests.integration.stack_alarms import StackAlarms
 from tools.runbook import RUNBOOK, anchors
 
 #: With this scale, five minutes take half a second, and an hour six.
@@ -22,15 +22,15 @@ _KEY = "ipqs/email/list.csv"
 
 
 @pytest.fixture(scope="module")
-def harness(assembly: Callable[[str], Path]) -> Iterator[AlarmHarness]:
+def harness(assembly: Callable[[str], Path]) -> Iterator[StackAlarms]:
     """Run a stack for these tests alone: errors of others would raise its alarms."""
     with running(wait_scale=0.0, assembly=assembly("local")) as started:
         started.emulator.set_period_scale(_PERIOD_SCALE)
-        yield AlarmHarness.subscribed(started)
+        yield StackAlarms.subscribed(started)
 
 
 @pytest.fixture
-def alarms(harness: AlarmHarness) -> AlarmHarness:
+def alarms(harness: StackAlarms) -> StackAlarms:
     """Return the harness once no alarm is active."""
     harness.stack.ipqs.reset()
     harness.stack.ipqs.behave(**IPQS_AT_ONCE)
@@ -38,13 +38,13 @@ def alarms(harness: AlarmHarness) -> AlarmHarness:
     return harness
 
 
-def job_overdue(alarms: AlarmHarness) -> None:
+def job_overdue(alarms: StackAlarms) -> None:
     """Write the metric: the deadline itself is a day away."""
     late = config.stage("local", config.context()["courier"]).longest_deadline_seconds
     alarms.write_metric(Metric.JOB_AGE_SECONDS, 2 * late, provider="ipqs")
 
 
-def jobs_failing(alarms: AlarmHarness) -> None:
+def jobs_failing(alarms: StackAlarms) -> None:
     """Upload empty files."""
     runner = JobRunner(alarms.stack)
     job_ids = [runner.upload(f"ipqs/email/{n}.csv", b"") for n in range(4)]
@@ -52,7 +52,7 @@ def jobs_failing(alarms: AlarmHarness) -> None:
         runner.wait_for_end(job_id)
 
 
-def unreadable_message(alarms: AlarmHarness) -> None:
+def unreadable_message(alarms: StackAlarms) -> None:
     """Send what intake cannot read; without a visibility timeout of minutes."""
     sqs = alarms.stack.emulator.client("sqs")
     queue = alarms.stack.outputs["IntakeQueueUrl"]
@@ -60,38 +60,38 @@ def unreadable_message(alarms: AlarmHarness) -> None:
     sqs.send_message(QueueUrl=queue, MessageBody="this is not JSON")
 
 
-def undelivered_failure_event(alarms: AlarmHarness) -> None:
+def undelivered_failure_event(alarms: StackAlarms) -> None:
     """Send the dead letter: EventBridge and Lambda retry for minutes and hours."""
     alarms.stack.emulator.client("sqs").send_message(
         QueueUrl=alarms.stack.outputs["ReflectDeadLetterQueueUrl"], MessageBody="{}"
     )
 
 
-def key_changed(alarms: AlarmHarness) -> None:
+def key_changed(alarms: StackAlarms) -> None:
     """Change the key at the provider, and not in the secret."""
     alarms.stack.ipqs.rotate_key("another-key-that-opens-nothing")
     JobRunner(alarms.stack).run(_KEY, _EMAILS)
 
 
-def no_credits(alarms: AlarmHarness) -> None:
+def no_credits(alarms: StackAlarms) -> None:
     """Upload three rows to an account with one credit."""
     alarms.stack.ipqs.behave(credits=1)
     JobRunner(alarms.stack).run(_KEY, _EMAILS)
 
 
-def unknown_status_word(alarms: AlarmHarness) -> None:
+def unknown_status_word(alarms: StackAlarms) -> None:
     """Make the provider use a new word."""
     alarms.stack.ipqs.behave(statuses=("SHUFFLING", "FINISHED"))
     JobRunner(alarms.stack).run(_KEY, _EMAILS)
 
 
-def throttling(alarms: AlarmHarness) -> None:
+def throttling(alarms: StackAlarms) -> None:
     """Make the provider throttle every check."""
     alarms.stack.ipqs.script("status", [Answer.http(429)] * 5_000)
     JobRunner(alarms.stack).upload(_KEY, _EMAILS)
 
 
-def webhooks_missing(alarms: AlarmHarness) -> None:
+def webhooks_missing(alarms: StackAlarms) -> None:
     """Lose every webhook, so that checks find the ends."""
     alarms.stack.emulator.set_wait_scale(0.005)
     alarms.stack.txncheck.reset()
@@ -109,7 +109,7 @@ def webhooks_missing(alarms: AlarmHarness) -> None:
         runner.wait_for_end(job_id)
 
 
-def upload_not_aborted(alarms: AlarmHarness) -> None:
+def upload_not_aborted(alarms: StackAlarms) -> None:
     """Write the metric: S3 does not fail on demand here.
 
     `tests/faults` makes it fail, and shows that the metric is written.
@@ -117,43 +117,41 @@ def upload_not_aborted(alarms: AlarmHarness) -> None:
     alarms.write_metric(Metric.UPLOADS_NOT_ABORTED, 1)
 
 
-def failing(
-    handler: str, event: Mapping[str, object]
-) -> Callable[[AlarmHarness], None]:
+def failing(handler: str, event: Mapping[str, object]) -> Callable[[StackAlarms], None]:
     """Return a cause that invokes a function with an event that makes it fail."""
 
-    def fail(alarms: AlarmHarness) -> None:
+    def fail(alarms: StackAlarms) -> None:
         assert alarms.invoke(handler, event) == "Unhandled"
 
     return fail
 
 
-def restore_key(alarms: AlarmHarness) -> None:
+def restore_key(alarms: StackAlarms) -> None:
     """Make the provider accept the key in the secret."""
     alarms.stack.ipqs.rotate_key(LOCAL_KEY)
 
 
-def stop_throttling(alarms: AlarmHarness) -> None:
+def stop_throttling(alarms: StackAlarms) -> None:
     """Make the provider answer again."""
     alarms.stack.ipqs.reset()
 
 
-def restore_waits(alarms: AlarmHarness) -> None:
+def restore_waits(alarms: StackAlarms) -> None:
     """Let waits be over at once, as in the other tests."""
     alarms.stack.emulator.set_wait_scale(0.0)
 
 
-def purge(output: str) -> Callable[[AlarmHarness], None]:
+def purge(output: str) -> Callable[[StackAlarms], None]:
     """Return a repair that empties the queue that an output of the stack names."""
 
-    def purge_queue(alarms: AlarmHarness) -> None:
+    def purge_queue(alarms: StackAlarms) -> None:
         queue = alarms.stack.outputs[output]
         alarms.stack.emulator.client("sqs").purge_queue(QueueUrl=queue)
 
     return purge_queue
 
 
-def wait_only(_alarms: AlarmHarness) -> None:
+def wait_only(_alarms: StackAlarms) -> None:
     """Do nothing: the alarm ends by itself."""
 
 
@@ -186,7 +184,7 @@ CASES = {
 
 @pytest.mark.parametrize("alarm", CASES)
 def test_an_alarm_notifies_of_its_start_and_its_end(
-    alarms: AlarmHarness, alarm: str
+    alarms: StackAlarms, alarm: str
 ) -> None:
     """Nobody knows of an alarm that was never raised whether it can be."""
     provoke, repair = CASES[alarm]
@@ -204,7 +202,7 @@ def test_an_alarm_notifies_of_its_start_and_its_end(
     assert alarms.wait_for_message("AlarmsAny", "OK")
 
 
-def test_every_alarm_is_raised_here(harness: AlarmHarness) -> None:
+def test_every_alarm_is_raised_here(harness: StackAlarms) -> None:
     """A new alarm needs a case."""
     cloudwatch = harness.stack.emulator.client("cloudwatch")
     found = cloudwatch.describe_alarms()["MetricAlarms"]

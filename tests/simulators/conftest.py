@@ -8,7 +8,7 @@ import pytest
 from local.simulators.ipqs import IpqsSimulator
 from local.simulators.txncheck import TxncheckSimulator
 from tests.simulators.api_client import KEY, IpqsClient, TxncheckClient
-from tests.simulators.webhook_receiver import WEBHOOK_SECRET, WebhookReceiver
+from tests.simulators.webhook_receiver import WEBHOOK_SECRET, WebhookListener
 
 
 @pytest.fixture(autouse=True)
@@ -52,8 +52,8 @@ def caller(txncheck: TxncheckSimulator) -> Iterator[TxncheckClient]:
 
 
 @pytest.fixture
-def receiver(txncheck: TxncheckSimulator) -> Iterator[WebhookReceiver]:
+def receiver(txncheck: TxncheckSimulator) -> Iterator[WebhookListener]:
     """Yield the server that the simulator's webhooks go to."""
-    with WebhookReceiver.listening() as receiver:
+    with WebhookListener.listening() as receiver:
         txncheck.webhook_url = receiver.url
         yield receiver

@@ -12,7 +12,7 @@ import requests
 
 from local.simulators.ipqs import IpqsSimulator
 from tests.simulators.api_client import BODIES, SECONDS
-from tests.simulators.webhook_receiver import WebhookReceiver
+from tests.simulators.webhook_receiver import WebhookListener
 
 ROOT = Path(__file__).parents[2]
 
@@ -64,7 +64,7 @@ def test_txncheck_sends_webhooks_until_it_is_ended(by: signal.Signals | None) ->
     """The local stack's webhooks are those of a running clock."""
     options = ("--key", "k", "--seconds-per-state", "0", "--until-stdin-closes")
     with (
-        WebhookReceiver.listening() as receiver,
+        WebhookListener.listening() as receiver,
         command("txncheck", *options, "--webhook-url", receiver.url) as process,
     ):
         assert process.stdout is not None

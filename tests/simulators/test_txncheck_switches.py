@@ -15,7 +15,7 @@ from local.simulators.txncheck import (
 from tests.simulators.api_client import (
     TxncheckClient,
 )
-from tests.simulators.webhook_receiver import WEBHOOK_SECRET, WebhookReceiver
+from tests.simulators.webhook_receiver import WEBHOOK_SECRET, WebhookListener
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,7 +63,7 @@ def test_switches_are_swapped_at_once(txncheck: TxncheckSimulator) -> None:
 
 
 def test_reset_forgets_everything(
-    caller: TxncheckClient, txncheck: TxncheckSimulator, receiver: WebhookReceiver
+    caller: TxncheckClient, txncheck: TxncheckSimulator, receiver: WebhookListener
 ) -> None:
     """Tests that share a simulator must not meet each other."""
     caller.ended()

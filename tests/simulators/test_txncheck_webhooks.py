@@ -24,7 +24,7 @@ from tests.simulators.api_client import (
     PARTIAL,
     TxncheckClient,
 )
-from tests.simulators.webhook_receiver import WEBHOOK_SECRET, WebhookReceiver
+from tests.simulators.webhook_receiver import WEBHOOK_SECRET, WebhookListener
 
 AT_ONCE = TxncheckBehaviour(seconds_queued=0.0, seconds_processing=0.0)
 
@@ -47,7 +47,7 @@ def webhook_status(caller: TxncheckClient) -> str | None:
 )
 def test_describes_how_a_request_ended(
     caller: TxncheckClient,
-    receiver: WebhookReceiver,
+    receiver: WebhookListener,
     mobile: str,
     event: str,
     keys: set[str],
@@ -65,7 +65,7 @@ def test_describes_how_a_request_ended(
     assert answer["webhookStatus"] == "SENT"
 
 
-def test_is_signed(txncheck: TxncheckSimulator, receiver: WebhookReceiver) -> None:
+def test_is_signed(txncheck: TxncheckSimulator, receiver: WebhookListener) -> None:
     """By the scheme that the receiver is set to, whichever it is."""
     caller = TxncheckClient(txncheck)
     caller.ended()
@@ -96,7 +96,7 @@ def test_is_signed(txncheck: TxncheckSimulator, receiver: WebhookReceiver) -> No
 def test_is_signed_with_the_secret_only(
     caller: TxncheckClient,
     txncheck: TxncheckSimulator,
-    receiver: WebhookReceiver,
+    receiver: WebhookListener,
     secret: str | None,
     verdict: SignatureVerdict,
 ) -> None:
@@ -108,7 +108,7 @@ def test_is_signed_with_the_secret_only(
 
 
 def test_is_not_sent_without_an_address(
-    caller: TxncheckClient, txncheck: TxncheckSimulator, receiver: WebhookReceiver
+    caller: TxncheckClient, txncheck: TxncheckSimulator, receiver: WebhookListener
 ) -> None:
     """Polling is a way of its own."""
     txncheck.webhook_url = None
@@ -122,7 +122,7 @@ def test_is_not_sent_without_an_address(
 def test_is_sent_before_the_answer_by_a_switch(
     caller: TxncheckClient,
     txncheck: TxncheckSimulator,
-    receiver: WebhookReceiver,
+    receiver: WebhookListener,
     early: bool,
 ) -> None:
     """Then nobody knows the id yet that it speaks of."""
@@ -135,7 +135,7 @@ def test_is_sent_before_the_answer_by_a_switch(
 
 
 def test_is_tried_again(
-    caller: TxncheckClient, txncheck: TxncheckSimulator, receiver: WebhookReceiver
+    caller: TxncheckClient, txncheck: TxncheckSimulator, receiver: WebhookListener
 ) -> None:
     """By a schedule that is unknown; each time stamped and signed anew."""
     txncheck.behave(webhook_retry_seconds=(60.0, 600.0))
@@ -161,7 +161,7 @@ def test_is_tried_again(
 def test_gives_up_in_the_end(
     caller: TxncheckClient,
     txncheck: TxncheckSimulator,
-    receiver: WebhookReceiver,
+    receiver: WebhookListener,
     status: int,
 ) -> None:
     """Nothing but a 2xx is a delivery; then only polling is left."""
@@ -181,7 +181,7 @@ def test_gives_up_in_the_end(
 def test_gets_lost_by_a_switch(
     caller: TxncheckClient,
     txncheck: TxncheckSimulator,
-    receiver: WebhookReceiver,
+    receiver: WebhookListener,
     losses: float,
     received: int,
 ) -> None:
@@ -199,7 +199,7 @@ def test_gets_lost_by_a_switch(
 
 @pytest.mark.usefixtures("receiver")
 def test_can_be_sent_once_more(
-    caller: TxncheckClient, txncheck: TxncheckSimulator, receiver: WebhookReceiver
+    caller: TxncheckClient, txncheck: TxncheckSimulator, receiver: WebhookListener
 ) -> None:
     """A replay is the very same bytes; a forgery is not."""
     request_id = caller.ended()
@@ -245,14 +245,14 @@ def test_counts_a_refused_connection_as_a_failed_attempt(
     caller: TxncheckClient, txncheck: TxncheckSimulator
 ) -> None:
     """A refused connection is a failed attempt."""
-    with WebhookReceiver.listening() as gone:
+    with WebhookListener.listening() as gone:
         txncheck.webhook_url = gone.url
     caller.ended()
 
     assert webhook_status(caller) == "RETRYING"
 
 
-class _Silent(WebhookReceiver):
+class _Silent(WebhookListener):
     def __call__(self, request: Any) -> HttpReply:  # noqa: ANN401 what the base class takes
         super().__call__(request)
         return HttpReply(has_head=False, ending=Ending.STALL)
@@ -276,7 +276,7 @@ def test_does_not_wait_for_ever(
 
 @contextmanager
 def running(
-    receiver: WebhookReceiver, behaviour: TxncheckBehaviour
+    receiver: WebhookListener, behaviour: TxncheckBehaviour
 ) -> Iterator[TxncheckClient]:
     """A client of a simulator that follows the real time."""
     with TxncheckSimulator.started(
@@ -291,7 +291,7 @@ def running(
         caller.session.close()
 
 
-def test_is_sent_by_a_running_clock(receiver: WebhookReceiver) -> None:
+def test_is_sent_by_a_running_clock(receiver: WebhookListener) -> None:
     """In real time nobody advances a clock; what fails is tried again."""
     behaviour = replace(
         AT_ONCE, seconds_processing=0.05, webhook_retry_seconds=(0.05, 60.0)
@@ -306,7 +306,7 @@ def test_is_sent_by_a_running_clock(receiver: WebhookReceiver) -> None:
     assert receiver.received[1].verdict(now) is SignatureVerdict.VALID
 
 
-def test_is_sent_earlier_when_the_clock_is_put_ahead(receiver: WebhookReceiver) -> None:
+def test_is_sent_earlier_when_the_clock_is_put_ahead(receiver: WebhookListener) -> None:
     """A test that has an hour to pass does not take one."""
     with running(receiver, TxncheckBehaviour(seconds_processing=3600.0)) as caller:
         caller.submitted()

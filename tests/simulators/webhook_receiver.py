@@ -26,7 +26,7 @@ class ReceivedWebhook:
         return verify(SCHEME, [secret], headers=self.headers, body=self.body, now=now)
 
 
-class WebhookReceiver:
+class WebhookListener:
     """Keeps every webhook, and answers with `status`."""
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class WebhookReceiver:
 
     @classmethod
     @contextmanager
-    def listening(cls) -> Iterator["WebhookReceiver"]:
+    def listening(cls) -> Iterator["WebhookListener"]:
         """Listen until the block ends."""
         receiver = cls()
         with serving(receiver) as server:

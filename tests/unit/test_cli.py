@@ -24,7 +24,7 @@ _JOB = {
 }
 
 
-class FakeApi(BaseHTTPRequestHandler):
+class ApiWithResults(BaseHTTPRequestHandler):
     """An API and its S3; `bodies` of the requests are kept by path."""
 
     bodies: dict[str, bytes]
@@ -71,15 +71,15 @@ class FakeApi(BaseHTTPRequestHandler):
 @pytest.fixture(autouse=True)
 def bodies(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
     """Serve the API; return the bodies that the client sends, by path."""
-    FakeApi.bodies = {}
-    with ThreadingHTTPServer(("127.0.0.1", 0), FakeApi) as server:
+    ApiWithResults.bodies = {}
+    with ThreadingHTTPServer(("127.0.0.1", 0), ApiWithResults) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}"
         api = ApiClient.local(address)
         monkeypatch.setattr(
             "verdict_courier.cli.__main__.connect", lambda *_, **__: api
         )
-        yield FakeApi.bodies
+        yield ApiWithResults.bodies
         server.shutdown()
 
 

@@ -14,7 +14,7 @@ from verdict_courier.job_feed import JobFeed
 Document = dict[str, Any]
 
 
-class FakeApi(BaseHTTPRequestHandler):
+class DocumentsApi(BaseHTTPRequestHandler):
     """An API that returns `documents` by path and counts the `calls`."""
 
     documents: dict[str, Document]
@@ -36,8 +36,8 @@ class FakeApi(BaseHTTPRequestHandler):
 @pytest.fixture
 def api() -> Iterator[ApiClient]:
     """Return a client of the API."""
-    FakeApi.documents, FakeApi.calls = {}, Counter()
-    with ThreadingHTTPServer(("127.0.0.1", 0), FakeApi) as server:
+    DocumentsApi.documents, DocumentsApi.calls = {}, Counter()
+    with ThreadingHTTPServer(("127.0.0.1", 0), DocumentsApi) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}"
         yield ApiClient.local(address)
@@ -46,11 +46,11 @@ def api() -> Iterator[ApiClient]:
 
 def add_jobs(*jobs: tuple[str, str | None, str | None]) -> None:
     """Add jobs by id, outcome, and when their execution ended."""
-    FakeApi.documents = {
+    DocumentsApi.documents = {
         f"/jobs/{job_id}/timeline": {"entries": [1], "ended_at": ended_at}
         for job_id, _, ended_at in jobs
     }
-    FakeApi.documents["/jobs"] = {
+    DocumentsApi.documents["/jobs"] = {
         "jobs": [
             {"job_id": job_id, "attempt": 1, "outcome": outcome}
             for job_id, outcome, _ in jobs
@@ -63,15 +63,15 @@ def test_a_final_timeline_is_read_once(api: ApiClient) -> None:
     add_jobs(
         ("ended", "succeeded", "then"), ("ending", "failed", None), ("new", None, None)
     )
-    FakeApi.documents["/jobs/new/timeline"]["entries"] = []  # about to begin
+    DocumentsApi.documents["/jobs/new/timeline"]["entries"] = []  # about to begin
     feed = JobFeed(api, limit=50)
 
     for _ in range(3):
         feed.read()
 
-    assert FakeApi.calls["/jobs/ended/timeline"] == 1
-    assert FakeApi.calls["/jobs/ending/timeline"] == 3
-    assert FakeApi.calls["/jobs/new/timeline"] == 3
+    assert DocumentsApi.calls["/jobs/ended/timeline"] == 1
+    assert DocumentsApi.calls["/jobs/ending/timeline"] == 3
+    assert DocumentsApi.calls["/jobs/new/timeline"] == 3
 
 
 def test_the_timeline_of_a_new_attempt_is_read(api: ApiClient) -> None:
@@ -79,11 +79,11 @@ def test_the_timeline_of_a_new_attempt_is_read(api: ApiClient) -> None:
     add_jobs(("one", "failed", "then"))
     feed = JobFeed(api, limit=50)
     feed.read()
-    FakeApi.documents["/jobs"]["jobs"][0]["attempt"] = 2
+    DocumentsApi.documents["/jobs"]["jobs"][0]["attempt"] = 2
 
     feed.read()
 
-    assert FakeApi.calls["/jobs/one/timeline"] == 2
+    assert DocumentsApi.calls["/jobs/one/timeline"] == 2
 
 
 def test_many_running_jobs_are_read_in_turn(api: ApiClient) -> None:
@@ -93,7 +93,7 @@ def test_many_running_jobs_are_read_in_turn(api: ApiClient) -> None:
 
     reads = [feed.read() for _ in range(3)]
 
-    calls = [FakeApi.calls[f"/jobs/job{number}/timeline"] for number in range(20)]
+    calls = [DocumentsApi.calls[f"/jobs/job{number}/timeline"] for number in range(20)]
     assert sum(calls) == 24
     assert min(calls) == 1
     assert all(job["timeline"] for job in reads[-1])
@@ -102,7 +102,7 @@ def test_many_running_jobs_are_read_in_turn(api: ApiClient) -> None:
 def test_a_job_without_a_timeline_is_still_listed(api: ApiClient) -> None:
     """A stack of an older version has no timelines, but jobs worth showing."""
     add_jobs(("one", None, None))
-    del FakeApi.documents["/jobs/one/timeline"]
+    del DocumentsApi.documents["/jobs/one/timeline"]
 
     (job,) = JobFeed(api, limit=50).read()
 

@@ -1,4 +1,4 @@
-"""Alarm harness: receive what the alarms of a stack send, and write their metrics."""
+"""Stack alarms: receive what the alarms of a stack send, and write their metrics."""
 
 import json
 import time
@@ -14,7 +14,7 @@ from tests.integration.harness import wait_for
 
 
 @dataclass
-class AlarmHarness:
+class StackAlarms:
     """A stack, and a queue that is subscribed to its operations topic."""
 
     stack: LocalStack
@@ -22,7 +22,7 @@ class AlarmHarness:
     messages: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
-    def subscribed(cls, stack: LocalStack) -> "AlarmHarness":
+    def subscribed(cls, stack: LocalStack) -> "StackAlarms":
         """Subscribe a queue."""
         sqs = stack.emulator.client("sqs")
         queue = sqs.create_queue(QueueName="on-call")["QueueUrl"]
