@@ -8,7 +8,7 @@ import pytest
 from local.simulators.ipqs import IpqsSimulator
 from local.simulators.txncheck import TxncheckSimulator
 from tests.simulators.api_client import KEY, IpqsClient, TxncheckClient
-from tests.simulators.webhook_receiver import WEBHOOK_SECRET, WebhookListener
+from tests.simulators.webhook_listener import WEBHOOK_SECRET, WebhookListener
 
 
 @pytest.fixture(autouse=True)

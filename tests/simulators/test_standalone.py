@@ -12,7 +12,7 @@ import requests
 
 from local.simulators.ipqs import IpqsSimulator
 from tests.simulators.api_client import BODIES, SECONDS
-from tests.simulators.webhook_receiver import WebhookListener
+from tests.simulators.webhook_listener import WebhookListener
 
 ROOT = Path(__file__).parents[2]
 

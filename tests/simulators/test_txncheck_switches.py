@@ -15,7 +15,7 @@ from local.simulators.txncheck import (
 from tests.simulators.api_client import (
     TxncheckClient,
 )
-from tests.simulators.webhook_receiver import WEBHOOK_SECRET, WebhookListener
+from tests.simulators.webhook_listener import WEBHOOK_SECRET, WebhookListener
 
 ROOT = Path(__file__).parents[2]
 

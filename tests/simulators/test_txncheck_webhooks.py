@@ -24,7 +24,7 @@ from tests.simulators.api_client import (
     PARTIAL,
     TxncheckClient,
 )
-from tests.simulators.webhook_receiver import WEBHOOK_SECRET, WebhookListener
+from tests.simulators.webhook_listener import WEBHOOK_SECRET, WebhookListener
 
 AT_ONCE = TxncheckBehaviour(seconds_queued=0.0, seconds_processing=0.0)
 
