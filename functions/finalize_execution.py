@@ -13,7 +13,7 @@ from functions.core.model import Outcome, State
 
 #: What Step Functions' status of an execution means for its job.
 _OUTCOMES = {
-    "ABORTED": Outcome.CANCELLED,  # stopped, through the API or in the console
+    "ABORTED": Outcome.CANCELLED,  # stopped, through the API or in the AWS console
     "TIMED_OUT": Outcome.TIMED_OUT,
     "FAILED": Outcome.FAILED,
 }

@@ -38,7 +38,7 @@ def prepare(
 ) -> Job:
     """Write the requests of a batch into the inbox bucket; return the batch.
 
-    The job_id of a request depends only on its rows, so that a second attempt finds
+    The job_id of a request depends only on its rows, so that a second try finds
     what the first one sent. Personal data stays in S3: an item of the Map has only the
     position of its request's body.
 

@@ -33,7 +33,7 @@ from functions.providers.protocol import Provider
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """One attempt to submit a job; `token` identifies it.
+    """One try to submit a job; `token` identifies it.
 
     `now` is in Unix seconds, `random` a number in [0, 1) for the jitter of waits.
     """
@@ -52,7 +52,7 @@ class Submission:
         """Submit the job at most once; return it with its reference or on hold.
 
         An intent is recorded before anything is sent, the reference after it. An
-        attempt that finds an intent without a reference does not send: it looks for
+        try that finds an intent without a reference does not send: it looks for
         our file name in the provider's list, and sends only if the list still lacks it
         after `settle_seconds`, when the function that wrote the intent cannot be
         running any more. Where the provider has no list, a person decides
@@ -61,7 +61,7 @@ class Submission:
         A batch is not sent itself: its requests are prepared and come here one by one.
         Where the provider limits the rate, each waits for its slot first.
         """
-        is_request = bool(self.job.part.batch_id)
+        is_request = self.job.is_batch_request
         if not is_request and self.job.key.lower().endswith(self.settings.batches):
             created = self.job_store.create(self.job, now=self.now)
             self._count_started(created)
@@ -85,9 +85,9 @@ class Submission:
             return self._hold_after(error, record)
 
     def _count_started(self, record: SubmissionRecord) -> None:
-        """Count the job if this attempt was the first to record it."""
+        """Count the job if this try was the first to record it."""
         # `received_at` is written once: it is our time only if we wrote it.
-        if record.received_at == self.now and not self.job.part.batch_id:
+        if record.received_at == self.now and not self.job.is_batch_request:
             telemetry.count(Metric.JOBS_STARTED, self.job)
 
     def _send(self, record: SubmissionRecord) -> Job:
@@ -104,13 +104,13 @@ class Submission:
             failed = end_job(self.job, Outcome.FAILED, type(error).__name__)
             return failed.with_(advice=f"{error}. {error.advice}")
         except CourierError:
-            # Surely not accepted: the next attempt may send at once.
+            # Surely not accepted: the next try may send at once.
             self.job_store.release_claim(self.job, token=self.token)
             raise
         return self._record(reference, rows)
 
     def _reconcile(self, record: SubmissionRecord) -> Job:
-        """Find in the provider's list whether an earlier attempt was accepted.
+        """Find in the provider's list whether an earlier try was accepted.
 
         If it was, adopt it; otherwise hold the job, or send it again.
         """
@@ -138,8 +138,7 @@ class Submission:
         if self.source.size > self.settings.max_upload_bytes:
             raise SourceTooLarge("the file is larger than max_upload_bytes")
         # A request of a batch lies in an object with many of them.
-        is_request = bool(self.job.part.batch_id)
-        name = "request.json" if is_request else self.job.key
+        name = "request.json" if self.job.is_batch_request else self.job.key
         return self.adapter.validate(name, self.job.type, self.source)
 
     def _record(self, reference: str, rows: int) -> Job:
@@ -172,7 +171,7 @@ class Submission:
         return self._hold(record, delay, failed=True)
 
     def _hold(self, record: SubmissionRecord, seconds: float, *, failed: bool) -> Job:
-        # The slot is used up: the next attempt reserves another one.
+        # The slot is used up: the next try reserves another one.
         job = self.job.with_(received_at=record.received_at, slot_at=0.0)
         return on_hold(
             job,

@@ -1,6 +1,6 @@
 """Job store: read and write the jobs table, in which recorded facts are never undone.
 
-An item holds what identifies the job; `intent` (the token of the attempt that is about
+An item holds what identifies the job; `intent` (the token of the try that is about
 to submit) and `intent_at`; `provider_ref` and `submitted_at`, each set once; the last
 progress; and `outcome`, set once for each attempt. Every write has a condition, so that
 a repeated, late or overlapping call changes nothing.
@@ -145,7 +145,7 @@ class JobStore:
         return SubmissionRecord.from_item(self._table.get(job.job_id))
 
     def claim_submission(self, job: Job, *, token: str, now: float) -> SubmissionRecord:
-        """Record that an attempt is about to submit, unless an earlier one was.
+        """Record that a try is about to submit, unless an earlier one was.
 
         The claim is ours only if the returned record has our token as its intent.
         """
@@ -159,10 +159,10 @@ class JobStore:
         return SubmissionRecord.from_item(written or self._table.get(job.job_id))
 
     def reclaim_submission(self, job: Job, *, old: str, token: str, now: float) -> bool:
-        """Take over the claim `old`, whose attempt surely submitted nothing.
+        """Take over the claim `old`, whose try surely submitted nothing.
 
         Returns:
-            Whether the claim is ours now; another attempt may have been faster.
+            Whether the claim is ours now; another try may have been faster.
         """
         written = self._table.update(
             job.job_id,
@@ -297,6 +297,6 @@ def _source(job: Job) -> dict[str, Value]:
 
 
 def _received(job: Job, now: float) -> dict[str, Value]:
-    if job.part.batch_id:  # without a month: the list of jobs has its batch
+    if job.is_batch_request:  # without a month: the list of jobs has its batch
         return {"received_at": now}
     return {"received_at": now, "month": month_of(now)}

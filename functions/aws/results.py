@@ -203,7 +203,7 @@ class MultipartUpload:
                     IfNoneMatch="*",
                 )
         except (AwsRefused, AwsUnavailable):
-            # Another attempt was first (412), or ours succeeded without an answer.
+            # Another try was first (412), or ours succeeded without an answer.
             existing = self._results.find(self._key, job_id=self._job_id)
             if existing is None:
                 raise

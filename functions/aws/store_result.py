@@ -32,7 +32,7 @@ def store_result(
         put = _put_small if file_format.is_small else _put_multipart
         metadata = {"job-id": job_id, "kind": kind}
         stored, stats = put(results, key, file_format, metadata, open_body)
-    if stored.existed:  # another attempt may have written it, with other content
+    if stored.existed:  # another try may have written it, with other content
         stats = results.measure(stored, file_format)
     return File(
         kind=kind,

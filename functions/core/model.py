@@ -158,6 +158,11 @@ class Job:
     batch: Batch = Batch()  # of a job that is a batch
 
     @property
+    def is_batch_request(self) -> bool:
+        """Whether the job is one request of a batch."""
+        return bool(self.part.batch_id)
+
+    @property
     def execution_name(self) -> str:
         """The name of this attempt's execution."""
         return self.job_id if self.attempt == 1 else f"{self.job_id}-{self.attempt}"

@@ -21,7 +21,7 @@ def manifest_key(job: Job) -> str:
 
 
 def _folder(job: Job) -> str:
-    if job.part.batch_id:
+    if job.is_batch_request:
         owner = f"{job.part.batch_id}/requests/{job.job_id}"
     else:
         owner = job.job_id

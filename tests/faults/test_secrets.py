@@ -156,3 +156,36 @@ def test_an_unfilled_signing_secret_is_named(
 
     with pytest.raises(CredentialsMissing, match="api_secret"):
         _secret().api_secret()
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        pytest.param({"current": "new"}, ("new",), id="one"),
+        pytest.param(
+            {"current": "new", "previous": "old"}, ("new", "old"), id="rotation"
+        ),
+        pytest.param({"current": "new", "previous": ""}, ("new",), id="rotated"),
+    ],
+)
+def test_reads_the_secrets_that_may_sign_webhooks(
+    harness: StepHarness, document: dict[str, str], expected: tuple[str, ...]
+) -> None:
+    """The provider and we cannot change at the same moment; the new one comes first."""
+    harness.store_secret(json.dumps(document))
+
+    assert _secret().webhook_secrets() == expected
+
+
+@pytest.mark.fault(67)
+@pytest.mark.parametrize(
+    "text", ["{}", "no JSON", "[]", "null", '{"current": ""}', '{"current": 7}']
+)
+def test_an_unfilled_webhook_secret_is_not_used(
+    harness: StepHarness, text: str
+) -> None:
+    """An empty secret would sign what anybody forges; the error does not repeat it."""
+    harness.store_secret(text)
+
+    with pytest.raises(CredentialsMissing, match="the webhook's secret"):
+        _secret().webhook_secrets()
