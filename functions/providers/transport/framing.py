@@ -82,16 +82,16 @@ class StrictResponse(http.client.HTTPResponse):
                 the body ends.
             RemoteDisconnected: It was cut.
         """
-        plain = self.fp
-        recorder = _LineRecorder(plain)
-        self.fp = recorder  # type: ignore[assignment]  # it has what reads a head
+        file: Any = self.fp
+        recorder: Any = _LineRecorder(file)
+        self.fp = recorder
         try:
             super().begin()
         finally:
             if self.fp is recorder:  # else it is closed: there is no body
-                self.fp = plain
+                self.fp = file
         if recorder.lines[-1] not in _EMPTY_LINES:
-            raise http.client.RemoteDisconnected
+            raise http.client.RemoteDisconnected("the head was cut")
         if not all(map(_HEAD_LINE.fullmatch, recorder.lines)):
             raise FramingRefused("a line of the head is no header")
         names = [name.lower() for name in self.headers]
