@@ -7,6 +7,7 @@ from functions.aws.executions import ExecutionResult, describe
 from functions.aws.job_store import JobStore
 from functions.aws.lambda_handler import lambda_handler
 from functions.aws.notifier import Notifier
+from functions.core.errors import JobAlreadyStarted
 from functions.core.job_record import JobRecord
 from functions.core.metrics import Metric
 from functions.core.model import Outcome, State
@@ -30,16 +31,23 @@ def finalize_execution(
     then, because it has not ended, whatever happened to this attempt.
     """
     job = execution.job
+    if execution.error == JobAlreadyStarted.__name__:
+        return None
     if job is None or job.is_batch_request or execution.notified:
         return None
     error = execution.error if execution.status != "ABORTED" else ""
     job_store.record_external_outcome(
-        job, _OUTCOMES[execution.status], error=error, now=now
+        job,
+        _OUTCOMES[execution.status],
+        error=error,
+        execution=execution.name,
+        now=now,
     )
 
     record = job_store.get(job.job_id)
     if (
         record is None
+        or record.execution not in ("", execution.name)
         or record.attempt != job.attempt
         or record.notified_attempt >= job.attempt
     ):

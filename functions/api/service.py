@@ -74,7 +74,7 @@ class JobService:
         )
         if record.request_hash not in ("", request.body_hash):
             raise Problem(problems.KEY_REUSED)
-        if not record.outcome and record.attempt == 1:
+        if not (record.outcome or record.execution) and record.attempt == 1:
             # Also for a repeated request: the first one may have failed here.
             started = self.executions.start(record.to_job())
             if started and record.received_at == now:
@@ -108,7 +108,7 @@ class JobService:
         """Return the states that a job's current attempt passed."""
         record = self._get_or_404(request)
         return responses.timeline_response(
-            record, self.history.timeline(record.to_job())
+            record, self.history.timeline(record.execution_name)
         )
 
     def get_results(self, request: ApiRequest, *, now: float) -> Document:
@@ -154,7 +154,7 @@ class JobService:
         )
         if outcome is Outcome.CANCELLED:
             # Also for a repeated request: the first one may have failed here.
-            self.executions.stop(job)
+            self.executions.stop(record.execution_name)
         if record.outcome or outcome is not Outcome.CANCELLED:
             raise Problem(problems.JOB_ENDED, outcome=str(outcome))
         return self._to_response(self._get_or_404(request), request)
@@ -163,7 +163,7 @@ class JobService:
         """Start the next attempt of an ended job, which continues the last one."""
         record = self._get_or_404(request)
         if not record.outcome:
-            if self.executions.exists(record.to_job()):
+            if self.executions.exists(record.execution_name):
                 raise Problem(problems.JOB_RUNNING)
             current = record  # the request that was to start it failed
         elif record.outcome not in RETRYABLE_OUTCOMES:
@@ -210,7 +210,9 @@ class JobService:
             record,
             deadline_seconds=provider.policy.deadline_seconds if provider else 0.0,
             jobs=request.jobs,
-            execution_url=execution_url(self.settings.state_machine, record.to_job()),
+            execution_url=execution_url(
+                self.settings.state_machine, record.execution_name
+            ),
         )
 
 

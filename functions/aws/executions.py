@@ -36,6 +36,7 @@ class ExecutionResult:
     is whether the workflow has sent its notice.
     """
 
+    name: str
     status: str
     error: str
     job: Job | None
@@ -75,12 +76,12 @@ class Executions:
                 raise
         return True
 
-    def exists(self, job: Job) -> bool:
-        """Return whether a job's attempt was started."""
+    def exists(self, name: str) -> bool:
+        """Return whether an execution was started."""
         with translate_aws_errors("describe an execution"):
             try:
                 self._step_functions.describe_execution(
-                    executionArn=execution_arn(self._state_machine, job)
+                    executionArn=execution_arn(self._state_machine, name)
                 )
             except ClientError as error:
                 if error_code(error) == "ExecutionDoesNotExist":
@@ -88,12 +89,12 @@ class Executions:
                 raise
         return True
 
-    def stop(self, job: Job) -> None:
-        """Stop a job's attempt, if it was started and has not ended."""
+    def stop(self, name: str) -> None:
+        """Stop an execution, if it was started and has not ended."""
         with translate_aws_errors("stop an execution"):
             try:
                 self._step_functions.stop_execution(
-                    executionArn=execution_arn(self._state_machine, job),
+                    executionArn=execution_arn(self._state_machine, name),
                     error="Cancelled",
                     cause="The job was cancelled through the API.",
                 )
@@ -115,6 +116,7 @@ def describe(execution_arn: str, *, step_functions: "SFNClient") -> ExecutionRes
         )
     error = described.get("error") or "States.Timeout"
     return ExecutionResult(
+        name=described["name"],
         status=described["status"],
         # Whoever stops an execution by hand can write anything here.
         error=error if re.fullmatch(r"[A-Za-z.]{1,64}", error) else "",
@@ -123,17 +125,17 @@ def describe(execution_arn: str, *, step_functions: "SFNClient") -> ExecutionRes
     )
 
 
-def execution_arn(state_machine: str, job: Job) -> str:
-    """Return the ARN of the execution that follows a job's attempt."""
+def execution_arn(state_machine: str, name: str) -> str:
+    """Return the ARN of an execution."""
     executions = state_machine.replace(":stateMachine:", ":execution:")
-    return f"{executions}:{job.execution_name}"
+    return f"{executions}:{name}"
 
 
-def execution_url(state_machine: str, job: Job) -> str:
-    """Return the address in the AWS console of a job's current execution."""
+def execution_url(state_machine: str, name: str) -> str:
+    """Return the address in the AWS console of an execution."""
     _, partition, _, region, *_ = state_machine.split(":")
     host = _CONSOLES.get(partition, f"{region}.console.aws.amazon.com")
-    arn = execution_arn(state_machine, job)
+    arn = execution_arn(state_machine, name)
     return f"https://{host}/states/home?region={region}#/v2/executions/details/{arn}"
 
 

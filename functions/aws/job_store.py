@@ -11,6 +11,13 @@ from typing import TYPE_CHECKING, Self
 
 from functions.aws import clients
 from functions.aws.dynamodb import DynamoTable, Item, Value
+from functions.aws.job_items import (
+    OF_THIS_EXECUTION,
+    RUNNING,
+    identity_of,
+    received,
+    source_of,
+)
 from functions.aws.settings import function_settings
 from functions.core.errors import JobEnded, advice_for
 from functions.core.job_record import End, JobRecord, month_of
@@ -20,12 +27,9 @@ from functions.core.model import Job, Outcome
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-#: Holds unless a retry has given the job another attempt.
-_THIS_ATTEMPT = "(attribute_not_exists(attempt) OR attempt = :attempt)"
-#: Holds while an attempt runs: every write that leads to a payment has this condition.
-_RUNNING = f"attribute_not_exists(outcome) AND {_THIS_ATTEMPT}"
 #: Attributes of one attempt, which a retry removes.
 _ATTEMPT_ATTRIBUTES = (
+    "execution",
     "outcome",
     "error",
     "advice",
@@ -113,7 +117,7 @@ class JobStore:
         if job.provider_ref:
             values |= {"provider_ref": job.provider_ref, "submitted_at": now}
         else:
-            values |= _source(job)
+            values |= source_of(job)
         written = self._table.update(
             job.job_id, values, condition="attribute_not_exists(job_id)"
         )
@@ -151,8 +155,8 @@ class JobStore:
         written = self._table.update(
             job.job_id,
             self._identity(job, now),
-            set_if_absent=_received(job, now),
-            condition=_RUNNING,
+            set_if_absent=received(job, now),
+            condition=RUNNING,
             condition_values={":attempt": job.attempt},
         )
         if written is None:
@@ -186,9 +190,9 @@ class JobStore:
         written = self._table.update(
             job.job_id,
             {**self._identity(job, now), "intent": token, "intent_at": now},
-            set_if_absent=_received(job, now),
+            set_if_absent=received(job, now),
             condition="attribute_not_exists(intent) "
-            f"AND attribute_not_exists(provider_ref) AND {_RUNNING}",
+            f"AND attribute_not_exists(provider_ref) AND {RUNNING}",
             condition_values={":attempt": job.attempt},
         )
         if written is not None:
@@ -213,7 +217,7 @@ class JobStore:
             job.job_id,
             {"intent": token, "intent_at": now},
             condition=f"intent = :old AND attribute_not_exists(provider_ref) "
-            f"AND {_RUNNING}",
+            f"AND {RUNNING}",
             condition_values={":old": old, ":attempt": job.attempt},
         )
         if written is None:
@@ -239,7 +243,7 @@ class JobStore:
         written = self._table.update(
             job.job_id,
             {"provider_ref": provider_ref, "submitted_at": now, "rows": rows},
-            set_if_absent=_received(job, now),
+            set_if_absent=received(job, now),
             condition="attribute_not_exists(provider_ref)",
         )
         return SubmissionRecord.from_item(written or self._table.get(job.job_id))
@@ -254,7 +258,7 @@ class JobStore:
                 "failures": job.failures,
                 "next_check_at": next_check_at,
             },
-            condition=f"{_RUNNING} AND (attribute_not_exists(polls) OR polls < :polls)",
+            condition=f"{RUNNING} AND (attribute_not_exists(polls) OR polls < :polls)",
             condition_values={":attempt": job.attempt},
         )
 
@@ -281,11 +285,18 @@ class JobStore:
         return self._end(job, values)
 
     def record_external_outcome(
-        self, job: Job, outcome: Outcome, *, error: str = "", now: float
+        self,
+        job: Job,
+        outcome: Outcome,
+        *,
+        error: str = "",
+        execution: str = "",
+        now: float,
     ) -> End:
         """Record the outcome of an externally stopped attempt; return what stands.
 
-        What the attempt's steps recorded before stays.
+        What the attempt's steps recorded before stays. An `execution`, if it is given,
+        ends only the attempt that it follows; for any other one nothing is recorded.
         """
         values: dict[str, Value] = {
             "outcome": str(outcome),
@@ -294,7 +305,9 @@ class JobStore:
             "ended_at": now,
             **self._identity(job, now),
         }
-        return self._end(job, values, set_if_absent=_received(job, now))
+        return self._end(
+            job, values, set_if_absent=received(job, now), execution=execution
+        )
 
     def mark_notified(self, job: Job) -> None:
         """Record that `finalize_execution` announced the end of this attempt."""
@@ -305,14 +318,7 @@ class JobStore:
         )
 
     def _identity(self, job: Job, now: float) -> dict[str, Value]:
-        batch = {"batch_id": job.part.batch_id} if job.is_batch_request else {}
-        return {
-            "provider": job.provider,
-            "type": job.type,
-            **_source(job),
-            **batch,
-            "expires_at": self._expires_at(now),
-        }
+        return {**identity_of(job), "expires_at": self._expires_at(now)}
 
     def _end(
         self,
@@ -320,13 +326,19 @@ class JobStore:
         values: dict[str, Value],
         *,
         set_if_absent: dict[str, Value] | None = None,
+        execution: str = "",
     ) -> End:
+        condition = RUNNING
+        condition_values: dict[str, Value] = {":attempt": job.attempt}
+        if execution:
+            condition += f" AND {OF_THIS_EXECUTION}"
+            condition_values[":execution"] = execution
         written = self._table.update(
             job.job_id,
             values,
             set_if_absent=set_if_absent,
-            condition=_RUNNING,
-            condition_values={":attempt": job.attempt},
+            condition=condition,
+            condition_values=condition_values,
         )
         item = written or self._table.get(job.job_id)
         return JobRecord.from_item(item).end_of(job.attempt)
@@ -354,13 +366,3 @@ class JobStore:
 
 def _job_ended() -> JobEnded:
     return JobEnded("the job has ended, so nothing is sent")
-
-
-def _source(job: Job) -> dict[str, Value]:
-    return {"bucket": job.bucket, "key": job.key, "version_id": job.version_id}
-
-
-def _received(job: Job, now: float) -> dict[str, Value]:
-    if job.is_batch_request:  # without a month: the list of jobs has its batch
-        return {"received_at": now}
-    return {"received_at": now, "month": month_of(now)}

@@ -34,7 +34,11 @@ class Finalizer:
         **changes: Any,  # noqa: ANN401 - fields of ExecutionResult
     ) -> JobRecord | None:
         """Finalize an execution of a job, later than all that was recorded."""
-        fields: dict[str, Any] = {"error": "States.Runtime", "notified": False}
+        fields: dict[str, Any] = {
+            "name": job.execution_name if job else "",
+            "error": "States.Runtime",
+            "notified": False,
+        }
         return finalize_execution(
             ExecutionResult(status=status, job=job, **(fields | changes)),
             job_store=self.job_store,

@@ -10,6 +10,7 @@ _ROOT = Path(__file__).parents[2]
 #: The most modules of `functions` that a handler may load, packages not counted.
 _MODULES = {
     "api.handler": 37,
+    "begin": 17,
     "check": 24,
     "conclude": 22,
     "download": 25,
@@ -25,6 +26,7 @@ _MODULES = {
 #: Handlers that call no provider, and need neither an adapter nor `requests`.
 _WITHOUT_PROVIDER = (
     "api.handler",
+    "begin",
     "conclude",
     "finalize_execution",
     "intake",
