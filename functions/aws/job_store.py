@@ -7,7 +7,7 @@ a repeated, late or overlapping call changes nothing.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Self
 
 from functions.aws import clients
@@ -17,6 +17,7 @@ from functions.core.errors import advice_for
 from functions.core.job_record import JobRecord, month_of
 from functions.core.keys import ENV_JOBS_RETENTION_DAYS, ENV_JOBS_TABLE
 from functions.core.model import Job, Outcome
+from functions.core.rows import RowCount
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -34,6 +35,7 @@ _ATTEMPT_ATTRIBUTES = (
     "failures",
     "next_check_at",
     "manifest_key",
+    "verdict",
 )
 
 
@@ -50,6 +52,7 @@ class SubmissionRecord:
     provider_ref: str = ""
     submitted_at: float = 0.0
     rows: int = 0
+    distinct_rows: int = 0
 
     @classmethod
     def from_item(cls, item: Item) -> Self:
@@ -61,6 +64,7 @@ class SubmissionRecord:
             provider_ref=str(item.get("provider_ref", "")),
             submitted_at=float(item.get("submitted_at", 0.0)),
             rows=int(item.get("rows", 0)),
+            distinct_rows=int(item.get("distinct_rows", 0)),
         )
 
 
@@ -183,12 +187,12 @@ class JobStore:
         )
 
     def record_submission(
-        self, job: Job, *, provider_ref: str, rows: int, now: float
+        self, job: Job, *, provider_ref: str, count: RowCount, now: float
     ) -> SubmissionRecord:
         """Record the provider's reference; the first one stands and is returned."""
         written = self._table.update(
             job.job_id,
-            {"provider_ref": provider_ref, "submitted_at": now, "rows": rows},
+            {"provider_ref": provider_ref, "submitted_at": now, **asdict(count)},
             set_if_absent=_received(job, now),
             condition="attribute_not_exists(provider_ref)",
         )
@@ -221,6 +225,7 @@ class JobStore:
             "error": job.error,
             "advice": job.advice,
             "manifest_key": job.manifest_key,
+            "verdict": str(job.verdict),
             "bytes": sum(file.bytes for file in job.files),
             "invalid": job.invalid,
             "finished_at": job.finished_at,

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from functions.core.model import Job, Outcome, Phase
+from functions.core.rows import RowsVerdict
 
 #: An item of the jobs table, its numbers as floats.
 Item = Mapping[str, str | float]
@@ -35,12 +36,14 @@ class JobRecord:
     phase: Phase = Phase.QUEUED
     polls: int = 0
     rows: int = 0
+    distinct_rows: int = 0
     invalid: int = 0
     bytes: int = 0
     outcome: Outcome = Outcome.NONE
     error: str = ""
     advice: str = ""
     manifest_key: str = ""
+    verdict: RowsVerdict = RowsVerdict.NONE
     attempt: int = 1
     request_hash: str = ""
     notified_attempt: int = 0  # the last attempt that `finalize_execution` announced
@@ -81,6 +84,7 @@ class JobRecord:
             received_at=self.received_at,
             submitted_at=self.submitted_at,
             rows=self.rows,
+            distinct_rows=self.distinct_rows,
             attempt=self.attempt,
             resumed_at=self.resumed_at,
         )
