@@ -71,7 +71,7 @@ def test_a_job_has_one_notice_with_keys_only(runner: JobRunner) -> None:
 
 
 def test_rows_that_are_not_accounted_for_are_announced(runner: JobRunner) -> None:
-    """The provider takes a list of an old Macintosh for one line: all others are lost."""
+    """The provider takes a list of an old Macintosh for one line: 39 are lost."""
     view = runner.run("ipqs/email/mac.csv", _EMAILS.replace(b"\n", b"\r"))
 
     assert view.job is not None
