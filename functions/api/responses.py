@@ -10,6 +10,7 @@ from functions.core.rows import RowsVerdict
 
 #: A JSON object that the API returns.
 Document = dict[str, Any]
+_EARLIER_ATTEMPT = ("attempt", "outcome", "error", "checks")
 
 
 def job_response(
@@ -53,7 +54,10 @@ def job_response(
         if record.error
         else None,
         "earlier_attempts": [
-            {**attempt, "ended_at": rfc3339(attempt["ended_at"])}
+            {
+                **{name: attempt[name] for name in _EARLIER_ATTEMPT},
+                "ended_at": rfc3339(attempt["ended_at"]),
+            }
             for attempt in record.earlier
         ],
         "links": links,

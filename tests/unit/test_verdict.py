@@ -1,7 +1,7 @@
 """The verdict on the rows is told wherever the end of a job is told."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from functions.aws.job_store import JobStore
 from functions.aws.notifier import Notifier
 from functions.conclude import conclude, job_metrics
-from functions.core.job_record import JobRecord
+from functions.core.job_record import End, JobRecord
 from functions.core.metrics import Metric
 from functions.core.model import Job, Outcome, State
 from functions.core.notice import MESSAGE_ATTRIBUTES, MESSAGE_FIELDS
@@ -36,10 +36,10 @@ class FakeTable:
 
     written: dict[str, Any] = field(default_factory=dict)
 
-    def record_outcome(self, job: Job, *, now: float) -> Outcome:
+    def record_outcome(self, job: Job, *, now: float) -> End:
         """Keep the job's state as what is written."""
         self.written = {**job.to_state(), "ended_at": now}
-        return job.outcome
+        return JobRecord.from_item(self.written).end_of(job.attempt)
 
 
 def concluded(job: Job, failure: State | None = None) -> Job:
@@ -119,3 +119,23 @@ def test_a_later_attempt_knows_what_was_sent() -> None:
     job = record.to_job()
 
     assert (job.rows, job.distinct_rows) == (12, 9)
+
+
+def test_the_end_that_stands_stands_with_its_verdict() -> None:
+    """A notice must not promise a manifest's rows for an attempt that was cancelled."""
+    cancelled = JobRecord(
+        job_id="j", provider="p", type="t", outcome=Outcome.CANCELLED, attempt=2
+    )
+    delivered = JobRecord(
+        job_id="j",
+        provider="p",
+        type="t",
+        outcome=Outcome.SUCCEEDED,
+        verdict=RowsVerdict.COMPLETE,
+    )
+    retried = replace(
+        delivered, attempt=2, earlier=tuple(json.loads(delivered.attempts_json()))
+    )
+
+    assert cancelled.end_of(2).verdict is RowsVerdict.NONE
+    assert retried.end_of(1).verdict is RowsVerdict.COMPLETE
