@@ -20,7 +20,7 @@ from functions.aws.job_items import (
 )
 from functions.aws.settings import function_settings
 from functions.core.errors import JobEnded, advice_for
-from functions.core.job_record import End, JobRecord, month_of
+from functions.core.job_record import End, JobRecord
 from functions.core.keys import ENV_JOBS_RETENTION_DAYS, ENV_JOBS_TABLE
 from functions.core.model import Job, Outcome
 from functions.core.rows import RowCount
@@ -114,7 +114,7 @@ class JobStore:
             "provider": job.provider,
             "type": job.type,
             "request_hash": request_hash,
-            **_received(job, now),
+            **received(job, now),
             "expires_at": self._expires_at(now),
         }
         if job.provider_ref:
