@@ -84,9 +84,12 @@ class JobStore:
         )
 
     def get(self, job_id: str) -> JobRecord | None:
-        """Return a job's record; None where there is no such job."""
-        item = self._table.get(job_id)
-        return JobRecord.from_item(item) if item else None
+        """Return a job's record; None where there is no such job.
+
+        A request of a batch is no job, although the table has an item for it.
+        """
+        record = JobRecord.from_item(self._table.get(job_id))
+        return record if record.job_id and not record.is_batch_request else None
 
     def create_requested(self, job: Job, *, request_hash: str, now: float) -> JobRecord:
         """Write a job requested through the API; return the record that came first."""
@@ -258,10 +261,12 @@ class JobStore:
         )
 
     def _identity(self, job: Job, now: float) -> dict[str, Value]:
+        batch = {"batch_id": job.part.batch_id} if job.is_batch_request else {}
         return {
             "provider": job.provider,
             "type": job.type,
             **_source(job),
+            **batch,
             "expires_at": self._expires_at(now),
         }
 

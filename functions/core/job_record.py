@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Self
 
+from functions.core.keys import BATCHES_PREFIX
 from functions.core.model import Job, Outcome, Phase
 
 #: An item of the jobs table, its numbers as floats.
@@ -17,7 +18,11 @@ _STORED_AS = {"notified_attempt": "told"}
 
 @dataclass(frozen=True, kw_only=True)
 class JobRecord:
-    """A stored job; times are Unix seconds, and 0 means "not yet"."""
+    """A stored job, or a request of one; times are Unix seconds, 0 means "not yet".
+
+    `batch_id` is the job that a request belongs to. Requests are stored like jobs, so
+    that they are submitted like jobs, but nobody can do anything with one by itself.
+    """
 
     job_id: str
     provider: str
@@ -45,6 +50,7 @@ class JobRecord:
     request_hash: str = ""
     notified_attempt: int = 0  # the last attempt that `finalize_execution` announced
     earlier: tuple[Mapping[str, Any], ...] = ()
+    batch_id: str = ""
 
     @classmethod
     def from_item(cls, item: Item) -> Self:
@@ -59,6 +65,12 @@ class JobRecord:
             values[name] = str(item.get(name, ""))
         values["earlier"] = tuple(json.loads(str(item.get("earlier", "[]"))))
         return cls(**values)
+
+    @property
+    def is_batch_request(self) -> bool:
+        """Whether this is a request of a batch."""
+        # Requests of 0.1.0 have no `batch_id`, but no job has a key of this prefix.
+        return bool(self.batch_id) or self.key.startswith(BATCHES_PREFIX)
 
     def to_job(self) -> Job:
         """Return the job that is the input of this attempt's execution.
