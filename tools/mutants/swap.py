@@ -53,7 +53,7 @@ def _swapped_constant(
 ) -> Iterator[None]:
     names: dict[str, Any] = {"__name__": module.__name__, "__file__": module.__file__}
     try:
-        exec(compiled, names)  # noqa: S102 - our own source, changed in one place
+        exec(compiled, names)  # noqa: S102 - our own source, changed in one place  # nosec B102
     except Exception as error:  # noqa: BLE001 - a mutant may fail in any way
         raise NotSwappable(type(error).__name__) from None
     original = getattr(module, mutant.function)
