@@ -40,7 +40,7 @@ def input_of(runner: JobRunner, name: str) -> dict[str, Any]:
 @pytest.mark.fault(102)
 def test_a_new_execution_of_a_failed_job_does_nothing(runner: JobRunner) -> None:
     """It names the way to go on, which then works; nothing else has changed."""
-    runner.stack.ipqs.script("upload", [_WRONG_KEY] * 2)
+    runner.stack.ipqs.script("upload", [_WRONG_KEY])
     failed = runner.run("ipqs/email/list.csv", _EMAILS)
     assert failed.job is not None
     job_id = failed.job.job_id
