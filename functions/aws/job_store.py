@@ -1,9 +1,10 @@
 """Job store: read and write the jobs table, in which recorded facts are never undone.
 
-An item holds what identifies the job; `intent` (the token of the try that is about
-to submit) and `intent_at`; `provider_ref` and `submitted_at`, each set once; the last
-progress; and `outcome`, set once for each attempt. Every write has a condition, so that
-a repeated, late or overlapping call changes nothing.
+An item holds what identifies the job; `intent` (the token of the try that submits, or
+has submitted, written right before it) and `intent_at`; `provider_ref` and
+`submitted_at`, each set once; the last progress; and `outcome`, set once for each
+attempt. Every write has a condition, so that a repeated, late or overlapping call
+changes nothing.
 """
 
 import json
@@ -131,7 +132,7 @@ class JobStore:
         return JobRecord.from_item(written) if written else None
 
     def create(self, job: Job, *, now: float) -> SubmissionRecord:
-        """Write a job that is not submitted itself, such as a batch."""
+        """Write a job, unless it has ended; return what is recorded of it."""
         written = self._table.update(
             job.job_id,
             self._identity(job, now),
@@ -140,37 +141,22 @@ class JobStore:
         )
         return SubmissionRecord.from_item(written or self._table.get(job.job_id))
 
-    def submission(self, job: Job) -> SubmissionRecord:
-        """Return what is recorded of a job's submission."""
-        return SubmissionRecord.from_item(self._table.get(job.job_id))
-
-    def claim_submission(self, job: Job, *, token: str, now: float) -> SubmissionRecord:
-        """Record that a try is about to submit, unless an earlier one was.
+    def claim_submission(
+        self, job: Job, *, token: str, old: str = "", now: float
+    ) -> SubmissionRecord:
+        """Record that a try submits from now on, unless another one does or did.
 
         The claim is ours only if the returned record has our token as its intent.
-        """
-        written = self._table.update(
-            job.job_id,
-            {**self._identity(job, now), "intent": token, "intent_at": now},
-            set_if_absent=_received(job, now),
-            condition="attribute_not_exists(intent) "
-            "AND attribute_not_exists(provider_ref)",
-        )
-        return SubmissionRecord.from_item(written or self._table.get(job.job_id))
-
-    def reclaim_submission(self, job: Job, *, old: str, token: str, now: float) -> bool:
-        """Take over the claim `old`, whose try surely submitted nothing.
-
-        Returns:
-            Whether the claim is ours now; another try may have been faster.
+        `old` is another try's claim that is to be replaced.
         """
         written = self._table.update(
             job.job_id,
             {"intent": token, "intent_at": now},
-            condition="intent = :old AND attribute_not_exists(provider_ref)",
-            condition_values={":old": old},
+            condition="(attribute_not_exists(intent) OR intent = :old) "
+            "AND attribute_not_exists(provider_ref)",
+            condition_values={":old": old or token},
         )
-        return written is not None
+        return SubmissionRecord.from_item(written or self._table.get(job.job_id))
 
     def release_claim(self, job: Job, *, token: str) -> None:
         """Remove our claim: the provider surely accepted nothing."""
@@ -195,7 +181,10 @@ class JobStore:
         return SubmissionRecord.from_item(written or self._table.get(job.job_id))
 
     def record_progress(self, job: Job, *, next_check_at: float) -> None:
-        """Record the last check, unless a later check or an outcome is recorded."""
+        """Record the last check, unless a later check or an outcome is recorded.
+
+        With it goes the provider's reference, where Submit could not record it.
+        """
         self._table.update(
             job.job_id,
             {
@@ -204,6 +193,7 @@ class JobStore:
                 "failures": job.failures,
                 "next_check_at": next_check_at,
             },
+            set_if_absent=_submitted(job),
             condition=f"attribute_not_exists(outcome) AND {_THIS_ATTEMPT} "
             "AND (attribute_not_exists(polls) OR polls < :polls)",
             condition_values={":attempt": job.attempt},
@@ -212,7 +202,8 @@ class JobStore:
     def record_outcome(self, job: Job, *, now: float) -> Outcome:
         """Record how this attempt ended; return the outcome that stands, the first.
 
-        An attempt that was given up for another one cannot end that one.
+        An attempt that was given up for another one cannot end that one. The provider's
+        reference goes with it, as in `record_progress`.
         """
         values: dict[str, Value] = {
             "outcome": str(job.outcome),
@@ -229,7 +220,7 @@ class JobStore:
         }
         if job.batch.requests:  # all other jobs had them recorded when submitted
             values["rows"] = job.rows
-        return self._end(job, values)
+        return self._end(job, values, set_if_absent=_submitted(job))
 
     def record_external_outcome(
         self, job: Job, outcome: Outcome, *, error: str = "", now: float
@@ -294,6 +285,16 @@ class JobStore:
 
 def _source(job: Job) -> dict[str, Value]:
     return {"bucket": job.bucket, "key": job.key, "version_id": job.version_id}
+
+
+def _submitted(job: Job) -> dict[str, Value]:
+    if not job.provider_ref:
+        return {}
+    return {
+        "provider_ref": job.provider_ref,
+        "submitted_at": job.submitted_at,
+        "rows": job.rows,
+    }
 
 
 def _received(job: Job, now: float) -> dict[str, Value]:

@@ -19,7 +19,7 @@ _MODULES = {
     "listen": 18,
     "manifest": 19,
     "prepare": 25,
-    "submit": 26,
+    "submit": 29,
     "webhook": 22,
 }
 #: Handlers that call no provider, and need neither an adapter nor `requests`.

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from botocore.exceptions import ClientError
 from jsonschema import Draft202012Validator
 
 from functions.aws.callbacks import CallbackStore, WebhookOutcome, WebhookReceipt
@@ -322,6 +323,11 @@ class SingleItemClient:
         has_key = request["Key"].items() <= self.item.items()
         return {"Item": self.item} if has_key else {}
 
+    def update_item(self, **_request: Any) -> dict[str, Any]:  # noqa: ANN401 - boto3's own
+        """Refuse, as the condition of a claim does where there is a submission."""
+        error = {"Error": {"Code": "ConditionalCheckFailedException"}}
+        raise ClientError(error, "UpdateItem")  # type: ignore[arg-type]  # the rest is not read
+
 
 def member_values(document: Any, name: str) -> set[str]:  # noqa: ANN401 - any JSON
     """Return the texts of all members with a name, at any depth."""
@@ -407,7 +413,7 @@ def test_a_submission_of_an_earlier_release_is_recognized(name: str) -> None:
     store = JobStore("jobs", dynamodb=cast("Any", SingleItemClient(item)), keep_days=90)
     job = Job(job_id=item["job_id"]["S"], provider="ipqs", type="email")
 
-    assert store.submission(job) == SUBMISSIONS[name]
+    assert store.claim_submission(job, token="new", now=0.0) == SUBMISSIONS[name]
 
 
 @pytest.mark.parametrize(
