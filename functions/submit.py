@@ -35,10 +35,7 @@ from functions.providers.protocol import Provider
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """One try to submit a job, under a claim of its own.
-
-    `now` is in Unix seconds, `random` a number in [0, 1) for the jitter of waits.
-    """
+    """One try to submit a job; `now` is in Unix seconds, `random` in [0, 1)."""
 
     job: Job
     adapter: Provider
@@ -214,8 +211,7 @@ class Submission:
         return limiter.reserve(now=self.now)
 
     @property
-    def _file_name(self) -> str:
-        """The name under which the provider's list is searched for the job."""
+    def _file_name(self) -> str:  # under which the list is searched for the job
         return f"{self.job.job_id}.csv"
 
 
@@ -230,10 +226,14 @@ def handler(event: State, _context: LambdaContext) -> State:
             job=job,
             adapter=adapter_for(job.provider),
             source=S3Source(job, s3=clients.s3()),
-            job_store=JobStore.from_environment(),
             rate_limiter=RateLimiter.from_environment(job.provider),
             settings=provider_settings(job.provider),
-            token=uuid.uuid4().hex,
+            claim=SubmissionClaim(
+                job=job,
+                job_store=JobStore.from_environment(),
+                token=uuid.uuid4().hex,
+                now=now,
+            ),
             now=now,
             random=random.random(),  # noqa: S311 - jitter, no secret
         ).submit()

@@ -7,15 +7,14 @@ attempt. Every write has a condition, so that a repeated, late or overlapping ca
 changes nothing.
 """
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from functions.aws import clients
 from functions.aws.dynamodb import DynamoTable, Item, Value
 from functions.aws.settings import function_settings
-from functions.core.errors import advice_for
-from functions.core.job_record import JobRecord, month_of
+from functions.core.errors import JobEnded, advice_for
+from functions.core.job_record import End, JobRecord, month_of
 from functions.core.keys import ENV_JOBS_RETENTION_DAYS, ENV_JOBS_TABLE
 from functions.core.model import Job, Outcome
 
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Holds unless a retry has given the job another attempt.
 _THIS_ATTEMPT = "(attribute_not_exists(attempt) OR attempt = :attempt)"
+#: Holds while an attempt runs: every write that leads to a payment has this condition.
+_RUNNING = f"attribute_not_exists(outcome) AND {_THIS_ATTEMPT}"
 #: Attributes of one attempt, which a retry removes.
 _ATTEMPT_ATTRIBUTES = (
     "outcome",
@@ -51,6 +52,8 @@ class SubmissionRecord:
     provider_ref: str = ""
     submitted_at: float = 0.0
     rows: int = 0
+    attempt: int = 1
+    outcome: str = ""
 
     @classmethod
     def from_item(cls, item: Item) -> Self:
@@ -62,7 +65,13 @@ class SubmissionRecord:
             provider_ref=str(item.get("provider_ref", "")),
             submitted_at=float(item.get("submitted_at", 0.0)),
             rows=int(item.get("rows", 0)),
+            attempt=int(item.get("attempt", 1)),
+            outcome=str(item.get("outcome", "")),
         )
+
+    def has_ended(self, job: Job) -> bool:
+        """Whether this attempt of the job is over, so that nothing may be paid."""
+        return bool(self.outcome) or self.attempt != job.attempt
 
 
 class JobStore:
@@ -85,9 +94,12 @@ class JobStore:
         )
 
     def get(self, job_id: str) -> JobRecord | None:
-        """Return a job's record; None where there is no such job."""
-        item = self._table.get(job_id)
-        return JobRecord.from_item(item) if item else None
+        """Return a job's record; None where there is no such job.
+
+        A request of a batch is no job, although the table has an item for it.
+        """
+        record = JobRecord.from_item(self._table.get(job_id))
+        return record if record.job_id and not record.is_batch_request else None
 
     def create_requested(self, job: Job, *, request_hash: str, now: float) -> JobRecord:
         """Write a job requested through the API; return the record that came first."""
@@ -132,14 +144,37 @@ class JobStore:
         return JobRecord.from_item(written) if written else None
 
     def create(self, job: Job, *, now: float) -> SubmissionRecord:
-        """Write a job, unless it has ended; return what is recorded of it."""
+        """Write a job, unless it has ended; return what is recorded of it.
+
+        Raises:
+            JobEnded: The job, or its batch, has ended, and no try is left whose
+                submission could be unknown.
+        """
+        self._require_running_batch(job)
         written = self._table.update(
             job.job_id,
             self._identity(job, now),
             set_if_absent=_received(job, now),
-            condition="attribute_not_exists(outcome)",
+            condition=_RUNNING,
+            condition_values={":attempt": job.attempt},
         )
-        return SubmissionRecord.from_item(written or self._table.get(job.job_id))
+        if written is not None:
+            return SubmissionRecord.from_item(written)
+        return self._running_or_unknown(job)
+
+    def submission(self, job: Job) -> SubmissionRecord:
+        """Return what is recorded of a job's submission."""
+        return SubmissionRecord.from_item(self._table.get(job.job_id))
+
+    def require_running(self, job: Job) -> None:
+        """Check that neither the job nor the batch of which it is a part has ended.
+
+        Raises:
+            JobEnded: One of them has.
+        """
+        if self.submission(job).has_ended(job):
+            raise _job_ended()
+        self._require_running_batch(job)
 
     def claim_submission(
         self, job: Job, *, token: str, old: str = "", now: float
@@ -148,15 +183,26 @@ class JobStore:
 
         The claim is ours only if the returned record has our token as its intent.
         `old` is another try's claim that is to be replaced.
+
+        Raises:
+            JobEnded: As in `create`.
         """
         written = self._table.update(
             job.job_id,
-            {"intent": token, "intent_at": now},
+            {**self._identity(job, now), "intent": token, "intent_at": now},
+            set_if_absent=_received(job, now),
             condition="(attribute_not_exists(intent) OR intent = :old) "
-            "AND attribute_not_exists(provider_ref)",
-            condition_values={":old": old or token},
+            f"AND attribute_not_exists(provider_ref) AND {_RUNNING}",
+            condition_values={":old": old or token, ":attempt": job.attempt},
         )
-        return SubmissionRecord.from_item(written or self._table.get(job.job_id))
+        record = (
+            SubmissionRecord.from_item(written)
+            if written is not None
+            else self._running_or_unknown(job, known=old)
+        )
+        if record.intent == token:
+            self._confirm_claim(job, token)
+        return record
 
     def release_claim(self, job: Job, *, token: str) -> None:
         """Remove our claim: the provider surely accepted nothing."""
@@ -194,13 +240,12 @@ class JobStore:
                 "next_check_at": next_check_at,
             },
             set_if_absent=_submitted(job),
-            condition=f"attribute_not_exists(outcome) AND {_THIS_ATTEMPT} "
-            "AND (attribute_not_exists(polls) OR polls < :polls)",
+            condition=f"{_RUNNING} AND (attribute_not_exists(polls) OR polls < :polls)",
             condition_values={":attempt": job.attempt},
         )
 
-    def record_outcome(self, job: Job, *, now: float) -> Outcome:
-        """Record how this attempt ended; return the outcome that stands, the first.
+    def record_outcome(self, job: Job, *, now: float) -> End:
+        """Record how this attempt ended; return the end that stands, the first.
 
         An attempt that was given up for another one cannot end that one. The provider's
         reference goes with it, as in `record_progress`.
@@ -224,7 +269,7 @@ class JobStore:
 
     def record_external_outcome(
         self, job: Job, outcome: Outcome, *, error: str = "", now: float
-    ) -> Outcome:
+    ) -> End:
         """Record the outcome of an externally stopped attempt; return what stands.
 
         What the attempt's steps recorded before stays.
@@ -233,10 +278,8 @@ class JobStore:
             "outcome": str(outcome),
             "error": error,
             "advice": advice_for(error) if error else "",
-            "provider": job.provider,
-            "type": job.type,
             "ended_at": now,
-            "expires_at": self._expires_at(now),
+            **self._identity(job, now),
         }
         return self._end(job, values, set_if_absent=_received(job, now))
 
@@ -249,10 +292,12 @@ class JobStore:
         )
 
     def _identity(self, job: Job, now: float) -> dict[str, Value]:
+        batch = {"batch_id": job.part.batch_id} if job.is_batch_request else {}
         return {
             "provider": job.provider,
             "type": job.type,
             **_source(job),
+            **batch,
             "expires_at": self._expires_at(now),
         }
 
@@ -262,25 +307,52 @@ class JobStore:
         values: dict[str, Value],
         *,
         set_if_absent: dict[str, Value] | None = None,
-    ) -> Outcome:
+    ) -> End:
         written = self._table.update(
             job.job_id,
             values,
             set_if_absent=set_if_absent,
-            condition=f"attribute_not_exists(outcome) AND {_THIS_ATTEMPT}",
+            condition=_RUNNING,
             condition_values={":attempt": job.attempt},
         )
         item = written or self._table.get(job.job_id)
-        if int(item.get("attempt", 1)) == job.attempt:
-            return Outcome(str(item["outcome"]))
-        outcomes = {
-            attempt["attempt"]: Outcome(attempt["outcome"])
-            for attempt in json.loads(str(item["earlier"]))
-        }
-        return outcomes[job.attempt]
+        return JobRecord.from_item(item).end_of(job.attempt)
+
+    def _running_or_unknown(self, job: Job, *, known: str = "") -> SubmissionRecord:
+        """Return what is recorded of a job that runs, or whose submission is unknown.
+
+        An intent without a reference may be paid for: it is looked for even after the
+        end. `known` is an intent of which it is known that it is not.
+        """
+        record = self.submission(job)
+        is_known = record.provider_ref or record.intent in ("", known)
+        if record.has_ended(job) and is_known:
+            raise _job_ended()
+        return record
+
+    def _confirm_claim(self, job: Job, token: str) -> None:
+        """Give our claim back if the batch of which the job is a part has ended.
+
+        The batch's outcome is in another item, which the claim's condition cannot
+        read. Read after the claim it leaves no gap: whoever ends the batch later than
+        that ends it after the submission began.
+        """
+        try:
+            self._require_running_batch(job)
+        except JobEnded:
+            self.release_claim(job, token=token)
+            raise
+
+    def _require_running_batch(self, job: Job) -> None:
+        if job.is_batch_request and self._table.get(job.part.batch_id).get("outcome"):
+            raise _job_ended()
 
     def _expires_at(self, now: float) -> int:
         return int(now + self._keep_seconds)
+
+
+def _job_ended() -> JobEnded:
+    return JobEnded("the job has ended, so nothing is sent")
 
 
 def _source(job: Job) -> dict[str, Value]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Self
 
+from functions.core.errors import advice_for
+from functions.core.keys import BATCHES_PREFIX
 from functions.core.model import Job, Outcome, Phase
 
 #: An item of the jobs table, its numbers as floats.
@@ -16,8 +18,22 @@ _STORED_AS = {"notified_attempt": "told"}
 
 
 @dataclass(frozen=True, kw_only=True)
+class End:
+    """How an attempt of a job ended, as it is recorded and announced."""
+
+    outcome: Outcome
+    error: str
+    advice: str
+    manifest_key: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class JobRecord:
-    """A stored job; times are Unix seconds, and 0 means "not yet"."""
+    """A stored job, or a request of one; times are Unix seconds, 0 means "not yet".
+
+    `batch_id` is the job that a request belongs to. Requests are stored like jobs, so
+    that they are submitted like jobs, but nobody can do anything with one by itself.
+    """
 
     job_id: str
     provider: str
@@ -45,6 +61,7 @@ class JobRecord:
     request_hash: str = ""
     notified_attempt: int = 0  # the last attempt that `finalize_execution` announced
     earlier: tuple[Mapping[str, Any], ...] = ()
+    batch_id: str = ""
 
     @classmethod
     def from_item(cls, item: Item) -> Self:
@@ -59,6 +76,12 @@ class JobRecord:
             values[name] = str(item.get(name, ""))
         values["earlier"] = tuple(json.loads(str(item.get("earlier", "[]"))))
         return cls(**values)
+
+    @property
+    def is_batch_request(self) -> bool:
+        """Whether this is a request of a batch."""
+        # Requests of 0.1.0 have no `batch_id`, but no job has a key of this prefix.
+        return bool(self.batch_id) or self.key.startswith(BATCHES_PREFIX)
 
     def to_job(self) -> Job:
         """Return the job that is the input of this attempt's execution.
@@ -85,6 +108,25 @@ class JobRecord:
             resumed_at=self.resumed_at,
         )
 
+    def end_of(self, attempt: int) -> End:
+        """Return how an attempt ended: this one, or one of the earlier ones."""
+        if attempt == self.attempt:
+            return End(
+                outcome=self.outcome,
+                error=self.error,
+                advice=self.advice,
+                manifest_key=self.manifest_key,
+            )
+        (ended,) = (e for e in self.earlier if e["attempt"] == attempt)
+        error = str(ended["error"])
+        return End(
+            outcome=Outcome(ended["outcome"]),
+            error=error,
+            advice=advice_for(error) if error else "",
+            # Records of an earlier release do not have it.
+            manifest_key=str(ended.get("manifest_key", "")),
+        )
+
     def attempts_json(self) -> str:
         """Return the attempts up to this one, as the table stores them in `earlier`."""
         this_attempt = {
@@ -93,6 +135,7 @@ class JobRecord:
             "error": self.error,
             "checks": self.polls,
             "ended_at": self.ended_at,
+            "manifest_key": self.manifest_key,
         }
         return json.dumps([*self.earlier, this_attempt])
 

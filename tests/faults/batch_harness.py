@@ -11,6 +11,7 @@ from functions.aws.batch_store import BatchStore
 from functions.aws.job_store import JobStore
 from functions.aws.results import Results
 from functions.aws.s3_source import S3Source
+from functions.aws.submission_claim import SubmissionClaim
 from functions.check import check
 from functions.core.batch_results import parse_results
 from functions.core.model import Job, Next, Outcome, Phase
@@ -179,10 +180,14 @@ class BatchHarness:
             job=job,
             adapter=self.adapter(),
             source=S3Source(job, s3=clients.s3()),
-            job_store=self.job_store,
             rate_limiter=None,
             settings=self.settings,
-            token=f"token-{next(_numbers)}",
+            claim=SubmissionClaim(
+                job=job,
+                job_store=self.job_store,
+                token=f"token-{next(_numbers)}",
+                now=self.now(),
+            ),
             now=self.now(),
             random=0.5,
         ).submit()

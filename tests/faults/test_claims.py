@@ -15,21 +15,25 @@ from tests.faults.harness import SETTLE_SECONDS, TABLE, StepHarness
 
 #: The calls of Submit for a request of TxnCheck, which has no list to search.
 CALLS = (
+    "dynamodb.GetItem",  # whether the batch has ended
     "dynamodb.UpdateItem",  # the job
     "s3.GetObject",  # validated
     "s3.GetObject",  # sent
     "dynamodb.UpdateItem",  # the claim
+    "dynamodb.GetItem",  # whether the batch has ended by now
     "txncheck.submit",
     "dynamodb.UpdateItem",  # the reference
 )
 #: The failures between the claim and the moment in which the answer is recorded.
 UNKNOWN = {
-    (3, Mode.KILLED_AFTER),
-    (4, Mode.ERROR_BEFORE),
-    (4, Mode.ERROR_AFTER),
-    (4, Mode.KILLED_BEFORE),
     (4, Mode.KILLED_AFTER),
     (5, Mode.KILLED_BEFORE),
+    (5, Mode.KILLED_AFTER),
+    (6, Mode.ERROR_BEFORE),
+    (6, Mode.ERROR_AFTER),
+    (6, Mode.KILLED_BEFORE),
+    (6, Mode.KILLED_AFTER),
+    (7, Mode.KILLED_BEFORE),
 }
 _numbers = itertools.count()
 
@@ -50,13 +54,13 @@ def item(job: Job) -> dict[str, str]:
     response = clients.dynamodb().get_item(
         TableName=TABLE, Key={"job_id": {"S": job.job_id}}, ConsistentRead=True
     )
-    return {name: next(iter(v.values())) for name, v in response["Item"].items()}
+    return {name: str(next(iter(v.values()))) for name, v in response["Item"].items()}
 
 
 def test_a_submission_makes_these_calls(
     batches: BatchHarness, request_job: Job
 ) -> None:
-    """All that can fail comes before the claim, and nothing between it and the POST."""
+    """All that can fail comes before the claim, but for one look at the batch."""
     batches.submit(request_job)
 
     assert tuple(batches.injector.calls) == CALLS
@@ -90,11 +94,11 @@ def test_a_claim_that_could_not_be_released_is_taken_over(
 ) -> None:
     """The try knew that nothing was accepted, and so does the next one."""
     batches.simulator.script("submit", [Answer.http(429)])
-    batches.injector.plan({5: mode})  # the release
+    batches.injector.plan({7: mode})  # the release
 
     result = batches.run_request(request_job)
 
-    assert batches.injector.calls[4:6] == ["txncheck.submit", "dynamodb.UpdateItem"]
+    assert batches.injector.calls[6:8] == ["txncheck.submit", "dynamodb.UpdateItem"]
     assert result == "0 succeeded"
     assert len(batches.simulator.accepted) == 1
 
@@ -119,7 +123,7 @@ def test_a_reference_survives_a_table_that_fails(
     batches: BatchHarness, request_job: Job
 ) -> None:
     """It was in memory: the state carries it until a later step has recorded it."""
-    batches.injector.plan({5: Mode.ERROR_BEFORE})  # the reference
+    batches.injector.plan({7: Mode.ERROR_BEFORE})  # the reference
 
     submitted = batches.submit(request_job)
     unrecorded = item(request_job)

@@ -86,7 +86,7 @@ def test_looks_for_an_upload_at_growing_intervals(
 ) -> None:
     """The provider's list may lag behind, and looking costs little."""
     claim(harness, job, new_process())
-    waits = []
+    waits: list[int] = []
     while sum(waits) < SETTLE_SECONDS:
         job = new_process().submit(job)
         waits.append(job.wait_seconds)
@@ -416,5 +416,5 @@ def test_concurrent_ends_record_one_outcome(
             lambda job_store, end: job_store.record_outcome(end, now=0.0), stores, ends
         )
 
-    assert first is second
-    assert harness.item(job)["outcome"] == first
+    assert first == second
+    assert harness.item(job)["outcome"] == first.outcome
