@@ -30,6 +30,7 @@ from functions.core.metrics import Metric
 from functions.core.model import Job, Next, Outcome, Phase, State
 from functions.core.provider_settings import ProviderSettings
 from functions.core.routing import end_job, on_submitted
+from functions.core.rows import RowCount
 from functions.providers.protocol import Provider
 
 
@@ -84,7 +85,7 @@ class Submission:
     def _send(self, record: SubmissionRecord) -> Job:
         """Claim the submission, replacing the recorded claim, and send it."""
         try:
-            rows = self._validated_rows()
+            count = self._validated_count()
             preparation = self.adapter.prepare_submission(
                 self._file_name, self.job.type, self.source
             )
@@ -109,7 +110,7 @@ class Submission:
             telemetry.logger.warning("request invalid", reason=str(error))
             failed = end_job(self.job, Outcome.FAILED, type(error).__name__)
             return failed.with_(advice=f"{error}. {error.advice}")
-        return self._submitted(self.claim.record(claimed, reference, rows=rows))
+        return self._submitted(self.claim.record(claimed, reference, count))
 
     def _reconcile(
         self, record: SubmissionRecord, *, is_lost_here: bool = False
@@ -152,12 +153,12 @@ class Submission:
         telemetry.logger.info("submission adopted", provider_ref=reference)
         telemetry.count(Metric.SUBMISSIONS_ADOPTED, self.job)
         try:
-            rows = self._validated_rows()
+            count = self._validated_count()
         except PermanentError:
-            rows = 0  # it is paid for: a missing source must not end it
-        return self._submitted(self.claim.record(record, reference, rows=rows))
+            count = RowCount()  # it is paid for: a missing source must not end it
+        return self._submitted(self.claim.record(record, reference, count))
 
-    def _validated_rows(self) -> int:
+    def _validated_count(self) -> RowCount:
         if self.source.size > self.settings.max_upload_bytes:
             raise SourceTooLarge("the file is larger than max_upload_bytes")
         # A request of a batch lies in an object with many of them.
@@ -170,6 +171,7 @@ class Submission:
             received_at=record.received_at,
             submitted_at=record.submitted_at,
             rows=record.rows,
+            distinct_rows=record.distinct_rows,
             phase=Phase.QUEUED,
             failures=0,
             unsent_claims=(),

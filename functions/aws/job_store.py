@@ -7,7 +7,7 @@ attempt. Every write has a condition, so that a repeated, late or overlapping ca
 changes nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Self
 
 from functions.aws import clients
@@ -17,6 +17,7 @@ from functions.core.errors import JobEnded, advice_for
 from functions.core.job_record import End, JobRecord, month_of
 from functions.core.keys import ENV_JOBS_RETENTION_DAYS, ENV_JOBS_TABLE
 from functions.core.model import Job, Outcome
+from functions.core.rows import RowCount
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -36,6 +37,7 @@ _ATTEMPT_ATTRIBUTES = (
     "failures",
     "next_check_at",
     "manifest_key",
+    "verdict",
 )
 
 
@@ -52,6 +54,7 @@ class SubmissionRecord:
     provider_ref: str = ""
     submitted_at: float = 0.0
     rows: int = 0
+    distinct_rows: int = 0
     attempt: int = 1
     outcome: str = ""
 
@@ -65,6 +68,7 @@ class SubmissionRecord:
             provider_ref=str(item.get("provider_ref", "")),
             submitted_at=float(item.get("submitted_at", 0.0)),
             rows=int(item.get("rows", 0)),
+            distinct_rows=int(item.get("distinct_rows", 0)),
             attempt=int(item.get("attempt", 1)),
             outcome=str(item.get("outcome", "")),
         )
@@ -107,8 +111,7 @@ class JobStore:
             "provider": job.provider,
             "type": job.type,
             "request_hash": request_hash,
-            "received_at": now,
-            "month": month_of(now),
+            **_received(job, now),
             "expires_at": self._expires_at(now),
         }
         if job.provider_ref:
@@ -215,12 +218,12 @@ class JobStore:
         )
 
     def record_submission(
-        self, job: Job, *, provider_ref: str, rows: int, now: float
+        self, job: Job, *, provider_ref: str, count: RowCount, now: float
     ) -> SubmissionRecord:
         """Record the provider's reference; the first one stands and is returned."""
         written = self._table.update(
             job.job_id,
-            {"provider_ref": provider_ref, "submitted_at": now, "rows": rows},
+            {"provider_ref": provider_ref, "submitted_at": now, **asdict(count)},
             set_if_absent=_received(job, now),
             condition="attribute_not_exists(provider_ref)",
         )
@@ -257,6 +260,7 @@ class JobStore:
             "error": job.error,
             "advice": job.advice,
             "manifest_key": job.manifest_key,
+            "verdict": str(job.verdict),
             "bytes": sum(file.bytes for file in job.files),
             "invalid": job.invalid,
             "finished_at": job.finished_at,
@@ -366,6 +370,7 @@ def _submitted(job: Job) -> dict[str, Value]:
         "provider_ref": job.provider_ref,
         "submitted_at": job.submitted_at,
         "rows": job.rows,
+        "distinct_rows": job.distinct_rows,
     }
 
 

@@ -1,11 +1,12 @@
 """Submission claim: guard one try to submit a job, also where the table fails."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from functions.aws import telemetry
 from functions.aws.job_store import JobStore, SubmissionRecord
 from functions.core.errors import AwsUnavailable, CourierError
 from functions.core.model import Job
+from functions.core.rows import RowCount
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,7 @@ class SubmissionClaim:
         return True
 
     def record(
-        self, record: SubmissionRecord, provider_ref: str, *, rows: int
+        self, record: SubmissionRecord, provider_ref: str, count: RowCount
     ) -> SubmissionRecord:
         """Record the provider's reference; return it even if the table fails.
 
@@ -48,7 +49,7 @@ class SubmissionClaim:
         """
         try:
             return self.job_store.record_submission(
-                self.job, provider_ref=provider_ref, rows=rows, now=self.now
+                self.job, provider_ref=provider_ref, count=count, now=self.now
             )
         except CourierError as error:
             telemetry.logger.error(
@@ -58,5 +59,8 @@ class SubmissionClaim:
             )
             telemetry.record_error(error, self.job)
             return replace(
-                record, provider_ref=provider_ref, submitted_at=self.now, rows=rows
+                record,
+                provider_ref=provider_ref,
+                submitted_at=self.now,
+                **asdict(count),
             )

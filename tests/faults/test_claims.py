@@ -7,6 +7,7 @@ import pytest
 from functions.aws import clients
 from functions.core.errors import CredentialsMissing, SubmitOutcomeUnknown
 from functions.core.model import Job, Next, Outcome
+from functions.core.rows import RowCount
 from local.simulators.faults import Answer
 from tests.faults.batch_harness import MOBILES, NAMES, BatchHarness
 from tests.faults.execution_driver import ExecutionDriver, ProcessFactory
@@ -175,7 +176,7 @@ def test_waits_for_a_try_that_may_still_be_running(
 
     on_hold = batches.submit(request_job)
     job_store.record_submission(
-        request_job, provider_ref="late", rows=1, now=batches.now()
+        request_job, provider_ref="late", count=RowCount(1, 1), now=batches.now()
     )
 
     assert on_hold.next is Next.HOLD
