@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Self
 
 from functions.aws import clients
-from functions.aws.dynamodb import DynamoTable, Value
-from functions.aws.job_items import RUNNING, identity_of, received
+from functions.aws.dynamodb import DynamoTable
+from functions.aws.job_items import RUNNING, identity_of, received, submitted
 from functions.aws.settings import function_settings
 from functions.core.errors import JobAlreadyStarted, JobEnded
 from functions.core.job_record import JobRecord
@@ -58,10 +58,9 @@ class AttemptStore:
         is_ours = execution == job.execution_name
         unknown = "attribute_not_exists(#execution)"
         first = unknown if is_ours else f"{unknown} AND {_NOT_BEGUN}"
-        first_values: dict[str, Value] = {**identity_of(job), **received(job, now)}
-        if job.provider_ref:
-            first_values["provider_ref"] = job.provider_ref
-            first_values["submitted_at"] = job.submitted_at or now
+        first_values = {**identity_of(job), **received(job, now), **submitted(job)}
+        if job.provider_ref and not job.submitted_at:
+            first_values["submitted_at"] = now
         written = self._table.update(
             job.job_id,
             {"execution": execution, "expires_at": int(now + self._keep_seconds)},

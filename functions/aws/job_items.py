@@ -30,3 +30,15 @@ def received(job: Job, now: float) -> dict[str, Value]:
     if job.is_batch_request:  # without a month: the list of jobs has its batch
         return {"received_at": now}
     return {"received_at": now, "month": month_of(now)}
+
+
+def submitted(job: Job) -> dict[str, Value]:
+    """Return what is known of a submission; nothing where there is none."""
+    if not job.provider_ref:
+        return {}
+    return {
+        "provider_ref": job.provider_ref,
+        "submitted_at": job.submitted_at,
+        "rows": job.rows,
+        "distinct_rows": job.distinct_rows,
+    }

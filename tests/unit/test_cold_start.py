@@ -20,7 +20,7 @@ _MODULES = {
     "listen": 19,
     "manifest": 20,
     "prepare": 30,
-    "submit": 28,
+    "submit": 31,
     "webhook": 23,
 }
 #: Handlers that call no provider, and need neither an adapter nor `requests`.
