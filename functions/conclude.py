@@ -1,5 +1,6 @@
 """Conclude: record the outcome of a job, whatever ended it."""
 
+from dataclasses import asdict
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -23,9 +24,10 @@ _OUTCOMES = {
 def conclude(
     job: Job, failure: dict[str, Any] | None, *, job_store: JobStore, now: float
 ) -> Job:
-    """Record the job's outcome in the jobs table; return the job with it.
+    """Record the job's end in the jobs table; return the job with it.
 
-    If the table has an outcome already, that outcome stands and is returned.
+    If the table has an end already, it stands, and the job gets all of it: outcome,
+    error, advice and manifest, so that the notice says what the table says.
 
     `failure` is what a Catch of the workflow caught: `Error`, a class name of
     `functions.core.errors` or one of AWS' own, and `Cause`, which is dropped.
@@ -33,7 +35,7 @@ def conclude(
     if job.outcome is Outcome.NONE:
         error = str((failure or {}).get("Error") or CourierError.__name__)
         job = end_job(job, _OUTCOMES.get(error, Outcome.FAILED), error)
-    return job.with_(outcome=job_store.record_outcome(job, now=now))
+    return job.with_(**asdict(job_store.record_outcome(job, now=now)))
 
 
 def job_metrics(job: Job, *, now: float) -> dict[Metric, Value]:

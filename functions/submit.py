@@ -189,6 +189,7 @@ class Submission:
         record = self.job_store.submission(self.job)
         if record.intent or record.provider_ref:
             return self.now
+        self.job_store.require_running(self.job)  # others wait for the slot
         return limiter.reserve(now=self.now)
 
     def _hold_for_slot(self, slot_at: float) -> Job:

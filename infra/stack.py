@@ -175,6 +175,7 @@ class VerdictCourier(Stack):
 
         grants.access_table(functions.submit, storage.jobs, "GetItem", "UpdateItem")
         grants.access_table(functions.check, storage.jobs, "UpdateItem")
+        grants.access_table(functions.prepare, storage.jobs, "GetItem")
         grants.access_table(functions.conclude, storage.jobs, "GetItem", "UpdateItem")
         grants.access_items(
             functions.submit, storage.waits, "UpdateItem", prefix=RATE_LIMIT_ITEM_PREFIX

@@ -9,6 +9,7 @@ from functions.core.job_record import JobRecord
 
 #: A JSON object that the API returns.
 Document = dict[str, Any]
+_EARLIER_ATTEMPT = ("attempt", "outcome", "error", "checks")
 
 
 def job_response(
@@ -51,7 +52,10 @@ def job_response(
         if record.error
         else None,
         "earlier_attempts": [
-            {**attempt, "ended_at": rfc3339(attempt["ended_at"])}
+            {
+                **{name: attempt[name] for name in _EARLIER_ATTEMPT},
+                "ended_at": rfc3339(attempt["ended_at"]),
+            }
             for attempt in record.earlier
         ],
         "links": links,

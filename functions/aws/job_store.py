@@ -6,15 +6,14 @@ progress; and `outcome`, set once for each attempt. Every write has a condition,
 a repeated, late or overlapping call changes nothing.
 """
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from functions.aws import clients
 from functions.aws.dynamodb import DynamoTable, Item, Value
 from functions.aws.settings import function_settings
-from functions.core.errors import advice_for
-from functions.core.job_record import JobRecord, month_of
+from functions.core.errors import JobEnded, advice_for
+from functions.core.job_record import End, JobRecord, month_of
 from functions.core.keys import ENV_JOBS_RETENTION_DAYS, ENV_JOBS_TABLE
 from functions.core.model import Job, Outcome
 
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Holds unless a retry has given the job another attempt.
 _THIS_ATTEMPT = "(attribute_not_exists(attempt) OR attempt = :attempt)"
+#: Holds while an attempt runs: every write that leads to a payment has this condition.
+_RUNNING = f"attribute_not_exists(outcome) AND {_THIS_ATTEMPT}"
 #: Attributes of one attempt, which a retry removes.
 _ATTEMPT_ATTRIBUTES = (
     "outcome",
@@ -50,6 +51,8 @@ class SubmissionRecord:
     provider_ref: str = ""
     submitted_at: float = 0.0
     rows: int = 0
+    attempt: int = 1
+    outcome: str = ""
 
     @classmethod
     def from_item(cls, item: Item) -> Self:
@@ -61,7 +64,13 @@ class SubmissionRecord:
             provider_ref=str(item.get("provider_ref", "")),
             submitted_at=float(item.get("submitted_at", 0.0)),
             rows=int(item.get("rows", 0)),
+            attempt=int(item.get("attempt", 1)),
+            outcome=str(item.get("outcome", "")),
         )
+
+    def has_ended(self, job: Job) -> bool:
+        """Whether this attempt of the job is over, so that nothing may be paid."""
+        return bool(self.outcome) or self.attempt != job.attempt
 
 
 class JobStore:
@@ -134,46 +143,84 @@ class JobStore:
         return JobRecord.from_item(written) if written else None
 
     def create(self, job: Job, *, now: float) -> SubmissionRecord:
-        """Write a job that is not submitted itself, such as a batch."""
+        """Write a job that is not submitted itself, such as a batch.
+
+        Raises:
+            JobEnded: The job has an outcome.
+        """
         written = self._table.update(
             job.job_id,
             self._identity(job, now),
             set_if_absent=_received(job, now),
-            condition="attribute_not_exists(outcome)",
+            condition=_RUNNING,
+            condition_values={":attempt": job.attempt},
         )
-        return SubmissionRecord.from_item(written or self._table.get(job.job_id))
+        if written is None:
+            raise _job_ended()
+        return SubmissionRecord.from_item(written)
 
     def submission(self, job: Job) -> SubmissionRecord:
         """Return what is recorded of a job's submission."""
         return SubmissionRecord.from_item(self._table.get(job.job_id))
 
+    def require_running(self, job: Job) -> None:
+        """Check that neither the job nor the batch of which it is a part has ended.
+
+        Raises:
+            JobEnded: One of them has.
+        """
+        if self.submission(job).has_ended(job):
+            raise _job_ended()
+        self._require_running_batch(job)
+
     def claim_submission(self, job: Job, *, token: str, now: float) -> SubmissionRecord:
         """Record that a try is about to submit, unless an earlier one was.
 
         The claim is ours only if the returned record has our token as its intent.
+
+        Raises:
+            JobEnded: The job, or its batch, has ended, and no try is left whose
+                submission could be unknown.
         """
+        self._require_running_batch(job)
         written = self._table.update(
             job.job_id,
             {**self._identity(job, now), "intent": token, "intent_at": now},
             set_if_absent=_received(job, now),
             condition="attribute_not_exists(intent) "
-            "AND attribute_not_exists(provider_ref)",
+            f"AND attribute_not_exists(provider_ref) AND {_RUNNING}",
+            condition_values={":attempt": job.attempt},
         )
-        return SubmissionRecord.from_item(written or self._table.get(job.job_id))
+        if written is not None:
+            self._confirm_claim(job, token)
+            return SubmissionRecord.from_item(written)
+        record = self.submission(job)
+        # An intent without a reference may be paid for: it is looked for even now.
+        if record.has_ended(job) and (record.provider_ref or not record.intent):
+            raise _job_ended()
+        return record
 
     def reclaim_submission(self, job: Job, *, old: str, token: str, now: float) -> bool:
         """Take over the claim `old`, whose try surely submitted nothing.
 
         Returns:
             Whether the claim is ours now; another try may have been faster.
+
+        Raises:
+            JobEnded: The job, or its batch, has ended.
         """
         written = self._table.update(
             job.job_id,
             {"intent": token, "intent_at": now},
-            condition="intent = :old AND attribute_not_exists(provider_ref)",
-            condition_values={":old": old},
+            condition=f"intent = :old AND attribute_not_exists(provider_ref) "
+            f"AND {_RUNNING}",
+            condition_values={":old": old, ":attempt": job.attempt},
         )
-        return written is not None
+        if written is None:
+            self.require_running(job)
+            return False
+        self._confirm_claim(job, token)
+        return True
 
     def release_claim(self, job: Job, *, token: str) -> None:
         """Remove our claim: the provider surely accepted nothing."""
@@ -207,13 +254,12 @@ class JobStore:
                 "failures": job.failures,
                 "next_check_at": next_check_at,
             },
-            condition=f"attribute_not_exists(outcome) AND {_THIS_ATTEMPT} "
-            "AND (attribute_not_exists(polls) OR polls < :polls)",
+            condition=f"{_RUNNING} AND (attribute_not_exists(polls) OR polls < :polls)",
             condition_values={":attempt": job.attempt},
         )
 
-    def record_outcome(self, job: Job, *, now: float) -> Outcome:
-        """Record how this attempt ended; return the outcome that stands, the first.
+    def record_outcome(self, job: Job, *, now: float) -> End:
+        """Record how this attempt ended; return the end that stands, the first.
 
         An attempt that was given up for another one cannot end that one.
         """
@@ -236,7 +282,7 @@ class JobStore:
 
     def record_external_outcome(
         self, job: Job, outcome: Outcome, *, error: str = "", now: float
-    ) -> Outcome:
+    ) -> End:
         """Record the outcome of an externally stopped attempt; return what stands.
 
         What the attempt's steps recorded before stays.
@@ -245,10 +291,8 @@ class JobStore:
             "outcome": str(outcome),
             "error": error,
             "advice": advice_for(error) if error else "",
-            "provider": job.provider,
-            "type": job.type,
             "ended_at": now,
-            "expires_at": self._expires_at(now),
+            **self._identity(job, now),
         }
         return self._end(job, values, set_if_absent=_received(job, now))
 
@@ -276,25 +320,40 @@ class JobStore:
         values: dict[str, Value],
         *,
         set_if_absent: dict[str, Value] | None = None,
-    ) -> Outcome:
+    ) -> End:
         written = self._table.update(
             job.job_id,
             values,
             set_if_absent=set_if_absent,
-            condition=f"attribute_not_exists(outcome) AND {_THIS_ATTEMPT}",
+            condition=_RUNNING,
             condition_values={":attempt": job.attempt},
         )
         item = written or self._table.get(job.job_id)
-        if int(item.get("attempt", 1)) == job.attempt:
-            return Outcome(str(item["outcome"]))
-        outcomes = {
-            attempt["attempt"]: Outcome(attempt["outcome"])
-            for attempt in json.loads(str(item["earlier"]))
-        }
-        return outcomes[job.attempt]
+        return JobRecord.from_item(item).end_of(job.attempt)
+
+    def _confirm_claim(self, job: Job, token: str) -> None:
+        """Give our claim back if the batch of which the job is a part has ended.
+
+        The batch's outcome is in another item, which the claim's condition cannot
+        read. Read after the claim it leaves no gap: whoever ends the batch later than
+        that ends it after the submission began.
+        """
+        try:
+            self._require_running_batch(job)
+        except JobEnded:
+            self.release_claim(job, token=token)
+            raise
+
+    def _require_running_batch(self, job: Job) -> None:
+        if job.is_batch_request and self._table.get(job.part.batch_id).get("outcome"):
+            raise _job_ended()
 
     def _expires_at(self, now: float) -> int:
         return int(now + self._keep_seconds)
+
+
+def _job_ended() -> JobEnded:
+    return JobEnded("the job has ended, so nothing is sent")
 
 
 def _source(job: Job) -> dict[str, Value]:

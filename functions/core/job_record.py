@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Self
 
+from functions.core.errors import advice_for
 from functions.core.keys import BATCHES_PREFIX
 from functions.core.model import Job, Outcome, Phase
 
@@ -14,6 +15,16 @@ Item = Mapping[str, str | float]
 
 #: Fields that the table stores under another name.
 _STORED_AS = {"notified_attempt": "told"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class End:
+    """How an attempt of a job ended, as it is recorded and announced."""
+
+    outcome: Outcome
+    error: str
+    advice: str
+    manifest_key: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +108,25 @@ class JobRecord:
             resumed_at=self.resumed_at,
         )
 
+    def end_of(self, attempt: int) -> End:
+        """Return how an attempt ended: this one, or one of the earlier ones."""
+        if attempt == self.attempt:
+            return End(
+                outcome=self.outcome,
+                error=self.error,
+                advice=self.advice,
+                manifest_key=self.manifest_key,
+            )
+        (ended,) = (e for e in self.earlier if e["attempt"] == attempt)
+        error = str(ended["error"])
+        return End(
+            outcome=Outcome(ended["outcome"]),
+            error=error,
+            advice=advice_for(error) if error else "",
+            # Records of an earlier release do not have it.
+            manifest_key=str(ended.get("manifest_key", "")),
+        )
+
     def attempts_json(self) -> str:
         """Return the attempts up to this one, as the table stores them in `earlier`."""
         this_attempt = {
@@ -105,6 +135,7 @@ class JobRecord:
             "error": self.error,
             "checks": self.polls,
             "ended_at": self.ended_at,
+            "manifest_key": self.manifest_key,
         }
         return json.dumps([*self.earlier, this_attempt])
 

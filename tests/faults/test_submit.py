@@ -321,5 +321,5 @@ def test_concurrent_ends_record_one_outcome(
             lambda job_store, end: job_store.record_outcome(end, now=0.0), stores, ends
         )
 
-    assert first is second
-    assert harness.item(job)["outcome"] == first
+    assert first == second
+    assert harness.item(job)["outcome"] == first.outcome

@@ -18,7 +18,7 @@ _MODULES = {
     "intake": 17,
     "listen": 18,
     "manifest": 19,
-    "prepare": 25,
+    "prepare": 28,
     "submit": 26,
     "webhook": 22,
 }

@@ -300,7 +300,7 @@ SUBMISSIONS = {
         submitted_at=1795654750.6040149,
         rows=12,
     ),
-    "batch": SubmissionRecord(received_at=1795654773.16931, rows=5),
+    "batch": SubmissionRecord(received_at=1795654773.16931, rows=5, outcome="partial"),
     "request": SubmissionRecord(
         received_at=1795654775.8686254,
         intent="b1f65c5adf45424881af566fab4776bf",
