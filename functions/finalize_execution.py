@@ -10,14 +10,7 @@ from functions.aws.notifier import Notifier
 from functions.core.errors import JobAlreadyStarted
 from functions.core.job_record import JobRecord
 from functions.core.metrics import Metric
-from functions.core.model import Outcome, State
-
-#: What Step Functions' status of an execution means for its job.
-_OUTCOMES = {
-    "ABORTED": Outcome.CANCELLED,  # stopped, through the API or in the AWS console
-    "TIMED_OUT": Outcome.TIMED_OUT,
-    "FAILED": Outcome.FAILED,
-}
+from functions.core.model import State
 
 
 def finalize_execution(
@@ -26,20 +19,19 @@ def finalize_execution(
     """Record and announce the end of a job; return its record.
 
     Announce nothing and return None if the execution has no known job, or only a
-    request of one, or if the end was announced before: the workflow itself announces a
+    request of one, or if another execution follows the job, or if the end was announced before: the workflow itself announces a
     job that fails in the usual way. The same holds for a job that was retried since
     then, because it has not ended, whatever happened to this attempt.
     """
     job = execution.job
-    if execution.error == JobAlreadyStarted.__name__:
-        return None
     if job is None or job.is_batch_request or execution.notified:
         return None
-    error = execution.error if execution.status != "ABORTED" else ""
+    if execution.error == JobAlreadyStarted.__name__:
+        return None
     job_store.record_external_outcome(
         job,
-        _OUTCOMES[execution.status],
-        error=error,
+        execution.outcome,
+        error=execution.outcome_error,
         execution=execution.name,
         now=now,
     )
