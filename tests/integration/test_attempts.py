@@ -254,6 +254,16 @@ def test_the_end_of_an_execution_that_might_not_begin_is_ignored(
     assert read(finalizer.job_store, job).outcome is Outcome.NONE
 
 
+def test_an_execution_that_was_redriven_is_ignored(
+    job: Job, finalizer: Finalizer
+) -> None:
+    """The event of its end comes when it runs again, and has not ended."""
+    finalizer.finalize(job, "RUNNING", error="")
+
+    assert not finalizer.announced
+    assert read(finalizer.job_store, job).ended_at == 0.0
+
+
 def test_an_execution_without_a_job_is_ignored(finalizer: Finalizer) -> None:
     """A person started the state machine with another input."""
     assert finalizer.finalize(None, "FAILED", error="") is None
