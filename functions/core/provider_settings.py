@@ -84,6 +84,8 @@ class IpqsSettings(ProviderSettings):
     """The settings of IPQualityScore (IPQS) that it does not document, or may change.
 
     `list_pages` bounds the search for a submission whose answer was lost.
+    `value_columns` are the names, in lower-case letters without anything between them,
+    of which one proves that a table without any value of its type is a result.
     """
 
     has_download_hosts: ClassVar[bool] = True
@@ -91,6 +93,7 @@ class IpqsSettings(ProviderSettings):
     download_hosts: tuple[str, ...]
     key_place: KeyPlaces
     list_pages: int
+    value_columns: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
