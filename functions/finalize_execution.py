@@ -9,14 +9,7 @@ from functions.aws.lambda_handler import lambda_handler
 from functions.aws.notifier import Notifier
 from functions.core.job_record import JobRecord
 from functions.core.metrics import Metric
-from functions.core.model import Outcome, State
-
-#: What Step Functions' status of an execution means for its job.
-_OUTCOMES = {
-    "ABORTED": Outcome.CANCELLED,  # stopped, through the API or in the AWS console
-    "TIMED_OUT": Outcome.TIMED_OUT,
-    "FAILED": Outcome.FAILED,
-}
+from functions.core.model import State
 
 
 def finalize_execution(
@@ -32,9 +25,8 @@ def finalize_execution(
     job = execution.job
     if job is None or job.is_batch_request or execution.notified:
         return None
-    error = execution.error if execution.status != "ABORTED" else ""
     job_store.record_external_outcome(
-        job, _OUTCOMES[execution.status], error=error, now=now
+        job, execution.outcome, error=execution.outcome_error, now=now
     )
 
     record = job_store.get(job.job_id)
@@ -70,7 +62,10 @@ def handler(event: State, _context: LambdaContext) -> None:
         telemetry.logger.info("nothing to announce", status=execution.status)
         return
     telemetry.logger.warning(
-        "end announced", outcome=announced.outcome, status=execution.status
+        "end announced",
+        outcome=announced.outcome,
+        verdict=announced.verdict,
+        status=execution.status,
     )
     if execution.status == "FAILED" and announced.ended_at != now:
         return  # Conclude recorded the end, and counted it

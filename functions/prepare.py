@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.aws import clients, telemetry
 from functions.aws.adapters import batch_adapter_for
 from functions.aws.batch_store import BatchStore
+from functions.aws.job_store import JobStore
 from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.aws.s3_source import S3Source
 from functions.aws.settings import provider_settings
@@ -126,6 +127,7 @@ def handler(event: State, _context: LambdaContext) -> State:
 
     try:
         with telemetry.count_errors(job):
+            JobStore.from_environment().require_running(job)
             prepared = prepare(
                 job,
                 adapter=batch_adapter_for(job.provider),

@@ -1,28 +1,31 @@
 """Job store: read and write the jobs table, in which recorded facts are never undone.
 
-An item holds what identifies the job; `intent` (the token of the try that is about
-to submit) and `intent_at`; `provider_ref` and `submitted_at`, each set once; the last
-progress; and `outcome`, set once for each attempt. Every write has a condition, so that
-a repeated, late or overlapping call changes nothing.
+An item holds what identifies the job; `intent` (the token of the try that submits, or
+has submitted, written right before it) and `intent_at`; `provider_ref` and
+`submitted_at`, each set once; the last progress; and `outcome`, set once for each
+attempt. Every write has a condition, so that a repeated, late or overlapping call
+changes nothing.
 """
 
-import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Self
 
 from functions.aws import clients
 from functions.aws.dynamodb import DynamoTable, Item, Value
 from functions.aws.settings import function_settings
-from functions.core.errors import advice_for
-from functions.core.job_record import JobRecord, month_of
+from functions.core.errors import JobEnded, advice_for
+from functions.core.job_record import End, JobRecord, month_of
 from functions.core.keys import ENV_JOBS_RETENTION_DAYS, ENV_JOBS_TABLE
 from functions.core.model import Job, Outcome
+from functions.core.rows import RowCount
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 #: Holds unless a retry has given the job another attempt.
 _THIS_ATTEMPT = "(attribute_not_exists(attempt) OR attempt = :attempt)"
+#: Holds while an attempt runs: every write that leads to a payment has this condition.
+_RUNNING = f"attribute_not_exists(outcome) AND {_THIS_ATTEMPT}"
 #: Attributes of one attempt, which a retry removes.
 _ATTEMPT_ATTRIBUTES = (
     "outcome",
@@ -34,6 +37,7 @@ _ATTEMPT_ATTRIBUTES = (
     "failures",
     "next_check_at",
     "manifest_key",
+    "verdict",
 )
 
 
@@ -50,6 +54,9 @@ class SubmissionRecord:
     provider_ref: str = ""
     submitted_at: float = 0.0
     rows: int = 0
+    distinct_rows: int = 0
+    attempt: int = 1
+    outcome: str = ""
 
     @classmethod
     def from_item(cls, item: Item) -> Self:
@@ -61,7 +68,14 @@ class SubmissionRecord:
             provider_ref=str(item.get("provider_ref", "")),
             submitted_at=float(item.get("submitted_at", 0.0)),
             rows=int(item.get("rows", 0)),
+            distinct_rows=int(item.get("distinct_rows", 0)),
+            attempt=int(item.get("attempt", 1)),
+            outcome=str(item.get("outcome", "")),
         )
+
+    def has_ended(self, job: Job) -> bool:
+        """Whether this attempt of the job is over, so that nothing may be paid."""
+        return bool(self.outcome) or self.attempt != job.attempt
 
 
 class JobStore:
@@ -97,8 +111,7 @@ class JobStore:
             "provider": job.provider,
             "type": job.type,
             "request_hash": request_hash,
-            "received_at": now,
-            "month": month_of(now),
+            **_received(job, now),
             "expires_at": self._expires_at(now),
         }
         if job.provider_ref:
@@ -134,46 +147,65 @@ class JobStore:
         return JobRecord.from_item(written) if written else None
 
     def create(self, job: Job, *, now: float) -> SubmissionRecord:
-        """Write a job that is not submitted itself, such as a batch."""
+        """Write a job, unless it has ended; return what is recorded of it.
+
+        Raises:
+            JobEnded: The job, or its batch, has ended, and no try is left whose
+                submission could be unknown.
+        """
+        self._require_running_batch(job)
         written = self._table.update(
             job.job_id,
             self._identity(job, now),
             set_if_absent=_received(job, now),
-            condition="attribute_not_exists(outcome)",
+            condition=_RUNNING,
+            condition_values={":attempt": job.attempt},
         )
-        return SubmissionRecord.from_item(written or self._table.get(job.job_id))
+        if written is not None:
+            return SubmissionRecord.from_item(written)
+        return self._running_or_unknown(job)
 
     def submission(self, job: Job) -> SubmissionRecord:
         """Return what is recorded of a job's submission."""
         return SubmissionRecord.from_item(self._table.get(job.job_id))
 
-    def claim_submission(self, job: Job, *, token: str, now: float) -> SubmissionRecord:
-        """Record that a try is about to submit, unless an earlier one was.
+    def require_running(self, job: Job) -> None:
+        """Check that neither the job nor the batch of which it is a part has ended.
+
+        Raises:
+            JobEnded: One of them has.
+        """
+        if self.submission(job).has_ended(job):
+            raise _job_ended()
+        self._require_running_batch(job)
+
+    def claim_submission(
+        self, job: Job, *, token: str, old: str = "", now: float
+    ) -> SubmissionRecord:
+        """Record that a try submits from now on, unless another one does or did.
 
         The claim is ours only if the returned record has our token as its intent.
+        `old` is another try's claim that is to be replaced.
+
+        Raises:
+            JobEnded: As in `create`.
         """
         written = self._table.update(
             job.job_id,
             {**self._identity(job, now), "intent": token, "intent_at": now},
             set_if_absent=_received(job, now),
-            condition="attribute_not_exists(intent) "
-            "AND attribute_not_exists(provider_ref)",
+            condition="(attribute_not_exists(intent) OR intent = :old) "
+            f"AND attribute_not_exists(provider_ref) AND {_RUNNING}",
+            condition_values={":old": old or token, ":attempt": job.attempt},
         )
-        return SubmissionRecord.from_item(written or self._table.get(job.job_id))
-
-    def reclaim_submission(self, job: Job, *, old: str, token: str, now: float) -> bool:
-        """Take over the claim `old`, whose try surely submitted nothing.
-
-        Returns:
-            Whether the claim is ours now; another try may have been faster.
-        """
-        written = self._table.update(
-            job.job_id,
-            {"intent": token, "intent_at": now},
-            condition="intent = :old AND attribute_not_exists(provider_ref)",
-            condition_values={":old": old},
+        record = (
+            SubmissionRecord.from_item(written)
+            if written is not None
+            else self._running_or_unknown(job, known=old)
         )
-        return written is not None
+        if record.intent == token:
+            self._confirm_claim(job, token)
+        return record
 
     def release_claim(self, job: Job, *, token: str) -> None:
         """Remove our claim: the provider surely accepted nothing."""
@@ -186,19 +218,22 @@ class JobStore:
         )
 
     def record_submission(
-        self, job: Job, *, provider_ref: str, rows: int, now: float
+        self, job: Job, *, provider_ref: str, count: RowCount, now: float
     ) -> SubmissionRecord:
         """Record the provider's reference; the first one stands and is returned."""
         written = self._table.update(
             job.job_id,
-            {"provider_ref": provider_ref, "submitted_at": now, "rows": rows},
+            {"provider_ref": provider_ref, "submitted_at": now, **asdict(count)},
             set_if_absent=_received(job, now),
             condition="attribute_not_exists(provider_ref)",
         )
         return SubmissionRecord.from_item(written or self._table.get(job.job_id))
 
     def record_progress(self, job: Job, *, next_check_at: float) -> None:
-        """Record the last check, unless a later check or an outcome is recorded."""
+        """Record the last check, unless a later check or an outcome is recorded.
+
+        With it goes the provider's reference, where Submit could not record it.
+        """
         self._table.update(
             job.job_id,
             {
@@ -207,15 +242,16 @@ class JobStore:
                 "failures": job.failures,
                 "next_check_at": next_check_at,
             },
-            condition=f"attribute_not_exists(outcome) AND {_THIS_ATTEMPT} "
-            "AND (attribute_not_exists(polls) OR polls < :polls)",
+            set_if_absent=_submitted(job),
+            condition=f"{_RUNNING} AND (attribute_not_exists(polls) OR polls < :polls)",
             condition_values={":attempt": job.attempt},
         )
 
-    def record_outcome(self, job: Job, *, now: float) -> Outcome:
-        """Record how this attempt ended; return the outcome that stands, the first.
+    def record_outcome(self, job: Job, *, now: float) -> End:
+        """Record how this attempt ended; return the end that stands, the first.
 
-        An attempt that was given up for another one cannot end that one.
+        An attempt that was given up for another one cannot end that one. The provider's
+        reference goes with it, as in `record_progress`.
         """
         values: dict[str, Value] = {
             "outcome": str(job.outcome),
@@ -224,6 +260,7 @@ class JobStore:
             "error": job.error,
             "advice": job.advice,
             "manifest_key": job.manifest_key,
+            "verdict": str(job.verdict),
             "bytes": sum(file.bytes for file in job.files),
             "invalid": job.invalid,
             "finished_at": job.finished_at,
@@ -232,11 +269,11 @@ class JobStore:
         }
         if job.batch.requests:  # all other jobs had them recorded when submitted
             values["rows"] = job.rows
-        return self._end(job, values)
+        return self._end(job, values, set_if_absent=_submitted(job))
 
     def record_external_outcome(
         self, job: Job, outcome: Outcome, *, error: str = "", now: float
-    ) -> Outcome:
+    ) -> End:
         """Record the outcome of an externally stopped attempt; return what stands.
 
         What the attempt's steps recorded before stays.
@@ -245,10 +282,8 @@ class JobStore:
             "outcome": str(outcome),
             "error": error,
             "advice": advice_for(error) if error else "",
-            "provider": job.provider,
-            "type": job.type,
             "ended_at": now,
-            "expires_at": self._expires_at(now),
+            **self._identity(job, now),
         }
         return self._end(job, values, set_if_absent=_received(job, now))
 
@@ -276,29 +311,67 @@ class JobStore:
         values: dict[str, Value],
         *,
         set_if_absent: dict[str, Value] | None = None,
-    ) -> Outcome:
+    ) -> End:
         written = self._table.update(
             job.job_id,
             values,
             set_if_absent=set_if_absent,
-            condition=f"attribute_not_exists(outcome) AND {_THIS_ATTEMPT}",
+            condition=_RUNNING,
             condition_values={":attempt": job.attempt},
         )
         item = written or self._table.get(job.job_id)
-        if int(item.get("attempt", 1)) == job.attempt:
-            return Outcome(str(item["outcome"]))
-        outcomes = {
-            attempt["attempt"]: Outcome(attempt["outcome"])
-            for attempt in json.loads(str(item["earlier"]))
-        }
-        return outcomes[job.attempt]
+        return JobRecord.from_item(item).end_of(job.attempt)
+
+    def _running_or_unknown(self, job: Job, *, known: str = "") -> SubmissionRecord:
+        """Return what is recorded of a job that runs, or whose submission is unknown.
+
+        An intent without a reference may be paid for: it is looked for even after the
+        end. `known` is an intent of which it is known that it is not.
+        """
+        record = self.submission(job)
+        is_known = record.provider_ref or record.intent in ("", known)
+        if record.has_ended(job) and is_known:
+            raise _job_ended()
+        return record
+
+    def _confirm_claim(self, job: Job, token: str) -> None:
+        """Give our claim back if the batch of which the job is a part has ended.
+
+        The batch's outcome is in another item, which the claim's condition cannot
+        read. Read after the claim it leaves no gap: whoever ends the batch later than
+        that ends it after the submission began.
+        """
+        try:
+            self._require_running_batch(job)
+        except JobEnded:
+            self.release_claim(job, token=token)
+            raise
+
+    def _require_running_batch(self, job: Job) -> None:
+        if job.is_batch_request and self._table.get(job.part.batch_id).get("outcome"):
+            raise _job_ended()
 
     def _expires_at(self, now: float) -> int:
         return int(now + self._keep_seconds)
 
 
+def _job_ended() -> JobEnded:
+    return JobEnded("the job has ended, so nothing is sent")
+
+
 def _source(job: Job) -> dict[str, Value]:
     return {"bucket": job.bucket, "key": job.key, "version_id": job.version_id}
+
+
+def _submitted(job: Job) -> dict[str, Value]:
+    if not job.provider_ref:
+        return {}
+    return {
+        "provider_ref": job.provider_ref,
+        "submitted_at": job.submitted_at,
+        "rows": job.rows,
+        "distinct_rows": job.distinct_rows,
+    }
 
 
 def _received(job: Job, now: float) -> dict[str, Value]:

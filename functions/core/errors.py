@@ -26,6 +26,7 @@
     . JobAborted             somebody cancelled the job at the provider
     . SubmitOutcomeUnknown   it may have been accepted; a person decides
     . DeadlinePassed         not finished within the deadline
+    . JobEnded               it ended, by a cancellation perhaps, before this step
     . NoResults              finished, but without a single result
     . LinkRefused            a link that is not opened, for safety
     . ResultTooLarge         more bytes than a result may have
@@ -88,7 +89,7 @@ class AnswerUnreadable(RetryableError):
 class AnswerLost(RetryableError):
     """The request was sent, but no answer says whether it was carried out."""
 
-    advice = "Do nothing: the provider's list, if it has one, is searched for the job."
+    advice = "Do nothing: the provider's list, if any, is searched for the job."
 
 
 class LinkSpent(RetryableError):
@@ -222,15 +223,24 @@ class JobAborted(PermanentError):
 
 
 class SubmitOutcomeUnknown(PermanentError):
-    """The submission may have been accepted, and the provider has no way to find it."""
+    """The submission may have been accepted, but the provider does not list it."""
 
-    advice = "Look in the provider's dashboard before you upload again: that is paid."
+    advice = (
+        "Look at the provider for <job_id>.csv, or a request of that minute: if it is "
+        "there, follow its id; if not, upload again, which is paid."
+    )
 
 
 class DeadlinePassed(PermanentError):
     """The provider did not finish within the deadline of the settings."""
 
     advice = "Retry the job to go on waiting; nothing is submitted again."
+
+
+class JobEnded(PermanentError):
+    """The job ended before a step that would have been paid for, which was left out."""
+
+    advice = "Retry the job to go on; what was submitted is not submitted again."
 
 
 class NoResults(PermanentError):

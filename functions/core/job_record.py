@@ -6,14 +6,27 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Self
 
+from functions.core.errors import advice_for
 from functions.core.keys import BATCHES_PREFIX
 from functions.core.model import Job, Outcome, Phase
+from functions.core.rows import RowsVerdict
 
 #: An item of the jobs table, its numbers as floats.
 Item = Mapping[str, str | float]
 
 #: Fields that the table stores under another name.
 _STORED_AS = {"notified_attempt": "told"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class End:
+    """How an attempt of a job ended, as it is recorded and announced."""
+
+    outcome: Outcome
+    error: str
+    advice: str
+    manifest_key: str
+    verdict: RowsVerdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +53,14 @@ class JobRecord:
     phase: Phase = Phase.QUEUED
     polls: int = 0
     rows: int = 0
+    distinct_rows: int = 0
     invalid: int = 0
     bytes: int = 0
     outcome: Outcome = Outcome.NONE
     error: str = ""
     advice: str = ""
     manifest_key: str = ""
+    verdict: RowsVerdict = RowsVerdict.NONE
     attempt: int = 1
     request_hash: str = ""
     notified_attempt: int = 0  # the last attempt that `finalize_execution` announced
@@ -93,8 +108,30 @@ class JobRecord:
             received_at=self.received_at,
             submitted_at=self.submitted_at,
             rows=self.rows,
+            distinct_rows=self.distinct_rows,
             attempt=self.attempt,
             resumed_at=self.resumed_at,
+        )
+
+    def end_of(self, attempt: int) -> End:
+        """Return how an attempt ended: this one, or one of the earlier ones."""
+        if attempt == self.attempt:
+            return End(
+                outcome=self.outcome,
+                error=self.error,
+                advice=self.advice,
+                manifest_key=self.manifest_key,
+                verdict=self.verdict,
+            )
+        (ended,) = (e for e in self.earlier if e["attempt"] == attempt)
+        error = str(ended["error"])
+        return End(
+            outcome=Outcome(ended["outcome"]),
+            error=error,
+            advice=advice_for(error) if error else "",
+            # Records of an earlier release do not have them.
+            manifest_key=str(ended.get("manifest_key", "")),
+            verdict=RowsVerdict(ended.get("verdict", RowsVerdict.NONE)),
         )
 
     def attempts_json(self) -> str:
@@ -105,6 +142,8 @@ class JobRecord:
             "error": self.error,
             "checks": self.polls,
             "ended_at": self.ended_at,
+            "manifest_key": self.manifest_key,
+            "verdict": str(self.verdict),
         }
         return json.dumps([*self.earlier, this_attempt])
 

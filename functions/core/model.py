@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Self
 
+from functions.core.rows import RowsVerdict
+
 #: A JSON object that travels through the state machine: small, without secrets.
 State = dict[str, Any]
 
@@ -111,6 +113,17 @@ class Batch:
 
 #: Fields of a job that states have under the names of an earlier release.
 _STORED_AS = {"suspected_error": "doubt", "suspicions": "doubts"}
+#: Fields of a job whose values are words.
+_ENUMS: Mapping[str, type[StrEnum]] = {
+    "phase": Phase,
+    "next": Next,
+    "verdict": RowsVerdict,
+    "outcome": Outcome,
+}
+
+#: Fields that a state has only where they are not empty: the input of an execution must
+#: stay what an earlier release wrote, or starting it again would be an error.
+_ABSENT_IF_EMPTY = ("unsent_claims",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,9 +156,11 @@ class Job:
     kinds: tuple[str, ...] = ()  # of the results to fetch
     absent: tuple[str, ...] = ()  # kinds that the provider reports without a result
     rows: int = 0  # rows submitted, the header not counted
+    distinct_rows: int = 0  # different ones among them; 0 if they were not counted
     invalid: int = 0  # rows that the provider, or Prepare, found invalid
     files: tuple[File, ...] = ()
     manifest_key: str = ""
+    verdict: RowsVerdict = RowsVerdict.NONE  # the manifest's
     outcome: Outcome = Outcome.NONE
     error: str = ""
     advice: str = ""
@@ -154,6 +169,7 @@ class Job:
     slot_at: float = 0.0  # when the rate limit allows the submission
     heard_at: float = 0.0  # when a webhook ended the last wait; 0 if none did
     phase_since: float = 0.0  # when a check first reported the phase; 0 if none did
+    unsent_claims: tuple[str, ...] = ()  # of tries that surely submitted nothing
     part: BatchPosition = BatchPosition()  # of a job that is one request of a batch
     batch: Batch = Batch()  # of a job that is a batch
 
@@ -183,10 +199,10 @@ class Job:
         for name, stored_as in _STORED_AS.items():
             if stored_as in state:
                 values[name] = state[stored_as]
-        for name, enum in (("phase", Phase), ("next", Next), ("outcome", Outcome)):
+        for name, enum in _ENUMS.items():
             if name in values:
                 values[name] = enum(values[name])
-        for name in ("kinds", "absent"):
+        for name in ("kinds", "absent", "unsent_claims"):
             values[name] = tuple(values.get(name, ()))
         values["part"] = BatchPosition.from_state(values.get("part", {}))
         values["batch"] = Batch.from_state(values.get("batch", {}))
@@ -198,10 +214,13 @@ class Job:
     def to_state(self) -> State:
         """Return the job as a JSON object."""
         state = asdict(self)
-        for name in ("kinds", "absent", "files"):
+        for name in ("kinds", "absent", "files", "unsent_claims"):
             state[name] = list(state[name])
         for name, stored_as in _STORED_AS.items():
             state[stored_as] = state.pop(name)
+        for name in _ABSENT_IF_EMPTY:
+            if not state[name]:
+                del state[name]
         return state
 
     def with_(self, **changes: Any) -> Self:  # noqa: ANN401 - replace checks the names

@@ -46,7 +46,7 @@ ENVIRONMENT = {
     },
     "listen": {"COURIER_WAITS"},
     "webhook": {"COURIER_WAITS", "COURIER_PROVIDERS"},
-    "prepare": {"COURIER_PROVIDERS"},
+    "prepare": {"COURIER_TABLE", "COURIER_KEEP_DAYS", "COURIER_PROVIDERS"},
     "gather": {"COURIER_PROVIDERS", "COURIER_RESULTS_BUCKET"},
 }
 
@@ -103,7 +103,7 @@ def test_the_settings_of_ipqs_are_complete(prod: Template) -> None:
         "max_batch_requests": 0,
         "max_upload_bytes": 104857600,
         "max_result_bytes": 53687091200,
-        "settle_seconds": 360,
+        "settle_seconds": 3600,
         "list_pages": 20,
         "value_columns": [
             *("email", "emailaddress", "mail"),
@@ -112,6 +112,7 @@ def test_the_settings_of_ipqs_are_complete(prod: Template) -> None:
             *("url", "domain", "website"),
             *("password", "username"),
         ],
+        "resubmit_unlisted": False,
         "loopback": False,
         "poll": {
             "first_seconds": 5,

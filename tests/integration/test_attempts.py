@@ -86,7 +86,7 @@ def test_a_late_end_of_the_first_attempt_does_not_end_the_second(
 
     recorded = job_store.record_outcome(late, now=_NOW + 90)
 
-    assert recorded is Outcome.FAILED
+    assert (recorded.outcome, recorded.error) == (Outcome.FAILED, "NoResults")
     assert read(job_store, retried).outcome is Outcome.NONE
 
 

@@ -1,7 +1,8 @@
 """Check: the provider's answer, or its error, decides what a job does next."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from functions.core.errors import (
 from functions.core.file_formats import FileFormat
 from functions.core.metrics import Metric
 from functions.core.model import Job, Next, Outcome, Phase, StatusReport
+from functions.core.rows import RowCount
 from functions.providers.protocol import Body, Link, Source
 from tests.settings import POLICY
 
@@ -44,11 +46,13 @@ class FixedProvider:
         """Fail, because Check calls no other method."""
         raise AssertionError
 
-    def validate(self, name: str, type_: str, source: Source) -> int:
+    def validate(self, name: str, type_: str, source: Source) -> RowCount:
         """Fail, because Check calls no other method."""
         raise AssertionError((name, type_, source))
 
-    def submit(self, name: str, type_: str, source: Source) -> str:
+    def prepare_submission(
+        self, name: str, type_: str, source: Source
+    ) -> AbstractContextManager[Callable[[], str]]:
         """Fail, because Check calls no other method."""
         raise AssertionError((name, type_, source))
 

@@ -6,7 +6,8 @@ What is known about the API is in docs/providers/ipqs.md, with the marks of its 
 
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from urllib.parse import quote, urlencode
 
 from functions.core.errors import (
@@ -20,6 +21,7 @@ from functions.core.errors import (
 from functions.core.file_formats import CSV, FileFormat
 from functions.core.model import StatusReport
 from functions.core.provider_settings import IpqsSettings
+from functions.core.rows import RowCount
 from functions.providers.bodies import ProvenBody
 from functions.providers.csv_validation import check_file_name, count_rows
 from functions.providers.ipqs.responses import (
@@ -31,6 +33,7 @@ from functions.providers.ipqs.responses import (
 )
 from functions.providers.ipqs.result_proof import prove_table
 from functions.providers.key_rotation import with_fresh_key_retry
+from functions.providers.opened_source import OpenedSource
 from functions.providers.protocol import Link, Source, read_chunks
 from functions.providers.transport.http import HttpClient
 from functions.providers.transport.links import check_link
@@ -67,19 +70,26 @@ class Ipqs:
         """The results are CSV files (see `Provider.result_format`)."""
         return CSV
 
-    def validate(self, name: str, _type: str, source: Source) -> int:
-        """Check a CSV and return its number of rows (see `Provider.validate`).
+    def validate(self, name: str, _type: str, source: Source) -> RowCount:
+        """Check a CSV and count its rows (see `Provider.validate`).
 
         Which columns a type needs is left to IPQS.
         """
         check_file_name(name)
         return count_rows(read_chunks(source))
 
-    def submit(self, name: str, type_: str, source: Source) -> str:
-        """Upload the CSV and return its id (see `Provider.submit`)."""
-        return with_fresh_key_retry(
-            self._key, lambda key: self._upload(key, name, type_, source)
-        )
+    @contextmanager
+    def prepare_submission(
+        self, name: str, type_: str, source: Source
+    ) -> Iterator[Callable[[], str]]:
+        """Open the CSV; yield what uploads it (see `Provider.prepare_submission`)."""
+        cached_key = self._key(False)
+        with closing(OpenedSource(source)) as opened:
+            yield lambda: with_fresh_key_retry(
+                self._key,
+                lambda key: self._upload(key, name, type_, opened),
+                cached=cached_key,
+            )
 
     def find(self, name: str, type_: str) -> str | None:
         """Search the list of CSVs for our file name (see `Provider.find`).

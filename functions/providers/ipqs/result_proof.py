@@ -17,7 +17,7 @@ from functions.core.errors import ResultNotATable, TransferIncomplete
 _NAME = re.compile(r"[\w#(*%][^\x00-\x1f<>{}\[\]]{0,99}(?<![.!])")
 _MAX_WORDS = 8
 _DELIMITERS = ",;\t|"
-_EMAIL = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+\.[^\s@,;<>\"]+")
+_EMAIL = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\".]+(\.[^\s@,;<>\".]+)+")
 _URL = re.compile(
     r"[a-z][a-z0-9+.\-]*://\S+|([\w\-]+\.)+[^\W\d_][\w\-]+(:\d+)?([/?#]\S*)?",
     re.IGNORECASE,

@@ -5,6 +5,7 @@ sources: [V] stated by TxnCheck, [I] inferred, [U] unknown.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,7 @@ from functions.core.file_formats import JSON, FileFormat
 from functions.core.model import StatusReport
 from functions.core.provider_settings import TxncheckSettings
 from functions.core.result_keys import SINGLE_RESULT_KIND
+from functions.core.rows import RowCount
 from functions.providers.bodies import BytesBody
 from functions.providers.key_rotation import with_fresh_key_retry
 from functions.providers.protocol import BatchRequest, InvalidRow, Link, Source
@@ -82,22 +84,28 @@ class Txncheck:
         """A result is one JSON document (see `Provider.result_format`)."""
         return JSON
 
-    def validate(self, name: str, type_: str, source: Source) -> int:
-        """Check a request's file and return 1, its rows (see `Provider.validate`)."""
+    def validate(self, name: str, type_: str, source: Source) -> RowCount:
+        """Check a request's file, which has one row (see `Provider.validate`)."""
         if not name.lower().endswith(JSON.suffix):
             raise SourceMisnamed("the object's name does not end in .json")
         self._request_bodies.read_body(type_, source)
-        return 1
+        return RowCount(rows=1, distinct_rows=1)
 
-    def submit(self, _name: str, type_: str, source: Source) -> str:
-        """Send the request and return its id (see `Provider.submit`).
+    @contextmanager
+    def prepare_submission(
+        self, _name: str, type_: str, source: Source
+    ) -> Iterator[Callable[[], str]]:
+        """Read the request; yield what sends it (see `Provider.prepare_submission`).
 
         TxnCheck does not take a name.
         """
         path = self._request_bodies.request_type(type_).path
         body = self._request_bodies.read_body(type_, source)
-        return with_fresh_key_retry(
-            self._credentials, lambda credentials: self._post(credentials, path, body)
+        cached_credentials = self._credentials(False)
+        yield lambda: with_fresh_key_retry(
+            self._credentials,
+            lambda credentials: self._post(credentials, path, body),
+            cached=cached_credentials,
         )
 
     def find(self, _name: str, _type: str) -> str | None:
