@@ -51,7 +51,7 @@ def set_environments(
     _set(f.prepare, settings, jobs)
     _set(f.gather, settings, results)
     _set(f.finalize_execution, topic, results, jobs)
-    _set(f.api, inbox, results, state_machine, settings, jobs)
+    _set(f.api, inbox, results, state_machine, settings, jobs, waits)
 
 
 def provider_settings_json(

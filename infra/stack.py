@@ -1,21 +1,18 @@
 """Stack: connect the constructs and grant rights; it has no resources of its own."""
 
 from aws_cdk import Duration, RemovalPolicy, Stack
-from aws_cdk.aws_logs import RetentionDays
 from constructs import Construct
 
-from functions.core.keys import CALLBACK_ITEM_PREFIX, RATE_LIMIT_ITEM_PREFIX
+from functions.core import keys
 from infra.api import Api
 from infra.config import Stage
 from infra.credentials import Credentials
 from infra.failure_events import FailureEvents
-from infra.function_environment import (
-    provider_settings_json,
-    set_environments,
-)
+from infra.function_environment import provider_settings_json, set_environments
 from infra.functions import Functions
 from infra.grants import Grants
 from infra.intake import Intake
+from infra.log_retention import LOG_RETENTION
 from infra.observability import Observability
 from infra.outputs import add_outputs
 from infra.state_machine_role import grant_state_machine
@@ -25,14 +22,6 @@ from infra.workflow import Workflow
 #: How long all tasks of a job may take together, each with all of its retries. Most of
 #: it is for four Downloads, one after the other.
 _TASKS_TIMEOUT = Duration.hours(36)
-
-LOG_RETENTION = {
-    1: RetentionDays.ONE_DAY,
-    7: RetentionDays.ONE_WEEK,
-    30: RetentionDays.ONE_MONTH,
-    90: RetentionDays.THREE_MONTHS,
-    365: RetentionDays.ONE_YEAR,
-}
 
 
 class VerdictCourier(Stack):
@@ -204,7 +193,10 @@ class VerdictCourier(Stack):
         grants.access_table(functions.prepare, storage.jobs, "GetItem")
         grants.access_table(functions.conclude, storage.jobs, "GetItem", "UpdateItem")
         grants.access_items(
-            functions.submit, storage.waits, "UpdateItem", prefix=RATE_LIMIT_ITEM_PREFIX
+            functions.submit,
+            storage.waits,
+            "UpdateItem",
+            prefix=keys.RATE_LIMIT_ITEM_PREFIX,
         )
         for function in (functions.listen, functions.webhook):
             grants.access_items(
@@ -212,7 +204,7 @@ class VerdictCourier(Stack):
                 storage.waits,
                 "GetItem",
                 "UpdateItem",
-                prefix=CALLBACK_ITEM_PREFIX,
+                prefix=keys.CALLBACK_ITEM_PREFIX,
             )
             grants.send_task_success(function, machine)
 
@@ -234,6 +226,13 @@ class VerdictCourier(Stack):
         )
         grants.access_table(api, storage.jobs, "GetItem", "UpdateItem")
         grants.list_jobs(api, storage.jobs)
+        grants.access_items(
+            api,
+            storage.waits,
+            "GetItem",
+            "UpdateItem",
+            prefix=keys.IDEMPOTENCY_ITEM_PREFIX,
+        )
         grants.presign_results(api, storage.results)
         grants.presign_uploads(api, storage.inbox, self.credentials.secrets)
 
