@@ -90,7 +90,7 @@ def test_a_job_has_the_times_of_aws(
 @pytest.mark.parametrize(
     ("first", "second"), [*itertools.permutations((-600.0, 0.0, 600.0), 2)]
 )
-def test_no_clock_makes_a_try_pay_twice(
+def test_no_clock_makes_a_claim_old(
     harness: StepHarness,
     job: Job,
     context: LambdaContext,
@@ -98,7 +98,7 @@ def test_no_clock_makes_a_try_pay_twice(
     first: float,
     second: float,
 ) -> None:
-    """The first try's upload may still be on its way, for as long as it can run."""
+    """An old claim is given up, or paid again, while its upload may be on its way."""
     harness.ipqs.script("upload", [Answer.dropped_before()])
     on_machine(first)
     on_hold = submit.handler(job.to_state(), context)
@@ -107,7 +107,7 @@ def test_no_clock_makes_a_try_pay_twice(
     again = submit.handler(on_hold, context)
 
     assert again["next"] == Next.HOLD
-    assert again["wait_seconds"] == pytest.approx(SETTLE_SECONDS, abs=15)
+    assert 0 < again["wait_seconds"] <= SETTLE_SECONDS
     assert harness.calls("upload") == 1
 
 
