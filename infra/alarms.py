@@ -109,6 +109,11 @@ class Alarms(Construct):
                 metric=metrics.metric(Metric.PROVIDER_THROTTLES),
                 periods=THROTTLED_PERIODS,
             ),
+            "Jobs late": AlarmDefinition(
+                description="Jobs finished after their deadline; the sweep fetched "
+                "their results.",
+                metric=metrics.metric(Metric.JOBS_LATE, period=HOUR),
+            ),
             "Webhooks missing": AlarmDefinition(
                 description="Most jobs end without a webhook that announces it.",
                 metric=_missed_webhook_percent(metrics),

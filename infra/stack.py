@@ -1,10 +1,14 @@
 """Stack: connect the constructs and grant rights; it has no resources of its own."""
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
-from aws_cdk.aws_logs import RetentionDays
+from aws_cdk import Duration, RemovalPolicy, Stack
 from constructs import Construct
 
-from functions.core.keys import CALLBACK_ITEM_PREFIX, RATE_LIMIT_ITEM_PREFIX
+from functions.core.keys import (
+    CALLBACK_ITEM_PREFIX,
+    JOBS_BY_MONTH,
+    LATE_CHECKS,
+    RATE_LIMIT_ITEM_PREFIX,
+)
 from infra.api import Api
 from infra.config import Stage
 from infra.credentials import Credentials
@@ -16,22 +20,17 @@ from infra.function_environment import (
 from infra.functions import Functions
 from infra.grants import Grants
 from infra.intake import Intake
+from infra.log_retention import LOG_RETENTION
 from infra.observability import Observability
+from infra.outputs import add_outputs
 from infra.state_machine_role import grant_state_machine
 from infra.storage import Storage
+from infra.sweep_schedule import SweepSchedule
 from infra.workflow import Workflow
 
 #: How long all tasks of a job may take together, each with all of its retries. Most of
 #: it is for four Downloads, one after the other.
 _TASKS_TIMEOUT = Duration.hours(36)
-
-LOG_RETENTION = {
-    1: RetentionDays.ONE_DAY,
-    7: RetentionDays.ONE_WEEK,
-    30: RetentionDays.ONE_MONTH,
-    90: RetentionDays.THREE_MONTHS,
-    365: RetentionDays.ONE_YEAR,
-}
 
 
 class VerdictCourier(Stack):
@@ -109,6 +108,13 @@ class VerdictCourier(Stack):
             key=self.storage.key,
             removal_policy=removal_policy,
         )
+        self.sweep_schedule = SweepSchedule(
+            self,
+            "SweepSchedule",
+            function=self.functions.sweep,
+            key=self.storage.key,
+            removal_policy=removal_policy,
+        )
         self.api = Api(
             self,
             "Api",
@@ -138,6 +144,7 @@ class VerdictCourier(Stack):
             dead_letters={
                 "intake": self.intake.dead_letters,
                 "finalize_execution": self.failure_events.dead_letters,
+                "sweep": self.sweep_schedule.dead_letters,
             },
             runbook_url=stage.runbook_url,
             key=self.storage.key,
@@ -150,14 +157,29 @@ class VerdictCourier(Stack):
             providers=provider_settings_json(self, stage.providers, self.credentials),
             jobs_retention_days=stage.jobs_retention_days,
         )
-        self._grant_workflow()
-        self._grant_api()
-        self._grant_finalize_execution()
-        self._add_outputs()
+        grants = Grants(self.storage.key)
+        self._grant_workflow(grants)
+        self._grant_api(grants)
+        self._grant_finalize_execution(grants)
+        self._grant_sweep(grants)
+        add_outputs(
+            self,
+            storage=self.storage,
+            credentials=self.credentials,
+            addresses={
+                "OperationsTopicArn": self.observability.operations.topic_arn,
+                "StateMachineArn": self.workflow.state_machine.state_machine_arn,
+                "IntakeQueueUrl": self.intake.queue.queue_url,
+                "DeadLetterQueueUrl": self.intake.dead_letters.queue_url,
+                # Operators' scripts know this one by the name of earlier releases.
+                "ReflectDeadLetterQueueUrl": self.failure_events.dead_letters.queue_url,
+                "SweepDeadLetterQueueUrl": self.sweep_schedule.dead_letters.queue_url,
+                "ApiUrl": self.api.rest.url,
+            },
+        )
 
-    def _grant_workflow(self) -> None:
+    def _grant_workflow(self, grants: Grants) -> None:
         functions, storage = self.functions, self.storage
-        grants = Grants(storage.key)
         machine = self.workflow.state_machine
 
         machine.grant_start_execution(functions.intake)
@@ -190,15 +212,13 @@ class VerdictCourier(Stack):
             grants.send_task_success(function, machine)
 
         for secret in self.credentials.secrets.values():
-            secret.grant_read(functions.submit)
-            secret.grant_read(functions.check)
-            secret.grant_read(functions.download)
+            for function in functions.calling_providers:
+                secret.grant_read(function)
         for secret in self.credentials.webhooks.values():
             secret.grant_read(functions.webhook)
 
-    def _grant_api(self) -> None:
+    def _grant_api(self, grants: Grants) -> None:
         api, storage = self.functions.api, self.storage
-        grants = Grants(storage.key)
         machine = self.workflow.state_machine
 
         machine.grant_start_execution(api)
@@ -206,40 +226,25 @@ class VerdictCourier(Stack):
             api, machine, "DescribeExecution", "GetExecutionHistory", "StopExecution"
         )
         grants.access_table(api, storage.jobs, "GetItem", "UpdateItem")
-        grants.list_jobs(api, storage.jobs)
+        grants.query_index(api, storage.jobs, JOBS_BY_MONTH)
         grants.presign_results(api, storage.results)
         grants.presign_uploads(api, storage.inbox, self.credentials.secrets)
 
-    def _grant_finalize_execution(self) -> None:
+    def _grant_finalize_execution(self, grants: Grants) -> None:
         finalize, storage = self.functions.finalize_execution, self.storage
-        grants = Grants(storage.key)
-        machine = self.workflow.state_machine
-
         grants.access_executions(
-            finalize, machine, "DescribeExecution", "GetExecutionHistory"
+            finalize,
+            self.workflow.state_machine,
+            "DescribeExecution",
+            "GetExecutionHistory",
         )
         grants.access_table(finalize, storage.jobs, "GetItem", "UpdateItem")
         grants.publish_notices(finalize, storage.notices)
         grants.send_dead_letters(finalize, self.failure_events.dead_letters)
 
-    def _add_outputs(self) -> None:
-        outputs = {
-            "InboxBucket": self.storage.inbox.bucket_name,
-            "ResultsBucket": self.storage.results.bucket_name,
-            "JobsTable": self.storage.jobs.table_name,
-            "NoticesTopicArn": self.storage.notices.topic_arn,
-            "OperationsTopicArn": self.observability.operations.topic_arn,
-            "StateMachineArn": self.workflow.state_machine.state_machine_arn,
-            "IntakeQueueUrl": self.intake.queue.queue_url,
-            "DeadLetterQueueUrl": self.intake.dead_letters.queue_url,
-            # Operators' scripts know this output by the name of earlier releases.
-            "ReflectDeadLetterQueueUrl": self.failure_events.dead_letters.queue_url,
-            "ApiUrl": self.api.rest.url,
-            "DataKeyArn": self.storage.key.key_arn,
-        }
-        for provider, secret in self.credentials.secrets.items():
-            outputs[f"{provider.capitalize()}SecretArn"] = secret.secret_arn
-        for provider, secret in self.credentials.webhooks.items():
-            outputs[f"{provider.capitalize()}WebhookSecretArn"] = secret.secret_arn
-        for name, value in outputs.items():
-            CfnOutput(self, name, value=value)
+    def _grant_sweep(self, grants: Grants) -> None:
+        sweep, storage = self.functions.sweep, self.storage
+        self.workflow.state_machine.grant_start_execution(sweep)
+        grants.access_table(sweep, storage.jobs, "UpdateItem")
+        grants.query_index(sweep, storage.jobs, LATE_CHECKS)
+        grants.send_dead_letters(sweep, self.sweep_schedule.dead_letters)

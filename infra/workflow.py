@@ -30,7 +30,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from functions.core.model import Next, Outcome
-from functions.core.notice import MESSAGE_ATTRIBUTES, MESSAGE_FIELDS
+from functions.core.notice import LATE_ATTRIBUTE, MESSAGE_ATTRIBUTES, MESSAGE_FIELDS
 from infra.batch_map import batch_map
 from infra.functions import Functions
 from infra.poll_loop import PollLoop, next_is
@@ -208,6 +208,10 @@ class Workflow(Construct):
 
     def _notify(self, topic: sns.ITopic, results: s3.IBucket) -> tasks.SnsPublish:
         message = {name: sfn.JsonPath.string_at(f"$.{name}") for name in MESSAGE_FIELDS}
+        attributes = {name: message[name] for name in MESSAGE_ATTRIBUTES}
+        attributes[LATE_ATTRIBUTE] = sfn.JsonPath.json_to_string(
+            sfn.JsonPath.object_at(f"$.{LATE_ATTRIBUTE}")
+        )
         notify = tasks.SnsPublish(
             self,
             "Notify",
@@ -218,10 +222,9 @@ class Workflow(Construct):
             ),
             message_attributes={
                 name: tasks.MessageAttribute(
-                    value=sfn.JsonPath.string_at(f"$.{name}"),
-                    data_type=tasks.MessageAttributeDataType.STRING,
+                    value=value, data_type=tasks.MessageAttributeDataType.STRING
                 )
-                for name in MESSAGE_ATTRIBUTES
+                for name, value in attributes.items()
             },
             task_timeout=sfn.Timeout.duration(GRACE),
             result_path=sfn.JsonPath.DISCARD,

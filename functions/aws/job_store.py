@@ -34,6 +34,9 @@ _ATTEMPT_ATTRIBUTES = (
     "failures",
     "next_check_at",
     "manifest_key",
+    "late",
+    "timed_out_at",
+    "late_check_at",
 )
 
 
@@ -107,20 +110,25 @@ class JobStore:
         )
         return JobRecord.from_item(written or self._table.get(job.job_id))
 
-    def restart(self, record: JobRecord, *, now: float) -> JobRecord | None:
+    def restart(
+        self, record: JobRecord, *, now: float, late: bool = False
+    ) -> JobRecord | None:
         """Start an ended job's next attempt; None where another call was faster.
 
-        The outcome moves to `earlier`; what was submitted stays submitted.
+        The outcome moves to `earlier`; what was submitted stays submitted. `late` is
+        whether the sweep starts it.
         """
+        values: dict[str, Value] = {
+            "attempt": record.attempt + 1,
+            "resumed_at": now,
+            "earlier": record.attempts_json(),
+            "expires_at": self._expires_at(now),
+            **(record.late_attributes(now) if late else {}),
+        }
         written = self._table.update(
             record.job_id,
-            {
-                "attempt": record.attempt + 1,
-                "resumed_at": now,
-                "earlier": record.attempts_json(),
-                "expires_at": self._expires_at(now),
-            },
-            remove=_ATTEMPT_ATTRIBUTES,
+            values,
+            remove=tuple(name for name in _ATTEMPT_ATTRIBUTES if name not in values),
             condition="outcome = :ended "
             "AND (attribute_not_exists(attempt) OR attempt = :ended_attempt)",
             condition_values={
@@ -272,6 +280,13 @@ class JobStore:
         *,
         set_if_absent: dict[str, Value] | None = None,
     ) -> Outcome:
+        if values["outcome"] == Outcome.TIMED_OUT:
+            # It may finish yet: `functions.sweep` looks at it from now on.
+            values["late_check_at"] = values["ended_at"]
+            set_if_absent = {
+                **(set_if_absent or {}),
+                "timed_out_at": values["ended_at"],
+            }
         written = self._table.update(
             job.job_id,
             values,

@@ -29,9 +29,12 @@ class JobRecord:
     received_at: float = 0.0
     submitted_at: float = 0.0
     resumed_at: float = 0.0
+    late: bool = False
     finished_at: float = 0.0
     ended_at: float = 0.0
     next_check_at: float = 0.0
+    timed_out_at: float = 0.0  # the first time, if only the sweep resumed it since
+    late_check_at: float = 0.0  # when the sweep looks at the job, which timed out
     phase: Phase = Phase.QUEUED
     polls: int = 0
     rows: int = 0
@@ -83,7 +86,15 @@ class JobRecord:
             rows=self.rows,
             attempt=self.attempt,
             resumed_at=self.resumed_at,
+            late=self.late,
         )
+
+    def late_attributes(self, now: float) -> dict[str, float]:
+        """Return what the table stores of an attempt that the sweep starts.
+
+        The job stays in the index of late checks until its execution surely runs.
+        """
+        return {"late": 1, "timed_out_at": self.timed_out_at, "late_check_at": now}
 
     def attempts_json(self) -> str:
         """Return the attempts up to this one, as the table stores them in `earlier`."""

@@ -4,7 +4,18 @@
 `functions.aws.notifier` where an execution ended without visiting that state.
 """
 
-#: Fields of a `Job` in the message; the results bucket is added to them.
-MESSAGE_FIELDS = ("job_id", "provider", "type", "outcome", "error", "manifest_key")
+#: Fields of a `Job` in the message; the results bucket is added to them. `late` is
+#: true or false, the others are texts.
+MESSAGE_FIELDS = (
+    "job_id",
+    "provider",
+    "type",
+    "outcome",
+    "error",
+    "manifest_key",
+    "late",
+)
 #: Message attributes, by which subscribers can filter.
 MESSAGE_ATTRIBUTES = ("job_id", "provider", "type", "outcome")
+#: The attribute of a job whose attempt the sweep has started: "true" or "false".
+LATE_ATTRIBUTE = "late"

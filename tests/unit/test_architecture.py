@@ -41,7 +41,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
 }
 #: Modules that may be longer than the limit, and the most lines of each.
 LONGER = {
-    "functions/aws/job_store.py": 310,  # one table, one module
+    "functions/aws/job_store.py": 320,  # one table, one module
     "functions/core/errors.py": 290,  # one tree, to be read as a whole
 }
 #: The module that declares the settings of all providers.

@@ -20,6 +20,7 @@ _MODULES = {
     "manifest": 19,
     "prepare": 25,
     "submit": 26,
+    "sweep": 25,
     "webhook": 22,
 }
 #: Handlers that call no provider, and need neither an adapter nor `requests`.
