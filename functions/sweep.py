@@ -119,15 +119,13 @@ class Sweep:
 
         A bad end is confirmed, recorded and announced by the next attempt.
         """
-        with telemetry.count_errors(record.to_job()):
-            try:
-                report = self.adapter.check(record.provider_ref)
-            except (ProviderLostJob, ProviderRejected) as error:
-                # An answer about this job, which may be wrong: asked again later.
-                telemetry.logger.warning(
-                    "look refused", job_id=record.job_id, error=type(error).__name__
-                )
-                return False
+        try:
+            report = self.adapter.check(record.provider_ref)
+        except CourierError as error:
+            telemetry.record_error(error, record.to_job())
+            if isinstance(error, ProviderLostJob | ProviderRejected):
+                return False  # about this job, and may be wrong: it is asked again
+            raise
         if report.phase in (Phase.FINISHED, Phase.PARTIAL):
             return bool(report.kinds)
         return report.phase in (Phase.FAILED, Phase.ABORTED)

@@ -120,11 +120,12 @@ class Dashboard(Construct):
         metric, search = self._metrics.metric, self._metrics.search
         return [
             _graph(
-                "Providers: throttling, unknown status words, adopted submissions",
+                "Providers: throttling, unknown words, adopted submissions, late jobs",
                 [
                     search(Metric.PROVIDER_THROTTLES, "provider", label="throttles"),
                     metric(Metric.UNKNOWN_STATUS_WORDS, label="unknown words"),
                     metric(Metric.SUBMISSIONS_ADOPTED, label="submissions adopted"),
+                    metric(Metric.JOBS_LATE, label="jobs late"),
                 ],
             ),
             _graph(

@@ -113,7 +113,7 @@ def _state(job: Document) -> str:
     outcome = job["outcome"]
     if outcome is None:
         return f"{job['phase']} …"
-    return f"[{COLOURS[outcome]}]{outcome}[/]"
+    return f"[{COLOURS[outcome]}]{outcome}[/]{' late' if job.get('late') else ''}"
 
 
 def _facts(job: Document) -> Iterable[tuple[str, str]]:
@@ -124,6 +124,8 @@ def _facts(job: Document) -> Iterable[tuple[str, str]]:
     for name in ("rows", "received_at", "submitted_at", "ended_at", "deadline_at"):
         if job[name]:
             yield name.removesuffix("_at"), str(job[name])
+    if job.get("late_check_at"):
+        yield "late check", str(job["late_check_at"])
     if job["error"]:
         yield "error", job["error"]["name"]
         yield "advice", job["error"]["advice"]

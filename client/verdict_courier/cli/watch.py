@@ -98,8 +98,9 @@ def _state(job: Document) -> Text:
     outcome = job["outcome"]
     if outcome is None:
         return Text(f"{job['phase']} …")
+    late = " late" if job.get("late") else ""
     error = f" {job['error']['name']}" if job["error"] else ""
-    return Text(f"{outcome}{error}", style=COLOURS[outcome])
+    return Text(f"{outcome}{late}{error}", style=COLOURS[outcome])
 
 
 def _age_seconds(job: Document, now: float) -> float:
