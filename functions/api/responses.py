@@ -6,9 +6,11 @@ from typing import Any
 from functions.api.routes import WITH_RESULTS
 from functions.api.timeline import Timeline
 from functions.core.job_record import JobRecord
+from functions.core.rows import RowsVerdict
 
 #: A JSON object that the API returns.
 Document = dict[str, Any]
+_EARLIER_ATTEMPT = ("attempt", "outcome", "error", "checks")
 
 
 def job_response(
@@ -44,6 +46,7 @@ def job_response(
         "deadline_at": rfc3339(deadline_at) if running else None,
         "rows": record.rows or None,
         "invalid": record.invalid,
+        "verdict": None if record.verdict is RowsVerdict.NONE else str(record.verdict),
         "bytes": record.bytes,
         "received_at": rfc3339(record.received_at),
         "submitted_at": rfc3339(record.submitted_at),
@@ -53,7 +56,10 @@ def job_response(
         if record.error
         else None,
         "earlier_attempts": [
-            {**attempt, "ended_at": rfc3339(attempt["ended_at"])}
+            {
+                **{name: attempt[name] for name in _EARLIER_ATTEMPT},
+                "ended_at": rfc3339(attempt["ended_at"]),
+            }
             for attempt in record.earlier
         ],
         "links": links,

@@ -146,8 +146,11 @@ class JobService:
         """
         record = self._get_or_404(request)
         job = record.to_job()
-        outcome = record.outcome or self.job_store.record_external_outcome(
-            job, Outcome.CANCELLED, now=now
+        outcome = (
+            record.outcome
+            or (
+                self.job_store.record_external_outcome(job, Outcome.CANCELLED, now=now)
+            ).outcome
         )
         if outcome is Outcome.CANCELLED:
             # Also for a repeated request: the first one may have failed here.

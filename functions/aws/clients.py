@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -28,27 +29,47 @@ _CONFIG = Config(
     request_checksum_calculation="when_required",
     s3={"payload_signing_enabled": False},
 )
-#: Error codes of faults that may pass: the same call may succeed later.
-_RETRYABLE_CODES = {
+_PASSING_STATUSES = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
+#: Error codes of faults that may pass, though their status is another 4xx: the same
+#: call may succeed later. A code of throttling needs no line, see `_may_pass`.
+_PASSING_CODES = {
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+    "BadDigest",
+    "ConditionalRequestConflict",
+    "NoSuchUpload",  # the retry begins another upload
+    "OperationAborted",
+    "RequestTimeout",
+    "RequestTimeTooSkewed",
+    "SlowDown",
+    # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+    "ProvisionedThroughputExceededException",
+    "ReplicatedWriteConflictException",
+    "RequestLimitExceeded",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+    # https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+    "ExecutionLimitExceeded",
+    # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
     "InternalError",
-    "InternalServerError",
     "InternalFailure",
+    "RequestExpired",
+    "ServiceUnavailable",
+    "Unavailable",
+    # By the docs of each service a 5xx, but not by every proxy in front of it.
+    "InternalServerError",
     "InternalServiceError",
     "InternalServiceErrorException",
-    "OperationAborted",
-    "ConditionalRequestConflict",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "RequestTimeout",
-    "ServiceUnavailable",
     "ServiceUnavailableException",
-    "SlowDown",
-    "Throttling",
-    "ThrottlingException",
+    # https://github.com/aws/aws-sdk-js-v3 (service-error-classification): the clocks of
+    # this machine and of AWS differ, for which `functions.aws.clock` corrects later.
+    "InvalidSignatureException",
+    "RequestInTheFuture",
+    "SignatureDoesNotMatch",
+    # The same place: other codes that each SDK of AWS repeats.
+    "BandwidthLimitExceeded",
+    "PriorRequestNotComplete",
+    "RequestTimeoutException",
     "TooManyRequestsException",
-    "TransactionConflictException",
-    "BadDigest",
-    "NoSuchUpload",
 }
 
 
@@ -113,9 +134,23 @@ def translate_aws_errors(action: str) -> Iterator[None]:
     except ClientError as error:
         code = error_code(error)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if code in _RETRYABLE_CODES or status >= 500:  # noqa: PLR2004 - HTTP's own number
+        if _may_pass(code, status):
             raise AwsUnavailable(f"could not {action}: {code}") from None
         raise AwsRefused(f"may not {action}: {code}") from None
     except (BotoCoreError, HTTPError) as error:  # reading a body raises urllib3's
         name = type(error).__name__
         raise AwsUnavailable(f"could not {action}: {name}") from None
+
+
+def _may_pass(code: str, status: int) -> bool:
+    """Return whether the same call may succeed later.
+
+    The status of some faults that pass is 400; the codes of all services for
+    throttling have that word in them (`KmsThrottlingException`, `Throttled`).
+    """
+    return (
+        status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        or status in _PASSING_STATUSES
+        or code in _PASSING_CODES
+        or "throttl" in code.lower()
+    )

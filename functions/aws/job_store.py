@@ -6,23 +6,25 @@ progress; and `outcome`, set once for each attempt. Every write has a condition,
 a repeated, late or overlapping call changes nothing.
 """
 
-import json
-from dataclasses import dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Self
 
 from functions.aws import clients
-from functions.aws.dynamodb import DynamoTable, Item, Value
+from functions.aws.dynamodb import DynamoTable, Value
 from functions.aws.settings import function_settings
-from functions.core.errors import advice_for
-from functions.core.job_record import JobRecord, month_of
+from functions.core.errors import JobEnded, advice_for
+from functions.core.job_record import End, JobRecord, SubmissionRecord, month_of
 from functions.core.keys import ENV_JOBS_RETENTION_DAYS, ENV_JOBS_TABLE
 from functions.core.model import Job, Outcome
+from functions.core.rows import RowCount
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 #: Holds unless a retry has given the job another attempt.
 _THIS_ATTEMPT = "(attribute_not_exists(attempt) OR attempt = :attempt)"
+#: Holds while an attempt runs: every write that leads to a payment has this condition.
+_RUNNING = f"attribute_not_exists(outcome) AND {_THIS_ATTEMPT}"
 #: Attributes of one attempt, which a retry removes.
 _ATTEMPT_ATTRIBUTES = (
     "outcome",
@@ -37,34 +39,8 @@ _ATTEMPT_ATTRIBUTES = (
     "late",
     "timed_out_at",
     "late_check_at",
+    "verdict",
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class SubmissionRecord:
-    """A job's submission as it is recorded; `intent` is the token of the claim.
-
-    Times are Unix seconds, and 0 means "not yet".
-    """
-
-    received_at: float
-    intent: str = ""
-    intent_at: float = 0.0
-    provider_ref: str = ""
-    submitted_at: float = 0.0
-    rows: int = 0
-
-    @classmethod
-    def from_item(cls, item: Item) -> Self:
-        """Read an item of the jobs table."""
-        return cls(
-            received_at=float(item.get("received_at", 0.0)),
-            intent=str(item.get("intent", "")),
-            intent_at=float(item.get("intent_at", 0.0)),
-            provider_ref=str(item.get("provider_ref", "")),
-            submitted_at=float(item.get("submitted_at", 0.0)),
-            rows=int(item.get("rows", 0)),
-        )
 
 
 class JobStore:
@@ -87,9 +63,12 @@ class JobStore:
         )
 
     def get(self, job_id: str) -> JobRecord | None:
-        """Return a job's record; None where there is no such job."""
-        item = self._table.get(job_id)
-        return JobRecord.from_item(item) if item else None
+        """Return a job's record; None where there is no such job.
+
+        A request of a batch is no job, although the table has an item for it.
+        """
+        record = JobRecord.from_item(self._table.get(job_id))
+        return record if record.job_id and not record.is_batch_request else None
 
     def create_requested(self, job: Job, *, request_hash: str, now: float) -> JobRecord:
         """Write a job requested through the API; return the record that came first."""
@@ -97,8 +76,7 @@ class JobStore:
             "provider": job.provider,
             "type": job.type,
             "request_hash": request_hash,
-            "received_at": now,
-            "month": month_of(now),
+            **_received(job, now),
             "expires_at": self._expires_at(now),
         }
         if job.provider_ref:
@@ -139,46 +117,84 @@ class JobStore:
         return JobRecord.from_item(written) if written else None
 
     def create(self, job: Job, *, now: float) -> SubmissionRecord:
-        """Write a job that is not submitted itself, such as a batch."""
+        """Write a job that is not submitted itself, such as a batch.
+
+        Raises:
+            JobEnded: The job has an outcome.
+        """
         written = self._table.update(
             job.job_id,
             self._identity(job, now),
             set_if_absent=_received(job, now),
-            condition="attribute_not_exists(outcome)",
+            condition=_RUNNING,
+            condition_values={":attempt": job.attempt},
         )
-        return SubmissionRecord.from_item(written or self._table.get(job.job_id))
+        if written is None:
+            raise _job_ended()
+        return SubmissionRecord.from_item(written)
 
     def submission(self, job: Job) -> SubmissionRecord:
         """Return what is recorded of a job's submission."""
         return SubmissionRecord.from_item(self._table.get(job.job_id))
 
+    def require_running(self, job: Job) -> None:
+        """Check that neither the job nor the batch of which it is a part has ended.
+
+        Raises:
+            JobEnded: One of them has.
+        """
+        if self.submission(job).has_ended(job):
+            raise _job_ended()
+        self._require_running_batch(job)
+
     def claim_submission(self, job: Job, *, token: str, now: float) -> SubmissionRecord:
         """Record that a try is about to submit, unless an earlier one was.
 
         The claim is ours only if the returned record has our token as its intent.
+
+        Raises:
+            JobEnded: The job, or its batch, has ended, and no try is left whose
+                submission could be unknown.
         """
+        self._require_running_batch(job)
         written = self._table.update(
             job.job_id,
             {**self._identity(job, now), "intent": token, "intent_at": now},
             set_if_absent=_received(job, now),
             condition="attribute_not_exists(intent) "
-            "AND attribute_not_exists(provider_ref)",
+            f"AND attribute_not_exists(provider_ref) AND {_RUNNING}",
+            condition_values={":attempt": job.attempt},
         )
-        return SubmissionRecord.from_item(written or self._table.get(job.job_id))
+        if written is not None:
+            self._confirm_claim(job, token)
+            return SubmissionRecord.from_item(written)
+        record = self.submission(job)
+        # An intent without a reference may be paid for: it is looked for even now.
+        if record.has_ended(job) and (record.provider_ref or not record.intent):
+            raise _job_ended()
+        return record
 
     def reclaim_submission(self, job: Job, *, old: str, token: str, now: float) -> bool:
         """Take over the claim `old`, whose try surely submitted nothing.
 
         Returns:
             Whether the claim is ours now; another try may have been faster.
+
+        Raises:
+            JobEnded: The job, or its batch, has ended.
         """
         written = self._table.update(
             job.job_id,
             {"intent": token, "intent_at": now},
-            condition="intent = :old AND attribute_not_exists(provider_ref)",
-            condition_values={":old": old},
+            condition=f"intent = :old AND attribute_not_exists(provider_ref) "
+            f"AND {_RUNNING}",
+            condition_values={":old": old, ":attempt": job.attempt},
         )
-        return written is not None
+        if written is None:
+            self.require_running(job)
+            return False
+        self._confirm_claim(job, token)
+        return True
 
     def release_claim(self, job: Job, *, token: str) -> None:
         """Remove our claim: the provider surely accepted nothing."""
@@ -191,12 +207,12 @@ class JobStore:
         )
 
     def record_submission(
-        self, job: Job, *, provider_ref: str, rows: int, now: float
+        self, job: Job, *, provider_ref: str, count: RowCount, now: float
     ) -> SubmissionRecord:
         """Record the provider's reference; the first one stands and is returned."""
         written = self._table.update(
             job.job_id,
-            {"provider_ref": provider_ref, "submitted_at": now, "rows": rows},
+            {"provider_ref": provider_ref, "submitted_at": now, **asdict(count)},
             set_if_absent=_received(job, now),
             condition="attribute_not_exists(provider_ref)",
         )
@@ -212,13 +228,12 @@ class JobStore:
                 "failures": job.failures,
                 "next_check_at": next_check_at,
             },
-            condition=f"attribute_not_exists(outcome) AND {_THIS_ATTEMPT} "
-            "AND (attribute_not_exists(polls) OR polls < :polls)",
+            condition=f"{_RUNNING} AND (attribute_not_exists(polls) OR polls < :polls)",
             condition_values={":attempt": job.attempt},
         )
 
-    def record_outcome(self, job: Job, *, now: float) -> Outcome:
-        """Record how this attempt ended; return the outcome that stands, the first.
+    def record_outcome(self, job: Job, *, now: float) -> End:
+        """Record how this attempt ended; return the end that stands, the first.
 
         An attempt that was given up for another one cannot end that one.
         """
@@ -229,6 +244,7 @@ class JobStore:
             "error": job.error,
             "advice": job.advice,
             "manifest_key": job.manifest_key,
+            "verdict": str(job.verdict),
             "bytes": sum(file.bytes for file in job.files),
             "invalid": job.invalid,
             "finished_at": job.finished_at,
@@ -241,7 +257,7 @@ class JobStore:
 
     def record_external_outcome(
         self, job: Job, outcome: Outcome, *, error: str = "", now: float
-    ) -> Outcome:
+    ) -> End:
         """Record the outcome of an externally stopped attempt; return what stands.
 
         What the attempt's steps recorded before stays.
@@ -250,10 +266,8 @@ class JobStore:
             "outcome": str(outcome),
             "error": error,
             "advice": advice_for(error) if error else "",
-            "provider": job.provider,
-            "type": job.type,
             "ended_at": now,
-            "expires_at": self._expires_at(now),
+            **self._identity(job, now),
         }
         return self._end(job, values, set_if_absent=_received(job, now))
 
@@ -266,10 +280,12 @@ class JobStore:
         )
 
     def _identity(self, job: Job, now: float) -> dict[str, Value]:
+        batch = {"batch_id": job.part.batch_id} if job.is_batch_request else {}
         return {
             "provider": job.provider,
             "type": job.type,
             **_source(job),
+            **batch,
             "expires_at": self._expires_at(now),
         }
 
@@ -279,7 +295,7 @@ class JobStore:
         values: dict[str, Value],
         *,
         set_if_absent: dict[str, Value] | None = None,
-    ) -> Outcome:
+    ) -> End:
         if values["outcome"] == Outcome.TIMED_OUT:
             # It may finish yet: `functions.sweep` looks at it from now on.
             values["late_check_at"] = values["ended_at"]
@@ -291,20 +307,35 @@ class JobStore:
             job.job_id,
             values,
             set_if_absent=set_if_absent,
-            condition=f"attribute_not_exists(outcome) AND {_THIS_ATTEMPT}",
+            condition=_RUNNING,
             condition_values={":attempt": job.attempt},
         )
         item = written or self._table.get(job.job_id)
-        if int(item.get("attempt", 1)) == job.attempt:
-            return Outcome(str(item["outcome"]))
-        outcomes = {
-            attempt["attempt"]: Outcome(attempt["outcome"])
-            for attempt in json.loads(str(item["earlier"]))
-        }
-        return outcomes[job.attempt]
+        return JobRecord.from_item(item).end_of(job.attempt)
+
+    def _confirm_claim(self, job: Job, token: str) -> None:
+        """Give our claim back if the batch of which the job is a part has ended.
+
+        The batch's outcome is in another item, which the claim's condition cannot
+        read. Read after the claim it leaves no gap: whoever ends the batch later than
+        that ends it after the submission began.
+        """
+        try:
+            self._require_running_batch(job)
+        except JobEnded:
+            self.release_claim(job, token=token)
+            raise
+
+    def _require_running_batch(self, job: Job) -> None:
+        if job.is_batch_request and self._table.get(job.part.batch_id).get("outcome"):
+            raise _job_ended()
 
     def _expires_at(self, now: float) -> int:
         return int(now + self._keep_seconds)
+
+
+def _job_ended() -> JobEnded:
+    return JobEnded("the job has ended, so nothing is sent")
 
 
 def _source(job: Job) -> dict[str, Value]:

@@ -25,6 +25,7 @@
     . JobAborted             somebody cancelled the job at the provider
     . SubmitOutcomeUnknown   it may have been accepted; a person decides
     . DeadlinePassed         not finished within the deadline
+    . JobEnded               it ended, by a cancellation perhaps, before this step
     . NoResults              finished, but without a single result
     . LinkRefused            a link that is not opened, for safety
     . ResultTooLarge         more bytes than a result may have
@@ -224,6 +225,12 @@ class DeadlinePassed(PermanentError):
     """The provider did not finish within the deadline of the settings."""
 
     advice = "Retry the job to go on waiting; nothing is submitted again."
+
+
+class JobEnded(PermanentError):
+    """The job ended before a step that would have been paid for, which was left out."""
+
+    advice = "Retry the job to go on; what was submitted is not submitted again."
 
 
 class NoResults(PermanentError):

@@ -1,4 +1,4 @@
-"""Job record: read a job as the jobs table stores it and the API shows it."""
+"""Job record: read a job, and its submission, as the jobs table stores them."""
 
 import json
 from collections.abc import Mapping
@@ -6,7 +6,10 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Self
 
+from functions.core.errors import advice_for
+from functions.core.keys import BATCHES_PREFIX
 from functions.core.model import Job, Outcome, Phase
+from functions.core.rows import RowsVerdict
 
 #: An item of the jobs table, its numbers as floats.
 Item = Mapping[str, str | float]
@@ -16,8 +19,23 @@ _STORED_AS = {"notified_attempt": "told"}
 
 
 @dataclass(frozen=True, kw_only=True)
+class End:
+    """How an attempt of a job ended, as it is recorded and announced."""
+
+    outcome: Outcome
+    error: str
+    advice: str
+    manifest_key: str
+    verdict: RowsVerdict
+
+
+@dataclass(frozen=True, kw_only=True)
 class JobRecord:
-    """A stored job; times are Unix seconds, and 0 means "not yet"."""
+    """A stored job, or a request of one; times are Unix seconds, 0 means "not yet".
+
+    `batch_id` is the job that a request belongs to. Requests are stored like jobs, so
+    that they are submitted like jobs, but nobody can do anything with one by itself.
+    """
 
     job_id: str
     provider: str
@@ -38,16 +56,19 @@ class JobRecord:
     phase: Phase = Phase.QUEUED
     polls: int = 0
     rows: int = 0
+    distinct_rows: int = 0
     invalid: int = 0
     bytes: int = 0
     outcome: Outcome = Outcome.NONE
     error: str = ""
     advice: str = ""
     manifest_key: str = ""
+    verdict: RowsVerdict = RowsVerdict.NONE
     attempt: int = 1
     request_hash: str = ""
     notified_attempt: int = 0  # the last attempt that `finalize_execution` announced
     earlier: tuple[Mapping[str, Any], ...] = ()
+    batch_id: str = ""
 
     @classmethod
     def from_item(cls, item: Item) -> Self:
@@ -62,6 +83,12 @@ class JobRecord:
             values[name] = str(item.get(name, ""))
         values["earlier"] = tuple(json.loads(str(item.get("earlier", "[]"))))
         return cls(**values)
+
+    @property
+    def is_batch_request(self) -> bool:
+        """Whether this is a request of a batch."""
+        # Requests of 0.1.0 have no `batch_id`, but no job has a key of this prefix.
+        return bool(self.batch_id) or self.key.startswith(BATCHES_PREFIX)
 
     def to_job(self) -> Job:
         """Return the job that is the input of this attempt's execution.
@@ -84,6 +111,7 @@ class JobRecord:
             received_at=self.received_at,
             submitted_at=self.submitted_at,
             rows=self.rows,
+            distinct_rows=self.distinct_rows,
             attempt=self.attempt,
             resumed_at=self.resumed_at,
             late=self.late,
@@ -96,6 +124,27 @@ class JobRecord:
         """
         return {"late": 1, "timed_out_at": self.timed_out_at, "late_check_at": now}
 
+    def end_of(self, attempt: int) -> End:
+        """Return how an attempt ended: this one, or one of the earlier ones."""
+        if attempt == self.attempt:
+            return End(
+                outcome=self.outcome,
+                error=self.error,
+                advice=self.advice,
+                manifest_key=self.manifest_key,
+                verdict=self.verdict,
+            )
+        (ended,) = (e for e in self.earlier if e["attempt"] == attempt)
+        error = str(ended["error"])
+        return End(
+            outcome=Outcome(ended["outcome"]),
+            error=error,
+            advice=advice_for(error) if error else "",
+            # Records of an earlier release do not have them.
+            manifest_key=str(ended.get("manifest_key", "")),
+            verdict=RowsVerdict(ended.get("verdict", RowsVerdict.NONE)),
+        )
+
     def attempts_json(self) -> str:
         """Return the attempts up to this one, as the table stores them in `earlier`."""
         this_attempt = {
@@ -104,8 +153,47 @@ class JobRecord:
             "error": self.error,
             "checks": self.polls,
             "ended_at": self.ended_at,
+            "manifest_key": self.manifest_key,
+            "verdict": str(self.verdict),
         }
         return json.dumps([*self.earlier, this_attempt])
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmissionRecord:
+    """A job's submission as it is recorded; `intent` is the token of the claim.
+
+    Times are Unix seconds, and 0 means "not yet".
+    """
+
+    received_at: float
+    intent: str = ""
+    intent_at: float = 0.0
+    provider_ref: str = ""
+    submitted_at: float = 0.0
+    rows: int = 0
+    distinct_rows: int = 0
+    attempt: int = 1
+    outcome: str = ""
+
+    @classmethod
+    def from_item(cls, item: Item) -> Self:
+        """Read an item of the jobs table."""
+        return cls(
+            received_at=float(item.get("received_at", 0.0)),
+            intent=str(item.get("intent", "")),
+            intent_at=float(item.get("intent_at", 0.0)),
+            provider_ref=str(item.get("provider_ref", "")),
+            submitted_at=float(item.get("submitted_at", 0.0)),
+            rows=int(item.get("rows", 0)),
+            distinct_rows=int(item.get("distinct_rows", 0)),
+            attempt=int(item.get("attempt", 1)),
+            outcome=str(item.get("outcome", "")),
+        )
+
+    def has_ended(self, job: Job) -> bool:
+        """Whether this attempt of the job is over, so that nothing may be paid."""
+        return bool(self.outcome) or self.attempt != job.attempt
 
 
 def month_of(timestamp: float) -> str:

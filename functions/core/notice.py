@@ -12,10 +12,11 @@ MESSAGE_FIELDS = (
     "type",
     "outcome",
     "error",
+    "verdict",
     "manifest_key",
     "late",
 )
-#: Message attributes, by which subscribers can filter.
-MESSAGE_ATTRIBUTES = ("job_id", "provider", "type", "outcome")
+#: Message attributes, by which subscribers can filter; SNS refuses empty ones.
+MESSAGE_ATTRIBUTES = ("job_id", "provider", "type", "outcome", "verdict")
 #: The attribute of a job whose attempt the sweep has started: "true" or "false".
 LATE_ATTRIBUTE = "late"

@@ -4,7 +4,7 @@ import itertools
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
@@ -161,7 +161,7 @@ def create_table(
     is a number.
     """
     options: dict[str, Any] = {}
-    attributes = {key: "S"}
+    attributes: dict[str, Literal["S", "N"]] = {key: "S"}
     if index:
         index_name, partition_key, sort_key = index
         attributes |= {partition_key: "S", sort_key: "N"}

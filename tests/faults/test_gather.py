@@ -12,6 +12,7 @@ from functions.core.errors import (
     RequestInvalid,
     ResultMismatch,
     ResultsIncomplete,
+    SourceMisnamed,
     SourceTooLarge,
 )
 from functions.core.file_formats import JSON
@@ -103,6 +104,15 @@ def test_rejects_a_file_that_makes_no_batch(
         prepare(batches, content)
 
     assert "12" not in str(caught.value).split()
+
+
+def test_a_work_file_makes_no_batch(batches: BatchHarness) -> None:
+    """A request that 0.1.0 started as a job has the bodies of its whole batch."""
+    job = prepare(batches)
+    (request, _) = batches.requests(job)
+
+    with pytest.raises(SourceMisnamed):
+        batches.prepare(request.with_(part=BatchPosition()))
 
 
 def test_lines_are_in_the_order_of_the_rows(batches: BatchHarness) -> None:

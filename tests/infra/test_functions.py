@@ -46,7 +46,7 @@ ENVIRONMENT = {
     },
     "listen": {"COURIER_WAITS"},
     "webhook": {"COURIER_WAITS", "COURIER_PROVIDERS"},
-    "prepare": {"COURIER_PROVIDERS"},
+    "prepare": {"COURIER_TABLE", "COURIER_KEEP_DAYS", "COURIER_PROVIDERS"},
     "gather": {"COURIER_PROVIDERS", "COURIER_RESULTS_BUCKET"},
     "sweep": {
         "COURIER_TABLE",

@@ -107,8 +107,8 @@ RIGHTS = {
         *COMPLETE_WAITS,
     },
     "prepare": {
-        "kms:Decrypt StorageKey",
-        "kms:GenerateDataKey StorageKey",
+        "dynamodb:GetItem StorageJobs",
+        *USE_TABLE_KEY,
         "s3:PutObject StorageInbox/batches/*",
         *READ_LISTS,
     },

@@ -111,6 +111,8 @@ def test_errors_of_the_lambda_service_are_retried(template: Template) -> None:
     service_errors = {
         "Lambda.AWSLambdaException",
         "Lambda.ClientExecutionTimeoutException",
+        "Lambda.ResourceConflictException",  # while its code is being replaced
+        "Lambda.ResourceNotReadyException",
         "Lambda.SdkClientException",
         "Lambda.ServiceException",
         "Lambda.TooManyRequestsException",

@@ -15,10 +15,13 @@ from verdict_courier.api_client import ApiClient, ApiError, download, upload
 from functions.api.request import ApiRequest
 from functions.aws.job_store import JobStore
 from functions.core import identity
+from functions.core.job_record import month_of
 from functions.core.model import Job, Outcome
 from local import sample
+from local.simulators.txncheck import TxncheckSimulator
 from local.stack import LocalStack
 from tests.integration.harness import JobRunner, wait_for
+from tests.unit import recordings
 
 _EMAILS = sample.emails(12)
 _PROBLEM = "urn:verdict-courier:problem:"
@@ -58,6 +61,12 @@ def job_with(api: ApiClient, job_id: str, member: str) -> dict[str, Any] | None:
 def wait_for_outcome(api: ApiClient, job_id: str) -> dict[str, Any]:
     """Wait until a job has an outcome, and return it."""
     return wait_for(lambda: job_with(api, job_id, "outcome"))
+
+
+def listed_ids(api: ApiClient) -> list[str]:
+    """Return the ids of the newest jobs."""
+    jobs = api.call("GET", "/jobs", query={"limit": "100"})["jobs"]
+    return [job["job_id"] for job in jobs]
 
 
 def problem_of(api: ApiClient, method: str, path: str, **call: Any) -> dict[str, Any]:  # noqa: ANN401 - as `ApiClient.call`
@@ -140,6 +149,51 @@ def test_an_accepted_job_has_a_location(api: ApiClient) -> None:
     assert response.status_code == 202
     assert response.headers["location"] == response.json()["links"]["self"]
     assert response.headers["location"].endswith(f"/jobs/{response.json()['job_id']}")
+
+
+_ON_JOB = [(method, path) for method, path in _ROUTES if "/x" in path]
+
+
+@pytest.mark.fault(88)
+def test_a_request_of_a_batch_is_not_a_job(
+    api: ApiClient, runner: JobRunner, txncheck: TxncheckSimulator
+) -> None:
+    """It shares the table with jobs: retried as one, its batch would be paid again."""
+    people = b"mobile,name\n+919800000001,Asha\n+919800000002,Ben\n"
+    view = runner.run("txncheck/upi-by-mobile/two.csv", people)
+    assert view.job is not None
+    request_id = identity.of_part(view.job.job_id, [1])
+
+    for method, path in _ON_JOB:
+        problem = problem_of(api, method, path.replace("/x", f"/{request_id}"))
+        assert problem["type"] == f"{_PROBLEM}job-not-found"
+
+    assert request_id not in listed_ids(api)
+    assert not [name for name in runner.executions() if request_id in name]
+    assert len(txncheck.accepted) == 2
+    assert runner.job_item(request_id)["batch_id"] == view.job.job_id
+
+
+@pytest.mark.fault(38)
+def test_a_request_that_was_cancelled_like_a_job_is_not_listed(
+    api: ApiClient, stack: LocalStack, job_store: JobStore
+) -> None:
+    """0.1.0 took it for a job, and wrote the month by which jobs are listed."""
+    recorded = recordings.item("jobs/request")
+    cancelled = {
+        **recorded,
+        "received_at": {"N": repr(time.time())},
+        "month": {"S": month_of(time.time())},
+        "outcome": {"S": "cancelled"},
+    }
+    del cancelled["expires_at"]
+    stack.emulator.client("dynamodb").put_item(
+        TableName=stack.outputs["JobsTable"], Item=cancelled
+    )
+
+    request_id = recorded["job_id"]["S"]
+    assert job_store.get(request_id) is None
+    assert request_id not in listed_ids(api)
 
 
 @pytest.mark.fault(88)

@@ -10,7 +10,7 @@ from functions.aws.executions import ExecutionResult
 from functions.aws.job_store import JobStore
 from functions.aws.notifier import Notifier
 from functions.core.job_record import JobRecord
-from functions.core.model import Job, Outcome, Phase
+from functions.core.model import BatchPosition, Job, Outcome, Phase
 from functions.finalize_execution import finalize_execution
 
 _NOW = 1_795_000_000.0
@@ -86,7 +86,7 @@ def test_a_late_end_of_the_first_attempt_does_not_end_the_second(
 
     recorded = job_store.record_outcome(late, now=_NOW + 90)
 
-    assert recorded is Outcome.FAILED
+    assert (recorded.outcome, recorded.error) == (Outcome.FAILED, "NoResults")
     assert read(job_store, retried).outcome is Outcome.NONE
 
 
@@ -197,6 +197,18 @@ def test_a_job_without_a_record_gets_one(finalizer: Finalizer) -> None:
     record = read(finalizer.job_store, unknown)
     assert (record.provider, record.outcome) == ("ipqs", Outcome.CANCELLED)
     assert len(finalizer.announced) == 1
+
+
+@pytest.mark.fault(88)
+def test_the_end_of_a_request_is_not_the_end_of_a_job(finalizer: Finalizer) -> None:
+    """A person can stop the execution of a request; its batch goes on."""
+    request_id = uuid.uuid4().hex * 2
+    part = BatchPosition(batch_id=uuid.uuid4().hex * 2)
+    request = Job(job_id=request_id, provider="ipqs", type="email", part=part)
+
+    assert finalizer.finalize(request, "ABORTED") is None
+    assert not finalizer.announced
+    assert not finalizer.job_store.submission(request).received_at
 
 
 def test_an_execution_without_a_job_is_ignored(finalizer: Finalizer) -> None:

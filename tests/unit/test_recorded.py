@@ -14,13 +14,14 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from functions.aws.callbacks import CallbackStore, WebhookOutcome, WebhookReceipt
+from functions.aws.dynamodb import from_attributes
 from functions.aws.executions import execution_input
-from functions.aws.job_store import JobStore, SubmissionRecord
+from functions.aws.job_store import JobStore
 from functions.core import identity
 from functions.core.batch_results import RequestResult, RowIndex, parse_results
 from functions.core.errors import RETRYABLE
 from functions.core.file_formats import JSON
-from functions.core.job_record import JobRecord
+from functions.core.job_record import JobRecord, SubmissionRecord
 from functions.core.manifest import build_manifest, encode_manifest
 from functions.core.model import Batch, BatchPosition, Job, Next, Outcome, Phase
 from functions.core.result_keys import result_key
@@ -300,7 +301,7 @@ SUBMISSIONS = {
         submitted_at=1795654750.6040149,
         rows=12,
     ),
-    "batch": SubmissionRecord(received_at=1795654773.16931, rows=5),
+    "batch": SubmissionRecord(received_at=1795654773.16931, rows=5, outcome="partial"),
     "request": SubmissionRecord(
         received_at=1795654775.8686254,
         intent="b1f65c5adf45424881af566fab4776bf",
@@ -345,11 +346,13 @@ def attributes(record: object, names: dict[str, object]) -> dict[str, object]:
 
 def record(name: str) -> JobRecord:
     """Return the record of a recorded item of the jobs table."""
-    item = recordings.item(f"jobs/{name}")
+    return JobRecord.from_item(from_attributes(recordings.item(f"jobs/{name}")))
+
+
+def job_of(item: dict[str, dict[str, str]]) -> JobRecord | None:
+    """Return the job that the store finds by the id of an item."""
     table = cast("Any", SingleItemClient(item))
-    job = JobStore("jobs", dynamodb=table, keep_days=90).get(item["job_id"]["S"])
-    assert job is not None
-    return job
+    return JobStore("jobs", dynamodb=table, keep_days=90).get(item["job_id"]["S"])
 
 
 def test_every_recording_is_tested() -> None:
@@ -399,6 +402,15 @@ def test_the_files_of_an_earlier_release_are_read() -> None:
 def test_an_item_of_an_earlier_release_is_read(name: str) -> None:
     """Items stay in the jobs table for months, and the API shows them."""
     assert attributes(record(name), RECORDS[name]) == RECORDS[name]
+
+
+@pytest.mark.fault(88)
+@pytest.mark.parametrize("name", RECORDS)
+def test_a_request_of_an_earlier_release_is_no_job(name: str) -> None:
+    """Retried as a job, it would send and pay for its whole batch again."""
+    found = job_of(recordings.item(f"jobs/{name}"))
+
+    assert (found is None) == (name == "request")
 
 
 @pytest.mark.parametrize("name", SUBMISSIONS)

@@ -6,7 +6,6 @@ Only public addresses are allowed, or, for the local stack, only this machine.
 import http.client
 import ipaddress
 import os
-import re
 import socket
 import ssl
 import threading
@@ -21,6 +20,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
 from functions.core.errors import LinkRefused
+from functions.providers.transport.framing import StrictResponse
 
 #: Errors during a transfer, those of requests included, which are OSErrors. Their texts
 #: may quote the URL.
@@ -29,9 +29,6 @@ TRANSPORT_ERRORS = (HTTPError, http.client.HTTPException, OSError, ValueError)
 #: The fewest bytes of a body in each window; a slower one would not arrive in time.
 MIN_WINDOW_BYTES = 64 * 1024
 WINDOW_SECONDS = 30.0
-
-_MAX_CHUNK_SIZE_LINE_BYTES = 1024
-_CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,16}")
 
 
 class ExchangeWatchdog:
@@ -98,20 +95,6 @@ class ExchangeWatchdog:
                 self._socket.shutdown(socket.SHUT_RDWR)
 
 
-class _StrictResponse(http.client.HTTPResponse):
-    """A response that accepts a chunk's size only from a complete line.
-
-    The library would take the "0" of a "0800" that was cut off for the last chunk.
-    """
-
-    def _read_next_chunk_size(self) -> int:  # private: there is no public hook
-        line = self.fp.readline(_MAX_CHUNK_SIZE_LINE_BYTES)
-        size = line.partition(b";")[0].strip()
-        if not line.endswith(b"\n") or not _CHUNK_SIZE.fullmatch(size):
-            raise ValueError  # http.client raises IncompleteRead for it
-        return int(size, 16)
-
-
 class GuardedAdapter(HTTPAdapter):
     """A requests adapter for one exchange: watched, never retried, strict.
 
@@ -142,7 +125,7 @@ class GuardedAdapter(HTTPAdapter):
         watchdog, loopback = self._watchdog, self._loopback
 
         class GuardedHttp(HTTPConnection):
-            response_class = _StrictResponse
+            response_class = StrictResponse
 
             # Private: `connect`, the public hook, is over after the TLS handshake,
             # which must be watched and must not reach an address we refuse.

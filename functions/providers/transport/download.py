@@ -14,6 +14,7 @@ from functions.providers.transport.connection import (
     TRANSPORT_ERRORS,
     ExchangeWatchdog,
 )
+from functions.providers.transport.framing import FramingRefused, framing_of
 
 #: A read blocks until it is full; small reads let the watchdog count bytes in time.
 _READ_BYTES = 32 * 1024
@@ -67,15 +68,16 @@ class Download:
         gzipped = encoding.endswith("gzip")
         self._gunzip: Any = zlib.decompressobj(wbits=31) if gzipped else None
 
-        # As http.client reads it: chunked by this value alone, else of some length.
-        transfer_encoding = response.headers.get("Transfer-Encoding", "")
-        chunked = transfer_encoding.lower() == "chunked"
-        self._length = None if chunked else response.raw.length_remaining
+        try:
+            framing = framing_of(response.raw)
+        except FramingRefused:
+            raise TransferIncomplete("the result's end is not recognized") from None
+        self._length = framing.length
         self.announced_bytes = None if gzipped else self._length
 
         if self.announced_bytes is not None and self.announced_bytes > max_bytes:
             raise ResultTooLarge("the result announces more bytes than are allowed")
-        if self.announced_bytes is None and not chunked and not gzipped:
+        if self.announced_bytes is None and not framing.chunked and not gzipped:
             raise TransferIncomplete("the result cannot prove that it is complete")
         watchdog.require_minimum_rate()
 

@@ -20,6 +20,7 @@ from functions.core.errors import (
     LinkSpent,
     ProviderThrottled,
     ProviderUnavailable,
+    TransferIncomplete,
 )
 from functions.providers.transport.connection import (
     TRANSPORT_ERRORS,
@@ -27,6 +28,7 @@ from functions.providers.transport.connection import (
     GuardedAdapter,
 )
 from functions.providers.transport.download import Download
+from functions.providers.transport.framing import FramingRefused, framing_of
 
 # Their warnings and debug lines hold URLs, and URLs hold keys.
 for _name in ("urllib3", "requests"):
@@ -86,8 +88,8 @@ class HttpClient:
             ProviderUnavailable: Certainly nothing was sent.
             AnswerLost: The request may have arrived; no complete response came
                 within `seconds`.
-            AnswerUnreadable: The response has more than `max_bytes`, or is
-                compressed by anything but gzip.
+            AnswerUnreadable: The response has more than `max_bytes`, is compressed
+                by anything but gzip, or does not say clearly where it ends.
             LinkRefused: The host has an address that no provider has.
         """
         with closing(ExchangeWatchdog(seconds)) as watchdog:
@@ -97,13 +99,17 @@ class HttpClient:
                 )
                 content = bytearray()
                 with response:
+                    framing = framing_of(response.raw)
                     while data := response.raw.read(_READ_BYTES, decode_content=False):
                         content += data
                         if len(content) > max_bytes:
                             raise AnswerUnreadable("the answer is larger than allowed")
+            except FramingRefused:
+                raise AnswerUnreadable("the answer's end is not recognized") from None
             except TRANSPORT_ERRORS:
                 raise _not_answered(watchdog) from None
-            if watchdog.expired:
+            is_short = framing.length is not None and len(content) < framing.length
+            if watchdog.expired or is_short:
                 raise _not_answered(watchdog)
             if response.headers.get("Content-Encoding", "identity") != "identity":
                 content = bytearray(_gunzip(content, max_bytes))
@@ -126,6 +132,8 @@ class HttpClient:
                 response = on_error.enter_context(
                     self._send("GET", url, watchdog, seconds=seconds)
                 )
+            except FramingRefused:
+                raise TransferIncomplete("the result's end is not recognized") from None
             except TRANSPORT_ERRORS:
                 raise ProviderUnavailable("the download host did not answer") from None
             if watchdog.expired:  # its headers may be cut, which does not show
