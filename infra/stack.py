@@ -1,14 +1,8 @@
-"""Stack: connect the constructs and grant rights; it has no resources of its own."""
+"""Stack: connect the constructs; it has no resources of its own."""
 
 from aws_cdk import Duration, RemovalPolicy, Stack
 from constructs import Construct
 
-from functions.core.keys import (
-    CALLBACK_ITEM_PREFIX,
-    JOBS_BY_MONTH,
-    LATE_CHECKS,
-    RATE_LIMIT_ITEM_PREFIX,
-)
 from infra.api import Api
 from infra.config import Stage
 from infra.credentials import Credentials
@@ -18,12 +12,11 @@ from infra.function_environment import (
     set_environments,
 )
 from infra.functions import Functions
-from infra.grants import Grants
 from infra.intake import Intake
 from infra.log_retention import LOG_RETENTION
 from infra.observability import Observability
 from infra.outputs import add_outputs
-from infra.state_machine_role import grant_state_machine
+from infra.rights import Rights
 from infra.storage import Storage
 from infra.sweep_schedule import SweepSchedule
 from infra.workflow import Workflow
@@ -34,13 +27,27 @@ _TASKS_TIMEOUT = Duration.hours(36)
 
 
 class VerdictCourier(Stack):
-    """One stage of Verdict Courier."""
+    """One stage of Verdict Courier.
 
-    def __init__(self, scope: Construct, construct_id: str, *, stage: Stage) -> None:
+    Where `protected` is false, nothing keeps the tables from being deleted, so that a
+    first deployment that fails can be rolled back.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stage: Stage,
+        protected: bool = True,
+    ) -> None:
         # With analytics the template would depend on how the synth was started.
         super().__init__(scope, construct_id, analytics_reporting=False)
         removal_policy = (
-            RemovalPolicy.RETAIN if stage.retain_data else RemovalPolicy.DESTROY
+            # What a first deployment made before it failed is deleted again.
+            RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+            if stage.retain_data
+            else RemovalPolicy.DESTROY
         )
         log_retention = LOG_RETENTION[stage.log_retention_days]
 
@@ -54,6 +61,7 @@ class VerdictCourier(Stack):
                 for name, provider in stage.providers.items()
             },
             removal_policy=removal_policy,
+            deletion_protection=stage.retain_data and protected,
         )
         self.credentials = Credentials(
             self,
@@ -157,94 +165,22 @@ class VerdictCourier(Stack):
             providers=provider_settings_json(self, stage.providers, self.credentials),
             jobs_retention_days=stage.jobs_retention_days,
         )
-        grants = Grants(self.storage.key)
-        self._grant_workflow(grants)
-        self._grant_api(grants)
-        self._grant_finalize_execution(grants)
-        self._grant_sweep(grants)
+        Rights(
+            functions=self.functions,
+            storage=self.storage,
+            credentials=self.credentials,
+            machine=self.workflow.state_machine,
+            failure_events=self.failure_events,
+            sweep_schedule=self.sweep_schedule,
+        ).grant()
         add_outputs(
             self,
             storage=self.storage,
             credentials=self.credentials,
-            addresses={
-                "OperationsTopicArn": self.observability.operations.topic_arn,
-                "StateMachineArn": self.workflow.state_machine.state_machine_arn,
-                "IntakeQueueUrl": self.intake.queue.queue_url,
-                "DeadLetterQueueUrl": self.intake.dead_letters.queue_url,
-                # Operators' scripts know this one by the name of earlier releases.
-                "ReflectDeadLetterQueueUrl": self.failure_events.dead_letters.queue_url,
-                "SweepDeadLetterQueueUrl": self.sweep_schedule.dead_letters.queue_url,
-                "ApiUrl": self.api.rest.url,
-            },
+            workflow=self.workflow,
+            intake=self.intake,
+            failure_events=self.failure_events,
+            sweep_schedule=self.sweep_schedule,
+            observability=self.observability,
+            api=self.api,
         )
-
-    def _grant_workflow(self, grants: Grants) -> None:
-        functions, storage = self.functions, self.storage
-        machine = self.workflow.state_machine
-
-        machine.grant_start_execution(functions.intake)
-        grant_state_machine(
-            machine, *functions.tasks, inbox=storage.inbox, key=storage.key
-        )
-
-        grants.read_source(functions.submit, storage.inbox)
-        grants.read_source(functions.prepare, storage.inbox)
-        grants.write_batches(functions.prepare, storage.inbox)
-        grants.read_batches(functions.gather, storage.inbox)
-        grants.write_results_in_parts(functions.gather, storage.results)
-        grants.write_results_in_parts(functions.download, storage.results)
-        grants.write_results(functions.manifest, storage.results)
-        grants.access_table(functions.submit, storage.jobs, "GetItem", "UpdateItem")
-        grants.access_table(functions.check, storage.jobs, "UpdateItem")
-        grants.access_table(functions.prepare, storage.jobs, "GetItem")
-        grants.access_table(functions.conclude, storage.jobs, "GetItem", "UpdateItem")
-        grants.access_items(
-            functions.submit, storage.waits, "UpdateItem", prefix=RATE_LIMIT_ITEM_PREFIX
-        )
-        for function in (functions.listen, functions.webhook):
-            grants.access_items(
-                function,
-                storage.waits,
-                "GetItem",
-                "UpdateItem",
-                prefix=CALLBACK_ITEM_PREFIX,
-            )
-            grants.send_task_success(function, machine)
-
-        for secret in self.credentials.secrets.values():
-            for function in functions.calling_providers:
-                secret.grant_read(function)
-        for secret in self.credentials.webhooks.values():
-            secret.grant_read(functions.webhook)
-
-    def _grant_api(self, grants: Grants) -> None:
-        api, storage = self.functions.api, self.storage
-        machine = self.workflow.state_machine
-
-        machine.grant_start_execution(api)
-        grants.access_executions(
-            api, machine, "DescribeExecution", "GetExecutionHistory", "StopExecution"
-        )
-        grants.access_table(api, storage.jobs, "GetItem", "UpdateItem")
-        grants.query_index(api, storage.jobs, JOBS_BY_MONTH)
-        grants.presign_results(api, storage.results)
-        grants.presign_uploads(api, storage.inbox, self.credentials.secrets)
-
-    def _grant_finalize_execution(self, grants: Grants) -> None:
-        finalize, storage = self.functions.finalize_execution, self.storage
-        grants.access_executions(
-            finalize,
-            self.workflow.state_machine,
-            "DescribeExecution",
-            "GetExecutionHistory",
-        )
-        grants.access_table(finalize, storage.jobs, "GetItem", "UpdateItem")
-        grants.publish_notices(finalize, storage.notices)
-        grants.send_dead_letters(finalize, self.failure_events.dead_letters)
-
-    def _grant_sweep(self, grants: Grants) -> None:
-        sweep, storage = self.functions.sweep, self.storage
-        self.workflow.state_machine.grant_start_execution(sweep)
-        grants.access_table(sweep, storage.jobs, "UpdateItem")
-        grants.query_index(sweep, storage.jobs, LATE_CHECKS)
-        grants.send_dead_letters(sweep, self.sweep_schedule.dead_letters)

@@ -19,7 +19,7 @@ _MODULES = {
     "listen": 19,
     "manifest": 20,
     "prepare": 29,
-    "submit": 27,
+    "submit": 30,
     "sweep": 26,
     "webhook": 23,
 }
