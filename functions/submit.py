@@ -70,8 +70,7 @@ class Submission:
         try:
             if record.intent not in ("", *self.job.unsent_claims):
                 return self._reconcile(record)
-            slot_at = self._slot()
-            if slot_at > self.now:
+            if (slot_at := self._slot()) > self.now:
                 return self._holds(record).for_slot(slot_at)
             return self._send(record)
         except PROVIDER_FAULTS as error:  # those of AWS are for the workflow
