@@ -41,6 +41,7 @@ COMPLETE_WAITS = {
     "dynamodb:GetItem StorageWaits",
     "dynamodb:UpdateItem StorageWaits",
     "states:SendTaskSuccess WorkflowMachine",
+    "states:SendTaskSuccess WorkflowMachine/*",
     *USE_TABLE_KEY,
 }
 EXECUTIONS = (
