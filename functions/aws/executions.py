@@ -11,7 +11,7 @@ from functions.aws import clients
 from functions.aws.clients import error_code, translate_aws_errors
 from functions.aws.settings import function_settings
 from functions.core.keys import ENV_STATE_MACHINE
-from functions.core.model import Job, State
+from functions.core.model import Job, Outcome, State
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -23,6 +23,11 @@ _NOTHING_TO_STOP = {"ExecutionDoesNotExist", "ValidationException"}
 _LATER_FIELDS = {"distinct_rows", "verdict"}
 #: From the notice to the end of an execution there are six events.
 _LAST_EVENTS = 25
+_OUTCOMES = {
+    "ABORTED": Outcome.CANCELLED,  # stopped, through the API or in the AWS console
+    "TIMED_OUT": Outcome.TIMED_OUT,
+    "FAILED": Outcome.FAILED,
+}
 _CONSOLES = {
     "aws-cn": "console.amazonaws.cn",
     "aws-us-gov": "console.amazonaws-us-gov.com",
@@ -31,17 +36,31 @@ _CONSOLES = {
 
 @dataclass(frozen=True, kw_only=True)
 class ExecutionResult:
-    """How an execution ended.
+    """How an execution ended, or that it still runs.
 
     `status` is that of Step Functions, `error` the bare name of the error that ended
     it. `job` is its input; None if a person started it with another input. `notified`
     is whether the workflow has sent its notice.
     """
 
+    name: str
     status: str
     error: str
     job: Job | None
     notified: bool
+
+    @property
+    def outcome(self) -> Outcome:
+        """The outcome of a job whose execution ended without recording one.
+
+        NONE if the execution runs or succeeded: then it has recorded one.
+        """
+        return _OUTCOMES.get(self.status, Outcome.NONE)
+
+    @property
+    def outcome_error(self) -> str:
+        """The error that belongs to `outcome`; none if somebody stopped it."""
+        return "" if self.outcome is Outcome.CANCELLED else self.error
 
 
 class Executions:
@@ -77,25 +96,23 @@ class Executions:
                 raise
         return True
 
-    def exists(self, job: Job) -> bool:
-        """Return whether a job's attempt was started."""
+    def find(self, name: str) -> ExecutionResult | None:
+        """Return how an execution ended, or that it runs; None if there is none."""
+        arn = execution_arn(self._state_machine, name)
         with translate_aws_errors("describe an execution"):
             try:
-                self._step_functions.describe_execution(
-                    executionArn=execution_arn(self._state_machine, job)
-                )
+                return _describe(arn, self._step_functions)
             except ClientError as error:
                 if error_code(error) == "ExecutionDoesNotExist":
-                    return False
+                    return None
                 raise
-        return True
 
-    def stop(self, job: Job) -> None:
-        """Stop a job's attempt, if it was started and has not ended."""
+    def stop(self, name: str) -> None:
+        """Stop an execution, if it was started and has not ended."""
         with translate_aws_errors("stop an execution"):
             try:
                 self._step_functions.stop_execution(
-                    executionArn=execution_arn(self._state_machine, job),
+                    executionArn=execution_arn(self._state_machine, name),
                     error="Cancelled",
                     cause="The job was cancelled through the API.",
                 )
@@ -111,18 +128,7 @@ def describe(execution_arn: str, *, step_functions: "SFNClient") -> ExecutionRes
     so that both have to be read here.
     """
     with translate_aws_errors("describe an execution"):
-        described = step_functions.describe_execution(executionArn=execution_arn)
-        last = step_functions.get_execution_history(
-            executionArn=execution_arn, reverseOrder=True, maxResults=_LAST_EVENTS
-        )
-    error = described.get("error") or "States.Timeout"
-    return ExecutionResult(
-        status=described["status"],
-        # Whoever stops an execution by hand can write anything here.
-        error=error if re.fullmatch(r"[A-Za-z.]{1,64}", error) else "",
-        job=_job_from_input(described.get("input", "")),
-        notified=any(_is_notice(event) for event in last["events"]),
-    )
+        return _describe(execution_arn, step_functions)
 
 
 def execution_input(job: Job) -> State:
@@ -139,18 +145,34 @@ def execution_input(job: Job) -> State:
     }
 
 
-def execution_arn(state_machine: str, job: Job) -> str:
-    """Return the ARN of the execution that follows a job's attempt."""
+def execution_arn(state_machine: str, name: str) -> str:
+    """Return the ARN of an execution."""
     executions = state_machine.replace(":stateMachine:", ":execution:")
-    return f"{executions}:{job.execution_name}"
+    return f"{executions}:{name}"
 
 
-def execution_url(state_machine: str, job: Job) -> str:
-    """Return the address in the AWS console of a job's current execution."""
+def execution_url(state_machine: str, name: str) -> str:
+    """Return the address in the AWS console of an execution."""
     _, partition, _, region, *_ = state_machine.split(":")
     host = _CONSOLES.get(partition, f"{region}.console.aws.amazon.com")
-    arn = execution_arn(state_machine, job)
+    arn = execution_arn(state_machine, name)
     return f"https://{host}/states/home?region={region}#/v2/executions/details/{arn}"
+
+
+def _describe(arn: str, step_functions: "SFNClient") -> ExecutionResult:
+    described = step_functions.describe_execution(executionArn=arn)
+    last = step_functions.get_execution_history(
+        executionArn=arn, reverseOrder=True, maxResults=_LAST_EVENTS
+    )
+    error = described.get("error") or "States.Timeout"
+    return ExecutionResult(
+        name=described["name"],
+        status=described["status"],
+        # Whoever stops an execution by hand can write anything here.
+        error=error if re.fullmatch(r"[A-Za-z.]{1,64}", error) else "",
+        job=_job_from_input(described.get("input", "")),
+        notified=any(_is_notice(event) for event in last["events"]),
+    )
 
 
 def _job_from_input(text: str) -> Job | None:

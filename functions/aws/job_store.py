@@ -1,9 +1,10 @@
 """Job store: read and write the jobs table, in which recorded facts are never undone.
 
-An item holds what identifies the job; `intent` (the token of the try that is about
-to submit) and `intent_at`; `provider_ref` and `submitted_at`, each set once; the last
-progress; and `outcome`, set once for each attempt. Every write has a condition, so that
-a repeated, late or overlapping call changes nothing.
+An item holds what identifies the job; `intent` (the token of the try that submits, or
+has submitted, written right before it) and `intent_at`; `provider_ref` and
+`submitted_at`, each set once; the last progress; and `outcome`, set once for each
+attempt. Every write has a condition, so that a repeated, late or overlapping call
+changes nothing.
 """
 
 from dataclasses import asdict, dataclass
@@ -11,9 +12,17 @@ from typing import TYPE_CHECKING, Self
 
 from functions.aws import clients
 from functions.aws.dynamodb import DynamoTable, Item, Value
+from functions.aws.job_items import (
+    OF_THIS_EXECUTION,
+    RUNNING,
+    identity_of,
+    received,
+    source_of,
+    submitted,
+)
 from functions.aws.settings import function_settings
 from functions.core.errors import JobEnded, advice_for
-from functions.core.job_record import End, JobRecord, month_of
+from functions.core.job_record import End, JobRecord
 from functions.core.keys import ENV_JOBS_RETENTION_DAYS, ENV_JOBS_TABLE
 from functions.core.model import Job, Outcome
 from functions.core.rows import RowCount
@@ -21,12 +30,9 @@ from functions.core.rows import RowCount
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-#: Holds unless a retry has given the job another attempt.
-_THIS_ATTEMPT = "(attribute_not_exists(attempt) OR attempt = :attempt)"
-#: Holds while an attempt runs: every write that leads to a payment has this condition.
-_RUNNING = f"attribute_not_exists(outcome) AND {_THIS_ATTEMPT}"
 #: Attributes of one attempt, which a retry removes.
 _ATTEMPT_ATTRIBUTES = (
+    "execution",
     "outcome",
     "error",
     "advice",
@@ -110,13 +116,13 @@ class JobStore:
             "provider": job.provider,
             "type": job.type,
             "request_hash": request_hash,
-            **_received(job, now),
+            **received(job, now),
             "expires_at": self._expires_at(now),
         }
         if job.provider_ref:
             values |= {"provider_ref": job.provider_ref, "submitted_at": now}
         else:
-            values |= _source(job)
+            values |= source_of(job)
         written = self._table.update(
             job.job_id, values, condition="attribute_not_exists(job_id)"
         )
@@ -146,21 +152,23 @@ class JobStore:
         return JobRecord.from_item(written) if written else None
 
     def create(self, job: Job, *, now: float) -> SubmissionRecord:
-        """Write a job that is not submitted itself, such as a batch.
+        """Write a job, unless it has ended; return what is recorded of it.
 
         Raises:
-            JobEnded: The job has an outcome.
+            JobEnded: The job, or its batch, has ended, and no try is left whose
+                submission could be unknown.
         """
+        self._require_running_batch(job)
         written = self._table.update(
             job.job_id,
             self._identity(job, now),
-            set_if_absent=_received(job, now),
-            condition=_RUNNING,
+            set_if_absent=received(job, now),
+            condition=RUNNING,
             condition_values={":attempt": job.attempt},
         )
-        if written is None:
-            raise _job_ended()
-        return SubmissionRecord.from_item(written)
+        if written is not None:
+            return SubmissionRecord.from_item(written)
+        return self._running_or_unknown(job)
 
     def submission(self, job: Job) -> SubmissionRecord:
         """Return what is recorded of a job's submission."""
@@ -176,54 +184,33 @@ class JobStore:
             raise _job_ended()
         self._require_running_batch(job)
 
-    def claim_submission(self, job: Job, *, token: str, now: float) -> SubmissionRecord:
-        """Record that a try is about to submit, unless an earlier one was.
+    def claim_submission(
+        self, job: Job, *, token: str, old: str = "", now: float
+    ) -> SubmissionRecord:
+        """Record that a try submits from now on, unless another one does or did.
 
         The claim is ours only if the returned record has our token as its intent.
+        `old` is another try's claim that is to be replaced.
 
         Raises:
-            JobEnded: The job, or its batch, has ended, and no try is left whose
-                submission could be unknown.
+            JobEnded: As in `create`.
         """
-        self._require_running_batch(job)
         written = self._table.update(
             job.job_id,
             {**self._identity(job, now), "intent": token, "intent_at": now},
-            set_if_absent=_received(job, now),
-            condition="attribute_not_exists(intent) "
-            f"AND attribute_not_exists(provider_ref) AND {_RUNNING}",
-            condition_values={":attempt": job.attempt},
+            set_if_absent=received(job, now),
+            condition="(attribute_not_exists(intent) OR intent = :old) "
+            f"AND attribute_not_exists(provider_ref) AND {RUNNING}",
+            condition_values={":old": old or token, ":attempt": job.attempt},
         )
-        if written is not None:
+        record = (
+            SubmissionRecord.from_item(written)
+            if written is not None
+            else self._running_or_unknown(job, known=old)
+        )
+        if record.intent == token:
             self._confirm_claim(job, token)
-            return SubmissionRecord.from_item(written)
-        record = self.submission(job)
-        # An intent without a reference may be paid for: it is looked for even now.
-        if record.has_ended(job) and (record.provider_ref or not record.intent):
-            raise _job_ended()
         return record
-
-    def reclaim_submission(self, job: Job, *, old: str, token: str, now: float) -> bool:
-        """Take over the claim `old`, whose try surely submitted nothing.
-
-        Returns:
-            Whether the claim is ours now; another try may have been faster.
-
-        Raises:
-            JobEnded: The job, or its batch, has ended.
-        """
-        written = self._table.update(
-            job.job_id,
-            {"intent": token, "intent_at": now},
-            condition=f"intent = :old AND attribute_not_exists(provider_ref) "
-            f"AND {_RUNNING}",
-            condition_values={":old": old, ":attempt": job.attempt},
-        )
-        if written is None:
-            self.require_running(job)
-            return False
-        self._confirm_claim(job, token)
-        return True
 
     def release_claim(self, job: Job, *, token: str) -> None:
         """Remove our claim: the provider surely accepted nothing."""
@@ -242,13 +229,16 @@ class JobStore:
         written = self._table.update(
             job.job_id,
             {"provider_ref": provider_ref, "submitted_at": now, **asdict(count)},
-            set_if_absent=_received(job, now),
+            set_if_absent=received(job, now),
             condition="attribute_not_exists(provider_ref)",
         )
         return SubmissionRecord.from_item(written or self._table.get(job.job_id))
 
     def record_progress(self, job: Job, *, next_check_at: float) -> None:
-        """Record the last check, unless a later check or an outcome is recorded."""
+        """Record the last check, unless a later check or an outcome is recorded.
+
+        With it goes the provider's reference, where Submit could not record it.
+        """
         self._table.update(
             job.job_id,
             {
@@ -257,14 +247,16 @@ class JobStore:
                 "failures": job.failures,
                 "next_check_at": next_check_at,
             },
-            condition=f"{_RUNNING} AND (attribute_not_exists(polls) OR polls < :polls)",
+            set_if_absent=submitted(job),
+            condition=f"{RUNNING} AND (attribute_not_exists(polls) OR polls < :polls)",
             condition_values={":attempt": job.attempt},
         )
 
     def record_outcome(self, job: Job, *, now: float) -> End:
         """Record how this attempt ended; return the end that stands, the first.
 
-        An attempt that was given up for another one cannot end that one.
+        An attempt that was given up for another one cannot end that one. The provider's
+        reference goes with it, as in `record_progress`.
         """
         values: dict[str, Value] = {
             "outcome": str(job.outcome),
@@ -282,14 +274,21 @@ class JobStore:
         }
         if job.batch.requests:  # all other jobs had them recorded when submitted
             values["rows"] = job.rows
-        return self._end(job, values)
+        return self._end(job, values, set_if_absent=submitted(job))
 
     def record_external_outcome(
-        self, job: Job, outcome: Outcome, *, error: str = "", now: float
+        self,
+        job: Job,
+        outcome: Outcome,
+        *,
+        error: str = "",
+        execution: str = "",
+        now: float,
     ) -> End:
         """Record the outcome of an externally stopped attempt; return what stands.
 
-        What the attempt's steps recorded before stays.
+        What the attempt's steps recorded before stays. An `execution`, if it is given,
+        ends only the attempt that it follows; for any other one nothing is recorded.
         """
         values: dict[str, Value] = {
             "outcome": str(outcome),
@@ -298,7 +297,9 @@ class JobStore:
             "ended_at": now,
             **self._identity(job, now),
         }
-        return self._end(job, values, set_if_absent=_received(job, now))
+        return self._end(
+            job, values, set_if_absent=received(job, now), execution=execution
+        )
 
     def mark_notified(self, job: Job) -> None:
         """Record that `finalize_execution` announced the end of this attempt."""
@@ -309,14 +310,7 @@ class JobStore:
         )
 
     def _identity(self, job: Job, now: float) -> dict[str, Value]:
-        batch = {"batch_id": job.part.batch_id} if job.is_batch_request else {}
-        return {
-            "provider": job.provider,
-            "type": job.type,
-            **_source(job),
-            **batch,
-            "expires_at": self._expires_at(now),
-        }
+        return {**identity_of(job), "expires_at": self._expires_at(now)}
 
     def _end(
         self,
@@ -324,16 +318,34 @@ class JobStore:
         values: dict[str, Value],
         *,
         set_if_absent: dict[str, Value] | None = None,
+        execution: str = "",
     ) -> End:
+        condition = RUNNING
+        condition_values: dict[str, Value] = {":attempt": job.attempt}
+        if execution:
+            condition += f" AND {OF_THIS_EXECUTION}"
+            condition_values[":execution"] = execution
         written = self._table.update(
             job.job_id,
             values,
             set_if_absent=set_if_absent,
-            condition=_RUNNING,
-            condition_values={":attempt": job.attempt},
+            condition=condition,
+            condition_values=condition_values,
         )
         item = written or self._table.get(job.job_id)
         return JobRecord.from_item(item).end_of(job.attempt)
+
+    def _running_or_unknown(self, job: Job, *, known: str = "") -> SubmissionRecord:
+        """Return what is recorded of a job that runs, or whose submission is unknown.
+
+        An intent without a reference may be paid for: it is looked for even after the
+        end. `known` is an intent of which it is known that it is not.
+        """
+        record = self.submission(job)
+        is_known = record.provider_ref or record.intent in ("", known)
+        if record.has_ended(job) and is_known:
+            raise _job_ended()
+        return record
 
     def _confirm_claim(self, job: Job, token: str) -> None:
         """Give our claim back if the batch of which the job is a part has ended.
@@ -358,13 +370,3 @@ class JobStore:
 
 def _job_ended() -> JobEnded:
     return JobEnded("the job has ended, so nothing is sent")
-
-
-def _source(job: Job) -> dict[str, Value]:
-    return {"bucket": job.bucket, "key": job.key, "version_id": job.version_id}
-
-
-def _received(job: Job, now: float) -> dict[str, Value]:
-    if job.is_batch_request:  # without a month: the list of jobs has its batch
-        return {"received_at": now}
-    return {"received_at": now, "month": month_of(now)}

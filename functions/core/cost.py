@@ -53,7 +53,7 @@ class Usage:
             usd += calls.get(state, 0) * (
                 prices.USD_PER_INVOCATION + gb_seconds * prices.USD_PER_GB_SECOND
             )
-        table_writes = 3 + calls.get("Check", 0) + calls.get("Listen", 0)
+        table_writes = 4 + calls.get("Check", 0) + calls.get("Listen", 0)
         return usd + table_writes * prices.USD_PER_TABLE_WRITE
 
 
@@ -72,7 +72,9 @@ def polled_job(
     Manifest. Submissions on hold are not counted.
     """
     visits = _polling_visits(checks, submits=submits, uses_webhook=uses_webhook)
-    visits |= dict.fromkeys(("Known", "Conclude", "Notify", "Judge", "Delivered"), 1)
+    visits |= dict.fromkeys(
+        ("Begin", "Known", "Conclude", "Notify", "Judge", "Delivered"), 1
+    )
     s3_puts = 0
     if kinds:
         visits |= {"Collect": 1, "Download": kinds, "Manifest": 1}
@@ -97,7 +99,7 @@ def batch_job(*, requests: int) -> Usage:
     """
     visits = dict.fromkeys(
         (
-            *("Known", "Submit", "Prepare", "Requests", "Gather"),
+            *("Begin", "Known", "Submit", "Prepare", "Requests", "Gather"),
             *("Manifest", "Conclude", "Notify", "Judge", "Delivered"),
         ),
         1,
