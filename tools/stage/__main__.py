@@ -6,12 +6,13 @@ from functools import partial
 from typing import Any
 
 from verdict_courier.api_client import ApiClient, ApiUnreachable
-from verdict_courier.cli.endpoints import connect, local_record
+from verdict_courier.cli.endpoints import connect
 
 from functions.core.settings_parser import ConfigError
 from infra import config
 from infra.app import stack_name
 from local.emulator import clients
+from local.up import running_record
 from tools.stage import removal
 from tools.stage.account import Account, NotReady
 from tools.stage.cdk import run_cdk
@@ -106,7 +107,9 @@ def smoke(account: Account, stage: config.Stage) -> int:
 
 def _local_smoke_test() -> SmokeTest:
     """Return the test of the stack that `make up` started."""
-    record = local_record()
+    record = running_record()
+    if record is None:
+        raise NotReady("No local stack is running: start one with `make up`.")
     endpoint = record["addresses"]["Endpoint"]
     return SmokeTest(
         stack=stack_name(config.LOCAL),
