@@ -307,9 +307,9 @@ def test_time_spent_on_the_link_shortens_the_transfer(
     given: list[float] = []
     result_links, open_ = process.provider.result_links, process.provider.open
 
-    def slow_result_links(provider_ref: str) -> Mapping[str, Link]:
+    def slow_result_links(provider_ref: str, *, name: str) -> Mapping[str, Link]:
         harness.ipqs.clock.advance(50.0)
-        return result_links(provider_ref)
+        return result_links(provider_ref, name=name)
 
     def open_and_record(link: Link, *, type_: str, seconds: float) -> Body:
         given.append(seconds)
@@ -345,7 +345,9 @@ def test_a_result_of_several_parts_is_complete(
 ) -> None:
     """Buffers are reused and uploads finish in any order; no part may be affected."""
     content = Content.rows(66 * 1024 * 1024 + 17)
-    reference = harness.ipqs.add_finished(results={"all": content})
+    reference = harness.ipqs.add_finished(
+        results={"all": content}, file_name=job.file_name
+    )
     large = job.with_(provider_ref=str(reference))
 
     file = new_process().download(large, "all")

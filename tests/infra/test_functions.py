@@ -105,6 +105,7 @@ def test_the_settings_of_ipqs_are_complete(prod: Template) -> None:
         "max_result_bytes": 53687091200,
         "settle_seconds": 3600,
         "list_pages": 20,
+        "keeps_file_names": True,
         "value_columns": [
             *("email", "emailaddress", "mail"),
             *("phone", "phonenumber", "mobile", "mobilenumber", "telephone"),

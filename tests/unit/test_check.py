@@ -10,9 +10,10 @@ import pytest
 
 from functions.check import check
 from functions.core.errors import (
+    AnswerMismatch,
+    CourierError,
     CredentialsRejected,
     OutOfCredits,
-    PermanentError,
     ProviderLostJob,
     ProviderThrottled,
 )
@@ -34,9 +35,9 @@ class FixedProvider:
     def __init__(self, answer: StatusReport | Exception) -> None:
         self._answer = answer
 
-    def check(self, provider_ref: str) -> StatusReport:
+    def check(self, provider_ref: str, *, name: str = "") -> StatusReport:
         """Return the report, or raise the error, that the test chose."""
-        assert provider_ref == _JOB.provider_ref
+        assert (provider_ref, name) == (_JOB.provider_ref, _JOB.file_name)
         if isinstance(self._answer, Exception):
             raise self._answer
         return self._answer
@@ -60,9 +61,9 @@ class FixedProvider:
         """Fail, because Check calls no other method."""
         raise AssertionError((name, type_))
 
-    def result_links(self, provider_ref: str) -> Mapping[str, Link]:
+    def result_links(self, provider_ref: str, *, name: str = "") -> Mapping[str, Link]:
         """Fail, because Check calls no other method."""
-        raise AssertionError(provider_ref)
+        raise AssertionError((provider_ref, name))
 
     def open(self, link: Link, *, type_: str, seconds: float) -> Body:
         """Fail, because Check calls no other method."""
@@ -75,11 +76,11 @@ def _check(job: Job, answer: StatusReport | Exception, *, now: float = 10.0) -> 
 
 @pytest.mark.parametrize(
     "error",
-    [CredentialsRejected, OutOfCredits, ProviderLostJob],
+    [CredentialsRejected, OutOfCredits, ProviderLostJob, AnswerMismatch],
     ids=lambda error: error.__name__,
 )
 def test_a_refusal_ends_the_job_once_it_is_repeated(
-    error: type[PermanentError],
+    error: type[CourierError],
 ) -> None:
     """A mistake in a key rotation must not end every running job that is paid for."""
     job = _JOB
