@@ -148,6 +148,37 @@ def test_reports_kinds_without_a_link_as_absent(
     assert ipqs.provider.result_links(reference) == {}
 
 
+@pytest.mark.fault(28)
+def test_reports_missing_links_as_absent(ipqs: IpqsHarness) -> None:
+    """A soft failure lacks the usual fields."""
+    reference = ipqs.submit()
+    ipqs.finish()
+
+    def without(answer: dict[str, Any]) -> dict[str, Any]:
+        return {name: answer[name] for name in answer if name != "downloads"}
+
+    ipqs.script("status", Answer.edited(without), Answer.edited(without))
+
+    assert ipqs.provider.check(reference).absent == KINDS
+    assert ipqs.provider.result_links(reference) == {}
+
+
+@pytest.mark.fault(28)
+def test_refuses_links_of_one_kind_that_are_there_twice(ipqs: IpqsHarness) -> None:
+    """One of the two may lead to half a result, and nobody can tell which."""
+    reference = ipqs.submit()
+    body = (
+        b'{"success": true, "id": %b, "status": "FINISHED", "downloads":'
+        b' {"all": "https://a.example/1", "all": "https://a.example/2"}}'
+    ) % reference.encode()
+    ipqs.script("status", Answer.http(200, body), Answer.http(200, body))
+
+    with ipqs.expect_error(AnswerUnreadable):
+        ipqs.provider.check(reference)
+    with ipqs.expect_error(AnswerUnreadable):
+        ipqs.provider.result_links(reference)
+
+
 @pytest.mark.fault(24)
 @pytest.mark.parametrize(
     "downloads",

@@ -93,6 +93,25 @@ def test_a_refusal_ends_the_job_once_it_is_repeated(
     assert (ended.outcome, ended.error) == (Outcome.FAILED, error.__name__)
 
 
+@pytest.mark.fault(28)
+@pytest.mark.parametrize("phase", [Phase.FINISHED, Phase.PARTIAL])
+def test_a_finish_without_results_is_believed_once_it_is_repeated(phase: Phase) -> None:
+    """Links may come a moment later; a job that is paid for must not end before."""
+    nothing, job = StatusReport(phase=phase), _JOB
+    for _ in range(POLICY.required_confirmations - 1):
+        job = _check(job, nothing)
+        assert (job.next, job.outcome) == (Next.WAIT, Outcome.NONE)
+
+    ended = _check(job, nothing)
+    fetched = _check(job, StatusReport(phase=phase, kinds=("all",)))
+    interrupted = _check(_check(job, StatusReport(phase=Phase.RUNNING)), nothing)
+
+    assert POLICY.required_confirmations > 1
+    assert (ended.outcome, ended.error) == (Outcome.FAILED, "NoResults")
+    assert (fetched.next, fetched.kinds) == (Next.COLLECT, ("all",))
+    assert interrupted.next is Next.WAIT
+
+
 def test_a_report_resets_the_count_of_refusals() -> None:
     """The key works again, so that later refusals are counted anew."""
     suspected = _check(_check(_JOB, OutOfCredits("no")), OutOfCredits("no"))
