@@ -107,7 +107,7 @@ class IpqsSettings(ProviderSettings):
     key_place: KeyPlaces
     list_pages: int
     value_columns: tuple[str, ...]
-    keeps_file_names: bool = True
+    keeps_file_names: bool
     resubmit_unlisted: bool = False
 
     @property

@@ -183,7 +183,10 @@ class Txncheck:
             return parse_response(response, now=self._now())
 
         answer = with_fresh_key_retry(self._credentials, ask)
-        if answer.get("requestId") != provider_ref:
+        reference = answer.get("requestId")
+        if not is_request_id(reference):
+            raise AnswerUnreadable("the answer has no valid id")
+        if reference != provider_ref:
             raise AnswerMismatch("the answer has the id of another request")
         return answer
 
