@@ -41,6 +41,7 @@ COMPLETE_WAITS = {
     "dynamodb:GetItem StorageWaits",
     "dynamodb:UpdateItem StorageWaits",
     "states:SendTaskSuccess WorkflowMachine",
+    "states:SendTaskSuccess WorkflowMachine/*",
     *USE_TABLE_KEY,
 }
 EXECUTIONS = (
@@ -228,6 +229,7 @@ def test_no_right_has_an_unexpected_wildcard(template: Template) -> None:
                 assert (
                     re.fullmatch(r"s3:\w*Object\w*|s3:AbortMultipartUpload", action)
                     or (action == "lambda:InvokeFunction" and resource.endswith(":*"))
+                    or (action == "states:SendTaskSuccess" and resource.endswith("/*"))
                     or re.search(r":execution:<\w+\.Name>(/\*)?:\*$", resource)
                     or (resource == "*" and WITHOUT_RESOURCE.fullmatch(action))
                 ), (action, resource)
