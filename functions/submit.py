@@ -87,7 +87,7 @@ class Submission:
         try:
             count = self._validated_count()
             preparation = self.adapter.prepare_submission(
-                self._file_name, self.job.type, self.source
+                self.job.file_name, self.job.type, self.source
             )
             with preparation as send:
                 claimed = self.claim.take(old=record.intent)
@@ -131,7 +131,7 @@ class Submission:
         elapsed = self.now - record.intent_at
         remaining = self.settings.settle_seconds - elapsed
         try:
-            reference = self.adapter.find(self._file_name, self.job.type)
+            reference = self.adapter.find(self.job.file_name, self.job.type)
         except SubmitOutcomeUnknown:
             if remaining <= 0 or (is_lost_here and not self.settings.has_list):
                 raise
@@ -211,10 +211,6 @@ class Submission:
         if limiter is None or limiter.limit.allows(self.job.slot_at, now=self.now):
             return self.now
         return limiter.reserve(now=self.now)
-
-    @property
-    def _file_name(self) -> str:  # under which the list is searched for the job
-        return f"{self.job.job_id}.csv"
 
 
 @lambda_handler

@@ -55,10 +55,8 @@ class Dashboard(Construct):
 
     def _links(self, queries: Sequence[str], runbook_url: str) -> str:
         region = Stack.of(self).region
-        console = (
-            f"https://{region}.console.aws.amazon.com/cloudwatch/home"
-            f"?region={region}#logsV2:logs-insights"
-        )
+        page = f"cloudwatch/home?region={region}#logsV2:logs-insights"
+        console = f"https://{region}.console.aws.amazon.com/{page}"
         links = "\n".join(f"* [{name}]({console})" for name in queries)
         saved = f"Saved queries, under *Saved* in Logs Insights:\n{links}"
         return f"[Run-book]({runbook_url})\n\n{saved}"
@@ -161,6 +159,7 @@ class Dashboard(Construct):
                     metric(Metric.DOWNLOAD_ATTEMPTS, "Maximum", label="most attempts"),
                     metric(Metric.LINK_AGE_SECONDS, "Maximum", label="oldest link (s)"),
                     metric(Metric.UPLOADS_NOT_ABORTED, label="uploads not aborted"),
+                    metric(Metric.RESULTS_DIFFERED, label="results that differed"),
                 ],
             ),
             _graph(

@@ -107,6 +107,11 @@ class Metric(Enum):
     LINK_AGE_SECONDS = MetricDefinition(
         Unit.SECONDS, "age of a download link when it was opened", _PROVIDER
     )
+    RESULTS_DIFFERED = MetricDefinition(
+        Unit.COUNT,
+        "results that came with other bytes than those stored by an earlier try, which "
+        "were kept",
+    )
     UPLOADS_NOT_ABORTED = MetricDefinition(
         Unit.COUNT, "broken uploads whose parts could not be deleted from S3"
     )

@@ -180,6 +180,11 @@ class Job:
         return bool(self.part.batch_id)
 
     @property
+    def file_name(self) -> str:
+        """The name under which we submit it; empty if another client did."""
+        return f"{self.job_id}.csv" if self.key else ""
+
+    @property
     def execution_name(self) -> str:
         """The name of this attempt's execution."""
         return self.job_id if self.attempt == 1 else f"{self.job_id}-{self.attempt}"

@@ -96,6 +96,8 @@ class IpqsSettings(ProviderSettings):
 
     `value_columns` are the names, in lower-case letters without anything between them,
     of which one proves that a table without any value of its type is a result.
+    `keeps_file_names` is whether a status has the file name exactly as it was sent;
+    another name is then that of another job.
     `list_pages` bounds the search for a submission whose answer was lost. How late its
     list is, IPQS does not say: with `resubmit_unlisted`, a submission that it lacks
     after `settle_seconds` is sent again, and paid twice if the list was later still.
@@ -108,6 +110,7 @@ class IpqsSettings(ProviderSettings):
     key_place: KeyPlaces
     list_pages: int
     value_columns: tuple[str, ...]
+    keeps_file_names: bool
     resubmit_unlisted: bool = False
 
     @property

@@ -113,6 +113,7 @@ def test_the_settings_of_ipqs_are_complete(prod: Template) -> None:
         "settle_seconds": 3600,
         "late_days": 7,
         "list_pages": 20,
+        "keeps_file_names": True,
         "value_columns": [
             *("email", "emailaddress", "mail"),
             *("phone", "phonenumber", "mobile", "mobilenumber", "telephone"),
