@@ -1,7 +1,8 @@
-"""Log retention: translate the days of a setting into what CloudWatch Logs offers."""
+"""Log retention: translate days into the periods that CloudWatch Logs knows."""
 
 from aws_cdk.aws_logs import RetentionDays
 
+#: The period of each number of days that a stage may set.
 LOG_RETENTION = {
     1: RetentionDays.ONE_DAY,
     7: RetentionDays.ONE_WEEK,
