@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.aws import clients, clock, telemetry
 from functions.aws.adapters import adapter_for
-from functions.aws.job_store import JobStore, SubmissionRecord
+from functions.aws.job_store import JobStore
 from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.aws.rate_limiter import RateLimiter
 from functions.aws.s3_source import S3Source
@@ -26,6 +26,7 @@ from functions.core.errors import (
     SubmitOutcomeUnknown,
 )
 from functions.core.holds import Holds
+from functions.core.job_record import SubmissionRecord
 from functions.core.metrics import Metric
 from functions.core.model import Job, Next, Outcome, Phase, State
 from functions.core.provider_settings import ProviderSettings
@@ -69,8 +70,7 @@ class Submission:
         try:
             if record.intent not in ("", *self.job.unsent_claims):
                 return self._reconcile(record)
-            slot_at = self._slot()
-            if slot_at > self.now:
+            if (slot_at := self._slot()) > self.now:
                 return self._holds(record).for_slot(slot_at)
             return self._send(record)
         except PROVIDER_FAULTS as error:  # those of AWS are for the workflow

@@ -58,10 +58,8 @@ class Dashboard(Construct):
         page = f"cloudwatch/home?region={region}#logsV2:logs-insights"
         console = f"https://{region}.console.aws.amazon.com/{page}"
         links = "\n".join(f"* [{name}]({console})" for name in queries)
-        return (
-            f"[Run-book]({runbook_url})\n\n"
-            f"Saved queries, under *Saved* in Logs Insights:\n{links}"
-        )
+        saved = f"Saved queries, under *Saved* in Logs Insights:\n{links}"
+        return f"[Run-book]({runbook_url})\n\n{saved}"
 
     def _job_counts(self) -> cloudwatch.IWidget:
         metric = self._metrics.metric
@@ -119,11 +117,12 @@ class Dashboard(Construct):
         metric, search = self._metrics.metric, self._metrics.search
         return [
             _graph(
-                "Providers: throttling, unknown status words, adopted submissions",
+                "Providers: throttling, unknown words, adopted submissions, late jobs",
                 [
                     search(Metric.PROVIDER_THROTTLES, "provider", label="throttles"),
                     metric(Metric.UNKNOWN_STATUS_WORDS, label="unknown words"),
                     metric(Metric.SUBMISSIONS_ADOPTED, label="submissions adopted"),
+                    metric(Metric.JOBS_LATE, label="jobs late"),
                 ],
             ),
             _graph(

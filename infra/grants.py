@@ -16,7 +16,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 
-from functions.core.keys import BATCHES_PREFIX, JOBS_BY_MONTH
+from functions.core.keys import BATCHES_PREFIX
 from infra.nag import acknowledge, logical_id
 
 READ_KEY = ("kms:Decrypt",)
@@ -109,9 +109,11 @@ class Grants:
         )
         self._key.grant(function, *TABLE_KEY)
 
-    def list_jobs(self, function: lambda_.Function, table: dynamodb.Table) -> None:
-        """Allow queries of the index that lists jobs; access_table grants the key."""
-        _allow(function, f"{table.table_arn}/index/{JOBS_BY_MONTH}", "dynamodb:Query")
+    def query_index(
+        self, function: lambda_.Function, table: dynamodb.Table, index: str
+    ) -> None:
+        """Allow queries of one index of a table; access_table grants the key."""
+        _allow(function, f"{table.table_arn}/index/{index}", "dynamodb:Query")
 
     def access_executions(
         self, function: lambda_.Function, machine: sfn.StateMachine, *actions: str

@@ -55,6 +55,11 @@ class Metric(Enum):
         "jobs that ended, by outcome; each retry ends once more",
         ((), ("outcome",), ("provider", "type", "outcome")),
     )
+    JOBS_LATE = MetricDefinition(
+        Unit.COUNT,
+        "jobs whose results came after their deadline, and were fetched by the sweep",
+        _PROVIDER,
+    )
     JOB_ERRORS = MetricDefinition(
         Unit.COUNT, "jobs that ended badly, by error", (("error",),)
     )

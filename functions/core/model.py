@@ -166,6 +166,7 @@ class Job:
     advice: str = ""
     attempt: int = 1  # number of the execution: a retry starts the next one
     resumed_at: float = 0.0  # when a retry began to wait again
+    late: bool = False  # the sweep started this attempt, after a time-out
     slot_at: float = 0.0  # when the rate limit allows the submission
     heard_at: float = 0.0  # when a webhook ended the last wait; 0 if none did
     phase_since: float = 0.0  # when a check first reported the phase; 0 if none did

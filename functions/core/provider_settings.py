@@ -30,6 +30,8 @@ class ProviderSettings:
       max_upload_bytes and max_result_bytes are our own limits: providers publish none.
     * settle_seconds: how long it is searched for a submission whose answer was lost,
       before a person has to decide.
+    * late_days: for how long the sweep looks whether a job that timed out has finished
+      after all; 0 for not at all.
     * data_retention_days: how long files and results are kept; null for the retention
       of the buckets.
     * loopback allows plain http, and addresses of this machine only: the local stack
@@ -55,6 +57,7 @@ class ProviderSettings:
     max_upload_bytes: int
     max_result_bytes: int
     settle_seconds: int
+    late_days: int
     data_retention_days: int | None
     loopback: bool
     poll: Policy
