@@ -7,6 +7,7 @@
     . AnswerUnreadable       the answer does not follow the provider's API
     . AnswerLost             the call may have been carried out; no answer came
     . LinkSpent              a link was used or has expired, or has no result
+    . ResultNotATable        a link led to something that is not shown to be a result
     . TransferIncomplete     the file ended early
     . TransferTooSlow        the file would not have arrived in time
     . AwsUnavailable         an AWS service was busy or out of reach
@@ -88,13 +89,19 @@ class AnswerUnreadable(RetryableError):
 class AnswerLost(RetryableError):
     """The request was sent, but no answer says whether it was carried out."""
 
-    advice = "Do nothing: the provider's list, if it has one, is searched for the job."
+    advice = "Do nothing: the provider's list, if any, is searched for the job."
 
 
 class LinkSpent(RetryableError):
     """A link led to no result: it was used, has expired, or there is no result yet."""
 
     advice = "Do nothing: the next try gets a new link."
+
+
+class ResultNotATable(RetryableError):
+    """A link led to something whose beginning does not show that it is a result."""
+
+    advice = "Retry the job; if it lasts, compare a result's header with value_columns."
 
 
 class TransferIncomplete(RetryableError):
@@ -216,9 +223,12 @@ class JobAborted(PermanentError):
 
 
 class SubmitOutcomeUnknown(PermanentError):
-    """The submission may have been accepted, and the provider has no way to find it."""
+    """The submission may have been accepted, but the provider does not list it."""
 
-    advice = "Look in the provider's dashboard before you upload again: that is paid."
+    advice = (
+        "Look at the provider for <job_id>.csv, or a request of that minute: if it is "
+        "there, follow its id; if not, upload again, which is paid."
+    )
 
 
 class DeadlinePassed(PermanentError):

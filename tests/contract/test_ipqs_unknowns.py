@@ -8,6 +8,7 @@ from functions.core.errors import (
     ProviderLostJob,
     ProviderRejected,
     ProviderThrottled,
+    ResultNotATable,
     TransferIncomplete,
 )
 from functions.core.model import Phase
@@ -23,7 +24,7 @@ from local.simulators.ipqs import (
 from tests.contract.harness import KEY, read_body, retry_hint
 from tests.contract.ipqs_harness import IpqsHarness
 from tests.contract.loopback_hosts import LoopbackListener
-from tests.contract.sources import BytesSource
+from tests.contract.sources import BytesSource, submit
 
 #: Every result is fetched for any of these values.
 _ANY_VALUE: dict[str, tuple[object, ...]] = {
@@ -32,6 +33,7 @@ _ANY_VALUE: dict[str, tuple[object, ...]] = {
     "header_key_calls": (frozenset(), frozenset({"upload", "list", "status"})),
     "status_id_parameter": ("csv_id",),
     "strictness_accepted": (True,),
+    "list_newest_first": (False,),
     "spent_link": tuple(Spent),
     "expired_link": tuple(Spent),
     "head_spends": (False,),
@@ -39,7 +41,11 @@ _ANY_VALUE: dict[str, tuple[object, ...]] = {
     "new_links_kill_older": (True,),
     "offered_kinds": (frozenset({"all"}), frozenset({"clean", "bad"})),
     "empty_category_links": (True,),
-    "columns": (("Valid", "Email Address", "New"), ("email",)),
+    "columns": (
+        ("Valid", "Email Address", "New"),
+        ("email",),
+        ("Checked At", "Email Address", 'Reason, if any; "why"'),
+    ),
     "file_content_type": ("application/octet-stream", "text/plain", "", "x/y; z=é"),
     "file_framing": (Framing.LENGTH, Framing.CHUNKED),
     "file_compression": (Compression.WHEN_ACCEPTED, Compression.ALWAYS),
@@ -50,6 +56,7 @@ _TESTED_ALONE = {
     "max_upload_bytes",
     "max_upload_rows",
     "max_parallel_files",
+    "list_lag_seconds",
     "retention_seconds",
     "rate_limit",
     "unknown_id_message",
@@ -82,14 +89,14 @@ def test_fetches_every_result_for_any_value(
     places = KeyPlaces(upload="path", status="path", list="path")
     adapter = ipqs.provider_with(key_place=places)
 
-    reference = adapter.submit("our-name", "email", BytesSource())
+    reference = submit(adapter, "our-name", "email", BytesSource())
     found = adapter.find("our-name", "email")
     ipqs.simulator.clock.advance(200_000)
     report = adapter.check(reference)
     rows = {}
     for kind in report.kinds:  # as Download does it: fresh links for each kind
         link = adapter.result_links(reference)[kind]
-        rows[kind] = read_body(adapter.open(link, seconds=20))[1].rows
+        rows[kind] = read_body(adapter.open(link, type_="email", seconds=20))[1].rows
 
     assert found == reference
     assert report.phase is Phase.FINISHED
@@ -200,7 +207,7 @@ def test_opens_a_fresh_link_after_a_spent_one(ipqs: IpqsHarness, spent: Spent) -
     link = ipqs.make_link(b"Email Address\na@example.com\n")
     ipqs.download(link)
 
-    with ipqs.expect_error(LinkSpent):
+    with pytest.raises((LinkSpent, ResultNotATable)):
         ipqs.download(link)
     (reference,) = (str(csv.id) for csv in ipqs.simulator.csvs)
     data, _stats = ipqs.download(ipqs.result_links(reference)["all"])
@@ -210,13 +217,15 @@ def test_opens_a_fresh_link_after_a_spent_one(ipqs: IpqsHarness, spent: Spent) -
 
 @pytest.mark.fault(43)
 @pytest.mark.parametrize("expired", Spent)
-def test_raises_spent_for_an_expired_link(ipqs: IpqsHarness, expired: Spent) -> None:
+def test_takes_no_answer_of_an_expired_link_for_a_result(
+    ipqs: IpqsHarness, expired: Spent
+) -> None:
     """A link lives for 15 minutes; how it is refused later is not known."""
     ipqs.simulator.behave(expired_link=expired)
     link = ipqs.make_link(b"Email Address\na@example.com\n")
     ipqs.simulator.clock.advance(15 * 60)
 
-    with ipqs.expect_error(LinkSpent):
+    with pytest.raises((LinkSpent, ResultNotATable)):
         ipqs.download(link)
 
 

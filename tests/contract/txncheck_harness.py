@@ -12,7 +12,7 @@ from local.simulators.txncheck import TxncheckSimulator
 from tests.contract.fake_secret import FakeSecret
 from tests.contract.harness import KEY, AdapterHarness, read_body
 from tests.contract.loopback_hosts import unused_base_url
-from tests.contract.sources import BytesSource
+from tests.contract.sources import BytesSource, submit
 from tests.settings import txncheck_settings
 
 SIGNING_SECRET = 'canary-signing/secret+2="&%41'
@@ -123,7 +123,7 @@ class TxncheckHarness(AdapterHarness):
 
     def submit_type(self, type_: str, **changes: object) -> str:
         """Submit a request of a type, some of its fields changed."""
-        return self.provider.submit("our-name", type_, self.source(type_, **changes))
+        return submit(self.provider, "our-name", type_, self.source(type_, **changes))
 
     def result_link(self, provider_ref: str) -> Link:
         """Return the link to a request's result."""
@@ -132,7 +132,9 @@ class TxncheckHarness(AdapterHarness):
     def fetch_document(self, provider_ref: str, *answers: Answer) -> dict[str, Any]:
         """Return a request's result document; queue answers to its fetching."""
         self.script("check", *answers)
-        body = self.provider.open(self.result_link(provider_ref), seconds=20)
+        body = self.provider.open(
+            self.result_link(provider_ref), type_="full-check", seconds=20
+        )
         data, _stats = read_body(body, self.provider.result_format)
         document: dict[str, Any] = json.loads(data)
         return document

@@ -7,14 +7,20 @@ from local.simulators.http_writer import Framing
 from local.simulators.ipqs.verification import KINDS
 from local.simulators.provider import Unknowns
 
+_PAGE = "<!doctype html><html><body>This link is no longer valid.</body></html>"
+
 
 class Spent(Enum):
-    """The status of the answer to a link that no longer works."""
+    """The answer to a link that no longer works: status, Content-Type and body."""
 
-    FORBIDDEN = 403
-    NOT_FOUND = 404
-    GONE = 410
-    HTML = 200  # a page that says so, with a status that does not
+    FORBIDDEN = (403, "text/html", _PAGE)
+    NOT_FOUND = (404, "text/html", _PAGE)
+    GONE = (410, "text/html", _PAGE)
+    # These say so with a status that does not.
+    HTML = (200, "text/html", _PAGE)
+    TEXT = (200, "text/plain", "This download link has expired. Request a new one.\n")
+    JSON = (200, "application/json", '["This download link has expired."]')
+    CSV = (200, "text/csv", "Message\nThis download link has expired.\n")
 
 
 class Compression(Enum):
@@ -45,6 +51,8 @@ class IpqsUnknowns(Unknowns):
     max_upload_bytes: int | None = None
     max_upload_rows: int | None = None
     max_parallel_files: int | None = None
+    list_lag_seconds: float = 0.0  # from an upload until the list has it
+    list_newest_first: bool = True
     unknown_id_message: str = "Invalid CSV ID."
     bad_key_status: int = 200
 
@@ -71,6 +79,7 @@ class IpqsBehaviour(IpqsUnknowns):
     seconds_new: float = 5.0
     seconds_unique_results: float = 5.0
     seconds_finalizing: float = 5.0
+    newer_uploads: int = 0  # of somebody else, that each call of the list finds
     credits: int | None = None  # lines that can be paid in all
     links_instead: str | None = None  # handed out for every link, to test a validator
 
