@@ -5,6 +5,7 @@ gives the function. Processes share this Python process, so that only one runs a
 time: a stalled one waits in a thread until it is its turn again.
 """
 
+import inspect
 import json
 import os
 import sys
@@ -12,8 +13,9 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib import import_module
 from io import StringIO
 from typing import Any, TypeVar
@@ -216,6 +218,7 @@ def _caches() -> tuple[Any, ...]:
     """Return everything that is cached in the functions' modules."""
     for function in FUNCTIONS:
         _handler(function)
+    _unlock_cached_properties()
     return tuple(
         {
             id(value): value
@@ -227,6 +230,19 @@ def _caches() -> tuple[Any, ...]:
             and value.__module__ != _KEEP
         }.values()
     )
+
+
+def _unlock_cached_properties() -> None:
+    """Let a stalled process share classes with others, as it does in no Lambda.
+
+    Up to Python 3.11 a class's `cached_property` is computed under one lock.
+    """
+    for name, module in list(sys.modules.items()):
+        if name.startswith("functions."):
+            for class_ in filter(inspect.isclass, vars(module).values()):
+                for value in vars(class_).values():
+                    if isinstance(value, cached_property) and hasattr(value, "lock"):
+                        value.lock = nullcontext()
 
 
 def clear_caches() -> None:
