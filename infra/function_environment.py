@@ -40,6 +40,7 @@ def set_environments(
     topic = {keys.ENV_NOTICES_TOPIC: storage.notices.topic_arn}
     inbox = {keys.ENV_INBOX_BUCKET: storage.inbox.bucket_name}
     _set(f.intake, state_machine, settings)
+    _set(f.begin, jobs)
     _set(f.submit, settings, waits, jobs)
     _set(f.check, settings, jobs)
     _set(f.download, settings, results)
@@ -49,6 +50,7 @@ def set_environments(
     _set(f.webhook, waits, settings)
     _set(f.prepare, settings, jobs)
     _set(f.gather, settings, results)
+    _set(f.sweep, settings, state_machine, jobs)
     _set(f.finalize_execution, topic, results, jobs)
     _set(f.api, inbox, results, state_machine, settings, jobs)
 

@@ -64,6 +64,7 @@ class Functions(Construct):
                 "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "requests,urllib,urllib3",
             }
         self.intake = self._function("intake")
+        self.begin = self._function("begin")
         self.submit = self._function("submit")
         self.check = self._function("check")
         self.download = self._function("download")
@@ -75,6 +76,7 @@ class Functions(Construct):
         self.webhook = self._function("webhook")
         self.prepare = self._function("prepare")
         self.gather = self._function("gather")
+        self.sweep = self._function("sweep")
 
     @property
     def all(self) -> dict[str, lambda_.Function]:
@@ -85,6 +87,7 @@ class Functions(Construct):
     def tasks(self) -> tuple[lambda_.Function, ...]:
         """The functions that the state machine calls."""
         return (
+            self.begin,
             self.submit,
             self.check,
             self.listen,
@@ -94,6 +97,11 @@ class Functions(Construct):
             self.manifest,
             self.conclude,
         )
+
+    @property
+    def calling_providers(self) -> tuple[lambda_.Function, ...]:
+        """The functions that call a provider, and need its key."""
+        return (self.submit, self.check, self.download, self.sweep)
 
     def _function(self, name: str) -> lambda_.Function:
         spec = FUNCTIONS[name]
@@ -139,8 +147,8 @@ class Functions(Construct):
         acknowledge(
             function,
             "Serverless-LambdaDLQ",
-            "The queue is for asynchronous calls. Only finalize_execution gets these, "
-            "and it has a failure destination; the state machine, SQS and API Gateway "
-            "handle failed calls themselves.",
+            "The queue is for asynchronous calls. Only finalize_execution and sweep "
+            "get these, and they have a failure destination; the state machine, SQS "
+            "and API Gateway handle failed calls themselves.",
         )
         return function

@@ -7,14 +7,22 @@ attempt. Every write has a condition, so that a repeated, late or overlapping ca
 changes nothing.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Self
 
 from functions.aws import clients
-from functions.aws.dynamodb import DynamoTable, Item, Value
+from functions.aws.dynamodb import DynamoTable, Value
+from functions.aws.job_items import (
+    OF_THIS_EXECUTION,
+    RUNNING,
+    identity_of,
+    received,
+    source_of,
+    submitted,
+)
 from functions.aws.settings import function_settings
 from functions.core.errors import JobEnded, advice_for
-from functions.core.job_record import End, JobRecord, month_of
+from functions.core.job_record import End, JobRecord, SubmissionRecord
 from functions.core.keys import ENV_JOBS_RETENTION_DAYS, ENV_JOBS_TABLE
 from functions.core.model import Job, Outcome
 from functions.core.rows import RowCount
@@ -22,12 +30,9 @@ from functions.core.rows import RowCount
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-#: Holds unless a retry has given the job another attempt.
-_THIS_ATTEMPT = "(attribute_not_exists(attempt) OR attempt = :attempt)"
-#: Holds while an attempt runs: every write that leads to a payment has this condition.
-_RUNNING = f"attribute_not_exists(outcome) AND {_THIS_ATTEMPT}"
 #: Attributes of one attempt, which a retry removes.
 _ATTEMPT_ATTRIBUTES = (
+    "execution",
     "outcome",
     "error",
     "advice",
@@ -37,45 +42,11 @@ _ATTEMPT_ATTRIBUTES = (
     "failures",
     "next_check_at",
     "manifest_key",
+    "late",
+    "timed_out_at",
+    "late_check_at",
     "verdict",
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class SubmissionRecord:
-    """A job's submission as it is recorded; `intent` is the token of the claim.
-
-    Times are Unix seconds, and 0 means "not yet".
-    """
-
-    received_at: float
-    intent: str = ""
-    intent_at: float = 0.0
-    provider_ref: str = ""
-    submitted_at: float = 0.0
-    rows: int = 0
-    distinct_rows: int = 0
-    attempt: int = 1
-    outcome: str = ""
-
-    @classmethod
-    def from_item(cls, item: Item) -> Self:
-        """Read an item of the jobs table."""
-        return cls(
-            received_at=float(item.get("received_at", 0.0)),
-            intent=str(item.get("intent", "")),
-            intent_at=float(item.get("intent_at", 0.0)),
-            provider_ref=str(item.get("provider_ref", "")),
-            submitted_at=float(item.get("submitted_at", 0.0)),
-            rows=int(item.get("rows", 0)),
-            distinct_rows=int(item.get("distinct_rows", 0)),
-            attempt=int(item.get("attempt", 1)),
-            outcome=str(item.get("outcome", "")),
-        )
-
-    def has_ended(self, job: Job) -> bool:
-        """Whether this attempt of the job is over, so that nothing may be paid."""
-        return bool(self.outcome) or self.attempt != job.attempt
 
 
 class JobStore:
@@ -111,32 +82,37 @@ class JobStore:
             "provider": job.provider,
             "type": job.type,
             "request_hash": request_hash,
-            **_received(job, now),
+            **received(job, now),
             "expires_at": self._expires_at(now),
         }
         if job.provider_ref:
             values |= {"provider_ref": job.provider_ref, "submitted_at": now}
         else:
-            values |= _source(job)
+            values |= source_of(job)
         written = self._table.update(
             job.job_id, values, condition="attribute_not_exists(job_id)"
         )
         return JobRecord.from_item(written or self._table.get(job.job_id))
 
-    def restart(self, record: JobRecord, *, now: float) -> JobRecord | None:
+    def restart(
+        self, record: JobRecord, *, now: float, late: bool = False
+    ) -> JobRecord | None:
         """Start an ended job's next attempt; None where another call was faster.
 
-        The outcome moves to `earlier`; what was submitted stays submitted.
+        The outcome moves to `earlier`; what was submitted stays submitted. `late` is
+        whether the sweep starts it.
         """
+        values: dict[str, Value] = {
+            "attempt": record.attempt + 1,
+            "resumed_at": now,
+            "earlier": record.attempts_json(),
+            "expires_at": self._expires_at(now),
+            **(record.late_attributes(now) if late else {}),
+        }
         written = self._table.update(
             record.job_id,
-            {
-                "attempt": record.attempt + 1,
-                "resumed_at": now,
-                "earlier": record.attempts_json(),
-                "expires_at": self._expires_at(now),
-            },
-            remove=_ATTEMPT_ATTRIBUTES,
+            values,
+            remove=tuple(name for name in _ATTEMPT_ATTRIBUTES if name not in values),
             condition="outcome = :ended "
             "AND (attribute_not_exists(attempt) OR attempt = :ended_attempt)",
             condition_values={
@@ -157,8 +133,8 @@ class JobStore:
         written = self._table.update(
             job.job_id,
             self._identity(job, now),
-            set_if_absent=_received(job, now),
-            condition=_RUNNING,
+            set_if_absent=received(job, now),
+            condition=RUNNING,
             condition_values={":attempt": job.attempt},
         )
         if written is not None:
@@ -193,9 +169,9 @@ class JobStore:
         written = self._table.update(
             job.job_id,
             {**self._identity(job, now), "intent": token, "intent_at": now},
-            set_if_absent=_received(job, now),
+            set_if_absent=received(job, now),
             condition="(attribute_not_exists(intent) OR intent = :old) "
-            f"AND attribute_not_exists(provider_ref) AND {_RUNNING}",
+            f"AND attribute_not_exists(provider_ref) AND {RUNNING}",
             condition_values={":old": old or token, ":attempt": job.attempt},
         )
         record = (
@@ -224,7 +200,7 @@ class JobStore:
         written = self._table.update(
             job.job_id,
             {"provider_ref": provider_ref, "submitted_at": now, **asdict(count)},
-            set_if_absent=_received(job, now),
+            set_if_absent=received(job, now),
             condition="attribute_not_exists(provider_ref)",
         )
         return SubmissionRecord.from_item(written or self._table.get(job.job_id))
@@ -242,8 +218,8 @@ class JobStore:
                 "failures": job.failures,
                 "next_check_at": next_check_at,
             },
-            set_if_absent=_submitted(job),
-            condition=f"{_RUNNING} AND (attribute_not_exists(polls) OR polls < :polls)",
+            set_if_absent=submitted(job),
+            condition=f"{RUNNING} AND (attribute_not_exists(polls) OR polls < :polls)",
             condition_values={":attempt": job.attempt},
         )
 
@@ -269,14 +245,21 @@ class JobStore:
         }
         if job.batch.requests:  # all other jobs had them recorded when submitted
             values["rows"] = job.rows
-        return self._end(job, values, set_if_absent=_submitted(job))
+        return self._end(job, values, set_if_absent=submitted(job))
 
     def record_external_outcome(
-        self, job: Job, outcome: Outcome, *, error: str = "", now: float
+        self,
+        job: Job,
+        outcome: Outcome,
+        *,
+        error: str = "",
+        execution: str = "",
+        now: float,
     ) -> End:
         """Record the outcome of an externally stopped attempt; return what stands.
 
-        What the attempt's steps recorded before stays.
+        What the attempt's steps recorded before stays. An `execution`, if it is given,
+        ends only the attempt that it follows; for any other one nothing is recorded.
         """
         values: dict[str, Value] = {
             "outcome": str(outcome),
@@ -285,7 +268,9 @@ class JobStore:
             "ended_at": now,
             **self._identity(job, now),
         }
-        return self._end(job, values, set_if_absent=_received(job, now))
+        return self._end(
+            job, values, set_if_absent=received(job, now), execution=execution
+        )
 
     def mark_notified(self, job: Job) -> None:
         """Record that `finalize_execution` announced the end of this attempt."""
@@ -296,14 +281,7 @@ class JobStore:
         )
 
     def _identity(self, job: Job, now: float) -> dict[str, Value]:
-        batch = {"batch_id": job.part.batch_id} if job.is_batch_request else {}
-        return {
-            "provider": job.provider,
-            "type": job.type,
-            **_source(job),
-            **batch,
-            "expires_at": self._expires_at(now),
-        }
+        return {**identity_of(job), "expires_at": self._expires_at(now)}
 
     def _end(
         self,
@@ -311,13 +289,26 @@ class JobStore:
         values: dict[str, Value],
         *,
         set_if_absent: dict[str, Value] | None = None,
+        execution: str = "",
     ) -> End:
+        if values["outcome"] == Outcome.TIMED_OUT:
+            # It may finish yet: `functions.sweep` looks at it from now on.
+            values["late_check_at"] = values["ended_at"]
+            set_if_absent = {
+                **(set_if_absent or {}),
+                "timed_out_at": values["ended_at"],
+            }
+        condition = RUNNING
+        condition_values: dict[str, Value] = {":attempt": job.attempt}
+        if execution:
+            condition += f" AND {OF_THIS_EXECUTION}"
+            condition_values[":execution"] = execution
         written = self._table.update(
             job.job_id,
             values,
             set_if_absent=set_if_absent,
-            condition=_RUNNING,
-            condition_values={":attempt": job.attempt},
+            condition=condition,
+            condition_values=condition_values,
         )
         item = written or self._table.get(job.job_id)
         return JobRecord.from_item(item).end_of(job.attempt)
@@ -357,24 +348,3 @@ class JobStore:
 
 def _job_ended() -> JobEnded:
     return JobEnded("the job has ended, so nothing is sent")
-
-
-def _source(job: Job) -> dict[str, Value]:
-    return {"bucket": job.bucket, "key": job.key, "version_id": job.version_id}
-
-
-def _submitted(job: Job) -> dict[str, Value]:
-    if not job.provider_ref:
-        return {}
-    return {
-        "provider_ref": job.provider_ref,
-        "submitted_at": job.submitted_at,
-        "rows": job.rows,
-        "distinct_rows": job.distinct_rows,
-    }
-
-
-def _received(job: Job, now: float) -> dict[str, Value]:
-    if job.is_batch_request:  # without a month: the list of jobs has its batch
-        return {"received_at": now}
-    return {"received_at": now, "month": month_of(now)}
