@@ -6,7 +6,7 @@ export PYTHONPATH := $(CURDIR)/client:$(CURDIR)
 READY := .venv/.ready
 # The suites of `make check`; all that need no running stack; those that need one.
 CHECK := tests/unit tests/infra
-PLAIN := $(CHECK) tests/contract tests/simulators tests/workflow tests/emulator tests/faults
+PLAIN := $(CHECK) tests/contract tests/simulators tests/workflow tests/emulator tests/world tests/faults
 STACK := tests/fuzz tests/integration
 T ?=
 M ?=

@@ -20,6 +20,7 @@ from importlib import import_module
 from io import StringIO
 from typing import Any, TypeVar
 
+from functions.aws import aws_time
 from functions.core.function_table import FUNCTIONS
 from local.lambda_invocation import InvocationContext
 from tests.world.injection import Injector, Killed, Mode, Process
@@ -203,6 +204,7 @@ class Lambdas:
             {name: text for name, text in variables.items() if name.startswith(_PREFIX)}
         )
         clear_caches()
+        aws_time.offset.seconds, aws_time.offset.is_known = 0.0, False
 
 
 @cache
