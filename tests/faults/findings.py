@@ -5,7 +5,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise
 
 from functions.core.errors import SubmitOutcomeUnknown
 from functions.core.model import Job, Outcome
@@ -16,7 +15,10 @@ from tests.world.world import World
 
 _BAD_STATUSES = ("FAILED", "TIMED_OUT", "ABORTED")
 _POSTS = ("submit: ipqs.upload", "submit: txncheck.submit")
-_CLAIM = "submit: dynamodb.UpdateItem"
+#: The claim, and the call before it; for a request, its batch is read after it.
+_CLAIM = ["submit: secretsmanager.GetSecretValue", "submit: dynamodb.UpdateItem"]
+_BATCH_READ = "submit: dynamodb.GetItem"
+_KILLED = (Mode.KILLED_BEFORE, Mode.KILLED_AFTER)
 #: Members of a result that differ from run to run.
 _OF_THE_PROVIDER = frozenset(("requestId", "createdAt", "completedAt"))
 
@@ -48,19 +50,11 @@ class Clean:
     calls: Sequence[str]
     contents: Mapping[str, object]
 
-    @property
-    def claims_last(self) -> bool:
-        """Whether nothing can fail between the claim and the submission."""
-        return any(
-            call == _CLAIM and following in _POSTS
-            for call, following in pairwise(self.calls)
-        )
-
 
 def findings(world: World, job: Job, clean: Clean, canary: Canary) -> list[Finding]:
     """Return everything that is not as it should be after a run."""
     return [
-        *_fate(world, job, clean),
+        *_fate(world, job),
         *_visible_objects(world, job, clean.contents),
         *(Finding(Column.EARLY, text) for text in world.early_notices),
         *_submissions(world),
@@ -101,7 +95,7 @@ def _without(document: object, names: frozenset[str]) -> object:
     return document
 
 
-def _fate(world: World, job: Job, clean: Clean) -> Iterator[Finding]:
+def _fate(world: World, job: Job) -> Iterator[Finding]:
     """Find a job without its result, or one of which nobody hears."""
     item, executions = world.item(job.job_id), world.executions(job)
     outcome = item.get("outcome", "")
@@ -117,11 +111,11 @@ def _fate(world: World, job: Job, clean: Clean) -> Iterator[Finding]:
     if outcome == Outcome.SUCCEEDED:
         yield from _manifest(world, job)
         return
-    errors = {item.get("error", "")}
-    errors |= {
-        str(error) for error in _row_errors(world, job) if outcome == Outcome.PARTIAL
-    }
-    if errors == {SubmitOutcomeUnknown.__name__} and _is_explained(world, clean):
+    if outcome == Outcome.PARTIAL:
+        errors = {str(error) for error in _row_errors(world, job)}
+    else:
+        errors = {str(item.get("error", ""))}
+    if errors == {SubmitOutcomeUnknown.__name__} and _is_explained(world):
         yield Finding(Column.PERSON, "the answer to the submission was lost")
         return
     yield Finding(
@@ -138,7 +132,7 @@ def _row_errors(world: World, job: Job) -> Iterator[object]:
                     yield document.get("error", document["outcome"])
 
 
-def _is_explained(world: World, clean: Clean) -> bool:
+def _is_explained(world: World) -> bool:
     """Whether a fault explains that nobody knows if something was submitted.
 
     The call to submit itself failed; or its process was killed right before it, when
@@ -152,8 +146,10 @@ def _is_explained(world: World, clean: Clean) -> bool:
             return True
         if fault.mode is Mode.KILLED_BEFORE and at and calls[at - 1] in _POSTS:
             return True
-        is_claim = calls[at] == _CLAIM and clean.claims_last
-        if is_claim and fault.mode is Mode.KILLED_AFTER:
+        claiming = calls[max(at - 2, 0) : at + 1]
+        if claiming[-2:] == _CLAIM and fault.mode is Mode.KILLED_AFTER:
+            return True
+        if claiming == [*_CLAIM, _BATCH_READ] and fault.mode in _KILLED:
             return True
     return False
 
