@@ -4,7 +4,11 @@ from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk.aws_logs import RetentionDays
 from constructs import Construct
 
-from functions.core.keys import CALLBACK_ITEM_PREFIX, RATE_LIMIT_ITEM_PREFIX
+from functions.core.keys import (
+    CALLBACK_ITEM_PREFIX,
+    CREDIT_ITEM_PREFIX,
+    RATE_LIMIT_ITEM_PREFIX,
+)
 from infra.api import Api
 from infra.config import Stage
 from infra.credentials import Credentials
@@ -204,6 +208,13 @@ class VerdictCourier(Stack):
         grants.access_table(functions.conclude, storage.jobs, "GetItem", "UpdateItem")
         grants.access_items(
             functions.submit, storage.waits, "UpdateItem", prefix=RATE_LIMIT_ITEM_PREFIX
+        )
+        grants.access_items(
+            functions.submit,
+            storage.waits,
+            "GetItem",
+            "UpdateItem",
+            prefix=CREDIT_ITEM_PREFIX,
         )
         for function in (functions.listen, functions.webhook):
             grants.access_items(

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _THIS_ATTEMPT = "(attribute_not_exists(attempt) OR attempt = :attempt)"
 #: Holds while an attempt runs: every write that leads to a payment has this condition.
 _RUNNING = f"attribute_not_exists(outcome) AND {_THIS_ATTEMPT}"
+#: The error that a job waits out, and since when.
+_HOLD = ("held_for", "held_since")
 #: Attributes of one attempt, which a retry removes.
 _ATTEMPT_ATTRIBUTES = (
     "outcome",
@@ -36,6 +38,8 @@ _ATTEMPT_ATTRIBUTES = (
     "polls",
     "failures",
     "next_check_at",
+    "held_for",
+    "held_since",
     "manifest_key",
     "verdict",
 )
@@ -225,9 +229,29 @@ class JobStore:
             job.job_id,
             {"provider_ref": provider_ref, "submitted_at": now, **asdict(count)},
             set_if_absent=_received(job, now),
+            remove=_HOLD,
             condition="attribute_not_exists(provider_ref)",
         )
         return SubmissionRecord.from_item(written or self._table.get(job.job_id))
+
+    def record_hold(self, job: Job) -> None:
+        """Record the error that a job, or a batch by its request, waits out."""
+        self._table.update(
+            job.part.batch_id or job.job_id,
+            {},
+            set_if_absent=_held(job),
+            condition="attribute_exists(job_id) AND attribute_not_exists(outcome)",
+        )
+
+    def clear_hold(self, job: Job) -> None:
+        """Record that a job, or the batch of a request, waits out no error any more."""
+        self._table.update(
+            job.part.batch_id or job.job_id,
+            {},
+            remove=_HOLD,
+            condition="held_since > :zero",
+            condition_values={":zero": 0},
+        )
 
     def record_progress(self, job: Job, *, next_check_at: float) -> None:
         """Record the last check, unless a later check or an outcome is recorded.
@@ -242,7 +266,8 @@ class JobStore:
                 "failures": job.failures,
                 "next_check_at": next_check_at,
             },
-            set_if_absent=_submitted(job),
+            set_if_absent=_submitted(job) | _held(job),
+            remove=() if job.held_for else _HOLD,
             condition=f"{_RUNNING} AND (attribute_not_exists(polls) OR polls < :polls)",
             condition_values={":attempt": job.attempt},
         )
@@ -361,6 +386,12 @@ def _job_ended() -> JobEnded:
 
 def _source(job: Job) -> dict[str, Value]:
     return {"bucket": job.bucket, "key": job.key, "version_id": job.version_id}
+
+
+def _held(job: Job) -> dict[str, Value]:
+    if not job.held_for:
+        return {}
+    return {"held_for": job.held_for, "held_since": job.held_since}
 
 
 def _submitted(job: Job) -> dict[str, Value]:

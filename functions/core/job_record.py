@@ -50,6 +50,8 @@ class JobRecord:
     finished_at: float = 0.0
     ended_at: float = 0.0
     next_check_at: float = 0.0
+    held_for: str = ""  # an error that the job waits out
+    held_since: float = 0.0
     phase: Phase = Phase.QUEUED
     polls: int = 0
     rows: int = 0

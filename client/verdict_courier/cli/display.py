@@ -104,7 +104,9 @@ class Display:
 def progress(job: Document) -> str:
     """Return one line about a running job."""
     text = f"{job['job_id'][:12]}… {job['phase']}, {job['checks']} checks"
-    if job["next_check_at"]:
+    if hold := job.get("hold"):
+        text += f", waiting out {hold['error']} since {hold['since'][11:19]} UTC"
+    elif job["next_check_at"]:
         text += f", next at {job['next_check_at'][11:19]} UTC"
     return text
 
@@ -124,6 +126,9 @@ def _facts(job: Document) -> Iterable[tuple[str, str]]:
     for name in ("rows", "received_at", "submitted_at", "ended_at", "deadline_at"):
         if job[name]:
             yield name.removesuffix("_at"), str(job[name])
+    if hold := job.get("hold"):
+        yield "waits out", f"{hold['error']} since {hold['since']}"
+        yield "advice", hold["advice"]
     if job["error"]:
         yield "error", job["error"]["name"]
         yield "advice", job["error"]["advice"]

@@ -97,7 +97,8 @@ def _spans(
 def _state(job: Document) -> Text:
     outcome = job["outcome"]
     if outcome is None:
-        return Text(f"{job['phase']} …")
+        hold = job.get("hold")
+        return Text(f"waiting out {hold['error']}" if hold else f"{job['phase']} …")
     error = f" {job['error']['name']}" if job["error"] else ""
     return Text(f"{outcome}{error}", style=COLOURS[outcome])
 

@@ -49,13 +49,20 @@ function head(job, now) {
 
 function errorAndLinks(job) {
   const links = job.page_links.map(({ text, href }) => link(text, href));
-  return [job.error ? error(job) : null, el("div", { class: "links" }, ...links)].filter(Boolean);
+  return [job.error ? error(job) : null, job.hold ? hold(job) : null, el("div", { class: "links" }, ...links)].filter(Boolean);
 }
 
 function error(job) {
   const name = el("p", {}, el("b", { class: "name" }, job.error.name));
   const runbook = link("What it means, and what to do", job.runbook);
   return el("div", { class: "error" }, name, el("p", {}, job.error.advice), el("p", {}, runbook));
+}
+
+// The error that a running job waits out.
+function hold(job) {
+  const since = `waiting since ${dateTime(job.hold.since)}: `;
+  const name = el("p", {}, since, el("b", { class: "name" }, job.hold.error));
+  return el("div", { class: "error" }, name, el("p", {}, job.hold.advice));
 }
 
 function details(job) {
