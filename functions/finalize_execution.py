@@ -9,14 +9,7 @@ from functions.aws.lambda_handler import lambda_handler
 from functions.aws.notifier import Notifier
 from functions.core.job_record import JobRecord
 from functions.core.metrics import Metric
-from functions.core.model import Outcome, State
-
-#: What Step Functions' status of an execution means for its job.
-_OUTCOMES = {
-    "ABORTED": Outcome.CANCELLED,  # stopped, through the API or in the AWS console
-    "TIMED_OUT": Outcome.TIMED_OUT,
-    "FAILED": Outcome.FAILED,
-}
+from functions.core.model import State
 
 
 def finalize_execution(
@@ -32,9 +25,8 @@ def finalize_execution(
     job = execution.job
     if job is None or job.is_batch_request or execution.notified:
         return None
-    error = execution.error if execution.status != "ABORTED" else ""
     job_store.record_external_outcome(
-        job, _OUTCOMES[execution.status], error=error, now=now
+        job, execution.outcome, error=execution.outcome_error, now=now
     )
 
     record = job_store.get(job.job_id)

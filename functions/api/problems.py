@@ -55,7 +55,7 @@ JOB_RUNNING = ProblemType(
 JOB_NOT_RETRYABLE = ProblemType(
     "job-not-retryable",
     HTTPStatus.CONFLICT,
-    "Only a job that failed or timed out can be retried.",
+    "Only a job that failed, timed out or was cancelled can be retried.",
 )
 RESULTS_NOT_READY = ProblemType(
     "results-not-ready", HTTPStatus.CONFLICT, "The job has no results yet."

@@ -20,7 +20,7 @@ MAX_PAGE_SIZE = 100
 MAX_BODY_BYTES = 16 * 1024
 
 #: Outcomes after which a job can be retried.
-RETRYABLE_OUTCOMES = (Outcome.FAILED, Outcome.TIMED_OUT)
+RETRYABLE_OUTCOMES = (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.CANCELLED)
 #: Outcomes of jobs that have results.
 WITH_RESULTS = (Outcome.SUCCEEDED, Outcome.PARTIAL)
 
@@ -148,8 +148,8 @@ def operations(types: Types, extensions: Extensions) -> tuple[Operation, ...]:
             "retryJob",
             "POST",
             "/retry",
-            "Retry a job that failed or timed out",
-            "Nothing is submitted a second time.",
+            "Retry a job that failed, timed out or was cancelled",
+            "It continues where it stopped: nothing is submitted a second time.",
             status=202,
             problem_types=(problems.JOB_RUNNING, problems.JOB_NOT_RETRYABLE),
         ),

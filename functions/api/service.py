@@ -160,21 +160,41 @@ class JobService:
         return self._to_response(self._get_or_404(request), request)
 
     def retry_job(self, request: ApiRequest, *, now: float) -> Document:
-        """Start the next attempt of an ended job, which continues the last one."""
+        """Start the next attempt of an ended job, which continues the last one.
+
+        An attempt that was never started is started instead.
+        """
         record = self._get_or_404(request)
-        if not record.outcome:
-            if self.executions.exists(record.to_job()):
-                raise Problem(problems.JOB_RUNNING)
-            current = record  # the request that was to start it failed
-        elif record.outcome not in RETRYABLE_OUTCOMES:
-            raise Problem(problems.JOB_NOT_RETRYABLE, outcome=str(record.outcome))
-        else:
+        if not record.outcome and self._record_end(record, now=now):
+            record = self._get_or_404(request)
+        if record.outcome is Outcome.CANCELLED:
+            # Who cancelled it may have failed before the execution was stopped.
+            self.executions.stop(record.to_job())
+        if record.outcome:
+            if record.outcome not in RETRYABLE_OUTCOMES:
+                raise Problem(problems.JOB_NOT_RETRYABLE, outcome=str(record.outcome))
             restarted = self.job_store.restart(record, now=now)
             if restarted is None:
                 raise Problem(problems.JOB_RUNNING)
-            current = restarted
-        self.executions.start(current.to_job())
-        return self._to_response(current, request)
+            record = restarted
+        self.executions.start(record.to_job())
+        return self._to_response(record, request)
+
+    def _record_end(self, record: JobRecord, *, now: float) -> bool:
+        """Record the outcome of an attempt that could not do so, as *Unrecorded*.
+
+        Return False if it was never started.
+        """
+        job = record.to_job()
+        execution = self.executions.find(job)
+        if execution is None:
+            return False
+        if not execution.outcome:
+            raise Problem(problems.JOB_RUNNING)
+        self.job_store.record_external_outcome(
+            job, execution.outcome, error=execution.outcome_error, now=now
+        )
+        return True
 
     def _job_from_request(self, request: ApiRequest) -> Job:
         body = request.body

@@ -11,7 +11,7 @@ from functions.aws import clients
 from functions.aws.clients import error_code, translate_aws_errors
 from functions.aws.settings import function_settings
 from functions.core.keys import ENV_STATE_MACHINE
-from functions.core.model import Job, State
+from functions.core.model import Job, Outcome, State
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -23,6 +23,11 @@ _NOTHING_TO_STOP = {"ExecutionDoesNotExist", "ValidationException"}
 _LATER_FIELDS = {"distinct_rows", "verdict"}
 #: From the notice to the end of an execution there are six events.
 _LAST_EVENTS = 25
+_OUTCOMES = {
+    "ABORTED": Outcome.CANCELLED,  # stopped, through the API or in the AWS console
+    "TIMED_OUT": Outcome.TIMED_OUT,
+    "FAILED": Outcome.FAILED,
+}
 _CONSOLES = {
     "aws-cn": "console.amazonaws.cn",
     "aws-us-gov": "console.amazonaws-us-gov.com",
@@ -31,7 +36,7 @@ _CONSOLES = {
 
 @dataclass(frozen=True, kw_only=True)
 class ExecutionResult:
-    """How an execution ended.
+    """How an execution ended, or that it still runs.
 
     `status` is that of Step Functions, `error` the bare name of the error that ended
     it. `job` is its input; None if a person started it with another input. `notified`
@@ -42,6 +47,19 @@ class ExecutionResult:
     error: str
     job: Job | None
     notified: bool
+
+    @property
+    def outcome(self) -> Outcome:
+        """The outcome of a job whose execution ended without recording one.
+
+        NONE if the execution runs or succeeded: then it has recorded one.
+        """
+        return _OUTCOMES.get(self.status, Outcome.NONE)
+
+    @property
+    def outcome_error(self) -> str:
+        """The error that belongs to `outcome`; none if somebody stopped it."""
+        return "" if self.outcome is Outcome.CANCELLED else self.error
 
 
 class Executions:
@@ -77,18 +95,16 @@ class Executions:
                 raise
         return True
 
-    def exists(self, job: Job) -> bool:
-        """Return whether a job's attempt was started."""
+    def find(self, job: Job) -> ExecutionResult | None:
+        """Return how a job's attempt ended or runs; None if it was never started."""
+        arn = execution_arn(self._state_machine, job)
         with translate_aws_errors("describe an execution"):
             try:
-                self._step_functions.describe_execution(
-                    executionArn=execution_arn(self._state_machine, job)
-                )
+                return _describe(arn, self._step_functions)
             except ClientError as error:
                 if error_code(error) == "ExecutionDoesNotExist":
-                    return False
+                    return None
                 raise
-        return True
 
     def stop(self, job: Job) -> None:
         """Stop a job's attempt, if it was started and has not ended."""
@@ -111,18 +127,7 @@ def describe(execution_arn: str, *, step_functions: "SFNClient") -> ExecutionRes
     so that both have to be read here.
     """
     with translate_aws_errors("describe an execution"):
-        described = step_functions.describe_execution(executionArn=execution_arn)
-        last = step_functions.get_execution_history(
-            executionArn=execution_arn, reverseOrder=True, maxResults=_LAST_EVENTS
-        )
-    error = described.get("error") or "States.Timeout"
-    return ExecutionResult(
-        status=described["status"],
-        # Whoever stops an execution by hand can write anything here.
-        error=error if re.fullmatch(r"[A-Za-z.]{1,64}", error) else "",
-        job=_job_from_input(described.get("input", "")),
-        notified=any(_is_notice(event) for event in last["events"]),
-    )
+        return _describe(execution_arn, step_functions)
 
 
 def execution_input(job: Job) -> State:
@@ -151,6 +156,21 @@ def execution_url(state_machine: str, job: Job) -> str:
     host = _CONSOLES.get(partition, f"{region}.console.aws.amazon.com")
     arn = execution_arn(state_machine, job)
     return f"https://{host}/states/home?region={region}#/v2/executions/details/{arn}"
+
+
+def _describe(arn: str, step_functions: "SFNClient") -> ExecutionResult:
+    described = step_functions.describe_execution(executionArn=arn)
+    last = step_functions.get_execution_history(
+        executionArn=arn, reverseOrder=True, maxResults=_LAST_EVENTS
+    )
+    error = described.get("error") or "States.Timeout"
+    return ExecutionResult(
+        status=described["status"],
+        # Whoever stops an execution by hand can write anything here.
+        error=error if re.fullmatch(r"[A-Za-z.]{1,64}", error) else "",
+        job=_job_from_input(described.get("input", "")),
+        notified=any(_is_notice(event) for event in last["events"]),
+    )
 
 
 def _job_from_input(text: str) -> Job | None:

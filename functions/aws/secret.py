@@ -85,6 +85,15 @@ class Secret:
 
     def _member(self, name: str, *, fresh: bool) -> str:
         try:
+            return self._read_member(name, fresh=fresh)
+        except CredentialsMissing:
+            if fresh:
+                raise
+            # Somebody may have filled the secret since it was read.
+            return self._read_member(name, fresh=True)
+
+    def _read_member(self, name: str, *, fresh: bool) -> str:
+        try:
             text = json.loads(self._read(fresh=fresh))[name]
         except (ValueError, KeyError, TypeError):
             raise CredentialsMissing(f"the provider's secret has no {name}") from None
