@@ -97,8 +97,8 @@ class Alarms(Construct):
                 ),
             ),
             "Credits used up": AlarmDefinition(
-                description="Jobs wait for credits at a provider; the alarm's value is "
-                "how many. Buy credits: they go on by themselves until their deadline.",
+                description="As many jobs as the alarm's value wait for credits at a "
+                "provider; buy credits, and they go on by themselves.",
                 # An hour, so that it does not end between two looks.
                 metric=metrics.metric(
                     Metric.JOBS_WAITING_FOR_CREDITS, "Maximum", period=HOUR

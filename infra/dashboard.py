@@ -121,9 +121,14 @@ class Dashboard(Construct):
         metric, search = self._metrics.metric, self._metrics.search
         return [
             _graph(
-                "Providers: throttling, unknown status words, adopted submissions",
+                "Providers: throttling, waits for credits, unknown words, adoptions",
                 [
                     search(Metric.PROVIDER_THROTTLES, "provider", label="throttles"),
+                    metric(
+                        Metric.JOBS_WAITING_FOR_CREDITS,
+                        "Maximum",
+                        label="jobs waiting for credits",
+                    ),
                     metric(Metric.UNKNOWN_STATUS_WORDS, label="unknown words"),
                     metric(Metric.SUBMISSIONS_ADOPTED, label="submissions adopted"),
                 ],

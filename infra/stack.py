@@ -4,11 +4,7 @@ from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk.aws_logs import RetentionDays
 from constructs import Construct
 
-from functions.core.keys import (
-    CALLBACK_ITEM_PREFIX,
-    CREDIT_ITEM_PREFIX,
-    RATE_LIMIT_ITEM_PREFIX,
-)
+from functions.core.keys import CALLBACK_ITEM_PREFIX, RATE_LIMIT_ITEM_PREFIX
 from infra.api import Api
 from infra.config import Stage
 from infra.credentials import Credentials
@@ -202,27 +198,18 @@ class VerdictCourier(Stack):
         grants.write_results_in_parts(functions.download, storage.results)
         grants.write_results(functions.manifest, storage.results)
 
+        grants.access_table(functions.begin, storage.jobs, "GetItem", "UpdateItem")
         grants.access_table(functions.submit, storage.jobs, "GetItem", "UpdateItem")
         grants.access_table(functions.check, storage.jobs, "UpdateItem")
         grants.access_table(functions.prepare, storage.jobs, "GetItem")
         grants.access_table(functions.conclude, storage.jobs, "GetItem", "UpdateItem")
+        both = ("GetItem", "UpdateItem")
         grants.access_items(
-            functions.submit, storage.waits, "UpdateItem", prefix=RATE_LIMIT_ITEM_PREFIX
-        )
-        grants.access_items(
-            functions.submit,
-            storage.waits,
-            "GetItem",
-            "UpdateItem",
-            prefix=CREDIT_ITEM_PREFIX,
+            functions.submit, storage.waits, *both, prefix=RATE_LIMIT_ITEM_PREFIX
         )
         for function in (functions.listen, functions.webhook):
             grants.access_items(
-                function,
-                storage.waits,
-                "GetItem",
-                "UpdateItem",
-                prefix=CALLBACK_ITEM_PREFIX,
+                function, storage.waits, *both, prefix=CALLBACK_ITEM_PREFIX
             )
             grants.send_task_success(function, machine)
 

@@ -24,4 +24,4 @@ JOBS_BY_MONTH = "by_month"
 # Prefixes of keys in the waits table; IAM conditions name them.
 CALLBACK_ITEM_PREFIX = "wait:"
 RATE_LIMIT_ITEM_PREFIX = "pace:"
-CREDIT_ITEM_PREFIX = "credits:"
+CREDIT_ITEM_PREFIX = f"{RATE_LIMIT_ITEM_PREFIX}credits:"

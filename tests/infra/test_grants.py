@@ -60,6 +60,7 @@ RIGHTS = {
     "submit": {
         "dynamodb:GetItem StorageJobs",
         "dynamodb:UpdateItem StorageJobs",
+        "dynamodb:GetItem StorageWaits",
         "dynamodb:UpdateItem StorageWaits",
         *READ_LISTS,
         *READ_SECRETS,

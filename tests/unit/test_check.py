@@ -75,7 +75,7 @@ def _check(job: Job, answer: StatusReport | Exception, *, now: float = 10.0) -> 
 
 @pytest.mark.parametrize(
     "error",
-    [CredentialsRejected, OutOfCredits, ProviderLostJob],
+    [CredentialsRejected, ProviderLostJob],
     ids=lambda error: error.__name__,
 )
 def test_a_refusal_ends_the_job_once_it_is_repeated(
@@ -92,9 +92,21 @@ def test_a_refusal_ends_the_job_once_it_is_repeated(
     assert (ended.outcome, ended.error) == (Outcome.FAILED, error.__name__)
 
 
+def test_a_check_waits_for_credits() -> None:
+    """The job is paid for: it waits at the cap of the schedule, and says for what."""
+    waiting = _check(_check(_JOB, OutOfCredits("no")), OutOfCredits("no"), now=99.0)
+    going_on = _check(waiting, StatusReport(phase=Phase.RUNNING))
+
+    assert (waiting.next, waiting.wait_seconds) == (Next.WAIT, POLICY.cap_seconds)
+    assert (waiting.held_for, waiting.held_since) == (OutOfCredits.__name__, 10.0)
+    assert (going_on.held_for, going_on.held_since) == ("", 0.0)
+
+
 def test_a_report_resets_the_count_of_refusals() -> None:
     """The key works again, so that later refusals are counted anew."""
-    suspected = _check(_check(_JOB, OutOfCredits("no")), OutOfCredits("no"))
+    suspected = _check(
+        _check(_JOB, CredentialsRejected("no")), CredentialsRejected("no")
+    )
 
     running = _check(suspected, StatusReport(phase=Phase.RUNNING))
 
@@ -132,7 +144,11 @@ def _metrics(capsys: pytest.CaptureFixture[str]) -> Mapping[str, Any]:
 
 @pytest.mark.parametrize(
     "answer",
-    [StatusReport(phase=Phase.QUEUED), ProviderThrottled("429"), OutOfCredits("no")],
+    [
+        StatusReport(phase=Phase.QUEUED),
+        ProviderThrottled("429"),
+        CredentialsRejected("no"),
+    ],
     ids=["a report", "a failed call", "a refusal"],
 )
 def test_every_check_measures_the_age_of_the_job(
