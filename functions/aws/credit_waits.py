@@ -41,6 +41,7 @@ class CreditWaits:
     ) -> None:
         self._key = f"{CREDIT_ITEM_PREFIX}{provider}"
         self._interval = interval
+        self._asks = False  # whether this try asks for all that wait
         self._job_store = job_store
         self._table = DynamoTable(table, dynamodb=dynamodb, key="wait_id")
 
@@ -67,13 +68,14 @@ class CreditWaits:
         if ask_at > now:
             return ask_at
         next_at = now + self._interval
-        is_ours = self._table.update(
+        written = self._table.update(
             self._key,
             {"next_at": next_at},
             condition="next_at = :old",
             condition_values={":old": ask_at},
         )
-        return now if is_ours else next_at
+        self._asks = written is not None
+        return now if self._asks else next_at
 
     def refuse(self, *, now: float) -> float:
         """Note that there are no credits; return when to ask again."""
@@ -89,14 +91,16 @@ class CreditWaits:
     def allow(self, job: Job) -> None:
         """Note that a submission was accepted, so that all that wait may ask."""
         with suppress(CourierError):  # they ask one by one until another one notes it
-            self._table.update(
-                self._key,
-                {},
-                remove=("next_at", "waiting"),
-                condition="next_at > :zero",
-                condition_values={":zero": 0},
-            )
-            self._job_store.clear_hold(job)
+            if self._asks:
+                self._table.update(
+                    self._key,
+                    {},
+                    remove=("next_at", "waiting"),
+                    condition="next_at > :zero",
+                    condition_values={":zero": 0},
+                )
+            if self._asks or job.held_for:
+                self._job_store.clear_hold(job)
 
     def announce(self, job: Job, error: OutOfCredits | None, *, now: float) -> None:
         """Say that a job waits: in its item, in the log, and in a metric of them all.

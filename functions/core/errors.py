@@ -8,6 +8,7 @@
     . AnswerLost             the call may have been carried out; no answer came
     . OutOfCredits           the provider wants to be paid first
     . LinkSpent              a link was used or has expired, or has no result
+    . ResultNotATable        a link led to something that is not shown to be a result
     . TransferIncomplete     the file ended early
     . TransferTooSlow        the file would not have arrived in time
     . AwsUnavailable         an AWS service was busy or out of reach
@@ -25,6 +26,7 @@
     . JobAborted             somebody cancelled the job at the provider
     . SubmitOutcomeUnknown   it may have been accepted; a person decides
     . DeadlinePassed         not finished within the deadline
+    . JobAlreadyStarted      another execution follows it, or has followed it
     . JobEnded               it ended, by a cancellation perhaps, before this step
     . NoResults              finished, but without a single result
     . LinkRefused            a link that is not opened, for safety
@@ -104,6 +106,12 @@ class LinkSpent(RetryableError):
     """A link led to no result: it was used, has expired, or there is no result yet."""
 
     advice = "Do nothing: the next try gets a new link."
+
+
+class ResultNotATable(RetryableError):
+    """A link led to something whose beginning does not show that it is a result."""
+
+    advice = "Retry the job; if it lasts, compare a result's header with value_columns."
 
 
 class TransferIncomplete(RetryableError):
@@ -231,6 +239,12 @@ class DeadlinePassed(PermanentError):
     """The provider did not finish within the deadline of the settings."""
 
     advice = "Retry the job to go on waiting; nothing is submitted again."
+
+
+class JobAlreadyStarted(PermanentError):
+    """Another execution follows the job, or has followed it; this one did nothing."""
+
+    advice = "Nothing was done. To continue a job that has ended: `courier retry JOB`."
 
 
 class JobEnded(PermanentError):

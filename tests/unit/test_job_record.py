@@ -58,7 +58,10 @@ def test_an_ended_job_has_its_error_or_a_link_to_results() -> None:
 
 def test_a_running_job_says_what_it_waits_out() -> None:
     """It would look as if it hung; an ended job waits for nothing any more."""
-    held: dict[str, str | float] = {"held_for": "OutOfCredits", "held_since": 1_795_000_000.0}
+    held: dict[str, str | float] = {
+        "held_for": "OutOfCredits",
+        "held_since": 1_795_000_000.0,
+    }
 
     running = response_of(**held)
     ended = response_of(**held, outcome="failed", error="OutOfCredits")
