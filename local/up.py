@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from rich.console import Console
 
@@ -37,7 +37,7 @@ def main() -> int:
 
 def _up() -> int:
     console = Console(highlight=False, emoji=False)
-    _RECORD.parent.mkdir(exist_ok=True)
+    _RECORD.parent.mkdir(mode=0o700, exist_ok=True)
     with _LOCK.open("w") as lock:
         # A second `up` at the same time waits, and finds the stack of the first.
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -54,7 +54,7 @@ def _up() -> int:
 
 def _start(console: Console) -> dict[str, Any] | None:
     """Start the process of the stack, and return its record; None if it failed."""
-    with _LOG.open("wb") as log:
+    with open_private(_LOG) as log:
         server = subprocess.Popen(
             [sys.executable, "-m", "local.up", "serve"],
             stdin=subprocess.DEVNULL,
@@ -105,12 +105,23 @@ def _serve() -> int:
                 "addresses": _addresses(stack, api_docs_url),
             }
             new = _RECORD.with_suffix(".new")
-            new.write_text(json.dumps(record))
+            with open_private(new) as file:
+                file.write(json.dumps(record).encode())
             new.replace(_RECORD)
             stop.wait()
     finally:
         _RECORD.unlink(missing_ok=True)
     return 0
+
+
+def open_private(path: Path) -> BinaryIO:
+    """Open a file to be written anew, which no other user of the machine can read.
+
+    The record has the page's key, and whoever has that sees the jobs. The mode of a
+    file that is there stays as it was, so that one is replaced.
+    """
+    path.unlink(missing_ok=True)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 @contextmanager

@@ -49,7 +49,9 @@ function head(job, now) {
 
 function errorAndLinks(job) {
   const links = job.page_links.map(({ text, href }) => link(text, href));
-  return [job.error ? error(job) : null, job.hold ? hold(job) : null, el("div", { class: "links" }, ...links)].filter(Boolean);
+  const doubt = job.rows_doubt ? rowsDoubt(job.rows_doubt) : null;
+  const waits = job.hold ? hold(job.hold) : null;
+  return [job.error ? error(job) : null, waits, doubt, el("div", { class: "links" }, ...links)].filter(Boolean);
 }
 
 function error(job) {
@@ -59,10 +61,14 @@ function error(job) {
 }
 
 // The error that a running job waits out.
-function hold(job) {
-  const since = `waiting since ${dateTime(job.hold.since)}: `;
-  const name = el("p", {}, since, el("b", { class: "name" }, job.hold.error));
-  return el("div", { class: "error" }, name, el("p", {}, job.hold.advice));
+function hold({ error, since, advice }) {
+  const name = el("p", {}, `waiting since ${dateTime(since)}: `, el("b", { class: "name" }, error));
+  return el("div", { class: "error" }, name, el("p", {}, advice));
+}
+
+function rowsDoubt({ verdict, meaning, runbook }) {
+  const text = el("p", {}, el("b", {}, "rows: ", verdict), `: ${meaning}`);
+  return el("div", { class: "doubt" }, text, el("p", {}, link("What it means, and what to do", runbook)));
 }
 
 function details(job) {
@@ -74,6 +80,7 @@ function details(job) {
     attempt: job.attempt > 1 ? job.attempt : null,
     rows: job.rows,
     "invalid rows": job.invalid || null,
+    "verdict on the rows": job.verdict,
     bytes: job.bytes || null,
     received: dateTime(job.received_at),
     submitted: dateTime(job.submitted_at),
