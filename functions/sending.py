@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from functions.aws import telemetry
-from functions.aws.job_store import SubmissionRecord
 from functions.aws.s3_source import S3Source
 from functions.aws.submission_claim import SubmissionClaim
 from functions.core.errors import (
@@ -18,6 +17,7 @@ from functions.core.errors import (
     SubmitOutcomeUnknown,
 )
 from functions.core.holds import Holds
+from functions.core.job_record import SubmissionRecord
 from functions.core.metrics import Metric
 from functions.core.model import Job, Outcome, Phase
 from functions.core.provider_settings import ProviderSettings
@@ -43,7 +43,7 @@ class Sending:
         try:
             count = self._validated_count()
             preparation = self.adapter.prepare_submission(
-                self._file_name, self.job.type, self.source
+                self.job.file_name, self.job.type, self.source
             )
             with preparation as send:
                 claimed = self.claim.take(old=record.intent)
@@ -85,7 +85,7 @@ class Sending:
         elapsed = self.now - record.intent_at
         remaining = self.settings.settle_seconds - elapsed
         try:
-            reference = self.adapter.find(self._file_name, self.job.type)
+            reference = self.adapter.find(self.job.file_name, self.job.type)
         except SubmitOutcomeUnknown:
             if remaining <= 0 or (is_lost_here and not self.settings.has_list):
                 raise
@@ -163,7 +163,3 @@ class Sending:
             now=self.now,
             random=self.random,
         )
-
-    @property
-    def _file_name(self) -> str:  # under which the list is searched for the job
-        return f"{self.job.job_id}.csv"

@@ -9,13 +9,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.aws import clients, clock, telemetry
 from functions.aws.adapters import adapter_for
 from functions.aws.credit_waits import CreditWaits
-from functions.aws.job_store import JobStore, SubmissionRecord
+from functions.aws.job_store import JobStore
 from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.aws.rate_limiter import RateLimiter
 from functions.aws.s3_source import S3Source
 from functions.aws.settings import provider_settings
 from functions.aws.submission_claim import SubmissionClaim
 from functions.core.errors import PROVIDER_FAULTS, OutOfCredits
+from functions.core.job_record import SubmissionRecord
 from functions.core.metrics import Metric
 from functions.core.model import Job, Next, State
 from functions.sending import Sending

@@ -160,6 +160,18 @@ def test_any_parameter_is_read_or_a_problem(value: str, name: str) -> None:
         )
 
 
+@pytest.mark.fault(87)
+def test_a_key_is_limited_in_bytes() -> None:
+    """S3 has no longer key, so its job would fail as if AWS had refused a right."""
+    longest = {"key": "ipqs/email/" + "é" * 506, "version_id": "v1"}
+    longer = {"key": "ipqs/email/" + "é" * 507, "version_id": "v1"}
+
+    assert read_request(event(body=json.dumps(longest)), START).body == longest
+    with pytest.raises(Problem) as caught:
+        read_request(event(body=json.dumps(longer)), START)
+    assert caught.value.type is problems.REQUEST_INVALID
+
+
 @given(body=st.permutations(list(BODY.items())))
 def test_the_order_of_members_does_not_matter(body: list[tuple[str, str]]) -> None:
     """A repeated request is the same request, in whatever order a client writes it."""

@@ -44,7 +44,7 @@ LONGER = {
     "functions/aws/job_store.py": 415,  # one table, one module
     "infra/dashboard.py": 255,  # one page
     "functions/core/model.py": 270,  # one state, to be read as a whole
-    "functions/core/errors.py": 318,  # one tree, to be read as a whole
+    "functions/core/errors.py": 345,  # one tree, to be read as a whole
 }
 #: The module that declares the settings of all providers.
 SETTINGS_OF_PROVIDERS = "functions/core/provider_settings.py"

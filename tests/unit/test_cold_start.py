@@ -21,6 +21,7 @@ _MODULES = {
     "manifest": 21,
     "prepare": 31,
     "submit": 36,
+    "sweep": 29,
     "webhook": 24,
 }
 #: Handlers that call no provider, and need neither an adapter nor `requests`.

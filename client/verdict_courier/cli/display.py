@@ -145,7 +145,7 @@ def state(job: Document, *, error: bool = False) -> Text:
     if outcome is None:
         hold = job.get("hold")
         return plain(f"waiting out {hold['error']}" if hold else f"{job['phase']} …")
-    text = outcome
+    text = f"{outcome} late" if job.get("late") else outcome
     if has_unproven_rows(verdict := job.get("verdict")):
         text += f", rows {verdict}"
     if error and job["error"]:
@@ -170,6 +170,8 @@ def _facts(job: Document) -> Iterable[tuple[str, Text]]:
     for name in ("rows", "received_at", "submitted_at", "ended_at", "deadline_at"):
         if job.get(name):
             yield name.removesuffix("_at"), plain(job[name])
+    if job.get("late_check_at"):
+        yield "late check", plain(job["late_check_at"])
     if job.get("verdict"):
         yield "verdict", _verdict(job["verdict"])
     if hold := job.get("hold"):

@@ -38,6 +38,7 @@ function head(job, now) {
     job.outcome ? `took ${age}` : `${age} old`,
     next && !job.outcome ? `next check ${next > now ? `in ${duration(next - now)}` : "due"}` : null,
     job.rows ? count(job.rows, "row") : null,
+    job.late ? "late" : null,
   ];
   return [
     el("span", { class: `badge ${job.outcome ?? ""}` }, jobState(job)),
@@ -87,6 +88,7 @@ function details(job) {
     "finished at the provider": dateTime(job.finished_at),
     ended: dateTime(job.ended_at),
     deadline: dateTime(job.deadline_at),
+    "asked again": dateTime(job.late_check_at),
     "earlier attempts": job.earlier_attempts
       .map((attempt) => `${attempt.outcome} ${attempt.error}`)
       .join(", "),
