@@ -6,6 +6,7 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from functions.core.keys import (
     CALLBACK_ITEM_PREFIX,
+    IDEMPOTENCY_ITEM_PREFIX,
     JOBS_BY_MONTH,
     LATE_CHECKS,
     RATE_LIMIT_ITEM_PREFIX,
@@ -96,6 +97,9 @@ class Rights:
         )
         grants.access_table(api, storage.jobs, "GetItem", "UpdateItem")
         grants.query_index(api, storage.jobs, JOBS_BY_MONTH)
+        grants.access_items(
+            api, storage.waits, "GetItem", "UpdateItem", prefix=IDEMPOTENCY_ITEM_PREFIX
+        )
         grants.presign_results(api, storage.results)
         grants.presign_uploads(api, storage.inbox, self.credentials.secrets)
 
