@@ -41,7 +41,7 @@ def _up() -> int:
     with _LOCK.open("w") as lock:
         # A second `up` at the same time waits, and finds the stack of the first.
         fcntl.flock(lock, fcntl.LOCK_EX)
-        record = _running() or _start(console)
+        record = running_record() or _start(console)
     if record is None:
         console.print(f"[red]✗[/] The stack did not start; see {_LOG}")
         return 1
@@ -65,7 +65,7 @@ def _start(console: Console) -> dict[str, Any] | None:
     give_up_at = time.monotonic() + _PATIENCE_SECONDS
     with console.status("Starting the local stack …"):
         while server.poll() is None and time.monotonic() < give_up_at:
-            if (record := _running()) is not None:
+            if (record := running_record()) is not None:
                 return record
             time.sleep(0.1)
     server.terminate()
@@ -73,13 +73,13 @@ def _start(console: Console) -> dict[str, Any] | None:
 
 
 def _down() -> int:
-    record = _running()
+    record = running_record()
     if record is None:
         print("No local stack is running.")  # noqa: T201 - a command's answer
         return 0
     os.kill(record["pid"], signal.SIGTERM)
     give_up_at = time.monotonic() + _PATIENCE_SECONDS
-    while _running() is not None:
+    while running_record() is not None:
         if time.monotonic() > give_up_at:
             print(f"Process {record['pid']} does not end.")  # noqa: T201 - the same
             return 1
@@ -178,7 +178,7 @@ def _addresses(stack: LocalStack, api_docs_url: str) -> dict[str, str]:
     }
 
 
-def _running() -> dict[str, Any] | None:
+def running_record() -> dict[str, Any] | None:
     """Return the record of the running stack, None if there is none."""
     try:
         record: dict[str, Any] = json.loads(_RECORD.read_text())

@@ -39,8 +39,25 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                 "description": "How the job ended; null while it runs.",
             },
             "attempt": {"type": "integer", "minimum": 1},
+            "late": {
+                "type": "boolean",
+                "description": "Whether the job had timed out when its provider ended "
+                "it, and this attempt was started for that.",
+            },
+            "late_check_at": {
+                **_or_null(_TIME),
+                "description": "When the provider is asked again about a job that "
+                "timed out.",
+            },
             "checks": _COUNT,
             "next_check_at": _or_null(_TIME),
+            "hold": {
+                **_or_null(
+                    object_schema({"error": _TEXT, "since": _TIME, "advice": _TEXT})
+                ),
+                "description": "The error that the job waits out, such as "
+                "OutOfCredits; null if there is none.",
+            },
             "deadline_at": _or_null(_TIME),
             "rows": _or_null(_COUNT),
             "invalid": _COUNT,

@@ -7,14 +7,16 @@ attempt. Every write has a condition, so that a repeated, late or overlapping ca
 changes nothing.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Self
 
 from functions.aws import clients
-from functions.aws.dynamodb import DynamoTable, Item, Value
+from functions.aws.dynamodb import DynamoTable, Value
 from functions.aws.job_items import (
+    HOLD,
     OF_THIS_EXECUTION,
     RUNNING,
+    held,
     identity_of,
     received,
     source_of,
@@ -22,7 +24,7 @@ from functions.aws.job_items import (
 )
 from functions.aws.settings import function_settings
 from functions.core.errors import JobEnded, advice_for
-from functions.core.job_record import End, JobRecord
+from functions.core.job_record import End, JobRecord, SubmissionRecord
 from functions.core.keys import ENV_JOBS_RETENTION_DAYS, ENV_JOBS_TABLE
 from functions.core.model import Job, Outcome
 from functions.core.rows import RowCount
@@ -41,46 +43,13 @@ _ATTEMPT_ATTRIBUTES = (
     "polls",
     "failures",
     "next_check_at",
+    *HOLD,
     "manifest_key",
+    "late",
+    "timed_out_at",
+    "late_check_at",
     "verdict",
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class SubmissionRecord:
-    """A job's submission as it is recorded; `intent` is the token of the claim.
-
-    Times are Unix seconds, and 0 means "not yet".
-    """
-
-    received_at: float
-    intent: str = ""
-    intent_at: float = 0.0
-    provider_ref: str = ""
-    submitted_at: float = 0.0
-    rows: int = 0
-    distinct_rows: int = 0
-    attempt: int = 1
-    outcome: str = ""
-
-    @classmethod
-    def from_item(cls, item: Item) -> Self:
-        """Read an item of the jobs table."""
-        return cls(
-            received_at=float(item.get("received_at", 0.0)),
-            intent=str(item.get("intent", "")),
-            intent_at=float(item.get("intent_at", 0.0)),
-            provider_ref=str(item.get("provider_ref", "")),
-            submitted_at=float(item.get("submitted_at", 0.0)),
-            rows=int(item.get("rows", 0)),
-            distinct_rows=int(item.get("distinct_rows", 0)),
-            attempt=int(item.get("attempt", 1)),
-            outcome=str(item.get("outcome", "")),
-        )
-
-    def has_ended(self, job: Job) -> bool:
-        """Whether this attempt of the job is over, so that nothing may be paid."""
-        return bool(self.outcome) or self.attempt != job.attempt
 
 
 class JobStore:
@@ -128,20 +97,25 @@ class JobStore:
         )
         return JobRecord.from_item(written or self._table.get(job.job_id))
 
-    def restart(self, record: JobRecord, *, now: float) -> JobRecord | None:
+    def restart(
+        self, record: JobRecord, *, now: float, late: bool = False
+    ) -> JobRecord | None:
         """Start an ended job's next attempt; None where another call was faster.
 
-        The outcome moves to `earlier`; what was submitted stays submitted.
+        The outcome moves to `earlier`; what was submitted stays submitted. `late` is
+        whether the sweep starts it.
         """
+        values: dict[str, Value] = {
+            "attempt": record.attempt + 1,
+            "resumed_at": now,
+            "earlier": record.attempts_json(),
+            "expires_at": self._expires_at(now),
+            **(record.late_attributes(now) if late else {}),
+        }
         written = self._table.update(
             record.job_id,
-            {
-                "attempt": record.attempt + 1,
-                "resumed_at": now,
-                "earlier": record.attempts_json(),
-                "expires_at": self._expires_at(now),
-            },
-            remove=_ATTEMPT_ATTRIBUTES,
+            values,
+            remove=tuple(name for name in _ATTEMPT_ATTRIBUTES if name not in values),
             condition="outcome = :ended "
             "AND (attribute_not_exists(attempt) OR attempt = :ended_attempt)",
             condition_values={
@@ -230,9 +204,29 @@ class JobStore:
             job.job_id,
             {"provider_ref": provider_ref, "submitted_at": now, **asdict(count)},
             set_if_absent=received(job, now),
+            remove=HOLD,
             condition="attribute_not_exists(provider_ref)",
         )
         return SubmissionRecord.from_item(written or self._table.get(job.job_id))
+
+    def record_hold(self, job: Job) -> None:
+        """Record the error that a job, or a batch by its request, waits out."""
+        self._table.update(
+            job.part.batch_id or job.job_id,
+            {},
+            set_if_absent=held(job),
+            condition="attribute_exists(job_id) AND attribute_not_exists(outcome)",
+        )
+
+    def clear_hold(self, job: Job) -> None:
+        """Record that a job, or the batch of a request, waits out no error any more."""
+        self._table.update(
+            job.part.batch_id or job.job_id,
+            {},
+            remove=HOLD,
+            condition="held_since > :zero",
+            condition_values={":zero": 0},
+        )
 
     def record_progress(self, job: Job, *, next_check_at: float) -> None:
         """Record the last check, unless a later check or an outcome is recorded.
@@ -247,7 +241,8 @@ class JobStore:
                 "failures": job.failures,
                 "next_check_at": next_check_at,
             },
-            set_if_absent=submitted(job),
+            set_if_absent=submitted(job) | held(job),
+            remove=() if job.held_for else HOLD,
             condition=f"{RUNNING} AND (attribute_not_exists(polls) OR polls < :polls)",
             condition_values={":attempt": job.attempt},
         )
@@ -320,6 +315,13 @@ class JobStore:
         set_if_absent: dict[str, Value] | None = None,
         execution: str = "",
     ) -> End:
+        if values["outcome"] == Outcome.TIMED_OUT:
+            # It may finish yet: `functions.sweep` looks at it from now on.
+            values["late_check_at"] = values["ended_at"]
+            set_if_absent = {
+                **(set_if_absent or {}),
+                "timed_out_at": values["ended_at"],
+            }
         condition = RUNNING
         condition_values: dict[str, Value] = {":attempt": job.attempt}
         if execution:

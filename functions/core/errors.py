@@ -5,7 +5,9 @@
     . ProviderThrottled      too many calls; it may say how long to wait
     . ProviderUnavailable    no connection, or a fault of the provider's
     . AnswerUnreadable       the answer does not follow the provider's API
+    . AnswerMismatch         the answer is about another job
     . AnswerLost             the call may have been carried out; no answer came
+    . OutOfCredits           the provider wants to be paid first
     . LinkSpent              a link was used or has expired, or has no result
     . ResultNotATable        a link led to something that is not shown to be a result
     . TransferIncomplete     the file ended early
@@ -18,7 +20,6 @@
     . CredentialsMissing     the secret is empty or malformed
     . CredentialsRejected    the provider does not accept the key
     . AccountRefused         the account may not make this call
-    . OutOfCredits           the provider wants to be paid first
     . ProviderRejected       it refused the file or the request
     . ProviderFailed         it reports that its work on the job failed
     . ProviderDeclined       it has no verdict, and will have none later
@@ -31,6 +32,7 @@
     . NoResults              finished, but without a single result
     . LinkRefused            a link that is not opened, for safety
     . ResultTooLarge         more bytes than a result may have
+    . TransferImpossible     more bytes than any transfer brings in time
     . ResultMismatch         the object is not the file of this job
     . ResultsIncomplete      some results could not be fetched
     . AwsRefused             AWS does not allow the call
@@ -87,10 +89,25 @@ class AnswerUnreadable(RetryableError):
     advice = "See the provider's status page; if it lasts, its API may have changed."
 
 
+class AnswerMismatch(RetryableError):
+    """The provider's answer has the id or the file name of another job."""
+
+    advice = "Ask the provider's support; if it renames files, unset keeps_file_names."
+
+
 class AnswerLost(RetryableError):
     """The request was sent, but no answer says whether it was carried out."""
 
     advice = "Do nothing: the provider's list, if any, is searched for the job."
+
+
+class OutOfCredits(RetryableError):
+    """The account's credits or its quota at the provider are used up."""
+
+    advice = (
+        "Buy credits, or wait for the quota's renewal: jobs that wait go on by "
+        "themselves. Retry those that have ended."
+    )
 
 
 class LinkSpent(RetryableError):
@@ -185,12 +202,6 @@ class AccountRefused(PermanentError):
     )
 
 
-class OutOfCredits(PermanentError):
-    """The account's credits or its quota at the provider are used up."""
-
-    advice = "Buy credits or wait for the quota's renewal, then retry the job."
-
-
 class ProviderRejected(PermanentError):
     """The provider refused the file or the request."""
 
@@ -268,8 +279,14 @@ class ResultTooLarge(PermanentError):
     advice = "Raise max_result_bytes in cdk.json, then retry the job."
 
 
+class TransferImpossible(PermanentError):
+    """A result announces more bytes than can arrive before a function's time-out."""
+
+    advice = "Split the list into smaller files; the provider keeps the result."
+
+
 class ResultMismatch(PermanentError):
-    """The object under a result's key was not written for this job."""
+    """The object under a result's key is not the job's, or says something else."""
 
     advice = "Find out who wrote into the results bucket; move the object away."
 
@@ -296,10 +313,11 @@ class SettingsMissing(PermanentError):
 RETRYABLE: tuple[type[CourierError], ...] = tuple(RetryableError.__subclasses__())
 PERMANENT: tuple[type[CourierError], ...] = tuple(PermanentError.__subclasses__())
 
-#: Faults of the provider itself, whose outages may be longer than those of AWS.
+#: Faults of the provider, or of our account there, which may last longer than AWS'.
 PROVIDER_FAULTS: tuple[type[RetryableError], ...] = (
     AnswerLost,
     AnswerUnreadable,
+    OutOfCredits,
     ProviderThrottled,
     ProviderUnavailable,
 )

@@ -2,7 +2,10 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
+
+_JOB_ID = re.compile(r"[0-9a-f]{64}")
 
 
 def of_object(bucket: str, key: str, version_id: str) -> str:
@@ -19,7 +22,10 @@ def of_reference(provider: str, provider_ref: str) -> str:
 
 
 def of_request(caller: str, idempotency_key: str) -> str:
-    """Return the id of the job for an API call with an idempotency key."""
+    """Return the id of the job that an API call asks for in addition to any other.
+
+    0.1.0 made such a job for each idempotency key.
+    """
     return _digest("request", caller, idempotency_key)
 
 
@@ -31,6 +37,11 @@ def of_part(batch_id: str, rows: Iterable[int]) -> str:
     data, short enough to be guessed from a hash.
     """
     return _digest("part", batch_id, *map(str, rows))
+
+
+def is_job_id(text: str) -> bool:
+    """Return whether a text has the form of a job's id."""
+    return _JOB_ID.fullmatch(text) is not None
 
 
 def _digest(*parts: str) -> str:

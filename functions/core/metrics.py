@@ -55,6 +55,11 @@ class Metric(Enum):
         "jobs that ended, by outcome; each retry ends once more",
         ((), ("outcome",), ("provider", "type", "outcome")),
     )
+    JOBS_LATE = MetricDefinition(
+        Unit.COUNT,
+        "jobs whose results came after their deadline, and were fetched by the sweep",
+        _PROVIDER,
+    )
     JOB_ERRORS = MetricDefinition(
         Unit.COUNT, "jobs that ended badly, by error", (("error",),)
     )
@@ -102,11 +107,22 @@ class Metric(Enum):
     LINK_AGE_SECONDS = MetricDefinition(
         Unit.SECONDS, "age of a download link when it was opened", _PROVIDER
     )
+    RESULTS_DIFFERED = MetricDefinition(
+        Unit.COUNT,
+        "results that came with other bytes than those stored by an earlier try, which "
+        "were kept",
+    )
     UPLOADS_NOT_ABORTED = MetricDefinition(
         Unit.COUNT, "broken uploads whose parts could not be deleted from S3"
     )
     PROVIDER_THROTTLES = MetricDefinition(
         Unit.COUNT, "answers of a provider that it is called too often", _PROVIDER
+    )
+    JOBS_WAITING_FOR_CREDITS = MetricDefinition(
+        Unit.COUNT,
+        "jobs that wait for credits, measured whenever one of them looks for them; a "
+        "batch counts as one",
+        _PROVIDER,
     )
     UNKNOWN_STATUS_WORDS = MetricDefinition(
         Unit.COUNT,

@@ -4,20 +4,29 @@ import itertools
 import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
 from functions.aws import clients
+from functions.aws.credit_waits import CreditWaits
+from functions.aws.job_store import JobStore
 from functions.core import keys
+from functions.core.keys import CREDIT_ITEM_PREFIX as CREDITS
+from functions.core.keys import LATE_CHECKS
 from functions.core.model import Job
-from functions.core.provider_settings import IpqsSettings, to_json
+from functions.core.provider_settings import (
+    IpqsSettings,
+    ProviderSettings,
+    to_json,
+)
 from functions.core.s3_events import S3Object, job_for
 from local.simulators.ipqs import IpqsSimulator
 from local.simulators.ipqs.verification import verify
 from tests.settings import ipqs_settings
 
 INBOX, RESULTS, TABLE, SECRET = "inbox", "results", "jobs", "ipqs"
+WAITS = "credit-waits"
 ROLE = "arn:aws:iam::000000000000:role/anyone"
 #: The canary looks for the key and the rows in all that leaves the functions.
 KEY = "canaryKeyOfTheProvider"
@@ -55,13 +64,20 @@ class StepHarness:
             clients.s3().put_bucket_versioning(
                 Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
             )
-        create_table(TABLE, key="job_id")
+        create_table(WAITS, key="wait_id")
+        create_table(
+            TABLE, key="job_id", index=(LATE_CHECKS, "provider", "late_check_at")
+        )
         clients.secrets_manager().create_secret(Name=SECRET, SecretString="{}")
         return cls(ipqs=ipqs, expected=_expected_results(folder))
 
     def reset(self) -> None:
         """Reset the provider, which then accepts KEY and finishes every job at once."""
         self.changes.clear()
+        for provider in ("ipqs", "txncheck"):
+            clients.dynamodb().delete_item(
+                TableName=WAITS, Key={"wait_id": {"S": f"{CREDITS}{provider}"}}
+            )
         self.ipqs.reset()
         self.ipqs.behave(**_INSTANT)
         self.store_secret(json.dumps({"api_key": KEY}))
@@ -105,6 +121,7 @@ class StepHarness:
         return {
             keys.ENV_JOBS_TABLE: TABLE,
             keys.ENV_JOBS_RETENTION_DAYS: "90",
+            keys.ENV_WAITS_TABLE: WAITS,
             keys.ENV_RESULTS_BUCKET: RESULTS,
             keys.ENV_PROVIDERS: json.dumps({"ipqs": to_json(self.settings)}),
         }
@@ -152,13 +169,51 @@ class StepHarness:
         ]
 
 
-def create_table(name: str, *, key: str) -> None:
-    """Create a table with a text as its key."""
+def create_table(
+    name: str, *, key: str, index: tuple[str, str, str] | None = None
+) -> None:
+    """Create a table with a text as its key.
+
+    `index` has the name of an index, its key, which is a text, and its sort key, which
+    is a number.
+    """
+    options: dict[str, Any] = {}
+    attributes: dict[str, Literal["S", "N"]] = {key: "S"}
+    if index:
+        index_name, partition_key, sort_key = index
+        attributes |= {partition_key: "S", sort_key: "N"}
+        options["GlobalSecondaryIndexes"] = [
+            {
+                "IndexName": index_name,
+                "KeySchema": [
+                    {"AttributeName": partition_key, "KeyType": "HASH"},
+                    {"AttributeName": sort_key, "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+        ]
     clients.dynamodb().create_table(
         TableName=name,
         KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
+        AttributeDefinitions=[
+            {"AttributeName": attribute, "AttributeType": kind}
+            for attribute, kind in attributes.items()
+        ],
         BillingMode="PAY_PER_REQUEST",
+        **options,
+    )
+
+
+def credit_waits(
+    provider: str, settings: ProviderSettings, job_store: JobStore
+) -> CreditWaits:
+    """Return the waits for credits of a provider, in a table of their own."""
+    return CreditWaits(
+        WAITS,
+        provider,
+        interval=settings.policy.cap_seconds,
+        job_store=job_store,
+        dynamodb=clients.dynamodb(),
     )
 
 

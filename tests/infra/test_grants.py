@@ -41,6 +41,7 @@ COMPLETE_WAITS = {
     "dynamodb:GetItem StorageWaits",
     "dynamodb:UpdateItem StorageWaits",
     "states:SendTaskSuccess WorkflowMachine",
+    "states:SendTaskSuccess WorkflowMachine/*",
     *USE_TABLE_KEY,
 }
 EXECUTIONS = (
@@ -65,6 +66,7 @@ RIGHTS = {
     "submit": {
         "dynamodb:GetItem StorageJobs",
         "dynamodb:UpdateItem StorageJobs",
+        "dynamodb:GetItem StorageWaits",
         "dynamodb:UpdateItem StorageWaits",
         *READ_LISTS,
         *READ_SECRETS,
@@ -95,6 +97,8 @@ RIGHTS = {
         "dynamodb:GetItem StorageJobs",
         "dynamodb:Query StorageJobs/index/by_month",
         "dynamodb:UpdateItem StorageJobs",
+        "dynamodb:GetItem StorageWaits",
+        "dynamodb:UpdateItem StorageWaits",
         "s3:GetObject StorageResults/*",
         "s3:ListBucket StorageResults",
         "s3:PutObject StorageInbox/ipqs/*",
@@ -118,6 +122,14 @@ RIGHTS = {
         *READ_LISTS,
     },
     "gather": {"s3:GetObject StorageInbox/batches/*", *WRITE_RESULTS_IN_PARTS},
+    "sweep": {
+        "dynamodb:Query StorageJobs/index/late_checks",
+        "dynamodb:UpdateItem StorageJobs",
+        "sqs:SendMessage SweepScheduleDeadLetters",
+        "states:StartExecution WorkflowMachine",
+        *READ_SECRETS,
+        *USE_TABLE_KEY,
+    },
 }
 #: What the CDK grants for a Distributed Map, and the reading of request lists.
 RUN_REQUESTS = {
@@ -186,7 +198,7 @@ def test_a_function_writes_to_its_own_log_only(template: Template, name: str) ->
         ),
         pytest.param(
             r"secretsmanager:GetSecretValue \w+(?<!Webhook)$",
-            {"submit", "check", "download"},
+            {"submit", "check", "download", "sweep"},
             id="read a provider's key",
         ),
     ],
@@ -228,6 +240,7 @@ def test_no_right_has_an_unexpected_wildcard(template: Template) -> None:
                 assert (
                     re.fullmatch(r"s3:\w*Object\w*|s3:AbortMultipartUpload", action)
                     or (action == "lambda:InvokeFunction" and resource.endswith(":*"))
+                    or (action == "states:SendTaskSuccess" and resource.endswith("/*"))
                     or re.search(r":execution:<\w+\.Name>(/\*)?:\*$", resource)
                     or (resource == "*" and WITHOUT_RESOURCE.fullmatch(action))
                 ), (action, resource)
@@ -279,7 +292,7 @@ def test_the_machine_may_call_only_our_functions_and_the_topic(
         if action.startswith("lambda:"):
             assert action == "lambda:InvokeFunction"
             assert target in functions
-            assert not re.search("Intake|Api|Reflect|Webhook", target)
+            assert not re.search("Intake|Api|Reflect|Webhook|Sweep", target)
         if action.startswith("sns:"):
             assert action == "sns:Publish"
             assert target in topics
@@ -300,7 +313,12 @@ def test_the_machine_may_use_its_key(template: Template) -> None:
 
 @pytest.mark.parametrize(
     ("function", "items"),
-    [("listen", "wait:*"), ("webhook", "wait:*"), ("submit", "pace:*")],
+    [
+        ("listen", "wait:*"),
+        ("webhook", "wait:*"),
+        ("submit", "pace:*"),
+        ("api", "request:*"),
+    ],
 )
 def test_a_function_writes_only_its_kind_of_items(
     template: Template, function: str, items: str

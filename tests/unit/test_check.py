@@ -10,9 +10,10 @@ import pytest
 
 from functions.check import check
 from functions.core.errors import (
+    AnswerMismatch,
+    CourierError,
     CredentialsRejected,
     OutOfCredits,
-    PermanentError,
     ProviderLostJob,
     ProviderThrottled,
 )
@@ -34,9 +35,9 @@ class FixedProvider:
     def __init__(self, answer: StatusReport | Exception) -> None:
         self._answer = answer
 
-    def check(self, provider_ref: str) -> StatusReport:
+    def check(self, provider_ref: str, *, name: str = "") -> StatusReport:
         """Return the report, or raise the error, that the test chose."""
-        assert provider_ref == _JOB.provider_ref
+        assert (provider_ref, name) == (_JOB.provider_ref, _JOB.file_name)
         if isinstance(self._answer, Exception):
             raise self._answer
         return self._answer
@@ -60,9 +61,9 @@ class FixedProvider:
         """Fail, because Check calls no other method."""
         raise AssertionError((name, type_))
 
-    def result_links(self, provider_ref: str) -> Mapping[str, Link]:
+    def result_links(self, provider_ref: str, *, name: str = "") -> Mapping[str, Link]:
         """Fail, because Check calls no other method."""
-        raise AssertionError(provider_ref)
+        raise AssertionError((provider_ref, name))
 
     def open(self, link: Link, *, type_: str, seconds: float) -> Body:
         """Fail, because Check calls no other method."""
@@ -75,11 +76,11 @@ def _check(job: Job, answer: StatusReport | Exception, *, now: float = 10.0) -> 
 
 @pytest.mark.parametrize(
     "error",
-    [CredentialsRejected, OutOfCredits, ProviderLostJob],
+    [CredentialsRejected, ProviderLostJob, AnswerMismatch],
     ids=lambda error: error.__name__,
 )
 def test_a_refusal_ends_the_job_once_it_is_repeated(
-    error: type[PermanentError],
+    error: type[CourierError],
 ) -> None:
     """A mistake in a key rotation must not end every running job that is paid for."""
     job = _JOB
@@ -92,9 +93,40 @@ def test_a_refusal_ends_the_job_once_it_is_repeated(
     assert (ended.outcome, ended.error) == (Outcome.FAILED, error.__name__)
 
 
+def test_a_check_waits_for_credits() -> None:
+    """The job is paid for: it waits at the cap of the schedule, and says for what."""
+    waiting = _check(_check(_JOB, OutOfCredits("no")), OutOfCredits("no"), now=99.0)
+    going_on = _check(waiting, StatusReport(phase=Phase.RUNNING))
+
+    assert (waiting.next, waiting.wait_seconds) == (Next.WAIT, POLICY.cap_seconds)
+    assert (waiting.held_for, waiting.held_since) == (OutOfCredits.__name__, 10.0)
+    assert (going_on.held_for, going_on.held_since) == ("", 0.0)
+
+
+@pytest.mark.fault(28)
+@pytest.mark.parametrize("phase", [Phase.FINISHED, Phase.PARTIAL])
+def test_a_finish_without_results_is_believed_once_it_is_repeated(phase: Phase) -> None:
+    """Links may come a moment later; a job that is paid for must not end before."""
+    nothing, job = StatusReport(phase=phase), _JOB
+    for _ in range(POLICY.required_confirmations - 1):
+        job = _check(job, nothing)
+        assert (job.next, job.outcome) == (Next.WAIT, Outcome.NONE)
+
+    ended = _check(job, nothing)
+    fetched = _check(job, StatusReport(phase=phase, kinds=("all",)))
+    interrupted = _check(_check(job, StatusReport(phase=Phase.RUNNING)), nothing)
+
+    assert POLICY.required_confirmations > 1
+    assert (ended.outcome, ended.error) == (Outcome.FAILED, "NoResults")
+    assert (fetched.next, fetched.kinds) == (Next.COLLECT, ("all",))
+    assert interrupted.next is Next.WAIT
+
+
 def test_a_report_resets_the_count_of_refusals() -> None:
     """The key works again, so that later refusals are counted anew."""
-    suspected = _check(_check(_JOB, OutOfCredits("no")), OutOfCredits("no"))
+    suspected = _check(
+        _check(_JOB, CredentialsRejected("no")), CredentialsRejected("no")
+    )
 
     running = _check(suspected, StatusReport(phase=Phase.RUNNING))
 
@@ -132,7 +164,11 @@ def _metrics(capsys: pytest.CaptureFixture[str]) -> Mapping[str, Any]:
 
 @pytest.mark.parametrize(
     "answer",
-    [StatusReport(phase=Phase.QUEUED), ProviderThrottled("429"), OutOfCredits("no")],
+    [
+        StatusReport(phase=Phase.QUEUED),
+        ProviderThrottled("429"),
+        CredentialsRejected("no"),
+    ],
     ids=["a report", "a failed call", "a refusal"],
 )
 def test_every_check_measures_the_age_of_the_job(

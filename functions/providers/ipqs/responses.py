@@ -2,7 +2,7 @@
 
 What is known about them is in docs/providers/ipqs.md, which explains the marks [V],
 [T], [I] and [U]. Raw answers repeat the key in `status_url` and contain live links:
-only numbers, texts of our own and, by `download_links`, the links leave this module.
+only numbers, texts of our own and, by `finished_links`, the links leave this module.
 """
 
 from collections.abc import Mapping
@@ -11,9 +11,9 @@ from typing import Any
 
 from functions.core.errors import (
     AnswerUnreadable,
+    CourierError,
     CredentialsRejected,
     OutOfCredits,
-    PermanentError,
     ProviderLostJob,
     ProviderRejected,
     ProviderThrottled,
@@ -39,13 +39,13 @@ KINDS = ("pristine", "clean", "bad", "all")  # [V]
 _THROTTLED = (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
 #: The 4xx that are about this moment, not about the request.
 _TEMPORARY = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY)
-_REFUSED_BY_STATUS: dict[int, type[PermanentError]] = {
+_REFUSED_BY_STATUS: dict[int, type[CourierError]] = {
     HTTPStatus.UNAUTHORIZED: CredentialsRejected,
     HTTPStatus.PAYMENT_REQUIRED: OutOfCredits,
     HTTPStatus.NOT_FOUND: ProviderLostJob,
 }
 #: Parts of the messages of refusals [T], in lower case.
-_REFUSED_BY_MESSAGE: dict[str, type[PermanentError]] = {
+_REFUSED_BY_MESSAGE: dict[str, type[CourierError]] = {
     "unauthorized key": CredentialsRejected,
     "insufficient credits": OutOfCredits,
     "exceeded your request quota": OutOfCredits,
@@ -93,7 +93,7 @@ def status_report(answer: IpqsResponse) -> StatusReport:
     word = answer.get("status")
     phase = PHASES.get(word) if isinstance(word, str) else None
     is_finished = phase is Phase.FINISHED
-    kinds = tuple(download_links(answer)) if is_finished else ()
+    kinds = tuple(_links(answer)) if is_finished else ()
     invalid = answer.get("invalid_records")
     return StatusReport(
         phase=Phase.ABORTED
@@ -118,12 +118,20 @@ def csv_id(answer: IpqsResponse) -> int:
     return number
 
 
-def download_links(answer: IpqsResponse) -> dict[str, str]:
-    """Return the links by kind; null, empty or missing means an empty category [I].
+def finished_links(answer: IpqsResponse) -> dict[str, str]:
+    """Return the links by kind of a finished file, which no later answer takes back.
+
+    Those of any other file may lead to a part of a result.
 
     Raises:
         AnswerUnreadable: The links have another shape.
     """
+    is_finished = status_report(answer).phase is Phase.FINISHED
+    return _links(answer) if is_finished else {}
+
+
+def _links(answer: IpqsResponse) -> dict[str, str]:
+    """Return the links; null, empty or missing means an empty category [I]."""
     downloads = answer.get("downloads")
     if not downloads:  # PHP writes an empty object as an empty list
         return {}
@@ -135,7 +143,7 @@ def download_links(answer: IpqsResponse) -> dict[str, str]:
     return links
 
 
-def _refusal(message: object) -> PermanentError | None:
+def _refusal(message: object) -> CourierError | None:
     """Return the error of a known message, which itself could repeat the key."""
     text = message.lower() if isinstance(message, str) else ""
     for part, error in _REFUSED_BY_MESSAGE.items():
@@ -144,7 +152,7 @@ def _refusal(message: object) -> PermanentError | None:
     return None
 
 
-def _refusal_in_body(body: bytes) -> PermanentError | None:
+def _refusal_in_body(body: bytes) -> CourierError | None:
     """Return the error of a refusal that came with a 4xx status [U]."""
     try:
         answer = parse_answer(body)
