@@ -11,6 +11,7 @@ from typing import Any
 from functions.api import problems
 from functions.api.json_schema import ValidationError, validation_errors
 from functions.api.problems import Problem
+from functions.api.request_schemas import MAX_KEY_BYTES
 from functions.api.routes import MAX_BODY_BYTES, Operation, Parameter
 from functions.core import strict_json
 from functions.core.identity import is_job_id
@@ -40,8 +41,12 @@ class ApiRequest:
 
     @property
     def body_hash(self) -> str:
-        """The hash of the body's JSON, whatever the order of its members."""
-        text = json.dumps(self.body, sort_keys=True)
+        """The hash of the body's JSON, whatever the order of its members.
+
+        A member that is false says the same as one that is not there.
+        """
+        said = {name: value for name, value in self.body.items() if value is not False}
+        text = json.dumps(said, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -139,6 +144,10 @@ def _body(event: Event, operation: Operation) -> Mapping[str, Any]:
             problems.REQUEST_INVALID, "The body is not strict JSON."
         ) from None
     if errors := validation_errors(document, operation.body):
+        raise Problem(problems.REQUEST_INVALID, errors=errors)
+    if len(document.get("key", "").encode()) > MAX_KEY_BYTES:  # no schema counts bytes
+        detail = f"must have at most {MAX_KEY_BYTES} bytes in UTF-8"
+        errors = ({"pointer": "/key", "detail": detail},)
         raise Problem(problems.REQUEST_INVALID, errors=errors)
     return dict(document)
 

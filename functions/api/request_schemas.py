@@ -8,6 +8,8 @@ from functions.api.json_schema import Schema, object_schema
 Types = Mapping[str, tuple[str, ...]]
 #: The extensions of the files that each provider takes, by its name.
 Extensions = Mapping[str, tuple[str, ...]]
+#: Of an object in S3, in UTF-8.
+MAX_KEY_BYTES = 1024
 
 _PROVIDER_REF: Schema = {
     "type": "string",
@@ -18,6 +20,10 @@ _VERSION_ID: Schema = {
     "type": "string",
     "pattern": "^[A-Za-z0-9._-]{1,128}$",
     "description": "The object's version id in S3.",
+}
+_FRESH: Schema = {
+    "type": "boolean",
+    "description": "Start a new job, even if there is one: it is paid for again.",
 }
 
 
@@ -35,11 +41,19 @@ def job_schema(types: Types) -> Schema:
     """Return the schema of a request to start a job: by reference or by object."""
     by_reference = [
         _closed_object(
-            {**_provider_and_type(provider, names), "provider_ref": _PROVIDER_REF}
+            {
+                **_provider_and_type(provider, names),
+                "provider_ref": _PROVIDER_REF,
+                "fresh": _FRESH,
+            },
+            optional=("fresh",),
         )
         for provider, names in types.items()
     ]
-    by_object = _closed_object({"key": _object_key(types), "version_id": _VERSION_ID})
+    by_object = _closed_object(
+        {"key": _object_key(types), "version_id": _VERSION_ID, "fresh": _FRESH},
+        optional=("fresh",),
+    )
     return _one_of([*by_reference, by_object])
 
 
@@ -64,7 +78,7 @@ def _object_key(types: Types) -> Schema:
     )
     return {
         "type": "string",
-        "maxLength": 1024,
+        "maxLength": MAX_KEY_BYTES,
         # Not folder by folder: there must be one way only to read a slash.
         "pattern": rf"^({prefixes})/[^\u0000-\u001f\u007f]*"
         r"[^/\u0000-\u001f\u007f]$",

@@ -160,10 +160,37 @@ def test_any_parameter_is_read_or_a_problem(value: str, name: str) -> None:
         )
 
 
+@pytest.mark.fault(87)
+def test_a_key_is_limited_in_bytes() -> None:
+    """S3 has no longer key, so its job would fail as if AWS had refused a right."""
+    longest = {"key": "ipqs/email/" + "é" * 506, "version_id": "v1"}
+    longer = {"key": "ipqs/email/" + "é" * 507, "version_id": "v1"}
+
+    assert read_request(event(body=json.dumps(longest)), START).body == longest
+    with pytest.raises(Problem) as caught:
+        read_request(event(body=json.dumps(longer)), START)
+    assert caught.value.type is problems.REQUEST_INVALID
+
+
 @given(body=st.permutations(list(BODY.items())))
 def test_the_order_of_members_does_not_matter(body: list[tuple[str, str]]) -> None:
     """A repeated request is the same request, in whatever order a client writes it."""
     assert ApiRequest(body=dict(body)).body_hash == ApiRequest(body=BODY).body_hash
+
+
+def test_what_is_false_is_not_asked_for() -> None:
+    """A client may send `fresh` with every request."""
+    plain = ApiRequest(body=BODY).body_hash
+
+    assert ApiRequest(body={**BODY, "fresh": False}).body_hash == plain
+    assert ApiRequest(body={**BODY, "fresh": True}).body_hash != plain
+
+
+@pytest.mark.parametrize("fresh", ["true", 1, None])
+def test_fresh_is_true_or_false(fresh: object) -> None:
+    """Another job is paid for: nothing that only looks like a yes may start it."""
+    with pytest.raises(Problem):
+        read_request(event(body=json.dumps({**BODY, "fresh": fresh})), START)
 
 
 def test_operations_without_a_body_ignore_one() -> None:
