@@ -64,7 +64,11 @@ class Rights:
         grants.access_table(functions.prepare, storage.jobs, "GetItem")
         grants.access_table(functions.conclude, storage.jobs, "GetItem", "UpdateItem")
         grants.access_items(
-            functions.submit, storage.waits, "UpdateItem", prefix=RATE_LIMIT_ITEM_PREFIX
+            functions.submit,
+            storage.waits,
+            "GetItem",
+            "UpdateItem",
+            prefix=RATE_LIMIT_ITEM_PREFIX,
         )
         for function in (functions.listen, functions.webhook):
             grants.access_items(

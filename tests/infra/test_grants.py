@@ -66,6 +66,7 @@ RIGHTS = {
     "submit": {
         "dynamodb:GetItem StorageJobs",
         "dynamodb:UpdateItem StorageJobs",
+        "dynamodb:GetItem StorageWaits",
         "dynamodb:UpdateItem StorageWaits",
         *READ_LISTS,
         *READ_SECRETS,

@@ -20,7 +20,7 @@ _MODULES = {
     "listen": 20,
     "manifest": 21,
     "prepare": 31,
-    "submit": 32,
+    "submit": 36,
     "sweep": 29,
     "webhook": 24,
 }
