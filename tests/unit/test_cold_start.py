@@ -14,7 +14,7 @@ _MODULES = {
     "conclude": 22,
     "download": 25,
     "finalize_execution": 21,
-    "gather": 29,
+    "gather": 30,
     "intake": 17,
     "listen": 18,
     "manifest": 19,
