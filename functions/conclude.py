@@ -13,6 +13,7 @@ from functions.core.errors import CourierError, DeadlinePassed, JobAborted
 from functions.core.metrics import Metric, Value
 from functions.core.model import Job, Outcome, State
 from functions.core.routing import end_job
+from functions.core.rows import RowsVerdict
 
 #: Errors with an outcome of their own; after all others a job has `failed`.
 _OUTCOMES = {
@@ -27,7 +28,7 @@ def conclude(
     """Record the job's end in the jobs table; return the job with it.
 
     If the table has an end already, it stands, and the job gets all of it: outcome,
-    error, advice and manifest, so that the notice says what the table says.
+    error, advice, manifest and verdict, so that the notice says what the table says.
 
     `failure` is what a Catch of the workflow caught: `Error`, a class name of
     `functions.core.errors` or one of AWS' own, and `Cause`, which is dropped.
@@ -49,6 +50,8 @@ def job_metrics(job: Job, *, now: float) -> dict[Metric, Value]:
         values[Metric.JOB_SECONDS] = max(0.0, now - started_at)
     if job.error:
         values[Metric.JOB_ERRORS] = 1
+    if job.verdict is not RowsVerdict.NONE:
+        values[Metric.MANIFESTS] = 1
     if files := [file for file in job.files if file.key]:
         values[Metric.BYTES_DELIVERED] = sum(file.bytes for file in files)
         values[Metric.ROWS_DELIVERED] = sum(file.rows for file in files)
@@ -71,6 +74,7 @@ def handler(event: State, _context: LambdaContext) -> State:
         "concluded",
         outcome=concluded.outcome,
         error=concluded.error,
+        verdict=concluded.verdict,
         polls=concluded.polls,
     )
     telemetry.measure(
@@ -78,5 +82,6 @@ def handler(event: State, _context: LambdaContext) -> State:
         concluded,
         outcome=concluded.outcome,
         error=concluded.error,
+        verdict=concluded.verdict,
     )
     return concluded.to_state()

@@ -62,7 +62,10 @@ def handler(event: State, _context: LambdaContext) -> None:
         telemetry.logger.info("nothing to announce", status=execution.status)
         return
     telemetry.logger.warning(
-        "end announced", outcome=announced.outcome, status=execution.status
+        "end announced",
+        outcome=announced.outcome,
+        verdict=announced.verdict,
+        status=execution.status,
     )
     if execution.status == "FAILED" and announced.ended_at != now:
         return  # Conclude recorded the end, and counted it

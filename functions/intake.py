@@ -32,21 +32,29 @@ def start_jobs(
     """Start a job for every object that a queue message announces, each once.
 
     Raises:
-        MessageUnreadable: The message is not an S3 event. After some more tries, SQS
-            moves it to the dead-letter queue.
+        MessageUnreadable: The message or a record of it is not an S3 event. After some
+            more tries, SQS moves it to the dead-letter queue.
+        AwsUnavailable, AwsRefused: A job was not started; all others were.
     """
+    failure: CourierError | None = None
     for created in created_objects(body):
         job = job_for(created, types=types)
         if job is None:
             telemetry.logger.info("object ignored", reason="not a provider's prefix")
             continue
-        started = executions.start(job)
+        try:
+            started = executions.start(job)
+        except CourierError as error:
+            failure = error
+            continue
         telemetry.logger.info(
             "job started" if started else "job known",
             job_id=job.job_id,
             provider=job.provider,
             type=job.type,
         )
+    if failure is not None:
+        raise failure
 
 
 def _handle_record(record: SQSRecord) -> None:

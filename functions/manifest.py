@@ -8,6 +8,7 @@ from functions.aws.results import Results
 from functions.core.manifest import build_manifest, encode_manifest
 from functions.core.model import Job, Next, Outcome, Phase, State
 from functions.core.result_keys import manifest_key
+from functions.core.rows import RowsVerdict
 
 
 def write_manifest(job: Job, results: Results) -> Job:
@@ -25,9 +26,13 @@ def write_manifest(job: Job, results: Results) -> Job:
         manifest_key=key,
     )
 
-    content = encode_manifest(build_manifest(ended))
-    results.put(key, content, metadata={"job-id": job.job_id, "kind": "manifest"})
-    return ended
+    manifest = build_manifest(ended)
+    results.put(
+        key,
+        encode_manifest(manifest),
+        metadata={"job-id": job.job_id, "kind": "manifest"},
+    )
+    return ended.with_(verdict=RowsVerdict(manifest["rows"]["verdict"]))
 
 
 @lambda_handler
@@ -38,5 +43,7 @@ def handler(event: State, _context: LambdaContext) -> State:
     with telemetry.count_errors(job):
         ended = write_manifest(job, Results.from_environment())
 
-    telemetry.logger.info("manifest written", files=len(ended.files))
+    telemetry.logger.info(
+        "manifest written", files=len(ended.files), verdict=ended.verdict
+    )
     return ended.to_state()

@@ -27,6 +27,7 @@ from functions.core.metrics import Metric
 from functions.core.model import Job, Next, Outcome, Phase, State
 from functions.core.provider_settings import ProviderSettings
 from functions.core.routing import end_job, on_hold, on_submitted
+from functions.core.rows import RowCount
 from functions.core.schedule import retry_seconds
 from functions.providers.protocol import Provider
 
@@ -92,7 +93,7 @@ class Submission:
 
     def _send(self, record: SubmissionRecord) -> Job:
         try:
-            rows = self._validated_rows()
+            count = self._validated_count()
             reference = self.adapter.submit(self._file_name, self.job.type, self.source)
         except AnswerLost as error:
             telemetry.logger.warning("submit answer lost", reason=str(error))
@@ -107,7 +108,7 @@ class Submission:
             # Surely not accepted: the next try may send at once.
             self.job_store.release_claim(self.job, token=self.token)
             raise
-        return self._record(reference, rows)
+        return self._record(reference, count)
 
     def _reconcile(self, record: SubmissionRecord) -> Job:
         """Find in the provider's list whether an earlier try was accepted.
@@ -119,10 +120,10 @@ class Submission:
             telemetry.logger.info("submission adopted", provider_ref=reference)
             telemetry.count(Metric.SUBMISSIONS_ADOPTED, self.job)
             try:
-                rows = self._validated_rows()
+                count = self._validated_count()
             except PermanentError:
-                rows = 0  # it is paid for: a missing source must not end it
-            return self._record(reference, rows)
+                count = RowCount()  # it is paid for: a missing source must not end it
+            return self._record(reference, count)
 
         remaining = record.intent_at + self.settings.settle_seconds - self.now
         if remaining > 0:
@@ -134,17 +135,17 @@ class Submission:
             return self._send(record)
         return self._hold(record, self.settings.settle_seconds, failed=False)
 
-    def _validated_rows(self) -> int:
+    def _validated_count(self) -> RowCount:
         if self.source.size > self.settings.max_upload_bytes:
             raise SourceTooLarge("the file is larger than max_upload_bytes")
         # A request of a batch lies in an object with many of them.
         name = "request.json" if self.job.is_batch_request else self.job.key
         return self.adapter.validate(name, self.job.type, self.source)
 
-    def _record(self, reference: str, rows: int) -> Job:
+    def _record(self, reference: str, count: RowCount) -> Job:
         return self._submitted(
             self.job_store.record_submission(
-                self.job, provider_ref=reference, rows=rows, now=self.now
+                self.job, provider_ref=reference, count=count, now=self.now
             )
         )
 
@@ -154,6 +155,7 @@ class Submission:
             received_at=record.received_at,
             submitted_at=record.submitted_at,
             rows=record.rows,
+            distinct_rows=record.distinct_rows,
             phase=Phase.QUEUED,
             failures=0,
         )

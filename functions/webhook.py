@@ -8,6 +8,7 @@ most.
 from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -35,12 +36,14 @@ _MAX_BODY_BYTES = 256 * 1024
 class WebhookReceiver:
     """Receives the webhooks of one provider.
 
-    Without a signature scheme or a secret, every webhook is refused.
+    Without a signature scheme or a secret, every webhook is refused. Before one is
+    refused, `reread_secrets` is asked: the secret may have changed a moment ago.
     """
 
     provider: str
     scheme: SignatureScheme | None
     secrets: Callable[[], tuple[str, ...]]
+    reread_secrets: Callable[[], tuple[str, ...]]
     parse: Callable[[bytes], WebhookEvent | None]
     callbacks: CallbackStore
 
@@ -53,13 +56,20 @@ class WebhookReceiver:
         """
         if self.scheme is None:
             return self._refuse("unconfigured")
-        try:
-            secrets = self.secrets()
-        except CredentialsMissing:
-            return self._refuse("unconfigured")
-        verdict = verify(self.scheme, secrets, headers=headers, body=body, now=now)
-        if verdict is not SignatureVerdict.VALID:
-            return self._refuse(str(verdict))
+        reason = "unconfigured"
+        for read_secrets in (self.secrets, self.reread_secrets):
+            try:
+                secrets = read_secrets()
+            except CredentialsMissing:
+                continue
+            if secrets:
+                reason = verify(
+                    self.scheme, secrets, headers=headers, body=body, now=now
+                )
+            if reason not in ("unconfigured", SignatureVerdict.FORGED):
+                break
+        if reason != SignatureVerdict.VALID:
+            return self._refuse(str(reason))
         webhook = self.parse(body)
         if webhook is None:
             self._count("unknown")
@@ -94,15 +104,18 @@ def handler(event: Event, _context: LambdaContext) -> dict[str, Any]:
     if body is None or len(body) > _MAX_BODY_BYTES:
         return _response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     settings = provider_settings(provider)
+    secret = Secret.from_id(settings.webhook_secret)
+    now = clock.now()
     receiver = WebhookReceiver(
         provider=provider,
         scheme=settings.webhook,
-        secrets=Secret.from_id(settings.webhook_secret).webhook_secrets,
+        secrets=secret.webhook_secrets,
+        reread_secrets=partial(secret.reread_webhook_secrets, now=now),
         parse=parse,
         callbacks=CallbackStore.from_environment(),
     )
     try:
-        return _response(receiver.receive(body, _headers(event), now=clock.now()))
+        return _response(receiver.receive(body, _headers(event), now=now))
     except CourierError as error:
         telemetry.logger.error(
             "webhook failed", error=type(error).__name__, reason=str(error)

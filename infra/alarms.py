@@ -9,7 +9,7 @@ measuring itself fails, metrics of AWS show it: dead letters and errors of funct
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -27,6 +27,7 @@ from functions.core.errors import (
 )
 from functions.core.metrics import Metric
 from functions.core.model import Outcome
+from functions.core.rows import RowsVerdict
 from infra.metrics import FIVE_MINUTES, HOUR, StageMetrics
 
 #: How long a job may run after its deadline: downloading its results may take two
@@ -109,6 +110,12 @@ class Alarms(Construct):
                 metric=metrics.metric(Metric.PROVIDER_THROTTLES),
                 periods=THROTTLED_PERIODS,
             ),
+            "Rows unaccounted": AlarmDefinition(
+                description="Rows of a delivered job may be missing, or do not add up.",
+                metric=_verdict_count(
+                    metrics, RowsVerdict.UNACCOUNTED, RowsVerdict.CONTRADICTORY
+                ),
+            ),
             "Webhooks missing": AlarmDefinition(
                 description="Most jobs end without a webhook that announces it.",
                 metric=_missed_webhook_percent(metrics),
@@ -153,10 +160,20 @@ class Alarms(Construct):
 
 def _error_count(metrics: StageMetrics, *errors: type[Exception]) -> cloudwatch.IMetric:
     """Return a metric of how often steps raised any of the errors."""
-    counts = {
-        f"m{number}": metrics.metric(Metric.STEP_ERRORS, error=error.__name__)
-        for number, error in enumerate(errors)
-    }
+    return _sum(
+        metrics.metric(Metric.STEP_ERRORS, error=error.__name__) for error in errors
+    )
+
+
+def _verdict_count(metrics: StageMetrics, *verdicts: str) -> cloudwatch.IMetric:
+    """Return a metric of how many jobs ended with any of the verdicts."""
+    return _sum(
+        metrics.metric(Metric.MANIFESTS, verdict=verdict) for verdict in verdicts
+    )
+
+
+def _sum(summands: Iterable[cloudwatch.IMetric]) -> cloudwatch.IMetric:
+    counts = {f"m{number}": metric for number, metric in enumerate(summands)}
     return cloudwatch.MathExpression(
         expression=" + ".join(f"FILL({name}, 0)" for name in counts),
         using_metrics=counts,

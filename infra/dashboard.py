@@ -114,6 +114,7 @@ class Dashboard(Construct):
             _graph(
                 "Rows of batches by outcome", [search(Metric.BATCH_ROWS, "outcome")]
             ),
+            _graph("Manifests by verdict", [search(Metric.MANIFESTS, "verdict")]),
         ]
 
     def _providers(self) -> list[cloudwatch.IWidget]:

@@ -21,6 +21,7 @@ class Dimensions(TypedDict, total=False):
     error: str
     heard: str
     phase: str
+    verdict: str
 
 
 class StageMetrics:

@@ -216,9 +216,10 @@ def _show_results(manifest: dict[str, Any], console: Console) -> None:
     console.print(table)
     rows = manifest["rows"]
     received = max(rows["received"].values(), default=0)
+    removed = "removed (duplicates)" if rows["verdict"] == "complete" else "missing"
     console.print(
         f"\nRows: {rows['sent']:,} sent, "
-        f"{rows['removed'] or 0:,} removed (duplicates), "
+        f"{rows['removed'] or 0:,} {removed}, "
         f"{received:,} received ({rows['invalid']:,} of them invalid). "
         f"Verdict: [bold]{rows['verdict']}[/].",
         soft_wrap=True,

@@ -32,7 +32,7 @@ def upload_extensions() -> list[str]:
     by_provider = upload["content"]["application/json"]["schema"]["oneOf"]
     # A name's pattern ends in its extensions: `\.(csv|json)$`.
     extensions = "|".join(
-        re.findall(r"\\\.\((.+)\)\$$", schema["properties"]["name"]["pattern"])[0]
+        re.findall(r"\\\.\(([^()]+)\)\$$", schema["properties"]["name"]["pattern"])[0]
         for schema in by_provider
     )
     return sorted({f".{extension}" for extension in extensions.split("|")})

@@ -65,8 +65,9 @@ def _object_key(types: Types) -> Schema:
     return {
         "type": "string",
         "maxLength": 1024,
-        "pattern": rf"^({prefixes})/([^\u0000-\u001f\u007f]*/)*"
-        r"[^/\u0000-\u001f\u007f]+$",
+        # Not folder by folder: there must be one way only to read a slash.
+        "pattern": rf"^({prefixes})/[^\u0000-\u001f\u007f]*"
+        r"[^/\u0000-\u001f\u007f]$",
         "description": "The object's key in the inbox bucket, `<provider>/<type>/…`.",
     }
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from functions.api.json_schema import Schema, object_schema
 from functions.core.model import Outcome, Phase
+from functions.core.rows import RowsVerdict
 
 
 def _or_null(schema: Schema) -> Schema:
@@ -43,6 +44,15 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
             "deadline_at": _or_null(_TIME),
             "rows": _or_null(_COUNT),
             "invalid": _COUNT,
+            "verdict": {
+                "type": ["string", "null"],
+                "enum": [
+                    *(str(word) for word in RowsVerdict if word != RowsVerdict.NONE),
+                    None,
+                ],
+                "description": "The manifest's verdict on the rows: whether all that "
+                "were sent are accounted for; null without a manifest.",
+            },
             "bytes": _COUNT,
             "received_at": _or_null(_TIME),
             "submitted_at": _or_null(_TIME),

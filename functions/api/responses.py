@@ -5,6 +5,7 @@ from typing import Any
 
 from functions.api.timeline import Timeline
 from functions.core.job_record import JobRecord
+from functions.core.rows import RowsVerdict
 
 #: A JSON object that the API returns.
 Document = dict[str, Any]
@@ -42,6 +43,7 @@ def job_response(
         "deadline_at": rfc3339(deadline_at) if running else None,
         "rows": record.rows or None,
         "invalid": record.invalid,
+        "verdict": None if record.verdict is RowsVerdict.NONE else str(record.verdict),
         "bytes": record.bytes,
         "received_at": rfc3339(record.received_at),
         "submitted_at": rfc3339(record.submitted_at),

@@ -11,7 +11,7 @@ from functions.aws import clients
 from functions.aws.clients import error_code, translate_aws_errors
 from functions.aws.settings import function_settings
 from functions.core.keys import ENV_STATE_MACHINE
-from functions.core.model import Job, Outcome
+from functions.core.model import Job, Outcome, State
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Error codes of Step Functions for an execution that never started, or has ended.
 _NOTHING_TO_STOP = {"ExecutionDoesNotExist", "ValidationException"}
+#: Fields of a job that release 0.1.0 did not have.
+_LATER_FIELDS = {"distinct_rows", "verdict"}
 #: From the notice to the end of an execution there are six events.
 _LAST_EVENTS = 25
 _OUTCOMES = {
@@ -85,7 +87,7 @@ class Executions:
                 self._step_functions.start_execution(
                     stateMachineArn=self._state_machine,
                     name=job.execution_name,
-                    input=json.dumps(job.to_state(), sort_keys=True),
+                    input=json.dumps(execution_input(job), sort_keys=True),
                 )
             except ClientError as error:
                 if error_code(error) == "ExecutionAlreadyExists":
@@ -126,6 +128,20 @@ def describe(execution_arn: str, *, step_functions: "SFNClient") -> ExecutionRes
     """
     with translate_aws_errors("describe an execution"):
         return _describe(execution_arn, step_functions)
+
+
+def execution_input(job: Job) -> State:
+    """Return the state with which a job's attempt starts.
+
+    Fields that an earlier release did not have are in it only if they are set: starting
+    an attempt again after a deployment needs the same input as the first time.
+    """
+    defaults = Job(job_id="", provider="", type="").to_state()
+    return {
+        name: value
+        for name, value in job.to_state().items()
+        if name not in _LATER_FIELDS or value != defaults[name]
+    }
 
 
 def execution_arn(state_machine: str, job: Job) -> str:

@@ -6,7 +6,7 @@ progress; and `outcome`, set once for each attempt. Every write has a condition,
 a repeated, late or overlapping call changes nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Self
 
 from functions.aws import clients
@@ -16,6 +16,7 @@ from functions.core.errors import JobEnded, advice_for
 from functions.core.job_record import End, JobRecord, month_of
 from functions.core.keys import ENV_JOBS_RETENTION_DAYS, ENV_JOBS_TABLE
 from functions.core.model import Job, Outcome
+from functions.core.rows import RowCount
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -35,6 +36,7 @@ _ATTEMPT_ATTRIBUTES = (
     "failures",
     "next_check_at",
     "manifest_key",
+    "verdict",
 )
 
 
@@ -51,6 +53,7 @@ class SubmissionRecord:
     provider_ref: str = ""
     submitted_at: float = 0.0
     rows: int = 0
+    distinct_rows: int = 0
     attempt: int = 1
     outcome: str = ""
 
@@ -64,6 +67,7 @@ class SubmissionRecord:
             provider_ref=str(item.get("provider_ref", "")),
             submitted_at=float(item.get("submitted_at", 0.0)),
             rows=int(item.get("rows", 0)),
+            distinct_rows=int(item.get("distinct_rows", 0)),
             attempt=int(item.get("attempt", 1)),
             outcome=str(item.get("outcome", "")),
         )
@@ -106,8 +110,7 @@ class JobStore:
             "provider": job.provider,
             "type": job.type,
             "request_hash": request_hash,
-            "received_at": now,
-            "month": month_of(now),
+            **_received(job, now),
             "expires_at": self._expires_at(now),
         }
         if job.provider_ref:
@@ -233,12 +236,12 @@ class JobStore:
         )
 
     def record_submission(
-        self, job: Job, *, provider_ref: str, rows: int, now: float
+        self, job: Job, *, provider_ref: str, count: RowCount, now: float
     ) -> SubmissionRecord:
         """Record the provider's reference; the first one stands and is returned."""
         written = self._table.update(
             job.job_id,
-            {"provider_ref": provider_ref, "submitted_at": now, "rows": rows},
+            {"provider_ref": provider_ref, "submitted_at": now, **asdict(count)},
             set_if_absent=_received(job, now),
             condition="attribute_not_exists(provider_ref)",
         )
@@ -270,6 +273,7 @@ class JobStore:
             "error": job.error,
             "advice": job.advice,
             "manifest_key": job.manifest_key,
+            "verdict": str(job.verdict),
             "bytes": sum(file.bytes for file in job.files),
             "invalid": job.invalid,
             "finished_at": job.finished_at,

@@ -1,6 +1,7 @@
 """Secret: read a provider's credentials from Secrets Manager, cached for minutes."""
 
 import json
+import math
 import re
 from functools import cache
 from typing import Any
@@ -14,6 +15,8 @@ from functions.aws.clients import error_code, translate_aws_errors
 from functions.core.errors import CredentialsMissing
 
 _CACHE_SECONDS = 300
+#: How often an environment reads a secret anew because of a webhook that it refuses.
+_REREAD_SECONDS = 10
 #: What can stand in a header: visible characters, single spaces between words.
 _HEADER_VALUE = re.compile(r"[!-~]+( [!-~]+)*")
 
@@ -47,7 +50,7 @@ class Secret:
         """Return the secret that signs requests; see `api_key`."""
         return self._member("api_secret", fresh=fresh)
 
-    def webhook_secrets(self) -> tuple[str, ...]:
+    def webhook_secrets(self, *, fresh: bool = False) -> tuple[str, ...]:
         """Return the secrets that may sign webhooks: two during a rotation.
 
         The secret is `{"current": "…", "previous": "…"}`; `previous` is there for as
@@ -57,7 +60,7 @@ class Secret:
             CredentialsMissing: The secret is empty, or not of that form.
         """
         try:
-            document = json.loads(self._read(fresh=False))
+            document = json.loads(self._read(fresh=fresh))
             members: list[Any] = [document.get(n) for n in ("current", "previous")]
         except (ValueError, AttributeError):
             raise CredentialsMissing("the webhook's secret is not usable") from None
@@ -66,7 +69,30 @@ class Secret:
             raise CredentialsMissing("the webhook's secret has no usable text")
         return secrets
 
+    def reread_webhook_secrets(self, *, now: float) -> tuple[str, ...]:
+        """Return them read anew; none if that was done some seconds ago.
+
+        Otherwise each forged webhook would cause a read of the secret.
+
+        Raises:
+            CredentialsMissing: See `webhook_secrets`.
+        """
+        since = now - _last_rereads().get(self._secret_id, -math.inf)
+        if 0 <= since < _REREAD_SECONDS:  # negative: the clock was corrected
+            return ()
+        _last_rereads()[self._secret_id] = now
+        return self.webhook_secrets(fresh=True)
+
     def _member(self, name: str, *, fresh: bool) -> str:
+        try:
+            return self._read_member(name, fresh=fresh)
+        except CredentialsMissing:
+            if fresh:
+                raise
+            # Somebody may have filled the secret since it was read.
+            return self._read_member(name, fresh=True)
+
+    def _read_member(self, name: str, *, fresh: bool) -> str:
         try:
             text = json.loads(self._read(fresh=fresh))[name]
         except (ValueError, KeyError, TypeError):
@@ -96,3 +122,8 @@ class Secret:
 @cache
 def _cached_provider() -> SecretsProvider:
     return SecretsProvider(boto3_client=clients.secrets_manager())
+
+
+@cache
+def _last_rereads() -> dict[str, float]:
+    return {}

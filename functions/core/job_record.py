@@ -9,6 +9,7 @@ from typing import Any, Self
 from functions.core.errors import advice_for
 from functions.core.keys import BATCHES_PREFIX
 from functions.core.model import Job, Outcome, Phase
+from functions.core.rows import RowsVerdict
 
 #: An item of the jobs table, its numbers as floats.
 Item = Mapping[str, str | float]
@@ -25,6 +26,7 @@ class End:
     error: str
     advice: str
     manifest_key: str
+    verdict: RowsVerdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,12 +53,14 @@ class JobRecord:
     phase: Phase = Phase.QUEUED
     polls: int = 0
     rows: int = 0
+    distinct_rows: int = 0
     invalid: int = 0
     bytes: int = 0
     outcome: Outcome = Outcome.NONE
     error: str = ""
     advice: str = ""
     manifest_key: str = ""
+    verdict: RowsVerdict = RowsVerdict.NONE
     attempt: int = 1
     request_hash: str = ""
     notified_attempt: int = 0  # the last attempt that `finalize_execution` announced
@@ -106,6 +110,7 @@ class JobRecord:
             received_at=self.received_at,
             submitted_at=self.submitted_at,
             rows=self.rows,
+            distinct_rows=self.distinct_rows,
             attempt=self.attempt,
             resumed_at=self.resumed_at,
         )
@@ -124,6 +129,7 @@ class JobRecord:
                 error=self.error,
                 advice=self.advice,
                 manifest_key=self.manifest_key,
+                verdict=self.verdict,
             )
         (ended,) = (e for e in self.earlier if e["attempt"] == attempt)
         error = str(ended["error"])
@@ -131,8 +137,9 @@ class JobRecord:
             outcome=Outcome(ended["outcome"]),
             error=error,
             advice=advice_for(error) if error else "",
-            # Records of an earlier release do not have it.
+            # Records of an earlier release do not have them.
             manifest_key=str(ended.get("manifest_key", "")),
+            verdict=RowsVerdict(ended.get("verdict", RowsVerdict.NONE)),
         )
 
     def attempts_json(self) -> str:
@@ -144,6 +151,7 @@ class JobRecord:
             "checks": self.polls,
             "ended_at": self.ended_at,
             "manifest_key": self.manifest_key,
+            "verdict": str(self.verdict),
         }
         return json.dumps([*self.earlier, this_attempt])
 

@@ -2,26 +2,18 @@
 
 import json
 from dataclasses import asdict
-from enum import StrEnum
 from typing import Any
 
 from functions.core.errors import ResultsIncomplete
 from functions.core.model import Job
 from functions.core.result_keys import SINGLE_RESULT_KIND
+from functions.core.rows import RowCount, verdict_on
 
 #: Increased when a field changes its meaning, not when a field is added.
 SCHEMA_VERSION = 1
 
 #: The kinds of results that have every row.
 _COMPLETE_KINDS = ("all", SINGLE_RESULT_KIND)
-
-
-class RowsVerdict(StrEnum):
-    """Whether the numbers of rows sent and received fit together."""
-
-    COMPLETE = "complete"
-    CONTRADICTORY = "contradictory"  # more rows were received than is possible, or none
-    UNKNOWN = "unknown"  # no result has every row
 
 
 def build_manifest(job: Job) -> dict[str, Any]:
@@ -76,24 +68,26 @@ def build_manifest(job: Job) -> dict[str, Any]:
 def reconcile_rows(job: Job) -> dict[str, Any]:
     """Compare the rows of the results with the rows that were sent.
 
-    Providers remove duplicates: `removed` is how many rows fewer were received, None
-    if that cannot be computed. `sent` is 0 if another client submitted the file.
+    `removed` is how many rows fewer were received, None if that cannot be computed: a
+    provider may remove duplicates. `sent` is 0 if another client submitted the file.
     """
-    rows = {file.kind: file.rows for file in job.files}
-    total = next((rows[kind] for kind in _COMPLETE_KINDS if kind in rows), None)
-    if total is None:
-        verdict = RowsVerdict.UNKNOWN
-    elif max(rows.values()) > total or (job.rows and not 0 < total <= job.rows):
-        verdict = RowsVerdict.CONTRADICTORY
-    else:
-        verdict = RowsVerdict.COMPLETE
-    return {
+    received = {file.kind: file.rows for file in job.files}
+    total = next((received[kind] for kind in _COMPLETE_KINDS if kind in received), None)
+    verdict = verdict_on(
+        RowCount(job.rows, job.distinct_rows),
+        total=total,
+        largest=max(received.values(), default=0),
+    )
+    rows: dict[str, Any] = {
         "sent": job.rows,
         "invalid": job.invalid,
-        "received": rows,
+        "received": received,
         "removed": job.rows - total if total is not None and job.rows else None,
         "verdict": str(verdict),
     }
+    if job.distinct_rows:  # otherwise as an earlier release wrote it
+        rows["distinct"] = job.distinct_rows
+    return rows
 
 
 def encode_manifest(document: dict[str, Any]) -> bytes:

@@ -63,6 +63,11 @@ class Metric(Enum):
         "errors of steps, by error; a later try may have succeeded",
         (("error",),),
     )
+    MANIFESTS = MetricDefinition(
+        Unit.COUNT,
+        "jobs that ended with a manifest, by its verdict on their rows",
+        (("verdict",),),
+    )
     JOB_SECONDS = MetricDefinition(
         Unit.SECONDS, "from the receipt of a job, or from its retry, to its end", _TYPE
     )

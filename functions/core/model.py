@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Self
 
+from functions.core.rows import RowsVerdict
+
 #: A JSON object that travels through the state machine: small, without secrets.
 State = dict[str, Any]
 
@@ -120,6 +122,13 @@ class Batch:
 _ADDED_TO_BATCH = ("resendable", "resumable")
 #: Fields of a job that states have under the names of an earlier release.
 _STORED_AS = {"suspected_error": "doubt", "suspicions": "doubts"}
+#: Fields of a job whose values are words.
+_ENUMS: Mapping[str, type[StrEnum]] = {
+    "phase": Phase,
+    "next": Next,
+    "verdict": RowsVerdict,
+    "outcome": Outcome,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,9 +161,11 @@ class Job:
     kinds: tuple[str, ...] = ()  # of the results to fetch
     absent: tuple[str, ...] = ()  # kinds that the provider reports without a result
     rows: int = 0  # rows submitted, the header not counted
+    distinct_rows: int = 0  # different ones among them; 0 if they were not counted
     invalid: int = 0  # rows that the provider, or Prepare, found invalid
     files: tuple[File, ...] = ()
     manifest_key: str = ""
+    verdict: RowsVerdict = RowsVerdict.NONE  # the manifest's
     outcome: Outcome = Outcome.NONE
     error: str = ""
     advice: str = ""
@@ -192,7 +203,7 @@ class Job:
         for name, stored_as in _STORED_AS.items():
             if stored_as in state:
                 values[name] = state[stored_as]
-        for name, enum in (("phase", Phase), ("next", Next), ("outcome", Outcome)):
+        for name, enum in _ENUMS.items():
             if name in values:
                 values[name] = enum(values[name])
         for name in ("kinds", "absent"):

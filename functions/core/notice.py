@@ -5,6 +5,14 @@
 """
 
 #: Fields of a `Job` in the message; the results bucket is added to them.
-MESSAGE_FIELDS = ("job_id", "provider", "type", "outcome", "error", "manifest_key")
-#: Message attributes, by which subscribers can filter.
-MESSAGE_ATTRIBUTES = ("job_id", "provider", "type", "outcome")
+MESSAGE_FIELDS = (
+    "job_id",
+    "provider",
+    "type",
+    "outcome",
+    "error",
+    "verdict",
+    "manifest_key",
+)
+#: Message attributes, by which subscribers can filter; SNS refuses empty ones.
+MESSAGE_ATTRIBUTES = ("job_id", "provider", "type", "outcome", "verdict")

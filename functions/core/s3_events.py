@@ -1,7 +1,7 @@
 """S3 events: read which objects a queue message announces, and which jobs they are."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
@@ -9,6 +9,9 @@ from urllib.parse import unquote_plus
 from functions.core import identity
 from functions.core.errors import MessageUnreadable
 from functions.core.model import Job
+
+#: What reading a document of another form raises.
+_MALFORMED = (ValueError, KeyError, TypeError, AttributeError)
 
 
 @dataclass(frozen=True)
@@ -20,28 +23,41 @@ class S3Object:
     version_id: str
 
 
-def created_objects(body: str) -> tuple[S3Object, ...]:
-    """Read the created objects from a message in either form of S3 events.
+def created_objects(body: str) -> Iterator[S3Object]:
+    """Yield the created objects of a message in either form of S3 events.
 
     EventBridge's `Object Created` has the key as it is; S3's own notification has it
-    URL-encoded, as in a form. Events of S3 that create no object yield an empty tuple.
+    URL-encoded, as in a form. Events of S3 that create no object yield nothing.
 
     Raises:
-        MessageUnreadable: The body is in neither form.
+        MessageUnreadable: The body is in neither form, or a record of it is not. The
+            objects of all other records are yielded before.
     """
     try:
         message = json.loads(body)
-        if message.get("source") == "aws.s3":
-            return _from_event_bridge(message)
-        if message.get("Event") == "s3:TestEvent":
-            return ()
-        return tuple(
-            _from_record(record)
-            for record in message["Records"]
-            if record["eventName"].startswith("ObjectCreated:")
-        )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        is_from_event_bridge = message.get("source") == "aws.s3"
+        if is_from_event_bridge:
+            records = [message]
+        elif message.get("Event") == "s3:TestEvent":
+            records = []
+        else:
+            records = list(message["Records"])
+    except (*_MALFORMED, RecursionError):
         raise MessageUnreadable("the message is not an S3 event") from None
+    read = _from_event_bridge if is_from_event_bridge else _from_record
+    malformed = 0
+    for record in records:
+        try:
+            created = read(record)
+        except _MALFORMED:
+            malformed += 1
+            continue
+        if created is not None:
+            yield created
+    if malformed:
+        raise MessageUnreadable(
+            f"{malformed} of {len(records)} records are not S3 events"
+        )
 
 
 def job_for(created: S3Object, *, types: Mapping[str, tuple[str, ...]]) -> Job | None:
@@ -64,15 +80,17 @@ def job_for(created: S3Object, *, types: Mapping[str, tuple[str, ...]]) -> Job |
     )
 
 
-def _from_event_bridge(message: dict[str, Any]) -> tuple[S3Object, ...]:
+def _from_event_bridge(message: dict[str, Any]) -> S3Object | None:
     if message["detail-type"] != "Object Created":
-        return ()
+        return None
     detail = message["detail"]
     stored = detail["object"]
-    return (_s3_object(detail["bucket"]["name"], stored["key"], stored["version-id"]),)
+    return _s3_object(detail["bucket"]["name"], stored["key"], stored["version-id"])
 
 
-def _from_record(record: dict[str, Any]) -> S3Object:
+def _from_record(record: dict[str, Any]) -> S3Object | None:
+    if not record["eventName"].startswith("ObjectCreated:"):
+        return None
     stored = record["s3"]["object"]
     key = unquote_plus(stored["key"], errors="strict")
     return _s3_object(record["s3"]["bucket"]["name"], key, stored["versionId"])

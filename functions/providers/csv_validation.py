@@ -8,12 +8,16 @@ break counts twice, which the manifest's reconciliation allows.
 
 import codecs
 import re
+from array import array
 from collections.abc import Iterable, Iterator
 
 from functions.core.errors import SourceEmpty, SourceMisnamed, SourceNotText
+from functions.core.rows import RowCount
 
 #: The most bytes of a row. A workbook or an image, read as text, has longer lines.
 MAX_LINE_BYTES = 65_536
+#: Of more lines, different ones are not counted: it would take too much memory.
+MAX_COMPARED_LINES = 10_000_000
 
 _HEADER = re.compile(r"[\"']?[^\W\d_](?:[^\W\d]|[ \-\"';,\t|])*")
 #: The first bytes of other formats that are text: PDF, HTML and JSON.
@@ -31,8 +35,31 @@ def check_file_name(key: str) -> None:
         raise SourceMisnamed("the object's name does not end in .csv")
 
 
-def count_rows(chunks: Iterable[bytes]) -> int:
-    """Return the number of rows of a file without its header.
+class _DistinctCounter:
+    """Counts different lines by their hashes, with eight bytes for each line."""
+
+    def __init__(self) -> None:
+        # A set of all hashes would take ten times the memory; one of a part does not.
+        self._hashes = [array("q") for _ in range(256)]
+        self._lines = 0
+
+    def add(self, line: bytes) -> None:
+        """Count a line, unless there are too many."""
+        self._lines += 1
+        if self._lines <= MAX_COMPARED_LINES:
+            value = hash(line)
+            self._hashes[value & 255].append(value)
+
+    @property
+    def count(self) -> int:
+        """The number of different lines; 0 if there were too many to compare."""
+        if self._lines > MAX_COMPARED_LINES:
+            return 0
+        return sum(len(set(hashes)) for hashes in self._hashes)
+
+
+def count_rows(chunks: Iterable[bytes]) -> RowCount:
+    """Count the rows of a file without its header.
 
     Raises:
         SourceNotText: The file is not text in UTF-8, or certainly not a list.
@@ -40,18 +67,21 @@ def count_rows(chunks: Iterable[bytes]) -> int:
     """
     has_header: bool | None = None
     rows = 0
+    distinct = _DistinctCounter()
     for line in _lines(chunks):
         if has_header is None:
             if line.startswith(_OTHER_FORMATS):
                 raise SourceNotText("the file is a PDF, an HTML page or JSON")
             has_header = _HEADER.fullmatch(line.decode()) is not None
+            if has_header:
+                continue
         rows += 1
-    rows -= bool(has_header)
+        distinct.add(line)
 
     if rows < 1:
         content = "only a header" if has_header else "nothing"
         raise SourceEmpty(f"the file holds {content}")
-    return rows
+    return RowCount(rows=rows, distinct_rows=distinct.count)
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:

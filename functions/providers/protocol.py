@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from functions.core.file_formats import FileFormat
 from functions.core.model import StatusReport
+from functions.core.rows import RowCount
 
 _READ_BYTES = 256 * 1024
 
@@ -99,8 +100,8 @@ class Provider(Protocol):
         """The format of the results."""
         ...
 
-    def validate(self, name: str, type_: str, source: Source) -> int:
-        """Check a file without calling the provider, and return its number of rows.
+    def validate(self, name: str, type_: str, source: Source) -> RowCount:
+        """Check a file without calling the provider, and return how many rows it has.
 
         `name` is the uploader's file name or object key.
 

@@ -83,7 +83,7 @@ class AdapterHarness:
 
     def validate(self, name: str, content: bytes) -> int:
         """Validate a file; return its number of rows."""
-        return self.provider.validate(name, self.list_type, BytesSource(content))
+        return self.provider.validate(name, self.list_type, BytesSource(content)).rows
 
     def submit(self) -> str:
         """Submit the file; return the provider's reference."""

@@ -25,7 +25,7 @@ def _verify_batch(
             rows[request.row] = request
             continue
         source = BytesSource(request.body)
-        assert provider.validate("our-name.json", request.type, source) == 1
+        assert provider.validate("our-name.json", request.type, source).rows == 1
         reference = provider.submit("our-name.json", request.type, source)
         sent.append((request, reference))
     harness.finish()

@@ -135,7 +135,8 @@ def test_sends_no_invalid_request(txncheck: TxncheckHarness, type_: str) -> None
 @pytest.mark.parametrize("type_", BODIES)
 def test_sends_only_what_the_api_accepts(txncheck: TxncheckHarness, type_: str) -> None:
     """Our rules are at least as strict as theirs, as far as those are known."""
-    assert txncheck.provider.validate("a/b.JSON", type_, txncheck.source(type_)) == 1
+    count = txncheck.provider.validate("a/b.JSON", type_, txncheck.source(type_))
+    assert count.rows == 1
     assert txncheck.simulator.requests == []
     assert txncheck.submit_type(type_, unknown="field")
 

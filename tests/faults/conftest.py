@@ -30,6 +30,7 @@ _CACHES = (
     adapters.adapter_for,
     adapters.batch_adapter_for,
     secret._cached_provider,
+    secret._last_rereads,
     settings.function_settings,
 )
 

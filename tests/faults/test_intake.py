@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -12,7 +13,7 @@ from functions.aws.executions import Executions
 from functions.core.errors import AwsRefused, AwsUnavailable
 from functions.core.model import Job
 from functions.intake import handler, start_jobs
-from tests.faults.fault_injection import aws_failure
+from tests.faults.fault_injection import aws_error, aws_failure, aws_hook
 from tests.faults.harness import ROLE, StepHarness
 
 _EVENTS = Path(__file__).parents[2] / "events"
@@ -45,6 +46,15 @@ def message(job: Job, name: str = "1") -> dict[str, Any]:
     }
     body = {"source": "aws.s3", "detail-type": "Object Created", "detail": detail}
     return record(json.dumps(body), name)
+
+
+def notification(job: Job) -> dict[str, Any]:
+    """Return the record of S3's own notification of an object's creation."""
+    stored = {"key": quote_plus(job.key), "versionId": job.version_id}
+    return {
+        "eventName": "ObjectCreated:Put",
+        "s3": {"bucket": {"name": job.bucket}, "object": stored},
+    }
 
 
 def record(body: str, name: str) -> dict[str, Any]:
@@ -101,6 +111,44 @@ def test_a_bad_message_fails_alone(
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
     assert inputs_of_executions(machine, job)
+
+
+@pytest.mark.fault(100)
+def test_a_bad_record_spoils_no_other_of_its_message(
+    harness: StepHarness, machine: str, context: LambdaContext
+) -> None:
+    """Its lists would never be verified; the message is still heard of."""
+    jobs = [harness.upload_list() for _ in range(2)]
+    first, second = (notification(job) for job in jobs)
+    body = json.dumps({"Records": [first, {"eventName": "ObjectCreated:Put"}, second]})
+
+    answer = handler({"Records": [record(body, "mixed")]}, context)
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "mixed"}]}
+    assert all(inputs_of_executions(machine, job) for job in jobs)
+
+
+@pytest.mark.fault(13)
+def test_a_start_that_fails_spoils_no_other_of_its_message(
+    harness: StepHarness, machine: str, executions: Executions
+) -> None:
+    """The message is delivered again, perhaps minutes later."""
+    jobs = [harness.upload_list() for _ in range(2)]
+    body = json.dumps({"Records": [notification(job) for job in jobs]})
+    calls = iter([aws_error("AccessDeniedException", 400)])
+
+    def refuse_the_first(**_: object) -> None:
+        for error in calls:
+            raise error
+
+    with (
+        aws_hook("before-call.sfn.StartExecution", refuse_the_first),
+        pytest.raises(AwsRefused),
+    ):
+        start_jobs(body, types=harness.types, executions=executions)
+
+    started = [bool(inputs_of_executions(machine, job)) for job in jobs]
+    assert started == [False, True]
 
 
 @pytest.mark.fault(100)

@@ -54,6 +54,20 @@ def test_a_fresh_key_that_is_rejected_ends_the_job(
 
 
 @pytest.mark.fault(67)
+def test_a_secret_that_was_filled_is_read_at_once(
+    harness: StepHarness, job: Job, new_process: ProcessFactory
+) -> None:
+    """Whoever fills it retries the jobs, in processes that have read it empty."""
+    process = new_process()
+    harness.store_secret("{}")
+    with pytest.raises(CredentialsMissing):
+        process.submit(job)
+    harness.store_secret(json.dumps({"api_key": KEY}))
+
+    assert process.submit(job).provider_ref
+
+
+@pytest.mark.fault(67)
 @pytest.mark.parametrize(
     "text",
     [

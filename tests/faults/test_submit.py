@@ -16,6 +16,7 @@ from functions.core.errors import (
     SubmitOutcomeUnknown,
 )
 from functions.core.model import Job, Next, Outcome
+from functions.core.rows import RowCount
 from local.simulators.faults import Answer
 from tests.faults.execution_driver import (
     RETRIES,
@@ -251,9 +252,10 @@ def test_the_first_reference_is_kept(
 ) -> None:
     """Two references would be two bills, one of them forgotten."""
     job_store = new_process().job_store
-    job_store.record_submission(job, provider_ref="1", rows=3, now=0.0)
+    count = RowCount(3)
+    job_store.record_submission(job, provider_ref="1", count=count, now=0.0)
 
-    late = job_store.record_submission(job, provider_ref="2", rows=3, now=1.0)
+    late = job_store.record_submission(job, provider_ref="2", count=count, now=1.0)
 
     assert late.provider_ref == harness.item(job)["provider_ref"] == "1"
 

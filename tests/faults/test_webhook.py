@@ -2,7 +2,9 @@
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -10,12 +12,16 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions import webhook
+from functions.aws.secret import Secret
 from functions.core.errors import CredentialsMissing
 from functions.core.signatures import SignatureScheme, sign
 from functions.providers.txncheck.webhooks import parse_webhook
 from functions.webhook import WebhookReceiver
 from tests.faults.batch_harness import BatchHarness
 from tests.faults.callback_harness import TABLE, CallbackHarness
+from tests.faults.fault_injection import aws_hook
+from tests.faults.harness import SECRET as SECRET_ID
+from tests.faults.harness import StepHarness
 
 NOW = 1_800_000_000.0
 SECRET, OLD = "what the provider signs with", "what it signed with before"
@@ -51,12 +57,14 @@ def receiver(
     *,
     scheme: SignatureScheme | None = SCHEME,
     secrets: Callable[[], tuple[str, ...]] = lambda: (SECRET, OLD),
+    reread_secrets: Callable[[], tuple[str, ...]] | None = None,
 ) -> WebhookReceiver:
     """Return the receiver of a provider's webhooks."""
     return WebhookReceiver(
         provider="p",
         scheme=scheme,
         secrets=secrets,
+        reread_secrets=reread_secrets or secrets,
         parse=parse_webhook,
         callbacks=callbacks.store,
     )
@@ -102,6 +110,89 @@ def test_rejects_everything_while_not_configured(
 
     assert answer is HTTPStatus.UNAUTHORIZED
     assert callbacks.item(job) == {}
+
+
+@pytest.fixture
+def stored(harness: StepHarness, deployed: object) -> Secret:  # noqa: ARG001 - which clears the caches
+    """Return the secret of webhooks in Secrets Manager."""
+    harness.store_secret(json.dumps({"current": OLD}))
+    return Secret.from_id(SECRET_ID)
+
+
+@contextmanager
+def counted_reads() -> Iterator[list[str]]:
+    """Yield a list that has an entry for each read of a secret in the block."""
+    reads: list[str] = []
+
+    def read(**_: object) -> None:
+        reads.append("read")
+
+    with aws_hook("before-call.secrets-manager.GetSecretValue", read):
+        yield reads
+
+
+def receive(
+    callbacks: CallbackHarness, stored: Secret, *, secret: str, now: float = NOW
+) -> HTTPStatus:
+    """Receive a webhook that is signed by a secret, as the handler does."""
+    body = webhook_body(callbacks.new_job().provider_ref)
+    return receiver(
+        callbacks,
+        secrets=stored.webhook_secrets,
+        reread_secrets=partial(stored.reread_webhook_secrets, now=now),
+    ).receive(body, signed_headers(body, secret=secret, at=now), now=now)
+
+
+@pytest.mark.fault(90)
+def test_a_secret_that_was_rotated_a_moment_ago_is_accepted(
+    callbacks: CallbackHarness, harness: StepHarness, stored: Secret
+) -> None:
+    """The cached one is minutes old, and providers give up after some refusals."""
+    assert receive(callbacks, stored, secret=OLD) is HTTPStatus.NO_CONTENT
+    harness.store_secret(json.dumps({"current": SECRET, "previous": OLD}))
+
+    assert receive(callbacks, stored, secret=SECRET) is HTTPStatus.NO_CONTENT
+    assert receive(callbacks, stored, secret=OLD) is HTTPStatus.NO_CONTENT
+
+
+@pytest.mark.fault(90)
+@pytest.mark.parametrize("text", ["{}", "not JSON", '{"current": ""}'])
+def test_a_secret_that_was_filled_a_moment_ago_is_accepted(
+    callbacks: CallbackHarness, harness: StepHarness, stored: Secret, text: str
+) -> None:
+    """A secret is unfilled at first, and is cached like any other."""
+    harness.store_secret(text)
+    assert receive(callbacks, stored, secret=SECRET) is HTTPStatus.UNAUTHORIZED
+    harness.store_secret(json.dumps({"current": SECRET}))
+
+    answer = receive(callbacks, stored, secret=SECRET, now=NOW + 10)
+
+    assert answer is HTTPStatus.NO_CONTENT
+
+
+@pytest.mark.fault(89)
+@pytest.mark.fault(90)
+def test_a_flood_of_forged_webhooks_does_not_flood_secrets_manager(
+    callbacks: CallbackHarness, stored: Secret
+) -> None:
+    """Whoever knows the address could use up the account's quota of calls."""
+    with counted_reads() as reads:
+        for second in range(30):
+            for _ in range(3):
+                answer = receive(callbacks, stored, secret="x", now=NOW + second)
+                assert answer is HTTPStatus.UNAUTHORIZED
+
+    assert len(reads) == 1 + 3
+
+
+def test_a_clock_that_went_back_does_not_prevent_the_read(
+    callbacks: CallbackHarness, harness: StepHarness, stored: Secret
+) -> None:
+    """The clock is corrected once AWS has answered."""
+    receive(callbacks, stored, secret=SECRET, now=NOW + 600)
+    harness.store_secret(json.dumps({"current": SECRET}))
+
+    assert receive(callbacks, stored, secret=SECRET) is HTTPStatus.NO_CONTENT
 
 
 @pytest.mark.fault(91)

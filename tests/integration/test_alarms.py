@@ -91,6 +91,11 @@ def throttling(alarms: StackAlarms) -> None:
     JobRunner(alarms.stack).upload(_KEY, _EMAILS)
 
 
+def rows_unaccounted(alarms: StackAlarms) -> None:
+    """Upload a list whose lines the provider does not tell apart."""
+    JobRunner(alarms.stack).run(_KEY, _EMAILS.replace(b"\n", b"\r"))
+
+
 def webhooks_missing(alarms: StackAlarms) -> None:
     """Lose every webhook, so that checks find the ends."""
     alarms.stack.emulator.set_wait_scale(0.005)
@@ -168,6 +173,7 @@ CASES = {
     "CreditsUsedUp": (no_credits, wait_only),
     "UnknownStatusWord": (unknown_status_word, wait_only),
     "ProviderThrottling": (throttling, stop_throttling),
+    "RowsUnaccounted": (rows_unaccounted, wait_only),
     "WebhooksMissing": (webhooks_missing, restore_waits),
     "CleanUpFailing": (upload_not_aborted, wait_only),
     "ErrorsOfApi": (failing("functions.api.handler.handler", {}), wait_only),

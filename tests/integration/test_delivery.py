@@ -61,12 +61,53 @@ def test_a_job_has_one_notice_with_keys_only(runner: JobRunner) -> None:
         "provider": "ipqs",
         "type": "email",
         "outcome": "succeeded",
+        "verdict": "complete",
     }
     assert json.loads(notice["Message"]) == attributes | {
         "error": "",
         "manifest_key": f"ipqs/email/{job_id}/manifest.json",
         "results_bucket": runner.stack.outputs["ResultsBucket"],
     }
+
+
+def test_rows_that_are_not_accounted_for_are_announced(runner: JobRunner) -> None:
+    """The provider takes a list of an old Macintosh for one line: 39 are lost."""
+    view = runner.run("ipqs/email/mac.csv", _EMAILS.replace(b"\n", b"\r"))
+
+    assert view.job is not None
+    rows = runner.manifest(view)["rows"]
+    (notice,) = runner.notices(view.job.job_id)
+    assert (rows["sent"], rows["received"]["all"]) == (40, 1)
+    assert rows["verdict"] == "unaccounted"
+    assert json.loads(notice["Message"])["verdict"] == "unaccounted"
+    assert notice["MessageAttributes"]["verdict"]["Value"] == "unaccounted"
+    item = runner.job_item(view.job.job_id)
+    assert (item["outcome"], item["verdict"]) == ("succeeded", "unaccounted")
+
+
+def test_duplicates_that_the_provider_removed_are_accounted_for(
+    runner: JobRunner,
+) -> None:
+    """A verdict that cries wolf at every list with a duplicate is soon ignored."""
+    lines = _EMAILS.splitlines(keepends=True)
+
+    view = runner.run("ipqs/email/list.csv", b"".join([*lines, *lines[-3:]]))
+
+    rows = runner.manifest(view)["rows"]
+    assert rows["sent"] == 43
+    assert rows["distinct"] == rows["received"]["all"] == len(set(lines[1:]))
+    assert rows["verdict"] == "complete"
+
+
+def test_a_job_without_a_manifest_is_announced_with_a_verdict(
+    runner: JobRunner,
+) -> None:
+    """SNS refuses an empty attribute, and then nobody would hear of the failure."""
+    view = runner.run("ipqs/email/list.csv", b"email\n")
+
+    assert view.job is not None
+    (notice,) = runner.notices(view.job.job_id)
+    assert notice["MessageAttributes"]["verdict"]["Value"] == "none"
 
 
 @pytest.mark.fault(3)

@@ -13,6 +13,7 @@ from functions.core.model import (
     Phase,
     StatusReport,
 )
+from functions.core.rows import RowsVerdict
 
 KINDS = ("all", "bad", "clean", "pristine")
 
@@ -69,9 +70,11 @@ def jobs(
         finished_at=timestamps,
         absent=kinds,
         rows=counts,
+        distinct_rows=counts,
         invalid=counts,
         files=st.lists(files(error), unique_by=lambda file: file.kind).map(tuple),
         manifest_key=st.text(max_size=200),
+        verdict=st.sampled_from(RowsVerdict),
         outcome=outcomes,
         error=st.just("") | error_names,
         advice=st.text(max_size=100),

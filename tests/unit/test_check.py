@@ -18,6 +18,7 @@ from functions.core.errors import (
 from functions.core.file_formats import FileFormat
 from functions.core.metrics import Metric
 from functions.core.model import Job, Next, Outcome, Phase, StatusReport
+from functions.core.rows import RowCount
 from functions.providers.protocol import Body, Link, Source
 from tests.settings import POLICY
 
@@ -44,7 +45,7 @@ class FixedProvider:
         """Fail, because Check calls no other method."""
         raise AssertionError
 
-    def validate(self, name: str, type_: str, source: Source) -> int:
+    def validate(self, name: str, type_: str, source: Source) -> RowCount:
         """Fail, because Check calls no other method."""
         raise AssertionError((name, type_, source))
 

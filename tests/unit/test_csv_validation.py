@@ -14,6 +14,8 @@ from functions.core.errors import (
     SourceMisnamed,
     SourceNotText,
 )
+from functions.core.rows import RowCount
+from functions.providers import csv_validation
 from functions.providers.csv_validation import (
     MAX_LINE_BYTES,
     check_file_name,
@@ -34,7 +36,7 @@ def zipped(name: str) -> bytes:
 def result(chunks: list[bytes]) -> int | type[CourierError]:
     """Return the number of rows, or the error's type."""
     try:
-        return count_rows(chunks)
+        return count_rows(chunks).rows
     except CourierError as error:
         return type(error)
 
@@ -87,7 +89,7 @@ def test_any_other_name_is_refused(key: str) -> None:
 )
 def test_rows_are_lines_that_are_not_blank(content: bytes, rows: int) -> None:
     """The rule is simple, so that anybody can predict the count."""
-    assert count_rows([content]) == rows
+    assert count_rows([content]).rows == rows
 
 
 @pytest.mark.fault(7)
@@ -156,12 +158,46 @@ def test_each_address_is_a_row(rows: list[str], ending: str) -> None:
     """An address is never taken for a header."""
     content = ending.join(rows).encode()
 
-    assert count_rows([content]) == len(rows)
-    assert count_rows([b"email" + ending.encode() + content]) == len(rows)
+    assert count_rows([content]).rows == len(rows)
+    assert count_rows([b"email" + ending.encode() + content]).rows == len(rows)
 
 
 @pytest.mark.fault(9)
 @given(content=st.binary())
 def test_any_bytes_are_counted_or_refused(content: bytes) -> None:
     """Every refusal has a name and advice; a traceback has neither."""
-    assert result([content]) in (SourceEmpty, SourceNotText) or count_rows([content])
+    assert (
+        result([content]) in (SourceEmpty, SourceNotText) or count_rows([content]).rows
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "distinct"),
+    [
+        pytest.param(b"email\na@b\nc@d\na@b\n", 2, id="a duplicate"),
+        pytest.param(b"email\na@b\nc@d\n", 2, id="all different"),
+        pytest.param(b"a@b\r\n a@b \ra@b", 1, id="ends and spaces do not count"),
+        pytest.param(b"a@b\nA@b\n", 2, id="letters of another case do"),
+    ],
+)
+def test_different_rows_are_counted(content: bytes, distinct: int) -> None:
+    """Providers remove duplicates: only this number tells them from lost rows."""
+    assert count_rows([content]).distinct_rows == distinct
+
+
+@given(rows=st.lists(st.integers(0, 2000), min_size=1, max_size=400))
+def test_every_different_row_is_counted_once(rows: list[int]) -> None:
+    """One too many or too few would make a complete result look like another."""
+    content = "".join(f"{row}@example.com\n" for row in rows).encode()
+
+    assert count_rows([content]) == RowCount(len(rows), len(set(rows)))
+
+
+def test_of_a_very_long_list_different_rows_are_not_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The function's memory is bounded: the count is left out, never wrong."""
+    monkeypatch.setattr(csv_validation, "MAX_COMPARED_LINES", 3)
+
+    assert count_rows([b"1\n2\n3\n"]) == RowCount(3, 3)
+    assert count_rows([b"1\n2\n3\n4\n"]) == RowCount(4, 0)

@@ -11,8 +11,9 @@ from functions.api.routes import operations
 from functions.core import identity
 from functions.core.batch_results import parse_results
 from functions.core.errors import PERMANENT
-from functions.core.manifest import RowsVerdict, build_manifest, reconcile_rows
+from functions.core.manifest import build_manifest, reconcile_rows
 from functions.core.model import Job, Next, Outcome
+from functions.core.rows import RowsVerdict
 from functions.core.s3_events import created_objects, job_for
 from functions.core.settings_parser import parse
 from functions.core.signatures import SignatureScheme, SignatureVerdict, verify

@@ -57,6 +57,15 @@ def test_an_ended_job_has_its_error_or_a_link_to_results() -> None:
     assert succeeded["links"]["results"] == f"/prod/jobs/{JOB_ID}/results"
 
 
+def test_a_job_has_the_verdict_of_its_manifest() -> None:
+    """A client need not fetch the manifest to know whether rows may be missing."""
+    delivered = response_of(outcome="succeeded", verdict="unaccounted")
+
+    assert delivered["verdict"] == "unaccounted"
+    assert response_of(outcome="failed", verdict="none")["verdict"] is None
+    assert response_of(outcome="succeeded")["verdict"] is None
+
+
 def test_internal_attributes_are_not_shown() -> None:
     """Submission tokens and hashes of requests are of no use to clients."""
     assert "token" not in str(response_of(request_hash="hash"))

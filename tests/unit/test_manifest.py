@@ -11,12 +11,12 @@ from jsonschema import Draft202012Validator
 
 from functions.core.errors import ResultsIncomplete
 from functions.core.manifest import (
-    RowsVerdict,
     build_manifest,
     encode_manifest,
     reconcile_rows,
 )
 from functions.core.model import File, Job, Outcome
+from functions.core.rows import RowsVerdict
 from tests.unit.strategies import error_names, files, jobs
 
 SCHEMA = json.loads(
@@ -27,10 +27,10 @@ JOB = Job(job_id="j", provider="p", type="t", rows=10)
 ended_jobs = jobs(outcomes=st.sampled_from([Outcome.SUCCEEDED, Outcome.PARTIAL]))
 
 
-def with_rows(sent: int, **received: int) -> Job:
+def with_rows(sent: int, distinct: int = 0, **received: int) -> Job:
     """Return a job that sent and received so many rows."""
     results = tuple(File(kind=kind, rows=rows) for kind, rows in received.items())
-    return replace(JOB, rows=sent, files=results)
+    return replace(JOB, rows=sent, distinct_rows=distinct, files=results)
 
 
 def test_the_published_schema_is_valid() -> None:
@@ -89,14 +89,32 @@ def test_there_is_no_manifest_while_a_result_is_missing(
             with_rows(10, all=10, bad=2), RowsVerdict.COMPLETE, 0, id="all rows"
         ),
         pytest.param(
-            with_rows(10, all=7, bad=7),
+            with_rows(10, distinct=7, all=7, bad=7),
             RowsVerdict.COMPLETE,
             3,
-            id="duplicates removed",
+            id="all different rows",
+        ),
+        pytest.param(
+            with_rows(12, distinct=12, all=1),
+            RowsVerdict.UNACCOUNTED,
+            11,
+            id="fewer than are different",
+        ),
+        pytest.param(
+            with_rows(12, distinct=10, all=11),
+            RowsVerdict.UNACCOUNTED,
+            1,
+            id="some of the duplicates",
+        ),
+        pytest.param(
+            with_rows(10, all=7),
+            RowsVerdict.UNACCOUNTED,
+            3,
+            id="different rows not counted",
         ),
         pytest.param(
             with_rows(0, all=7),
-            RowsVerdict.COMPLETE,
+            RowsVerdict.UNKNOWN,
             None,
             id="submitted by another client",
         ),
@@ -133,3 +151,19 @@ def test_a_kind_without_a_file_is_missing() -> None:
 
     with pytest.raises(ResultsIncomplete, match="all: not tried, bad: not tried"):
         build_manifest(job)
+
+
+@given(
+    sent=st.integers(0, 50),
+    distinct=st.integers(0, 50),
+    received=st.dictionaries(st.sampled_from(["all", "bad"]), st.integers(0, 60)),
+)
+def test_complete_means_that_every_row_is_accounted_for(
+    sent: int, distinct: int, received: dict[str, int]
+) -> None:
+    """A customer who reads `complete` does not look for missing rows."""
+    rows = reconcile_rows(with_rows(sent, min(distinct, sent), **received))
+
+    if rows["verdict"] == RowsVerdict.COMPLETE:
+        assert rows["sent"] > 0
+        assert received["all"] in (rows["sent"], rows.get("distinct"))

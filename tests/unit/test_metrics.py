@@ -19,6 +19,7 @@ _FIELDS = {
     "provider": "p",
     "type": "t",
     "outcome": "failed",
+    "verdict": "complete",
     "error": "NoResults",
     "heard": "woke",
     "phase": "queued",

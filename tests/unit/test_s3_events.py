@@ -1,6 +1,7 @@
 """S3 events: messages in both forms lead to at most one job for each version."""
 
 import json
+from typing import Any
 from urllib.parse import quote_plus
 
 import pytest
@@ -31,6 +32,11 @@ def from_event_bridge(key: object, **envelope: object) -> str:
     )
 
 
+def objects_of(body: str) -> tuple[S3Object, ...]:
+    """Return all objects that a message announces."""
+    return tuple(created_objects(body))
+
+
 def record(encoded_key: object, event: str = "ObjectCreated:Put") -> dict[str, object]:
     """Return one record of S3's own notification."""
     return {
@@ -51,8 +57,8 @@ def from_s3(*records: dict[str, object]) -> str:
 @given(key=keys)
 def test_both_forms_give_the_key_as_s3_stores_it(key: str) -> None:
     """EventBridge sends the key as it is; S3 encodes it once."""
-    plain = created_objects(from_event_bridge(key))
-    encoded = created_objects(from_s3(record(quote_plus(key))))
+    plain = objects_of(from_event_bridge(key))
+    encoded = objects_of(from_s3(record(quote_plus(key))))
 
     assert plain == encoded == (S3Object("inbox", key, "v1"),)
 
@@ -72,7 +78,7 @@ def test_the_key_of_a_notification_is_decoded_exactly_once(
     encoded: str, stored: str
 ) -> None:
     """A key that is decoded twice, or not at all, names a missing object."""
-    [created] = created_objects(from_s3(record(encoded)))
+    [created] = objects_of(from_s3(record(encoded)))
 
     assert created.key == stored
 
@@ -80,7 +86,7 @@ def test_the_key_of_a_notification_is_decoded_exactly_once(
 @pytest.mark.fault(3)
 def test_the_key_of_event_bridge_is_not_decoded() -> None:
     """EventBridge sends the key as S3 stores it."""
-    [created] = created_objects(from_event_bridge("a%2Bb+c%252F"))
+    [created] = objects_of(from_event_bridge("a%2Bb+c%252F"))
 
     assert created.key == "a%2Bb+c%252F"
 
@@ -89,7 +95,7 @@ def test_every_record_of_a_notification_is_read() -> None:
     """S3 may announce several objects in one message; none may be lost."""
     message = from_s3(record("a"), record("b", "ObjectRemoved:Delete"), record("c"))
 
-    found_keys = [created.key for created in created_objects(message)]
+    found_keys = [created.key for created in objects_of(message)]
 
     assert found_keys == ["a", "c"]
 
@@ -107,7 +113,7 @@ def test_every_record_of_a_notification_is_read() -> None:
 )
 def test_a_message_that_creates_no_object_is_ignored(message: str) -> None:
     """Such messages are no faults, and must not fill the dead-letter queue."""
-    assert created_objects(message) == ()
+    assert objects_of(message) == ()
 
 
 @pytest.mark.parametrize(
@@ -132,7 +138,21 @@ def test_a_message_that_creates_no_object_is_ignored(message: str) -> None:
 def test_any_other_message_is_unreadable(body: str) -> None:
     """A malformed message goes to the dead-letter queue, and starts no job."""
     with pytest.raises(MessageUnreadable):
-        created_objects(body)
+        objects_of(body)
+
+
+@pytest.mark.fault(100)
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("bad", [{}, "text", None, record("%FF"), record("")])
+def test_a_bad_record_spoils_no_other(place: int, bad: Any) -> None:  # noqa: ANN401 - any JSON
+    """The lists in one message have nothing to do with each other."""
+    records = [record("a.csv"), record("b.csv")]
+    records.insert(place, bad)
+    created = created_objects(from_s3(*records))
+
+    assert [next(created).key, next(created).key] == ["a.csv", "b.csv"]
+    with pytest.raises(MessageUnreadable, match="1 of 3 records"):
+        next(created)
 
 
 json_values = st.recursive(
@@ -155,7 +175,7 @@ json_values = st.recursive(
 def test_any_json_is_an_event_or_unreadable(value: object) -> None:
     """A malformed message must fail by an error with advice, and fail alone."""
     try:
-        created = created_objects(json.dumps(value))
+        created = objects_of(json.dumps(value))
     except MessageUnreadable:
         return
 
@@ -171,9 +191,7 @@ def test_events_of_the_same_version_lead_to_the_same_job(
     first = from_event_bridge("ipqs/email/a.csv")
     second = from_event_bridge("ipqs/email/a.csv", time=time, id=request)
 
-    jobs = [
-        job_for(*created_objects(message), types=TYPES) for message in (first, second)
-    ]
+    jobs = [job_for(*objects_of(message), types=TYPES) for message in (first, second)]
 
     assert jobs[0] == jobs[1]
     assert jobs[0] is not None

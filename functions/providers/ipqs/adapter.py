@@ -20,6 +20,7 @@ from functions.core.errors import (
 from functions.core.file_formats import CSV, FileFormat
 from functions.core.model import StatusReport
 from functions.core.provider_settings import IpqsSettings
+from functions.core.rows import RowCount
 from functions.providers.csv_validation import check_file_name, count_rows
 from functions.providers.ipqs.responses import (
     IpqsResponse,
@@ -66,8 +67,8 @@ class Ipqs:
         """The results are CSV files (see `Provider.result_format`)."""
         return CSV
 
-    def validate(self, name: str, _type: str, source: Source) -> int:
-        """Check a CSV and return its number of rows (see `Provider.validate`).
+    def validate(self, name: str, _type: str, source: Source) -> RowCount:
+        """Check a CSV and count its rows (see `Provider.validate`).
 
         Which columns a type needs is left to IPQS.
         """

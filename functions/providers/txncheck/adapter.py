@@ -21,6 +21,7 @@ from functions.core.file_formats import JSON, FileFormat
 from functions.core.model import StatusReport
 from functions.core.provider_settings import TxncheckSettings
 from functions.core.result_keys import SINGLE_RESULT_KIND
+from functions.core.rows import RowCount
 from functions.providers.bodies import BytesBody
 from functions.providers.key_rotation import with_fresh_key_retry
 from functions.providers.protocol import BatchRequest, InvalidRow, Link, Source
@@ -82,12 +83,12 @@ class Txncheck:
         """A result is one JSON document (see `Provider.result_format`)."""
         return JSON
 
-    def validate(self, name: str, type_: str, source: Source) -> int:
-        """Check a request's file and return 1, its rows (see `Provider.validate`)."""
+    def validate(self, name: str, type_: str, source: Source) -> RowCount:
+        """Check a request's file, which has one row (see `Provider.validate`)."""
         if not name.lower().endswith(JSON.suffix):
             raise SourceMisnamed("the object's name does not end in .json")
         self._request_bodies.read_body(type_, source)
-        return 1
+        return RowCount(rows=1, distinct_rows=1)
 
     def submit(self, _name: str, type_: str, source: Source) -> str:
         """Send the request and return its id (see `Provider.submit`).

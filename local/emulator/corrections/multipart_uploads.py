@@ -7,7 +7,7 @@ from ministack.services import s3
 
 from local.emulator.corrections.ministack_types import Response
 
-_UPLOAD_ID = re.compile(rb"<UploadId>(.+?)</UploadId>")
+_UPLOAD_ID = re.compile(rb"<UploadId>([^<]+)</UploadId>")
 # The bytes of the object that is being completed with a FULL_OBJECT checksum.
 _object_body: contextvars.ContextVar[bytes | None] = contextvars.ContextVar(
     "object_body", default=None

@@ -38,5 +38,5 @@ def _publish(_resource: str, data: dict[str, Any]) -> dict[str, str]:
 
 
 def _element(name: str, xml: str) -> str:
-    match = re.search(f"<{name}>(.*?)</{name}>", xml, re.DOTALL)
+    match = re.search(f"<{name}>([^<]*)</{name}>", xml)
     return match.group(1) if match else ""
