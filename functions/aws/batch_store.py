@@ -49,8 +49,7 @@ class BatchStore:
     def read(self, name: str) -> bytes:
         """Return the content of a work file."""
         with translate_aws_errors("read a work file of the batch"):
-            response = self._s3.get_object(Bucket=self._bucket, Key=self.key(name))
-            return response["Body"].read()
+            return self._read(name)
 
     def read_json(self, name: str) -> Any:  # noqa: ANN401 - any JSON of ours
         """Return a work file as JSON."""
@@ -65,7 +64,7 @@ class BatchStore:
         """Return how the requests ended; empty if no attempt came to their end."""
         with translate_aws_errors("read a work file of the batch"):
             try:
-                document = self.read_json(_ENDED_REQUESTS)
+                document = json.loads(self._read(_ENDED_REQUESTS))
             except ClientError as error:
                 if error_code(error) in _ABSENT:
                     return {}
@@ -73,3 +72,7 @@ class BatchStore:
         return {
             key: SentRequest.from_document(ended) for key, ended in document.items()
         }
+
+    def _read(self, name: str) -> bytes:
+        response = self._s3.get_object(Bucket=self._bucket, Key=self.key(name))
+        return response["Body"].read()
