@@ -1,6 +1,5 @@
 """Submit: submit a job to the provider, at most once, because it is paid for."""
 
-import math
 import random
 import uuid
 from dataclasses import dataclass
@@ -14,74 +13,66 @@ from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.aws.rate_limiter import RateLimiter
 from functions.aws.s3_source import S3Source
 from functions.aws.settings import provider_settings
+from functions.aws.submission_claim import SubmissionClaim
 from functions.core.errors import (
     PROVIDER_FAULTS,
     AnswerLost,
     CourierError,
+    DeadlinePassed,
     PermanentError,
     RequestInvalid,
     RetryableError,
     SourceTooLarge,
+    SubmitOutcomeUnknown,
 )
+from functions.core.holds import Holds
 from functions.core.metrics import Metric
 from functions.core.model import Job, Next, Outcome, Phase, State
 from functions.core.provider_settings import ProviderSettings
-from functions.core.routing import end_job, on_hold, on_submitted
+from functions.core.routing import end_job, on_submitted
 from functions.core.rows import RowCount
-from functions.core.schedule import retry_seconds
 from functions.providers.protocol import Provider
 
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """One try to submit a job; `token` identifies it.
-
-    `now` is in Unix seconds, `random` a number in [0, 1) for the jitter of waits.
-    """
+    """One try to submit a job; `now` is in Unix seconds, `random` in [0, 1)."""
 
     job: Job
     adapter: Provider
     source: S3Source
-    job_store: JobStore
     rate_limiter: RateLimiter | None
     settings: ProviderSettings
-    token: str
+    claim: SubmissionClaim
     now: float
     random: float
 
     def submit(self) -> Job:
         """Submit the job at most once; return it with its reference or on hold.
 
-        An intent is recorded before anything is sent, the reference after it. An
-        try that finds an intent without a reference does not send: it looks for
-        our file name in the provider's list, and sends only if the list still lacks it
-        after `settle_seconds`, when the function that wrote the intent cannot be
-        running any more. Where the provider has no list, a person decides
-        (`SubmitOutcomeUnknown`).
+        All that can fail without the provider is done before the claim: the token of
+        this try, written into the jobs table right before anything is sent. A try that
+        finds another one's claim does not send (see `_reconcile`).
 
         A batch is not sent itself: its requests are prepared and come here one by one.
         Where the provider limits the rate, each waits for its slot first.
         """
         is_request = self.job.is_batch_request
-        if not is_request and self.job.key.lower().endswith(self.settings.batches):
-            created = self.job_store.create(self.job, now=self.now)
-            self._count_started(created)
-            return self.job.with_(next=Next.PREPARE, received_at=created.received_at)
-        slot_at = self._slot()
-        if slot_at > self.now:
-            return self._hold_for_slot(slot_at)
-        record = self.job_store.claim_submission(
-            self.job, token=self.token, now=self.now
-        )
+        record = self.claim.job_store.create(self.job, now=self.now)
         self._count_started(record)
+        if not is_request and self.job.key.lower().endswith(self.settings.batches):
+            return self.job.with_(next=Next.PREPARE, received_at=record.received_at)
         if record.provider_ref:
             submitted = self._submitted(record)
             # A retry sets `resumed_at` on the job; requests of a batch get it here.
             return submitted.with_(resumed_at=self.now) if is_request else submitted
         try:
-            if record.intent == self.token:
-                return self._send(record)
-            return self._reconcile(record)
+            if record.intent not in ("", *self.job.unsent_claims):
+                return self._reconcile(record)
+            slot_at = self._slot()
+            if slot_at > self.now:
+                return self._holds(record).for_slot(slot_at)
+            return self._send(record)
         except PROVIDER_FAULTS as error:  # those of AWS are for the workflow
             return self._hold_after(error, record)
 
@@ -92,48 +83,80 @@ class Submission:
             telemetry.count(Metric.JOBS_STARTED, self.job)
 
     def _send(self, record: SubmissionRecord) -> Job:
+        """Claim the submission, replacing the recorded claim, and send it."""
         try:
             count = self._validated_count()
-            reference = self.adapter.submit(self._file_name, self.job.type, self.source)
-        except AnswerLost as error:
-            telemetry.logger.warning("submit answer lost", reason=str(error))
-            telemetry.record_error(error, self.job)
-            return self._reconcile(record)
+            preparation = self.adapter.prepare_submission(
+                self._file_name, self.job.type, self.source
+            )
+            with preparation as send:
+                claimed = self.claim.take(old=record.intent)
+                if claimed is None:
+                    return self._hold_unsent(record)
+                if claimed.intent != self.claim.token:
+                    return self._reconcile(claimed)
+                try:
+                    reference = send()
+                except AnswerLost as error:
+                    telemetry.logger.warning("submit answer lost", reason=str(error))
+                    telemetry.record_error(error, self.job)
+                    return self._reconcile(claimed, is_lost_here=True)
+                except CourierError as error:  # surely not accepted
+                    if self.claim.release():
+                        raise
+                    telemetry.record_error(error, self.job)
+                    return self._hold_unsent(record)
         except RequestInvalid as error:
-            self.job_store.release_claim(self.job, token=self.token)
             telemetry.logger.warning("request invalid", reason=str(error))
             failed = end_job(self.job, Outcome.FAILED, type(error).__name__)
             return failed.with_(advice=f"{error}. {error.advice}")
-        except CourierError:
-            # Surely not accepted: the next try may send at once.
-            self.job_store.release_claim(self.job, token=self.token)
-            raise
-        return self._record(reference, count)
+        return self._submitted(self.claim.record(claimed, reference, count))
 
-    def _reconcile(self, record: SubmissionRecord) -> Job:
-        """Find in the provider's list whether an earlier try was accepted.
+    def _reconcile(
+        self, record: SubmissionRecord, *, is_lost_here: bool = False
+    ) -> Job:
+        """Find out whether the try with the recorded claim was accepted.
 
-        If it was, adopt it; otherwise hold the job, or send it again.
+        The provider's list is searched for our file name, and an entry adopted. A list
+        may lag, and that try may still be running. So the search is repeated, at
+        growing intervals, until `settle_seconds` after the claim. Then a person has to
+        decide, unless the settings say that what is not listed is sent again.
+
+        Raises:
+            SubmitOutcomeUnknown: It was not found in time, or there is no list. A
+                retry of the job searches once more; it sends nothing.
         """
-        reference = self.adapter.find(self._file_name, self.job.type)
+        if record.provider_ref:
+            return self._submitted(record)
+        elapsed = self.now - record.intent_at
+        remaining = self.settings.settle_seconds - elapsed
+        try:
+            reference = self.adapter.find(self._file_name, self.job.type)
+        except SubmitOutcomeUnknown:
+            if remaining <= 0 or (is_lost_here and not self.settings.has_list):
+                raise
+            reference = None
+        except PROVIDER_FAULTS as error:
+            return self._hold_after(error, record, SubmitOutcomeUnknown)
         if reference is not None:
-            telemetry.logger.info("submission adopted", provider_ref=reference)
-            telemetry.count(Metric.SUBMISSIONS_ADOPTED, self.job)
-            try:
-                count = self._validated_count()
-            except PermanentError:
-                count = RowCount()  # it is paid for: a missing source must not end it
-            return self._record(reference, count)
-
-        remaining = record.intent_at + self.settings.settle_seconds - self.now
-        if remaining > 0:
-            return self._hold(record, remaining, failed=False)
-        if self.job_store.reclaim_submission(
-            self.job, old=record.intent, token=self.token, now=self.now
-        ):
-            telemetry.logger.warning("submission repeated", unlisted_for=-remaining)
+            return self._adopt(record, reference)
+        if remaining <= 0:
+            if not self.settings.resubmits_unlisted:
+                raise SubmitOutcomeUnknown("the provider's list lacks the file")
+            telemetry.logger.warning("submission repeated", unlisted_for=elapsed)
             return self._send(record)
-        return self._hold(record, self.settings.settle_seconds, failed=False)
+        return self._holds(record).for_listing(
+            claimed_at=record.intent_at, settle_seconds=self.settings.settle_seconds
+        )
+
+    def _adopt(self, record: SubmissionRecord, reference: str) -> Job:
+        telemetry.logger.info("submission adopted", provider_ref=reference)
+        telemetry.count(Metric.SUBMISSIONS_ADOPTED, self.job)
+        try:
+            count = self._validated_count()
+        except PermanentError:
+            count = RowCount()  # it is paid for: a missing source must not end it
+        return self._submitted(self.claim.record(record, reference, count))
 
     def _validated_count(self) -> RowCount:
         if self.source.size > self.settings.max_upload_bytes:
@@ -141,13 +164,6 @@ class Submission:
         # A request of a batch lies in an object with many of them.
         name = "request.json" if self.job.is_batch_request else self.job.key
         return self.adapter.validate(name, self.job.type, self.source)
-
-    def _record(self, reference: str, count: RowCount) -> Job:
-        return self._submitted(
-            self.job_store.record_submission(
-                self.job, provider_ref=reference, count=count, now=self.now
-            )
-        )
 
     def _submitted(self, record: SubmissionRecord) -> Job:
         submitted = self.job.with_(
@@ -158,29 +174,35 @@ class Submission:
             distinct_rows=record.distinct_rows,
             phase=Phase.QUEUED,
             failures=0,
+            unsent_claims=(),
         )
         return on_submitted(submitted, policy=self.settings.policy, random=self.random)
 
-    def _hold_after(self, error: RetryableError, record: SubmissionRecord) -> Job:
+    def _hold_after(
+        self,
+        error: RetryableError,
+        record: SubmissionRecord,
+        at_deadline: type[PermanentError] = DeadlinePassed,
+    ) -> Job:
         telemetry.logger.warning("submission postponed", error=type(error).__name__)
         telemetry.record_error(error, self.job)
-        delay = retry_seconds(
-            self.job.failures + 1,
-            policy=self.settings.policy,
-            random=self.random,
-            hint=error.hint,
+        return self._holds(record).after_failure(
+            hint=error.hint, at_deadline=at_deadline
         )
-        return self._hold(record, delay, failed=True)
 
-    def _hold(self, record: SubmissionRecord, seconds: float, *, failed: bool) -> Job:
-        # The slot is used up: the next try reserves another one.
-        job = self.job.with_(received_at=record.received_at, slot_at=0.0)
-        return on_hold(
-            job,
-            wait_seconds=seconds,
+    def _hold_unsent(self, record: SubmissionRecord) -> Job:
+        """Hold the job; its next try knows of our claim that nothing was sent."""
+        telemetry.logger.warning("claim left behind, nothing sent")
+        unsent = (*self.job.unsent_claims, self.claim.token)
+        return self._holds(record).after_failure().with_(unsent_claims=unsent)
+
+    def _holds(self, record: SubmissionRecord) -> Holds:
+        # A slot is used up by now: the next try reserves another one.
+        return Holds(
+            job=self.job.with_(received_at=record.received_at, slot_at=0.0),
             policy=self.settings.policy,
             now=self.now,
-            failed=failed,
+            random=self.random,
         )
 
     def _slot(self) -> float:
@@ -188,27 +210,10 @@ class Submission:
         limiter = self.rate_limiter
         if limiter is None or limiter.limit.allows(self.job.slot_at, now=self.now):
             return self.now
-        record = self.job_store.submission(self.job)
-        if record.intent or record.provider_ref:
-            return self.now
-        self.job_store.require_running(self.job)  # others wait for the slot
         return limiter.reserve(now=self.now)
 
-    def _hold_for_slot(self, slot_at: float) -> Job:
-        job = self.job.with_(
-            slot_at=slot_at, received_at=self.job.received_at or self.now
-        )
-        return on_hold(
-            job,
-            wait_seconds=math.ceil(slot_at - self.now),
-            policy=self.settings.policy,
-            now=self.now,
-            failed=False,
-        )
-
     @property
-    def _file_name(self) -> str:
-        """The name under which the provider's list is searched for the job."""
+    def _file_name(self) -> str:  # under which the list is searched for the job
         return f"{self.job.job_id}.csv"
 
 
@@ -223,10 +228,14 @@ def handler(event: State, _context: LambdaContext) -> State:
             job=job,
             adapter=adapter_for(job.provider),
             source=S3Source(job, s3=clients.s3()),
-            job_store=JobStore.from_environment(),
             rate_limiter=RateLimiter.from_environment(job.provider),
             settings=provider_settings(job.provider),
-            token=uuid.uuid4().hex,
+            claim=SubmissionClaim(
+                job=job,
+                job_store=JobStore.from_environment(),
+                token=uuid.uuid4().hex,
+                now=now,
+            ),
             now=now,
             random=random.random(),  # noqa: S311 - jitter, no secret
         ).submit()

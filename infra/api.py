@@ -157,8 +157,7 @@ class Api(Construct):
     def _logging_account(self) -> apigateway.CfnAccount:
         """Return the setting that lets API Gateway write logs.
 
-        It holds for all APIs of the account and region, so it outlives the stack:
-        another stack may rely on it.
+        It holds for all APIs of account and region: it outlives the stack for others.
         """
         role = iam.Role(
             self,
@@ -189,9 +188,12 @@ class Api(Construct):
         account = apigateway.CfnAccount(
             self, "Account", cloud_watch_role_arn=role.role_arn
         )
-        for resource in (role, role.node.find_child("DefaultPolicy"), account):
+        policy = role.node.find_child("DefaultPolicy")
+        # API Gateway tries the role at once, and its policy is a resource of its own.
+        account.node.add_dependency(policy)
+        for resource in (role, policy, account):
             assert isinstance(resource, (CfnResource, Resource))  # noqa: S101 - for mypy
-            resource.apply_removal_policy(RemovalPolicy.RETAIN)
+            resource.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         return account
 
     def _add_web_acl(self, web_acl_arn: str) -> None:

@@ -16,13 +16,19 @@ from infra import config
 from infra.bundling import BundlingFailed
 from infra.stack import VerdictCourier
 
+#: A value of the context: "true" leaves the tables unprotected, so that a deployment
+#: that fails can be rolled back. `make deploy` sets it where there is no stack yet.
+FIRST_DEPLOYMENT = "first_deployment"
+
 
 def stack_name(stage: str) -> str:
     """Return the name of a stage's stack."""
     return f"VerdictCourier-{stage}"
 
 
-def synthesize(stage: str | None = None, *, outdir: Path) -> Path:
+def synthesize(
+    stage: str | None = None, *, outdir: Path, first_deployment: bool = False
+) -> Path:
     """Write the cloud assembly into `outdir` and return it.
 
     Without a `stage`, that of the context is used (`cdk synth -c stage=prod`).
@@ -32,13 +38,20 @@ def synthesize(stage: str | None = None, *, outdir: Path) -> Path:
         BundlingFailed: The Lambda dependencies could not be installed.
         RuntimeError: cdk-nag has findings; its report is in `outdir`.
     """
-    app = App(context=config.context(), outdir=str(outdir))
+    context = config.context()
+    if first_deployment:
+        context[FIRST_DEPLOYMENT] = "true"
+    app = App(context=context, outdir=str(outdir))
     name = stage or str(app.node.get_context("stage"))
+    stage_settings = config.stage(name, app.node.get_context("courier"))
     VerdictCourier(
         app,
         stack_name(name),
-        stage=config.stage(name, app.node.get_context("courier")),
+        stage=stage_settings,
+        protected=str(app.node.try_get_context(FIRST_DEPLOYMENT)) != "true",
     )
+    if sentence := config.quota_sentence(stage_settings):
+        print(sentence, file=sys.stderr)  # noqa: T201 - what a person must know before
     Validations.of(app).add_plugins(AwsSolutionsChecks(), ServerlessChecks())
     return Path(app.synth().directory)
 

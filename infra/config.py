@@ -68,6 +68,30 @@ class Stage:
         return max(p.poll.deadline_seconds for p in self.providers.values())
 
 
+#: Lambda keeps this many concurrent executions of an account unreserved.
+UNRESERVED_CONCURRENCY = 100
+
+
+def needed_concurrency(stage: Stage) -> int:
+    """Return the concurrent executions that the account's quota must allow, at least.
+
+    0 where the stage reserves nothing: AWS then accepts any quota.
+    """
+    reserved = sum(stage.reserved_concurrency.values())
+    return reserved + UNRESERVED_CONCURRENCY if reserved else 0
+
+
+def quota_sentence(stage: Stage) -> str:
+    """Return what a stage needs of the account's quota; empty where any will do."""
+    needed = needed_concurrency(stage)
+    if not needed:
+        return ""
+    return (
+        f"The stage {stage.name} reserves {needed - UNRESERVED_CONCURRENCY} concurrent "
+        f"executions of Lambda: the account's quota must be {needed} or more."
+    )
+
+
 def context(path: Path = CDK_JSON) -> dict[str, Any]:
     """Return the CDK context, for a synth without the CDK's own command."""
     return dict(json.loads(path.read_text())["context"])

@@ -1,6 +1,6 @@
 """Stack: connect the constructs and grant rights; it has no resources of its own."""
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk.aws_logs import RetentionDays
 from constructs import Construct
 
@@ -17,6 +17,7 @@ from infra.functions import Functions
 from infra.grants import Grants
 from infra.intake import Intake
 from infra.observability import Observability
+from infra.outputs import add_outputs
 from infra.state_machine_role import grant_state_machine
 from infra.storage import Storage
 from infra.workflow import Workflow
@@ -35,13 +36,27 @@ LOG_RETENTION = {
 
 
 class VerdictCourier(Stack):
-    """One stage of Verdict Courier."""
+    """One stage of Verdict Courier.
 
-    def __init__(self, scope: Construct, construct_id: str, *, stage: Stage) -> None:
+    Where `protected` is false, nothing keeps the tables from being deleted, so that a
+    first deployment that fails can be rolled back.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stage: Stage,
+        protected: bool = True,
+    ) -> None:
         # With analytics the template would depend on how the synth was started.
         super().__init__(scope, construct_id, analytics_reporting=False)
         removal_policy = (
-            RemovalPolicy.RETAIN if stage.retain_data else RemovalPolicy.DESTROY
+            # What a first deployment made before it failed is deleted again.
+            RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+            if stage.retain_data
+            else RemovalPolicy.DESTROY
         )
         log_retention = LOG_RETENTION[stage.log_retention_days]
 
@@ -55,6 +70,7 @@ class VerdictCourier(Stack):
                 for name, provider in stage.providers.items()
             },
             removal_policy=removal_policy,
+            deletion_protection=stage.retain_data and protected,
         )
         self.credentials = Credentials(
             self,
@@ -153,7 +169,16 @@ class VerdictCourier(Stack):
         self._grant_workflow()
         self._grant_api()
         self._grant_finalize_execution()
-        self._add_outputs()
+        add_outputs(
+            self,
+            storage=self.storage,
+            credentials=self.credentials,
+            workflow=self.workflow,
+            intake=self.intake,
+            failure_events=self.failure_events,
+            observability=self.observability,
+            api=self.api,
+        )
 
     def _grant_workflow(self) -> None:
         functions, storage = self.functions, self.storage
@@ -223,25 +248,3 @@ class VerdictCourier(Stack):
         grants.access_table(finalize, storage.jobs, "GetItem", "UpdateItem")
         grants.publish_notices(finalize, storage.notices)
         grants.send_dead_letters(finalize, self.failure_events.dead_letters)
-
-    def _add_outputs(self) -> None:
-        outputs = {
-            "InboxBucket": self.storage.inbox.bucket_name,
-            "ResultsBucket": self.storage.results.bucket_name,
-            "JobsTable": self.storage.jobs.table_name,
-            "NoticesTopicArn": self.storage.notices.topic_arn,
-            "OperationsTopicArn": self.observability.operations.topic_arn,
-            "StateMachineArn": self.workflow.state_machine.state_machine_arn,
-            "IntakeQueueUrl": self.intake.queue.queue_url,
-            "DeadLetterQueueUrl": self.intake.dead_letters.queue_url,
-            # Operators' scripts know this output by the name of earlier releases.
-            "ReflectDeadLetterQueueUrl": self.failure_events.dead_letters.queue_url,
-            "ApiUrl": self.api.rest.url,
-            "DataKeyArn": self.storage.key.key_arn,
-        }
-        for provider, secret in self.credentials.secrets.items():
-            outputs[f"{provider.capitalize()}SecretArn"] = secret.secret_arn
-        for provider, secret in self.credentials.webhooks.items():
-            outputs[f"{provider.capitalize()}WebhookSecretArn"] = secret.secret_arn
-        for name, value in outputs.items():
-            CfnOutput(self, name, value=value)

@@ -27,13 +27,15 @@ class Storage(Construct):
         results_retention: Duration,
         provider_retention_days: Mapping[str, int | None],
         removal_policy: RemovalPolicy,
+        deletion_protection: bool,
     ) -> None:
         super().__init__(scope, construct_id)
         self._removal_policy = removal_policy
+        self._deletion_protection = deletion_protection
         self._provider_retention_days = provider_retention_days
 
         self.key = self._key()
-        self._access_logs = self._access_log_bucket(results_retention)
+        self.access_logs = self._access_log_bucket(results_retention)
         self.inbox = self._data_bucket("Inbox", expires_after=inbox_retention)
         self.results = self._data_bucket("Results", expires_after=results_retention)
         _send_events_to_eventbridge(self.inbox)
@@ -100,7 +102,7 @@ class Storage(Construct):
             enforce_ssl=True,
             minimum_tls_version=1.2,
             versioned=True,
-            server_access_logs_bucket=self._access_logs,
+            server_access_logs_bucket=self.access_logs,
             server_access_logs_prefix=f"{name.lower()}/",
             lifecycle_rules=[
                 _expiry(expires_after),
@@ -157,7 +159,7 @@ class Storage(Construct):
                 point_in_time_recovery_enabled=True
             ),
             time_to_live_attribute="expires_at",
-            deletion_protection=self._removal_policy is RemovalPolicy.RETAIN,
+            deletion_protection=self._deletion_protection,
             removal_policy=self._removal_policy,
         )
 

@@ -1,18 +1,31 @@
 """Fixtures of all suites: repeatable examples and the synthesized app."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 import infra.node  # noqa: F401 - aws_cdk starts Node as it is imported
 
+if TYPE_CHECKING:
+    from tests.world.site import Site
+
 settings.register_profile(
     "repeatable", derandomize=True, max_examples=100, deadline=None
 )
 settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="module")
+def site(assembly: Callable[[str], Path]) -> Iterator["Site"]:
+    """Return what all worlds of a module share; see `tests.world.world`."""
+    from tests.world.site import Site  # noqa: PLC0415 - it imports all functions
+
+    with Site.opened(assembly("local")) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,10 @@
 """Job store: read and write the jobs table, in which recorded facts are never undone.
 
-An item holds what identifies the job; `intent` (the token of the try that is about
-to submit) and `intent_at`; `provider_ref` and `submitted_at`, each set once; the last
-progress; and `outcome`, set once for each attempt. Every write has a condition, so that
-a repeated, late or overlapping call changes nothing.
+An item holds what identifies the job; `intent` (the token of the try that submits, or
+has submitted, written right before it) and `intent_at`; `provider_ref` and
+`submitted_at`, each set once; the last progress; and `outcome`, set once for each
+attempt. Every write has a condition, so that a repeated, late or overlapping call
+changes nothing.
 """
 
 from dataclasses import asdict, dataclass
@@ -146,11 +147,13 @@ class JobStore:
         return JobRecord.from_item(written) if written else None
 
     def create(self, job: Job, *, now: float) -> SubmissionRecord:
-        """Write a job that is not submitted itself, such as a batch.
+        """Write a job, unless it has ended; return what is recorded of it.
 
         Raises:
-            JobEnded: The job has an outcome.
+            JobEnded: The job, or its batch, has ended, and no try is left whose
+                submission could be unknown.
         """
+        self._require_running_batch(job)
         written = self._table.update(
             job.job_id,
             self._identity(job, now),
@@ -158,9 +161,9 @@ class JobStore:
             condition=_RUNNING,
             condition_values={":attempt": job.attempt},
         )
-        if written is None:
-            raise _job_ended()
-        return SubmissionRecord.from_item(written)
+        if written is not None:
+            return SubmissionRecord.from_item(written)
+        return self._running_or_unknown(job)
 
     def submission(self, job: Job) -> SubmissionRecord:
         """Return what is recorded of a job's submission."""
@@ -176,54 +179,33 @@ class JobStore:
             raise _job_ended()
         self._require_running_batch(job)
 
-    def claim_submission(self, job: Job, *, token: str, now: float) -> SubmissionRecord:
-        """Record that a try is about to submit, unless an earlier one was.
+    def claim_submission(
+        self, job: Job, *, token: str, old: str = "", now: float
+    ) -> SubmissionRecord:
+        """Record that a try submits from now on, unless another one does or did.
 
         The claim is ours only if the returned record has our token as its intent.
+        `old` is another try's claim that is to be replaced.
 
         Raises:
-            JobEnded: The job, or its batch, has ended, and no try is left whose
-                submission could be unknown.
+            JobEnded: As in `create`.
         """
-        self._require_running_batch(job)
         written = self._table.update(
             job.job_id,
             {**self._identity(job, now), "intent": token, "intent_at": now},
             set_if_absent=_received(job, now),
-            condition="attribute_not_exists(intent) "
+            condition="(attribute_not_exists(intent) OR intent = :old) "
             f"AND attribute_not_exists(provider_ref) AND {_RUNNING}",
-            condition_values={":attempt": job.attempt},
+            condition_values={":old": old or token, ":attempt": job.attempt},
         )
-        if written is not None:
+        record = (
+            SubmissionRecord.from_item(written)
+            if written is not None
+            else self._running_or_unknown(job, known=old)
+        )
+        if record.intent == token:
             self._confirm_claim(job, token)
-            return SubmissionRecord.from_item(written)
-        record = self.submission(job)
-        # An intent without a reference may be paid for: it is looked for even now.
-        if record.has_ended(job) and (record.provider_ref or not record.intent):
-            raise _job_ended()
         return record
-
-    def reclaim_submission(self, job: Job, *, old: str, token: str, now: float) -> bool:
-        """Take over the claim `old`, whose try surely submitted nothing.
-
-        Returns:
-            Whether the claim is ours now; another try may have been faster.
-
-        Raises:
-            JobEnded: The job, or its batch, has ended.
-        """
-        written = self._table.update(
-            job.job_id,
-            {"intent": token, "intent_at": now},
-            condition=f"intent = :old AND attribute_not_exists(provider_ref) "
-            f"AND {_RUNNING}",
-            condition_values={":old": old, ":attempt": job.attempt},
-        )
-        if written is None:
-            self.require_running(job)
-            return False
-        self._confirm_claim(job, token)
-        return True
 
     def release_claim(self, job: Job, *, token: str) -> None:
         """Remove our claim: the provider surely accepted nothing."""
@@ -248,7 +230,10 @@ class JobStore:
         return SubmissionRecord.from_item(written or self._table.get(job.job_id))
 
     def record_progress(self, job: Job, *, next_check_at: float) -> None:
-        """Record the last check, unless a later check or an outcome is recorded."""
+        """Record the last check, unless a later check or an outcome is recorded.
+
+        With it goes the provider's reference, where Submit could not record it.
+        """
         self._table.update(
             job.job_id,
             {
@@ -257,6 +242,7 @@ class JobStore:
                 "failures": job.failures,
                 "next_check_at": next_check_at,
             },
+            set_if_absent=_submitted(job),
             condition=f"{_RUNNING} AND (attribute_not_exists(polls) OR polls < :polls)",
             condition_values={":attempt": job.attempt},
         )
@@ -264,7 +250,8 @@ class JobStore:
     def record_outcome(self, job: Job, *, now: float) -> End:
         """Record how this attempt ended; return the end that stands, the first.
 
-        An attempt that was given up for another one cannot end that one.
+        An attempt that was given up for another one cannot end that one. The provider's
+        reference goes with it, as in `record_progress`.
         """
         values: dict[str, Value] = {
             "outcome": str(job.outcome),
@@ -286,7 +273,7 @@ class JobStore:
                 "resendable": job.batch.resendable,
                 "resumable": job.batch.resumable,
             }
-        return self._end(job, values)
+        return self._end(job, values, set_if_absent=_submitted(job))
 
     def record_external_outcome(
         self, job: Job, outcome: Outcome, *, error: str = "", now: float
@@ -339,6 +326,18 @@ class JobStore:
         item = written or self._table.get(job.job_id)
         return JobRecord.from_item(item).end_of(job.attempt)
 
+    def _running_or_unknown(self, job: Job, *, known: str = "") -> SubmissionRecord:
+        """Return what is recorded of a job that runs, or whose submission is unknown.
+
+        An intent without a reference may be paid for: it is looked for even after the
+        end. `known` is an intent of which it is known that it is not.
+        """
+        record = self.submission(job)
+        is_known = record.provider_ref or record.intent in ("", known)
+        if record.has_ended(job) and is_known:
+            raise _job_ended()
+        return record
+
     def _confirm_claim(self, job: Job, token: str) -> None:
         """Give our claim back if the batch of which the job is a part has ended.
 
@@ -366,6 +365,17 @@ def _job_ended() -> JobEnded:
 
 def _source(job: Job) -> dict[str, Value]:
     return {"bucket": job.bucket, "key": job.key, "version_id": job.version_id}
+
+
+def _submitted(job: Job) -> dict[str, Value]:
+    if not job.provider_ref:
+        return {}
+    return {
+        "provider_ref": job.provider_ref,
+        "submitted_at": job.submitted_at,
+        "rows": job.rows,
+        "distinct_rows": job.distinct_rows,
+    }
 
 
 def _received(job: Job, now: float) -> dict[str, Value]:

@@ -88,7 +88,7 @@ class AnswerUnreadable(RetryableError):
 class AnswerLost(RetryableError):
     """The request was sent, but no answer says whether it was carried out."""
 
-    advice = "Do nothing: the provider's list, if it has one, is searched for the job."
+    advice = "Do nothing: the provider's list, if any, is searched for the job."
 
 
 class LinkSpent(RetryableError):
@@ -216,9 +216,12 @@ class JobAborted(PermanentError):
 
 
 class SubmitOutcomeUnknown(PermanentError):
-    """The submission may have been accepted, and the provider has no way to find it."""
+    """The submission may have been accepted, but the provider does not list it."""
 
-    advice = "Look in the provider's dashboard before you upload again: that is paid."
+    advice = (
+        "Look at the provider for <job_id>.csv, or a request of that minute: if it is "
+        "there, follow its id; if not, upload again, which is paid."
+    )
 
 
 class DeadlinePassed(PermanentError):

@@ -130,6 +130,10 @@ _ENUMS: Mapping[str, type[StrEnum]] = {
     "outcome": Outcome,
 }
 
+#: Fields that a state has only where they are not empty: the input of an execution must
+#: stay what an earlier release wrote, or starting it again would be an error.
+_ABSENT_IF_EMPTY = ("unsent_claims",)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
@@ -174,6 +178,7 @@ class Job:
     slot_at: float = 0.0  # when the rate limit allows the submission
     heard_at: float = 0.0  # when a webhook ended the last wait; 0 if none did
     phase_since: float = 0.0  # when a check first reported the phase; 0 if none did
+    unsent_claims: tuple[str, ...] = ()  # of tries that surely submitted nothing
     part: BatchPosition = BatchPosition()  # of a job that is one request of a batch
     batch: Batch = Batch()  # of a job that is a batch
 
@@ -206,7 +211,7 @@ class Job:
         for name, enum in _ENUMS.items():
             if name in values:
                 values[name] = enum(values[name])
-        for name in ("kinds", "absent"):
+        for name in ("kinds", "absent", "unsent_claims"):
             values[name] = tuple(values.get(name, ()))
         values["part"] = BatchPosition.from_state(values.get("part", {}))
         values["batch"] = Batch.from_state(values.get("batch", {}))
@@ -218,13 +223,16 @@ class Job:
     def to_state(self) -> State:
         """Return the job as a JSON object."""
         state = asdict(self)
-        for name in ("kinds", "absent", "files"):
+        for name in ("kinds", "absent", "files", "unsent_claims"):
             state[name] = list(state[name])
         for name, stored_as in _STORED_AS.items():
             state[stored_as] = state.pop(name)
         for name in _ADDED_TO_BATCH:
             if not state["batch"][name]:
                 del state["batch"][name]
+        for name in _ABSENT_IF_EMPTY:
+            if not state[name]:
+                del state[name]
         return state
 
     def with_(self, **changes: Any) -> Self:  # noqa: ANN401 - replace checks the names

@@ -28,7 +28,8 @@ class ProviderSettings:
       default first. batches: the extensions of files with one request a row.
     * max_batch_requests keeps the state of a batch below Step Functions' 256 KiB.
       max_upload_bytes and max_result_bytes are our own limits: providers publish none.
-    * settle_seconds: how long after a lost answer a submission may be repeated.
+    * settle_seconds: how long it is searched for a submission whose answer was lost,
+      before a person has to decide.
     * data_retention_days: how long files and results are kept; null for the retention
       of the buckets.
     * loopback allows plain http, and addresses of this machine only: the local stack
@@ -41,6 +42,8 @@ class ProviderSettings:
 
     #: Whether the provider can send webhooks.
     sends_webhooks: ClassVar[bool] = False
+    #: Whether it lists what was submitted, by our name for it.
+    has_list: ClassVar[bool] = False
     #: Whether results are downloaded from hosts of its own (`download_hosts`).
     has_download_hosts: ClassVar[bool] = False
 
@@ -65,6 +68,11 @@ class ProviderSettings:
         """The poll policy, with webhooks if their scheme is set."""
         return replace(self.poll, uses_webhook=self.webhook is not None)
 
+    @property
+    def resubmits_unlisted(self) -> bool:
+        """Whether a submission that is not listed in time is sent a second time."""
+        return False
+
 
 @dataclass(frozen=True, kw_only=True)
 class KeyPlaces:
@@ -83,14 +91,23 @@ class KeyPlaces:
 class IpqsSettings(ProviderSettings):
     """The settings of IPQualityScore (IPQS) that it does not document, or may change.
 
-    `list_pages` bounds the search for a submission whose answer was lost.
+    `list_pages` bounds the search for a submission whose answer was lost. How late its
+    list is, IPQS does not say: with `resubmit_unlisted`, a submission that it lacks
+    after `settle_seconds` is sent again, and paid twice if the list was later still.
     """
 
+    has_list: ClassVar[bool] = True
     has_download_hosts: ClassVar[bool] = True
 
     download_hosts: tuple[str, ...]
     key_place: KeyPlaces
     list_pages: int
+    resubmit_unlisted: bool = False
+
+    @property
+    def resubmits_unlisted(self) -> bool:
+        """Whether a submission that is not listed in time is sent a second time."""
+        return self.resubmit_unlisted
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -91,15 +91,27 @@ def on_retryable_error(
 
 
 def on_hold(
-    job: Job, *, wait_seconds: float, policy: Policy, now: float, failed: bool
+    job: Job,
+    *,
+    wait_seconds: float,
+    policy: Policy,
+    now: float,
+    failed: bool,
+    at_deadline: type[errors.PermanentError] = errors.DeadlinePassed,
 ) -> Job:
     """Return the job on hold before its next submission, or ended at the deadline.
 
     `failed` is whether a failed call is the reason, which counts as a failure.
+    `at_deadline` is the error with which the job ends then.
     """
     counted = job.with_(failures=job.failures + 1 if failed else 0)
     return _wait_until_deadline(
-        counted, Next.HOLD, int(wait_seconds), policy=policy, now=now
+        counted,
+        Next.HOLD,
+        int(wait_seconds),
+        policy=policy,
+        now=now,
+        at_deadline=at_deadline,
     )
 
 
@@ -142,10 +154,18 @@ def _waiting_step(policy: Policy) -> Next:
 
 
 def _wait_until_deadline(
-    job: Job, step: Next, delay: int, *, policy: Policy, now: float
+    job: Job,
+    step: Next,
+    delay: int,
+    *,
+    policy: Policy,
+    now: float,
+    at_deadline: type[errors.PermanentError] = errors.DeadlinePassed,
 ) -> Job:
     deadline_at = deadline(job.waiting_since, policy=policy)
     if now >= deadline_at:
-        return end_job(job, Outcome.TIMED_OUT, errors.DeadlinePassed.__name__)
+        is_plain = at_deadline is errors.DeadlinePassed
+        outcome = Outcome.TIMED_OUT if is_plain else Outcome.FAILED
+        return end_job(job, outcome, at_deadline.__name__)
     wait_seconds = cap_to_deadline(deadline_at, delay, now=now)
     return job.with_(next=step, wait_seconds=wait_seconds)

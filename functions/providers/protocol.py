@@ -1,7 +1,7 @@
 """Protocol: define the contract between the steps and a provider's adapter."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -111,22 +111,28 @@ class Provider(Protocol):
         """
         ...
 
-    def submit(self, name: str, type_: str, source: Source) -> str:
-        """Send a file under our name for it; return the provider's reference.
+    def prepare_submission(
+        self, name: str, type_: str, source: Source
+    ) -> AbstractContextManager[Callable[[], str]]:
+        """Read all that a submission needs; return the function that sends it.
+
+        The function is called once at most. It sends the file under our name for it
+        and returns the provider's reference. Until then nothing is sent, and besides
+        the sending itself nothing is left that could fail.
 
         Raises:
-            AnswerLost: The file may have been accepted. After every other error it
-                certainly was not.
+            AnswerLost: The file may have been accepted; only the function raises it.
+                After every other error the file certainly was not accepted.
         """
         ...
 
     def find(self, name: str, type_: str) -> str | None:
-        """Return the reference of the file that was sent under a name, if any.
+        """Return the reference of the file that was sent under a name, if listed.
 
-        None means that it certainly was not accepted.
+        None means that the provider's whole list lacks it, and the list may lag.
 
         Raises:
-            SubmitOutcomeUnknown: The provider cannot tell.
+            SubmitOutcomeUnknown: There is no list, or it is too long to be searched.
         """
         ...
 

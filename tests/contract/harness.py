@@ -14,7 +14,7 @@ from functions.providers.protocol import Body, Link, Provider
 from local.simulators.faults import Answer
 from tests.canary import error_text, find_leaks
 from tests.contract.fake_secret import FakeSecret
-from tests.contract.sources import BytesSource
+from tests.contract.sources import BytesSource, submit
 
 #: It needs an escape in every notation, so that a leak in any of them is found.
 KEY = 'canary/key+1="&%41'
@@ -87,7 +87,7 @@ class AdapterHarness:
 
     def submit(self) -> str:
         """Submit the file; return the provider's reference."""
-        return self.provider.submit("our-name", self.list_type, BytesSource(self.file))
+        return submit(self.provider, "our-name", self.list_type, BytesSource(self.file))
 
     def find(self) -> str | None:
         """Return the reference of what `submit` submitted, if the provider has it."""

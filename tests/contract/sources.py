@@ -3,6 +3,8 @@
 from io import BytesIO, RawIOBase
 from typing import BinaryIO, cast
 
+from functions.providers.protocol import Provider, Source
+
 EMAIL_LIST = b"email\n" + b"".join(b"user%03d@example.com\n" % n for n in range(40))
 
 
@@ -29,6 +31,12 @@ class GeneratedSource:
     def open(self) -> BinaryIO:
         """See `Source.open`."""
         return cast("BinaryIO", _GeneratedRows(self.size))
+
+
+def submit(provider: Provider, name: str, type_: str, source: Source) -> str:
+    """Prepare a submission and send it; return the provider's reference."""
+    with provider.prepare_submission(name, type_, source) as send:
+        return send()
 
 
 class _GeneratedRows(RawIOBase):

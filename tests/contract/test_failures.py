@@ -26,7 +26,7 @@ from local.simulators.faults import Answer
 from local.simulators.http_writer import Ending, Framing
 from tests.contract.examples import few_examples
 from tests.contract.harness import KEY, AdapterHarness, retry_hint
-from tests.contract.sources import BytesSource
+from tests.contract.sources import BytesSource, submit
 
 
 @pytest.mark.fault(22)
@@ -359,8 +359,11 @@ def test_raises_unavailable_where_nothing_was_sent(
 ) -> None:
     """What was certainly not sent may simply be sent again."""
     with harness.expect_error(ProviderUnavailable):
-        harness.unreachable_provider.submit(
-            "our-name", harness.list_type, BytesSource(harness.file)
+        submit(
+            harness.unreachable_provider,
+            "our-name",
+            harness.list_type,
+            BytesSource(harness.file),
         )
 
     assert harness.accepted_count() == 0
@@ -377,7 +380,7 @@ def test_stops_a_submission_whose_file_shrinks(harness: AdapterHarness) -> None:
     """The length is announced: a shorter file would hang or have to be padded."""
     with harness.expect_error(SourceMissing):
         shrunk = BytesSource(harness.file, size=100_000)
-        harness.provider.submit("our-name", harness.list_type, shrunk)
+        submit(harness.provider, "our-name", harness.list_type, shrunk)
 
     assert harness.accepted_count() == 0
 

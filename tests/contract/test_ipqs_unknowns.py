@@ -23,7 +23,7 @@ from local.simulators.ipqs import (
 from tests.contract.harness import KEY, read_body, retry_hint
 from tests.contract.ipqs_harness import IpqsHarness
 from tests.contract.loopback_hosts import LoopbackListener
-from tests.contract.sources import BytesSource
+from tests.contract.sources import BytesSource, submit
 
 #: Every result is fetched for any of these values.
 _ANY_VALUE: dict[str, tuple[object, ...]] = {
@@ -32,6 +32,7 @@ _ANY_VALUE: dict[str, tuple[object, ...]] = {
     "header_key_calls": (frozenset(), frozenset({"upload", "list", "status"})),
     "status_id_parameter": ("csv_id",),
     "strictness_accepted": (True,),
+    "list_newest_first": (False,),
     "spent_link": tuple(Spent),
     "expired_link": tuple(Spent),
     "head_spends": (False,),
@@ -50,6 +51,7 @@ _TESTED_ALONE = {
     "max_upload_bytes",
     "max_upload_rows",
     "max_parallel_files",
+    "list_lag_seconds",
     "retention_seconds",
     "rate_limit",
     "unknown_id_message",
@@ -82,7 +84,7 @@ def test_fetches_every_result_for_any_value(
     places = KeyPlaces(upload="path", status="path", list="path")
     adapter = ipqs.provider_with(key_place=places)
 
-    reference = adapter.submit("our-name", "email", BytesSource())
+    reference = submit(adapter, "our-name", "email", BytesSource())
     found = adapter.find("our-name", "email")
     ipqs.simulator.clock.advance(200_000)
     report = adapter.check(reference)

@@ -21,7 +21,7 @@ from tests.contract.examples import few_examples
 from tests.contract.harness import KEY
 from tests.contract.ipqs_harness import IpqsHarness
 from tests.contract.memory import memory_limit
-from tests.contract.sources import BytesSource, GeneratedSource
+from tests.contract.sources import BytesSource, GeneratedSource, submit
 from tests.settings import ipqs_settings
 
 _MEGABYTE = 1024 * 1024
@@ -48,7 +48,7 @@ def test_raises_throttled_for_a_forbidden_upload(ipqs: IpqsHarness) -> None:
 @given(data=st.binary(min_size=1, max_size=3000))
 def test_uploads_any_bytes_unchanged(ipqs: IpqsHarness, data: bytes) -> None:
     """What is verified, and paid for, is the uploaded file, to the byte."""
-    ipqs.provider.submit("our-name", "email", BytesSource(data))
+    submit(ipqs.provider, "our-name", "email", BytesSource(data))
 
     assert received_files(ipqs)[-1] == data
 
@@ -66,14 +66,14 @@ def test_uploads_any_bytes_unchanged(ipqs: IpqsHarness, data: bytes) -> None:
 )
 def test_uploads_awkward_bytes_unchanged(ipqs: IpqsHarness, data: bytes) -> None:
     """Boundaries and chunks are where multipart bodies break."""
-    ipqs.provider.submit("our-name", "email", BytesSource(data))
+    submit(ipqs.provider, "our-name", "email", BytesSource(data))
 
     assert received_files(ipqs) == [data]
 
 
 def test_announces_the_length_of_an_upload(ipqs: IpqsHarness) -> None:
     """IPQS accepts no chunked uploads."""
-    ipqs.provider.submit("our-name", "email", BytesSource(b"a@example.com\n" * 99))
+    submit(ipqs.provider, "our-name", "email", BytesSource(b"a@example.com\n" * 99))
 
     (request,) = ipqs.simulator.requests
     assert not request.chunked
@@ -98,7 +98,7 @@ def test_uploads_a_large_file_in_constant_memory(ipqs: IpqsHarness) -> None:
     ipqs.script("upload", Answer.refusal("so that it need not be verified"))
 
     with memory_limit(6 * _MEGABYTE), ipqs.expect_error(ProviderRejected):
-        ipqs.provider.submit("our-name", "email", GeneratedSource(100 * _MEGABYTE))
+        submit(ipqs.provider, "our-name", "email", GeneratedSource(100 * _MEGABYTE))
 
     (request,) = ipqs.simulator.requests
     assert request.content_length is not None
@@ -111,15 +111,15 @@ def test_closes_the_file(ipqs: IpqsHarness) -> None:
     ipqs.script("upload", Answer.dropped_before())
 
     with pytest.raises(Exception, match="connection"):
-        ipqs.provider.submit("our-name", "email", refused)
-    ipqs.provider.submit("our-name", "email", source)
+        submit(ipqs.provider, "our-name", "email", refused)
+    submit(ipqs.provider, "our-name", "email", source)
 
     assert [file.closed for file in (*refused.opened, *source.opened)] == [True, True]
 
 
 def test_names_the_file_and_its_type(ipqs: IpqsHarness) -> None:
     """The name is the only way to find an upload whose answer was lost."""
-    ipqs.provider.submit("our-name", "phone", BytesSource(b"phone\n+15550100\n"))
+    submit(ipqs.provider, "our-name", "phone", BytesSource(b"phone\n+15550100\n"))
 
     (csv,) = ipqs.simulator.csvs
     assert (csv.file_name, csv.type) == ("our-name", "phone")
@@ -128,7 +128,7 @@ def test_names_the_file_and_its_type(ipqs: IpqsHarness) -> None:
 def test_raises_rejected_for_an_unknown_type(ipqs: IpqsHarness) -> None:
     """Waiting does not help."""
     with ipqs.expect_error(ProviderRejected):
-        ipqs.provider.submit("our-name", "fax", BytesSource())
+        submit(ipqs.provider, "our-name", "fax", BytesSource())
 
     assert ipqs.accepted_count() == 0
 
@@ -145,7 +145,7 @@ def test_raises_rejected_for_an_upload_answered_with_404(ipqs: IpqsHarness) -> N
 # Where the key is
 
 _CALLS: dict[str, Callable[[Any], object]] = {
-    "upload": lambda adapter: adapter.submit("our-name", "email", BytesSource()),
+    "upload": lambda adapter: submit(adapter, "our-name", "email", BytesSource()),
     "status": lambda adapter: adapter.check("3000001"),
     "list": lambda adapter: adapter.find("our-name", "email"),
 }

@@ -17,7 +17,7 @@ from functions.providers.transport.connection import verified_tls_context
 from local.simulators.ipqs import IpqsSimulator
 from tests.contract.harness import KEY, read_body
 from tests.contract.ipqs_harness import IpqsHarness, make_provider
-from tests.contract.sources import BytesSource
+from tests.contract.sources import BytesSource, submit
 
 Serve = Callable[[ssl.SSLContext], AbstractContextManager[IpqsSimulator]]
 
@@ -53,7 +53,7 @@ def test_fetches_a_result_over_tls(
     with _simulator(_server_tls(authority.issue_cert("localhost"))) as simulator:
         provider = make_provider(simulator, tls=trusting_tls)
 
-        reference = provider.submit("our-name", "email", BytesSource())
+        reference = submit(provider, "our-name", "email", BytesSource())
         before = provider.check(reference)
         simulator.clock.advance(3600)
         link = provider.result_links(reference)["all"]
@@ -93,7 +93,7 @@ def exchange(request: pytest.FixtureRequest) -> Callable[[Ipqs, str], object]:
     def call(provider: Ipqs, host: str) -> object:
         match request.param:
             case "submit":
-                return provider.submit("our-name", "email", BytesSource())
+                return submit(provider, "our-name", "email", BytesSource())
             case "check":
                 return provider.check("3000001")
             case _:
@@ -163,7 +163,7 @@ def test_verifies_every_exchange(
     tls = _server_tls(authority.issue_cert("localhost"))
     with _simulator(tls) as simulator:
         provider = make_provider(simulator, tls=trusting_tls)
-        reference = provider.submit("our-name", "email", BytesSource())
+        reference = submit(provider, "our-name", "email", BytesSource())
         request_count = len(simulator.requests)
         trustme.CA().issue_cert("localhost").configure_cert(tls)
 

@@ -7,7 +7,7 @@ from typing import Any
 from functions.core.model import Phase
 from functions.providers.protocol import BatchProvider, BatchRequest, InvalidRow
 from tests.contract.harness import read_body
-from tests.contract.sources import BytesSource
+from tests.contract.sources import BytesSource, submit
 from tests.contract.txncheck_harness import TxncheckHarness
 
 Rows = dict[int, Mapping[str, Any] | InvalidRow]
@@ -26,7 +26,7 @@ def _verify_batch(
             continue
         source = BytesSource(request.body)
         assert provider.validate("our-name.json", request.type, source).rows == 1
-        reference = provider.submit("our-name.json", request.type, source)
+        reference = submit(provider, "our-name.json", request.type, source)
         sent.append((request, reference))
     harness.finish()
     for request, reference in sent:
@@ -81,6 +81,6 @@ def test_sends_a_bulk_request_without_its_row_sizes(
     assert "rowSizes" in json.loads(request.body)
 
     source = BytesSource(request.body)
-    reference = txncheck_signed.provider.submit("n.json", request.type, source)
+    reference = submit(txncheck_signed.provider, "n.json", request.type, source)
 
     assert txncheck_signed.provider.check(reference).phase is Phase.QUEUED

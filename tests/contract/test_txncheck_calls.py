@@ -11,6 +11,7 @@ from functions.core.errors import (
 )
 from functions.core.model import Phase, StatusReport
 from local.simulators.txncheck import UNKNOWNS
+from tests.contract.sources import submit
 from tests.contract.txncheck_harness import ACCOUNT, BODIES, IFSC, VPA, TxncheckHarness
 
 #: Fields of each type's result, as documented.
@@ -111,10 +112,10 @@ def test_sends_async_to_the_bank_verification_where_it_is_set(
     body = txncheck.source(type_)
 
     with txncheck.expect_error(ProviderRejected):
-        provider.submit("our-name", type_, body)
+        submit(provider, "our-name", type_, body)
     txncheck.simulator.behave(bank_takes_async=True)
 
-    assert provider.submit("our-name", type_, body)
+    assert submit(provider, "our-name", type_, body)
 
 
 def test_requires_the_name_where_it_is_set(
@@ -124,6 +125,6 @@ def test_requires_the_name_where_it_is_set(
     provider = txncheck.provider_with(upi_name="required")
 
     with txncheck.expect_error(RequestInvalid):
-        provider.submit("our-name", "upi-by-mobile", txncheck.source("kyc-by-mobile"))
+        submit(provider, "our-name", "upi-by-mobile", txncheck.source("kyc-by-mobile"))
 
-    assert provider.submit("our-name", "upi-by-mobile", txncheck.source("full-check"))
+    assert submit(provider, "our-name", "upi-by-mobile", txncheck.source("full-check"))

@@ -9,7 +9,7 @@ from functions.core.model import Phase
 from functions.providers.transport.http import HttpClient
 from functions.providers.txncheck.adapter import Txncheck
 from local.simulators.txncheck import Answer
-from tests.contract.sources import BytesSource
+from tests.contract.sources import BytesSource, submit
 from tests.contract.txncheck_harness import BODIES, SIGNING_SECRET, TxncheckHarness
 from tests.settings import txncheck_settings
 
@@ -74,7 +74,7 @@ def test_reads_no_signing_secret_without_signing(
         now=txncheck.now,
     )
 
-    assert provider.submit("our-name", "full-check", BytesSource(txncheck.file))
+    assert submit(provider, "our-name", "full-check", BytesSource(txncheck.file))
 
 
 @pytest.mark.fault(20)
@@ -132,7 +132,7 @@ def test_signs_with_the_time_of_each_attempt(txncheck_signed: TxncheckHarness) -
 
     provider = _adapter_at(harness, lambda: next(times))
 
-    assert provider.submit("our-name", "full-check", BytesSource(harness.file))
+    assert submit(provider, "our-name", "full-check", BytesSource(harness.file))
     assert harness.request_count("submit") == 2
 
 
@@ -144,7 +144,7 @@ def test_raises_rejected_where_the_clocks_differ(
     provider = _adapter_at(harness, lambda: harness.now() - 301)
 
     with harness.expect_error(CredentialsRejected):
-        provider.submit("our-name", "full-check", BytesSource(harness.file))
+        submit(provider, "our-name", "full-check", BytesSource(harness.file))
 
     assert harness.request_count("submit") == 2
     assert harness.accepted_count() == 0
@@ -156,7 +156,7 @@ def test_signs_for_five_minutes(txncheck_signed: TxncheckHarness) -> None:
 
     provider = _adapter_at(harness, lambda: harness.now() - 299)
 
-    assert provider.submit("our-name", "full-check", BytesSource(harness.file))
+    assert submit(provider, "our-name", "full-check", BytesSource(harness.file))
     assert harness.request_count("submit") == 1
 
 

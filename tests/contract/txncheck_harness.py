@@ -12,7 +12,7 @@ from local.simulators.txncheck import TxncheckSimulator
 from tests.contract.fake_secret import FakeSecret
 from tests.contract.harness import KEY, AdapterHarness, read_body
 from tests.contract.loopback_hosts import unused_base_url
-from tests.contract.sources import BytesSource
+from tests.contract.sources import BytesSource, submit
 from tests.settings import txncheck_settings
 
 SIGNING_SECRET = 'canary-signing/secret+2="&%41'
@@ -123,7 +123,7 @@ class TxncheckHarness(AdapterHarness):
 
     def submit_type(self, type_: str, **changes: object) -> str:
         """Submit a request of a type, some of its fields changed."""
-        return self.provider.submit("our-name", type_, self.source(type_, **changes))
+        return submit(self.provider, "our-name", type_, self.source(type_, **changes))
 
     def result_link(self, provider_ref: str) -> Link:
         """Return the link to a request's result."""

@@ -11,6 +11,7 @@ from functions.aws.batch_store import BatchStore
 from functions.aws.job_store import JobStore
 from functions.aws.results import Results
 from functions.aws.s3_source import S3Source
+from functions.aws.submission_claim import SubmissionClaim
 from functions.check import check
 from functions.core.model import Job, Next, Outcome, Phase
 from functions.core.provider_settings import to_json
@@ -43,6 +44,7 @@ class BatchHarness:
         self.now = simulator.clock.now
         self.injector = FaultInjector()
         self.results = Results(RESULTS, s3=clients.s3())
+        self.job_store = JobStore(TABLE, dynamodb=clients.dynamodb(), keep_days=90)
         self.settings = txncheck_settings(
             base_url=simulator.base_url,
             loopback=True,
@@ -127,10 +129,10 @@ class BatchHarness:
 
     def submit_and_poll(self, job: Job) -> Job:
         """Submit a request, and check it until it is over."""
-        job = self.retry(self._submit, job)
+        job = self.retry(self.submit, job)
         while job.next in (Next.HOLD, Next.WAIT):
             self.simulator.clock.advance(job.wait_seconds)
-            step = self._submit if job.next is Next.HOLD else self._check
+            step = self.submit if job.next is Next.HOLD else self.check
             job = self.retry(step, job)
         return job
 
@@ -171,22 +173,32 @@ class BatchHarness:
         """Take a step as the state machine does, with its retries."""
         return retry(lambda _attempt: step(job), self.injector)
 
-    def _submit(self, job: Job) -> Job:
+    def submit(self, job: Job) -> Job:
+        """Try once to submit a request."""
         return Submission(
             job=job,
             adapter=self.adapter(),
             source=S3Source(job, s3=clients.s3()),
-            job_store=JobStore(TABLE, dynamodb=clients.dynamodb(), keep_days=90),
             rate_limiter=None,
             settings=self.settings,
-            token=f"token-{next(_numbers)}",
+            claim=SubmissionClaim(
+                job=job,
+                job_store=self.job_store,
+                token=f"token-{next(_numbers)}",
+                now=self.now(),
+            ),
             now=self.now(),
             random=0.5,
         ).submit()
 
-    def _check(self, job: Job) -> Job:
-        policy = self.settings.policy
-        return check(job, self.adapter(), policy=policy, now=self.now(), random=0.5)
+    def check(self, job: Job) -> Job:
+        """Check a request once, and record its progress."""
+        policy, now = self.settings.policy, self.now()
+        checked = check(job, self.adapter(), policy=policy, now=now, random=0.5)
+        self.job_store.record_progress(
+            checked, next_check_at=now + checked.wait_seconds
+        )
+        return checked
 
     def _download(self, job: Job) -> Job:
         download(

@@ -14,6 +14,7 @@ from functions.aws.rate_limiter import RateLimiter
 from functions.aws.results import Results
 from functions.aws.s3_source import S3Source
 from functions.aws.secret import Secret
+from functions.aws.submission_claim import SubmissionClaim
 from functions.check import check
 from functions.conclude import conclude
 from functions.core.errors import CourierError, RetryableError
@@ -90,9 +91,13 @@ class LambdaProcess:
             adapter=self.provider,
             source=S3Source(job, s3=clients.s3()),
             rate_limiter=self._rate_limiter,
-            job_store=self.job_store,
             settings=self.settings,
-            token=f"token-{attempt}-{id(self)}",
+            claim=SubmissionClaim(
+                job=job,
+                job_store=self.job_store,
+                token=f"token-{attempt}-{id(self)}",
+                now=self.now(),
+            ),
             now=self.now(),
             random=0.5,
         ).submit()

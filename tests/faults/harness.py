@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,7 @@ class StepHarness:
 
     ipqs: IpqsSimulator
     expected: dict[str, bytes]  # the results of LIST, by kind
+    changes: dict[str, Any] = field(default_factory=dict)  # of a test to the settings
 
     @classmethod
     def create(cls, ipqs: IpqsSimulator, folder: Path) -> "StepHarness":
@@ -60,6 +61,7 @@ class StepHarness:
 
     def reset(self) -> None:
         """Reset the provider, which then accepts KEY and finishes every job at once."""
+        self.changes.clear()
         self.ipqs.reset()
         self.ipqs.behave(**_INSTANT)
         self.store_secret(json.dumps({"api_key": KEY}))
@@ -84,7 +86,7 @@ class StepHarness:
     @property
     def settings(self) -> IpqsSettings:
         """Return the provider's settings, its addresses those of the simulator."""
-        return ipqs_settings(
+        settings = ipqs_settings(
             base_url=self.ipqs.base_url,
             download_hosts=(self.ipqs.download_host,),
             loopback=True,
@@ -95,6 +97,7 @@ class StepHarness:
             list_pages=2,
             secret=SECRET,
         )
+        return replace(settings, **self.changes)
 
     @property
     def environment(self) -> dict[str, str]:

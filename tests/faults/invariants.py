@@ -4,20 +4,30 @@ import hashlib
 import json
 from collections.abc import Sequence
 
+from functions.core.errors import SubmitOutcomeUnknown
 from functions.core.model import Job, Outcome, State
 from tests.faults.harness import KINDS, StepHarness
 
 
 def check_invariants(
-    harness: StepHarness, ended: Job, notifications: Sequence[State]
+    harness: StepHarness,
+    ended: Job,
+    notifications: Sequence[State],
+    *,
+    may_be_unknown: bool = False,
 ) -> None:
     """Assert the invariants I1 to I4 and I6 for a job that has ended.
 
-    I5, that nothing leaks, is checked by the canary over the whole session.
+    `may_be_unknown` is whether its submission broke off in such a way that only a
+    person can decide. I5, that nothing leaks, is checked by the canary over the whole
+    session.
     """
     _assert_visible_results_are_complete(harness, ended)
     _assert_success_has_all_results(harness, ended)
     _assert_recorded_and_notified_once(harness, ended, notifications)
+    if may_be_unknown and ended.error == SubmitOutcomeUnknown.__name__:
+        assert harness.paid_uploads(ended) == 0, "I6: it is listed"
+        return
     assert ended.outcome is Outcome.SUCCEEDED, f"I4: lost, by {ended.error}"
     assert harness.paid_uploads(ended) == 1, "I6: paid once"
 

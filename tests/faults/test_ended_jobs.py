@@ -112,6 +112,7 @@ def test_a_submission_that_never_arrived_is_not_repeated_after_the_end(
     harness: StepHarness, job: Job, new_process: ProcessFactory, job_store: JobStore
 ) -> None:
     """The list has settled without the file; another job would send it now."""
+    harness.changes["resubmit_unlisted"] = True
     job_store.claim_submission(job, token="gone", now=harness.ipqs.clock.now())
     cancel(job_store, job)
     on_hold = new_process().submit(job)

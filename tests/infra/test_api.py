@@ -205,10 +205,10 @@ def test_the_role_for_access_logs_outlives_the_stack(template: Template) -> None
         name
         for kind in ("Role", "Policy")
         for name, resource in template.resources(f"AWS::IAM::{kind}").items()
-        if resource.get("DeletionPolicy") == "Retain"
+        if resource.get("DeletionPolicy") == "RetainExceptOnCreate"
     }
     (account,) = template.resources("AWS::ApiGateway::Account").values()
 
-    assert account["DeletionPolicy"] == "Retain"
+    assert account["DeletionPolicy"] == "RetainExceptOnCreate"
     assert len(retained) == 2
     assert all("LogsRole" in name for name in retained)

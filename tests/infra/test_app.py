@@ -116,6 +116,7 @@ def test_the_outputs_keep_their_names(template: Template) -> None:
     assert set(template.body["Outputs"]) == {
         "InboxBucket",
         "ResultsBucket",
+        "AccessLogsBucket",
         "JobsTable",
         "NoticesTopicArn",
         "OperationsTopicArn",

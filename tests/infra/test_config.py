@@ -153,3 +153,14 @@ def test_a_provider_is_spoken_to_over_tls(settings: dict[str, Any], url: str) ->
 
     with pytest.raises(ConfigError, match=r"ipqs\.base_url: must begin with https"):
         config.stage("prod", settings)
+
+
+def test_the_quota_that_a_stage_needs_is_computed(settings: dict[str, Any]) -> None:
+    """AWS refuses a reservation that leaves fewer than 100, minutes later."""
+    reserved = {"submit": 20, "intake": 20}
+    put(settings, (*PROD, "reserved_concurrency"), reserved)
+    prod = config.stage("prod", settings)
+
+    assert config.needed_concurrency(prod) == 140
+    assert "the account's quota must be 140 or more" in config.quota_sentence(prod)
+    assert config.quota_sentence(config.stage("dev", settings)) == ""

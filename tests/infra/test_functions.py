@@ -103,8 +103,9 @@ def test_the_settings_of_ipqs_are_complete(prod: Template) -> None:
         "max_batch_requests": 0,
         "max_upload_bytes": 104857600,
         "max_result_bytes": 53687091200,
-        "settle_seconds": 360,
+        "settle_seconds": 3600,
         "list_pages": 20,
+        "resubmit_unlisted": False,
         "loopback": False,
         "poll": {
             "first_seconds": 5,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.app import synthesize
 from tests.infra.template import Json, Template, text
 
 BUCKETS = ("Inbox", "Results", "AccessLogs")
@@ -229,18 +230,34 @@ def test_every_removal_policy_is_explicit(
     prod: Template, template: Template, kind: str
 ) -> None:
     """Data of production survives its stack; a trial leaves nothing behind."""
+    allowed = {("RetainExceptOnCreate", "Retain"), ("Delete", "Delete")}
     for name, resource in template.resources(kind).items():
-        assert resource["DeletionPolicy"] in {"Retain", "Delete"}, name
-        assert resource["UpdateReplacePolicy"] == resource["DeletionPolicy"], name
+        policies = resource["DeletionPolicy"], resource["UpdateReplacePolicy"]
+        assert policies in allowed, name
     for name, resource in prod.resources(kind).items():
-        assert resource["DeletionPolicy"] == "Retain", name
+        assert resource["DeletionPolicy"] == "RetainExceptOnCreate", name
 
 
 @pytest.mark.fault(95)
-def test_tables_of_production_cannot_be_deleted(prod: Template) -> None:
-    """Without the jobs table a job could be submitted and paid twice."""
+def test_a_failed_first_deployment_can_be_rolled_back(template: Template) -> None:
+    """A plain `Retain` would leave what it made behind, in the way of the next try."""
+    for name, resource in template.body["Resources"].items():
+        assert resource.get("DeletionPolicy") != "Retain", name
+
+
+@pytest.mark.fault(95)
+def test_tables_of_production_cannot_be_deleted(prod: Template, tmp_path: Path) -> None:
+    """Without the jobs table a job could be submitted and paid twice.
+
+    Only a first deployment leaves them unprotected, because protection would stop its
+    rollback.
+    """
     for name, table in prod.properties("AWS::DynamoDB::Table").items():
         assert table["DeletionProtectionEnabled"] is True, name
+
+    first = Template.read(synthesize("prod", outdir=tmp_path, first_deployment=True))
+    for name, table in first.properties("AWS::DynamoDB::Table").items():
+        assert table["DeletionProtectionEnabled"] is False, name
 
 
 def test_reads_of_data_buckets_are_logged(template: Template) -> None:

@@ -1,7 +1,8 @@
 """Check: the provider's answer, or its error, decides what a job does next."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -49,7 +50,9 @@ class FixedProvider:
         """Fail, because Check calls no other method."""
         raise AssertionError((name, type_, source))
 
-    def submit(self, name: str, type_: str, source: Source) -> str:
+    def prepare_submission(
+        self, name: str, type_: str, source: Source
+    ) -> AbstractContextManager[Callable[[], str]]:
         """Fail, because Check calls no other method."""
         raise AssertionError((name, type_, source))
 

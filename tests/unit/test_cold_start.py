@@ -19,7 +19,7 @@ _MODULES = {
     "listen": 19,
     "manifest": 20,
     "prepare": 29,
-    "submit": 27,
+    "submit": 30,
     "webhook": 23,
 }
 #: Handlers that call no provider, and need neither an adapter nor `requests`.

@@ -57,7 +57,7 @@ def test_all_missing_settings_are_named_at_once() -> None:
 
 @pytest.mark.parametrize(
     "missing",
-    sorted(to_json(IPQS).keys() - {"secret", "webhook_secret"}),
+    sorted(to_json(IPQS).keys() - {"secret", "webhook_secret", "resubmit_unlisted"}),
 )
 def test_a_missing_setting_of_a_provider_is_named(missing: str) -> None:
     """The operator learns what to set; a setting that may be null may be missing."""
@@ -74,6 +74,7 @@ def test_the_settings_of_an_earlier_release_are_read() -> None:
     """During a deployment, new code may run with the old environment."""
     settings = to_json(IPQS)
     settings["endings"] = settings.pop("extensions")
+    del settings["resubmit_unlisted"]
 
     assert read(environment(settings)).providers["ipqs"] == IPQS
 

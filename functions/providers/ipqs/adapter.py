@@ -6,7 +6,8 @@ What is known about the API is in docs/providers/ipqs.md, with the marks of its 
 
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from urllib.parse import quote, urlencode
 
 from functions.core.errors import (
@@ -30,6 +31,7 @@ from functions.providers.ipqs.responses import (
     status_report,
 )
 from functions.providers.key_rotation import with_fresh_key_retry
+from functions.providers.opened_source import OpenedSource
 from functions.providers.protocol import Link, Source, read_chunks
 from functions.providers.transport.download import Download
 from functions.providers.transport.http import HttpClient
@@ -75,11 +77,18 @@ class Ipqs:
         check_file_name(name)
         return count_rows(read_chunks(source))
 
-    def submit(self, name: str, type_: str, source: Source) -> str:
-        """Upload the CSV and return its id (see `Provider.submit`)."""
-        return with_fresh_key_retry(
-            self._key, lambda key: self._upload(key, name, type_, source)
-        )
+    @contextmanager
+    def prepare_submission(
+        self, name: str, type_: str, source: Source
+    ) -> Iterator[Callable[[], str]]:
+        """Open the CSV; yield what uploads it (see `Provider.prepare_submission`)."""
+        cached_key = self._key(False)
+        with closing(OpenedSource(source)) as opened:
+            yield lambda: with_fresh_key_retry(
+                self._key,
+                lambda key: self._upload(key, name, type_, opened),
+                cached=cached_key,
+            )
 
     def find(self, name: str, type_: str) -> str | None:
         """Search the list of CSVs for our file name (see `Provider.find`).

@@ -5,6 +5,7 @@ sources: [V] stated by TxnCheck, [I] inferred, [U] unknown.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,15 +91,21 @@ class Txncheck:
         self._request_bodies.read_body(type_, source)
         return RowCount(rows=1, distinct_rows=1)
 
-    def submit(self, _name: str, type_: str, source: Source) -> str:
-        """Send the request and return its id (see `Provider.submit`).
+    @contextmanager
+    def prepare_submission(
+        self, _name: str, type_: str, source: Source
+    ) -> Iterator[Callable[[], str]]:
+        """Read the request; yield what sends it (see `Provider.prepare_submission`).
 
         TxnCheck does not take a name.
         """
         path = self._request_bodies.request_type(type_).path
         body = self._request_bodies.read_body(type_, source)
-        return with_fresh_key_retry(
-            self._credentials, lambda credentials: self._post(credentials, path, body)
+        cached_credentials = self._credentials(False)
+        yield lambda: with_fresh_key_retry(
+            self._credentials,
+            lambda credentials: self._post(credentials, path, body),
+            cached=cached_credentials,
         )
 
     def find(self, _name: str, _type: str) -> str | None:

@@ -38,10 +38,20 @@ def status_answer(state: IpqsState, csv_id: str) -> Document:
 
 
 def list_answer(state: IpqsState, query: Mapping[str, str], key: str) -> Document:
-    """Return one page of files, newest first, without links."""
+    """Return one page of files, newest first unless switched, without links."""
+    behaviour = state.behaviour
+    for _ in range(behaviour.newer_uploads):
+        state.add_finished(results={}, type=query.get("type") or "email")
     type_, page_text = query.get("type"), query.get("page", "1")
     page = max(int(page_text), 1) if page_text.isdecimal() else 1
-    csvs = [csv for csv in state.csvs[::-1] if type_ in {None, "", csv.type}]
+    listed_until = state.now() - behaviour.list_lag_seconds
+    csvs = [
+        csv
+        for csv in state.csvs
+        if type_ in {None, "", csv.type} and csv.created_at <= listed_until
+    ]
+    if behaviour.list_newest_first:
+        csvs.reverse()
     listed = [
         {**_described(csv, csv.status), "status_url": _url(state, csv, key)}
         for csv in csvs[(page - 1) * _PAGE : page * _PAGE]

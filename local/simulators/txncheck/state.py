@@ -18,7 +18,7 @@ from local.simulators.txncheck.webhook_sender import (
 
 
 class TxncheckState(SimulatedProvider[TxncheckBehaviour]):
-    """All accepted requests, whose webhooks it sends.
+    """All accepted requests, whose webhooks it sends by its `sender`.
 
     With a clock that tests advance, the thread that advances it sends each webhook that
     is due once, so that no call is open when `advance` returns. With a running clock, a
@@ -39,7 +39,7 @@ class TxncheckState(SimulatedProvider[TxncheckBehaviour]):
     ) -> None:
         self.signing_secret = signing_secret  # None: requests need no signature
         self._first_webhooks = webhook_url, webhook_secret
-        self._sender = WebhookSender()
+        self.sender = WebhookSender()
         super().__init__(**common)
 
     def reset(self) -> None:
@@ -82,7 +82,7 @@ class TxncheckState(SimulatedProvider[TxncheckBehaviour]):
     def stop(self) -> None:
         """End running work, open webhook calls included."""
         super().stop()
-        self._sender.stop()
+        self.sender.stop()
 
     @property
     def accepted(self) -> list[AcceptedRequest]:
@@ -117,6 +117,15 @@ class TxncheckState(SimulatedProvider[TxncheckBehaviour]):
         age = self.now() - request.created_at
         return request if age >= self.behaviour.seconds_unknown else None
 
+    @property
+    def next_webhook_at(self) -> float | None:
+        """When a webhook is due next; None if none is."""
+        if self.webhook_url is None:
+            return None
+        with self._lock:
+            due = [max(each.due_at, each.retry_at) for each in self._pending]
+        return min(due, default=None)
+
     def redeliver(
         self,
         request_id: str,
@@ -141,7 +150,7 @@ class TxncheckState(SimulatedProvider[TxncheckBehaviour]):
 
     def _post(self, webhook: SignedWebhook) -> int | None:
         url, seconds = self.webhook_url, self.behaviour.webhook_answer_seconds
-        return self._sender.post(url, webhook, seconds) if url else None
+        return self.sender.post(url, webhook, seconds) if url else None
 
     def _send_due(self) -> None:
         if self.stopping.is_set():

@@ -1,0 +1,218 @@
+"""Findings: what must not be after a run, whatever failed in it (I1 to I6)."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from functions.core.errors import SubmitOutcomeUnknown
+from functions.core.model import Job, Outcome
+from functions.core.result_keys import manifest_key
+from tests.canary import Canary
+from tests.world.injection import Fault, Mode
+from tests.world.world import World
+
+_BAD_STATUSES = ("FAILED", "TIMED_OUT", "ABORTED")
+_POSTS = ("submit: ipqs.upload", "submit: txncheck.submit")
+_CLAIM = "submit: dynamodb.UpdateItem"
+#: Members of a result that differ from run to run.
+_OF_THE_PROVIDER = frozenset(("requestId", "createdAt", "completedAt"))
+
+
+class Column(StrEnum):
+    """The columns of the table of runs; all but the last have to be 0."""
+
+    LOST = "lost"
+    TRUNCATED = "truncated but visible"
+    EARLY = "early notices"
+    DOUBLE = "double submissions"
+    LEAK = "leaks"
+    STUCK = "stuck"
+    PERSON = "left to a person"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is not as it should be."""
+
+    column: Column
+    text: str
+
+
+#: The content of each result of a run without faults, by its name.
+Expected = Mapping[str, object]
+
+
+def findings(
+    world: World, job: Job, expected: Expected, canary: Canary
+) -> list[Finding]:
+    """Return everything that is not as it should be after a run."""
+    return [
+        *_fate(world, job),
+        *_visible_objects(world, job, expected),
+        *(Finding(Column.EARLY, text) for text in world.early_notices),
+        *_submissions(world),
+        *_leaks(world, canary),
+    ]
+
+
+def contents(world: World, job: Job) -> dict[str, object]:
+    """Return the content of each visible result, without what differs between runs."""
+    return {
+        name: _comparable(content)
+        for name, content in world.objects(job).items()
+        if name != "manifest.json"
+    }
+
+
+def _comparable(content: bytes) -> object:
+    """Return a result without the ids and times that the provider gave it."""
+    if not content.startswith(b"{"):
+        return content
+    lines = []
+    for line in content.splitlines():
+        try:
+            document = json.loads(line)
+        except ValueError:
+            return content  # it is cut
+        lines.append(_without(document, _OF_THE_PROVIDER))
+    return lines
+
+
+def _without(document: object, names: frozenset[str]) -> object:
+    if isinstance(document, dict):
+        return {
+            name: _without(value, names)
+            for name, value in document.items()
+            if name not in names
+        }
+    return document
+
+
+def _fate(world: World, job: Job) -> Iterator[Finding]:
+    """Find a job without its result, or one of which nobody hears."""
+    item, executions = world.item(job.job_id), world.executions(job)
+    outcome = item.get("outcome", "")
+    running = [each.name for each in executions if not each.is_over]
+    seen = [each.status for each in executions if each.status in _BAD_STATUSES]
+    if running or (not outcome and not seen and not world.dead_letters):
+        state = [each.state[0] for each in executions]
+        yield Finding(Column.STUCK, f"no outcome, no failure to be seen: {state}")
+        return
+    notices = [notice["outcome"] for notice in world.notices(job)]
+    if outcome and outcome not in notices:
+        yield Finding(Column.STUCK, f"{outcome}, and nobody was told: {notices}")
+    if outcome == Outcome.SUCCEEDED:
+        yield from _manifest(world, job)
+        return
+    errors = {item.get("error", "")}
+    errors |= {
+        str(error) for error in _row_errors(world, job) if outcome == Outcome.PARTIAL
+    }
+    if errors == {SubmitOutcomeUnknown.__name__} and _post_was_begun(world):
+        yield Finding(Column.PERSON, "the answer to the submission was lost")
+        return
+    yield Finding(
+        Column.LOST, f"{outcome or 'no outcome'} {sorted(errors)} {world.dead_letters}"
+    )
+
+
+def _row_errors(world: World, job: Job) -> Iterator[object]:
+    for name, content in world.objects(job).items():
+        if name.startswith("result") and name.endswith(".jsonl"):
+            for line in content.splitlines():
+                document = json.loads(line)
+                if document["outcome"] != Outcome.SUCCEEDED:
+                    yield document.get("error", document["outcome"])
+
+
+def _post_was_begun(world: World) -> bool:
+    """Whether a fault explains that nobody knows if something was submitted.
+
+    It is a fault of the submission itself, or a kill right before it: what was
+    recorded is the same.
+    """
+    return any(
+        name in _POSTS or (name == _CLAIM and fault.mode is Mode.KILLED_AFTER)
+        for fault, name in _injected(world)
+    )
+
+
+def _injected(world: World) -> Iterator[tuple[Fault, str]]:
+    calls = world.injector.calls
+    for at, fault in world.injector.faults.items():
+        if at < len(calls):
+            yield fault, calls[at]
+
+
+def _manifest(world: World, job: Job) -> Iterator[Finding]:
+    """Find a success without everything that its manifest names (I2)."""
+    stored = world.s3.current(world.results, world.item(job.job_id)["manifest_key"])
+    if stored is None or stored.content is None:
+        yield Finding(Column.LOST, "success without a manifest")
+        return
+    for file in json.loads(stored.content)["files"]:
+        result = world.s3.current(world.results, file["key"])
+        if result is None or result.content is None:
+            yield Finding(Column.LOST, f"success without {file['kind']}")
+        elif hashlib.sha256(result.content).hexdigest() != file["sha256"]:
+            yield Finding(Column.TRUNCATED, f"{file['kind']} has another hash")
+
+
+def _visible_objects(world: World, job: Job, expected: Expected) -> Iterator[Finding]:
+    """Find results that are visible and not whole (I1), or were written again."""
+    for name, content in contents(world, job).items():
+        if name in expected and content != expected[name]:
+            if name.endswith(".jsonl") and world.outcome(job) is Outcome.PARTIAL:
+                continue  # rows that are left to a person have no result
+            yield Finding(Column.TRUNCATED, f"{name}: {content!r:.200}")
+    for key, versions in world.s3.buckets[world.results].items():
+        if len(versions) != 1:
+            yield Finding(Column.TRUNCATED, f"{key} was written again")
+    is_told = any(
+        notice["outcome"] in (Outcome.SUCCEEDED, Outcome.PARTIAL)
+        for notice in world.notices(job)
+    )
+    manifest = world.s3.current(world.results, manifest_key(job))
+    if is_told and manifest is None:
+        yield Finding(Column.EARLY, "a notice without a manifest")
+
+
+def _submissions(world: World) -> Iterator[Finding]:
+    """Find what the provider was paid for twice (I6)."""
+    names = [csv.file_name for csv in world.site.ipqs.csvs]
+    names += [
+        json.dumps(request.fields, sort_keys=True)
+        for request in world.site.txncheck.accepted
+    ]
+    for name in {*names}:
+        if names.count(name) > 1:
+            yield Finding(Column.DOUBLE, f"submitted {names.count(name)} times")
+
+
+def _leaks(world: World, canary: Canary) -> Iterator[Finding]:
+    """Find secrets and personal data outside of the results (I5)."""
+    sinks = {
+        "log": world.log.getvalue(),
+        "history": json.dumps(
+            [each.events for each in world.machine.executions.values()], default=str
+        ),
+        "causes": json.dumps([e.cause for e in world.machine.executions.values()]),
+        "notices": json.dumps(world.sns.messages),
+        "dead letters": json.dumps(world.dead_letters),
+        "table": json.dumps([*world.jobs.items.values(), *world.waits.items.values()]),
+        "objects": json.dumps(
+            [
+                [key, dict(version.metadata)]
+                for objects in world.s3.buckets.values()
+                for key, versions in objects.items()
+                for version in versions
+            ]
+        ),
+    }
+    for sink, text in sinks.items():
+        canary.search(sink, text)
+    for found in canary.found:
+        yield Finding(Column.LEAK, found)
+    canary.found.clear()
