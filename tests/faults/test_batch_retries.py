@@ -138,22 +138,24 @@ def test_no_other_request_is_sent_again(
     batches: BatchHarness, answer: str, runs: bool
 ) -> None:
     """It has a reference, under which it may still be answered, or an intent."""
-    prepared = batches.prepare(batches.upload_list(f"mobile,name\n{MOBILES[0]},A\n"))
-    (request,) = batches.requests(prepared)
+    content = f"mobile,name\n{MOBILES[0]},A\n{MOBILES[1]},B\n"
+    prepared = batches.prepare(batches.upload_list(content))
+    first, second = batches.requests(prepared)
     if answer == _UNKNOWN:
         batches.simulator.script("submit", [Answer.dropped_after()])
-    batches.run_request(request)
+    batches.run_request(first)
+    batches.run_request(second)
+    batches.gather(prepared, [f"0 {answer}", "1 timed_out DeadlinePassed"])
     paid = len(batches.simulator.accepted)
-    batches.gather(prepared, [f"0 {answer}"])
 
-    second = prepare_attempt(batches, prepared, 2)
-    requests = batches.requests(second)
+    requests = batches.requests(prepare_attempt(batches, prepared, 2))
     answers = [batches.run_request(request) for request in requests]
 
-    assert [request.job_id for request in requests] == [request.job_id] * runs
-    assert len(batches.simulator.accepted) == paid == 1
+    ids = [first.job_id] * runs + [second.job_id]
+    assert [request.job_id for request in requests] == ids
+    assert len(batches.simulator.accepted) == paid == 2
     if answer == _UNKNOWN:
-        assert answers == [f"0 {_UNKNOWN}"]
+        assert answers[0] == f"0 {_UNKNOWN}"
 
 
 def test_a_request_that_was_never_accepted_is_sent_for_the_first_time(
@@ -171,6 +173,26 @@ def test_a_request_that_was_never_accepted_is_sent_for_the_first_time(
 
     assert batches.run_requests(second) == ["0 succeeded"]
     assert len(batches.simulator.accepted) == 1
+
+
+def test_a_batch_that_was_declined_for_good_is_only_asked_for_again(
+    batches: BatchHarness,
+) -> None:
+    """A failed batch can be retried always, and a Map needs an item."""
+    batches.simulator.behave(ends=RequestOutcome.BUSINESS_ERROR)
+    prepared = batches.prepare(batches.upload_list())
+    gathered = batches.gather(prepared, batches.run_requests(prepared))
+    assert (gathered.error, gathered.batch.resendable, gathered.batch.resumable) == (
+        "ProviderDeclined",
+        0,
+        0,
+    )
+
+    second = prepare_attempt(batches, gathered, 2)
+    again = batches.gather(second, batches.run_requests(second))
+
+    assert (again.outcome, again.error) == (Outcome.FAILED, "ProviderDeclined")
+    assert len(batches.simulator.accepted) == 3
 
 
 def test_a_batch_of_an_earlier_release_is_retried_as_a_whole(
