@@ -44,7 +44,8 @@ def download(
             raise LinkSpent("the provider returned no link for a result that it listed")
         opened_at = now()
         link_age = opened_at - link.issued_at
-        return adapter.open(link, seconds=ends_at - opened_at - _MARGIN_SECONDS)
+        seconds = ends_at - opened_at - _MARGIN_SECONDS
+        return adapter.open(link, type_=job.type, seconds=seconds)
 
     file = store_result(
         results,

@@ -7,6 +7,7 @@
     . AnswerUnreadable       the answer does not follow the provider's API
     . AnswerLost             the call may have been carried out; no answer came
     . LinkSpent              a link was used or has expired, or has no result
+    . ResultNotATable        a link led to something that is not shown to be a result
     . TransferIncomplete     the file ended early
     . TransferTooSlow        the file would not have arrived in time
     . AwsUnavailable         an AWS service was busy or out of reach
@@ -95,6 +96,12 @@ class LinkSpent(RetryableError):
     """A link led to no result: it was used, has expired, or there is no result yet."""
 
     advice = "Do nothing: the next try gets a new link."
+
+
+class ResultNotATable(RetryableError):
+    """A link led to something whose beginning does not show that it is a result."""
+
+    advice = "Retry the job; if it lasts, compare a result's header with value_columns."
 
 
 class TransferIncomplete(RetryableError):
@@ -192,7 +199,7 @@ class ProviderRejected(PermanentError):
 class ProviderFailed(PermanentError):
     """The provider reports that its work on the job failed."""
 
-    advice = "Ask the provider's support, naming the provider_ref of the job."
+    advice = "Ask the provider's support, naming the provider_ref; then retry the job."
 
 
 class ProviderDeclined(PermanentError):

@@ -66,6 +66,8 @@ class JobRecord:
     notified_attempt: int = 0  # the last attempt that `finalize_execution` announced
     earlier: tuple[Mapping[str, Any], ...] = ()
     batch_id: str = ""
+    resendable: int = 0  # as of a `Batch`
+    resumable: int = 0
 
     @classmethod
     def from_item(cls, item: Item) -> Self:
@@ -112,6 +114,12 @@ class JobRecord:
             attempt=self.attempt,
             resumed_at=self.resumed_at,
         )
+
+    @property
+    def latest_manifest_key(self) -> str:
+        """The key of the latest manifest, which may be that of an earlier attempt."""
+        keys = [str(ended.get("manifest_key", "")) for ended in self.earlier]
+        return next((key for key in [self.manifest_key, *reversed(keys)] if key), "")
 
     def end_of(self, attempt: int) -> End:
         """Return how an attempt ended: this one, or one of the earlier ones."""

@@ -97,13 +97,19 @@ class BatchPosition:
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """The requests into which a list was packed, and its rows by outcome."""
+    """The requests into which a list was packed, and its rows by outcome.
+
+    Of the requests that have failed, a retry sends `resendable` ones again, which is
+    paid for again, and goes on with `resumable` ones.
+    """
 
     requests: int = 0
     key: str = ""  # of the object with the requests' bodies, in the inbox bucket
     version_id: str = ""
     items_key: str = ""  # of the list of the requests, in the same bucket
     outcomes: Mapping[str, int] = field(default_factory=dict)
+    resendable: int = 0
+    resumable: int = 0
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
@@ -111,6 +117,9 @@ class Batch:
         return cls(**_own_fields(cls, state))
 
 
+#: Fields of a batch that 0.1.0 did not have. States have them only where they are set:
+#: the input of an execution must not change with a deployment.
+_ADDED_TO_BATCH = ("resendable", "resumable")
 #: Fields of a job that states have under the names of an earlier release.
 _STORED_AS = {"suspected_error": "doubt", "suspicions": "doubts"}
 #: Fields of a job whose values are words.
@@ -218,6 +227,9 @@ class Job:
             state[name] = list(state[name])
         for name, stored_as in _STORED_AS.items():
             state[stored_as] = state.pop(name)
+        for name in _ADDED_TO_BATCH:
+            if not state["batch"][name]:
+                del state["batch"][name]
         for name in _ABSENT_IF_EMPTY:
             if not state[name]:
                 del state[name]

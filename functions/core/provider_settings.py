@@ -91,6 +91,8 @@ class KeyPlaces:
 class IpqsSettings(ProviderSettings):
     """The settings of IPQualityScore (IPQS) that it does not document, or may change.
 
+    `value_columns` are the names, in lower-case letters without anything between them,
+    of which one proves that a table without any value of its type is a result.
     `list_pages` bounds the search for a submission whose answer was lost. How late its
     list is, IPQS does not say: with `resubmit_unlisted`, a submission that it lacks
     after `settle_seconds` is sent again, and paid twice if the list was later still.
@@ -102,6 +104,7 @@ class IpqsSettings(ProviderSettings):
     download_hosts: tuple[str, ...]
     key_place: KeyPlaces
     list_pages: int
+    value_columns: tuple[str, ...]
     resubmit_unlisted: bool = False
 
     @property

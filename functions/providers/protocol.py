@@ -153,13 +153,17 @@ class Provider(Protocol):
         """
         ...
 
-    def open(self, link: Link, *, seconds: float) -> Body:
+    def open(self, link: Link, *, type_: str, seconds: float) -> Body:
         """Open a link, once; the body must be read within `seconds`.
+
+        What the body's first bytes do not show to be a result of the type is refused,
+        here or by the body's first `readinto`.
 
         Raises:
             LinkRefused: The link does not lead to the provider; nothing is sent.
             LinkSpent: The link was used or has expired, or there is no result.
             ResultTooLarge: The result is larger than the settings allow.
+            ResultNotATable: The link led to something that is not shown to be a result.
             TransferIncomplete: The end of the body could not be recognized.
         """
         ...

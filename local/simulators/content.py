@@ -9,6 +9,8 @@ from typing import Self
 
 BLOCK = 256 * 1024
 _ROW = 64  # bytes of a synthetic row, so that whole rows fill a block
+_HEADER = b"Email Address,Valid\n"
+_MANY_ROWS = _HEADER * 2000  # a table by its first line
 _GZIP = 31  # zlib's window bits for a gzip header and trailer
 
 
@@ -37,38 +39,41 @@ class Content:
     @classmethod
     def rows(cls, size: int) -> Self:
         """Return a CSV of exactly `size` bytes; ValueError if the header is longer."""
-        first = b"Email Address,Valid\n"
-        if size < len(first):
-            raise ValueError(f"a header of {len(first)} bytes needs a larger size")
+        if size < len(_HEADER):
+            raise ValueError(f"a header of {len(_HEADER)} bytes needs a larger size")
         block = b"".join(
             f"user{number:06d}@example.com".encode().ljust(_ROW - 6, b"x") + b",true\n"
             for number in range(BLOCK // _ROW)
         )
 
         def produce() -> Iterator[bytes]:
-            yield first
-            left = size - len(first)
+            yield _HEADER
+            left = size - len(_HEADER)
             while left > len(block):
                 yield block
                 left -= len(block)
+            rest = left % _ROW  # of the last row, which has two cells or none
+            last = (b"x" * (rest - 2) + b",\n")[-rest:] if rest else b""
             if left:
-                yield block[: left - 1] + b"\n"
+                yield block[: left - rest] + last
 
         return cls(produce, size)
 
     @classmethod
-    def endless(cls, block: bytes = b"a row that never ends," * 1000) -> Self:
-        """Return content that repeats a block without end."""
+    def endless(cls, block: bytes = _MANY_ROWS) -> Self:
+        """Return content that repeats a block without end, of rows if none is given."""
         return cls(lambda: itertools.repeat(block), None)
 
     @classmethod
     def bomb(cls, size: int) -> Self:
         """Return a gzip stream that unpacks to `size` bytes, 1000 times its length."""
 
-        def zeros() -> Iterator[bytes]:
-            return (bytes(min(BLOCK, size - at)) for at in range(0, size, BLOCK))
+        def blank_rows() -> Iterator[bytes]:
+            yield _HEADER[:size]
+            for at in range(len(_HEADER), size, BLOCK):
+                yield (b",\n" * (BLOCK // 2))[: size - at]
 
-        return cls(zeros, size).gzipped()
+        return cls(blank_rows, size).gzipped()
 
     def gzipped(self) -> Self:
         """Return this content compressed, which happens while it is produced."""

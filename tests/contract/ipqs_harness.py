@@ -88,7 +88,7 @@ class IpqsHarness(AdapterHarness):
 
     def open(self, link: Link, *, seconds: float = 20.0) -> Body:
         """Open a link."""
-        return self.provider.open(link, seconds=seconds)
+        return self.provider.open(link, type_="email", seconds=seconds)
 
     def download(
         self, link: Link, *, seconds: float = 20.0

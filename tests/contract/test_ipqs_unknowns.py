@@ -8,6 +8,7 @@ from functions.core.errors import (
     ProviderLostJob,
     ProviderRejected,
     ProviderThrottled,
+    ResultNotATable,
     TransferIncomplete,
 )
 from functions.core.model import Phase
@@ -40,7 +41,11 @@ _ANY_VALUE: dict[str, tuple[object, ...]] = {
     "new_links_kill_older": (True,),
     "offered_kinds": (frozenset({"all"}), frozenset({"clean", "bad"})),
     "empty_category_links": (True,),
-    "columns": (("Valid", "Email Address", "New"), ("email",)),
+    "columns": (
+        ("Valid", "Email Address", "New"),
+        ("email",),
+        ("Checked At", "Email Address", 'Reason, if any; "why"'),
+    ),
     "file_content_type": ("application/octet-stream", "text/plain", "", "x/y; z=é"),
     "file_framing": (Framing.LENGTH, Framing.CHUNKED),
     "file_compression": (Compression.WHEN_ACCEPTED, Compression.ALWAYS),
@@ -91,7 +96,7 @@ def test_fetches_every_result_for_any_value(
     rows = {}
     for kind in report.kinds:  # as Download does it: fresh links for each kind
         link = adapter.result_links(reference)[kind]
-        rows[kind] = read_body(adapter.open(link, seconds=20))[1].rows
+        rows[kind] = read_body(adapter.open(link, type_="email", seconds=20))[1].rows
 
     assert found == reference
     assert report.phase is Phase.FINISHED
@@ -202,7 +207,7 @@ def test_opens_a_fresh_link_after_a_spent_one(ipqs: IpqsHarness, spent: Spent) -
     link = ipqs.make_link(b"Email Address\na@example.com\n")
     ipqs.download(link)
 
-    with ipqs.expect_error(LinkSpent):
+    with pytest.raises((LinkSpent, ResultNotATable)):
         ipqs.download(link)
     (reference,) = (str(csv.id) for csv in ipqs.simulator.csvs)
     data, _stats = ipqs.download(ipqs.result_links(reference)["all"])
@@ -212,13 +217,15 @@ def test_opens_a_fresh_link_after_a_spent_one(ipqs: IpqsHarness, spent: Spent) -
 
 @pytest.mark.fault(43)
 @pytest.mark.parametrize("expired", Spent)
-def test_raises_spent_for_an_expired_link(ipqs: IpqsHarness, expired: Spent) -> None:
+def test_takes_no_answer_of_an_expired_link_for_a_result(
+    ipqs: IpqsHarness, expired: Spent
+) -> None:
     """A link lives for 15 minutes; how it is refused later is not known."""
     ipqs.simulator.behave(expired_link=expired)
     link = ipqs.make_link(b"Email Address\na@example.com\n")
     ipqs.simulator.clock.advance(15 * 60)
 
-    with ipqs.expect_error(LinkSpent):
+    with pytest.raises((LinkSpent, ResultNotATable)):
         ipqs.download(link)
 
 

@@ -25,7 +25,7 @@ def test_opens_no_hostile_link(ipqs: IpqsHarness, resolved_hosts: list[str]) -> 
     ipqs.secrets.add(PATH)
     for url in LINKS:
         with ipqs.expect_error(LinkRefused):
-            adapter.open(Link(url, issued_at=0.0), seconds=5)
+            adapter.open(Link(url, issued_at=0.0), type_="email", seconds=5)
 
     assert resolved_hosts == []
 
@@ -40,7 +40,7 @@ def test_opens_no_generated_link(
     adapter = ipqs.provider_with(download_hosts=(HOST,), loopback=False)
 
     with ipqs.expect_error(LinkRefused):
-        adapter.open(Link(url, issued_at=0.0), seconds=5)
+        adapter.open(Link(url, issued_at=0.0), type_="email", seconds=5)
 
     assert resolved_hosts == []
 
@@ -67,7 +67,7 @@ def test_resolves_an_allowed_host(
     link = _link(ipqs, f"https://{HOST}{port}{PATH}")
 
     with pytest.raises(Exception, match="did not answer"):
-        adapter.open(link, seconds=5)
+        adapter.open(link, type_="email", seconds=5)
 
     assert resolved_hosts == [HOST]
 
@@ -99,7 +99,9 @@ def test_sends_nothing_to_an_allowed_name_at_a_private_address(
         )
 
         with ipqs.expect_error(LinkRefused):
-            adapter.open(_link(ipqs, f"{scheme}://{host}{PATH}"), seconds=5)
+            adapter.open(
+                _link(ipqs, f"{scheme}://{host}{PATH}"), type_="email", seconds=5
+            )
         with ipqs.expect_error(LinkRefused):
             adapter.check("3000001")
 

@@ -25,7 +25,7 @@ def test_fetches_every_result_of_a_submitted_file(harness: AdapterHarness) -> No
     links = harness.result_links(reference)
     rows = {}
     for kind, link in links.items():
-        body = harness.provider.open(link, seconds=20)
+        body = harness.provider.open(link, type_=harness.list_type, seconds=20)
         rows[kind] = read_body(body, harness.provider.result_format)[1].rows
 
     assert before.phase not in (Phase.FINISHED, Phase.FAILED, Phase.ABORTED)

@@ -59,7 +59,7 @@ def test_fetches_a_result_over_tls(
         link = provider.result_links(reference)["all"]
 
         assert before.phase is Phase.QUEUED
-        assert read_body(provider.open(link, seconds=20))[1].rows == 40
+        assert read_body(provider.open(link, type_="email", seconds=20))[1].rows == 40
 
 
 @pytest.fixture(
@@ -98,7 +98,7 @@ def exchange(request: pytest.FixtureRequest) -> Callable[[Ipqs, str], object]:
                 return provider.check("3000001")
             case _:
                 link = Link(f"https://{host}/download?download=x", issued_at=0.0)
-                return provider.open(link, seconds=5)
+                return provider.open(link, type_="email", seconds=5)
 
     return call
 

@@ -30,7 +30,9 @@ def _verify_batch(
         sent.append((request, reference))
     harness.finish()
     for request, reference in sent:
-        body = provider.open(harness.result_link(reference), seconds=20)
+        body = provider.open(
+            harness.result_link(reference), type_="full-check", seconds=20
+        )
         result, _stats = read_body(body, provider.result_format)
         parts = provider.unpack(request.type, request.body, result)
         rows |= dict(zip(request.rows, parts, strict=True))

@@ -23,7 +23,7 @@ def test_asks_for_a_result_once(txncheck: TxncheckHarness) -> None:
 
     link = txncheck.result_link(reference)
     before = txncheck.request_count("check")
-    body = txncheck.provider.open(link, seconds=20)
+    body = txncheck.provider.open(link, type_="full-check", seconds=20)
 
     assert (before, txncheck.request_count("check")) == (0, 1)
     assert body.announced_bytes == len(
@@ -46,14 +46,17 @@ def test_refuses_a_result_that_is_too_large(txncheck: TxncheckHarness) -> None:
     reference = txncheck.submit_type("full-check")
     txncheck.finish()
     link = txncheck.result_link(reference)
-    body = txncheck.provider.open(link, seconds=20)
+    body = txncheck.provider.open(link, type_="full-check", seconds=20)
 
     with txncheck.expect_error(ResultTooLarge):
         smaller = txncheck.provider_with(max_result_bytes=body.announced_bytes - 1)
-        smaller.open(link, seconds=20)
+        smaller.open(link, type_="full-check", seconds=20)
 
     exact = txncheck.provider_with(max_result_bytes=body.announced_bytes)
-    assert exact.open(link, seconds=20).announced_bytes == body.announced_bytes
+    assert (
+        exact.open(link, type_="full-check", seconds=20).announced_bytes
+        == body.announced_bytes
+    )
 
 
 @pytest.mark.fault(54)
@@ -81,7 +84,7 @@ def test_opens_only_urls_of_requests(txncheck: TxncheckHarness, url: str) -> Non
     url = url.format(base=txncheck.base_url, reference=reference)
 
     with txncheck.expect_error(LinkRefused):
-        txncheck.provider.open(Link(url, 0.0), seconds=20)
+        txncheck.provider.open(Link(url, 0.0), type_="full-check", seconds=20)
 
     assert txncheck.request_count("check") == 0
 
@@ -107,6 +110,8 @@ def test_ends_a_fetch_in_the_given_time(txncheck: TxncheckHarness) -> None:
 
     started_at = time.monotonic()
     with txncheck.expect_error(AnswerLost):
-        txncheck.provider.open(txncheck.result_link(reference), seconds=0.3)
+        txncheck.provider.open(
+            txncheck.result_link(reference), type_="full-check", seconds=0.3
+        )
 
     assert time.monotonic() - started_at < 5

@@ -132,7 +132,9 @@ class TxncheckHarness(AdapterHarness):
     def fetch_document(self, provider_ref: str, *answers: Answer) -> dict[str, Any]:
         """Return a request's result document; queue answers to its fetching."""
         self.script("check", *answers)
-        body = self.provider.open(self.result_link(provider_ref), seconds=20)
+        body = self.provider.open(
+            self.result_link(provider_ref), type_="full-check", seconds=20
+        )
         data, _stats = read_body(body, self.provider.result_format)
         document: dict[str, Any] = json.loads(data)
         return document

@@ -13,6 +13,9 @@ from functions.core.errors import (
     AwsUnavailable,
     LinkSpent,
     ResultMismatch,
+    ResultNotATable,
+    RetryableError,
+    TransferIncomplete,
     TransferTooSlow,
 )
 from functions.core.file_formats import CSV
@@ -23,7 +26,7 @@ from functions.download import download
 from functions.providers.protocol import Body, Link
 from local.simulators.content import Content
 from local.simulators.faults import Answer
-from local.simulators.http_writer import Ending
+from local.simulators.http_writer import Ending, Framing
 from tests.faults.execution_driver import LambdaProcess, ProcessFactory
 from tests.faults.fault_injection import (
     FaultInjector,
@@ -308,9 +311,9 @@ def test_time_spent_on_the_link_shortens_the_transfer(
         harness.ipqs.clock.advance(50.0)
         return result_links(provider_ref)
 
-    def open_and_record(link: Link, *, seconds: float) -> Body:
+    def open_and_record(link: Link, *, type_: str, seconds: float) -> Body:
         given.append(seconds)
-        return open_(link, seconds=seconds)
+        return open_(link, type_=type_, seconds=seconds)
 
     monkeypatch.setattr(process.provider, "result_links", slow_result_links)
     monkeypatch.setattr(process.provider, "open", open_and_record)
@@ -349,6 +352,52 @@ def test_a_result_of_several_parts_is_complete(
 
     assert describes(file, content.read())
     assert harness.result(large, "all.csv") == content.read()
+
+
+@pytest.mark.fault(41)
+@pytest.mark.fault(51)
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        pytest.param(
+            Answer.file(
+                b"This download link has expired. Please request a new one.\n",
+                content_type="text/plain",
+            ),
+            ResultNotATable,
+            id="a sentence",
+        ),
+        pytest.param(
+            Answer.file(b'["This download link has expired."]'),
+            ResultNotATable,
+            id="a list",
+        ),
+        pytest.param(
+            Answer.file(Content.endless(b"Not here. " * 999).gzipped()).via(
+                framing=Framing.CHUNKED
+            ),
+            ResultNotATable,
+            id="bytes without an end",
+        ),
+        pytest.param(Answer.file(b""), TransferIncomplete, id="nothing"),
+    ],
+)
+def test_what_is_not_shown_to_be_a_result_is_not_published(
+    harness: StepHarness,
+    finished: Job,
+    new_process: ProcessFactory,
+    answer: Answer,
+    error: type[RetryableError],
+) -> None:
+    """Any host answers 200 with anything; the next try gets a new link."""
+    harness.ipqs.script("download", [answer])
+
+    with pytest.raises(error):
+        new_process().download(finished, "all")
+    assert nothing_visible(harness, finished)
+
+    file = new_process().download(finished, "all", attempt=1)
+    assert describes(file, harness.expected["all"])
 
 
 @pytest.mark.fault(41)

@@ -105,6 +105,13 @@ def test_the_settings_of_ipqs_are_complete(prod: Template) -> None:
         "max_result_bytes": 53687091200,
         "settle_seconds": 3600,
         "list_pages": 20,
+        "value_columns": [
+            *("email", "emailaddress", "mail"),
+            *("phone", "phonenumber", "mobile", "mobilenumber", "telephone"),
+            *("ip", "ipaddress"),
+            *("url", "domain", "website"),
+            *("password", "username"),
+        ],
         "resubmit_unlisted": False,
         "loopback": False,
         "poll": {

@@ -278,6 +278,7 @@ _REMEDIES: dict[str, tuple[_Change, _Change]] = {
 _ALSO_RETRIED = {
     "DeadlinePassed": "test_alarm_unknown_status_word",
     "JobEnded": "test_alarm_job_overdue",
+    "ProviderFailed": "test_alarm_jobs_failing",
     "ResultTooLarge": "ResultsIncomplete",
     "TransferIncomplete": "ResultsIncomplete",
     "TransferTooSlow": "ResultsIncomplete",

@@ -17,6 +17,9 @@ SPENT = [
     (Spent.NOT_FOUND, 404),
     (Spent.GONE, 410),
     (Spent.HTML, 200),
+    (Spent.TEXT, 200),
+    (Spent.JSON, 200),
+    (Spent.CSV, 200),
 ]
 
 
@@ -49,7 +52,7 @@ def test_burns_on_first_use(
 
     again = client.get(link)
     assert again.status_code == status
-    assert again.headers["Content-Type"].startswith("text/html")
+    assert (again.headers["Content-Type"], again.text) == spent.value[1:]
     assert ipqs.csvs[0].downloads == 1
 
 
@@ -68,7 +71,7 @@ def test_expires(
 
     answer = client.get(old)
     assert answer.status_code == status
-    assert answer.headers["Content-Type"].startswith("text/html")
+    assert (answer.headers["Content-Type"], answer.text) == spent.value[1:]
 
 
 def test_burns_once_under_pressure(client: IpqsClient, ipqs: IpqsSimulator) -> None:

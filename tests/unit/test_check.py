@@ -64,9 +64,9 @@ class FixedProvider:
         """Fail, because Check calls no other method."""
         raise AssertionError(provider_ref)
 
-    def open(self, link: Link, *, seconds: float) -> Body:
+    def open(self, link: Link, *, type_: str, seconds: float) -> Body:
         """Fail, because Check calls no other method."""
-        raise AssertionError((link, seconds))
+        raise AssertionError((link, type_, seconds))
 
 
 def _check(job: Job, answer: StatusReport | Exception, *, now: float = 10.0) -> Job:

@@ -14,7 +14,7 @@ _MODULES = {
     "conclude": 23,
     "download": 26,
     "finalize_execution": 22,
-    "gather": 30,
+    "gather": 31,
     "intake": 18,
     "listen": 19,
     "manifest": 20,

@@ -127,4 +127,7 @@ def _facts(job: Document) -> Iterable[tuple[str, str]]:
     if job["error"]:
         yield "error", job["error"]["name"]
         yield "advice", job["error"]["advice"]
+    if retry := job.get("retry"):  # an older deployment has none
+        numbers = f"sends {retry['resends']} requests again (paid again)"
+        yield "a retry", f"{numbers}, continues {retry['resumes']}"
     yield "console", job["links"]["execution"]

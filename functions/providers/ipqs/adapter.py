@@ -22,6 +22,7 @@ from functions.core.file_formats import CSV, FileFormat
 from functions.core.model import StatusReport
 from functions.core.provider_settings import IpqsSettings
 from functions.core.rows import RowCount
+from functions.providers.bodies import ProvenBody
 from functions.providers.csv_validation import check_file_name, count_rows
 from functions.providers.ipqs.responses import (
     IpqsResponse,
@@ -30,10 +31,10 @@ from functions.providers.ipqs.responses import (
     parse_response,
     status_report,
 )
+from functions.providers.ipqs.result_proof import prove_table
 from functions.providers.key_rotation import with_fresh_key_retry
 from functions.providers.opened_source import OpenedSource
 from functions.providers.protocol import Link, Source, read_chunks
-from functions.providers.transport.download import Download
 from functions.providers.transport.http import HttpClient
 from functions.providers.transport.links import check_link
 from functions.providers.transport.multipart import MultipartBody
@@ -114,7 +115,7 @@ class Ipqs:
         links = download_links(self._status(provider_ref))
         return {kind: Link(url, issued_at) for kind, url in links.items()}
 
-    def open(self, link: Link, *, seconds: float) -> Download:
+    def open(self, link: Link, *, type_: str, seconds: float) -> ProvenBody:
         """Start the download of a result (see `Provider.open`).
 
         It is one GET without a key, which uses up the link [V].
@@ -122,9 +123,15 @@ class Ipqs:
         settings = self._settings
         schemes = ("http", "https") if settings.loopback else ("https",)
         check_link(link.url, hosts=settings.download_hosts, schemes=schemes)
-        return self._http.open_download(
+        download = self._http.open_download(
             link.url, seconds=seconds, max_bytes=settings.max_result_bytes
         )
+
+        def prove(head: bytes, is_whole: bool) -> None:
+            columns = settings.value_columns
+            prove_table(head, is_whole=is_whole, type_=type_, value_columns=columns)
+
+        return ProvenBody(download, prove)
 
     def _upload(self, key: str, name: str, type_: str, source: Source) -> str:
         place = self._settings.key_place.upload

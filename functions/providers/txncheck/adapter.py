@@ -127,10 +127,11 @@ class Txncheck:
         """
         return {SINGLE_RESULT_KIND: Link(self._request_url(provider_ref), self._now())}
 
-    def open(self, link: Link, *, seconds: float) -> BytesBody:
+    def open(self, link: Link, *, type_: str, seconds: float) -> BytesBody:  # noqa: ARG002 - the answer says what it is about
         """Read a request's result (see `Provider.open`).
 
-        The body is a `result_document` of the answer.
+        The body is a `result_document` of the answer: that the answer has the request's
+        id, a final status and a result shows that it is one.
         """
         reference = link.url.removeprefix(self._url("requests/"))
         if reference == link.url or not is_request_id(reference):

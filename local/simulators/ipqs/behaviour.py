@@ -7,14 +7,20 @@ from local.simulators.http_writer import Framing
 from local.simulators.ipqs.verification import KINDS
 from local.simulators.provider import Unknowns
 
+_PAGE = "<!doctype html><html><body>This link is no longer valid.</body></html>"
+
 
 class Spent(Enum):
-    """The status of the answer to a link that no longer works."""
+    """The answer to a link that no longer works: status, Content-Type and body."""
 
-    FORBIDDEN = 403
-    NOT_FOUND = 404
-    GONE = 410
-    HTML = 200  # a page that says so, with a status that does not
+    FORBIDDEN = (403, "text/html", _PAGE)
+    NOT_FOUND = (404, "text/html", _PAGE)
+    GONE = (410, "text/html", _PAGE)
+    # These say so with a status that does not.
+    HTML = (200, "text/html", _PAGE)
+    TEXT = (200, "text/plain", "This download link has expired. Request a new one.\n")
+    JSON = (200, "application/json", '["This download link has expired."]')
+    CSV = (200, "text/csv", "Message\nThis download link has expired.\n")
 
 
 class Compression(Enum):

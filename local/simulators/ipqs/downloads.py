@@ -6,11 +6,10 @@ from http import HTTPStatus
 from local.simulators.content import Content
 from local.simulators.http_writer import Headers, HttpReply
 from local.simulators.ipqs.api import page
-from local.simulators.ipqs.behaviour import Compression, IpqsBehaviour
+from local.simulators.ipqs.behaviour import Compression, IpqsBehaviour, Spent
 from local.simulators.ipqs.state import DownloadLink, IpqsState
 from local.simulators.server import HttpRequest
 
-_SPENT_PAGE = b"<!doctype html><html><body>This link is no longer valid.</body></html>"
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 
@@ -26,17 +25,22 @@ def answer_download(state: IpqsState, request: HttpRequest) -> HttpReply:
     def act() -> HttpReply:
         link = state.links.get(request.query.get("download", ""))
         if link is None or not link.csv.is_retained(state):
-            return page(state.behaviour.spent_link.value, _SPENT_PAGE)
+            return _refused(state.behaviour.spent_link)
         return _served(state, request, link)
 
     return state.answer(call, act)
+
+
+def _refused(spent: Spent) -> HttpReply:
+    status, media_type, body = spent.value
+    return HttpReply(status, (("Content-Type", media_type),), Content.of(body.encode()))
 
 
 def _served(state: IpqsState, request: HttpRequest, link: DownloadLink) -> HttpReply:
     """Return the file of a link, and use the link up."""
     behaviour, is_get = state.behaviour, request.method == "GET"
     if refusal := state.use_link(link, spends=is_get or behaviour.head_spends):
-        return page(refusal.value, _SPENT_PAGE)
+        return _refused(refusal)
     if behaviour.file_redirect is not None:
         return HttpReply(HTTPStatus.FOUND, (("Location", behaviour.file_redirect),))
 

@@ -73,6 +73,7 @@ function details(job) {
     "finished at the provider": dateTime(job.finished_at),
     ended: dateTime(job.ended_at),
     deadline: dateTime(job.deadline_at),
+    "a retry": job.retry ? retryText(job.retry) : null,
     "earlier attempts": job.earlier_attempts
       .map((attempt) => `${attempt.outcome} ${attempt.error}`)
       .join(", "),
@@ -81,6 +82,10 @@ function details(job) {
     if (value) list.append(el("dt", {}, name), el("dd", {}, String(value)));
   }
   return job.timeline ? [list, statesTable(job.timeline.entries)] : [list];
+}
+
+function retryText({ resends, resumes }) {
+  return `sends ${resends} requests again (paid again), continues ${resumes}`;
 }
 
 function statesTable(entries) {
