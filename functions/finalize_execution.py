@@ -7,6 +7,7 @@ from functions.aws.executions import ExecutionResult, describe
 from functions.aws.job_store import JobStore
 from functions.aws.lambda_handler import lambda_handler
 from functions.aws.notifier import Notifier
+from functions.core.errors import JobAlreadyStarted
 from functions.core.job_record import JobRecord
 from functions.core.metrics import Metric
 from functions.core.model import State
@@ -18,20 +19,28 @@ def finalize_execution(
     """Record and announce the end of a job; return its record.
 
     Announce nothing and return None if the execution has no known job, or only a
-    request of one, or if the end was announced before: the workflow itself announces a
-    job that fails in the usual way. The same holds for a job that was retried since
-    then, because it has not ended, whatever happened to this attempt.
+    request of one, or if another execution follows the job, or if the end was announced
+    before: the workflow itself announces a job that fails in the usual way. The same
+    holds for a job that was retried since then, because it has not ended, whatever
+    happened to this attempt.
     """
     job = execution.job
     if job is None or job.is_batch_request or execution.notified:
         return None
+    if execution.error == JobAlreadyStarted.__name__ or not execution.outcome:
+        return None  # not the job's execution, or redriven, so that it runs again
     job_store.record_external_outcome(
-        job, execution.outcome, error=execution.outcome_error, now=now
+        job,
+        execution.outcome,
+        error=execution.outcome_error,
+        execution=execution.name,
+        now=now,
     )
 
     record = job_store.get(job.job_id)
     if (
         record is None
+        or record.execution not in ("", execution.name)
         or record.attempt != job.attempt
         or record.notified_attempt >= job.attempt
     ):

@@ -40,6 +40,7 @@ def set_environments(
     topic = {keys.ENV_NOTICES_TOPIC: storage.notices.topic_arn}
     inbox = {keys.ENV_INBOX_BUCKET: storage.inbox.bucket_name}
     _set(f.intake, state_machine, settings)
+    _set(f.begin, jobs)
     _set(f.submit, settings, waits, jobs)
     _set(f.check, settings, jobs)
     _set(f.download, settings, results)

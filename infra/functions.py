@@ -64,6 +64,7 @@ class Functions(Construct):
                 "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "requests,urllib,urllib3",
             }
         self.intake = self._function("intake")
+        self.begin = self._function("begin")
         self.submit = self._function("submit")
         self.check = self._function("check")
         self.download = self._function("download")
@@ -85,6 +86,7 @@ class Functions(Construct):
     def tasks(self) -> tuple[lambda_.Function, ...]:
         """The functions that the state machine calls."""
         return (
+            self.begin,
             self.submit,
             self.check,
             self.listen,

@@ -199,6 +199,7 @@ class VerdictCourier(Stack):
         grants.write_results_in_parts(functions.download, storage.results)
         grants.write_results(functions.manifest, storage.results)
 
+        grants.access_table(functions.begin, storage.jobs, "GetItem", "UpdateItem")
         grants.access_table(functions.submit, storage.jobs, "GetItem", "UpdateItem")
         grants.access_table(functions.check, storage.jobs, "UpdateItem")
         grants.access_table(functions.prepare, storage.jobs, "GetItem")

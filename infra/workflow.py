@@ -1,5 +1,8 @@
 """Workflow: build the state machine, from a job's submission to its notification.
 
+    Begin ─┬─► Known
+           └─► Repeated              (another execution follows the job)
+
     Known ─┬─► Submit ─► Route
            └─► Check ──► Route       (if the provider has the job already)
 
@@ -26,15 +29,15 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
-from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from functions.core.errors import JobAlreadyStarted, JobEnded
 from functions.core.model import Next, Outcome
-from functions.core.notice import MESSAGE_ATTRIBUTES, MESSAGE_FIELDS
 from infra.batch_map import batch_map
 from infra.functions import Functions
+from infra.notify_task import notify_task
 from infra.poll_loop import PollLoop, next_is
-from infra.task_defaults import GRACE, download_task, lambda_task, retry
+from infra.task_defaults import download_task, lambda_task
 
 
 class Workflow(Construct):
@@ -93,6 +96,25 @@ class Workflow(Construct):
     ) -> sfn.IChainable:
         """Return the first state, linked to all others."""
         task = partial(lambda_task, self)
+        begin = task(
+            "Begin",
+            functions.begin,
+            "Let only one execution follow the job",
+            payload=sfn.TaskInput.from_object(
+                {
+                    "job": sfn.JsonPath.object_at("$"),
+                    "execution": sfn.JsonPath.string_at("$$.Execution.Name"),
+                }
+            ),
+            discard_response=True,
+        )
+        repeated = sfn.Fail(
+            self,
+            "Repeated",
+            comment="Another execution follows the job, or has followed it",
+            error=JobAlreadyStarted.__name__,
+            cause=JobAlreadyStarted.advice,
+        )
         is_submitted = sfn.Choice(
             self, "Known", comment="Does the provider have it already?"
         )
@@ -112,7 +134,7 @@ class Workflow(Construct):
         )
         manifest = task("Manifest", functions.manifest, "List the delivered files")
         conclude = task("Conclude", functions.conclude, "Record the outcome of the job")
-        notify = self._notify(topic, results)
+        notify = notify_task(self, topic, results)
         has_results = sfn.Choice(self, "Judge", comment="Were results delivered?")
         delivered = sfn.Succeed(
             self, "Delivered", comment="The manifest lists the results"
@@ -137,6 +159,7 @@ class Workflow(Construct):
             sfn.Condition.is_present("$.provider_ref"),
             sfn.Condition.string_greater_than("$.provider_ref", ""),
         )
+        begin.next(is_submitted)
         is_submitted.when(has_reference, poll.check, comment="the provider has it")
         is_submitted.otherwise(poll.submit)
 
@@ -163,11 +186,19 @@ class Workflow(Construct):
         )
         has_results.otherwise(failed)
 
+        # Of a job that another execution follows, nothing may be recorded or announced.
+        begin.add_catch(
+            repeated,
+            errors=[JobAlreadyStarted.__name__],
+            result_path=sfn.JsonPath.DISCARD,
+        )
+        begin.add_catch(conclude, errors=[JobEnded.__name__], result_path="$.failure")
+        begin.add_catch(unrecorded)
         for state in (poll.submit, poll.check, prepare, requests, gather, manifest):
             state.add_catch(conclude, result_path="$.failure")
         conclude.add_catch(unrecorded)
         notify.add_catch(unrecorded)
-        return is_submitted
+        return begin
 
     def _collect(self, download: lambda_.Function) -> sfn.Map:
         """Return the Map that downloads one result after the other.
@@ -205,26 +236,3 @@ class Workflow(Construct):
             result_path="$.files",
         )
         return collect.item_processor(copy)
-
-    def _notify(self, topic: sns.ITopic, results: s3.IBucket) -> tasks.SnsPublish:
-        message = {name: sfn.JsonPath.string_at(f"$.{name}") for name in MESSAGE_FIELDS}
-        notify = tasks.SnsPublish(
-            self,
-            "Notify",
-            comment="Announce the outcome: keys only, no content",
-            topic=topic,
-            message=sfn.TaskInput.from_object(
-                {**message, "results_bucket": results.bucket_name}
-            ),
-            message_attributes={
-                name: tasks.MessageAttribute(
-                    value=sfn.JsonPath.string_at(f"$.{name}"),
-                    data_type=tasks.MessageAttributeDataType.STRING,
-                )
-                for name in MESSAGE_ATTRIBUTES
-            },
-            task_timeout=sfn.Timeout.duration(GRACE),
-            result_path=sfn.JsonPath.DISCARD,
-        )
-        retry(notify, (sfn.Errors.TASKS_FAILED, sfn.Errors.TIMEOUT))
-        return notify

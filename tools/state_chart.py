@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from functions.core.errors import JobAlreadyStarted, JobEnded
 from infra.app import synthesize
 from local.assembly import read_definition
 from tools.markdown import replace_between
@@ -28,7 +29,11 @@ _ITEMS = {
     "DISTRIBUTED": "for each request of a batch",
 }
 #: Labels of caught errors; all other errors have the same label.
-_CAUGHT = {"States.Timeout": "time-out"}
+_CAUGHT = {
+    "States.Timeout": "time-out",
+    JobAlreadyStarted.__name__: "started before",
+    JobEnded.__name__: "ended before",
+}
 
 
 def mermaid(definition: Mapping[str, Any]) -> str:

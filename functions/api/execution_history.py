@@ -7,7 +7,6 @@ from botocore.exceptions import ClientError
 from functions.api.timeline import Timeline, read_timeline
 from functions.aws.clients import error_code, translate_aws_errors
 from functions.aws.executions import execution_arn
-from functions.core.model import Job
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -26,10 +25,10 @@ class ExecutionHistory:
         self._state_machine = state_machine
         self._step_functions = step_functions
 
-    def timeline(self, job: Job) -> Timeline:
-        """Return the timeline of a job's attempt, from its latest 5,000 events.
+    def timeline(self, execution: str) -> Timeline:
+        """Return the timeline of an execution, from its latest 5,000 events.
 
-        The timeline is empty if the attempt never started, or if Step Functions does
+        The timeline is empty if it never started, or if Step Functions does
         not keep its history any more.
         """
         events: list[HistoryEventTypeDef] = []
@@ -38,7 +37,7 @@ class ExecutionHistory:
             try:
                 for _ in range(_MAX_PAGES):
                     page = self._step_functions.get_execution_history(
-                        executionArn=execution_arn(self._state_machine, job),
+                        executionArn=execution_arn(self._state_machine, execution),
                         includeExecutionData=False,
                         maxResults=_PAGE_SIZE,
                         reverseOrder=True,

@@ -116,7 +116,7 @@ def operations(types: Types, extensions: Extensions) -> tuple[Operation, ...]:
             "GET",
             "",
             "Get a job",
-            "The job of an upload exists as soon as its submission begins.",
+            "The job of an upload exists as soon as its execution begins.",
         ),
         _on_job(
             "getTimeline",

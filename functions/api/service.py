@@ -74,7 +74,7 @@ class JobService:
         )
         if record.request_hash not in ("", request.body_hash):
             raise Problem(problems.KEY_REUSED)
-        if not record.outcome and record.attempt == 1:
+        if not (record.outcome or record.execution) and record.attempt == 1:
             # Also for a repeated request: the first one may have failed here.
             started = self.executions.start(record.to_job())
             if started and record.received_at == now:
@@ -108,7 +108,7 @@ class JobService:
         """Return the states that a job's current attempt passed."""
         record = self._get_or_404(request)
         return responses.timeline_response(
-            record, self.history.timeline(record.to_job())
+            record, self.history.timeline(record.execution_name)
         )
 
     def get_results(self, request: ApiRequest, *, now: float) -> Document:
@@ -155,7 +155,7 @@ class JobService:
         )
         if outcome is Outcome.CANCELLED:
             # Also for a repeated request: the first one may have failed here.
-            self.executions.stop(job)
+            self.executions.stop(record.execution_name)
         if record.outcome or outcome is not Outcome.CANCELLED:
             raise Problem(problems.JOB_ENDED, outcome=str(outcome))
         return self._to_response(self._get_or_404(request), request)
@@ -170,7 +170,7 @@ class JobService:
             record = self._get_or_404(request)
         if record.outcome is Outcome.CANCELLED:
             # Who cancelled it may have failed before the execution was stopped.
-            self.executions.stop(record.to_job())
+            self.executions.stop(record.execution_name)
         if record.outcome:
             has_open_requests = record.resendable or record.resumable
             if record.outcome not in RETRYABLE_OUTCOMES and not has_open_requests:
@@ -188,7 +188,7 @@ class JobService:
         Return False if it was never started.
         """
         job = record.to_job()
-        execution = self.executions.find(job)
+        execution = self.executions.find(record.execution_name)
         if execution is None:
             return False
         if not execution.outcome:
@@ -232,7 +232,9 @@ class JobService:
             record,
             deadline_seconds=provider.policy.deadline_seconds if provider else 0.0,
             jobs=request.jobs,
-            execution_url=execution_url(self.settings.state_machine, record.to_job()),
+            execution_url=execution_url(
+                self.settings.state_machine, record.execution_name
+            ),
         )
 
 

@@ -43,6 +43,7 @@ class ExecutionResult:
     is whether the workflow has sent its notice.
     """
 
+    name: str
     status: str
     error: str
     job: Job | None
@@ -95,9 +96,9 @@ class Executions:
                 raise
         return True
 
-    def find(self, job: Job) -> ExecutionResult | None:
-        """Return how a job's attempt ended or runs; None if it was never started."""
-        arn = execution_arn(self._state_machine, job)
+    def find(self, name: str) -> ExecutionResult | None:
+        """Return how an execution ended, or that it runs; None if there is none."""
+        arn = execution_arn(self._state_machine, name)
         with translate_aws_errors("describe an execution"):
             try:
                 return _describe(arn, self._step_functions)
@@ -106,12 +107,12 @@ class Executions:
                     return None
                 raise
 
-    def stop(self, job: Job) -> None:
-        """Stop a job's attempt, if it was started and has not ended."""
+    def stop(self, name: str) -> None:
+        """Stop an execution, if it was started and has not ended."""
         with translate_aws_errors("stop an execution"):
             try:
                 self._step_functions.stop_execution(
-                    executionArn=execution_arn(self._state_machine, job),
+                    executionArn=execution_arn(self._state_machine, name),
                     error="Cancelled",
                     cause="The job was cancelled through the API.",
                 )
@@ -144,17 +145,17 @@ def execution_input(job: Job) -> State:
     }
 
 
-def execution_arn(state_machine: str, job: Job) -> str:
-    """Return the ARN of the execution that follows a job's attempt."""
+def execution_arn(state_machine: str, name: str) -> str:
+    """Return the ARN of an execution."""
     executions = state_machine.replace(":stateMachine:", ":execution:")
-    return f"{executions}:{job.execution_name}"
+    return f"{executions}:{name}"
 
 
-def execution_url(state_machine: str, job: Job) -> str:
-    """Return the address in the AWS console of a job's current execution."""
+def execution_url(state_machine: str, name: str) -> str:
+    """Return the address in the AWS console of an execution."""
     _, partition, _, region, *_ = state_machine.split(":")
     host = _CONSOLES.get(partition, f"{region}.console.aws.amazon.com")
-    arn = execution_arn(state_machine, job)
+    arn = execution_arn(state_machine, name)
     return f"https://{host}/states/home?region={region}#/v2/executions/details/{arn}"
 
 
@@ -165,6 +166,7 @@ def _describe(arn: str, step_functions: "SFNClient") -> ExecutionResult:
     )
     error = described.get("error") or "States.Timeout"
     return ExecutionResult(
+        name=described["name"],
         status=described["status"],
         # Whoever stops an execution by hand can write anything here.
         error=error if re.fullmatch(r"[A-Za-z.]{1,64}", error) else "",

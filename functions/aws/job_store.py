@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING, Self
 
 from functions.aws import clients
 from functions.aws.dynamodb import DynamoTable, Item, Value
+from functions.aws.job_items import (
+    OF_THIS_EXECUTION,
+    RUNNING,
+    identity_of,
+    received,
+    source_of,
+    submitted,
+)
 from functions.aws.settings import function_settings
 from functions.core.errors import JobEnded, advice_for
-from functions.core.job_record import End, JobRecord, month_of
+from functions.core.job_record import End, JobRecord
 from functions.core.keys import ENV_JOBS_RETENTION_DAYS, ENV_JOBS_TABLE
 from functions.core.model import Job, Outcome
 from functions.core.rows import RowCount
@@ -22,12 +30,9 @@ from functions.core.rows import RowCount
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-#: Holds unless a retry has given the job another attempt.
-_THIS_ATTEMPT = "(attribute_not_exists(attempt) OR attempt = :attempt)"
-#: Holds while an attempt runs: every write that leads to a payment has this condition.
-_RUNNING = f"attribute_not_exists(outcome) AND {_THIS_ATTEMPT}"
 #: Attributes of one attempt, which a retry removes.
 _ATTEMPT_ATTRIBUTES = (
+    "execution",
     "outcome",
     "error",
     "advice",
@@ -111,13 +116,13 @@ class JobStore:
             "provider": job.provider,
             "type": job.type,
             "request_hash": request_hash,
-            **_received(job, now),
+            **received(job, now),
             "expires_at": self._expires_at(now),
         }
         if job.provider_ref:
             values |= {"provider_ref": job.provider_ref, "submitted_at": now}
         else:
-            values |= _source(job)
+            values |= source_of(job)
         written = self._table.update(
             job.job_id, values, condition="attribute_not_exists(job_id)"
         )
@@ -157,8 +162,8 @@ class JobStore:
         written = self._table.update(
             job.job_id,
             self._identity(job, now),
-            set_if_absent=_received(job, now),
-            condition=_RUNNING,
+            set_if_absent=received(job, now),
+            condition=RUNNING,
             condition_values={":attempt": job.attempt},
         )
         if written is not None:
@@ -193,9 +198,9 @@ class JobStore:
         written = self._table.update(
             job.job_id,
             {**self._identity(job, now), "intent": token, "intent_at": now},
-            set_if_absent=_received(job, now),
+            set_if_absent=received(job, now),
             condition="(attribute_not_exists(intent) OR intent = :old) "
-            f"AND attribute_not_exists(provider_ref) AND {_RUNNING}",
+            f"AND attribute_not_exists(provider_ref) AND {RUNNING}",
             condition_values={":old": old or token, ":attempt": job.attempt},
         )
         record = (
@@ -224,7 +229,7 @@ class JobStore:
         written = self._table.update(
             job.job_id,
             {"provider_ref": provider_ref, "submitted_at": now, **asdict(count)},
-            set_if_absent=_received(job, now),
+            set_if_absent=received(job, now),
             condition="attribute_not_exists(provider_ref)",
         )
         return SubmissionRecord.from_item(written or self._table.get(job.job_id))
@@ -242,8 +247,8 @@ class JobStore:
                 "failures": job.failures,
                 "next_check_at": next_check_at,
             },
-            set_if_absent=_submitted(job),
-            condition=f"{_RUNNING} AND (attribute_not_exists(polls) OR polls < :polls)",
+            set_if_absent=submitted(job),
+            condition=f"{RUNNING} AND (attribute_not_exists(polls) OR polls < :polls)",
             condition_values={":attempt": job.attempt},
         )
 
@@ -273,14 +278,21 @@ class JobStore:
                 "resendable": job.batch.resendable,
                 "resumable": job.batch.resumable,
             }
-        return self._end(job, values, set_if_absent=_submitted(job))
+        return self._end(job, values, set_if_absent=submitted(job))
 
     def record_external_outcome(
-        self, job: Job, outcome: Outcome, *, error: str = "", now: float
+        self,
+        job: Job,
+        outcome: Outcome,
+        *,
+        error: str = "",
+        execution: str = "",
+        now: float,
     ) -> End:
         """Record the outcome of an externally stopped attempt; return what stands.
 
-        What the attempt's steps recorded before stays.
+        What the attempt's steps recorded before stays. An `execution`, if it is given,
+        ends only the attempt that it follows; for any other one nothing is recorded.
         """
         values: dict[str, Value] = {
             "outcome": str(outcome),
@@ -289,7 +301,9 @@ class JobStore:
             "ended_at": now,
             **self._identity(job, now),
         }
-        return self._end(job, values, set_if_absent=_received(job, now))
+        return self._end(
+            job, values, set_if_absent=received(job, now), execution=execution
+        )
 
     def mark_notified(self, job: Job) -> None:
         """Record that `finalize_execution` announced the end of this attempt."""
@@ -300,14 +314,7 @@ class JobStore:
         )
 
     def _identity(self, job: Job, now: float) -> dict[str, Value]:
-        batch = {"batch_id": job.part.batch_id} if job.is_batch_request else {}
-        return {
-            "provider": job.provider,
-            "type": job.type,
-            **_source(job),
-            **batch,
-            "expires_at": self._expires_at(now),
-        }
+        return {**identity_of(job), "expires_at": self._expires_at(now)}
 
     def _end(
         self,
@@ -315,13 +322,19 @@ class JobStore:
         values: dict[str, Value],
         *,
         set_if_absent: dict[str, Value] | None = None,
+        execution: str = "",
     ) -> End:
+        condition = RUNNING
+        condition_values: dict[str, Value] = {":attempt": job.attempt}
+        if execution:
+            condition += f" AND {OF_THIS_EXECUTION}"
+            condition_values[":execution"] = execution
         written = self._table.update(
             job.job_id,
             values,
             set_if_absent=set_if_absent,
-            condition=_RUNNING,
-            condition_values={":attempt": job.attempt},
+            condition=condition,
+            condition_values=condition_values,
         )
         item = written or self._table.get(job.job_id)
         return JobRecord.from_item(item).end_of(job.attempt)
@@ -361,24 +374,3 @@ class JobStore:
 
 def _job_ended() -> JobEnded:
     return JobEnded("the job has ended, so nothing is sent")
-
-
-def _source(job: Job) -> dict[str, Value]:
-    return {"bucket": job.bucket, "key": job.key, "version_id": job.version_id}
-
-
-def _submitted(job: Job) -> dict[str, Value]:
-    if not job.provider_ref:
-        return {}
-    return {
-        "provider_ref": job.provider_ref,
-        "submitted_at": job.submitted_at,
-        "rows": job.rows,
-        "distinct_rows": job.distinct_rows,
-    }
-
-
-def _received(job: Job, now: float) -> dict[str, Value]:
-    if job.is_batch_request:  # without a month: the list of jobs has its batch
-        return {"received_at": now}
-    return {"received_at": now, "month": month_of(now)}

@@ -72,7 +72,9 @@ def polled_job(
     Manifest. Submissions on hold are not counted.
     """
     visits = _polling_visits(checks, submits=submits, uses_webhook=uses_webhook)
-    visits |= dict.fromkeys(("Known", "Conclude", "Notify", "Judge", "Delivered"), 1)
+    visits |= dict.fromkeys(
+        ("Begin", "Known", "Conclude", "Notify", "Judge", "Delivered"), 1
+    )
     s3_puts = 0
     if kinds:
         visits |= {"Collect": 1, "Download": kinds, "Manifest": 1}
@@ -97,7 +99,7 @@ def batch_job(*, requests: int) -> Usage:
     """
     visits = dict.fromkeys(
         (
-            *("Known", "Submit", "Prepare", "Requests", "Gather"),
+            *("Begin", "Known", "Submit", "Prepare", "Requests", "Gather"),
             *("Manifest", "Conclude", "Notify", "Judge", "Delivered"),
         ),
         1,

@@ -26,6 +26,7 @@
     . JobAborted             somebody cancelled the job at the provider
     . SubmitOutcomeUnknown   it may have been accepted; a person decides
     . DeadlinePassed         not finished within the deadline
+    . JobAlreadyStarted      another execution follows it, or has followed it
     . JobEnded               it ended, by a cancellation perhaps, before this step
     . NoResults              finished, but without a single result
     . LinkRefused            a link that is not opened, for safety
@@ -235,6 +236,12 @@ class DeadlinePassed(PermanentError):
     """The provider did not finish within the deadline of the settings."""
 
     advice = "Retry the job to go on waiting; nothing is submitted again."
+
+
+class JobAlreadyStarted(PermanentError):
+    """Another execution follows the job, or has followed it; this one did nothing."""
+
+    advice = "Nothing was done. To continue a job that has ended: `courier retry JOB`."
 
 
 class JobEnded(PermanentError):

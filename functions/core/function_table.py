@@ -22,6 +22,7 @@ class LambdaFunction:
 #: By name; the default handler is `functions.<name>.handler`.
 FUNCTIONS: Mapping[str, LambdaFunction] = {
     "intake": LambdaFunction(memory=256, timeout=30),
+    "begin": LambdaFunction(memory=256, timeout=30),
     "submit": LambdaFunction(memory=512, timeout=300),
     "check": LambdaFunction(memory=256, timeout=30),
     "download": LambdaFunction(memory=1024, timeout=900),

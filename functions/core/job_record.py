@@ -63,6 +63,7 @@ class JobRecord:
     verdict: RowsVerdict = RowsVerdict.NONE
     attempt: int = 1
     request_hash: str = ""
+    execution: str = ""  # that follows this attempt; empty before it has begun
     notified_attempt: int = 0  # the last attempt that `finalize_execution` announced
     earlier: tuple[Mapping[str, Any], ...] = ()
     batch_id: str = ""
@@ -88,6 +89,11 @@ class JobRecord:
         """Whether this is a request of a batch."""
         # Requests of 0.1.0 have no `batch_id`, but no job has a key of this prefix.
         return bool(self.batch_id) or self.key.startswith(BATCHES_PREFIX)
+
+    @property
+    def execution_name(self) -> str:
+        """The name of this attempt's execution, also of one that has not begun."""
+        return self.execution or self.to_job().execution_name
 
     def to_job(self) -> Job:
         """Return the job that is the input of this attempt's execution.

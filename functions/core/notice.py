@@ -1,6 +1,6 @@
 """Notice: list the fields of the message that announces the end of a job.
 
-`infra.workflow` publishes the message from the Notify state, and
+`infra.notify_task` publishes the message from the Notify state, and
 `functions.aws.notifier` where an execution ended without visiting that state.
 """
 

@@ -20,6 +20,7 @@ EVERYWHERE = {
 }
 ENVIRONMENT = {
     "intake": {"COURIER_STATE_MACHINE", "COURIER_PROVIDERS"},
+    "begin": {"COURIER_TABLE", "COURIER_KEEP_DAYS"},
     "submit": {
         "COURIER_TABLE",
         "COURIER_KEEP_DAYS",
@@ -221,7 +222,7 @@ def test_a_simulator_runs_on_this_machine(
 
 
 def test_the_functions_share_one_asset(template: Template) -> None:
-    """All twelve run the same version of the code."""
+    """All thirteen run the same version of the code."""
     functions = template.functions()
 
     assert set(functions) == set(ENVIRONMENT) == set(FUNCTIONS)

@@ -57,6 +57,11 @@ RIGHTS = {
         "sqs:ReceiveMessage IntakeQueue",
         "states:StartExecution WorkflowMachine",
     },
+    "begin": {
+        "dynamodb:GetItem StorageJobs",
+        "dynamodb:UpdateItem StorageJobs",
+        *USE_TABLE_KEY,
+    },
     "submit": {
         "dynamodb:GetItem StorageJobs",
         "dynamodb:UpdateItem StorageJobs",

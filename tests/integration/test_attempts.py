@@ -6,12 +6,14 @@ from typing import Any, cast
 
 import pytest
 
+from functions.aws.attempt_store import AttemptStore
 from functions.aws.executions import ExecutionResult
 from functions.aws.job_store import JobStore
 from functions.aws.notifier import Notifier
 from functions.core.job_record import JobRecord
 from functions.core.model import BatchPosition, Job, Outcome, Phase
 from functions.finalize_execution import finalize_execution
+from local.stack import LocalStack
 
 _NOW = 1_795_000_000.0
 
@@ -34,7 +36,11 @@ class Finalizer:
         **changes: Any,  # noqa: ANN401 - fields of ExecutionResult
     ) -> JobRecord | None:
         """Finalize an execution of a job, later than all that was recorded."""
-        fields: dict[str, Any] = {"error": "States.Runtime", "notified": False}
+        fields: dict[str, Any] = {
+            "name": job.execution_name if job else "",
+            "error": "States.Runtime",
+            "notified": False,
+        }
         return finalize_execution(
             ExecutionResult(status=status, job=job, **(fields | changes)),
             job_store=self.job_store,
@@ -47,6 +53,16 @@ class Finalizer:
 def finalizer(job_store: JobStore) -> Finalizer:
     """Return a finalizer that has announced nothing yet."""
     return Finalizer(job_store, [])
+
+
+@pytest.fixture
+def attempts(stack: LocalStack) -> AttemptStore:
+    """Return the executions in the jobs table."""
+    return AttemptStore(
+        stack.outputs["JobsTable"],
+        dynamodb=stack.emulator.client("dynamodb"),
+        keep_days=90,
+    )
 
 
 @pytest.fixture
@@ -209,6 +225,43 @@ def test_the_end_of_a_request_is_not_the_end_of_a_job(finalizer: Finalizer) -> N
     assert finalizer.finalize(request, "ABORTED") is None
     assert not finalizer.announced
     assert not finalizer.job_store.submission(request).received_at
+
+
+@pytest.mark.fault(102)
+@pytest.mark.parametrize("status", ["ABORTED", "TIMED_OUT", "FAILED"])
+def test_the_end_of_another_execution_does_not_end_the_job(
+    job: Job, attempts: AttemptStore, finalizer: Finalizer, status: str
+) -> None:
+    """Whoever started it may stop it before it has found that it may not run."""
+    attempts.begin(job, execution=job.execution_name, now=_NOW)
+
+    finalizer.finalize(job, status, name="again")
+
+    assert not finalizer.announced
+    assert read(finalizer.job_store, job).outcome is Outcome.NONE
+    finalizer.finalize(job, status)
+    assert len(finalizer.announced) == 1
+
+
+@pytest.mark.fault(102)
+def test_the_end_of_an_execution_that_might_not_begin_is_ignored(
+    job: Job, finalizer: Finalizer
+) -> None:
+    """The job may be one of an earlier release, which recorded no execution."""
+    finalizer.finalize(job, "FAILED", name="again", error="JobAlreadyStarted")
+
+    assert not finalizer.announced
+    assert read(finalizer.job_store, job).outcome is Outcome.NONE
+
+
+def test_an_execution_that_was_redriven_is_ignored(
+    job: Job, finalizer: Finalizer
+) -> None:
+    """The event of its end comes when it runs again, and has not ended."""
+    finalizer.finalize(job, "RUNNING", error="")
+
+    assert not finalizer.announced
+    assert read(finalizer.job_store, job).ended_at == 0.0
 
 
 def test_an_execution_without_a_job_is_ignored(finalizer: Finalizer) -> None:

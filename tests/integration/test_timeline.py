@@ -6,7 +6,6 @@ from verdict_courier.api_client import ApiClient
 from functions.api import execution_history
 from functions.api.execution_history import ExecutionHistory
 from functions.api.timeline import Timeline
-from functions.core.model import Job
 from local import sample
 from local.stack import LocalStack
 from tests.integration.harness import JobRunner
@@ -45,7 +44,7 @@ def test_a_long_history_is_read_from_its_latest_events(
     monkeypatch.setattr(execution_history, "_PAGE_SIZE", 10)
     monkeypatch.setattr(execution_history, "_MAX_PAGES", 2)
 
-    timeline = history.timeline(view.job)
+    timeline = history.timeline(view.job.execution_name)
 
     states = tuple(entry.state for entry in timeline.entries)
     assert timeline.truncated
@@ -59,6 +58,5 @@ def test_a_job_without_an_execution_has_an_empty_timeline(stack: LocalStack) -> 
         stack.outputs["StateMachineArn"],
         step_functions=stack.emulator.client("stepfunctions"),
     )
-    unknown = Job(job_id="0" * 64, provider="ipqs", type="email")
 
-    assert history.timeline(unknown) == Timeline()
+    assert history.timeline("0" * 64) == Timeline()

@@ -9,22 +9,24 @@ import pytest
 _ROOT = Path(__file__).parents[2]
 #: The most modules of `functions` that a handler may load, packages not counted.
 _MODULES = {
-    "api.handler": 38,
-    "check": 25,
-    "conclude": 23,
+    "api.handler": 39,
+    "begin": 20,
+    "check": 26,
+    "conclude": 24,
     "download": 26,
-    "finalize_execution": 22,
+    "finalize_execution": 23,
     "gather": 31,
     "intake": 18,
     "listen": 19,
     "manifest": 20,
-    "prepare": 29,
-    "submit": 30,
+    "prepare": 30,
+    "submit": 31,
     "webhook": 23,
 }
 #: Handlers that call no provider, and need neither an adapter nor `requests`.
 _WITHOUT_PROVIDER = (
     "api.handler",
+    "begin",
     "conclude",
     "finalize_execution",
     "intake",

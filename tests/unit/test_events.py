@@ -56,6 +56,14 @@ def test_a_state_has_all_fields_of_a_job_and_no_others(name: str) -> None:
     assert Job.from_state(state).to_state() == state
 
 
+def test_begin_has_the_job_and_the_execution_that_follows_it() -> None:
+    """The execution that we start has the name of the job's attempt."""
+    event = _read("begin")
+
+    assert event["job"] == _read("execution")
+    assert event["execution"] == Job.from_state(event["job"]).execution_name
+
+
 def test_submit_has_a_job_without_a_reference() -> None:
     """A job with a reference was submitted already."""
     assert not Job.from_state(_read("submit")).provider_ref

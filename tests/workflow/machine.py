@@ -17,6 +17,7 @@ from local.emulator.process import Emulator
 from local.execution_view import history
 
 TASKS = (
+    "Begin",
     "Submit",
     "Check",
     "Listen",

@@ -34,6 +34,14 @@ class Scenario:
 
 SCENARIOS: dict[str, Scenario] = {
     "simple": Scenario({}),
+    "started before": Scenario({"Begin": [{"error": "JobAlreadyStarted"}]}),
+    "ended before": Scenario(
+        {
+            "Begin": [{"error": "JobEnded"}],
+            "Conclude": [concluded("cancelled", "")],
+        }
+    ),
+    "not begun": Scenario({"Begin": [{"error": "AwsRefused"}]}),
     "polled": Scenario({"Check": [WAIT, WAIT, COLLECT]}),
     "already submitted": Scenario({}, provider_ref="7"),
     "on hold": Scenario(

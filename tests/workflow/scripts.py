@@ -16,6 +16,7 @@ FINISHED: Action = {
 WITHOUT_PHASE: Action = {"state": {"next": "collect", "kinds": ["result"]}}
 
 SIMPLE_JOB: dict[str, list[Action]] = {
+    "Begin": [{"state": {}}],
     "Submit": [SUBMITTED],
     "Check": [COLLECT],
     "Download": [{}],

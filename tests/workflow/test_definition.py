@@ -15,7 +15,7 @@ def test_delivers(traces: Traces) -> None:
 
     assert trace.status == "SUCCEEDED"
     assert trace.states == (
-        *("Known", "Submit", "Route", "Wait", "Check", "Route"),
+        *("Begin", "Known", "Submit", "Route", "Wait", "Check", "Route"),
         *("Collect", "Download", "Download", "Manifest"),
         *("Conclude", "Notify", "Judge", "Delivered"),
     )
@@ -23,7 +23,7 @@ def test_delivers(traces: Traces) -> None:
 
 def test_polls_until_the_end(traces: Traces) -> None:
     """The loop is Wait, Check and Route, without another state that would cost."""
-    assert traces["polled"].states[3:12] == ("Wait", "Check", "Route") * 3
+    assert traces["polled"].states[4:13] == ("Wait", "Check", "Route") * 3
 
 
 def test_does_not_submit_again(traces: Traces) -> None:
@@ -36,8 +36,32 @@ def test_holds_a_submission_until_later(traces: Traces) -> None:
     """A throttled submission waits in the state machine, not in a function."""
     trace = traces["on hold"]
 
-    assert trace.states[:5] == ("Known", "Submit", "Route", "Hold", "Submit")
+    assert trace.states[1:6] == ("Known", "Submit", "Route", "Hold", "Submit")
     assert trace.status == "SUCCEEDED"
+
+
+@pytest.mark.fault(102)
+def test_another_execution_of_a_job_does_nothing(traces: Traces) -> None:
+    """Neither is anything paid for, nor is its end recorded or announced."""
+    trace = traces["started before"]
+
+    assert (trace.status, trace.error) == ("FAILED", "JobAlreadyStarted")
+    assert "courier retry" in trace.cause
+    assert trace.states == ("Begin", "Repeated")
+
+
+@pytest.mark.fault(101)
+def test_a_job_that_was_cancelled_before_it_began_is_announced(traces: Traces) -> None:
+    """Nobody else announces it: its execution could not be stopped."""
+    trace = traces["ended before"]
+
+    assert trace.states == ("Begin", "Conclude", "Notify", "Judge", "Failed")
+
+
+@pytest.mark.fault(84)
+def test_an_execution_that_cannot_begin_records_nothing(traces: Traces) -> None:
+    """It may be another execution's job; `finalize_execution` finds out."""
+    assert traces["not begun"].states == ("Begin", "Unrecorded")
 
 
 @pytest.mark.fault(33)
@@ -128,7 +152,7 @@ def test_every_transition_is_taken(traces: Traces, definition: dict[str, Any]) -
     for trace in traces.values():
         taken = taken.union(trace.transitions, *trace.requests.values())
 
-    defined = set(_transitions({**definition["States"], "start": {"Next": "Known"}}))
+    defined = set(_transitions({**definition["States"], "start": {"Next": "Begin"}}))
     assert defined - taken == set()
 
 

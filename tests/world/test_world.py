@@ -31,7 +31,7 @@ def test_retries_as_the_definition_says(site: Site) -> None:
 
     world.run()
 
-    assert world.injector.calls.count("aws: lambda.submit") > 1
+    assert world.injector.calls.count("aws: lambda.begin") > 1
     assert world.outcome(job) is Outcome.SUCCEEDED
 
 

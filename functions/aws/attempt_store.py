@@ -1,0 +1,77 @@
+"""Attempt store: let one execution follow an attempt of a job, the first to begin."""
+
+from typing import TYPE_CHECKING, Self
+
+from functions.aws import clients
+from functions.aws.dynamodb import DynamoTable
+from functions.aws.job_items import RUNNING, identity_of, received, submitted
+from functions.aws.settings import function_settings
+from functions.core.errors import JobAlreadyStarted, JobEnded
+from functions.core.job_record import JobRecord
+from functions.core.keys import ENV_JOBS_RETENTION_DAYS, ENV_JOBS_TABLE
+from functions.core.model import Job
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+#: Holds where no execution has begun that 0.1.0 started: it recorded no execution, but
+#: it was the first to write the item (except one of the API), its claim or its checks.
+_NOT_BEGUN = (
+    "attribute_not_exists(intent) AND attribute_not_exists(polls) AND "
+    "(attribute_not_exists(received_at) OR attribute_exists(request_hash))"
+)
+
+
+class AttemptStore:
+    """The executions of attempts, in the jobs table."""
+
+    def __init__(
+        self, table: str, *, dynamodb: "DynamoDBClient", keep_days: int
+    ) -> None:
+        self._table = DynamoTable(table, dynamodb=dynamodb)
+        self._keep_seconds = keep_days * 86_400
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Return the store that this function's environment names."""
+        settings = function_settings(ENV_JOBS_TABLE, ENV_JOBS_RETENTION_DAYS)
+        return cls(
+            settings.jobs_table,
+            dynamodb=clients.dynamodb(),
+            keep_days=settings.jobs_retention_days,
+        )
+
+    def begin(self, job: Job, *, execution: str, now: float) -> float:
+        """Record which execution follows this attempt; return when the job came.
+
+        The execution that we start has the attempt's own name, which Step Functions
+        gives away once. One that a person starts may have any name: it is the first,
+        too, if nothing has begun. Beginning again under the same name changes nothing.
+
+        Raises:
+            JobAlreadyStarted: Another execution follows the attempt, or has followed
+                it, or it is not the job's latest.
+            JobEnded: The attempt was ended before it began.
+        """
+        if job.is_batch_request:
+            raise JobAlreadyStarted("a request is followed by its batch's execution")
+        is_ours = execution == job.execution_name
+        unknown = "attribute_not_exists(#execution)"
+        first = unknown if is_ours else f"{unknown} AND {_NOT_BEGUN}"
+        first_values = {**identity_of(job), **received(job, now), **submitted(job)}
+        if job.provider_ref and not job.submitted_at:
+            first_values["submitted_at"] = now
+        written = self._table.update(
+            job.job_id,
+            {"execution": execution, "expires_at": int(now + self._keep_seconds)},
+            set_if_absent=first_values,
+            condition=f"{RUNNING} AND (#execution = :execution OR ({first}))",
+            condition_values={":attempt": job.attempt},
+        )
+        if written is not None:
+            return float(written["received_at"])
+        record = JobRecord.from_item(self._table.get(job.job_id))
+        recorded = record.execution or (job.execution_name if is_ours else "")
+        if recorded == execution and record.attempt == job.attempt:
+            raise JobEnded("the job was ended before it began")
+        raise JobAlreadyStarted("the job has an execution already")
