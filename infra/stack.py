@@ -218,9 +218,8 @@ class VerdictCourier(Stack):
             grants.send_task_success(function, machine)
 
         for secret in self.credentials.secrets.values():
-            secret.grant_read(functions.submit)
-            secret.grant_read(functions.check)
-            secret.grant_read(functions.download)
+            for function in (functions.submit, functions.check, functions.download):
+                secret.grant_read(function)
         for secret in self.credentials.webhooks.values():
             secret.grant_read(functions.webhook)
 
