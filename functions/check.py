@@ -9,7 +9,7 @@ from functions.aws.adapters import adapter_for
 from functions.aws.job_store import JobStore
 from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.aws.settings import provider_settings
-from functions.core.errors import PermanentError, RetryableError
+from functions.core.errors import AnswerMismatch, PermanentError, RetryableError
 from functions.core.metrics import Metric
 from functions.core.model import Job, Phase, State, StatusReport
 from functions.core.routing import on_permanent_error, on_retryable_error, route
@@ -35,17 +35,18 @@ def check(
         # No submission time is known: somebody started the execution by hand.
         job = job.with_(received_at=now)
     try:
-        report = adapter.check(job.provider_ref)
+        report = adapter.check(job.provider_ref, name=job.file_name)
+    except (PermanentError, AnswerMismatch) as error:
+        # A key that is being rotated, credits that are being bought, or a cache that
+        # mixes up two jobs must not end a job that is paid for, so the error counts
+        # only once it is repeated.
+        telemetry.logger.warning("check refused", error=type(error).__name__)
+        telemetry.record_error(error, job, {Metric.JOB_AGE_SECONDS: job.age(now)})
+        return on_permanent_error(job, error, policy=policy, now=now, random=random)
     except RetryableError as error:
         telemetry.logger.warning("check failed", error=type(error).__name__)
         telemetry.record_error(error, job, {Metric.JOB_AGE_SECONDS: job.age(now)})
         return on_retryable_error(job, error, policy=policy, now=now, random=random)
-    except PermanentError as error:
-        # A key that is being rotated, or credits that are being bought, must not end a
-        # job that is paid for, so the error counts only once it is repeated.
-        telemetry.logger.warning("check refused", error=type(error).__name__)
-        telemetry.record_error(error, job, {Metric.JOB_AGE_SECONDS: job.age(now)})
-        return on_permanent_error(job, error, policy=policy, now=now, random=random)
 
     if report.unknown_word:
         telemetry.logger.warning("status word unknown", word=report.unknown_word)

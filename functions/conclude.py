@@ -50,6 +50,8 @@ def job_metrics(job: Job, *, now: float) -> dict[Metric, Value]:
         values[Metric.JOB_SECONDS] = max(0.0, now - started_at)
     if job.error:
         values[Metric.JOB_ERRORS] = 1
+    if job.late and job.outcome in (Outcome.SUCCEEDED, Outcome.PARTIAL):
+        values[Metric.JOBS_LATE] = 1
     if job.verdict is not RowsVerdict.NONE:
         values[Metric.MANIFESTS] = 1
     if files := [file for file in job.files if file.key]:

@@ -39,7 +39,8 @@ def download(
 
     def open_body() -> Body:
         nonlocal link_age
-        link = adapter.result_links(job.provider_ref).get(kind)
+        links = adapter.result_links(job.provider_ref, name=job.file_name)
+        link = links.get(kind)
         if link is None:
             raise LinkSpent("the provider returned no link for a result that it listed")
         opened_at = now()

@@ -5,14 +5,23 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.aws import telemetry
 from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.aws.results import Results
-from functions.core.manifest import build_manifest, encode_manifest
-from functions.core.model import Job, Next, Outcome, Phase, State
+from functions.core.errors import ResultMismatch
+from functions.core.manifest import (
+    build_manifest,
+    delivered_results,
+    encode_manifest,
+    read_manifest,
+)
+from functions.core.model import File, Job, Next, Outcome, Phase, State
 from functions.core.result_keys import manifest_key
 from functions.core.rows import RowsVerdict
 
 
 def write_manifest(job: Job, results: Results) -> Job:
     """Write a job's manifest and return the job as succeeded, or partially so.
+
+    A manifest that is there already stands if it says the same about the results; the
+    returned job then has the files that it names.
 
     Raises:
         ResultsIncomplete: Some results could not be fetched; nothing was written.
@@ -27,11 +36,16 @@ def write_manifest(job: Job, results: Results) -> Job:
     )
 
     manifest = build_manifest(ended)
-    results.put(
+    stored = results.put(
         key,
         encode_manifest(manifest),
         metadata={"job-id": job.job_id, "kind": "manifest"},
     )
+    if stored.existed:
+        first = read_manifest(results.read(stored))
+        if delivered_results(first) != delivered_results(manifest):
+            raise ResultMismatch("the manifest that is there names other results")
+        ended = ended.with_(files=tuple(map(File.from_state, first["files"])))
     return ended.with_(verdict=RowsVerdict(manifest["rows"]["verdict"]))
 
 

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.aws import clients, clock, telemetry
 from functions.aws.adapters import adapter_for
-from functions.aws.job_store import JobStore, SubmissionRecord
+from functions.aws.job_store import JobStore
 from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.aws.rate_limiter import RateLimiter
 from functions.aws.s3_source import S3Source
@@ -26,6 +26,7 @@ from functions.core.errors import (
     SubmitOutcomeUnknown,
 )
 from functions.core.holds import Holds
+from functions.core.job_record import SubmissionRecord
 from functions.core.metrics import Metric
 from functions.core.model import Job, Next, Outcome, Phase, State
 from functions.core.provider_settings import ProviderSettings
@@ -69,8 +70,7 @@ class Submission:
         try:
             if record.intent not in ("", *self.job.unsent_claims):
                 return self._reconcile(record)
-            slot_at = self._slot()
-            if slot_at > self.now:
+            if (slot_at := self._slot()) > self.now:
                 return self._holds(record).for_slot(slot_at)
             return self._send(record)
         except PROVIDER_FAULTS as error:  # those of AWS are for the workflow
@@ -87,7 +87,7 @@ class Submission:
         try:
             count = self._validated_count()
             preparation = self.adapter.prepare_submission(
-                self._file_name, self.job.type, self.source
+                self.job.file_name, self.job.type, self.source
             )
             with preparation as send:
                 claimed = self.claim.take(old=record.intent)
@@ -131,7 +131,7 @@ class Submission:
         elapsed = self.now - record.intent_at
         remaining = self.settings.settle_seconds - elapsed
         try:
-            reference = self.adapter.find(self._file_name, self.job.type)
+            reference = self.adapter.find(self.job.file_name, self.job.type)
         except SubmitOutcomeUnknown:
             if remaining <= 0 or (is_lost_here and not self.settings.has_list):
                 raise
@@ -211,10 +211,6 @@ class Submission:
         if limiter is None or limiter.limit.allows(self.job.slot_at, now=self.now):
             return self.now
         return limiter.reserve(now=self.now)
-
-    @property
-    def _file_name(self) -> str:  # under which the list is searched for the job
-        return f"{self.job.job_id}.csv"
 
 
 @lambda_handler

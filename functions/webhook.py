@@ -103,10 +103,23 @@ def handler(event: Event, _context: LambdaContext) -> dict[str, Any]:
     body = _body(event)
     if body is None or len(body) > _MAX_BODY_BYTES:
         return _response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    try:
+        now = clock.now()
+        receiver = _receiver(provider, parse, now=now)
+        return _response(receiver.receive(body, _headers(event), now=now))
+    except CourierError as error:
+        telemetry.logger.error(
+            "webhook failed", error=type(error).__name__, reason=str(error)
+        )
+        return _response(HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+def _receiver(
+    provider: str, parse: Callable[[bytes], WebhookEvent | None], *, now: float
+) -> WebhookReceiver:
     settings = provider_settings(provider)
     secret = Secret.from_id(settings.webhook_secret)
-    now = clock.now()
-    receiver = WebhookReceiver(
+    return WebhookReceiver(
         provider=provider,
         scheme=settings.webhook,
         secrets=secret.webhook_secrets,
@@ -114,13 +127,6 @@ def handler(event: Event, _context: LambdaContext) -> dict[str, Any]:
         parse=parse,
         callbacks=CallbackStore.from_environment(),
     )
-    try:
-        return _response(receiver.receive(body, _headers(event), now=now))
-    except CourierError as error:
-        telemetry.logger.error(
-            "webhook failed", error=type(error).__name__, reason=str(error)
-        )
-        return _response(HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def _body(event: Event) -> bytes | None:

@@ -110,6 +110,11 @@ class Alarms(Construct):
                 metric=metrics.metric(Metric.PROVIDER_THROTTLES),
                 periods=THROTTLED_PERIODS,
             ),
+            "Jobs late": AlarmDefinition(
+                description="Jobs finished after their deadline; the sweep fetched "
+                "their results.",
+                metric=metrics.metric(Metric.JOBS_LATE, period=HOUR),
+            ),
             "Rows unaccounted": AlarmDefinition(
                 description="Rows of a delivered job may be missing, or do not add up.",
                 metric=_verdict_count(

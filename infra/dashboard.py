@@ -55,15 +55,11 @@ class Dashboard(Construct):
 
     def _links(self, queries: Sequence[str], runbook_url: str) -> str:
         region = Stack.of(self).region
-        console = (
-            f"https://{region}.console.aws.amazon.com/cloudwatch/home"
-            f"?region={region}#logsV2:logs-insights"
-        )
+        page = f"cloudwatch/home?region={region}#logsV2:logs-insights"
+        console = f"https://{region}.console.aws.amazon.com/{page}"
         links = "\n".join(f"* [{name}]({console})" for name in queries)
-        return (
-            f"[Run-book]({runbook_url})\n\n"
-            f"Saved queries, under *Saved* in Logs Insights:\n{links}"
-        )
+        saved = f"Saved queries, under *Saved* in Logs Insights:\n{links}"
+        return f"[Run-book]({runbook_url})\n\n{saved}"
 
     def _job_counts(self) -> cloudwatch.IWidget:
         metric = self._metrics.metric
@@ -121,11 +117,12 @@ class Dashboard(Construct):
         metric, search = self._metrics.metric, self._metrics.search
         return [
             _graph(
-                "Providers: throttling, unknown status words, adopted submissions",
+                "Providers: throttling, unknown words, adopted submissions, late jobs",
                 [
                     search(Metric.PROVIDER_THROTTLES, "provider", label="throttles"),
                     metric(Metric.UNKNOWN_STATUS_WORDS, label="unknown words"),
                     metric(Metric.SUBMISSIONS_ADOPTED, label="submissions adopted"),
+                    metric(Metric.JOBS_LATE, label="jobs late"),
                 ],
             ),
             _graph(
@@ -162,6 +159,7 @@ class Dashboard(Construct):
                     metric(Metric.DOWNLOAD_ATTEMPTS, "Maximum", label="most attempts"),
                     metric(Metric.LINK_AGE_SECONDS, "Maximum", label="oldest link (s)"),
                     metric(Metric.UPLOADS_NOT_ABORTED, label="uploads not aborted"),
+                    metric(Metric.RESULTS_DIFFERED, label="results that differed"),
                 ],
             ),
             _graph(

@@ -8,8 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.dead_letters import dead_letter_queue
-from infra.nag import acknowledge
+from infra.dead_letters import asynchronous_dead_letter_queue
 
 
 class FailureEvents(Construct):
@@ -26,26 +25,8 @@ class FailureEvents(Construct):
         removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.dead_letters = dead_letter_queue(
-            self, key=key, removal_policy=removal_policy
-        )
-        acknowledge(
-            self.dead_letters,
-            "AwsSolutions-SQS3",
-            "It is the dead-letter queue of a rule and of a function, which the check "
-            "does not see.",
-        )
-        # The CDK's own on_failure would also grant kms:ReEncrypt* and the like;
-        # infra.grants has what is needed.
-        lambda_.CfnEventInvokeConfig(
-            self,
-            "Invoke",
-            function_name=function.function_name,
-            qualifier="$LATEST",
-            maximum_retry_attempts=2,
-            destination_config={
-                "onFailure": {"destination": self.dead_letters.queue_arn}
-            },
+        self.dead_letters = asynchronous_dead_letter_queue(
+            self, function=function, key=key, removal_policy=removal_policy
         )
         events.Rule(
             self,

@@ -76,6 +76,7 @@ class Functions(Construct):
         self.webhook = self._function("webhook")
         self.prepare = self._function("prepare")
         self.gather = self._function("gather")
+        self.sweep = self._function("sweep")
 
     @property
     def all(self) -> dict[str, lambda_.Function]:
@@ -96,6 +97,11 @@ class Functions(Construct):
             self.manifest,
             self.conclude,
         )
+
+    @property
+    def calling_providers(self) -> tuple[lambda_.Function, ...]:
+        """The functions that call a provider, and need its key."""
+        return (self.submit, self.check, self.download, self.sweep)
 
     def _function(self, name: str) -> lambda_.Function:
         spec = FUNCTIONS[name]
@@ -141,8 +147,8 @@ class Functions(Construct):
         acknowledge(
             function,
             "Serverless-LambdaDLQ",
-            "The queue is for asynchronous calls. Only finalize_execution gets these, "
-            "and it has a failure destination; the state machine, SQS and API Gateway "
-            "handle failed calls themselves.",
+            "The queue is for asynchronous calls. Only finalize_execution and sweep "
+            "get these, and they have a failure destination; the state machine, SQS "
+            "and API Gateway handle failed calls themselves.",
         )
         return function

@@ -16,7 +16,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 
-from functions.core.keys import BATCHES_PREFIX, JOBS_BY_MONTH
+from functions.core.keys import BATCHES_PREFIX
 from infra.nag import acknowledge, logical_id
 
 READ_KEY = ("kms:Decrypt",)
@@ -109,9 +109,11 @@ class Grants:
         )
         self._key.grant(function, *TABLE_KEY)
 
-    def list_jobs(self, function: lambda_.Function, table: dynamodb.Table) -> None:
-        """Allow queries of the index that lists jobs; access_table grants the key."""
-        _allow(function, f"{table.table_arn}/index/{JOBS_BY_MONTH}", "dynamodb:Query")
+    def query_index(
+        self, function: lambda_.Function, table: dynamodb.Table, index: str
+    ) -> None:
+        """Allow queries of one index of a table; access_table grants the key."""
+        _allow(function, f"{table.table_arn}/index/{index}", "dynamodb:Query")
 
     def access_executions(
         self, function: lambda_.Function, machine: sfn.StateMachine, *actions: str
@@ -137,20 +139,29 @@ class Grants:
     ) -> None:
         """Allow completing a task of the state machine by its token.
 
+        Children of a Distributed Map run under the machine's name and a label; whether
+        the right on the name covers them is not documented, so it names both.
+
         In a policy of its own: the machine depends on the function, so the function's
         default policy must not depend on the machine.
         """
         assert function.role is not None  # noqa: S101 - infra.functions sets it
-        iam.Policy(
+        arn = machine.state_machine_arn
+        policy = iam.Policy(
             machine,
             f"WaitsFor{function.node.id}",
             roles=[function.role],
             statements=[
                 iam.PolicyStatement(
                     actions=["states:SendTaskSuccess"],
-                    resources=[machine.state_machine_arn],
+                    resources=[arn, f"{arn}/*"],
                 )
             ],
+        )
+        acknowledge(
+            policy,
+            f"AwsSolutions-IAM5[Resource::<{logical_id(machine)}>/*]",
+            "The label of the Distributed Map is chosen by Step Functions.",
         )
         self._key.grant(function, *READ_AND_WRITE_KEY)
 

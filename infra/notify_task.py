@@ -6,7 +6,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from functions.core.notice import MESSAGE_ATTRIBUTES, MESSAGE_FIELDS
+from functions.core.notice import LATE_ATTRIBUTE, MESSAGE_ATTRIBUTES, MESSAGE_FIELDS
 from infra.task_defaults import GRACE, retry
 
 
@@ -15,6 +15,10 @@ def notify_task(
 ) -> tasks.SnsPublish:
     """Return the state that publishes the notice of a job."""
     message = {name: sfn.JsonPath.string_at(f"$.{name}") for name in MESSAGE_FIELDS}
+    attributes = {name: message[name] for name in MESSAGE_ATTRIBUTES}
+    attributes[LATE_ATTRIBUTE] = sfn.JsonPath.json_to_string(
+        sfn.JsonPath.object_at(f"$.{LATE_ATTRIBUTE}")
+    )
     notify = tasks.SnsPublish(
         scope,
         "Notify",
@@ -25,10 +29,9 @@ def notify_task(
         ),
         message_attributes={
             name: tasks.MessageAttribute(
-                value=sfn.JsonPath.string_at(f"$.{name}"),
-                data_type=tasks.MessageAttributeDataType.STRING,
+                value=value, data_type=tasks.MessageAttributeDataType.STRING
             )
-            for name in MESSAGE_ATTRIBUTES
+            for name, value in attributes.items()
         },
         task_timeout=sfn.Timeout.duration(GRACE),
         result_path=sfn.JsonPath.DISCARD,

@@ -19,7 +19,7 @@ from infra.queries import Queries
 
 #: Functions with an alarm for their errors. Errors of the others show elsewhere: the
 #: state machine fails the job, and intake's queue keeps the message.
-_FUNCTIONS_WITH_ALARM = ("api", "finalize_execution", "webhook")
+_FUNCTIONS_WITH_ALARM = ("api", "finalize_execution", "sweep", "webhook")
 
 
 class Observability(Construct):

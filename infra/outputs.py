@@ -8,6 +8,7 @@ from infra.failure_events import FailureEvents
 from infra.intake import Intake
 from infra.observability import Observability
 from infra.storage import Storage
+from infra.sweep_schedule import SweepSchedule
 from infra.workflow import Workflow
 
 
@@ -19,6 +20,7 @@ def add_outputs(
     workflow: Workflow,
     intake: Intake,
     failure_events: FailureEvents,
+    sweep_schedule: SweepSchedule,
     observability: Observability,
     api: Api,
 ) -> None:
@@ -35,6 +37,7 @@ def add_outputs(
         "DeadLetterQueueUrl": intake.dead_letters.queue_url,
         # Operators' scripts know this output by the name of earlier releases.
         "ReflectDeadLetterQueueUrl": failure_events.dead_letters.queue_url,
+        "SweepDeadLetterQueueUrl": sweep_schedule.dead_letters.queue_url,
         "ApiUrl": api.rest.url,
         "DataKeyArn": storage.key.key_arn,
     }

@@ -1,10 +1,8 @@
-"""Stack: connect the constructs and grant rights; it has no resources of its own."""
+"""Stack: connect the constructs; it has no resources of its own."""
 
 from aws_cdk import Duration, RemovalPolicy, Stack
-from aws_cdk.aws_logs import RetentionDays
 from constructs import Construct
 
-from functions.core.keys import CALLBACK_ITEM_PREFIX, RATE_LIMIT_ITEM_PREFIX
 from infra.api import Api
 from infra.config import Stage
 from infra.credentials import Credentials
@@ -14,25 +12,18 @@ from infra.function_environment import (
     set_environments,
 )
 from infra.functions import Functions
-from infra.grants import Grants
 from infra.intake import Intake
+from infra.log_retention import LOG_RETENTION
 from infra.observability import Observability
 from infra.outputs import add_outputs
-from infra.state_machine_role import grant_state_machine
+from infra.rights import Rights
 from infra.storage import Storage
+from infra.sweep_schedule import SweepSchedule
 from infra.workflow import Workflow
 
 #: How long all tasks of a job may take together, each with all of its retries. Most of
 #: it is for four Downloads, one after the other.
 _TASKS_TIMEOUT = Duration.hours(36)
-
-LOG_RETENTION = {
-    1: RetentionDays.ONE_DAY,
-    7: RetentionDays.ONE_WEEK,
-    30: RetentionDays.ONE_MONTH,
-    90: RetentionDays.THREE_MONTHS,
-    365: RetentionDays.ONE_YEAR,
-}
 
 
 class VerdictCourier(Stack):
@@ -125,6 +116,13 @@ class VerdictCourier(Stack):
             key=self.storage.key,
             removal_policy=removal_policy,
         )
+        self.sweep_schedule = SweepSchedule(
+            self,
+            "SweepSchedule",
+            function=self.functions.sweep,
+            key=self.storage.key,
+            removal_policy=removal_policy,
+        )
         self.api = Api(
             self,
             "Api",
@@ -154,6 +152,7 @@ class VerdictCourier(Stack):
             dead_letters={
                 "intake": self.intake.dead_letters,
                 "finalize_execution": self.failure_events.dead_letters,
+                "sweep": self.sweep_schedule.dead_letters,
             },
             runbook_url=stage.runbook_url,
             key=self.storage.key,
@@ -166,9 +165,14 @@ class VerdictCourier(Stack):
             providers=provider_settings_json(self, stage.providers, self.credentials),
             jobs_retention_days=stage.jobs_retention_days,
         )
-        self._grant_workflow()
-        self._grant_api()
-        self._grant_finalize_execution()
+        Rights(
+            functions=self.functions,
+            storage=self.storage,
+            credentials=self.credentials,
+            machine=self.workflow.state_machine,
+            failure_events=self.failure_events,
+            sweep_schedule=self.sweep_schedule,
+        ).grant()
         add_outputs(
             self,
             storage=self.storage,
@@ -176,75 +180,7 @@ class VerdictCourier(Stack):
             workflow=self.workflow,
             intake=self.intake,
             failure_events=self.failure_events,
+            sweep_schedule=self.sweep_schedule,
             observability=self.observability,
             api=self.api,
         )
-
-    def _grant_workflow(self) -> None:
-        functions, storage = self.functions, self.storage
-        grants = Grants(storage.key)
-        machine = self.workflow.state_machine
-
-        machine.grant_start_execution(functions.intake)
-        grant_state_machine(
-            machine, *functions.tasks, inbox=storage.inbox, key=storage.key
-        )
-
-        grants.read_source(functions.submit, storage.inbox)
-        grants.read_source(functions.prepare, storage.inbox)
-        grants.write_batches(functions.prepare, storage.inbox)
-        grants.read_batches(functions.gather, storage.inbox)
-        grants.write_batches(functions.gather, storage.inbox)
-        grants.write_results_in_parts(functions.gather, storage.results)
-        grants.write_results_in_parts(functions.download, storage.results)
-        grants.write_results(functions.manifest, storage.results)
-
-        grants.access_table(functions.begin, storage.jobs, "GetItem", "UpdateItem")
-        grants.access_table(functions.submit, storage.jobs, "GetItem", "UpdateItem")
-        grants.access_table(functions.check, storage.jobs, "UpdateItem")
-        grants.access_table(functions.prepare, storage.jobs, "GetItem")
-        grants.access_table(functions.conclude, storage.jobs, "GetItem", "UpdateItem")
-        grants.access_items(
-            functions.submit, storage.waits, "UpdateItem", prefix=RATE_LIMIT_ITEM_PREFIX
-        )
-        for function in (functions.listen, functions.webhook):
-            grants.access_items(
-                function,
-                storage.waits,
-                "GetItem",
-                "UpdateItem",
-                prefix=CALLBACK_ITEM_PREFIX,
-            )
-            grants.send_task_success(function, machine)
-
-        for secret in self.credentials.secrets.values():
-            for function in (functions.submit, functions.check, functions.download):
-                secret.grant_read(function)
-        for secret in self.credentials.webhooks.values():
-            secret.grant_read(functions.webhook)
-
-    def _grant_api(self) -> None:
-        api, storage = self.functions.api, self.storage
-        grants = Grants(storage.key)
-        machine = self.workflow.state_machine
-
-        machine.grant_start_execution(api)
-        grants.access_executions(
-            api, machine, "DescribeExecution", "GetExecutionHistory", "StopExecution"
-        )
-        grants.access_table(api, storage.jobs, "GetItem", "UpdateItem")
-        grants.list_jobs(api, storage.jobs)
-        grants.presign_results(api, storage.results)
-        grants.presign_uploads(api, storage.inbox, self.credentials.secrets)
-
-    def _grant_finalize_execution(self) -> None:
-        finalize, storage = self.functions.finalize_execution, self.storage
-        grants = Grants(storage.key)
-        machine = self.workflow.state_machine
-
-        grants.access_executions(
-            finalize, machine, "DescribeExecution", "GetExecutionHistory"
-        )
-        grants.access_table(finalize, storage.jobs, "GetItem", "UpdateItem")
-        grants.publish_notices(finalize, storage.notices)
-        grants.send_dead_letters(finalize, self.failure_events.dead_letters)

@@ -10,7 +10,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from functions.core.keys import BATCHES_PREFIX, JOBS_BY_MONTH
+from functions.core.keys import BATCHES_PREFIX, JOBS_BY_MONTH, LATE_CHECKS
 
 KEY_DELETION_DAYS = 30
 
@@ -49,6 +49,17 @@ class Storage(Construct):
             sort_key=dynamodb.Attribute(
                 name="received_at", type=dynamodb.AttributeType.NUMBER
             ),
+        )
+        # Only jobs that the sweep looks at have the time of a late check.
+        self.jobs.add_global_secondary_index(
+            index_name=LATE_CHECKS,
+            partition_key=dynamodb.Attribute(
+                name="provider", type=dynamodb.AttributeType.STRING
+            ),
+            sort_key=dynamodb.Attribute(
+                name="late_check_at", type=dynamodb.AttributeType.NUMBER
+            ),
+            projection_type=dynamodb.ProjectionType.KEYS_ONLY,
         )
         self.waits = self._table("Waits", "wait_id")
         self.notices = sns.Topic(self, "Notices", master_key=self.key, enforce_ssl=True)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from rich.console import Console
 
@@ -37,11 +37,11 @@ def main() -> int:
 
 def _up() -> int:
     console = Console(highlight=False, emoji=False)
-    _RECORD.parent.mkdir(exist_ok=True)
+    _RECORD.parent.mkdir(mode=0o700, exist_ok=True)
     with _LOCK.open("w") as lock:
         # A second `up` at the same time waits, and finds the stack of the first.
         fcntl.flock(lock, fcntl.LOCK_EX)
-        record = _running() or _start(console)
+        record = running_record() or _start(console)
     if record is None:
         console.print(f"[red]✗[/] The stack did not start; see {_LOG}")
         return 1
@@ -54,7 +54,7 @@ def _up() -> int:
 
 def _start(console: Console) -> dict[str, Any] | None:
     """Start the process of the stack, and return its record; None if it failed."""
-    with _LOG.open("wb") as log:
+    with open_private(_LOG) as log:
         server = subprocess.Popen(
             [sys.executable, "-m", "local.up", "serve"],
             stdin=subprocess.DEVNULL,
@@ -65,7 +65,7 @@ def _start(console: Console) -> dict[str, Any] | None:
     give_up_at = time.monotonic() + _PATIENCE_SECONDS
     with console.status("Starting the local stack …"):
         while server.poll() is None and time.monotonic() < give_up_at:
-            if (record := _running()) is not None:
+            if (record := running_record()) is not None:
                 return record
             time.sleep(0.1)
     server.terminate()
@@ -73,13 +73,13 @@ def _start(console: Console) -> dict[str, Any] | None:
 
 
 def _down() -> int:
-    record = _running()
+    record = running_record()
     if record is None:
         print("No local stack is running.")  # noqa: T201 - a command's answer
         return 0
     os.kill(record["pid"], signal.SIGTERM)
     give_up_at = time.monotonic() + _PATIENCE_SECONDS
-    while _running() is not None:
+    while running_record() is not None:
         if time.monotonic() > give_up_at:
             print(f"Process {record['pid']} does not end.")  # noqa: T201 - the same
             return 1
@@ -105,12 +105,23 @@ def _serve() -> int:
                 "addresses": _addresses(stack, api_docs_url),
             }
             new = _RECORD.with_suffix(".new")
-            new.write_text(json.dumps(record))
+            with open_private(new) as file:
+                file.write(json.dumps(record).encode())
             new.replace(_RECORD)
             stop.wait()
     finally:
         _RECORD.unlink(missing_ok=True)
     return 0
+
+
+def open_private(path: Path) -> BinaryIO:
+    """Open a file to be written anew, which no other user of the machine can read.
+
+    The record has the page's key, and whoever has that sees the jobs. The mode of a
+    file that is there stays as it was, so that one is replaced.
+    """
+    path.unlink(missing_ok=True)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 @contextmanager
@@ -167,7 +178,7 @@ def _addresses(stack: LocalStack, api_docs_url: str) -> dict[str, str]:
     }
 
 
-def _running() -> dict[str, Any] | None:
+def running_record() -> dict[str, Any] | None:
     """Return the record of the running stack, None if there is none."""
     try:
         record: dict[str, Any] = json.loads(_RECORD.read_text())

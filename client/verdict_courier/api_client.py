@@ -3,22 +3,31 @@
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import requests
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from verdict_courier.api_description import response_members
+
 _TIMEOUT_SECONDS = 60.0
 _CHUNK_BYTES = 256 * 1024
+#: More than API Gateway lets through.
+_MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
+_JSON_TYPES = ("application/json", "application/problem+json")
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 class ApiError(Exception):
     """The API or S3 refused the call; `problem` is the RFC 9457 document."""
 
     def __init__(self, problem: Mapping[str, Any]) -> None:
-        errors = [f"{e['pointer']} {e['detail']}" for e in problem.get("errors", ())]
+        errors = [
+            f"{error.get('pointer', '')} {error.get('detail', '')}"
+            for error in problem.get("errors") or ()
+        ]
         title = str(problem.get("title", "The API refused the call."))
         detail = str(problem.get("detail", ""))
         super().__init__(" ".join([title, *errors, detail]).strip())
@@ -27,6 +36,10 @@ class ApiError(Exception):
 
 class ApiUnreachable(Exception):
     """There is no API to call, or it did not respond; the message says why."""
+
+
+class ForeignAnswer(ApiUnreachable):
+    """Something else than the API or S3 answered in its place, such as a proxy."""
 
 
 class ApiClient:
@@ -52,10 +65,12 @@ class ApiClient:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        """Make a call, and return the response whatever its status.
+        """Make a call, and return the response unless it is a redirect.
+
+        Its content has not been read yet.
 
         Raises:
-            ApiUnreachable: No response came.
+            ApiUnreachable: No response came, or one that is not the API's.
         """
         url = self._url + path
         signed = AWSRequest(method=method, url=url, data=content, headers=headers)
@@ -76,18 +91,22 @@ class ApiClient:
 
         Raises:
             ApiError: The response is a problem.
-            ApiUnreachable: No response came.
+            ApiUnreachable: No response came, or one that is not the API's.
         """
         headers = {"Content-Type": "application/json"} if body is not None else {}
         if idempotency_key:
             headers["Idempotency-Key"] = idempotency_key
         content = json.dumps(body).encode() if body is not None else None
+        members = response_members(method, path)
         if query:
             path = f"{path}?{urlencode(query, quote_via=quote)}"
         response = self.send(method, path, content=content, headers=headers)
+        document = _document(response)
         if not response.ok:
-            raise ApiError(_problem(response))
-        return response.json()
+            raise ApiError({"title": f"HTTP {response.status_code}", **document})
+        if not members <= document.keys():
+            raise _foreign(response, "JSON of another kind")
+        return document
 
 
 def upload(form: Mapping[str, Any], content: bytes) -> str:
@@ -95,24 +114,17 @@ def upload(form: Mapping[str, Any], content: bytes) -> str:
 
     Raises:
         ApiError: S3 did not accept the file.
-        ApiUnreachable: No response came.
+        ApiUnreachable: No response came, or one that is not S3's.
     """
     response = _send(
         "POST", form["url"], data=form["fields"], files={"file": ("file", content)}
     )
-    if not response.ok:
-        raise _s3_error("S3 did not accept the file.", response)
+    with response:
+        if not response.ok:
+            raise _s3_error("S3 did not accept the file.", response)
+        if "x-amz-version-id" not in response.headers:
+            raise _foreign(response, "no version of an object")
     return response.headers["x-amz-version-id"]
-
-
-def download(link: str) -> bytes:
-    """Return the content of the object that a link of the API leads to.
-
-    Raises:
-        ApiError: S3 did not return the object.
-        ApiUnreachable: No response came.
-    """
-    return b"".join(stream(link))
 
 
 def stream(link: str) -> Iterator[bytes]:
@@ -120,10 +132,10 @@ def stream(link: str) -> Iterator[bytes]:
 
     Raises:
         ApiError: S3 did not return the object.
-        ApiUnreachable: No response came.
+        ApiUnreachable: No response came, or it broke off.
     """
     # As it is stored: a compressed transfer would not have the announced length.
-    response = _send("GET", link, headers={"Accept-Encoding": "identity"}, stream=True)
+    response = _send("GET", link, headers={"Accept-Encoding": "identity"})
     if response.status_code != requests.codes.ok:
         with response:
             raise _s3_error("S3 did not return the file.", response)
@@ -139,17 +151,27 @@ def _chunks(response: requests.Response) -> Iterator[bytes]:
 
 
 def _send(method: str, url: str, **options: Any) -> requests.Response:  # noqa: ANN401 - of requests
+    parts = urlsplit(url)
+    if parts.scheme != "https" and parts.hostname not in _THIS_MACHINE:
+        raise ApiUnreachable(f"{parts.hostname}: only https is used, others could read")
     try:
-        return requests.request(
+        response = requests.request(
             method,
             url,
             timeout=_TIMEOUT_SECONDS,
+            # A redirect would be sent our signature, and a 307 the file as well.
+            allow_redirects=False,
+            stream=True,
             # Otherwise requests would send a password from ~/.netrc, not our signature.
             auth=lambda prepared: prepared,
             **options,
         )
     except requests.RequestException as error:
         raise ApiUnreachable(f"No answer from the API: {_cause(error)}") from None
+    if 300 <= response.status_code < 400:  # noqa: PLR2004 - the redirects
+        with response:
+            raise _foreign(response, "a redirect, which is not followed")
+    return response
 
 
 def _cause(error: requests.RequestException) -> str:
@@ -158,14 +180,34 @@ def _cause(error: requests.RequestException) -> str:
     return str(getattr(first, "reason", first)).rpartition(": ")[2]
 
 
-def _problem(response: requests.Response) -> dict[str, Any]:
+def _document(response: requests.Response) -> dict[str, Any]:
+    """Return the JSON object that a response contains, a result or a problem."""
+    content = b""
+    for chunk in _chunks(response):
+        content += chunk
+        if len(content) > _MAX_DOCUMENT_BYTES:
+            response.close()
+            raise _foreign(response, "too long")
+    if _media_type(response) not in _JSON_TYPES:
+        raise _foreign(response, _media_type(response) or "without a content type")
     try:
-        document = response.json()
-    except ValueError:
-        document = None
-    if isinstance(document, dict):
-        return document
-    return {"title": f"HTTP {response.status_code}"}
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        raise _foreign(response, "no valid JSON") from None
+    if not isinstance(document, dict):
+        raise _foreign(response, "JSON of another kind")
+    return document
+
+
+def _media_type(response: requests.Response) -> str:
+    return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
+def _foreign(response: requests.Response, what: str) -> ForeignAnswer:
+    return ForeignAnswer(
+        f"The answer is not the API's: HTTP {response.status_code}, {what}. "
+        "Check the URL, and whether a proxy answers in its place."
+    )
 
 
 def _s3_error(title: str, response: requests.Response) -> ApiError:

@@ -11,6 +11,27 @@ _DOCUMENT = Path(__file__).with_name("openapi.json")
 
 #: The outcomes of jobs that have results.
 WITH_RESULTS = ("succeeded", "partial")
+#: The verdict on rows that are all accounted for.
+COMPLETE = "complete"
+#: What each verdict on the rows of a job means.
+VERDICTS = {
+    COMPLETE: "as many rows came back as were sent, or as are different",
+    "unaccounted": "fewer rows came back, and it is not proven that the others were "
+    "duplicates",
+    "contradictory": "the numbers of rows sent and received cannot all be true",
+    "unknown": "it cannot be said whether rows are missing",
+}
+#: Members of a successful response, by its path, that every release has sent.
+_RESPONSE_MEMBERS = {
+    "POST /uploads": {"url", "fields", "max_bytes", "key"},
+    "GET /jobs": {"jobs", "next"},
+    "timeline": {"entries", "checks", "ended_at"},
+    "results": {"manifest", "links"},
+}
+_JOB_MEMBERS = {
+    *("job_id", "provider", "type", "phase", "outcome", "attempt", "checks", "error"),
+    *("next_check_at", "rows", "received_at", "submitted_at", "ended_at", "links"),
+}
 
 
 @cache
@@ -24,6 +45,24 @@ def outcomes() -> set[str]:
     """Return every outcome that a job can have."""
     outcome = document()["components"]["schemas"]["Job"]["properties"]["outcome"]
     return set(outcome["enum"]) - {None}
+
+
+def response_members(method: str, path: str) -> set[str]:
+    """Return members by which the response of a call is known as the API's.
+
+    Not all of the description's: an API of an earlier release lacks some.
+    """
+    by_call = _RESPONSE_MEMBERS.get(f"{method} {path}")
+    by_end = _RESPONSE_MEMBERS.get(path.rpartition("/")[2])
+    return by_call or by_end or _JOB_MEMBERS
+
+
+def has_unproven_rows(verdict: str | None) -> bool:
+    """Return whether there are results whose rows are not all accounted for.
+
+    There is no verdict without a manifest, nor on a job of an earlier release.
+    """
+    return verdict not in (None, COMPLETE)
 
 
 def upload_extensions() -> list[str]:

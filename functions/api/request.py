@@ -11,8 +11,10 @@ from typing import Any
 from functions.api import problems
 from functions.api.json_schema import ValidationError, validation_errors
 from functions.api.problems import Problem
+from functions.api.request_schemas import MAX_KEY_BYTES
 from functions.api.routes import MAX_BODY_BYTES, Operation, Parameter
 from functions.core import strict_json
+from functions.core.identity import is_job_id
 
 #: An event of API Gateway's Lambda proxy integration.
 Event = Mapping[str, Any]
@@ -53,7 +55,7 @@ def read_request(event: Event, operation: Operation) -> ApiRequest:
     identity = event["requestContext"].get("identity") or {}
     caller = str(identity.get("userArn") or identity.get("accountId") or "")
     return ApiRequest(
-        job_id=str((event.get("pathParameters") or {}).get("job_id", "")),
+        job_id=_job_id(event, operation),
         query=_query(event, operation),
         idempotency_key=_idempotency_key(event, operation),
         body=_body(event, operation),
@@ -67,6 +69,15 @@ def _path_prefix(event: Event) -> str:
     client_path = str(event["requestContext"].get("path", ""))
     path = str(event["path"])
     return client_path.removesuffix(path) if client_path.endswith(path) else ""
+
+
+def _job_id(event: Event, operation: Operation) -> str:
+    if not operation.parameters_in("path"):
+        return ""
+    job_id = str((event.get("pathParameters") or {}).get("job_id", ""))
+    if not is_job_id(job_id):  # DynamoDB refuses keys of more than 2,048 bytes
+        raise Problem(problems.JOB_NOT_FOUND)
+    return job_id
 
 
 def _query(event: Event, operation: Operation) -> dict[str, Any]:
@@ -129,6 +140,10 @@ def _body(event: Event, operation: Operation) -> Mapping[str, Any]:
             problems.REQUEST_INVALID, "The body is not strict JSON."
         ) from None
     if errors := validation_errors(document, operation.body):
+        raise Problem(problems.REQUEST_INVALID, errors=errors)
+    if len(document.get("key", "").encode()) > MAX_KEY_BYTES:  # no schema counts bytes
+        detail = f"must have at most {MAX_KEY_BYTES} bytes in UTF-8"
+        errors = ({"pointer": "/key", "detail": detail},)
         raise Problem(problems.REQUEST_INVALID, errors=errors)
     return dict(document)
 

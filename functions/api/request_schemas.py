@@ -8,6 +8,8 @@ from functions.api.json_schema import Schema, object_schema
 Types = Mapping[str, tuple[str, ...]]
 #: The extensions of the files that each provider takes, by its name.
 Extensions = Mapping[str, tuple[str, ...]]
+#: Of an object in S3, in UTF-8.
+MAX_KEY_BYTES = 1024
 
 _PROVIDER_REF: Schema = {
     "type": "string",
@@ -64,7 +66,7 @@ def _object_key(types: Types) -> Schema:
     )
     return {
         "type": "string",
-        "maxLength": 1024,
+        "maxLength": MAX_KEY_BYTES,
         # Not folder by folder: there must be one way only to read a slash.
         "pattern": rf"^({prefixes})/[^\u0000-\u001f\u007f]*"
         r"[^/\u0000-\u001f\u007f]$",

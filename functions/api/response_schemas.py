@@ -39,6 +39,16 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                 "description": "How the job ended; null while it runs.",
             },
             "attempt": {"type": "integer", "minimum": 1},
+            "late": {
+                "type": "boolean",
+                "description": "Whether the job had timed out when its provider ended "
+                "it, and this attempt was started for that.",
+            },
+            "late_check_at": {
+                **_or_null(_TIME),
+                "description": "When the provider is asked again about a job that "
+                "timed out.",
+            },
             "checks": _COUNT,
             "next_check_at": _or_null(_TIME),
             "deadline_at": _or_null(_TIME),

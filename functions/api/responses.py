@@ -38,6 +38,8 @@ def job_response(
         "phase": str(record.phase),
         "outcome": str(record.outcome) or None,
         "attempt": record.attempt,
+        "late": record.late,
+        "late_check_at": None if running else rfc3339(record.late_check_at),
         "checks": record.polls,
         "next_check_at": rfc3339(record.next_check_at) if running else None,
         "deadline_at": rfc3339(deadline_at) if running else None,

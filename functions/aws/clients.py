@@ -6,11 +6,11 @@ from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
+from functions.aws.aws_time import session
 from functions.core.errors import AwsRefused, AwsUnavailable
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_sts import STSClient
 
 _CONFIG = Config(
     connect_timeout=5,
@@ -61,7 +62,7 @@ _PASSING_CODES = {
     "InternalServiceErrorException",
     "ServiceUnavailableException",
     # https://github.com/aws/aws-sdk-js-v3 (service-error-classification): the clocks of
-    # this machine and of AWS differ, for which `functions.aws.clock` corrects later.
+    # this machine and of AWS differ, which `functions.aws.aws_time` corrects for.
     "InvalidSignatureException",
     "RequestInTheFuture",
     "SignatureDoesNotMatch",
@@ -76,7 +77,7 @@ _PASSING_CODES = {
 @cache
 def s3() -> "S3Client":
     """Return the S3 client."""
-    return boto3.client("s3", config=_CONFIG)
+    return session().client("s3", config=_CONFIG)
 
 
 @cache
@@ -85,31 +86,37 @@ def signing_s3() -> "S3Client":
     # SigV4, because S3 requires it for objects under a customer key, and the region's
     # own host, because the global one redirects uploads to new buckets.
     signing = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
-    return boto3.client("s3", config=_CONFIG.merge(signing))
+    return session().client("s3", config=_CONFIG.merge(signing))
 
 
 @cache
 def dynamodb() -> "DynamoDBClient":
     """Return the DynamoDB client."""
-    return boto3.client("dynamodb", config=_CONFIG)
+    return session().client("dynamodb", config=_CONFIG)
 
 
 @cache
 def secrets_manager() -> "SecretsManagerClient":
     """Return the Secrets Manager client."""
-    return boto3.client("secretsmanager", config=_CONFIG)
+    return session().client("secretsmanager", config=_CONFIG)
 
 
 @cache
 def step_functions() -> "SFNClient":
     """Return the Step Functions client."""
-    return boto3.client("stepfunctions", config=_CONFIG)
+    return session().client("stepfunctions", config=_CONFIG)
 
 
 @cache
 def sns() -> "SNSClient":
     """Return the SNS client."""
-    return boto3.client("sns", config=_CONFIG)
+    return session().client("sns", config=_CONFIG)
+
+
+@cache
+def sts() -> "STSClient":
+    """Return the STS client."""
+    return session().client("sts", config=_CONFIG)
 
 
 def error_code(error: ClientError) -> str:

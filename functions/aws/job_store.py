@@ -7,11 +7,11 @@ attempt. Every write has a condition, so that a repeated, late or overlapping ca
 changes nothing.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Self
 
 from functions.aws import clients
-from functions.aws.dynamodb import DynamoTable, Item, Value
+from functions.aws.dynamodb import DynamoTable, Value
 from functions.aws.job_items import (
     OF_THIS_EXECUTION,
     RUNNING,
@@ -22,7 +22,7 @@ from functions.aws.job_items import (
 )
 from functions.aws.settings import function_settings
 from functions.core.errors import JobEnded, advice_for
-from functions.core.job_record import End, JobRecord
+from functions.core.job_record import End, JobRecord, SubmissionRecord
 from functions.core.keys import ENV_JOBS_RETENTION_DAYS, ENV_JOBS_TABLE
 from functions.core.model import Job, Outcome
 from functions.core.rows import RowCount
@@ -42,45 +42,11 @@ _ATTEMPT_ATTRIBUTES = (
     "failures",
     "next_check_at",
     "manifest_key",
+    "late",
+    "timed_out_at",
+    "late_check_at",
     "verdict",
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class SubmissionRecord:
-    """A job's submission as it is recorded; `intent` is the token of the claim.
-
-    Times are Unix seconds, and 0 means "not yet".
-    """
-
-    received_at: float
-    intent: str = ""
-    intent_at: float = 0.0
-    provider_ref: str = ""
-    submitted_at: float = 0.0
-    rows: int = 0
-    distinct_rows: int = 0
-    attempt: int = 1
-    outcome: str = ""
-
-    @classmethod
-    def from_item(cls, item: Item) -> Self:
-        """Read an item of the jobs table."""
-        return cls(
-            received_at=float(item.get("received_at", 0.0)),
-            intent=str(item.get("intent", "")),
-            intent_at=float(item.get("intent_at", 0.0)),
-            provider_ref=str(item.get("provider_ref", "")),
-            submitted_at=float(item.get("submitted_at", 0.0)),
-            rows=int(item.get("rows", 0)),
-            distinct_rows=int(item.get("distinct_rows", 0)),
-            attempt=int(item.get("attempt", 1)),
-            outcome=str(item.get("outcome", "")),
-        )
-
-    def has_ended(self, job: Job) -> bool:
-        """Whether this attempt of the job is over, so that nothing may be paid."""
-        return bool(self.outcome) or self.attempt != job.attempt
 
 
 class JobStore:
@@ -128,20 +94,25 @@ class JobStore:
         )
         return JobRecord.from_item(written or self._table.get(job.job_id))
 
-    def restart(self, record: JobRecord, *, now: float) -> JobRecord | None:
+    def restart(
+        self, record: JobRecord, *, now: float, late: bool = False
+    ) -> JobRecord | None:
         """Start an ended job's next attempt; None where another call was faster.
 
-        The outcome moves to `earlier`; what was submitted stays submitted.
+        The outcome moves to `earlier`; what was submitted stays submitted. `late` is
+        whether the sweep starts it.
         """
+        values: dict[str, Value] = {
+            "attempt": record.attempt + 1,
+            "resumed_at": now,
+            "earlier": record.attempts_json(),
+            "expires_at": self._expires_at(now),
+            **(record.late_attributes(now) if late else {}),
+        }
         written = self._table.update(
             record.job_id,
-            {
-                "attempt": record.attempt + 1,
-                "resumed_at": now,
-                "earlier": record.attempts_json(),
-                "expires_at": self._expires_at(now),
-            },
-            remove=_ATTEMPT_ATTRIBUTES,
+            values,
+            remove=tuple(name for name in _ATTEMPT_ATTRIBUTES if name not in values),
             condition="outcome = :ended "
             "AND (attribute_not_exists(attempt) OR attempt = :ended_attempt)",
             condition_values={
@@ -324,6 +295,13 @@ class JobStore:
         set_if_absent: dict[str, Value] | None = None,
         execution: str = "",
     ) -> End:
+        if values["outcome"] == Outcome.TIMED_OUT:
+            # It may finish yet: `functions.sweep` looks at it from now on.
+            values["late_check_at"] = values["ended_at"]
+            set_if_absent = {
+                **(set_if_absent or {}),
+                "timed_out_at": values["ended_at"],
+            }
         condition = RUNNING
         condition_values: dict[str, Value] = {":attempt": job.attempt}
         if execution:

@@ -8,7 +8,7 @@ from functions.aws.clients import translate_aws_errors
 from functions.aws.settings import function_settings
 from functions.core.job_record import JobRecord
 from functions.core.keys import ENV_NOTICES_TOPIC, ENV_RESULTS_BUCKET
-from functions.core.notice import MESSAGE_ATTRIBUTES, MESSAGE_FIELDS
+from functions.core.notice import LATE_ATTRIBUTE, MESSAGE_ATTRIBUTES, MESSAGE_FIELDS
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -34,13 +34,15 @@ class Notifier:
 
     def publish(self, record: JobRecord) -> None:
         """Publish how a job ended: S3 keys only, no content."""
-        fields = {name: str(getattr(record, name)) for name in MESSAGE_FIELDS}
+        fields = {name: getattr(record, name) for name in MESSAGE_FIELDS}
+        attributes = {name: str(fields[name]) for name in MESSAGE_ATTRIBUTES}
+        attributes[LATE_ATTRIBUTE] = json.dumps(record.late)
         with translate_aws_errors("publish a notice"):
             self._sns.publish(
                 TopicArn=self._topic,
                 Message=json.dumps({**fields, "results_bucket": self._results_bucket}),
                 MessageAttributes={
-                    name: {"DataType": "String", "StringValue": fields[name]}
-                    for name in MESSAGE_ATTRIBUTES
+                    name: {"DataType": "String", "StringValue": value}
+                    for name, value in attributes.items()
                 },
             )

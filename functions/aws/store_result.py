@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 from contextlib import closing
 
+from functions.aws import telemetry
 from functions.aws.results import Results, StoredObject
 from functions.aws.streaming import stream
 from functions.core.file_formats import FileFormat
+from functions.core.metrics import Metric
 from functions.core.model import File
 from functions.core.stream_stats import StreamStats
 from functions.providers.protocol import Body
@@ -24,7 +26,8 @@ def store_result(
 ) -> File:
     """Write a body as an object unless the job has it already; return the file.
 
-    An object that exists is kept, and measured. `open_body` is called once at most,
+    An object that exists is kept, and measured; that other bytes came for it is logged
+    and counted. `open_body` is called once at most,
     after every call that could fail before it, because it may use up a one-time link.
     """
     stored, stats = results.find(key, job_id=job_id), StreamStats(file_format)
@@ -33,7 +36,10 @@ def store_result(
         metadata = {"job-id": job_id, "kind": kind}
         stored, stats = put(results, key, file_format, metadata, open_body)
     if stored.existed:  # another try may have written it, with other content
-        stats = results.measure(stored, file_format)
+        received, stats = stats, results.measure(stored, file_format)
+        if received.bytes and received.sha256 != stats.sha256:
+            telemetry.logger.warning("result differs from the stored one", kind=kind)
+            telemetry.emit({Metric.RESULTS_DIFFERED: 1}, job_id=job_id)
     return File(
         kind=kind,
         key=stored.key,

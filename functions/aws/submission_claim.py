@@ -3,8 +3,9 @@
 from dataclasses import asdict, dataclass, replace
 
 from functions.aws import telemetry
-from functions.aws.job_store import JobStore, SubmissionRecord
+from functions.aws.job_store import JobStore
 from functions.core.errors import AwsUnavailable, CourierError
+from functions.core.job_record import SubmissionRecord
 from functions.core.model import Job
 from functions.core.rows import RowCount
 

@@ -5,6 +5,7 @@
     . ProviderThrottled      too many calls; it may say how long to wait
     . ProviderUnavailable    no connection, or a fault of the provider's
     . AnswerUnreadable       the answer does not follow the provider's API
+    . AnswerMismatch         the answer is about another job
     . AnswerLost             the call may have been carried out; no answer came
     . LinkSpent              a link was used or has expired, or has no result
     . ResultNotATable        a link led to something that is not shown to be a result
@@ -31,6 +32,7 @@
     . NoResults              finished, but without a single result
     . LinkRefused            a link that is not opened, for safety
     . ResultTooLarge         more bytes than a result may have
+    . TransferImpossible     more bytes than any transfer brings in time
     . ResultMismatch         the object is not the file of this job
     . ResultsIncomplete      some results could not be fetched
     . AwsRefused             AWS does not allow the call
@@ -85,6 +87,12 @@ class AnswerUnreadable(RetryableError):
     """The provider's answer does not follow its API."""
 
     advice = "See the provider's status page; if it lasts, its API may have changed."
+
+
+class AnswerMismatch(RetryableError):
+    """The provider's answer has the id or the file name of another job."""
+
+    advice = "Ask the provider's support; if it renames files, unset keeps_file_names."
 
 
 class AnswerLost(RetryableError):
@@ -268,8 +276,14 @@ class ResultTooLarge(PermanentError):
     advice = "Raise max_result_bytes in cdk.json, then retry the job."
 
 
+class TransferImpossible(PermanentError):
+    """A result announces more bytes than can arrive before a function's time-out."""
+
+    advice = "Split the list into smaller files; the provider keeps the result."
+
+
 class ResultMismatch(PermanentError):
-    """The object under a result's key was not written for this job."""
+    """The object under a result's key is not the job's, or says something else."""
 
     advice = "Find out who wrote into the results bucket; move the object away."
 

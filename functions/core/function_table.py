@@ -42,4 +42,5 @@ FUNCTIONS: Mapping[str, LambdaFunction] = {
     # These two hold a whole batch in memory.
     "prepare": LambdaFunction(memory=1024, timeout=300),
     "gather": LambdaFunction(memory=1024, timeout=900),
+    "sweep": LambdaFunction(memory=256, timeout=300),
 }

@@ -2,7 +2,10 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
+
+_JOB_ID = re.compile(r"[0-9a-f]{64}")
 
 
 def of_object(bucket: str, key: str, version_id: str) -> str:
@@ -34,6 +37,11 @@ def of_part(batch_id: str, rows: Iterable[int], *, submission: int = 1) -> str:
     """
     kind = "part" if submission == 1 else f"part {submission}"
     return _digest(kind, batch_id, *map(str, rows))
+
+
+def is_job_id(text: str) -> bool:
+    """Return whether a text has the form of a job's id."""
+    return _JOB_ID.fullmatch(text) is not None
 
 
 def _digest(*parts: str) -> str:

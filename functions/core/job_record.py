@@ -1,4 +1,4 @@
-"""Job record: read a job as the jobs table stores it and the API shows it."""
+"""Job record: read a job, and its submission, as the jobs table stores them."""
 
 import json
 from collections.abc import Mapping
@@ -47,9 +47,12 @@ class JobRecord:
     received_at: float = 0.0
     submitted_at: float = 0.0
     resumed_at: float = 0.0
+    late: bool = False
     finished_at: float = 0.0
     ended_at: float = 0.0
     next_check_at: float = 0.0
+    timed_out_at: float = 0.0  # the first time, if only the sweep resumed it since
+    late_check_at: float = 0.0  # when the sweep looks at the job, which timed out
     phase: Phase = Phase.QUEUED
     polls: int = 0
     rows: int = 0
@@ -119,6 +122,7 @@ class JobRecord:
             distinct_rows=self.distinct_rows,
             attempt=self.attempt,
             resumed_at=self.resumed_at,
+            late=self.late,
         )
 
     @property
@@ -126,6 +130,13 @@ class JobRecord:
         """The key of the latest manifest, which may be that of an earlier attempt."""
         keys = [str(ended.get("manifest_key", "")) for ended in self.earlier]
         return next((key for key in [self.manifest_key, *reversed(keys)] if key), "")
+
+    def late_attributes(self, now: float) -> dict[str, float]:
+        """Return what the table stores of an attempt that the sweep starts.
+
+        The job stays in the index of late checks until its execution surely runs.
+        """
+        return {"late": 1, "timed_out_at": self.timed_out_at, "late_check_at": now}
 
     def end_of(self, attempt: int) -> End:
         """Return how an attempt ended: this one, or one of the earlier ones."""
@@ -160,6 +171,43 @@ class JobRecord:
             "verdict": str(self.verdict),
         }
         return json.dumps([*self.earlier, this_attempt])
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmissionRecord:
+    """A job's submission as it is recorded; `intent` is the token of the claim.
+
+    Times are Unix seconds, and 0 means "not yet".
+    """
+
+    received_at: float
+    intent: str = ""
+    intent_at: float = 0.0
+    provider_ref: str = ""
+    submitted_at: float = 0.0
+    rows: int = 0
+    distinct_rows: int = 0
+    attempt: int = 1
+    outcome: str = ""
+
+    @classmethod
+    def from_item(cls, item: Item) -> Self:
+        """Read an item of the jobs table."""
+        return cls(
+            received_at=float(item.get("received_at", 0.0)),
+            intent=str(item.get("intent", "")),
+            intent_at=float(item.get("intent_at", 0.0)),
+            provider_ref=str(item.get("provider_ref", "")),
+            submitted_at=float(item.get("submitted_at", 0.0)),
+            rows=int(item.get("rows", 0)),
+            distinct_rows=int(item.get("distinct_rows", 0)),
+            attempt=int(item.get("attempt", 1)),
+            outcome=str(item.get("outcome", "")),
+        )
+
+    def has_ended(self, job: Job) -> bool:
+        """Whether this attempt of the job is over, so that nothing may be paid."""
+        return bool(self.outcome) or self.attempt != job.attempt
 
 
 def month_of(timestamp: float) -> str:

@@ -21,6 +21,9 @@ BATCHES_PREFIX = "batches/"
 #: The index of the jobs table that lists jobs by month, newest first.
 JOBS_BY_MONTH = "by_month"
 
+#: The index of the jobs that the sweep has to look at, by provider and time.
+LATE_CHECKS = "late_checks"
+
 # Prefixes of keys in the waits table; IAM conditions name them.
 CALLBACK_ITEM_PREFIX = "wait:"
 RATE_LIMIT_ITEM_PREFIX = "pace:"

@@ -1,10 +1,11 @@
 """Manifest: build the last object of a job; if it exists, the job is complete."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from functions.core.errors import ResultsIncomplete
+from functions.core.errors import ResultMismatch, ResultsIncomplete
 from functions.core.model import Job
 from functions.core.result_keys import SINGLE_RESULT_KIND
 from functions.core.rows import RowCount, verdict_on
@@ -88,6 +89,38 @@ def reconcile_rows(job: Job) -> dict[str, Any]:
     if job.distinct_rows:  # otherwise as an earlier release wrote it
         rows["distinct"] = job.distinct_rows
     return rows
+
+
+def delivered_results(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a manifest says about the results, whichever try wrote it.
+
+    When and how often the provider was asked, and under which key the same content
+    lies, differs from one execution of a job to the next.
+    """
+    files = manifest["files"]
+    return {
+        "job_id": manifest["job_id"],
+        "outcome": manifest["outcome"],
+        "absent": manifest["absent"],
+        "files": {
+            file["kind"]: (file["bytes"], file["rows"], file["sha256"])
+            for file in files
+        },
+    }
+
+
+def read_manifest(content: bytes) -> dict[str, Any]:
+    """Return a stored manifest.
+
+    Raises:
+        ResultMismatch: It is none.
+    """
+    try:
+        manifest = json.loads(content)
+        delivered_results(manifest)
+    except (ValueError, KeyError, TypeError):
+        raise ResultMismatch("what is under the manifest's key is none") from None
+    return dict(manifest)
 
 
 def encode_manifest(document: dict[str, Any]) -> bytes:

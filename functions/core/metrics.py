@@ -55,6 +55,11 @@ class Metric(Enum):
         "jobs that ended, by outcome; each retry ends once more",
         ((), ("outcome",), ("provider", "type", "outcome")),
     )
+    JOBS_LATE = MetricDefinition(
+        Unit.COUNT,
+        "jobs whose results came after their deadline, and were fetched by the sweep",
+        _PROVIDER,
+    )
     JOB_ERRORS = MetricDefinition(
         Unit.COUNT, "jobs that ended badly, by error", (("error",),)
     )
@@ -103,6 +108,11 @@ class Metric(Enum):
     )
     LINK_AGE_SECONDS = MetricDefinition(
         Unit.SECONDS, "age of a download link when it was opened", _PROVIDER
+    )
+    RESULTS_DIFFERED = MetricDefinition(
+        Unit.COUNT,
+        "results that came with other bytes than those stored by an earlier try, which "
+        "were kept",
     )
     UPLOADS_NOT_ABORTED = MetricDefinition(
         Unit.COUNT, "broken uploads whose parts could not be deleted from S3"

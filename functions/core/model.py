@@ -175,6 +175,7 @@ class Job:
     advice: str = ""
     attempt: int = 1  # number of the execution: a retry starts the next one
     resumed_at: float = 0.0  # when a retry began to wait again
+    late: bool = False  # the sweep started this attempt, after a time-out
     slot_at: float = 0.0  # when the rate limit allows the submission
     heard_at: float = 0.0  # when a webhook ended the last wait; 0 if none did
     phase_since: float = 0.0  # when a check first reported the phase; 0 if none did
@@ -186,6 +187,11 @@ class Job:
     def is_batch_request(self) -> bool:
         """Whether the job is one request of a batch."""
         return bool(self.part.batch_id)
+
+    @property
+    def file_name(self) -> str:
+        """The name under which we submit it; empty if another client did."""
+        return f"{self.job_id}.csv" if self.key else ""
 
     @property
     def execution_name(self) -> str:

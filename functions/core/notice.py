@@ -4,7 +4,8 @@
 `functions.aws.notifier` where an execution ended without visiting that state.
 """
 
-#: Fields of a `Job` in the message; the results bucket is added to them.
+#: Fields of a `Job` in the message; the results bucket is added to them. `late` is
+#: true or false, the others are texts.
 MESSAGE_FIELDS = (
     "job_id",
     "provider",
@@ -13,6 +14,9 @@ MESSAGE_FIELDS = (
     "error",
     "verdict",
     "manifest_key",
+    "late",
 )
 #: Message attributes, by which subscribers can filter; SNS refuses empty ones.
 MESSAGE_ATTRIBUTES = ("job_id", "provider", "type", "outcome", "verdict")
+#: The attribute of a job whose attempt the sweep has started: "true" or "false".
+LATE_ATTRIBUTE = "late"

@@ -30,6 +30,8 @@ class ProviderSettings:
       max_upload_bytes and max_result_bytes are our own limits: providers publish none.
     * settle_seconds: how long it is searched for a submission whose answer was lost,
       before a person has to decide.
+    * late_days: for how long the sweep looks whether a job that timed out has finished
+      after all; 0 for not at all.
     * data_retention_days: how long files and results are kept; null for the retention
       of the buckets.
     * loopback allows plain http, and addresses of this machine only: the local stack
@@ -55,6 +57,7 @@ class ProviderSettings:
     max_upload_bytes: int
     max_result_bytes: int
     settle_seconds: int
+    late_days: int
     data_retention_days: int | None
     loopback: bool
     poll: Policy
@@ -93,6 +96,8 @@ class IpqsSettings(ProviderSettings):
 
     `value_columns` are the names, in lower-case letters without anything between them,
     of which one proves that a table without any value of its type is a result.
+    `keeps_file_names` is whether a status has the file name exactly as it was sent;
+    another name is then that of another job.
     `list_pages` bounds the search for a submission whose answer was lost. How late its
     list is, IPQS does not say: with `resubmit_unlisted`, a submission that it lacks
     after `settle_seconds` is sent again, and paid twice if the list was later still.
@@ -105,6 +110,7 @@ class IpqsSettings(ProviderSettings):
     key_place: KeyPlaces
     list_pages: int
     value_columns: tuple[str, ...]
+    keeps_file_names: bool
     resubmit_unlisted: bool = False
 
     @property

@@ -63,7 +63,7 @@ def on_submitted(job: Job, *, policy: Policy, random: float) -> Job:
 
 def on_permanent_error(
     job: Job,
-    error: errors.PermanentError,
+    error: errors.PermanentError | errors.AnswerMismatch,
     *,
     policy: Policy,
     now: float,

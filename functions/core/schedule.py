@@ -2,6 +2,7 @@
 
 There are three clocks: retry, after a call that failed (`retry_seconds`); poll, after
 the answer "not yet" (`poll_seconds`); and the deadline, at which the waiting ends.
+After it, the sweep looks at the job now and then (`next_late_check`).
 
 Waits in proportion to the elapsed time need the fewest checks for a given lateness:
 with growth 0.1, a job that took an hour is noticed at most six minutes late (slightly
@@ -10,6 +11,12 @@ more with jitter, which spreads jobs that started together).
 
 import math
 from dataclasses import dataclass
+
+DAY_SECONDS = 86_400
+#: How often the sweep runs, and the shortest time between two looks at a job.
+SWEEP_SECONDS = 900
+#: The time between two looks at a job, as a share of the time since it timed out.
+_LATE_GROWTH = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +74,16 @@ def deadline(started_at: float, *, policy: Policy) -> float:
 def cap_to_deadline(deadline_at: float, wait_seconds: int, *, now: float) -> int:
     """Shorten a wait, so that the last check falls on the deadline."""
     return max(1, min(wait_seconds, math.ceil(deadline_at - now)))
+
+
+def next_late_check(timed_out_at: float, *, ends_at: float, now: float) -> float:
+    """Return when to look again at a job that timed out, in Unix seconds.
+
+    The time grows with that since the time-out, up to a day; the last look is at
+    `ends_at`.
+    """
+    grown = min(max(SWEEP_SECONDS, _LATE_GROWTH * (now - timed_out_at)), DAY_SECONDS)
+    return min(now + grown, ends_at)
 
 
 def _bounded(delay: float, *, policy: Policy, random: float, hint: float | None) -> int:

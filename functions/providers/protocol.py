@@ -136,20 +136,25 @@ class Provider(Protocol):
         """
         ...
 
-    def check(self, provider_ref: str) -> StatusReport:
+    def check(self, provider_ref: str, *, name: str = "") -> StatusReport:
         """Ask for the status once.
 
+        `name` is our name for the file; it is empty if another client sent it.
+
         Raises:
+            AnswerMismatch: The answer is about another job.
             ProviderLostJob: The provider does not know the reference, or it is
                 malformed; then no call is made.
         """
         ...
 
-    def result_links(self, provider_ref: str) -> Mapping[str, Link]:
+    def result_links(self, provider_ref: str, *, name: str = "") -> Mapping[str, Link]:
         """Return fresh links by kind of result; a kind without result is left out.
 
+        There are none unless the job is finished. `name` is as in `check`.
+
         Raises:
-            ProviderLostJob: As in `check`.
+            AnswerMismatch, ProviderLostJob: As in `check`.
         """
         ...
 
@@ -163,6 +168,8 @@ class Provider(Protocol):
             LinkRefused: The link does not lead to the provider; nothing is sent.
             LinkSpent: The link was used or has expired, or there is no result.
             ResultTooLarge: The result is larger than the settings allow.
+            TransferImpossible, TransferTooSlow: It is larger than what can arrive,
+                at all or within `seconds`.
             ResultNotATable: The link led to something that is not shown to be a result.
             TransferIncomplete: The end of the body could not be recognized.
         """

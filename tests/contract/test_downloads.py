@@ -14,7 +14,9 @@ from functions.core.errors import (
     ProviderUnavailable,
     ResultNotATable,
     ResultTooLarge,
+    TransferImpossible,
     TransferIncomplete,
+    TransferTooSlow,
 )
 from functions.providers.protocol import Link
 from local.simulators.ipqs import Answer, Content, Ending, Framing
@@ -340,6 +342,41 @@ def test_refuses_an_announced_length_above_the_limit(ipqs: IpqsHarness) -> None:
 
     with ipqs.expect_error(ResultTooLarge):
         adapter.open(link, type_="email", seconds=20)
+
+
+@pytest.mark.fault(52)
+@pytest.mark.parametrize("answer", [Answer(), Answer.gzipped()], ids=["plain", "gzip"])
+@pytest.mark.parametrize(
+    ("more", "seconds", "error"),
+    [
+        pytest.param(10**9, 5, TransferTooSlow, id="the next function has time"),
+        pytest.param(10**13, 5, TransferImpossible, id="none has"),
+        pytest.param(10**13, 880, TransferImpossible, id="none has, of all its time"),
+    ],
+)
+def test_begins_no_transfer_that_cannot_end_in_time(
+    ipqs: IpqsHarness,
+    answer: Answer,
+    more: int,
+    seconds: float,
+    error: type[CourierError],
+) -> None:
+    """It would be paid for with a quarter of an hour, and again at each retry."""
+    link = ipqs.make_link(_CSV, answer.via(length_lie=more))
+    adapter = ipqs.provider_with(max_result_bytes=10**15)
+
+    with ipqs.expect_error(error):
+        adapter.open(link, type_="email", seconds=seconds)
+
+
+@pytest.mark.fault(52)
+def test_begins_a_transfer_that_can_end_in_time(ipqs: IpqsHarness) -> None:
+    """What is large and arrives all the same must not be refused."""
+    link = ipqs.make_link(_CSV, Answer().via(length_lie=10**9))
+    adapter = ipqs.provider_with(max_result_bytes=10**15)
+
+    with ipqs.expect_error(TransferIncomplete):
+        read_body(adapter.open(link, type_="email", seconds=20))
 
 
 def test_accepts_a_result_of_exactly_the_limit(ipqs: IpqsHarness) -> None:

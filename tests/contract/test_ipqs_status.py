@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from functions.core.errors import (
     AnswerLost,
+    AnswerMismatch,
     AnswerUnreadable,
     CredentialsRejected,
     OutOfCredits,
@@ -147,6 +148,37 @@ def test_reports_kinds_without_a_link_as_absent(
     assert ipqs.provider.result_links(reference) == {}
 
 
+@pytest.mark.fault(28)
+def test_reports_missing_links_as_absent(ipqs: IpqsHarness) -> None:
+    """A soft failure lacks the usual fields."""
+    reference = ipqs.submit()
+    ipqs.finish()
+
+    def without(answer: dict[str, Any]) -> dict[str, Any]:
+        return {name: answer[name] for name in answer if name != "downloads"}
+
+    ipqs.script("status", Answer.edited(without), Answer.edited(without))
+
+    assert ipqs.provider.check(reference).absent == KINDS
+    assert ipqs.provider.result_links(reference) == {}
+
+
+@pytest.mark.fault(28)
+def test_refuses_links_of_one_kind_that_are_there_twice(ipqs: IpqsHarness) -> None:
+    """One of the two may lead to half a result, and nobody can tell which."""
+    reference = ipqs.submit()
+    body = (
+        b'{"success": true, "id": %b, "status": "FINISHED", "downloads":'
+        b' {"all": "https://a.example/1", "all": "https://a.example/2"}}'
+    ) % reference.encode()
+    ipqs.script("status", Answer.http(200, body), Answer.http(200, body))
+
+    with ipqs.expect_error(AnswerUnreadable):
+        ipqs.provider.check(reference)
+    with ipqs.expect_error(AnswerUnreadable):
+        ipqs.provider.result_links(reference)
+
+
 @pytest.mark.fault(24)
 @pytest.mark.parametrize(
     "downloads",
@@ -241,13 +273,67 @@ def test_refuses_an_invalid_id(ipqs: IpqsHarness, id_: object) -> None:
         ipqs.provider.check(reference)
 
 
-def test_refuses_the_answer_for_another_job(ipqs: IpqsHarness) -> None:
+@pytest.mark.fault(30)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"id": 1}, id="id"),
+        pytest.param({"file_name": "another name"}, id="file name"),
+        pytest.param({"file_name": "our-name.csv"}, id="longer file name"),
+        pytest.param({"file_name": ""}, id="empty file name"),
+        pytest.param({"file_name": 7}, id="file name of another type"),
+    ],
+)
+def test_refuses_the_answer_for_another_job(
+    ipqs: IpqsHarness, changes: dict[str, object]
+) -> None:
     """A cache that mixes up two jobs would deliver the results of the other."""
     reference = ipqs.submit()
-    ipqs.script("status", _edited_status(id=int(reference) + 1))
+    ipqs.finish()
+    ipqs.script("status", _edited_status(**changes), _edited_status(**changes))
 
-    with ipqs.expect_error(AnswerUnreadable):
-        ipqs.provider.check(reference)
+    with ipqs.expect_error(AnswerMismatch):
+        ipqs.provider.check(reference, name="our-name")
+    with ipqs.expect_error(AnswerMismatch):
+        ipqs.provider.result_links(reference, name="our-name")
+
+
+@pytest.mark.fault(30)
+@pytest.mark.parametrize("file_name", ["our-name", None])
+def test_takes_an_answer_with_our_file_name_or_without_any(
+    ipqs: IpqsHarness, file_name: str | None
+) -> None:
+    """Every field may be null, and what another client sent has a name of its own."""
+    reference = ipqs.submit()
+    ipqs.finish()
+    ipqs.script("status", _edited_status(file_name=file_name))
+
+    assert ipqs.provider.check(reference, name="our-name").kinds
+    assert ipqs.provider.check(reference, name="").kinds
+
+
+@pytest.mark.fault(29)
+@pytest.mark.parametrize("word", ["NEW", "PROCESSING", "FINALIZING", "ERROR", "NEWER"])
+def test_follows_no_link_of_a_file_that_is_not_finished(
+    ipqs: IpqsHarness, word: str
+) -> None:
+    """49 of 108 bytes were a whole file, and not the whole result."""
+    ipqs.simulator.behave(early_links=True, statuses=("FINISHED", word))
+    reference = ipqs.submit()
+    ipqs.simulator.clock.advance(3600)
+
+    assert ipqs.provider.check(reference).kinds
+    assert ipqs.provider.result_links(reference) == {}
+
+
+@pytest.mark.fault(31)
+def test_follows_no_link_of_an_aborted_file(ipqs: IpqsHarness) -> None:
+    """Its results are those of a part."""
+    ipqs.simulator.behave(aborted_status="FINISHED", aborted_links=True)
+    reference = ipqs.submit()
+    ipqs.simulator.abort(int(reference))
+
+    assert ipqs.provider.result_links(reference) == {}
 
 
 @pytest.mark.fault(25)

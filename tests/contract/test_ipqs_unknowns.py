@@ -3,6 +3,7 @@
 import pytest
 
 from functions.core.errors import (
+    AnswerMismatch,
     CourierError,
     LinkSpent,
     ProviderLostJob,
@@ -18,6 +19,7 @@ from local.simulators.ipqs import (
     Answer,
     CallLimit,
     Compression,
+    FileNames,
     Framing,
     Spent,
 )
@@ -39,6 +41,7 @@ _ANY_VALUE: dict[str, tuple[object, ...]] = {
     "head_spends": (False,),
     "interrupted_get_spends": (False,),
     "new_links_kill_older": (True,),
+    "early_links": (True,),
     "offered_kinds": (frozenset({"all"}), frozenset({"clean", "bad"})),
     "empty_category_links": (True,),
     "columns": (
@@ -61,6 +64,7 @@ _TESTED_ALONE = {
     "rate_limit",
     "unknown_id_message",
     "bad_key_status",
+    "file_names",
     "aborted_status",
     "aborted_links",
     "file_redirect",
@@ -107,6 +111,26 @@ def test_fetches_every_result_for_any_value(
         for kind, count in expected.items()
         if kind in offered and (count or ipqs.simulator.behaviour.empty_category_links)
     }
+
+
+@pytest.mark.fault(30)
+@pytest.mark.parametrize("file_names", FileNames)
+def test_fetches_results_where_file_names_are_changed(
+    ipqs: IpqsHarness, file_names: FileNames
+) -> None:
+    """That a status repeats our name is not documented, so it is a setting."""
+    ipqs.simulator.behave(file_names=file_names)
+    reference = submit(ipqs.provider, "Our-Name.csv", "email", BytesSource())
+    ipqs.finish()
+    changed = ipqs.provider_with(keeps_file_names=False)
+
+    assert changed.check(reference, name="Our-Name.csv").kinds
+    assert changed.result_links(reference, name="Our-Name.csv")
+    if file_names in (FileNames.KEPT, FileNames.NOT_REPORTED):
+        assert ipqs.provider.result_links(reference, name="Our-Name.csv")
+    else:
+        with ipqs.expect_error(AnswerMismatch):
+            ipqs.provider.check(reference, name="Our-Name.csv")
 
 
 @pytest.mark.parametrize(

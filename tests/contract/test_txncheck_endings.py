@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from functions.core.errors import (
-    AnswerUnreadable,
+    AnswerMismatch,
     LinkSpent,
     ProviderLostJob,
 )
@@ -127,7 +127,7 @@ def test_refuses_the_answer_for_another_request(txncheck: TxncheckHarness) -> No
     other = Answer.edited(lambda answer: {**answer, "requestId": reference[::-1]})
     txncheck.script("check", other)
 
-    with txncheck.expect_error(AnswerUnreadable):
+    with txncheck.expect_error(AnswerMismatch):
         txncheck.provider.check(reference)
-    with txncheck.expect_error(AnswerUnreadable):
+    with txncheck.expect_error(AnswerMismatch):
         txncheck.fetch_document(reference, other)

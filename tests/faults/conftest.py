@@ -61,6 +61,7 @@ def emulator() -> Iterator[Emulator]:
             clients.dynamodb,
             clients.secrets_manager,
             clients.step_functions,
+            clients.sts,
         ):
             client.cache_clear()
 

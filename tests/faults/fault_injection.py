@@ -166,6 +166,7 @@ def aws_hook(event: str, hook: Any) -> Iterator[None]:  # noqa: ANN401 - botocor
         clients.dynamodb(),
         clients.secrets_manager(),
         clients.step_functions(),
+        clients.sts(),
     )
     for client in all_clients:
         client.meta.events.register(event, hook)

@@ -4,12 +4,13 @@ import itertools
 import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
 from functions.aws import clients
 from functions.core import keys
+from functions.core.keys import LATE_CHECKS
 from functions.core.model import Job
 from functions.core.provider_settings import IpqsSettings, to_json
 from functions.core.s3_events import S3Object, job_for
@@ -55,7 +56,9 @@ class StepHarness:
             clients.s3().put_bucket_versioning(
                 Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
             )
-        create_table(TABLE, key="job_id")
+        create_table(
+            TABLE, key="job_id", index=(LATE_CHECKS, "provider", "late_check_at")
+        )
         clients.secrets_manager().create_secret(Name=SECRET, SecretString="{}")
         return cls(ipqs=ipqs, expected=_expected_results(folder))
 
@@ -152,13 +155,38 @@ class StepHarness:
         ]
 
 
-def create_table(name: str, *, key: str) -> None:
-    """Create a table with a text as its key."""
+def create_table(
+    name: str, *, key: str, index: tuple[str, str, str] | None = None
+) -> None:
+    """Create a table with a text as its key.
+
+    `index` has the name of an index, its key, which is a text, and its sort key, which
+    is a number.
+    """
+    options: dict[str, Any] = {}
+    attributes: dict[str, Literal["S", "N"]] = {key: "S"}
+    if index:
+        index_name, partition_key, sort_key = index
+        attributes |= {partition_key: "S", sort_key: "N"}
+        options["GlobalSecondaryIndexes"] = [
+            {
+                "IndexName": index_name,
+                "KeySchema": [
+                    {"AttributeName": partition_key, "KeyType": "HASH"},
+                    {"AttributeName": sort_key, "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+        ]
     clients.dynamodb().create_table(
         TableName=name,
         KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
+        AttributeDefinitions=[
+            {"AttributeName": attribute, "AttributeType": kind}
+            for attribute, kind in attributes.items()
+        ],
         BillingMode="PAY_PER_REQUEST",
+        **options,
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from functions.core.errors import (
     TransferTooSlow,
 )
 from functions.core.file_formats import CSV
-from functions.core.model import File, Job
+from functions.core.model import File, Job, Phase
 from functions.core.result_keys import manifest_key, result_key
 from functions.core.stream_stats import StreamStats
 from functions.download import download
@@ -132,14 +133,21 @@ def test_a_lost_response_to_the_publication_is_resolved(
 
 
 @pytest.mark.fault(72)
+@pytest.mark.fault(81)
+@pytest.mark.parametrize("more", [b"", b"late@canary-rows.example,true\n"])
 def test_accepts_the_object_of_a_concurrent_attempt(
-    harness: StepHarness, finished: Job, new_process: ProcessFactory
+    harness: StepHarness,
+    finished: Job,
+    new_process: ProcessFactory,
+    capsys: pytest.CaptureFixture[str],
+    more: bytes,
 ) -> None:
     """Another attempt published between HEAD and publication: its object stands.
 
-    The measures must be those of that object, even if its bytes differ from ours.
+    The measures, and so the manifest, must be those of that object, and an operator
+    must hear of it if its bytes differ from ours.
     """
-    theirs = harness.expected["all"] + b"late@canary-rows.example,true\n"
+    theirs = harness.expected["all"] + more
 
     def publish_theirs(**_: object) -> None:
         clients.s3().put_object(
@@ -156,6 +164,7 @@ def test_accepts_the_object_of_a_concurrent_attempt(
     assert harness.versions(finished) == {"all.csv": 1}
     assert describes(file, theirs)
     assert not harness.unfinished_uploads(finished)
+    assert ('"ResultsDiffered": 1' in capsys.readouterr().out) is bool(more)
 
 
 @pytest.mark.fault(72)
@@ -307,9 +316,9 @@ def test_time_spent_on_the_link_shortens_the_transfer(
     given: list[float] = []
     result_links, open_ = process.provider.result_links, process.provider.open
 
-    def slow_result_links(provider_ref: str) -> Mapping[str, Link]:
+    def slow_result_links(provider_ref: str, *, name: str) -> Mapping[str, Link]:
         harness.ipqs.clock.advance(50.0)
-        return result_links(provider_ref)
+        return result_links(provider_ref, name=name)
 
     def open_and_record(link: Link, *, type_: str, seconds: float) -> Body:
         given.append(seconds)
@@ -345,7 +354,9 @@ def test_a_result_of_several_parts_is_complete(
 ) -> None:
     """Buffers are reused and uploads finish in any order; no part may be affected."""
     content = Content.rows(66 * 1024 * 1024 + 17)
-    reference = harness.ipqs.add_finished(results={"all": content})
+    reference = harness.ipqs.add_finished(
+        results={"all": content}, file_name=job.file_name
+    )
     large = job.with_(provider_ref=str(reference))
 
     file = new_process().download(large, "all")
@@ -412,20 +423,119 @@ def test_a_result_without_a_link_is_retried(
 
 
 @pytest.mark.fault(81)
-def test_an_existing_manifest_is_kept(
-    harness: StepHarness, finished: Job, new_process: ProcessFactory
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({}, id="none"),
+        pytest.param({"polls": 99, "finished_at": 9.0, "received_at": 1.0}, id="times"),
+        pytest.param({"attempts": 5, "link_age_seconds": 2.5}, id="tries"),
+        pytest.param({"key": "elsewhere/all.csv", "version_id": "2"}, id="key"),
+    ],
+)
+def test_an_existing_manifest_that_says_the_same_is_kept(
+    harness: StepHarness,
+    finished: Job,
+    new_process: ProcessFactory,
+    changes: dict[str, Any],
 ) -> None:
-    """A repeated or concurrent write must not change what is published."""
+    """A repeated or concurrent write must not change what is published.
+
+    The job then has the files of the manifest that stands, so that the notice, which
+    names them, does not contradict it.
+    """
     file = new_process().download(finished, "all")
     collected = finished.with_(kinds=("all",), files=(file,))
     first = new_process().manifest(collected)
     content = harness.result(finished, "manifest.json")
+    of_job = {name: changes[name] for name in changes if name in vars(collected)}
+    of_file = {name: changes[name] for name in changes.keys() - of_job.keys()}
+    if "version_id" in changes:
+        of_job, of_file = {}, changes
 
-    second = new_process().manifest(collected)
+    repeated = collected.with_(files=(replace(file, **of_file),), **of_job)
+    second = new_process().manifest(repeated)
 
-    assert first == second
+    assert second.files == first.files == (file,)
+    assert second.outcome is first.outcome
     assert harness.result(finished, "manifest.json") == content
     assert harness.versions(finished) == {"all.csv": 1, "manifest.json": 1}
+
+
+@pytest.mark.fault(81)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"sha256": "0" * 64}, id="hash"),
+        pytest.param({"rows": 99}, id="rows"),
+        pytest.param({"bytes": 1}, id="bytes"),
+        pytest.param({"kind": "clean"}, id="kind"),
+        pytest.param({"absent": ("bad",)}, id="absent"),
+        pytest.param({"phase": Phase.PARTIAL}, id="outcome"),
+    ],
+)
+def test_a_manifest_that_says_something_else_is_an_error(
+    harness: StepHarness,
+    finished: Job,
+    new_process: ProcessFactory,
+    changes: dict[str, Any],
+) -> None:
+    """One of the two describes results that are not there, and somebody must look."""
+    file = new_process().download(finished, "all")
+    collected = finished.with_(kinds=(), files=(file,))
+    new_process().manifest(collected)
+    content = harness.result(finished, "manifest.json")
+    of_file = {name: changes[name] for name in changes if name in vars(file)}
+    of_job = {name: changes[name] for name in changes.keys() - of_file.keys()}
+
+    other = collected.with_(files=(replace(file, **of_file),), **of_job)
+    with pytest.raises(ResultMismatch):
+        new_process().manifest(other)
+
+    assert harness.result(finished, "manifest.json") == content
+
+
+@pytest.mark.fault(81)
+@pytest.mark.parametrize("mode", ["lost answer", "written by another"])
+def test_a_manifest_that_was_written_is_done(
+    harness: StepHarness, finished: Job, new_process: ProcessFactory, mode: str
+) -> None:
+    """An answer that says it failed, and a second writer, are the same thing here."""
+    file = new_process().download(finished, "all")
+    collected = finished.with_(kinds=("all",), files=(file,))
+
+    if mode == "lost answer":
+        with aws_failure("after-call.s3.PutObject", "InternalError", 500):
+            ended = new_process().manifest(collected)
+    else:
+        others = [new_process()]
+
+        def write_first(**_: object) -> None:
+            if others:
+                others.pop().manifest(collected)
+
+        with aws_hook("before-call.s3.PutObject", write_first):
+            ended = new_process().manifest(collected)
+
+    assert ended.files == (file,)
+    assert harness.versions(finished) == {"all.csv": 1, "manifest.json": 1}
+
+
+@pytest.mark.fault(81)
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"files": 7}', b"\xff"])
+def test_an_object_that_is_no_manifest_is_an_error(
+    finished: Job, new_process: ProcessFactory, content: bytes
+) -> None:
+    """It is there under the job's name, and says nothing."""
+    file = new_process().download(finished, "all")
+    clients.s3().put_object(
+        Bucket=RESULTS,
+        Key=manifest_key(finished),
+        Body=content,
+        Metadata={"job-id": finished.job_id},
+    )
+
+    with pytest.raises(ResultMismatch):
+        new_process().manifest(finished.with_(kinds=("all",), files=(file,)))
 
 
 @pytest.mark.fault(81)

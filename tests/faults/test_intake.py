@@ -9,7 +9,7 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.aws import clients
-from functions.aws.executions import Executions
+from functions.aws.executions import Executions, execution_input
 from functions.core.errors import AwsRefused, AwsUnavailable
 from functions.core.model import Job
 from functions.intake import handler, start_jobs
@@ -83,7 +83,7 @@ def test_repeated_messages_start_one_execution(
 
     assert answers == [{"batchItemFailures": []}] * 2
     assert inputs_of_executions(machine, job) == [
-        json.dumps(job.to_state(), sort_keys=True)
+        json.dumps(execution_input(job), sort_keys=True)
     ]
 
 

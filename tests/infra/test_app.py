@@ -127,6 +127,7 @@ def test_the_outputs_keep_their_names(template: Template) -> None:
         "IntakeQueueUrl",
         "DeadLetterQueueUrl",
         "ReflectDeadLetterQueueUrl",
+        "SweepDeadLetterQueueUrl",
         "ApiUrl",
         "DataKeyArn",
     }

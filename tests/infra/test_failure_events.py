@@ -22,7 +22,7 @@ def test_only_bad_ends_of_our_machine_are_sent(template: Template) -> None:
 
 def test_an_event_that_cannot_be_handled_is_kept(template: Template) -> None:
     """Lambda tries three times; then the event waits two weeks for a person."""
-    invoke = template.only("AWS::Lambda::EventInvokeConfig")
+    _, invoke = template.named("AWS::Lambda::EventInvokeConfig", "Reflection")
     queue, dead_letters = template.named("AWS::SQS::Queue", "ReflectionDeadLetters")
 
     assert invoke["MaximumRetryAttempts"] == 2

@@ -49,6 +49,12 @@ ENVIRONMENT = {
     "webhook": {"COURIER_WAITS", "COURIER_PROVIDERS"},
     "prepare": {"COURIER_TABLE", "COURIER_KEEP_DAYS", "COURIER_PROVIDERS"},
     "gather": {"COURIER_PROVIDERS", "COURIER_RESULTS_BUCKET"},
+    "sweep": {
+        "COURIER_TABLE",
+        "COURIER_KEEP_DAYS",
+        "COURIER_STATE_MACHINE",
+        "COURIER_PROVIDERS",
+    },
 }
 
 
@@ -105,7 +111,9 @@ def test_the_settings_of_ipqs_are_complete(prod: Template) -> None:
         "max_upload_bytes": 104857600,
         "max_result_bytes": 53687091200,
         "settle_seconds": 3600,
+        "late_days": 7,
         "list_pages": 20,
+        "keeps_file_names": True,
         "value_columns": [
             *("email", "emailaddress", "mail"),
             *("phone", "phonenumber", "mobile", "mobilenumber", "telephone"),
@@ -159,6 +167,7 @@ def test_the_settings_of_txncheck_are_complete(prod: Template) -> None:
         "max_upload_bytes": 10485760,
         "max_result_bytes": 10485760,
         "settle_seconds": 360,
+        "late_days": 7,
         "loopback": False,
         "poll": {
             "first_seconds": 5,
@@ -222,7 +231,7 @@ def test_a_simulator_runs_on_this_machine(
 
 
 def test_the_functions_share_one_asset(template: Template) -> None:
-    """All thirteen run the same version of the code."""
+    """All fourteen run the same version of the code."""
     functions = template.functions()
 
     assert set(functions) == set(ENVIRONMENT) == set(FUNCTIONS)

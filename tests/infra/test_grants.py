@@ -41,6 +41,7 @@ COMPLETE_WAITS = {
     "dynamodb:GetItem StorageWaits",
     "dynamodb:UpdateItem StorageWaits",
     "states:SendTaskSuccess WorkflowMachine",
+    "states:SendTaskSuccess WorkflowMachine/*",
     *USE_TABLE_KEY,
 }
 EXECUTIONS = (
@@ -122,6 +123,14 @@ RIGHTS = {
         "s3:PutObject StorageInbox/batches/*",
         *WRITE_RESULTS_IN_PARTS,
     },
+    "sweep": {
+        "dynamodb:Query StorageJobs/index/late_checks",
+        "dynamodb:UpdateItem StorageJobs",
+        "sqs:SendMessage SweepScheduleDeadLetters",
+        "states:StartExecution WorkflowMachine",
+        *READ_SECRETS,
+        *USE_TABLE_KEY,
+    },
 }
 #: What the CDK grants for a Distributed Map, and the reading of request lists.
 RUN_REQUESTS = {
@@ -190,7 +199,7 @@ def test_a_function_writes_to_its_own_log_only(template: Template, name: str) ->
         ),
         pytest.param(
             r"secretsmanager:GetSecretValue \w+(?<!Webhook)$",
-            {"submit", "check", "download"},
+            {"submit", "check", "download", "sweep"},
             id="read a provider's key",
         ),
     ],
@@ -232,6 +241,7 @@ def test_no_right_has_an_unexpected_wildcard(template: Template) -> None:
                 assert (
                     re.fullmatch(r"s3:\w*Object\w*|s3:AbortMultipartUpload", action)
                     or (action == "lambda:InvokeFunction" and resource.endswith(":*"))
+                    or (action == "states:SendTaskSuccess" and resource.endswith("/*"))
                     or re.search(r":execution:<\w+\.Name>(/\*)?:\*$", resource)
                     or (resource == "*" and WITHOUT_RESOURCE.fullmatch(action))
                 ), (action, resource)
@@ -283,7 +293,7 @@ def test_the_machine_may_call_only_our_functions_and_the_topic(
         if action.startswith("lambda:"):
             assert action == "lambda:InvokeFunction"
             assert target in functions
-            assert not re.search("Intake|Api|Reflect|Webhook", target)
+            assert not re.search("Intake|Api|Reflect|Webhook|Sweep", target)
         if action.startswith("sns:"):
             assert action == "sns:Publish"
             assert target in topics

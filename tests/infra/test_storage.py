@@ -81,13 +81,15 @@ def test_a_table_has_our_key_and_can_be_restored(
 def test_jobs_are_listed_by_an_index(template: Template) -> None:
     """A scan would read the whole table."""
     _, table = template.named("AWS::DynamoDB::Table", "Jobs")
-    (index,) = table["GlobalSecondaryIndexes"]
+    indexes = {
+        index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]]
+        for index in table["GlobalSecondaryIndexes"]
+    }
 
-    assert index["IndexName"] == "by_month"
-    assert [key["AttributeName"] for key in index["KeySchema"]] == [
-        "month",
-        "received_at",
-    ]
+    assert indexes == {
+        "by_month": ["month", "received_at"],
+        "late_checks": ["provider", "late_check_at"],
+    }
     for role in template.resources("AWS::IAM::Role"):
         assert "dynamodb:Scan" not in {action for action, _ in template.rights(role)}
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,12 @@ from tools.runbook import RUNBOOK, anchors
 _PERIOD_SCALE = 1 / 600
 _EMAILS = sample.emails(3)
 _KEY = "ipqs/email/list.csv"
+_UNREADABLE: Mapping[str, Any] = {
+    "job_id": {"S": "unreadable"},
+    "provider": {"S": "ipqs"},
+    "outcome": {"S": "no outcome"},
+    "late_check_at": {"N": "1"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -58,13 +65,6 @@ def unreadable_message(alarms: StackAlarms) -> None:
     queue = alarms.stack.outputs["IntakeQueueUrl"]
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "0"})
     sqs.send_message(QueueUrl=queue, MessageBody="this is not JSON")
-
-
-def undelivered_failure_event(alarms: StackAlarms) -> None:
-    """Send the dead letter: EventBridge and Lambda retry for minutes and hours."""
-    alarms.stack.emulator.client("sqs").send_message(
-        QueueUrl=alarms.stack.outputs["ReflectDeadLetterQueueUrl"], MessageBody="{}"
-    )
 
 
 def key_changed(alarms: StackAlarms) -> None:
@@ -156,6 +156,39 @@ def purge(output: str) -> Callable[[StackAlarms], None]:
     return purge_queue
 
 
+def unreadable_job(alarms: StackAlarms) -> None:
+    """Let the sweep find an item that no release writes."""
+    alarms.stack.emulator.client("dynamodb").put_item(
+        TableName=alarms.stack.outputs["JobsTable"], Item=_UNREADABLE
+    )
+    assert alarms.invoke("functions.sweep.handler", {}) == "Unhandled"
+
+
+def remove_unreadable_job(alarms: StackAlarms) -> None:
+    """Remove it, before the sweep finds it again."""
+    alarms.stack.emulator.client("dynamodb").delete_item(
+        TableName=alarms.stack.outputs["JobsTable"],
+        Key={"job_id": _UNREADABLE["job_id"]},
+    )
+
+
+def dead_letter(output: str) -> Callable[[StackAlarms], None]:
+    """Return a cause that sends a dead letter: AWS retries for minutes and hours."""
+
+    def send(alarms: StackAlarms) -> None:
+        queue = alarms.stack.outputs[output]
+        alarms.stack.emulator.client("sqs").send_message(
+            QueueUrl=queue, MessageBody="{}"
+        )
+
+    return send
+
+
+def job_late(alarms: StackAlarms) -> None:
+    """Write the metric: a deadline and a look of the sweep are a day away."""
+    alarms.write_metric(Metric.JOBS_LATE, 2, provider="ipqs")
+
+
 def wait_only(_alarms: StackAlarms) -> None:
     """Do nothing: the alarm ends by itself."""
 
@@ -166,14 +199,19 @@ CASES = {
     "JobsFailing": (jobs_failing, wait_only),
     "DeadLettersOfIntake": (unreadable_message, purge("DeadLetterQueueUrl")),
     "DeadLettersOfFinalizeExecution": (
-        undelivered_failure_event,
+        dead_letter("ReflectDeadLetterQueueUrl"),
         purge("ReflectDeadLetterQueueUrl"),
+    ),
+    "DeadLettersOfSweep": (
+        dead_letter("SweepDeadLetterQueueUrl"),
+        purge("SweepDeadLetterQueueUrl"),
     ),
     "CredentialsRefused": (key_changed, restore_key),
     "CreditsUsedUp": (no_credits, wait_only),
     "UnknownStatusWord": (unknown_status_word, wait_only),
     "ProviderThrottling": (throttling, stop_throttling),
     "RowsUnaccounted": (rows_unaccounted, wait_only),
+    "JobsLate": (job_late, wait_only),
     "WebhooksMissing": (webhooks_missing, restore_waits),
     "CleanUpFailing": (upload_not_aborted, wait_only),
     "ErrorsOfApi": (failing("functions.api.handler.handler", {}), wait_only),
@@ -181,6 +219,7 @@ CASES = {
         failing("functions.finalize_execution.handler", {}),
         wait_only,
     ),
+    "ErrorsOfSweep": (unreadable_job, remove_unreadable_job),
     "ErrorsOfWebhook": (
         failing("functions.webhook.handler", {"pathParameters": [1]}),
         wait_only,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from requests import Response
-from verdict_courier.api_client import ApiClient, ApiError, download, upload
+from verdict_courier.api_client import ApiClient, ApiError, stream, upload
 
 from functions.api.request import ApiRequest
 from functions.aws.job_store import JobStore
@@ -88,7 +88,7 @@ def test_an_upload_becomes_results(api: ApiClient, runner: JobRunner) -> None:
     files = {file["kind"]: file for file in results["manifest"]["files"]}
     assert {link["kind"] for link in results["links"]} == set(files)
     for link in results["links"]:
-        content = download(link["href"])
+        content = b"".join(stream(link["href"]))
         assert hashlib.sha256(content).hexdigest() == files[link["kind"]]["sha256"]
     assert job["bytes"] == sum(file["bytes"] for file in files.values())
     assert Counter(runner.executions())[job_id] == 1

@@ -131,6 +131,21 @@ def test_a_job_links_to_its_log_lines(page: Page, runner: JobRunner) -> None:
     expect(page.locator("table")).to_contain_text("submitted")
 
 
+def test_rows_that_are_not_accounted_for_are_shown(
+    page: Page, runner: JobRunner
+) -> None:
+    """The job has succeeded: without this nobody would look for what is missing."""
+    view = runner.run("ipqs/email/mac.csv", sample.emails(12).replace(b"\n", b"\r"))
+
+    assert view.job is not None
+    article = page.locator(f'article[data-job="{view.job.job_id}"]')
+    expect(article.locator(".doubt")).to_contain_text("rows: unaccounted")
+    section = article.locator(".doubt a").get_attribute("href")
+    assert section == "runbook#verdicts"
+    page.goto(f"{page.url}{section}")
+    expect(page.locator("h2#verdicts")).to_be_visible()
+
+
 def sample_job(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any member of a job
     """Return a job as the page gets it, with a wait that a webhook ended."""
     entry: dict[str, Any] = {"error": None, "tries": 1, "woken": None}

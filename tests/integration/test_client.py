@@ -116,6 +116,19 @@ def test_a_job_without_results_has_an_exit_code(run: Run, tmp_path: Path) -> Non
     assert (code, read(out)["error"]["name"]) == (ExitCode.NO_RESULTS, "SourceEmpty")
 
 
+def test_rows_that_may_be_missing_have_an_exit_code(run: Run, tmp_path: Path) -> None:
+    """The provider took twelve lines of an old Macintosh for one."""
+    file = tmp_path / "mac.csv"
+    file.write_bytes(sample.emails(12).replace(b"\n", b"\r"))
+
+    code, out, _ = run("submit", file, "--type", "email", "--wait", "--json")
+    again, text, _ = run("results", read(out)["job_id"])
+
+    assert (code, read(out)["verdict"]) == (ExitCode.ROWS_UNPROVEN, "unaccounted")
+    assert (again, code) == (ExitCode.ROWS_UNPROVEN, ExitCode.ROWS_UNPROVEN)
+    assert "unaccounted: fewer rows came back" in text
+
+
 @pytest.mark.usefixtures("slow")
 def test_a_running_job_can_be_cancelled_once(run: Run, file: Path) -> None:
     """The second time it has ended."""

@@ -74,6 +74,9 @@ def test_a_stack_runs_until_it_is_stopped() -> None:
     _up("down")
 
     shown = _up("up")
+    record = _ROOT / ".local" / "stack.json"
+    for private in (record, record.with_name("stack.log")):
+        assert private.stat().st_mode & 0o077 == 0, private
     console = shown.splitlines()[-1]
     with urlopen(console, timeout=10) as response:  # noqa: S310 - our own server
         assert b"Verdict Courier" in response.read()

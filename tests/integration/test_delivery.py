@@ -62,8 +62,10 @@ def test_a_job_has_one_notice_with_keys_only(runner: JobRunner) -> None:
         "type": "email",
         "outcome": "succeeded",
         "verdict": "complete",
+        "late": "false",
     }
     assert json.loads(notice["Message"]) == attributes | {
+        "late": False,
         "error": "",
         "manifest_key": f"ipqs/email/{job_id}/manifest.json",
         "results_bucket": runner.stack.outputs["ResultsBucket"],

@@ -16,7 +16,7 @@ _EMAILS = sample.emails(12)
 _KEY = "ipqs/email/list.csv"
 _ROWS = b"mobile,name\n+919812345670,Asha Example\n+91123,Nobody Example\n"
 #: S3 does not fail on demand here; `tests/faults` has the test of this metric.
-_TESTED_ELSEWHERE = {Metric.UPLOADS_NOT_ABORTED}
+_TESTED_ELSEWHERE = {Metric.UPLOADS_NOT_ABORTED, Metric.RESULTS_DIFFERED}
 
 
 def test_every_metric_reaches_cloudwatch(

@@ -279,6 +279,7 @@ _ALSO_RETRIED = {
     "DeadlinePassed": "test_alarm_unknown_status_word",
     "JobEnded": "test_alarm_job_overdue",
     "ProviderFailed": "test_alarm_jobs_failing",
+    "ResultNotATable": "ResultsIncomplete",
     "ResultTooLarge": "ResultsIncomplete",
     "TransferIncomplete": "ResultsIncomplete",
     "TransferTooSlow": "ResultsIncomplete",

@@ -21,6 +21,12 @@ FACTS = {
     "a recommended interval": {"rate_limit"},
     "processing time": {"seconds_processing"},
     "status and links of an aborted file": {"aborted_status", "aborted_links"},
+    "links of a file that is not finished": {"early_links"},
+    "how soon and in which order uploads are listed": {
+        "list_lag_seconds",
+        "list_newest_first",
+    },
+    "whether file names are kept": {"file_names"},
     "the text for a wrong id": {"unknown_id_message"},
     "the status for a wrong key": {"bad_key_status"},
     "the answer for a spent or expired link": {"spent_link", "expired_link"},

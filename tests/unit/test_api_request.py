@@ -119,6 +119,59 @@ def test_any_bytes_are_a_request_or_a_problem(body: bytes) -> None:
         read_request(event(body=encoded, isBase64Encoded=True), START)
 
 
+@pytest.mark.fault(88)
+@pytest.mark.parametrize(
+    "job_id",
+    [
+        *("", "x", "/", "..", "%00", "\x00", "a" * 63, "a" * 65, "A" * 64, "x" * 3_000),
+        "a" * 64 + "\n",
+        "\u0660" * 64,  # digits of another script
+    ],
+)
+@pytest.mark.parametrize("name", [n for n, op in OPERATIONS.items() if "{" in op.path])
+def test_no_job_has_an_id_of_another_form(name: str, job_id: str) -> None:
+    """The table would refuse a long key, which is no fault of ours to alarm about."""
+    with pytest.raises(Problem) as caught:
+        read_request(event(pathParameters={"job_id": job_id}), OPERATIONS[name])
+
+    assert caught.value.type is problems.JOB_NOT_FOUND
+
+
+@given(
+    value=st.text(max_size=20) | st.sampled_from("/aé0\x00 ").map(lambda c: c * 3_000),
+    name=st.sampled_from(sorted(OPERATIONS)),
+)
+@pytest.mark.fault(87)
+def test_any_parameter_is_read_or_a_problem(value: str, name: str) -> None:
+    """Any other exception would be a 502."""
+    operation = OPERATIONS[name]
+    query = {p.name: [value] for p in operation.parameters_in("query")}
+    headers = {p.name: [value] for p in operation.parameters_in("header")}
+
+    with suppress(Problem):
+        read_request(
+            event(
+                multiValueQueryStringParameters=query,
+                multiValueHeaders=headers,
+                headers={"Content-Type": value},
+                pathParameters={"job_id": value},
+            ),
+            operation,
+        )
+
+
+@pytest.mark.fault(87)
+def test_a_key_is_limited_in_bytes() -> None:
+    """S3 has no longer key, so its job would fail as if AWS had refused a right."""
+    longest = {"key": "ipqs/email/" + "é" * 506, "version_id": "v1"}
+    longer = {"key": "ipqs/email/" + "é" * 507, "version_id": "v1"}
+
+    assert read_request(event(body=json.dumps(longest)), START).body == longest
+    with pytest.raises(Problem) as caught:
+        read_request(event(body=json.dumps(longer)), START)
+    assert caught.value.type is problems.REQUEST_INVALID
+
+
 @given(body=st.permutations(list(BODY.items())))
 def test_the_order_of_members_does_not_matter(body: list[tuple[str, str]]) -> None:
     """A repeated request is the same request, in whatever order a client writes it."""
@@ -127,7 +180,9 @@ def test_the_order_of_members_does_not_matter(body: list[tuple[str, str]]) -> No
 
 def test_operations_without_a_body_ignore_one() -> None:
     """Some clients send `{}` with every POST."""
-    assert read_request(event(body="{}"), OPERATIONS["cancelJob"]).body == {}
+    with_body = event(body="{}", pathParameters={"job_id": "a" * 64})
+
+    assert read_request(with_body, OPERATIONS["cancelJob"]).body == {}
 
 
 def test_an_integer_in_the_query_is_converted() -> None:

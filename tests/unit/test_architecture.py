@@ -43,7 +43,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
 LONGER = {
     "functions/aws/job_store.py": 385,  # one table, one module
     "functions/core/model.py": 270,  # one state, to be read as a whole
-    "functions/core/errors.py": 312,  # one tree, to be read as a whole
+    "functions/core/errors.py": 340,  # one tree, to be read as a whole
 }
 #: The module that declares the settings of all providers.
 SETTINGS_OF_PROVIDERS = "functions/core/provider_settings.py"

@@ -10,9 +10,10 @@ import pytest
 
 from functions.check import check
 from functions.core.errors import (
+    AnswerMismatch,
+    CourierError,
     CredentialsRejected,
     OutOfCredits,
-    PermanentError,
     ProviderLostJob,
     ProviderThrottled,
 )
@@ -34,9 +35,9 @@ class FixedProvider:
     def __init__(self, answer: StatusReport | Exception) -> None:
         self._answer = answer
 
-    def check(self, provider_ref: str) -> StatusReport:
+    def check(self, provider_ref: str, *, name: str = "") -> StatusReport:
         """Return the report, or raise the error, that the test chose."""
-        assert provider_ref == _JOB.provider_ref
+        assert (provider_ref, name) == (_JOB.provider_ref, _JOB.file_name)
         if isinstance(self._answer, Exception):
             raise self._answer
         return self._answer
@@ -60,9 +61,9 @@ class FixedProvider:
         """Fail, because Check calls no other method."""
         raise AssertionError((name, type_))
 
-    def result_links(self, provider_ref: str) -> Mapping[str, Link]:
+    def result_links(self, provider_ref: str, *, name: str = "") -> Mapping[str, Link]:
         """Fail, because Check calls no other method."""
-        raise AssertionError(provider_ref)
+        raise AssertionError((provider_ref, name))
 
     def open(self, link: Link, *, type_: str, seconds: float) -> Body:
         """Fail, because Check calls no other method."""
@@ -75,11 +76,11 @@ def _check(job: Job, answer: StatusReport | Exception, *, now: float = 10.0) -> 
 
 @pytest.mark.parametrize(
     "error",
-    [CredentialsRejected, OutOfCredits, ProviderLostJob],
+    [CredentialsRejected, OutOfCredits, ProviderLostJob, AnswerMismatch],
     ids=lambda error: error.__name__,
 )
 def test_a_refusal_ends_the_job_once_it_is_repeated(
-    error: type[PermanentError],
+    error: type[CourierError],
 ) -> None:
     """A mistake in a key rotation must not end every running job that is paid for."""
     job = _JOB
@@ -90,6 +91,25 @@ def test_a_refusal_ends_the_job_once_it_is_repeated(
     ended = _check(job, error("no"))
 
     assert (ended.outcome, ended.error) == (Outcome.FAILED, error.__name__)
+
+
+@pytest.mark.fault(28)
+@pytest.mark.parametrize("phase", [Phase.FINISHED, Phase.PARTIAL])
+def test_a_finish_without_results_is_believed_once_it_is_repeated(phase: Phase) -> None:
+    """Links may come a moment later; a job that is paid for must not end before."""
+    nothing, job = StatusReport(phase=phase), _JOB
+    for _ in range(POLICY.required_confirmations - 1):
+        job = _check(job, nothing)
+        assert (job.next, job.outcome) == (Next.WAIT, Outcome.NONE)
+
+    ended = _check(job, nothing)
+    fetched = _check(job, StatusReport(phase=phase, kinds=("all",)))
+    interrupted = _check(_check(job, StatusReport(phase=Phase.RUNNING)), nothing)
+
+    assert POLICY.required_confirmations > 1
+    assert (ended.outcome, ended.error) == (Outcome.FAILED, "NoResults")
+    assert (fetched.next, fetched.kinds) == (Next.COLLECT, ("all",))
+    assert interrupted.next is Next.WAIT
 
 
 def test_a_report_resets_the_count_of_refusals() -> None:

@@ -26,6 +26,7 @@ class DocumentsApi(BaseHTTPRequestHandler):
         self.calls[path] += 1
         document = self.documents.get(path)
         self.send_response(200 if document else 403)
+        self.send_header("Content-Type", "application/json")
         self.end_headers()
         self.wfile.write(json.dumps(document or {"title": "no"}).encode())
 
@@ -47,14 +48,15 @@ def api() -> Iterator[ApiClient]:
 def add_jobs(*jobs: tuple[str, str | None, str | None]) -> None:
     """Add jobs by id, outcome, and when their execution ended."""
     DocumentsApi.documents = {
-        f"/jobs/{job_id}/timeline": {"entries": [1], "ended_at": ended_at}
+        f"/jobs/{job_id}/timeline": {"entries": [1], "checks": [], "ended_at": ended_at}
         for job_id, _, ended_at in jobs
     }
     DocumentsApi.documents["/jobs"] = {
         "jobs": [
             {"job_id": job_id, "attempt": 1, "outcome": outcome}
             for job_id, outcome, _ in jobs
-        ]
+        ],
+        "next": None,
     }
 
 

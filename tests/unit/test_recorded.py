@@ -16,12 +16,12 @@ from jsonschema import Draft202012Validator
 from functions.aws.callbacks import CallbackStore, WebhookOutcome, WebhookReceipt
 from functions.aws.dynamodb import from_attributes
 from functions.aws.executions import execution_input
-from functions.aws.job_store import JobStore, SubmissionRecord
+from functions.aws.job_store import JobStore
 from functions.core import identity
 from functions.core.batch_results import RequestResult, RowIndex, parse_results
 from functions.core.errors import RETRYABLE
 from functions.core.file_formats import JSON
-from functions.core.job_record import JobRecord
+from functions.core.job_record import JobRecord, SubmissionRecord
 from functions.core.manifest import build_manifest, encode_manifest
 from functions.core.model import Batch, BatchPosition, Job, Next, Outcome, Phase
 from functions.core.result_keys import result_key

@@ -11,14 +11,15 @@ from verdict_courier.api_client import ApiError, ApiUnreachable
 from verdict_courier.api_description import upload_extensions
 from verdict_courier.cli import commands
 from verdict_courier.cli.commands import ExitCode
-from verdict_courier.cli.display import Display
+from verdict_courier.cli.display import Display, printable
 from verdict_courier.cli.endpoints import LOCAL, connect
 from verdict_courier.version import version
 
 _EXTENSIONS = " or ".join(upload_extensions())
 _EXIT_CODES = (
     "Exit codes: 0 done, 1 the job ended without results, 2 wrong usage, "
-    "3 the API refused, 4 the API could not be reached."
+    "3 the API refused, 4 the API could not be reached, 5 there are results, but not "
+    "all rows are accounted for."
 )
 
 
@@ -40,6 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ApiUnreachable as error:
         display.error(str(error))
         return ExitCode.UNREACHABLE
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        display.error(f"{where}{error.strerror or type(error).__name__}")
+        return ExitCode.MISUSED
     except KeyboardInterrupt:
         display.notes.print("Stopped watching; the jobs continue.")
         return ExitCode.DONE
@@ -106,9 +111,10 @@ def _parser() -> argparse.ArgumentParser:
 def _file(text: str) -> Path:
     path = Path(text)
     if not path.is_file():
-        raise argparse.ArgumentTypeError(f"there is no file {text}")
+        raise argparse.ArgumentTypeError(f"there is no file {printable(text)}")
     if path.suffix.lower() not in upload_extensions():
-        raise argparse.ArgumentTypeError(f"{text} does not end in {_EXTENSIONS}")
+        name = printable(text)
+        raise argparse.ArgumentTypeError(f"{name} does not end in {_EXTENSIONS}")
     return path
 
 

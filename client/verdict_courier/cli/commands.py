@@ -1,23 +1,23 @@
 """Run the commands of `courier`, one function for each."""
 
-import hashlib
 import threading
 import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
 from enum import IntEnum
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from verdict_courier.api_client import ApiClient, ApiError, download, upload
-from verdict_courier.api_description import WITH_RESULTS
+from verdict_courier.api_client import ApiClient, upload
+from verdict_courier.api_description import WITH_RESULTS, has_unproven_rows
 from verdict_courier.cli.display import Display, progress
-from verdict_courier.cli.endpoints import LOCAL, local_record
+from verdict_courier.cli.endpoints import LOCAL, local_address
 from verdict_courier.cli.watch import table
 from verdict_courier.console.console import WebConsole
 from verdict_courier.console.log_sources import AwsConsoleLinks
 from verdict_courier.console.server import serve
 from verdict_courier.job_feed import JobFeed
+from verdict_courier.results import listed_results
 
 _POLL_SECONDS = 1.0
 
@@ -27,9 +27,10 @@ class ExitCode(IntEnum):
 
     DONE = 0
     NO_RESULTS = 1  # the job ended without results
-    MISUSED = 2
+    MISUSED = 2  # also for a file that cannot be read or written
     REFUSED = 3  # the API refused the call
-    UNREACHABLE = 4
+    UNREACHABLE = 4  # nothing answered, or something else in the API's place
+    ROWS_UNPROVEN = 5  # there are results, but not all rows are accounted for
 
 
 Command = Callable[[ApiClient, Display, Namespace], ExitCode]
@@ -69,16 +70,16 @@ def list_jobs(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
 def results(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     """Show the results of a job, or download them."""
     response = api.call("GET", f"/jobs/{options.job_id}/results")
-    files = {file["kind"]: file for file in response["manifest"]["files"]}
     placed_files = []
-    for link in response["links"]:
-        file = files[link["kind"]]
-        place = file["key"]
+    for result in listed_results(response):
+        place = result.file["key"]
         if options.download:
-            place = str(_save(link["href"], file, options.download))
-        placed_files.append({**file, "place": place})
+            place = str(result.save(options.download))
+        placed_files.append({**result.file, "place": place})
     display.files(placed_files)
-    return ExitCode.DONE
+    verdict = response["manifest"].get("rows", {}).get("verdict")
+    display.verdict(verdict)
+    return ExitCode.ROWS_UNPROVEN if has_unproven_rows(verdict) else ExitCode.DONE
 
 
 def cancel(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
@@ -111,7 +112,7 @@ def page(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     """Show the jobs in a browser, live."""
     if options.stage == LOCAL and not options.url:
         # `make up` serves it already, and with log lines and messages.
-        display.address(local_record()["console_url"])
+        display.address(local_address("console_url"))
         return ExitCode.DONE
     console = WebConsole(
         api,
@@ -135,9 +136,11 @@ def _show(api: ApiClient, display: Display, job: Document, *, wait: bool) -> Exi
                 job = api.call("GET", f"/jobs/{job['job_id']}")
                 line.update(progress(job))
     display.job(job)
-    if job["outcome"] is None or job["outcome"] in WITH_RESULTS:
-        return ExitCode.DONE
-    return ExitCode.NO_RESULTS
+    if job["outcome"] is not None and job["outcome"] not in WITH_RESULTS:
+        return ExitCode.NO_RESULTS
+    if has_unproven_rows(job.get("verdict")):
+        return ExitCode.ROWS_UNPROVEN
+    return ExitCode.DONE
 
 
 def _jobs(
@@ -153,14 +156,3 @@ def _jobs(
         if page["next"] is None or count == limit:
             return
         parameters["cursor"] = page["next"]
-
-
-def _save(link: str, file: Mapping[str, Any], folder: Path) -> Path:
-    """Save a result, if it has the checksum of the manifest."""
-    content = download(link)
-    if hashlib.sha256(content).hexdigest() != file["sha256"]:
-        raise ApiError({"title": f"{file['kind']} differs from the manifest's hash."})
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / PurePosixPath(file["key"]).name
-    path.write_bytes(content)
-    return path

@@ -8,6 +8,9 @@ from typing import Any
 from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
+
+from verdict_courier.api_description import COMPLETE, VERDICTS, has_unproven_rows
 
 Document = Mapping[str, Any]
 
@@ -21,6 +24,25 @@ COLOURS = {
 }
 
 _JOB_ID_CHARACTERS = 64
+
+
+def printable(text: object) -> str:
+    """Return a text with escapes in place of characters that a terminal would obey.
+
+    Whoever names a file or writes an answer could otherwise move the cursor, change the
+    window's title or reverse the order of letters.
+    """
+    return "".join(
+        character
+        if character.isprintable()
+        else character.encode("unicode_escape").decode()
+        for character in str(text)
+    )
+
+
+def plain(text: object, style: str = "") -> Text:
+    """Return a text from outside for output, in which nothing is markup."""
+    return Text(printable(text), style)
 
 
 class Display:
@@ -37,7 +59,7 @@ class Display:
             self._print_json(job)
             return
         for name, value in _facts(job):
-            self._out.print(f"{name:<12} {value}")
+            self._out.print(_line(name, value))
 
     def jobs(self, jobs: Iterable[Document]) -> None:
         """Print a table of jobs."""
@@ -51,12 +73,12 @@ class Display:
             table.add_column(name)
         for job in listed:
             table.add_row(
-                job["job_id"],
-                str(job["received_at"] or "")[:19],
-                f"{job['provider']} {job['type']}",
-                _state(job),
-                str(job["checks"]),
-                str(job["rows"] or ""),
+                plain(job["job_id"]),
+                plain(str(job["received_at"] or "")[:19]),
+                plain(f"{job['provider']} {job['type']}"),
+                state(job),
+                plain(job["checks"]),
+                plain(job["rows"] or ""),
             )
         self._out.print(table)
 
@@ -67,9 +89,15 @@ class Display:
             self._print_json(listed)
             return
         for file in listed:
-            self._out.print(
-                f"{file['kind']:<12} {file['rows']:>10} rows  {file['place']}"
-            )
+            rows = f"{file['rows']:>10} rows  {file['place']}"
+            self._out.print(_line(file["kind"], plain(rows)))
+
+    def verdict(self, verdict: str | None) -> None:
+        """Print the verdict on the rows of results; to scripts only a bad one."""
+        if verdict is not None and not self._as_json:
+            self._out.print(_line("verdict", _verdict(verdict)))
+        elif has_unproven_rows(verdict):
+            self.notes.print(_line("verdict", _verdict(verdict)))
 
     @property
     def is_live(self) -> bool:
@@ -91,43 +119,62 @@ class Display:
 
     def address(self, address: str) -> None:
         """Print a URL."""
-        self._out.print(address, markup=False)
+        self._out.print(plain(address))
 
     def error(self, text: str) -> None:
         """Print an error message."""
-        self.notes.print(f"[red]✗[/] {text}", markup=True)
+        self.notes.print(Text.assemble(("✗", "red"), " ", plain(text)))
 
     def _print_json(self, document: Any) -> None:  # noqa: ANN401 - any JSON
         self._out.print(json.dumps(document, indent=2), markup=False)
 
 
-def progress(job: Document) -> str:
+def progress(job: Document) -> Text:
     """Return one line about a running job."""
     text = f"{job['job_id'][:12]}… {job['phase']}, {job['checks']} checks"
     if job["next_check_at"]:
         text += f", next at {job['next_check_at'][11:19]} UTC"
-    return text
+    return plain(text)
 
 
-def _state(job: Document) -> str:
+def state(job: Document, *, error: bool = False) -> Text:
+    """Return a job's outcome or phase, with a bad verdict and maybe with its error."""
     outcome = job["outcome"]
     if outcome is None:
-        return f"{job['phase']} …"
-    return f"[{COLOURS[outcome]}]{outcome}[/]"
+        return plain(f"{job['phase']} …")
+    text = f"{outcome} late" if job.get("late") else outcome
+    if has_unproven_rows(verdict := job.get("verdict")):
+        text += f", rows {verdict}"
+    if error and job["error"]:
+        text += f" {job['error']['name']}"
+    return plain(text, COLOURS.get(outcome, ""))
 
 
-def _facts(job: Document) -> Iterable[tuple[str, str]]:
-    yield "job", job["job_id"]
-    yield "type", f"{job['provider']} {job['type']}"
-    yield "state", _state(job)
-    yield "checks", str(job["checks"])
+def _line(name: str, value: Text) -> Text:
+    return Text.assemble(f"{printable(name):<12} ", value)
+
+
+def _verdict(verdict: str | None) -> Text:
+    meaning = VERDICTS.get(str(verdict), "this client does not know the word")
+    return plain(f"{verdict}: {meaning}", "green" if verdict == COMPLETE else "yellow")
+
+
+def _facts(job: Document) -> Iterable[tuple[str, Text]]:
+    yield "job", plain(job["job_id"])
+    yield "type", plain(f"{job['provider']} {job['type']}")
+    yield "state", state(job)
+    yield "checks", plain(job["checks"])
     for name in ("rows", "received_at", "submitted_at", "ended_at", "deadline_at"):
-        if job[name]:
-            yield name.removesuffix("_at"), str(job[name])
+        if job.get(name):
+            yield name.removesuffix("_at"), plain(job[name])
+    if job.get("late_check_at"):
+        yield "late check", plain(job["late_check_at"])
+    if job.get("verdict"):
+        yield "verdict", _verdict(job["verdict"])
     if job["error"]:
-        yield "error", job["error"]["name"]
-        yield "advice", job["error"]["advice"]
+        yield "error", plain(job["error"]["name"])
+        yield "advice", plain(job["error"]["advice"])
     if retry := job.get("retry"):  # an older deployment has none
         numbers = f"sends {retry['resends']} requests again (paid again)"
-        yield "a retry", f"{numbers}, continues {retry['resumes']}"
-    yield "console", job["links"]["execution"]
+        yield "a retry", plain(f"{numbers}, continues {retry['resumes']}")
+    yield "console", plain(job["links"]["execution"])

@@ -3,7 +3,6 @@
 import json
 import os
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
@@ -29,7 +28,7 @@ def connect(stage: str, *, profile: str | None, url: str = "") -> ApiClient:
     if url and not url.startswith("https://"):
         raise ApiUnreachable(f"{url}: the URL must begin with https://")
     if stage == LOCAL and not url:
-        return ApiClient.local(local_record()["api_url"])
+        return ApiClient.local(local_address("api_url"))
     try:
         session = boto3.Session(profile_name=profile)
         credentials = session.get_credentials()
@@ -44,19 +43,22 @@ def connect(stage: str, *, profile: str | None, url: str = "") -> ApiClient:
     return ApiClient(url, region=region or "us-east-1", credentials=credentials)
 
 
-def local_record() -> dict[str, Any]:
-    """Return the record that `make up` wrote about the stack that it started.
+def local_address(name: str) -> str:
+    """Return an address from the record that `make up` wrote about its stack.
 
     Raises:
-        ApiUnreachable: No local stack is running.
+        ApiUnreachable: No local stack is running, or the record has no such address.
     """
     try:
-        record: dict[str, Any] = json.loads(RECORD.read_text())
+        return str(json.loads(RECORD.read_text())[name])
     except FileNotFoundError:
         raise ApiUnreachable(
             "no local stack is running: start one with `make up`"
         ) from None
-    return record
+    except (ValueError, KeyError, TypeError):
+        raise ApiUnreachable(
+            f"{RECORD} is not what `make up` writes: remove it"
+        ) from None
 
 
 def _deployed_url(session: boto3.Session, stage: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from verdict_courier.cli.display import COLOURS
+from verdict_courier.cli.display import plain, state
 
 Document = Mapping[str, Any]
 
@@ -47,11 +47,11 @@ def table(jobs: Iterable[Document], *, now: float) -> Table:
         timeline.highlight_regex(r"!+", "red")
         timeline.highlight_regex(r"\*+", "magenta")
         drawn.add_row(
-            job["job_id"][:12],
-            f"{job['provider']} {job['type']}",
-            _state(job),
+            plain(job["job_id"][:12]),
+            plain(f"{job['provider']} {job['type']}"),
+            state(job, error=True),
             _duration(_age_seconds(job, now)),
-            str(job["checks"]),
+            plain(job["checks"]),
             _next_check(job, now),
             timeline,
         )
@@ -92,14 +92,6 @@ def _spans(
             yield _STATE_CHARACTERS.get(entry["state"], _OTHER), since, until
         if entry["woken"]:
             yield _WEBHOOK, until, until
-
-
-def _state(job: Document) -> Text:
-    outcome = job["outcome"]
-    if outcome is None:
-        return Text(f"{job['phase']} …")
-    error = f" {job['error']['name']}" if job["error"] else ""
-    return Text(f"{outcome}{error}", style=COLOURS[outcome])
 
 
 def _age_seconds(job: Document, now: float) -> float:

@@ -9,8 +9,8 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from verdict_courier.api_client import ApiClient, ApiError, ApiUnreachable, stream
-from verdict_courier.api_description import WITH_RESULTS
+from verdict_courier.api_client import ApiClient, ApiError, ApiUnreachable
+from verdict_courier.api_description import VERDICTS, WITH_RESULTS, has_unproven_rows
 from verdict_courier.console import job_pages, runbook
 from verdict_courier.console.log_sources import Links, LogSource
 from verdict_courier.console.page_response import (
@@ -20,6 +20,7 @@ from verdict_courier.console.page_response import (
     text_response,
 )
 from verdict_courier.job_feed import JobFeed
+from verdict_courier.results import listed_results
 
 _FILES = Path(__file__).with_name("files")
 _MEDIA_TYPES = {
@@ -30,6 +31,7 @@ _MEDIA_TYPES = {
 }
 _JOB_PAGE = re.compile(r"(logs|messages|objects)/([0-9a-f]{64})(?:/(\w{1,32}))?")
 _MAX_JOBS = 50
+_VERDICTS_SECTION = "runbook#verdicts"
 
 Document = dict[str, Any]
 
@@ -99,6 +101,7 @@ class WebConsole:
             "runbook": f"runbook#{runbook.section_of(error['name'])}"
             if error
             else None,
+            "rows_doubt": _rows_doubt(job.get("verdict")),
         }
 
     def _job_page(self, page: str, job_id: str, kind: str) -> PageResponse | None:
@@ -126,18 +129,25 @@ class WebConsole:
 
     def _download(self, job_id: str, kind: str) -> PageResponse | None:
         """Stream a result, so that its link, a secret, does not reach the browser."""
-        results = self._results(job_id)
-        links = {link["kind"]: link["href"] for link in results["links"]}
-        if kind not in links:
+        results = {r.kind: r for r in listed_results(self._results(job_id))}
+        if kind not in results:
             return None
-        file = {file["kind"]: file for file in results["manifest"]["files"]}[kind]
-        name = re.sub(r"[^\w.-]", "", f"{job_id[:12]}-{Path(file['key']).name}")
+        result = results[kind]
+        name = f"{job_id[:12]}-{result.name}"
         return PageResponse(
             media_type="application/octet-stream",
-            chunks=stream(links[kind]),
+            chunks=result.chunks(),
             headers={
                 "Content-Disposition": f'attachment; filename="{name}"',
-                # Shows the browser when a transfer breaks off.
-                "Content-Length": str(file["bytes"]),
+                # Shows the browser when a transfer breaks off, or differs.
+                "Content-Length": str(result.size),
             },
         )
+
+
+def _rows_doubt(verdict: str | None) -> dict[str, str] | None:
+    """Return what the page says of rows that are not all accounted for."""
+    if not has_unproven_rows(verdict):
+        return None
+    meaning = VERDICTS.get(str(verdict), "the client does not know this verdict")
+    return {"verdict": str(verdict), "meaning": meaning, "runbook": _VERDICTS_SECTION}

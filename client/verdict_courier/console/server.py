@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from verdict_courier.api_client import ApiUnreachable
+from verdict_courier.api_client import ApiError, ApiUnreachable
 from verdict_courier.console.page_response import PageResponse
 
 #: Returns the response for a path below the key, None if there is none.
@@ -89,9 +89,9 @@ class _ConsoleHandler(BaseHTTPRequestHandler):
         )
 
     def _send(self, response: PageResponse) -> None:
-        # The browser closed the connection, or the result's transfer broke off, which
-        # the announced length shows.
-        with suppress(ConnectionError, TimeoutError, ApiUnreachable):
+        # The browser closed the connection, or the result's transfer broke off or
+        # differs from the manifest, which the announced length shows.
+        with suppress(ConnectionError, TimeoutError, ApiError, ApiUnreachable):
             self.send_response(response.status)
             self.send_header("Content-Type", response.media_type)
             for name, value in {**_SECURITY_HEADERS, **response.headers}.items():

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 
 from functions.core.errors import (
     AnswerLost,
+    AnswerMismatch,
     AnswerUnreadable,
     ProviderLostJob,
     ProviderRejected,
@@ -27,7 +28,7 @@ from functions.providers.csv_validation import check_file_name, count_rows
 from functions.providers.ipqs.responses import (
     IpqsResponse,
     csv_id,
-    download_links,
+    finished_links,
     parse_response,
     status_report,
 )
@@ -99,20 +100,20 @@ class Ipqs:
         """
         return with_fresh_key_retry(self._key, lambda key: self._find(key, name, type_))
 
-    def check(self, provider_ref: str) -> StatusReport:
+    def check(self, provider_ref: str, *, name: str = "") -> StatusReport:
         """Ask for a CSV's status (see `Provider.check`).
 
         The links that IPQS issues with it are dropped.
         """
-        return status_report(self._status(provider_ref))
+        return status_report(self._status(provider_ref, name))
 
-    def result_links(self, provider_ref: str) -> Mapping[str, Link]:
+    def result_links(self, provider_ref: str, *, name: str = "") -> Mapping[str, Link]:
         """Return a CSV's links by category (see `Provider.result_links`).
 
         IPQS issues new links with every status [V].
         """
         issued_at = self._now()
-        links = download_links(self._status(provider_ref))
+        links = finished_links(self._status(provider_ref, name))
         return {kind: Link(url, issued_at) for kind, url in links.items()}
 
     def open(self, link: Link, *, type_: str, seconds: float) -> ProvenBody:
@@ -184,7 +185,7 @@ class Ipqs:
                 return None
         raise SubmitOutcomeUnknown("the provider's list is longer than list_pages")
 
-    def _status(self, provider_ref: str) -> IpqsResponse:
+    def _status(self, provider_ref: str, name: str) -> IpqsResponse:
         if not re.fullmatch(r"[0-9]{1,19}", provider_ref):
             raise ProviderLostJob("the provider_ref is not an id of IPQS")
         place = self._settings.key_place.status
@@ -196,7 +197,10 @@ class Ipqs:
 
         answer = with_fresh_key_retry(self._key, ask)
         if str(csv_id(answer)) != provider_ref:
-            raise AnswerUnreadable("the answer is about another job")
+            raise AnswerMismatch("the answer has the id of another job")
+        file_name = answer.get("file_name")  # every field may be null [V]
+        if name and self._settings.keeps_file_names and file_name not in (None, name):
+            raise AnswerMismatch("the answer has another file name than ours")
         return answer
 
     def _get(self, url: str, headers: Mapping[str, str]) -> IpqsResponse:

@@ -2,7 +2,7 @@
 
 What is known about them is in docs/providers/ipqs.md, which explains the marks [V],
 [T], [I] and [U]. Raw answers repeat the key in `status_url` and contain live links:
-only numbers, texts of our own and, by `download_links`, the links leave this module.
+only numbers, texts of our own and, by `finished_links`, the links leave this module.
 """
 
 from collections.abc import Mapping
@@ -93,7 +93,7 @@ def status_report(answer: IpqsResponse) -> StatusReport:
     word = answer.get("status")
     phase = PHASES.get(word) if isinstance(word, str) else None
     is_finished = phase is Phase.FINISHED
-    kinds = tuple(download_links(answer)) if is_finished else ()
+    kinds = tuple(_links(answer)) if is_finished else ()
     invalid = answer.get("invalid_records")
     return StatusReport(
         phase=Phase.ABORTED
@@ -118,12 +118,20 @@ def csv_id(answer: IpqsResponse) -> int:
     return number
 
 
-def download_links(answer: IpqsResponse) -> dict[str, str]:
-    """Return the links by kind; null, empty or missing means an empty category [I].
+def finished_links(answer: IpqsResponse) -> dict[str, str]:
+    """Return the links by kind of a finished file, which no later answer takes back.
+
+    Those of any other file may lead to a part of a result.
 
     Raises:
         AnswerUnreadable: The links have another shape.
     """
+    is_finished = status_report(answer).phase is Phase.FINISHED
+    return _links(answer) if is_finished else {}
+
+
+def _links(answer: IpqsResponse) -> dict[str, str]:
+    """Return the links; null, empty or missing means an empty category [I]."""
     downloads = answer.get("downloads")
     if not downloads:  # PHP writes an empty object as an empty list
         return {}

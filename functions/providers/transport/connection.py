@@ -30,6 +30,12 @@ TRANSPORT_ERRORS = (HTTPError, http.client.HTTPException, OSError, ValueError)
 MIN_WINDOW_BYTES = 64 * 1024
 WINDOW_SECONDS = 30.0
 
+_LOOPBACK = {
+    4: ipaddress.ip_network("127.0.0.0/8"),
+    6: ipaddress.ip_network("::1/128"),
+}
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+
 
 class ExchangeWatchdog:
     """Shuts down the socket of an exchange that takes too long.
@@ -128,10 +134,11 @@ class GuardedAdapter(HTTPAdapter):
             response_class = StrictResponse
 
             # Private: `connect`, the public hook, is over after the TLS handshake,
-            # which must be watched and must not reach an address we refuse.
+            # which must be watched. The name stays the one that TLS verifies.
             def _new_conn(self) -> socket.socket:
-                connected = super()._new_conn()
-                _require_address(connected, loopback=loopback)
+                connected = _connect(
+                    self.host, self.port, seconds=self.timeout, loopback=loopback
+                )
                 watchdog.attach(connected)
                 return connected
 
@@ -161,11 +168,45 @@ def verified_tls_context() -> ssl.SSLContext:
     return context
 
 
-def _require_address(connected: socket.socket, *, loopback: bool) -> None:
-    """Close and refuse a connection to an address that no provider has."""
-    peer = ipaddress.ip_address(connected.getpeername()[0].partition("%")[0])
-    address = getattr(peer, "ipv4_mapped", None) or peer
-    allowed = address.is_loopback if loopback else address.is_global
-    if not allowed or address.is_multicast:
-        connected.close()
-        raise LinkRefused("the host's address is not a public one")
+def is_allowed_address(address: str, *, loopback: bool) -> bool:
+    """Return whether a provider can have an IP address, or this machine has it.
+
+    Of IPv6 only global unicast counts, without the networks whose addresses contain
+    another one: a gateway would lead from there to any host, private ones included.
+    """
+    ip = ipaddress.ip_address(address)
+    if loopback:
+        return ip in _LOOPBACK.get(ip.version, ())
+    if isinstance(ip, ipaddress.IPv6Address) and (
+        ip not in _GLOBAL_UNICAST or ip.sixtofour or ip.teredo
+    ):
+        return False
+    return ip.is_global and not ip.is_multicast
+
+
+def _connect(
+    host: str, port: int, *, seconds: float | None, loopback: bool
+) -> socket.socket:
+    """Connect to one of a host's addresses, all of which must be allowed.
+
+    Raises:
+        LinkRefused: The host has an address that no provider has.
+        OSError: The host has no address, or none can be reached.
+    """
+    found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+    for *_, address in found:
+        if not is_allowed_address(str(address[0]), loopback=loopback):
+            raise LinkRefused("the host's address is not a public one")
+    failure = OSError("the host has no address")
+    for family, kind, protocol, _, address in found:
+        connected = socket.socket(family, kind, protocol)
+        try:
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connected.settimeout(seconds)
+            connected.connect(address)
+        except OSError as error:
+            connected.close()
+            failure = error
+        else:
+            return connected
+    raise failure

@@ -7,9 +7,11 @@ from typing import Any, Protocol
 from functions.core.errors import (
     CourierError,
     ResultTooLarge,
+    TransferImpossible,
     TransferIncomplete,
     TransferTooSlow,
 )
+from functions.core.function_table import FUNCTIONS
 from functions.providers.transport.connection import (
     TRANSPORT_ERRORS,
     ExchangeWatchdog,
@@ -18,6 +20,8 @@ from functions.providers.transport.framing import FramingRefused, framing_of
 
 #: A read blocks until it is full; small reads let the watchdog count bytes in time.
 _READ_BYTES = 32 * 1024
+#: 1 Gbit/s, more than the network of a function was ever seen to bring.
+_MAX_BYTES_PER_SECOND = 125_000_000
 #: No CSV compresses better than this; a decompression bomb does.
 _MAX_COMPRESSION_RATIO = 200
 _COMPRESSION_RATIO_SLACK_BYTES = 64 * 1024
@@ -44,6 +48,8 @@ class Download:
 
     Raises:
         ResultTooLarge: More bytes are announced than `max_bytes`.
+        TransferImpossible: More are announced than any transfer brings in time.
+        TransferTooSlow: More are announced than can come within `seconds`.
         TransferIncomplete: Nothing could prove that the body is complete, or it is
             compressed by anything but gzip.
     """
@@ -53,6 +59,7 @@ class Download:
         response: _Response,
         *,
         watchdog: ExchangeWatchdog,
+        seconds: float,
         max_bytes: int,
     ) -> None:
         self._response = response
@@ -77,6 +84,11 @@ class Download:
 
         if self.announced_bytes is not None and self.announced_bytes > max_bytes:
             raise ResultTooLarge("the result announces more bytes than are allowed")
+        needed_seconds = (self._length or 0) / _MAX_BYTES_PER_SECOND
+        if needed_seconds > FUNCTIONS["download"].timeout:
+            raise TransferImpossible("the result would outlast any transfer")
+        if needed_seconds > seconds:
+            raise TransferTooSlow("the result would outlast the time that is left")
         if self.announced_bytes is None and not framing.chunked and not gzipped:
             raise TransferIncomplete("the result cannot prove that it is complete")
         watchdog.require_minimum_rate()

@@ -121,6 +121,7 @@ class HttpClient:
         Raises:
             LinkSpent: The response is not 200, or is an HTML page.
             ResultTooLarge: It announces more than `max_bytes`.
+            TransferImpossible, TransferTooSlow: It announces more than can arrive.
             TransferIncomplete: Its end could not be recognized.
             ProviderThrottled: It is 429.
             ProviderUnavailable: It is 5xx, or none came.
@@ -139,7 +140,9 @@ class HttpClient:
             if watchdog.expired:  # its headers may be cut, which does not show
                 raise ProviderUnavailable("the download host answered too slowly")
             _check_download_response(response)
-            download = Download(response, watchdog=watchdog, max_bytes=max_bytes)
+            download = Download(
+                response, watchdog=watchdog, seconds=seconds, max_bytes=max_bytes
+            )
             on_error.pop_all()
             return download
 

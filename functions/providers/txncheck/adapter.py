@@ -11,6 +11,7 @@ from typing import Any
 
 from functions.core.errors import (
     AnswerLost,
+    AnswerMismatch,
     AnswerUnreadable,
     LinkRefused,
     ProviderLostJob,
@@ -112,14 +113,14 @@ class Txncheck:
         """Raise, because TxnCheck has no list of requests (see `Provider.find`)."""
         raise SubmitOutcomeUnknown("the provider has no list of what it accepted")
 
-    def check(self, provider_ref: str) -> StatusReport:
+    def check(self, provider_ref: str, *, name: str = "") -> StatusReport:  # noqa: ARG002 - TxnCheck takes no name
         """Ask for a request's status (see `Provider.check`).
 
         A result in the answer is dropped.
         """
         return status_report(self._status(provider_ref, seconds=_CALL_SECONDS))
 
-    def result_links(self, provider_ref: str) -> Mapping[str, Link]:
+    def result_links(self, provider_ref: str, *, name: str = "") -> Mapping[str, Link]:  # noqa: ARG002 - TxnCheck takes no name
         """Return the request's own URL as its link (see `Provider.result_links`).
 
         There is no call, and the link is returned before there is a result, too. It is
@@ -182,8 +183,11 @@ class Txncheck:
             return parse_response(response, now=self._now())
 
         answer = with_fresh_key_retry(self._credentials, ask)
-        if answer.get("requestId") != provider_ref:
-            raise AnswerUnreadable("the answer is about another job")
+        reference = answer.get("requestId")
+        if not is_request_id(reference):
+            raise AnswerUnreadable("the answer has no valid id")
+        if reference != provider_ref:
+            raise AnswerMismatch("the answer has the id of another request")
         return answer
 
     def _call_with_timestamp_retry(

@@ -7,6 +7,7 @@ from local.simulators.http_writer import Ending as Ending
 from local.simulators.http_writer import Framing as Framing
 from local.simulators.ipqs.behaviour import UNKNOWNS as UNKNOWNS
 from local.simulators.ipqs.behaviour import Compression as Compression
+from local.simulators.ipqs.behaviour import FileNames as FileNames
 from local.simulators.ipqs.behaviour import IpqsBehaviour as IpqsBehaviour
 from local.simulators.ipqs.behaviour import Spent as Spent
 from local.simulators.ipqs.simulator import IpqsSimulator as IpqsSimulator

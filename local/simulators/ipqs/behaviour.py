@@ -23,6 +23,23 @@ class Spent(Enum):
     CSV = (200, "text/csv", "Message\nThis download link has expired.\n")
 
 
+class FileNames(Enum):
+    """How a file's name is stored, by which it is listed and reported."""
+
+    KEPT = "as it was sent"
+    LOWER_CASE = "in lower case"
+    NO_SUFFIX = "without its suffix"
+    NOT_REPORTED = "null in every answer"
+
+    def stored(self, name: str) -> str | None:
+        """Return the name that answers have for a name that was sent."""
+        if self is FileNames.LOWER_CASE:
+            return name.lower()
+        if self is FileNames.NO_SUFFIX:
+            return name.rpartition(".")[0] or name
+        return None if self is FileNames.NOT_REPORTED else name
+
+
 class Compression(Enum):
     """When a result file is sent compressed."""
 
@@ -43,8 +60,10 @@ class IpqsUnknowns(Unknowns):
     columns: tuple[str, ...] | None = None  # None: those of COLUMNS
     aborted_status: str | None = None  # of a cancelled file; None: as it was then
     aborted_links: bool = False  # whether a cancelled file has links
+    early_links: bool = False  # whether a file that is not finished has links
 
     # The API
+    file_names: FileNames = FileNames.KEPT
     header_key_calls: frozenset[str] = frozenset({"upload", "list"})  # and status
     status_id_parameter: str = "id"  # when status gets the id by POST
     strictness_accepted: bool = False  # whether it can be sent

@@ -19,7 +19,7 @@ Document = Mapping[str, object]
 
 def upload_answer(state: IpqsState, csv: Csv, key: str) -> Document:
     """Return the answer to an upload, with the status URL and without links."""
-    document = {**_described(csv, csv.status), "downloads": dict.fromkeys(KINDS)}
+    document = {**_described(state, csv, csv.status), "downloads": dict.fromkeys(KINDS)}
     return {**document, "status_url": _url(state, csv, key)}
 
 
@@ -34,7 +34,7 @@ def status_answer(state: IpqsState, csv_id: str) -> Document:
         raise IpqsRefusal(state.behaviour.unknown_id_message)
     word = csv.poll()
     links = _links(state, csv, word)
-    return {**_described(csv, word), "downloads": links}
+    return {**_described(state, csv, word), "downloads": links}
 
 
 def list_answer(state: IpqsState, query: Mapping[str, str], key: str) -> Document:
@@ -53,7 +53,7 @@ def list_answer(state: IpqsState, query: Mapping[str, str], key: str) -> Documen
     if behaviour.list_newest_first:
         csvs.reverse()
     listed = [
-        {**_described(csv, csv.status), "status_url": _url(state, csv, key)}
+        {**_described(state, csv, csv.status), "status_url": _url(state, csv, key)}
         for csv in csvs[(page - 1) * _PAGE : page * _PAGE]
     ]
     pages = math.ceil(len(csvs) / _PAGE)
@@ -61,13 +61,13 @@ def list_answer(state: IpqsState, query: Mapping[str, str], key: str) -> Documen
     return {"csvs": listed, **totals}
 
 
-def _described(csv: Csv, status: str) -> Document:
+def _described(state: IpqsState, csv: Csv, status: str) -> Document:
     counted = status in _COUNTED or csv.aborted_in
     # Null while the file is processed, as in IPQS' examples [V].
     aborted = True if csv.aborted_in else (False if status == FINISHED else None)
     return {
         "id": csv.id,
-        "file_name": csv.file_name,
+        "file_name": state.behaviour.file_names.stored(csv.file_name),
         "type": csv.type,
         "strictness": csv.strictness,
         "status": status,
@@ -85,7 +85,8 @@ def _links(state: IpqsState, csv: Csv, status: str) -> dict[str, str | None]:
     """Return a new link for each result, null where there is none."""
     behaviour = state.behaviour
     links: dict[str, str | None] = dict.fromkeys(KINDS)
-    if not (behaviour.aborted_links if csv.aborted_in else status == FINISHED):
+    is_finished = status == FINISHED or behaviour.early_links
+    if not (behaviour.aborted_links if csv.aborted_in else is_finished):
         return links
     if behaviour.new_links_kill_older:
         state.kill_links(csv)

@@ -38,6 +38,7 @@ function head(job, now) {
     job.outcome ? `took ${age}` : `${age} old`,
     next && !job.outcome ? `next check ${next > now ? `in ${duration(next - now)}` : "due"}` : null,
     job.rows ? count(job.rows, "row") : null,
+    job.late ? "late" : null,
   ];
   return [
     el("span", { class: `badge ${job.outcome ?? ""}` }, jobState(job)),
@@ -49,13 +50,19 @@ function head(job, now) {
 
 function errorAndLinks(job) {
   const links = job.page_links.map(({ text, href }) => link(text, href));
-  return [job.error ? error(job) : null, el("div", { class: "links" }, ...links)].filter(Boolean);
+  const doubt = job.rows_doubt ? rowsDoubt(job.rows_doubt) : null;
+  return [job.error ? error(job) : null, doubt, el("div", { class: "links" }, ...links)].filter(Boolean);
 }
 
 function error(job) {
   const name = el("p", {}, el("b", { class: "name" }, job.error.name));
   const runbook = link("What it means, and what to do", job.runbook);
   return el("div", { class: "error" }, name, el("p", {}, job.error.advice), el("p", {}, runbook));
+}
+
+function rowsDoubt({ verdict, meaning, runbook }) {
+  const text = el("p", {}, el("b", {}, "rows: ", verdict), `: ${meaning}`);
+  return el("div", { class: "doubt" }, text, el("p", {}, link("What it means, and what to do", runbook)));
 }
 
 function details(job) {
@@ -67,6 +74,7 @@ function details(job) {
     attempt: job.attempt > 1 ? job.attempt : null,
     rows: job.rows,
     "invalid rows": job.invalid || null,
+    "verdict on the rows": job.verdict,
     bytes: job.bytes || null,
     received: dateTime(job.received_at),
     submitted: dateTime(job.submitted_at),
@@ -74,6 +82,7 @@ function details(job) {
     ended: dateTime(job.ended_at),
     deadline: dateTime(job.deadline_at),
     "a retry": job.retry ? retryText(job.retry) : null,
+    "asked again": dateTime(job.late_check_at),
     "earlier attempts": job.earlier_attempts
       .map((attempt) => `${attempt.outcome} ${attempt.error}`)
       .join(", "),

@@ -1,0 +1,113 @@
+"""Fetch results: stream them, and check them against the manifest."""
+
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from verdict_courier.api_client import ApiError, ApiUnreachable, ForeignAnswer, stream
+
+_FILE_NAME = re.compile(r"\w[\w.-]{0,200}", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """One result of a job, as the manifest describes it, with its link."""
+
+    file: Mapping[str, Any]
+    kind: str
+    name: str  # under which it is saved
+    size: int
+    sha256: str
+    link: str
+
+    def chunks(self) -> Iterator[bytes]:
+        """Request the result, and return its content in chunks; see `verified`.
+
+        Raises:
+            ApiError: S3 did not return it.
+            ApiUnreachable: No response came.
+        """
+        return self.verified(stream(self.link))
+
+    def verified(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield chunks, the last one only if all of them are what the manifest says.
+
+        So whoever passes them on never passes on a whole result that is a wrong one.
+
+        Raises:
+            ApiError: The content differs from the manifest.
+            ApiUnreachable: The content ended early.
+        """
+        digest, size, last = hashlib.sha256(), 0, b""
+        for chunk in chunks:
+            if last:
+                yield last
+            last = chunk
+            digest.update(chunk)
+            size += len(chunk)
+            if size > self.size:
+                break
+        if size < self.size:
+            text = f"The transfer of {self.kind} ended after {size:,} bytes"
+            raise ApiUnreachable(f"{text} of {self.size:,}.")
+        if size > self.size or digest.hexdigest() != self.sha256:
+            raise ApiError({"title": f"{self.kind} differs from the manifest."})
+        yield last
+
+    def save(self, folder: Path) -> Path:
+        """Save the result in a folder under its own name, once it is verified.
+
+        It is written to a file beside that, which ends in .part and is removed if
+        anything goes wrong.
+
+        Raises:
+            ApiError, ApiUnreachable: See `chunks`.
+            OSError: The file cannot be written.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        # Two downloads at the same time must not write into one file.
+        part = folder / f"{self.name}.{secrets.token_hex(4)}.part"
+        try:
+            with part.open("xb") as file:
+                for chunk in self.chunks():
+                    file.write(chunk)
+                file.flush()
+                os.fsync(file.fileno())
+            return part.replace(folder / self.name)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def listed_results(response: Mapping[str, Any]) -> list[Result]:
+    """Return the results that a response of the API lists.
+
+    Raises:
+        ForeignAnswer: It does not list results.
+    """
+    try:
+        files = {str(file["kind"]): file for file in response["manifest"]["files"]}
+        results = [_result(files[link["kind"]], link) for link in response["links"]]
+    except (KeyError, TypeError, ValueError):
+        raise ForeignAnswer("The list of results is not that of the API.") from None
+    if len({result.name for result in results}) < len(results):
+        raise ForeignAnswer("The API lists two results with one name.")
+    return results
+
+
+def _result(file: Mapping[str, Any], link: Mapping[str, Any]) -> Result:
+    name = PurePosixPath(file["key"]).name
+    if not _FILE_NAME.fullmatch(name):
+        raise ValueError(name)
+    return Result(
+        file=file,
+        kind=str(file["kind"]),
+        name=name,
+        size=int(file["bytes"]),
+        sha256=str(file["sha256"]),
+        link=str(link["href"]),
+    )

@@ -1,0 +1,118 @@
+"""Rights: allow each function what it needs, in one place."""
+
+from dataclasses import dataclass
+
+from aws_cdk import aws_stepfunctions as sfn
+
+from functions.core.keys import (
+    CALLBACK_ITEM_PREFIX,
+    JOBS_BY_MONTH,
+    LATE_CHECKS,
+    RATE_LIMIT_ITEM_PREFIX,
+)
+from infra.credentials import Credentials
+from infra.failure_events import FailureEvents
+from infra.functions import Functions
+from infra.grants import Grants
+from infra.state_machine_role import grant_state_machine
+from infra.storage import Storage
+from infra.sweep_schedule import SweepSchedule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rights:
+    """What has rights, and what they are on."""
+
+    functions: Functions
+    storage: Storage
+    credentials: Credentials
+    machine: sfn.StateMachine
+    failure_events: FailureEvents
+    sweep_schedule: SweepSchedule
+
+    def grant(self) -> None:
+        """Grant every right of the stack's functions, and of its state machine."""
+        self._grant_workflow()
+        self._grant_api()
+        self._grant_finalize_execution()
+        self._grant_sweep()
+
+    @property
+    def _grants(self) -> Grants:
+        return Grants(self.storage.key)
+
+    def _grant_workflow(self) -> None:
+        functions, storage, grants = self.functions, self.storage, self._grants
+        machine = self.machine
+
+        machine.grant_start_execution(functions.intake)
+        grant_state_machine(
+            machine, *functions.tasks, inbox=storage.inbox, key=storage.key
+        )
+
+        grants.read_source(functions.submit, storage.inbox)
+        grants.read_source(functions.prepare, storage.inbox)
+        grants.write_batches(functions.prepare, storage.inbox)
+        grants.read_batches(functions.gather, storage.inbox)
+    grants.write_batches(functions.gather, storage.inbox)
+        grants.write_results_in_parts(functions.gather, storage.results)
+        grants.write_results_in_parts(functions.download, storage.results)
+        grants.write_results(functions.manifest, storage.results)
+        grants.access_table(functions.begin, storage.jobs, "GetItem", "UpdateItem")
+        grants.access_table(functions.submit, storage.jobs, "GetItem", "UpdateItem")
+        grants.access_table(functions.check, storage.jobs, "UpdateItem")
+        grants.access_table(functions.prepare, storage.jobs, "GetItem")
+        grants.access_table(functions.conclude, storage.jobs, "GetItem", "UpdateItem")
+        grants.access_items(
+            functions.submit, storage.waits, "UpdateItem", prefix=RATE_LIMIT_ITEM_PREFIX
+        )
+        for function in (functions.listen, functions.webhook):
+            grants.access_items(
+                function,
+                storage.waits,
+                "GetItem",
+                "UpdateItem",
+                prefix=CALLBACK_ITEM_PREFIX,
+            )
+            grants.send_task_success(function, machine)
+
+        for secret in self.credentials.secrets.values():
+            for function in functions.calling_providers:
+                secret.grant_read(function)
+        for secret in self.credentials.webhooks.values():
+            secret.grant_read(functions.webhook)
+
+    def _grant_api(self) -> None:
+        api, storage = self.functions.api, self.storage
+        grants = self._grants
+        machine = self.machine
+
+        machine.grant_start_execution(api)
+        grants.access_executions(
+            api, machine, "DescribeExecution", "GetExecutionHistory", "StopExecution"
+        )
+        grants.access_table(api, storage.jobs, "GetItem", "UpdateItem")
+        grants.query_index(api, storage.jobs, JOBS_BY_MONTH)
+        grants.presign_results(api, storage.results)
+        grants.presign_uploads(api, storage.inbox, self.credentials.secrets)
+
+    def _grant_finalize_execution(self) -> None:
+        finalize, storage = self.functions.finalize_execution, self.storage
+        grants = self._grants
+        grants.access_executions(
+            finalize,
+            self.machine,
+            "DescribeExecution",
+            "GetExecutionHistory",
+        )
+        grants.access_table(finalize, storage.jobs, "GetItem", "UpdateItem")
+        grants.publish_notices(finalize, storage.notices)
+        grants.send_dead_letters(finalize, self.failure_events.dead_letters)
+
+    def _grant_sweep(self) -> None:
+        sweep, storage = self.functions.sweep, self.storage
+        grants = self._grants
+        self.machine.grant_start_execution(sweep)
+        grants.access_table(sweep, storage.jobs, "UpdateItem")
+        grants.query_index(sweep, storage.jobs, LATE_CHECKS)
+        grants.send_dead_letters(sweep, self.sweep_schedule.dead_letters)

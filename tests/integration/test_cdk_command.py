@@ -1,0 +1,83 @@
+"""The CDK's own command deploys, compares and removes both stages."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from infra.app import stack_name
+from local.emulator.process import Emulator
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    """Run an emulator that nobody else uses."""
+    with Emulator.started(wait_scale=0.0) as started:
+        yield started
+
+
+def _stage(emulator: Emulator, *arguments: str) -> str:
+    """Run `make deploy` and the like without a terminal; return what it prints."""
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("AWS_")
+    }
+    ran = subprocess.run(
+        [sys.executable, "-m", "tools.stage", *arguments],
+        env={
+            **environment,
+            "AWS_ENDPOINT_URL": emulator.endpoint,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "CDK_FLAGS": "--no-notices",
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    output = ran.stdout + ran.stderr
+    assert ran.returncode == 0, output[-3000:]
+    return output
+
+
+def _tables(emulator: Emulator) -> dict[str, dict[str, Any]]:
+    dynamodb = emulator.client("dynamodb")
+    return {
+        name: dynamodb.describe_table(TableName=name)["Table"]
+        for name in dynamodb.list_tables()["TableNames"]
+    }
+
+
+@pytest.mark.timeout(900)
+def test_both_stages_live_and_die(emulator: Emulator) -> None:
+    """What a person types: bootstrap, deploy, diff without a difference, destroy."""
+    _stage(emulator, "bootstrap")
+    for stage in ("dev", "prod"):
+        deployed = _stage(emulator, "deploy", "--stage", stage)
+        assert ("This is the first deployment" in deployed) is (stage == "prod")
+        assert "no differences" in _stage(emulator, "diff", "--stage", stage)
+
+    for name, table in _tables(emulator).items():
+        assert table.get("DeletionProtectionEnabled", False) is (
+            name.startswith(stack_name("prod"))
+        ), name
+
+    s3 = emulator.client("s3")
+    buckets = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+    (inbox,) = (name for name in buckets if "dev-storageinbox" in name)
+    s3.put_object(Bucket=inbox, Key="ipqs/email/a.csv", Body=b"")
+    s3.delete_object(Bucket=inbox, Key="ipqs/email/a.csv")
+
+    assert "InboxBucket: 2 versions deleted" in _stage(emulator, "destroy")
+    kept = _stage(emulator, "destroy", "--stage", "prod")
+    assert "AWS::DynamoDB::Table" in kept
+    buckets = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+    assert not [name for name in buckets if "dev-storage" in name]
+    assert [name for name in buckets if "prod-storage" in name]

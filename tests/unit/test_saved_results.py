@@ -1,0 +1,232 @@
+"""Results are saved whole or not at all, with bounded memory."""
+
+import hashlib
+import tracemalloc
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from verdict_courier.api_client import ApiClient, ApiError, ApiUnreachable
+from verdict_courier.cli.__main__ import main
+from verdict_courier.cli.commands import ExitCode
+from verdict_courier.results import listed_results
+
+from tests.unit.scripted_server import Answer, ScriptedServer
+
+_ID = "0" * 64
+_MEBIBYTE = 1024 * 1024
+_CONTENT = b"email\n" + b"a@example.com\n" * 100
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
+    """Serve an API and its S3, to which the command line is connected."""
+    with ScriptedServer.started() as server:
+        client = ApiClient.local(server.url)
+        monkeypatch.setattr(
+            "verdict_courier.cli.__main__.connect", lambda *_, **__: client
+        )
+        yield server
+
+
+def results(url: str, content: bytes = _CONTENT, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+    """Return the API's list of one result, as it describes the content."""
+    file = {
+        "kind": "all",
+        "key": f"ipqs/email/{_ID}/all.csv",
+        "rows": 100,
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+    return {
+        "manifest": {"files": [file | changes], "rows": {"verdict": "complete"}},
+        "links": [{"kind": "all", "href": f"{url}/object"}],
+    }
+
+
+def serve(
+    api: ScriptedServer,
+    body: Iterable[bytes],
+    *,
+    length: int | None,
+    **file: Any,  # noqa: ANN401 - any JSON
+) -> None:
+    """Serve a result whose body may be another one than the manifest describes."""
+    headers = {} if length is None else {"Content-Length": str(length)}
+    api.answers["/object"] = Answer(body=body, headers=headers)
+    api.answers[f"/jobs/{_ID}/results"] = Answer.json(results(api.url, **file))
+
+
+def download(folder: Path) -> int:
+    """Run the command that downloads the results."""
+    return main(["results", _ID, "--download", str(folder)])
+
+
+def test_a_result_is_saved(api: ScriptedServer, tmp_path: Path) -> None:
+    """Under its own name, with nothing beside it, and readable like other files."""
+    serve(api, [_CONTENT[:50], _CONTENT[50:]], length=len(_CONTENT))
+    other = tmp_path / "other"
+    other.touch()
+
+    assert download(tmp_path / "out") == ExitCode.DONE
+
+    (saved,) = (tmp_path / "out").iterdir()
+    assert saved.name == "all.csv"
+    assert saved.read_bytes() == _CONTENT
+    assert saved.stat().st_mode == other.stat().st_mode
+
+
+@pytest.mark.parametrize(
+    ("body", "length", "code", "said"),
+    [
+        pytest.param(
+            [_CONTENT[:-1]],
+            len(_CONTENT),
+            ExitCode.UNREACHABLE,
+            "broke off",
+            id="cut, with a length",
+        ),
+        pytest.param(
+            [_CONTENT[:700]],
+            None,
+            ExitCode.UNREACHABLE,
+            "ended after 700 bytes of 1,406",
+            id="cut, without a length",
+        ),
+        pytest.param([], 0, ExitCode.UNREACHABLE, "ended after 0 bytes", id="nothing"),
+        pytest.param(
+            [_CONTENT.replace(b"a@", b"b@")],
+            len(_CONTENT),
+            ExitCode.REFUSED,
+            "all differs from the manifest",
+            id="other bytes",
+        ),
+        pytest.param(
+            iter(lambda: b"x" * 100_000, b""),
+            None,
+            ExitCode.REFUSED,
+            "all differs from the manifest",
+            id="without an end",
+        ),
+    ],
+)
+def test_a_result_that_is_not_whole_is_not_saved(
+    api: ScriptedServer,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    body: Iterable[bytes],
+    length: int | None,
+    code: ExitCode,
+    said: str,
+) -> None:
+    """It would be taken for the result; what was saved before stays."""
+    serve(api, body, length=length)
+    (tmp_path / "all.csv").write_text("saved before")
+
+    assert download(tmp_path) == code
+
+    assert said in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["all.csv"]
+    assert (tmp_path / "all.csv").read_text() == "saved before"
+
+
+def test_a_large_result_takes_little_memory(
+    api: ScriptedServer, tmp_path: Path
+) -> None:
+    """A result may be larger than the memory of the machine."""
+    chunk, count = bytes(_MEBIBYTE), 64
+    digest = hashlib.sha256()
+    for _ in range(count):
+        digest.update(chunk)
+    size = count * _MEBIBYTE
+    serve(
+        api,
+        (chunk for _ in range(count)),
+        length=size,
+        bytes=size,
+        sha256=digest.hexdigest(),
+    )
+
+    tracemalloc.start()
+    try:
+        code = download(tmp_path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert code == ExitCode.DONE
+    assert (tmp_path / "all.csv").stat().st_size == size
+    assert peak < 16 * _MEBIBYTE
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["a/..", "/", "", "a/.bashrc", "a/x\x1b[2J", "a/x y", "a/" + "x" * 300],
+)
+def test_a_name_from_outside_is_no_path(
+    api: ScriptedServer,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    key: str,
+) -> None:
+    """A result must land in the folder that was named, and nowhere else."""
+    serve(api, [_CONTENT], length=len(_CONTENT), key=key)
+
+    assert download(tmp_path / "out") == ExitCode.UNREACHABLE
+
+    assert "not that of the API" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"bytes": "many"}, {"kind": "other"}, {"kind": None}, {"key": None}],
+    ids=str,
+)
+def test_a_list_that_is_not_one_of_results_is_said_so(
+    api: ScriptedServer, capsys: pytest.CaptureFixture[str], changes: dict[str, Any]
+) -> None:
+    """A traceback says nothing about what answered."""
+    serve(api, [_CONTENT], length=len(_CONTENT), **changes)
+
+    assert main(["results", _ID]) == ExitCode.UNREACHABLE
+
+    assert "not that of the API" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written_is_named(
+    api: ScriptedServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A full disk or a missing right is no fault of the API."""
+    serve(api, [_CONTENT], length=len(_CONTENT))
+    (tmp_path / "file").touch()
+
+    assert download(tmp_path / "file" / "out") == ExitCode.MISUSED
+
+    assert f"{tmp_path / 'file' / 'out'}: Not a directory" in capsys.readouterr().err
+
+
+def test_the_last_chunk_of_a_wrong_result_is_never_passed_on() -> None:
+    """The page's browser has it on disk before the check can be made."""
+    (result,) = listed_results(results("https://s3"))
+    half = len(_CONTENT) // 2
+    wrong = [_CONTENT[:half], _CONTENT[half:-1] + b"!"]
+    short = [_CONTENT[:half], _CONTENT[half:-1]]
+
+    for chunks, error in ((wrong, ApiError), (short, ApiUnreachable)):
+        passed = result.verified(chunks)
+        assert next(passed) == _CONTENT[:half]
+        with pytest.raises(error):
+            next(passed)
+
+
+def test_two_results_with_one_name_are_refused() -> None:
+    """The second would overwrite the first, and only one of them be left."""
+    response = results("https://s3")
+    (file,) = response["manifest"]["files"]
+    response["manifest"]["files"].append({**file, "kind": "bad", "key": "b/all.csv"})
+    response["links"].append({"kind": "bad", "href": "https://s3/object"})
+
+    with pytest.raises(ApiUnreachable, match="two results with one name"):
+        listed_results(response)
