@@ -99,8 +99,7 @@ class BatchPosition:
 class Batch:
     """The requests into which a list was packed, and its rows by outcome.
 
-    Of the requests that have failed, a retry sends `resendable` ones again, which is
-    paid for again, and goes on with `resumable` ones.
+    A retry sends `resendable` failed requests again, paid again; it continues others.
     """
 
     requests: int = 0
@@ -117,9 +116,8 @@ class Batch:
         return cls(**_own_fields(cls, state))
 
 
-#: Fields of a batch that 0.1.0 did not have. States have them only where they are set:
-#: the input of an execution must not change with a deployment.
-_ADDED_TO_BATCH = ("resendable", "resumable")
+#: The same for fields of a batch as `_ABSENT_IF_EMPTY` for those of a job.
+_ABSENT_FROM_BATCH_IF_EMPTY = ("resendable", "resumable")
 #: Fields of a job that states have under the names of an earlier release.
 _STORED_AS = {"suspected_error": "doubt", "suspicions": "doubts"}
 #: Fields of a job whose values are words.
@@ -233,7 +231,7 @@ class Job:
             state[name] = list(state[name])
         for name, stored_as in _STORED_AS.items():
             state[stored_as] = state.pop(name)
-        for name in _ADDED_TO_BATCH:
+        for name in _ABSENT_FROM_BATCH_IF_EMPTY:
             if not state["batch"][name]:
                 del state["batch"][name]
         for name in _ABSENT_IF_EMPTY:
