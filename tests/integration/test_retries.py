@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from verdict_courier.api_client import ApiClient, ApiError, download
+from verdict_courier.api_client import ApiClient, ApiError, stream
 
 from functions.aws.job_store import JobStore
 from functions.core.model import Job, Outcome
@@ -153,7 +153,7 @@ def test_a_cancelled_job_that_may_be_submitted_is_looked_for(
 def lines_of(api: ApiClient, job_id: str) -> list[dict[str, Any]]:
     """Return the lines of a batch's latest result, as its user gets them."""
     (link,) = api.call("GET", f"/jobs/{job_id}/results")["links"]
-    return [json.loads(line) for line in download(link["href"]).splitlines()]
+    return [json.loads(line) for line in b"".join(stream(link["href"])).splitlines()]
 
 
 def test_the_failed_rows_of_a_batch_are_retried_alone(
