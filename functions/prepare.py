@@ -78,6 +78,7 @@ def prepare(
                 "number": number,
                 "offset": offset,
                 "length": len(request.body),
+                "batch_since": job.waiting_since,
             },
             "submission": submission,
         }

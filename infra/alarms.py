@@ -23,7 +23,6 @@ from functions.core.errors import (
     AccountRefused,
     CredentialsMissing,
     CredentialsRejected,
-    OutOfCredits,
 )
 from functions.core.metrics import Metric
 from functions.core.model import Outcome
@@ -98,8 +97,12 @@ class Alarms(Construct):
                 ),
             ),
             "Credits used up": AlarmDefinition(
-                description="Our account at a provider has run out of credits.",
-                metric=_error_count(metrics, OutOfCredits),
+                description="As many jobs as the alarm's value wait for credits at a "
+                "provider; buy credits, and they go on by themselves.",
+                # An hour, so that it does not end between two looks.
+                metric=metrics.metric(
+                    Metric.JOBS_WAITING_FOR_CREDITS, "Maximum", period=HOUR
+                ),
             ),
             "Unknown status word": AlarmDefinition(
                 description="A provider uses a status word that we do not know.",

@@ -235,7 +235,7 @@ def _json_schema(schema: Schema) -> apigateway.JsonSchema:
         )
     if schema["type"] != "object":
         return apigateway.JsonSchema(
-            type=apigateway.JsonSchemaType.STRING,
+            type=apigateway.JsonSchemaType[schema["type"].upper()],
             enum=schema.get("enum"),
             pattern=schema.get("pattern"),
             max_length=schema.get("maxLength"),

@@ -117,9 +117,14 @@ class Dashboard(Construct):
         metric, search = self._metrics.metric, self._metrics.search
         return [
             _graph(
-                "Providers: throttling, unknown words, adopted submissions, late jobs",
+                "Providers: throttling, waits for credits, unknown words, late jobs",
                 [
                     search(Metric.PROVIDER_THROTTLES, "provider", label="throttles"),
+                    metric(
+                        Metric.JOBS_WAITING_FOR_CREDITS,
+                        "Maximum",
+                        label="jobs waiting for credits",
+                    ),
                     metric(Metric.UNKNOWN_STATUS_WORDS, label="unknown words"),
                     metric(Metric.SUBMISSIONS_ADOPTED, label="submissions adopted"),
                     metric(Metric.JOBS_LATE, label="jobs late"),

@@ -6,6 +6,7 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from functions.core.keys import (
     CALLBACK_ITEM_PREFIX,
+    IDEMPOTENCY_ITEM_PREFIX,
     JOBS_BY_MONTH,
     LATE_CHECKS,
     RATE_LIMIT_ITEM_PREFIX,
@@ -64,7 +65,11 @@ class Rights:
         grants.access_table(functions.prepare, storage.jobs, "GetItem")
         grants.access_table(functions.conclude, storage.jobs, "GetItem", "UpdateItem")
         grants.access_items(
-            functions.submit, storage.waits, "UpdateItem", prefix=RATE_LIMIT_ITEM_PREFIX
+            functions.submit,
+            storage.waits,
+            "GetItem",
+            "UpdateItem",
+            prefix=RATE_LIMIT_ITEM_PREFIX,
         )
         for function in (functions.listen, functions.webhook):
             grants.access_items(
@@ -93,6 +98,9 @@ class Rights:
         )
         grants.access_table(api, storage.jobs, "GetItem", "UpdateItem")
         grants.query_index(api, storage.jobs, JOBS_BY_MONTH)
+        grants.access_items(
+            api, storage.waits, "GetItem", "UpdateItem", prefix=IDEMPOTENCY_ITEM_PREFIX
+        )
         grants.presign_results(api, storage.results)
         grants.presign_uploads(api, storage.inbox, self.credentials.secrets)
 

@@ -21,6 +21,7 @@ from functions.api.routes import Operation, operations
 from functions.api.service import JobService
 from functions.aws import clients, clock, telemetry
 from functions.aws.executions import Executions
+from functions.aws.idempotency_keys import IdempotencyKeys
 from functions.aws.job_store import JobStore
 from functions.aws.lambda_handler import lambda_handler
 from functions.aws.results import Results
@@ -127,6 +128,7 @@ def _service() -> JobService:
     settings = function_settings(
         keys.ENV_JOBS_TABLE,
         keys.ENV_JOBS_RETENTION_DAYS,
+        keys.ENV_WAITS_TABLE,
         keys.ENV_INBOX_BUCKET,
         keys.ENV_RESULTS_BUCKET,
         keys.ENV_STATE_MACHINE,
@@ -134,6 +136,7 @@ def _service() -> JobService:
     )
     return JobService(
         job_store=JobStore.from_environment(),
+        idempotency_keys=IdempotencyKeys.from_environment(),
         job_query=JobQuery(
             settings.jobs_table,
             dynamodb=clients.dynamodb(),

@@ -41,6 +41,8 @@ def _errors(value: Any, schema: Schema, at: str) -> Iterator[ValidationError]:  
     match schema["type"], value:
         case "object", dict():
             yield from _object_errors(value, schema, at)
+        case "boolean", bool():
+            pass
         case "string", str():
             yield from _string_errors(value, schema, at)
         case "integer", int() if not isinstance(value, bool):

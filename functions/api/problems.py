@@ -46,7 +46,7 @@ JOB_NOT_FOUND = ProblemType(
 KEY_REUSED = ProblemType(
     "idempotency-key-reused",
     HTTPStatus.CONFLICT,
-    "This job was requested before, with another body.",
+    "This job was requested before, or the key was used, with another body.",
 )
 JOB_ENDED = ProblemType("job-ended", HTTPStatus.CONFLICT, "The job has ended already.")
 JOB_RUNNING = ProblemType(
@@ -118,3 +118,9 @@ class Problem(Exception):
         if self._errors:
             members["errors"] = [dict(error) for error in self._errors]
         return self.type.document(**members)
+
+
+def invalid(pointer: str, detail: str) -> Problem:
+    """Return the problem of one place of a request that is not valid."""
+    errors = ({"pointer": pointer, "detail": detail},)
+    return Problem(REQUEST_INVALID, errors=errors)

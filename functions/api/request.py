@@ -41,8 +41,12 @@ class ApiRequest:
 
     @property
     def body_hash(self) -> str:
-        """The hash of the body's JSON, whatever the order of its members."""
-        text = json.dumps(self.body, sort_keys=True)
+        """The hash of the body's JSON, whatever the order of its members.
+
+        A member that is false says the same as one that is not there.
+        """
+        said = {name: value for name, value in self.body.items() if value is not False}
+        text = json.dumps(said, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -21,6 +21,10 @@ _VERSION_ID: Schema = {
     "pattern": "^[A-Za-z0-9._-]{1,128}$",
     "description": "The object's version id in S3.",
 }
+_FRESH: Schema = {
+    "type": "boolean",
+    "description": "Start a new job, even if there is one: it is paid for again.",
+}
 
 
 def upload_schema(types: Types, extensions: Extensions) -> Schema:
@@ -37,11 +41,19 @@ def job_schema(types: Types) -> Schema:
     """Return the schema of a request to start a job: by reference or by object."""
     by_reference = [
         _closed_object(
-            {**_provider_and_type(provider, names), "provider_ref": _PROVIDER_REF}
+            {
+                **_provider_and_type(provider, names),
+                "provider_ref": _PROVIDER_REF,
+                "fresh": _FRESH,
+            },
+            optional=("fresh",),
         )
         for provider, names in types.items()
     ]
-    by_object = _closed_object({"key": _object_key(types), "version_id": _VERSION_ID})
+    by_object = _closed_object(
+        {"key": _object_key(types), "version_id": _VERSION_ID, "fresh": _FRESH},
+        optional=("fresh",),
+    )
     return _one_of([*by_reference, by_object])
 
 

@@ -51,6 +51,13 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
             },
             "checks": _COUNT,
             "next_check_at": _or_null(_TIME),
+            "hold": {
+                **_or_null(
+                    object_schema({"error": _TEXT, "since": _TIME, "advice": _TEXT})
+                ),
+                "description": "The error that the job waits out, such as "
+                "OutOfCredits; null if there is none.",
+            },
             "deadline_at": _or_null(_TIME),
             "rows": _or_null(_COUNT),
             "invalid": _COUNT,

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from functions.api.timeline import Timeline
+from functions.core.errors import advice_for
 from functions.core.job_record import JobRecord
 from functions.core.rows import RowsVerdict
 
@@ -42,6 +43,13 @@ def job_response(
         "late_check_at": None if running else rfc3339(record.late_check_at),
         "checks": record.polls,
         "next_check_at": rfc3339(record.next_check_at) if running else None,
+        "hold": {
+            "error": record.held_for,
+            "since": rfc3339(record.held_since),
+            "advice": advice_for(record.held_for),
+        }
+        if running and record.held_for
+        else None,
         "deadline_at": rfc3339(deadline_at) if running else None,
         "rows": record.rows or None,
         "invalid": record.invalid,

@@ -65,7 +65,8 @@ _IDEMPOTENCY_KEY = Parameter(
     name="Idempotency-Key",
     place="header",
     schema={"type": "string", "pattern": "^[!-~]{1,128}$"},
-    description="Your key for one job: the same key and body return the same job.",
+    description="Your key for one request: repeated with the same body, it returns the "
+    "same job; with another body it is refused.",
 )
 _ALWAYS = (problems.FORBIDDEN, problems.THROTTLED, problems.UNAVAILABLE)
 
@@ -91,8 +92,8 @@ def operations(types: Types, extensions: Extensions) -> tuple[Operation, ...]:
             path="/jobs",
             summary="Start a job",
             description="For a job that the provider already has, or for an object in "
-            "the inbox bucket. Without an Idempotency-Key either has one job, however "
-            "often it is requested; each Idempotency-Key is a job of its own.",
+            "the inbox bucket. Either has one job, however often and by whomever it is "
+            "requested or uploaded. `fresh` asks for another job.",
             parameters=(_IDEMPOTENCY_KEY,),
             body=request_schemas.job_schema(types),
             status=202,

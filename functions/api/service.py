@@ -10,6 +10,7 @@ from typing import Any
 from functions.api import cursor, presigned, problems, responses
 from functions.api.execution_history import ExecutionHistory
 from functions.api.job_query import JobFilters, JobQuery
+from functions.api.job_request import job_from_request
 from functions.api.presigned import PresignedUrls
 from functions.api.problems import Problem
 from functions.api.request import ApiRequest
@@ -18,6 +19,7 @@ from functions.api.responses import Document
 from functions.api.routes import DEFAULT_PAGE_SIZE, RETRYABLE_OUTCOMES
 from functions.aws import telemetry
 from functions.aws.executions import Executions, execution_url
+from functions.aws.idempotency_keys import IdempotencyKeys
 from functions.aws.job_store import JobStore
 from functions.aws.results import Results
 from functions.aws.settings import FunctionSettings
@@ -25,7 +27,6 @@ from functions.core import identity
 from functions.core.job_record import JobRecord
 from functions.core.metrics import Metric
 from functions.core.model import Job, Outcome
-from functions.core.s3_events import S3Object, job_for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,7 @@ class JobService:
     """
 
     job_store: JobStore
+    idempotency_keys: IdempotencyKeys
     job_query: JobQuery
     executions: Executions
     history: ExecutionHistory
@@ -68,7 +70,9 @@ class JobService:
 
     def start_job(self, request: ApiRequest, *, now: float) -> Document:
         """Start a job and return it, or return the one that was started before."""
-        job = self._job_from_request(request)
+        job = job_from_request(request, self.settings)
+        if request.idempotency_key:
+            job = self._job_of_key(job, request, now=now)
         record = self.job_store.create_requested(
             job, request_hash=request.body_hash, now=now
         )
@@ -88,12 +92,14 @@ class JobService:
         limit = query.pop("limit", DEFAULT_PAGE_SIZE)
         filters = JobFilters(**query)
         if filters.day and not responses.is_calendar_day(filters.day):
-            raise _invalid("day", "is not a calendar day")
+            raise problems.invalid("day", "is not a calendar day")
         filter_values = asdict(filters)
         try:
             start = cursor.decode(cursor_text, filter_values) if cursor_text else None
         except cursor.CursorUnreadable:
-            raise _invalid("cursor", "is not of a list with these filters") from None
+            raise problems.invalid(
+                "cursor", "is not of a list with these filters"
+            ) from None
         page = self.job_query.page(filters, start=start, limit=limit, now=now)
         return {
             "jobs": [self._to_response(record, request) for record in page.records],
@@ -198,26 +204,20 @@ class JobService:
         )
         return True
 
-    def _job_from_request(self, request: ApiRequest) -> Job:
-        body = request.body
-        job: Job | None
-        if "provider_ref" in body:
-            job = Job(
-                job_id=identity.of_reference(body["provider"], body["provider_ref"]),
-                provider=body["provider"],
-                type=body["type"],
-                provider_ref=body["provider_ref"],
-            )
-        else:
-            uploaded = S3Object(
-                self.settings.inbox_bucket, body["key"], body["version_id"]
-            )
-            job = job_for(uploaded, types=self.settings.types)
-            if job is None:
-                raise _invalid("/key", "names no file to verify")
-        if request.idempotency_key:
-            job_id = identity.of_request(request.caller, request.idempotency_key)
-            job = job.with_(job_id=job_id)
+    def _job_of_key(self, job: Job, request: ApiRequest, *, now: float) -> Job:
+        """Return the job for a request with an idempotency key, which has one body."""
+        own_id = identity.of_request(request.caller, request.idempotency_key)
+        if self.job_store.get(own_id) is not None:
+            # A fresh job, or one of 0.1.0, which made a job of its own for each key.
+            return job.with_(job_id=own_id)
+        first = self.idempotency_keys.use(
+            request.caller,
+            request.idempotency_key,
+            request_hash=request.body_hash,
+            now=now,
+        )
+        if first != request.body_hash:
+            raise Problem(problems.KEY_REUSED)
         return job
 
     def _get_or_404(self, request: ApiRequest) -> JobRecord:
@@ -236,8 +236,3 @@ class JobService:
                 self.settings.state_machine, record.execution_name
             ),
         )
-
-
-def _invalid(pointer: str, detail: str) -> Problem:
-    errors = ({"pointer": pointer, "detail": detail},)
-    return Problem(problems.REQUEST_INVALID, errors=errors)

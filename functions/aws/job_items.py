@@ -8,6 +8,8 @@ from functions.core.model import Job
 THIS_ATTEMPT = "(attribute_not_exists(attempt) OR attempt = :attempt)"
 #: Holds while an attempt runs: every write that leads to a payment has this condition.
 RUNNING = f"attribute_not_exists(outcome) AND {THIS_ATTEMPT}"
+#: The attributes of an error that a job waits out.
+HOLD = ("held_for", "held_since")
 #: Holds for the execution that follows the attempt; 0.1.0 did not record which it is.
 OF_THIS_EXECUTION = "(attribute_not_exists(execution) OR execution = :execution)"
 
@@ -30,6 +32,13 @@ def received(job: Job, now: float) -> dict[str, Value]:
     if job.is_batch_request:  # without a month: the list of jobs has its batch
         return {"received_at": now}
     return {"received_at": now, "month": month_of(now)}
+
+
+def held(job: Job) -> dict[str, Value]:
+    """Return the error that a job waits out, and since when; nothing if none."""
+    if not job.held_for:
+        return {}
+    return {"held_for": job.held_for, "held_since": job.held_since}
 
 
 def submitted(job: Job) -> dict[str, Value]:

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Self
 from functions.aws import clients
 from functions.aws.dynamodb import DynamoTable, Value
 from functions.aws.job_items import (
+    HOLD,
     OF_THIS_EXECUTION,
     RUNNING,
+    held,
     identity_of,
     received,
     source_of,
@@ -41,6 +43,7 @@ _ATTEMPT_ATTRIBUTES = (
     "polls",
     "failures",
     "next_check_at",
+    *HOLD,
     "manifest_key",
     "late",
     "timed_out_at",
@@ -201,9 +204,29 @@ class JobStore:
             job.job_id,
             {"provider_ref": provider_ref, "submitted_at": now, **asdict(count)},
             set_if_absent=received(job, now),
+            remove=HOLD,
             condition="attribute_not_exists(provider_ref)",
         )
         return SubmissionRecord.from_item(written or self._table.get(job.job_id))
+
+    def record_hold(self, job: Job) -> None:
+        """Record the error that a job, or a batch by its request, waits out."""
+        self._table.update(
+            job.part.batch_id or job.job_id,
+            {},
+            set_if_absent=held(job),
+            condition="attribute_exists(job_id) AND attribute_not_exists(outcome)",
+        )
+
+    def clear_hold(self, job: Job) -> None:
+        """Record that a job, or the batch of a request, waits out no error any more."""
+        self._table.update(
+            job.part.batch_id or job.job_id,
+            {},
+            remove=HOLD,
+            condition="held_since > :zero",
+            condition_values={":zero": 0},
+        )
 
     def record_progress(self, job: Job, *, next_check_at: float) -> None:
         """Record the last check, unless a later check or an outcome is recorded.
@@ -218,7 +241,8 @@ class JobStore:
                 "failures": job.failures,
                 "next_check_at": next_check_at,
             },
-            set_if_absent=submitted(job),
+            set_if_absent=submitted(job) | held(job),
+            remove=() if job.held_for else HOLD,
             condition=f"{RUNNING} AND (attribute_not_exists(polls) OR polls < :polls)",
             condition_values={":attempt": job.attempt},
         )

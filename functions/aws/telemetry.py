@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from aws_lambda_powertools import Logger
 
 from functions.aws import settings
-from functions.core.errors import CourierError, ProviderThrottled
+from functions.core.errors import CourierError, OutOfCredits, ProviderThrottled
 from functions.core.metrics import STAGE, Metric, Value, Values, emf_document
 from functions.core.model import Job
 
@@ -55,4 +55,6 @@ def record_error(error: CourierError, job: Job, also: Values | None = None) -> N
     values: dict[Metric, Value] = {Metric.STEP_ERRORS: 1, **(also or {})}
     if isinstance(error, ProviderThrottled):
         values[Metric.PROVIDER_THROTTLES] = 1
+    if isinstance(error, OutOfCredits):
+        values.setdefault(Metric.JOBS_WAITING_FOR_CREDITS, 1)
     measure(values, job, error=type(error).__name__)

@@ -7,6 +7,7 @@
     . AnswerUnreadable       the answer does not follow the provider's API
     . AnswerMismatch         the answer is about another job
     . AnswerLost             the call may have been carried out; no answer came
+    . OutOfCredits           the provider wants to be paid first
     . LinkSpent              a link was used or has expired, or has no result
     . ResultNotATable        a link led to something that is not shown to be a result
     . TransferIncomplete     the file ended early
@@ -19,7 +20,6 @@
     . CredentialsMissing     the secret is empty or malformed
     . CredentialsRejected    the provider does not accept the key
     . AccountRefused         the account may not make this call
-    . OutOfCredits           the provider wants to be paid first
     . ProviderRejected       it refused the file or the request
     . ProviderFailed         it reports that its work on the job failed
     . ProviderDeclined       it has no verdict, and will have none later
@@ -99,6 +99,15 @@ class AnswerLost(RetryableError):
     """The request was sent, but no answer says whether it was carried out."""
 
     advice = "Do nothing: the provider's list, if any, is searched for the job."
+
+
+class OutOfCredits(RetryableError):
+    """The account's credits or its quota at the provider are used up."""
+
+    advice = (
+        "Buy credits, or wait for the quota's renewal: jobs that wait go on by "
+        "themselves. Retry those that have ended."
+    )
 
 
 class LinkSpent(RetryableError):
@@ -191,12 +200,6 @@ class AccountRefused(PermanentError):
     advice = (
         "Ask the provider if the account is active and the call and address allowed."
     )
-
-
-class OutOfCredits(PermanentError):
-    """The account's credits or its quota at the provider are used up."""
-
-    advice = "Buy credits or wait for the quota's renewal, then retry the job."
 
 
 class ProviderRejected(PermanentError):
@@ -310,10 +313,11 @@ class SettingsMissing(PermanentError):
 RETRYABLE: tuple[type[CourierError], ...] = tuple(RetryableError.__subclasses__())
 PERMANENT: tuple[type[CourierError], ...] = tuple(PermanentError.__subclasses__())
 
-#: Faults of the provider itself, whose outages may be longer than those of AWS.
+#: Faults of the provider, or of our account there, which may last longer than AWS'.
 PROVIDER_FAULTS: tuple[type[RetryableError], ...] = (
     AnswerLost,
     AnswerUnreadable,
+    OutOfCredits,
     ProviderThrottled,
     ProviderUnavailable,
 )

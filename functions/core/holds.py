@@ -3,9 +3,9 @@
 import math
 from dataclasses import dataclass
 
-from functions.core.errors import DeadlinePassed, PermanentError
+from functions.core.errors import CourierError, DeadlinePassed, OutOfCredits
 from functions.core.model import Job
-from functions.core.routing import on_hold
+from functions.core.routing import held_for, on_hold
 from functions.core.schedule import Policy, retry_seconds
 
 
@@ -26,7 +26,7 @@ class Holds:
         self,
         *,
         hint: float | None = None,
-        at_deadline: type[PermanentError] = DeadlinePassed,
+        at_deadline: type[CourierError] = DeadlinePassed,
     ) -> Job:
         """Wait after a call that failed; `hint` is the wait that the provider asks for.
 
@@ -52,13 +52,28 @@ class Holds:
         doubled = min(max(elapsed, self.policy.first_seconds), self.policy.cap_seconds)
         return self._hold(self.job, min(doubled, settle_seconds - elapsed))
 
+    def for_credits(self, *, ask_at: float) -> Job:
+        """Wait until the provider may be asked whether there are credits again.
+
+        A request of a batch waits until the deadline of the batch: thousands would
+        otherwise wait one after the other, each until a deadline of its own.
+        """
+        jitter = 1 + self.policy.jitter * self.random
+        return self._hold(
+            held_for(self.job, OutOfCredits, now=self.now),
+            max(1.0, (ask_at - self.now) * jitter),
+            at_deadline=OutOfCredits,
+            since=self.job.part.batch_since,
+        )
+
     def _hold(
         self,
         job: Job,
         seconds: float,
         *,
         failed: bool = False,
-        at_deadline: type[PermanentError] = DeadlinePassed,
+        at_deadline: type[CourierError] = DeadlinePassed,
+        since: float = 0.0,
     ) -> Job:
         return on_hold(
             job,
@@ -67,4 +82,5 @@ class Holds:
             now=self.now,
             failed=failed,
             at_deadline=at_deadline,
+            since=since,
         )

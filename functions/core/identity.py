@@ -22,7 +22,10 @@ def of_reference(provider: str, provider_ref: str) -> str:
 
 
 def of_request(caller: str, idempotency_key: str) -> str:
-    """Return the id of the job for an API call with an idempotency key."""
+    """Return the id of the job that an API call asks for in addition to any other.
+
+    0.1.0 made such a job for each idempotency key.
+    """
     return _digest("request", caller, idempotency_key)
 
 

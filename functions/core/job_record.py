@@ -51,6 +51,8 @@ class JobRecord:
     finished_at: float = 0.0
     ended_at: float = 0.0
     next_check_at: float = 0.0
+    held_for: str = ""  # an error that the job waits out
+    held_since: float = 0.0
     timed_out_at: float = 0.0  # the first time, if only the sweep resumed it since
     late_check_at: float = 0.0  # when the sweep looks at the job, which timed out
     phase: Phase = Phase.QUEUED

@@ -27,3 +27,5 @@ LATE_CHECKS = "late_checks"
 # Prefixes of keys in the waits table; IAM conditions name them.
 CALLBACK_ITEM_PREFIX = "wait:"
 RATE_LIMIT_ITEM_PREFIX = "pace:"
+CREDIT_ITEM_PREFIX = f"{RATE_LIMIT_ITEM_PREFIX}credits:"
+IDEMPOTENCY_ITEM_PREFIX = "request:"

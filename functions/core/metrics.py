@@ -120,6 +120,12 @@ class Metric(Enum):
     PROVIDER_THROTTLES = MetricDefinition(
         Unit.COUNT, "answers of a provider that it is called too often", _PROVIDER
     )
+    JOBS_WAITING_FOR_CREDITS = MetricDefinition(
+        Unit.COUNT,
+        "jobs that wait for credits, measured whenever one of them looks for them; a "
+        "batch counts as one",
+        _PROVIDER,
+    )
     UNKNOWN_STATUS_WORDS = MetricDefinition(
         Unit.COUNT,
         "status words of a provider that the adapter does not know",

@@ -81,13 +81,15 @@ class BatchPosition:
     """The position of a request in its batch; other jobs have no `batch_id`.
 
     `number` is that of the request. Its body is `length` bytes from `offset` in the
-    object that has the bodies of all requests of the batch.
+    object that has the bodies of all requests of the batch. `batch_since` is the time
+    from which the batch's deadline counts.
     """
 
     batch_id: str = ""
     number: int = 0
     offset: int = 0
     length: int = 0
+    batch_since: float = 0.0
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
@@ -130,7 +132,7 @@ _ENUMS: Mapping[str, type[StrEnum]] = {
 
 #: Fields that a state has only where they are not empty: the input of an execution must
 #: stay what an earlier release wrote, or starting it again would be an error.
-_ABSENT_IF_EMPTY = ("unsent_claims",)
+_ABSENT_IF_EMPTY = ("unsent_claims", "held_for", "held_since")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +180,8 @@ class Job:
     heard_at: float = 0.0  # when a webhook ended the last wait; 0 if none did
     phase_since: float = 0.0  # when a check first reported the phase; 0 if none did
     unsent_claims: tuple[str, ...] = ()  # of tries that surely submitted nothing
+    held_for: str = ""  # an error that the job waits out, such as OutOfCredits
+    held_since: float = 0.0
     part: BatchPosition = BatchPosition()  # of a job that is one request of a batch
     batch: Batch = Batch()  # of a job that is a batch
 
@@ -237,6 +241,8 @@ class Job:
         for name in _ABSENT_IF_EMPTY:
             if not state[name]:
                 del state[name]
+        if not self.part.batch_since:
+            del state["part"]["batch_since"]
         return state
 
     def with_(self, **changes: Any) -> Self:  # noqa: ANN401 - replace checks the names

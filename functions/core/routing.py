@@ -5,6 +5,7 @@ from functions.core.model import Job, Next, Outcome, Phase, StatusReport
 from functions.core.schedule import (
     Policy,
     cap_to_deadline,
+    credit_seconds,
     deadline,
     poll_seconds,
     retry_seconds,
@@ -25,6 +26,8 @@ def route(
     checked = job.with_(
         polls=job.polls + 1,
         failures=0,
+        held_for="",
+        held_since=0.0,
         phase=report.phase,
         phase_since=job.phase_since if report.phase is job.phase else now,
         invalid=report.invalid,
@@ -84,10 +87,26 @@ def on_retryable_error(
     """Return the job with another check as its next step, or ended at the deadline."""
     failures = job.failures + 1
     checked = job.with_(polls=job.polls + 1, failures=failures)
+    step = _waiting_step(policy)
+    if isinstance(error, errors.OutOfCredits):
+        delay = credit_seconds(policy=policy, random=random)
+        return _wait_until_deadline(
+            held_for(checked, type(error), now=now),
+            step,
+            delay,
+            policy=policy,
+            now=now,
+            at_deadline=type(error),
+        )
     delay = retry_seconds(failures, policy=policy, random=random, hint=error.hint)
-    return _wait_until_deadline(
-        checked, _waiting_step(policy), delay, policy=policy, now=now
-    )
+    return _wait_until_deadline(checked, step, delay, policy=policy, now=now)
+
+
+def held_for(job: Job, error: type[errors.CourierError], *, now: float) -> Job:
+    """Return the job with an error that it waits out, and since when."""
+    name = error.__name__
+    since = job.held_since if job.held_for == name else now
+    return job.with_(held_for=name, held_since=since)
 
 
 def on_hold(
@@ -97,12 +116,14 @@ def on_hold(
     policy: Policy,
     now: float,
     failed: bool,
-    at_deadline: type[errors.PermanentError] = errors.DeadlinePassed,
+    at_deadline: type[errors.CourierError] = errors.DeadlinePassed,
+    since: float = 0.0,
 ) -> Job:
     """Return the job on hold before its next submission, or ended at the deadline.
 
     `failed` is whether a failed call is the reason, which counts as a failure.
-    `at_deadline` is the error with which the job ends then.
+    `at_deadline` is the error with which the job ends then. The deadline counts from
+    `since`, or from when the job has been waiting.
     """
     counted = job.with_(failures=job.failures + 1 if failed else 0)
     return _wait_until_deadline(
@@ -112,6 +133,7 @@ def on_hold(
         policy=policy,
         now=now,
         at_deadline=at_deadline,
+        since=since,
     )
 
 
@@ -160,9 +182,10 @@ def _wait_until_deadline(
     *,
     policy: Policy,
     now: float,
-    at_deadline: type[errors.PermanentError] = errors.DeadlinePassed,
+    at_deadline: type[errors.CourierError] = errors.DeadlinePassed,
+    since: float = 0.0,
 ) -> Job:
-    deadline_at = deadline(job.waiting_since, policy=policy)
+    deadline_at = deadline(since or job.waiting_since, policy=policy)
     if now >= deadline_at:
         is_plain = at_deadline is errors.DeadlinePassed
         outcome = Outcome.TIMED_OUT if is_plain else Outcome.FAILED

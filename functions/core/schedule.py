@@ -66,6 +66,11 @@ def retry_seconds(
     return _bounded(doubled, policy=policy, random=random, hint=hint)
 
 
+def credit_seconds(*, policy: Policy, random: float) -> int:
+    """Return the seconds to wait before the provider is asked for credits again."""
+    return _bounded(policy.cap_seconds, policy=policy, random=random, hint=None)
+
+
 def deadline(started_at: float, *, policy: Policy) -> float:
     """Return the time at which the waiting ends, in Unix seconds."""
     return started_at + policy.deadline_seconds

@@ -60,6 +60,7 @@ _TESTED_ALONE = {
     "max_upload_rows",
     "max_parallel_files",
     "list_lag_seconds",
+    "calls_needing_credits",
     "retention_seconds",
     "rate_limit",
     "unknown_id_message",

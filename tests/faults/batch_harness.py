@@ -24,7 +24,14 @@ from functions.submit import Submission
 from local.simulators.txncheck import TxncheckSimulator
 from tests.faults.execution_driver import DOWNLOAD_SECONDS, TaskFailed, retry
 from tests.faults.fault_injection import FaultInjector, FaultyHttpClient
-from tests.faults.harness import INBOX, RESULTS, SECRET, SETTLE_SECONDS, TABLE
+from tests.faults.harness import (
+    INBOX,
+    RESULTS,
+    SECRET,
+    SETTLE_SECONDS,
+    TABLE,
+    credit_waits,
+)
 from tests.settings import txncheck_settings
 
 #: The canary looks for these in all that leaves the functions.
@@ -180,6 +187,7 @@ class BatchHarness:
             adapter=self.adapter(),
             source=S3Source(job, s3=clients.s3()),
             rate_limiter=None,
+            credits=credit_waits("txncheck", self.settings, self.job_store),
             settings=self.settings,
             claim=SubmissionClaim(
                 job=job,

@@ -25,7 +25,7 @@ from functions.providers.ipqs.adapter import Ipqs
 from functions.submit import Submission
 from tests.canary import Canary
 from tests.faults.fault_injection import FaultInjector, FaultyHttpClient, Killed
-from tests.faults.harness import RESULTS, SECRET, TABLE, StepHarness
+from tests.faults.harness import RESULTS, SECRET, TABLE, StepHarness, credit_waits
 
 #: At least as often as the state machine retries a task.
 RETRIES = 6
@@ -91,6 +91,7 @@ class LambdaProcess:
             adapter=self.provider,
             source=S3Source(job, s3=clients.s3()),
             rate_limiter=self._rate_limiter,
+            credits=credit_waits("ipqs", self.settings, self.job_store),
             settings=self.settings,
             claim=SubmissionClaim(
                 job=job,

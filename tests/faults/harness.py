@@ -9,16 +9,24 @@ from typing import Any, Literal
 from botocore.exceptions import ClientError
 
 from functions.aws import clients
+from functions.aws.credit_waits import CreditWaits
+from functions.aws.job_store import JobStore
 from functions.core import keys
+from functions.core.keys import CREDIT_ITEM_PREFIX as CREDITS
 from functions.core.keys import LATE_CHECKS
 from functions.core.model import Job
-from functions.core.provider_settings import IpqsSettings, to_json
+from functions.core.provider_settings import (
+    IpqsSettings,
+    ProviderSettings,
+    to_json,
+)
 from functions.core.s3_events import S3Object, job_for
 from local.simulators.ipqs import IpqsSimulator
 from local.simulators.ipqs.verification import verify
 from tests.settings import ipqs_settings
 
 INBOX, RESULTS, TABLE, SECRET = "inbox", "results", "jobs", "ipqs"
+WAITS = "credit-waits"
 ROLE = "arn:aws:iam::000000000000:role/anyone"
 #: The canary looks for the key and the rows in all that leaves the functions.
 KEY = "canaryKeyOfTheProvider"
@@ -56,6 +64,7 @@ class StepHarness:
             clients.s3().put_bucket_versioning(
                 Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
             )
+        create_table(WAITS, key="wait_id")
         create_table(
             TABLE, key="job_id", index=(LATE_CHECKS, "provider", "late_check_at")
         )
@@ -65,6 +74,10 @@ class StepHarness:
     def reset(self) -> None:
         """Reset the provider, which then accepts KEY and finishes every job at once."""
         self.changes.clear()
+        for provider in ("ipqs", "txncheck"):
+            clients.dynamodb().delete_item(
+                TableName=WAITS, Key={"wait_id": {"S": f"{CREDITS}{provider}"}}
+            )
         self.ipqs.reset()
         self.ipqs.behave(**_INSTANT)
         self.store_secret(json.dumps({"api_key": KEY}))
@@ -108,6 +121,7 @@ class StepHarness:
         return {
             keys.ENV_JOBS_TABLE: TABLE,
             keys.ENV_JOBS_RETENTION_DAYS: "90",
+            keys.ENV_WAITS_TABLE: WAITS,
             keys.ENV_RESULTS_BUCKET: RESULTS,
             keys.ENV_PROVIDERS: json.dumps({"ipqs": to_json(self.settings)}),
         }
@@ -187,6 +201,19 @@ def create_table(
         ],
         BillingMode="PAY_PER_REQUEST",
         **options,
+    )
+
+
+def credit_waits(
+    provider: str, settings: ProviderSettings, job_store: JobStore
+) -> CreditWaits:
+    """Return the waits for credits of a provider, in a table of their own."""
+    return CreditWaits(
+        WAITS,
+        provider,
+        interval=settings.policy.cap_seconds,
+        job_store=job_store,
+        dynamodb=clients.dynamodb(),
     )
 
 

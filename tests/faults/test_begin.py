@@ -189,6 +189,8 @@ def test_a_job_of_an_earlier_release_is_followed_by_its_execution(
     """Its item does not say by which; the execution in flight does not begin again."""
     item = recordings.item(f"jobs/{name}") | {"job_id": {"S": f"{name} {has_begun}"}}
     item.pop("expires_at", None)
+    if name == "batch":  # as it was while it ran
+        item.pop("outcome")
     clients.dynamodb().put_item(TableName=TABLE, Item=item)
     record = job_store.get(item["job_id"]["S"])
     assert record is not None

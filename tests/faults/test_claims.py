@@ -18,6 +18,7 @@ from tests.faults.harness import SETTLE_SECONDS, TABLE, StepHarness
 CALLS = (
     "dynamodb.GetItem",  # whether the batch has ended
     "dynamodb.UpdateItem",  # the job
+    "dynamodb.GetItem",  # whether others wait for credits
     "s3.GetObject",  # validated
     "s3.GetObject",  # sent
     "dynamodb.UpdateItem",  # the claim
@@ -25,16 +26,18 @@ CALLS = (
     "txncheck.submit",
     "dynamodb.UpdateItem",  # the reference
 )
+POST = CALLS.index("txncheck.submit")
+CLAIM = POST - 2
 #: The failures between the claim and the moment in which the answer is recorded.
 UNKNOWN = {
-    (4, Mode.KILLED_AFTER),
-    (5, Mode.KILLED_BEFORE),
-    (5, Mode.KILLED_AFTER),
-    (6, Mode.ERROR_BEFORE),
-    (6, Mode.ERROR_AFTER),
-    (6, Mode.KILLED_BEFORE),
-    (6, Mode.KILLED_AFTER),
-    (7, Mode.KILLED_BEFORE),
+    (CLAIM, Mode.KILLED_AFTER),
+    (POST - 1, Mode.KILLED_BEFORE),
+    (POST - 1, Mode.KILLED_AFTER),
+    (POST, Mode.ERROR_BEFORE),
+    (POST, Mode.ERROR_AFTER),
+    (POST, Mode.KILLED_BEFORE),
+    (POST, Mode.KILLED_AFTER),
+    (POST + 1, Mode.KILLED_BEFORE),
 }
 _numbers = itertools.count()
 
@@ -95,11 +98,14 @@ def test_a_claim_that_could_not_be_released_is_taken_over(
 ) -> None:
     """The try knew that nothing was accepted, and so does the next one."""
     batches.simulator.script("submit", [Answer.http(429)])
-    batches.injector.plan({7: mode})  # the release
+    batches.injector.plan({POST + 1: mode})  # the release
 
     result = batches.run_request(request_job)
 
-    assert batches.injector.calls[6:8] == ["txncheck.submit", "dynamodb.UpdateItem"]
+    assert batches.injector.calls[POST : POST + 2] == [
+        "txncheck.submit",
+        "dynamodb.UpdateItem",
+    ]
     assert result == "0 succeeded"
     assert len(batches.simulator.accepted) == 1
 
@@ -124,7 +130,7 @@ def test_a_reference_survives_a_table_that_fails(
     batches: BatchHarness, request_job: Job
 ) -> None:
     """It was in memory: the state carries it until a later step has recorded it."""
-    batches.injector.plan({7: Mode.ERROR_BEFORE})  # the reference
+    batches.injector.plan({POST + 1: Mode.ERROR_BEFORE})  # the reference
 
     submitted = batches.submit(request_job)
     unrecorded = item(request_job)

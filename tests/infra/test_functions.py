@@ -44,6 +44,7 @@ ENVIRONMENT = {
         "COURIER_RESULTS_BUCKET",
         "COURIER_STATE_MACHINE",
         "COURIER_PROVIDERS",
+        "COURIER_WAITS",
     },
     "listen": {"COURIER_WAITS"},
     "webhook": {"COURIER_WAITS", "COURIER_PROVIDERS"},

@@ -66,6 +66,7 @@ RIGHTS = {
     "submit": {
         "dynamodb:GetItem StorageJobs",
         "dynamodb:UpdateItem StorageJobs",
+        "dynamodb:GetItem StorageWaits",
         "dynamodb:UpdateItem StorageWaits",
         *READ_LISTS,
         *READ_SECRETS,
@@ -96,6 +97,8 @@ RIGHTS = {
         "dynamodb:GetItem StorageJobs",
         "dynamodb:Query StorageJobs/index/by_month",
         "dynamodb:UpdateItem StorageJobs",
+        "dynamodb:GetItem StorageWaits",
+        "dynamodb:UpdateItem StorageWaits",
         "s3:GetObject StorageResults/*",
         "s3:ListBucket StorageResults",
         "s3:PutObject StorageInbox/ipqs/*",
@@ -314,7 +317,12 @@ def test_the_machine_may_use_its_key(template: Template) -> None:
 
 @pytest.mark.parametrize(
     ("function", "items"),
-    [("listen", "wait:*"), ("webhook", "wait:*"), ("submit", "pace:*")],
+    [
+        ("listen", "wait:*"),
+        ("webhook", "wait:*"),
+        ("submit", "pace:*"),
+        ("api", "request:*"),
+    ],
 )
 def test_a_function_writes_only_its_kind_of_items(
     template: Template, function: str, items: str

@@ -18,14 +18,16 @@ from functions.api.problems import Problem
 from functions.api.request import ApiRequest
 from functions.api.service import JobService
 from functions.aws.executions import Executions, describe
+from functions.aws.idempotency_keys import IdempotencyKeys
 from functions.aws.job_store import JobStore
 from functions.aws.notifier import Notifier
 from functions.aws.results import Results
 from functions.aws.settings import read
 from functions.core.provider_settings import to_json
+from infra.app import stack_name
 from local import sample
 from local.lambda_invocation import InvocationContext, get_event
-from local.stack import LocalStack
+from local.stack import STAGE, LocalStack
 from tests.integration.harness import JobRunner, wait_for
 from tests.settings import ipqs_settings
 
@@ -60,6 +62,14 @@ class ServiceClient:
         wait_for(lambda: self.call(JobService.get_job, job_id)["outcome"])
 
 
+def waits_table(stack: LocalStack) -> str:
+    """Return the name of the waits table."""
+    found = stack.emulator.client("cloudformation").describe_stack_resource(
+        StackName=stack_name(STAGE), LogicalResourceId="StorageWaits8A45EABA"
+    )
+    return str(found["StackResourceDetail"]["PhysicalResourceId"])
+
+
 @pytest.fixture
 def client(
     stack: LocalStack,
@@ -79,6 +89,11 @@ def client(
     return ServiceClient(
         JobService(
             job_store=job_store,
+            idempotency_keys=IdempotencyKeys(
+                waits_table(stack),
+                dynamodb=boto3_client("dynamodb"),
+                keep_days=90,
+            ),
             job_query=JobQuery(
                 outputs["JobsTable"], dynamodb=boto3_client("dynamodb"), keep_days=90
             ),

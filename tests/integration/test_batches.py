@@ -1,12 +1,13 @@
 """Batches: each row is sent at most once, within the rate, and has a result line."""
 
 import json
+import time
 from collections import Counter
 from typing import Any
 
 import pytest
 
-from functions.core.model import Job
+from functions.aws.job_store import JobStore
 from local.execution_view import ExecutionView
 from local.simulators.txncheck import CallLimit, TxncheckSimulator
 from tests.integration.harness import JobRunner, object_created, wait_for
@@ -72,7 +73,7 @@ def test_a_thousand_rows_are_a_thousand_lines(
 
 
 def test_a_batch_that_is_run_again_submits_nothing(
-    runner: JobRunner, txncheck: TxncheckSimulator
+    runner: JobRunner, txncheck: TxncheckSimulator, job_store: JobStore
 ) -> None:
     """A person can start an execution with the input of an earlier one."""
     view = runner.run("txncheck/kyc-by-mobile/again.csv", _people(20))
@@ -80,16 +81,12 @@ def test_a_batch_that_is_run_again_submits_nothing(
     lines = _lines(runner, view)
 
     runner.stack.emulator.set_wait_scale(0.0)  # no webhook comes twice
-    job = view.job
-    received = Job(
-        job_id=job.job_id,
-        provider=job.provider,
-        type=job.type,
-        bucket=job.bucket,
-        key=job.key,
-        version_id=job.version_id,
-    )
-    again = runner.execute(received.to_state(), name=f"{job.job_id[:60]}-again")
+    record = job_store.get(view.job.job_id)
+    assert record is not None
+    restarted = job_store.restart(record, now=time.time())
+    assert restarted is not None
+    job = restarted.to_job()
+    again = runner.execute(job.to_state(), name=job.execution_name)
 
     assert again.states[-1] == "Repeated"
     assert _submissions(txncheck) == 20

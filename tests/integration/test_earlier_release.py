@@ -114,7 +114,9 @@ def test_an_execution_that_was_waiting_ends_well(
     """A list that is at the provider during a deployment is not submitted again."""
     state = recordings.state("ipqs-waiting")
     state["job_id"] = uuid.uuid4().hex * 2
-    csv_id = runner.stack.ipqs.add_finished(results={"all": _EMAILS})
+    csv_id = runner.stack.ipqs.add_finished(
+        results={"all": _EMAILS}, file_name=f"{state['job_id']}.csv"
+    )
     state["provider_ref"] = str(csv_id)
     _store(
         runner.stack,

@@ -178,6 +178,21 @@ def test_the_order_of_members_does_not_matter(body: list[tuple[str, str]]) -> No
     assert ApiRequest(body=dict(body)).body_hash == ApiRequest(body=BODY).body_hash
 
 
+def test_what_is_false_is_not_asked_for() -> None:
+    """A client may send `fresh` with every request."""
+    plain = ApiRequest(body=BODY).body_hash
+
+    assert ApiRequest(body={**BODY, "fresh": False}).body_hash == plain
+    assert ApiRequest(body={**BODY, "fresh": True}).body_hash != plain
+
+
+@pytest.mark.parametrize("fresh", ["true", 1, None])
+def test_fresh_is_true_or_false(fresh: object) -> None:
+    """Another job is paid for: nothing that only looks like a yes may start it."""
+    with pytest.raises(Problem):
+        read_request(event(body=json.dumps({**BODY, "fresh": fresh})), START)
+
+
 def test_operations_without_a_body_ignore_one() -> None:
     """Some clients send `{}` with every POST."""
     with_body = event(body="{}", pathParameters={"job_id": "a" * 64})

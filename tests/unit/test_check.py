@@ -76,7 +76,7 @@ def _check(job: Job, answer: StatusReport | Exception, *, now: float = 10.0) -> 
 
 @pytest.mark.parametrize(
     "error",
-    [CredentialsRejected, OutOfCredits, ProviderLostJob, AnswerMismatch],
+    [CredentialsRejected, ProviderLostJob, AnswerMismatch],
     ids=lambda error: error.__name__,
 )
 def test_a_refusal_ends_the_job_once_it_is_repeated(
@@ -91,6 +91,16 @@ def test_a_refusal_ends_the_job_once_it_is_repeated(
     ended = _check(job, error("no"))
 
     assert (ended.outcome, ended.error) == (Outcome.FAILED, error.__name__)
+
+
+def test_a_check_waits_for_credits() -> None:
+    """The job is paid for: it waits at the cap of the schedule, and says for what."""
+    waiting = _check(_check(_JOB, OutOfCredits("no")), OutOfCredits("no"), now=99.0)
+    going_on = _check(waiting, StatusReport(phase=Phase.RUNNING))
+
+    assert (waiting.next, waiting.wait_seconds) == (Next.WAIT, POLICY.cap_seconds)
+    assert (waiting.held_for, waiting.held_since) == (OutOfCredits.__name__, 10.0)
+    assert (going_on.held_for, going_on.held_since) == ("", 0.0)
 
 
 @pytest.mark.fault(28)
@@ -114,7 +124,9 @@ def test_a_finish_without_results_is_believed_once_it_is_repeated(phase: Phase) 
 
 def test_a_report_resets_the_count_of_refusals() -> None:
     """The key works again, so that later refusals are counted anew."""
-    suspected = _check(_check(_JOB, OutOfCredits("no")), OutOfCredits("no"))
+    suspected = _check(
+        _check(_JOB, CredentialsRejected("no")), CredentialsRejected("no")
+    )
 
     running = _check(suspected, StatusReport(phase=Phase.RUNNING))
 
@@ -152,7 +164,11 @@ def _metrics(capsys: pytest.CaptureFixture[str]) -> Mapping[str, Any]:
 
 @pytest.mark.parametrize(
     "answer",
-    [StatusReport(phase=Phase.QUEUED), ProviderThrottled("429"), OutOfCredits("no")],
+    [
+        StatusReport(phase=Phase.QUEUED),
+        ProviderThrottled("429"),
+        CredentialsRejected("no"),
+    ],
     ids=["a report", "a failed call", "a refusal"],
 )
 def test_every_check_measures_the_age_of_the_job(

@@ -4,6 +4,7 @@ from jsonschema import Draft202012Validator
 
 from functions.api import responses
 from functions.api.response_schemas import RESPONSE_SCHEMAS
+from functions.core.errors import OutOfCredits
 from functions.core.job_record import JobRecord
 from functions.core.model import Job, Outcome, Phase
 
@@ -55,6 +56,25 @@ def test_an_ended_job_has_its_error_or_a_link_to_results() -> None:
     assert failed["error"] == {"name": "OutOfCredits", "advice": "Buy credits."}
     assert failed["deadline_at"] is None
     assert succeeded["links"]["results"] == f"/prod/jobs/{JOB_ID}/results"
+
+
+def test_a_running_job_says_what_it_waits_out() -> None:
+    """It would look as if it hung; an ended job waits for nothing any more."""
+    held: dict[str, str | float] = {
+        "held_for": "OutOfCredits",
+        "held_since": 1_795_000_000.0,
+    }
+
+    running = response_of(**held)
+    ended = response_of(**held, outcome="failed", error="OutOfCredits")
+
+    assert running["error"] is None
+    assert running["hold"] == {
+        "error": "OutOfCredits",
+        "since": "2026-11-18T11:06:40.000Z",
+        "advice": OutOfCredits.advice,
+    }
+    assert ended["hold"] is None
 
 
 def test_a_job_has_the_verdict_of_its_manifest() -> None:

@@ -108,6 +108,11 @@ def test_a_timeline_fills_its_cells(
     [
         pytest.param({}, ("running …", "12 s", "in 3 s"), id="running"),
         pytest.param(
+            {"hold": {"error": "OutOfCredits"}},
+            ("waiting out OutOfCredits",),
+            id="on hold",
+        ),
+        pytest.param(
             {"outcome": "failed", "error": {"name": "OutOfCredits"}, "ended": 180},
             ("failed OutOfCredits", "3 min"),
             id="failed",

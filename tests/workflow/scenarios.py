@@ -57,6 +57,9 @@ SCENARIOS: dict[str, Scenario] = {
     "first download fails": Scenario({"Download": [{"error": "LinkRefused"}, {}]}),
     "last download fails": Scenario({"Download": [{}, {"error": "LinkRefused"}]}),
     "download repeated": Scenario({"Download": [*failing("LinkSpent", 2), {}]}),
+    "download never a result": Scenario(
+        {"Download": [*failing("ResultNotATable", 7), {}]}
+    ),
     "Download retried after an outage": Scenario(
         {"Download": [*failing("ProviderUnavailable", 9), {}]}
     ),

@@ -96,6 +96,16 @@ def test_a_retried_download_counts_its_attempts(traces: Traces) -> None:
     assert first == {"kind": "bad", "attempts": 3}
 
 
+@pytest.mark.fault(51)
+def test_what_is_never_a_result_is_missing_after_the_last_try(traces: Traces) -> None:
+    """Each try gets a new link; the other kinds are fetched all the same."""
+    trace = traces["download never a result"]
+
+    failed, downloaded = trace.output["files"]
+    assert failed == {"kind": "bad", "error": "ResultNotATable"}
+    assert downloaded == {"kind": "all", "attempts": 1}
+
+
 def test_incomplete_results_are_concluded(traces: Traces) -> None:
     """A job without a manifest has failed, and is announced as failed."""
     trace = traces["results incomplete"]

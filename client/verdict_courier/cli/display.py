@@ -132,7 +132,9 @@ class Display:
 def progress(job: Document) -> Text:
     """Return one line about a running job."""
     text = f"{job['job_id'][:12]}… {job['phase']}, {job['checks']} checks"
-    if job["next_check_at"]:
+    if hold := job.get("hold"):
+        text += f", waiting out {hold['error']} since {hold['since'][11:19]} UTC"
+    elif job["next_check_at"]:
         text += f", next at {job['next_check_at'][11:19]} UTC"
     return plain(text)
 
@@ -141,7 +143,8 @@ def state(job: Document, *, error: bool = False) -> Text:
     """Return a job's outcome or phase, with a bad verdict and maybe with its error."""
     outcome = job["outcome"]
     if outcome is None:
-        return plain(f"{job['phase']} …")
+        hold = job.get("hold")
+        return plain(f"waiting out {hold['error']}" if hold else f"{job['phase']} …")
     text = f"{outcome} late" if job.get("late") else outcome
     if has_unproven_rows(verdict := job.get("verdict")):
         text += f", rows {verdict}"
@@ -171,6 +174,9 @@ def _facts(job: Document) -> Iterable[tuple[str, Text]]:
         yield "late check", plain(job["late_check_at"])
     if job.get("verdict"):
         yield "verdict", _verdict(job["verdict"])
+    if hold := job.get("hold"):
+        yield "waits out", plain(f"{hold['error']} since {hold['since']}")
+        yield "advice", plain(hold["advice"])
     if job["error"]:
         yield "error", plain(job["error"]["name"])
         yield "advice", plain(job["error"]["advice"])

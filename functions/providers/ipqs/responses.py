@@ -11,9 +11,9 @@ from typing import Any
 
 from functions.core.errors import (
     AnswerUnreadable,
+    CourierError,
     CredentialsRejected,
     OutOfCredits,
-    PermanentError,
     ProviderLostJob,
     ProviderRejected,
     ProviderThrottled,
@@ -39,13 +39,13 @@ KINDS = ("pristine", "clean", "bad", "all")  # [V]
 _THROTTLED = (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
 #: The 4xx that are about this moment, not about the request.
 _TEMPORARY = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY)
-_REFUSED_BY_STATUS: dict[int, type[PermanentError]] = {
+_REFUSED_BY_STATUS: dict[int, type[CourierError]] = {
     HTTPStatus.UNAUTHORIZED: CredentialsRejected,
     HTTPStatus.PAYMENT_REQUIRED: OutOfCredits,
     HTTPStatus.NOT_FOUND: ProviderLostJob,
 }
 #: Parts of the messages of refusals [T], in lower case.
-_REFUSED_BY_MESSAGE: dict[str, type[PermanentError]] = {
+_REFUSED_BY_MESSAGE: dict[str, type[CourierError]] = {
     "unauthorized key": CredentialsRejected,
     "insufficient credits": OutOfCredits,
     "exceeded your request quota": OutOfCredits,
@@ -143,7 +143,7 @@ def _links(answer: IpqsResponse) -> dict[str, str]:
     return links
 
 
-def _refusal(message: object) -> PermanentError | None:
+def _refusal(message: object) -> CourierError | None:
     """Return the error of a known message, which itself could repeat the key."""
     text = message.lower() if isinstance(message, str) else ""
     for part, error in _REFUSED_BY_MESSAGE.items():
@@ -152,7 +152,7 @@ def _refusal(message: object) -> PermanentError | None:
     return None
 
 
-def _refusal_in_body(body: bytes) -> PermanentError | None:
+def _refusal_in_body(body: bytes) -> CourierError | None:
     """Return the error of a refusal that came with a 4xx status [U]."""
     try:
         answer = parse_answer(body)

@@ -16,10 +16,10 @@ from functions.core.errors import (
     AccountRefused,
     AnswerLost,
     AnswerUnreadable,
+    CourierError,
     CredentialsRejected,
     LinkSpent,
     OutOfCredits,
-    PermanentError,
     ProviderDeclined,
     ProviderFailed,
     ProviderLostJob,
@@ -48,7 +48,7 @@ _TERMINAL = (*_WITH_RESULT, Phase.FAILED)
 _FINAL_ERROR_CLASS = "PROVIDER_BUSINESS_ERROR"
 #: The 4xx that are about this moment, not about the request.
 _TEMPORARY = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY)
-_REFUSED: dict[int, type[PermanentError]] = {
+_REFUSED: dict[int, type[CourierError]] = {
     HTTPStatus.BAD_REQUEST: ProviderRejected,
     HTTPStatus.UNAUTHORIZED: CredentialsRejected,
     HTTPStatus.PAYMENT_REQUIRED: OutOfCredits,

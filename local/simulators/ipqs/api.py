@@ -13,7 +13,7 @@ from local.simulators.http_writer import Framing, Headers, HttpReply
 from local.simulators.ipqs.documents import list_answer, status_answer, upload_answer
 from local.simulators.ipqs.forms import IpqsRefusal, read_form
 from local.simulators.ipqs.job import FINISHED, Csv
-from local.simulators.ipqs.state import IpqsState
+from local.simulators.ipqs.state import IpqsState, lacks_credits
 from local.simulators.ipqs.verification import COLUMNS, count_lines
 from local.simulators.server import HttpRequest
 
@@ -99,12 +99,14 @@ def page(status: int, html: bytes = HTML, *, more_headers: Headers = ()) -> Http
 def _key(
     state: IpqsState, request: HttpRequest, route: ApiRoute, sent: Mapping[str, str]
 ) -> str:
-    """Return the key from the place where this call accepts it."""
+    """Return the key, which must have credits, from where this call accepts it."""
     key = route.key or (sent.get("key") if route.call == "upload" else None)
     if key is None and route.call in state.behaviour.header_key_calls:
         key = request.headers.get(state.key_header)
     if key not in state.keys:
         raise IpqsRefusal(_BAD_KEY, state.behaviour.bad_key_status)
+    if lacks_credits(state, route.call):
+        raise IpqsRefusal(_NO_CREDITS)
     return key
 
 

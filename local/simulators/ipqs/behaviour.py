@@ -71,6 +71,7 @@ class IpqsUnknowns(Unknowns):
     max_upload_rows: int | None = None
     max_parallel_files: int | None = None
     list_lag_seconds: float = 0.0  # from an upload until the list has it
+    calls_needing_credits: frozenset[str] = frozenset({"upload"})  # list and status
     list_newest_first: bool = True
     unknown_id_message: str = "Invalid CSV ID."
     bad_key_status: int = 200
@@ -100,6 +101,7 @@ class IpqsBehaviour(IpqsUnknowns):
     seconds_finalizing: float = 5.0
     newer_uploads: int = 0  # of somebody else, that each call of the list finds
     credits: int | None = None  # lines that can be paid in all
+    credits_back_at: float = 0.0  # by the clock; until then there are none
     links_instead: str | None = None  # handed out for every link, to test a validator
 
 

@@ -163,6 +163,13 @@ class IpqsState(SimulatedProvider[IpqsBehaviour]):
         csv.aborted_in = csv.status
 
 
+def lacks_credits(state: IpqsState, call: str) -> bool:
+    """Return whether a call is refused because credits are used up for now."""
+    behaviour = state.behaviour
+    needs_credits = call in behaviour.calls_needing_credits
+    return needs_credits and state.now() < behaviour.credits_back_at
+
+
 def _content(result: bytes | int | Content) -> Content:
     if isinstance(result, bytes):
         return Content.of(result)

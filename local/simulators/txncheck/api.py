@@ -69,6 +69,11 @@ def _carried_out(
     body = read_body(request)
     _check_credentials(state, request, body)
     _check_account(state, subject if call == "submit" else None)
+    behaviour, refused = state.behaviour, HTTPStatus.PAYMENT_REQUIRED
+    if call in behaviour.calls_needing_credits and (
+        state.now() < behaviour.credits_back_at
+    ):
+        raise RequestRefused(refused, "Insufficient balance")
     if call == "check":
         checked = state.find(subject)
         if checked is None:
@@ -79,7 +84,7 @@ def _carried_out(
         subject, fields_of(subject, media_type, body, state.behaviour)
     )
     if accepted is None:
-        raise RequestRefused(HTTPStatus.PAYMENT_REQUIRED, "Insufficient balance")
+        raise RequestRefused(refused, "Insufficient balance")
     return _reply(submit_answer(accepted), HTTPStatus.ACCEPTED)
 
 

@@ -41,6 +41,7 @@ class TxncheckUnknowns(Unknowns):
     upi_has_old_shape: bool = False  # of the two that are documented
     bank_extras: Mapping[str, str] = field(default_factory=lambda: {"status": "1"})
     bank_takes_async: bool = False
+    calls_needing_credits: frozenset[str] = frozenset({"submit"})  # and check
     bulk_method: str = "bulk-vpa-chargeback-check"  # the field `method`
     message_lists: bool = False  # whether the message of an HTTP error is a list
     business_class: str = "PROVIDER_BUSINESS_ERROR"
@@ -63,6 +64,7 @@ class TxncheckBehaviour(TxncheckUnknowns):
     address_allowed: bool = True
     methods_allowed: frozenset[str] | None = None  # None: all
     balance: int | None = None  # items that can be paid in all
+    credits_back_at: float = 0.0  # by the clock; until then there is no balance
 
     # Webhooks
     webhook_early: bool = False  # before the answer, if the work takes no seconds

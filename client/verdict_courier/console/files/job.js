@@ -51,13 +51,20 @@ function head(job, now) {
 function errorAndLinks(job) {
   const links = job.page_links.map(({ text, href }) => link(text, href));
   const doubt = job.rows_doubt ? rowsDoubt(job.rows_doubt) : null;
-  return [job.error ? error(job) : null, doubt, el("div", { class: "links" }, ...links)].filter(Boolean);
+  const waits = job.hold ? hold(job.hold) : null;
+  return [job.error ? error(job) : null, waits, doubt, el("div", { class: "links" }, ...links)].filter(Boolean);
 }
 
 function error(job) {
   const name = el("p", {}, el("b", { class: "name" }, job.error.name));
   const runbook = link("What it means, and what to do", job.runbook);
   return el("div", { class: "error" }, name, el("p", {}, job.error.advice), el("p", {}, runbook));
+}
+
+// The error that a running job waits out.
+function hold({ error, since, advice }) {
+  const name = el("p", {}, `waiting since ${dateTime(since)}: `, el("b", { class: "name" }, error));
+  return el("div", { class: "error" }, name, el("p", {}, advice));
 }
 
 function rowsDoubt({ verdict, meaning, runbook }) {

@@ -1,0 +1,39 @@
+"""Job request: read which job a request asks for."""
+
+import uuid
+
+from functions.api import problems
+from functions.api.request import ApiRequest
+from functions.aws.settings import FunctionSettings
+from functions.core import identity
+from functions.core.model import Job
+from functions.core.s3_events import S3Object, job_for
+
+
+def job_from_request(request: ApiRequest, settings: FunctionSettings) -> Job:
+    """Return the job that a request asks for, which an upload may have started.
+
+    Its id is that of the object, or of the submission at the provider, whoever asks. A
+    `fresh` job has an id of its own, the same for the same caller and idempotency key.
+
+    Raises:
+        Problem: The object is not one to verify.
+    """
+    body = request.body
+    job: Job | None
+    if "provider_ref" in body:
+        job = Job(
+            job_id=identity.of_reference(body["provider"], body["provider_ref"]),
+            provider=body["provider"],
+            type=body["type"],
+            provider_ref=body["provider_ref"],
+        )
+    else:
+        uploaded = S3Object(settings.inbox_bucket, body["key"], body["version_id"])
+        job = job_for(uploaded, types=settings.types)
+        if job is None:
+            raise problems.invalid("/key", "names no file to verify")
+    if body.get("fresh"):
+        key = request.idempotency_key or uuid.uuid4().hex
+        job = job.with_(job_id=identity.of_request(request.caller, key))
+    return job
