@@ -162,10 +162,10 @@ def test_a_request_that_was_never_accepted_is_sent_for_the_first_time(
     batches: BatchHarness,
 ) -> None:
     """Its id was not used up by a refusal."""
-    batches.simulator.script("submit", [Answer.json({"statusCode": 402}, 402)])
+    batches.simulator.script("submit", [Answer.json({"statusCode": 400}, 400)])
     prepared = batches.prepare(batches.upload_list(f"mobile,name\n{MOBILES[0]},A\n"))
     answers = batches.run_requests(prepared)
-    assert answers == ["0 failed OutOfCredits"]
+    assert answers == ["0 failed ProviderRejected"]
     gathered = batches.gather(prepared, answers)
     assert (gathered.outcome, gathered.batch.resumable) == (Outcome.FAILED, 1)
 

@@ -26,6 +26,7 @@ _Change = Callable[[LocalStack], None]
 #: Alarms without a remedy that a test could carry out, and why.
 _NOT_ON_A_STACK = {
     "clean-up failing": "tests/infra reads the right and the rule from the template",
+    "credits used up": "the jobs go on by themselves: tests/faults, tests/integration",
     "provider throttling": "settings are lowered, and deployed",
     "rows unaccounted": "a person compares the file with the result",
     "webhooks missing": "settings are compared with those at the provider",
@@ -246,16 +247,6 @@ def rotated_and_emptied(key: str) -> _Change:
     return change
 
 
-def no_credits(stack: LocalStack) -> None:
-    """Leave fewer credits than the list needs."""
-    stack.ipqs.behave(credits=1)
-
-
-def more_credits(stack: LocalStack) -> None:
-    """Buy credits."""
-    stack.ipqs.behave(credits=None)
-
-
 def wrong_links(stack: LocalStack) -> None:
     """Let every link lead to where no result is."""
     stack.ipqs.behave(links_instead="https://elsewhere.example/x")
@@ -271,7 +262,6 @@ def right_links(stack: LocalStack) -> None:
 _REMEDIES: dict[str, tuple[_Change, _Change]] = {
     "CredentialsMissing": (rotated_and_emptied("key-2"), stored("key-2")),
     "CredentialsRejected": (rotated("key-3"), stored("key-3")),
-    "OutOfCredits": (no_credits, more_credits),
     "ResultsIncomplete": (wrong_links, right_links),
 }
 #: Errors whose job is retried elsewhere in this module, or ends as another error.
@@ -299,10 +289,7 @@ def test_error(api: ApiClient, runner: JobRunner, error: str) -> None:
 
 
 #: The alarms whose section only says to follow that of an error.
-_BY_ERROR = {
-    "credentials refused": "CredentialsRejected",
-    "credits used up": "OutOfCredits",
-}
+_BY_ERROR = {"credentials refused": "CredentialsRejected"}
 
 
 def test_every_remedy_is_carried_out() -> None:
