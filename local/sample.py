@@ -25,3 +25,12 @@ def emails(count: int) -> bytes:
 def full_check() -> bytes:
     """Return a request whose result the simulator completes only in part."""
     return json.dumps({"mobile": "+919800000007", "name": "Asha Example"}).encode()
+
+
+def repeated_in_quotes(content: bytes) -> bytes:
+    """Return a list whose rows follow once more in quotes.
+
+    A provider takes those for duplicates; as text they are different rows.
+    """
+    _, *rows = content.splitlines()
+    return content + b"".join(b'"%b"\n' % row for row in rows)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -11,6 +12,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from verdict_courier.api_description import response_members
+from verdict_courier.upload_body import UploadBody
 
 _TIMEOUT_SECONDS = 60.0
 _CHUNK_BYTES = 256 * 1024
@@ -109,16 +111,18 @@ class ApiClient:
         return document
 
 
-def upload(form: Mapping[str, Any], content: bytes) -> str:
+def upload(form: Mapping[str, Any], file: Path) -> str:
     """Post a file with an upload form of the API, and return its S3 version id.
 
     Raises:
         ApiError: S3 did not accept the file.
         ApiUnreachable: No response came, or one that is not S3's.
+        OSError: The file cannot be read.
     """
-    response = _send(
-        "POST", form["url"], data=form["fields"], files={"file": ("file", content)}
-    )
+    with file.open("rb") as opened:
+        body = UploadBody(form["fields"], opened)
+        headers = {"Content-Type": body.content_type}
+        response = _send("POST", form["url"], data=body, headers=headers)
     with response:
         if not response.ok:
             raise _s3_error("S3 did not accept the file.", response)

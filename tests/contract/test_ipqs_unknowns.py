@@ -6,6 +6,7 @@ from functions.core.errors import (
     AnswerMismatch,
     CourierError,
     LinkSpent,
+    OutOfCredits,
     ProviderLostJob,
     ProviderRejected,
     ProviderThrottled,
@@ -298,3 +299,30 @@ def test_does_not_follow_a_link_that_redirects(ipqs: IpqsHarness) -> None:
             ipqs.open(link)
 
         assert other_host.accept() is None
+
+
+@pytest.mark.fault(21)
+@pytest.mark.parametrize("calls", [{"upload"}, {"upload", "status", "list"}])
+def test_raises_out_of_credits_until_there_are_some(
+    ipqs: IpqsHarness, calls: set[str]
+) -> None:
+    """Which calls used-up credits refuse is not documented."""
+    reference = ipqs.submit()
+    made = {
+        "upload": ipqs.submit,
+        "status": lambda: ipqs.provider.check(reference),
+        "list": ipqs.find,
+    }
+    ipqs.simulator.behave(
+        calls_needing_credits=frozenset(calls), credits_back_at=ipqs.now() + 60
+    )
+
+    for call in calls:
+        with ipqs.expect_error(OutOfCredits):
+            made[call]()
+    for call in made.keys() - calls:
+        assert made[call]()
+    ipqs.simulator.clock.advance(60)
+
+    assert all(call() for call in made.values())
+    assert ipqs.accepted_count() == 2

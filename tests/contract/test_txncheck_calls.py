@@ -38,6 +38,7 @@ _ANY_VALUE: dict[str, tuple[object, ...]] = {
 #: Each of these has a test of its own.
 _TESTED_ALONE = {
     "seconds_unknown",
+    "calls_needing_credits",
     "retention_seconds",
     "rate_limit",
     "business_class",

@@ -64,6 +64,25 @@ def test_raises_the_error_of_each_refusal(
     assert txncheck.key.fresh_reads == 0
 
 
+@pytest.mark.fault(21)
+def test_raises_out_of_credits_until_there_are_some(txncheck: TxncheckHarness) -> None:
+    """Which calls need credits is not documented, nor that only a submission does."""
+    reference = txncheck.submit()
+    txncheck.simulator.behave(
+        calls_needing_credits=frozenset({"submit", "check"}),
+        credits_back_at=txncheck.now() + 60,
+    )
+
+    for call in (txncheck.submit, lambda: txncheck.provider.check(reference)):
+        with txncheck.expect_error(OutOfCredits):
+            call()
+    txncheck.simulator.clock.advance(60)
+
+    assert txncheck.submit()
+    assert txncheck.provider.check(reference).kinds
+    assert txncheck.accepted_count() == 2
+
+
 @pytest.mark.fault(85)
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 422, 429, 500, 503])
 @pytest.mark.parametrize("as_list", [False, True])

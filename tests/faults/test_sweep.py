@@ -172,11 +172,17 @@ def test_a_bad_end_is_recorded_and_not_asked_again(
     assert late.sweep() == {}
 
 
-def test_a_refusal_about_one_job_does_not_stop_the_others(late: LateHarness) -> None:
+@pytest.mark.fault(32)
+@pytest.mark.parametrize(
+    "refusal", [Answer.refusal("No."), Answer.http(404)], ids=["refused", "unknown"]
+)
+def test_a_refusal_about_one_job_does_not_stop_the_others(
+    late: LateHarness, refusal: Answer
+) -> None:
     """Each failed look is repeated, or follows later; the others go on."""
     jobs = [late.time_out(failing=True) for _ in range(3)]
     late.finish()
-    late.harness.ipqs.script("status", [Answer.http(500), Answer.refusal("No.")])
+    late.harness.ipqs.script("status", [Answer.http(500), refusal])
 
     assert late.sweep() == {Look.FAILED: 1, Look.UNFINISHED: 1, Look.RESUMED: 1}
 

@@ -74,9 +74,8 @@ def key_changed(alarms: StackAlarms) -> None:
 
 
 def no_credits(alarms: StackAlarms) -> None:
-    """Upload three rows to an account with one credit."""
-    alarms.stack.ipqs.behave(credits=1)
-    JobRunner(alarms.stack).run(_KEY, _EMAILS)
+    """Write the metric: a job that waits would go on waiting until its deadline."""
+    alarms.write_metric(Metric.JOBS_WAITING_FOR_CREDITS, 1, provider="ipqs")
 
 
 def unknown_status_word(alarms: StackAlarms) -> None:
@@ -92,8 +91,8 @@ def throttling(alarms: StackAlarms) -> None:
 
 
 def rows_unaccounted(alarms: StackAlarms) -> None:
-    """Upload a list whose lines the provider does not tell apart."""
-    JobRunner(alarms.stack).run(_KEY, _EMAILS.replace(b"\n", b"\r"))
+    """Upload a list of which the provider returns half of the rows."""
+    JobRunner(alarms.stack).run(_KEY, sample.repeated_in_quotes(_EMAILS))
 
 
 def webhooks_missing(alarms: StackAlarms) -> None:

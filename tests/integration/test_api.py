@@ -6,6 +6,8 @@ import time
 import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import pytest
@@ -46,7 +48,10 @@ def api(stack: LocalStack, runner: JobRunner) -> ApiClient:  # noqa: ARG001 - re
 def submitted_job(api: ApiClient) -> dict[str, Any]:
     """Upload a list; return its job once the provider has it."""
     form = api.call("POST", "/uploads", {"provider": "ipqs", "type": "email"})
-    version = upload(form, _EMAILS)
+    with NamedTemporaryFile() as file:
+        file.write(_EMAILS)
+        file.flush()
+        version = upload(form, Path(file.name))
     body = {"key": form["key"], "version_id": version}
     job_id = api.call("POST", "/jobs", body)["job_id"]
     return wait_for(lambda: job_with(api, job_id, "provider_ref"))

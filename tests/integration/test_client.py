@@ -117,9 +117,9 @@ def test_a_job_without_results_has_an_exit_code(run: Run, tmp_path: Path) -> Non
 
 
 def test_rows_that_may_be_missing_have_an_exit_code(run: Run, tmp_path: Path) -> None:
-    """The provider took twelve lines of an old Macintosh for one."""
-    file = tmp_path / "mac.csv"
-    file.write_bytes(sample.emails(12).replace(b"\n", b"\r"))
+    """A script must not need to read the manifest."""
+    file = tmp_path / "list.csv"
+    file.write_bytes(sample.repeated_in_quotes(sample.emails(12)))
 
     code, out, _ = run("submit", file, "--type", "email", "--wait", "--json")
     again, text, _ = run("results", read(out)["job_id"])

@@ -73,13 +73,14 @@ def test_a_job_has_one_notice_with_keys_only(runner: JobRunner) -> None:
 
 
 def test_rows_that_are_not_accounted_for_are_announced(runner: JobRunner) -> None:
-    """The provider takes a list of an old Macintosh for one line: 39 are lost."""
-    view = runner.run("ipqs/email/mac.csv", _EMAILS.replace(b"\n", b"\r"))
+    """Only half of the rows came back; maybe they were duplicates."""
+    view = runner.run("ipqs/email/list.csv", sample.repeated_in_quotes(_EMAILS))
 
     assert view.job is not None
     rows = runner.manifest(view)["rows"]
     (notice,) = runner.notices(view.job.job_id)
-    assert (rows["sent"], rows["received"]["all"]) == (40, 1)
+    assert rows["sent"] == 80
+    assert rows["received"]["all"] <= 40
     assert rows["verdict"] == "unaccounted"
     assert json.loads(notice["Message"])["verdict"] == "unaccounted"
     assert notice["MessageAttributes"]["verdict"]["Value"] == "unaccounted"

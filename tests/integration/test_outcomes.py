@@ -54,7 +54,6 @@ CASES = {
     "the upload refused": _failed(
         "ProviderRejected", answers={"upload": [Answer.refusal("No.")]}
     ),
-    "no credits": _failed("OutOfCredits", behaviour={"credits": 1}),
     "HTML with 200": Case(answers={"status": [Answer.html()] * 2}),
     "HTML with 200 for the upload": Case(answers={"upload": [Answer.html()]}),
     "403": Case(answers={"status": [Answer.http(403)] * 2}),

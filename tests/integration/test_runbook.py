@@ -25,8 +25,9 @@ _Change = Callable[[LocalStack], None]
 
 #: Alarms without a remedy that a test could carry out, and why.
 _NOT_ON_A_STACK = {
+    "credits used up": "jobs go on by themselves: tests/faults has a clock for it",
     "clean-up failing": "tests/infra reads the right and the rule from the template",
-    "credits used up": "the jobs go on by themselves: tests/faults, tests/integration",
+    "jobs late": "the deadline is raised, and deployed",
     "provider throttling": "settings are lowered, and deployed",
     "rows unaccounted": "a person compares the file with the result",
     "webhooks missing": "settings are compared with those at the provider",

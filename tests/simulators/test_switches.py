@@ -18,6 +18,7 @@ FACTS = {
         "max_parallel_files",
     },
     "retention": {"retention_seconds"},
+    "which calls used-up credits refuse": {"calls_needing_credits"},
     "a recommended interval": {"rate_limit"},
     "processing time": {"seconds_processing"},
     "status and links of an aborted file": {"aborted_status", "aborted_links"},

@@ -24,6 +24,7 @@ FACTS = {
     "how long the work takes": {"seconds_queued", "seconds_processing"},
     "a 404 straight after the 202 (our rule)": {"seconds_unknown"},
     "retention": {"retention_seconds"},
+    "which calls a used-up balance refuses": {"calls_needing_credits"},
     "the rate limit, its calls and headers": {"rate_limit"},
     "which of two shapes an upi-by-mobile result has": {"upi_has_old_shape"},
     "what bank-verification returns, and whether it takes async": {

@@ -91,7 +91,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(part)
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        left = int(self.headers["Content-Length"])
+        while left and (chunk := self.rfile.read(min(left, 65_536))):
+            left -= len(chunk)
         self.do_GET()
 
     def log_message(self, *_args: object) -> None:

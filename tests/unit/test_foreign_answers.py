@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,15 +63,19 @@ def test_a_redirect_is_not_followed(api: ScriptedServer, run: Run, status: int) 
     assert "a redirect, which is not followed" in notes
 
 
-def test_an_upload_is_not_sent_to_where_s3_redirects(api: ScriptedServer) -> None:
+def test_an_upload_is_not_sent_to_where_s3_redirects(
+    api: ScriptedServer, tmp_path: Path
+) -> None:
     """After a 307 the whole file would be sent again, to whoever is named."""
+    file = tmp_path / "list.csv"
+    file.write_bytes(b"email\n")
     with ScriptedServer.started() as elsewhere:
         elsewhere.answer_all(Answer())
         location = {"Location": elsewhere.url}
         api.answers["/s3"] = Answer(status=307, headers=location)
 
         with pytest.raises(ApiUnreachable):
-            upload({"url": f"{api.url}/s3", "fields": {}}, b"email\n")
+            upload({"url": f"{api.url}/s3", "fields": {}}, file)
 
         assert elsewhere.requests == []
 

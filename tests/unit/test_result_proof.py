@@ -5,7 +5,7 @@ import io
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from functions.core.errors import CourierError, ResultNotATable, TransferIncomplete
@@ -166,6 +166,8 @@ def test_a_header_that_is_cut_shows_nothing() -> None:
 
 
 @given(data=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+@example(data=b"\xef\xbb\xbf")
+@example(data=b"\n")
 def test_any_bytes_are_proven_or_refused(data: bytes) -> None:
     """Nothing that comes may end in another error."""
     for is_whole in (True, False):

@@ -1,4 +1,4 @@
-"""Results are saved whole or not at all, with bounded memory."""
+"""Results are saved whole or not at all, and files move with bounded memory."""
 
 import hashlib
 import tracemalloc
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from verdict_courier.api_client import ApiClient, ApiError, ApiUnreachable
+from verdict_courier.api_client import ApiClient, ApiError, ApiUnreachable, upload
 from verdict_courier.cli.__main__ import main
 from verdict_courier.cli.commands import ExitCode
 from verdict_courier.results import listed_results
@@ -157,6 +157,28 @@ def test_a_large_result_takes_little_memory(
 
     assert code == ExitCode.DONE
     assert (tmp_path / "all.csv").stat().st_size == size
+    assert peak < 16 * _MEBIBYTE
+
+
+def test_a_large_file_is_uploaded_with_little_memory(
+    api: ScriptedServer, tmp_path: Path
+) -> None:
+    """The form around it is no reason to hold it twice."""
+    file = tmp_path / "list.csv"
+    with file.open("wb") as opened:
+        opened.truncate(64 * _MEBIBYTE)
+    api.answers["/s3"] = Answer(status=204, headers={"x-amz-version-id": "v"})
+    form = {"url": f"{api.url}/s3", "fields": {"policy": "p"}}
+
+    tracemalloc.start()
+    try:
+        version_id = upload(form, file)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert version_id == "v"
+    assert int(api.requests[-1][1]["Content-Length"]) > 64 * _MEBIBYTE
     assert peak < 16 * _MEBIBYTE
 
 

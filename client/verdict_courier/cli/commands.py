@@ -47,7 +47,7 @@ def submit(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     if file.stat().st_size > form["max_bytes"]:
         display.error(f"{file} is larger than {form['max_bytes']} bytes")
         return ExitCode.MISUSED
-    version_id = upload(form, file.read_bytes())
+    version_id = upload(form, file)
     # This returns the job that the upload started, or starts it.
     job = api.call("POST", "/jobs", {"key": form["key"], "version_id": version_id})
     return _show(api, display, job, wait=options.wait)

@@ -61,9 +61,8 @@ def _records(head: bytes, *, is_whole: bool) -> Sequence[Sequence[str]]:
     first_line = text.partition("\n")[0]
     delimiter = max(_DELIMITERS, key=first_line.count)
     records = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    if not is_whole:
-        records.pop()
-    return [record for record in records if any(map(str.strip, record))]
+    whole = records if is_whole else records[:-1]
+    return [record for record in whole if any(map(str.strip, record))]
 
 
 def _is_header(cells: Sequence[str]) -> bool:
