@@ -17,7 +17,7 @@ from functions.core.keys import BATCHES_PREFIX
 from functions.core.model import Next, Outcome, Phase
 from infra.functions import Functions
 from infra.poll_loop import PollLoop, next_is
-from infra.task_defaults import download_task
+from infra.task_defaults import download_task, retry
 
 
 def batch_map(
@@ -77,6 +77,7 @@ def batch_map(
         map_execution_type=sfn.StateMachineType.STANDARD,
         result_path="$.answers",  # the text that each request ended with
     )
+    retry(requests, ("States.ItemReaderFailed",))  # S3 may be busy
     requests.item_processor(poll.submit)
     return requests
 

@@ -112,7 +112,9 @@ def download_task(
     )
 
 
-def retry(task: sfn.TaskStateBase, errors: tuple[str, ...]) -> None:
+def retry(
+    task: sfn.TaskStateBase | sfn.DistributedMap, errors: tuple[str, ...]
+) -> None:
     """Retry a task on some errors, for a few minutes."""
     task.add_retry(
         errors=list(errors),

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,12 +10,15 @@ from functions.core.errors import SubmitOutcomeUnknown
 from functions.core.model import Job, Outcome
 from functions.core.result_keys import manifest_key
 from tests.canary import Canary
-from tests.world.injection import Fault, Mode
+from tests.world.injection import Mode
 from tests.world.world import World
 
 _BAD_STATUSES = ("FAILED", "TIMED_OUT", "ABORTED")
 _POSTS = ("submit: ipqs.upload", "submit: txncheck.submit")
-_CLAIM = "submit: dynamodb.UpdateItem"
+#: The claim, and the call before it; for a request, its batch is read after it.
+_CLAIM = ["submit: secretsmanager.GetSecretValue", "submit: dynamodb.UpdateItem"]
+_BATCH_READ = "submit: dynamodb.GetItem"
+_KILLED = (Mode.KILLED_BEFORE, Mode.KILLED_AFTER)
 #: Members of a result that differ from run to run.
 _OF_THE_PROVIDER = frozenset(("requestId", "createdAt", "completedAt"))
 
@@ -40,17 +43,19 @@ class Finding:
     text: str
 
 
-#: The content of each result of a run without faults, by its name.
-Expected = Mapping[str, object]
+@dataclass(frozen=True)
+class Clean:
+    """A run without faults: its calls, and the content of each result by its name."""
+
+    calls: Sequence[str]
+    contents: Mapping[str, object]
 
 
-def findings(
-    world: World, job: Job, expected: Expected, canary: Canary
-) -> list[Finding]:
+def findings(world: World, job: Job, clean: Clean, canary: Canary) -> list[Finding]:
     """Return everything that is not as it should be after a run."""
     return [
         *_fate(world, job),
-        *_visible_objects(world, job, expected),
+        *_visible_objects(world, job, clean.contents),
         *(Finding(Column.EARLY, text) for text in world.early_notices),
         *_submissions(world),
         *_leaks(world, canary),
@@ -106,11 +111,11 @@ def _fate(world: World, job: Job) -> Iterator[Finding]:
     if outcome == Outcome.SUCCEEDED:
         yield from _manifest(world, job)
         return
-    errors = {item.get("error", "")}
-    errors |= {
-        str(error) for error in _row_errors(world, job) if outcome == Outcome.PARTIAL
-    }
-    if errors == {SubmitOutcomeUnknown.__name__} and _post_was_begun(world):
+    if outcome == Outcome.PARTIAL:
+        errors = {str(error) for error in _row_errors(world, job)}
+    else:
+        errors = {str(item.get("error", ""))}
+    if errors == {SubmitOutcomeUnknown.__name__} and _is_explained(world):
         yield Finding(Column.PERSON, "the answer to the submission was lost")
         return
     yield Finding(
@@ -127,23 +132,26 @@ def _row_errors(world: World, job: Job) -> Iterator[object]:
                     yield document.get("error", document["outcome"])
 
 
-def _post_was_begun(world: World) -> bool:
+def _is_explained(world: World) -> bool:
     """Whether a fault explains that nobody knows if something was submitted.
 
-    It is a fault of the submission itself, or a kill right before it: what was
-    recorded is the same.
+    The call to submit itself failed; or its process was killed right before it, when
+    what is recorded is the same, or right after it, when the answer died with it.
     """
-    return any(
-        name in _POSTS or (name == _CLAIM and fault.mode is Mode.KILLED_AFTER)
-        for fault, name in _injected(world)
-    )
-
-
-def _injected(world: World) -> Iterator[tuple[Fault, str]]:
     calls = world.injector.calls
     for at, fault in world.injector.faults.items():
-        if at < len(calls):
-            yield fault, calls[at]
+        if at >= len(calls):
+            continue
+        if calls[at] in _POSTS:
+            return True
+        if fault.mode is Mode.KILLED_BEFORE and at and calls[at - 1] in _POSTS:
+            return True
+        claiming = calls[max(at - 2, 0) : at + 1]
+        if claiming[-2:] == _CLAIM and fault.mode is Mode.KILLED_AFTER:
+            return True
+        if claiming == [*_CLAIM, _BATCH_READ] and fault.mode in _KILLED:
+            return True
+    return False
 
 
 def _manifest(world: World, job: Job) -> Iterator[Finding]:
@@ -160,7 +168,9 @@ def _manifest(world: World, job: Job) -> Iterator[Finding]:
             yield Finding(Column.TRUNCATED, f"{file['kind']} has another hash")
 
 
-def _visible_objects(world: World, job: Job, expected: Expected) -> Iterator[Finding]:
+def _visible_objects(
+    world: World, job: Job, expected: Mapping[str, object]
+) -> Iterator[Finding]:
     """Find results that are visible and not whole (I1), or were written again."""
     for name, content in contents(world, job).items():
         if name in expected and content != expected[name]:

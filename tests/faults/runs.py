@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from tests.canary import Canary
-from tests.faults.findings import Column, Expected, Finding, contents, findings
+from tests.faults.findings import Clean, Column, Finding, contents, findings
 from tests.faults.scenarios import MOBILES, NAMES, ROWS, SCENARIOS, Scenario
 from tests.world.injection import CODES, ERRORS, FOUR_MODES, HTTP_CODES, Fault, Mode
 from tests.world.site import IPQS_KEY, TXNCHECK_KEY, WEBHOOK_SECRET, Site
@@ -16,10 +16,12 @@ from tests.world.world import World
 
 #: By how much the clock of a function may be wrong.
 SKEW_SECONDS = 600.0
+#: How long IPQS' list may lack an upload: almost as long as we wait for it.
+LIST_LAG_SECONDS = 300
 #: Faults lead to calls that a run without faults does not make.
 _MORE_CALLS = 8
-#: The share of triples in which one fault is a zombie, and in which a clock is wrong.
-_ZOMBIES, _SKEWED = 0.1, 0.1
+#: The share of triples with a zombie, with a wrong clock, and with a late list.
+_ZOMBIES, _SKEWED, _LATE_LISTS = 0.1, 0.1, 0.1
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,12 @@ class Run:
     scenario: str
     faults: tuple[Fault, ...] = ()
     skew: tuple[tuple[str, float], ...] = ()
+    list_lag: int = 0  # seconds until IPQS' list has an upload
 
     def __str__(self) -> str:
         skews = (f"skew:{name}={seconds:+.0f}" for name, seconds in self.skew)
-        return " ".join((self.scenario, *map(str, self.faults), *skews))
+        lag = (f"list-lag:{self.list_lag}",) if self.list_lag else ()
+        return " ".join((self.scenario, *map(str, self.faults), *skews, *lag))
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -40,12 +44,15 @@ class Run:
         scenario, *words = text.split()
         if scenario not in SCENARIOS:
             raise ValueError(f"no scenario {scenario!r}; there are {[*SCENARIOS]}")
-        skews = [re.fullmatch(r"skew:(\w+)=([+-]\d+)", word) for word in words]
-        return cls(
-            scenario,
-            tuple(Fault.parse(w) for w in words if not w.startswith("skew:")),
-            tuple((match[1], float(match[2])) for match in skews if match),
-        )
+        skew, list_lag, faults = [], 0, []
+        for word in words:
+            if match := re.fullmatch(r"skew:(\w+)=([+-]\d+)", word):
+                skew.append((match[1], float(match[2])))
+            elif word.startswith("list-lag:"):
+                list_lag = int(word.partition(":")[2])
+            else:
+                faults.append(Fault.parse(word))
+        return cls(scenario, tuple(faults), tuple(skew), list_lag)
 
     @property
     def seed(self) -> int:
@@ -78,16 +85,17 @@ class Runner:
             (IPQS_KEY, TXNCHECK_KEY, WEBHOOK_SECRET, *ROWS, *NAMES, *MOBILES)
         )
     )
-    _expected: dict[str, Expected] = field(default_factory=dict)
+    _clean: dict[str, Clean] = field(default_factory=dict)
 
     def run(self, run: Run) -> Result:
         """Carry a run out, and look at what it left."""
         scenario = SCENARIOS[run.scenario]
-        if run.scenario not in self._expected:
+        if run.scenario not in self._clean:
             world, job = self._act(scenario, Run(run.scenario))
-            self._expected[run.scenario] = contents(world, job)
+            clean = Clean(world.injector.calls, contents(world, job))
+            self._clean[run.scenario] = clean
         world, job = self._act(scenario, run)
-        found = findings(world, job, self._expected[run.scenario], self.canary)
+        found = findings(world, job, self._clean[run.scenario], self.canary)
         return Result(run, found, world.injector.calls, world.injector.injected)
 
     def clean_calls(self, scenario: str) -> tuple[str, ...]:
@@ -105,6 +113,7 @@ class Runner:
             **scenario.options,
         )
         scenario.behave(self.site)
+        self.site.ipqs.behave(list_lag_seconds=float(run.list_lag))
         return world, scenario.act(world)
 
 
@@ -134,6 +143,9 @@ def singles(scenario: str, calls: Sequence[str]) -> Iterator[Run]:
         if modes_of(call) is FOUR_MODES:
             for delay in (2, 5, 12):
                 yield Run(scenario, (Fault(at, Mode.ZOMBIE, delay=delay),))
+        if call.startswith("submit: ") and scenario.startswith("ipqs"):
+            for mode in FOUR_MODES:
+                yield Run(scenario, (Fault(at, mode),), list_lag=LIST_LAG_SECONDS)
     functions = {call.partition(": ")[0] for call in calls} - {"aws"}
     for function in sorted(functions):
         for seconds in (SKEW_SECONDS, -SKEW_SECONDS):
@@ -167,7 +179,8 @@ def triples(calls: Mapping[str, Sequence[str]], count: int, seed: int) -> Iterat
             functions = {call.partition(": ")[0] for call in calls[scenario]} - {"aws"}
             ahead = source.choice((SKEW_SECONDS, -SKEW_SECONDS))
             skew = ((source.choice(sorted(functions)), ahead),)
-        yield Run(scenario, tuple(faults), skew)
+        late = source.random() < _LATE_LISTS
+        yield Run(scenario, tuple(faults), skew, LIST_LAG_SECONDS if late else 0)
 
 
 def _random_fault(source: random.Random, at: int, calls: Sequence[str]) -> Fault:

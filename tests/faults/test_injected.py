@@ -1,108 +1,60 @@
-"""Injected faults: every call fails in all four ways, alone and in combination."""
+"""Injected faults: every call fails in all ways, alone and in combination.
 
-import os
+`make faults` carries out all pairs, and many more triples.
+"""
+
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 import pytest
 
-from functions.core.errors import SubmitOutcomeUnknown
-from functions.core.model import Job
-from tests.faults.execution_driver import ExecutionDriver
-from tests.faults.fault_injection import Mode
-from tests.faults.invariants import check_invariants
+from tests.canary import Canary
+from tests.faults.findings import Column
+from tests.faults.runs import Run, Runner, modes_of, pairs, singles, triples
+from tests.faults.scenarios import SCENARIOS
+from tests.world.injection import FOUR_MODES, Fault, Mode
+from tests.world.site import Site
 
-#: The calls of a run without faults; the first test compares them.
-CLEAN = (
-    "dynamodb.UpdateItem",  # the job
-    "s3.HeadObject",
-    "s3.GetObject",  # counted
-    "secretsmanager.GetSecretValue",
-    "s3.GetObject",  # sent
-    "dynamodb.UpdateItem",  # the claim
-    "ipqs.upload",
-    "dynamodb.UpdateItem",  # the reference
-    "secretsmanager.GetSecretValue",
-    "ipqs.status",
-    "dynamodb.UpdateItem",  # the progress
-    *(
-        "s3.HeadObject",
-        "s3.CreateMultipartUpload",
-        "secretsmanager.GetSecretValue",
-        "ipqs.status",
-        "ipqs.download",
-        "s3.UploadPart",
-        "s3.CompleteMultipartUpload",
-    )
-    * 2,
-    "s3.PutObject",  # the manifest
-    "dynamodb.UpdateItem",  # the outcome
-)
-UPLOAD = CLEAN.index("ipqs.upload")
-CLAIM = UPLOAD - 1
-#: The only failures after which it cannot be known whether the list was sent: between
-#: the claim and the answer of the upload.
-UNKNOWN = {
-    "dynamodb.UpdateItem KILLED_AFTER",
-    "ipqs.upload ERROR_BEFORE",
-    "ipqs.upload KILLED_BEFORE",
-}
-#: More runs find more: set it to some thousands for a long run.
-SAMPLES = int(os.environ.get("FAULT_SAMPLES", "40"))
-_RANDOM = random.Random(16)  # the same sample each time
-#: Faults lead to calls that a run without faults does not make.
-_CALLS = range(len(CLEAN) + 6)
+#: Of each scenario, for a run of some seconds.
+_SAMPLE = 12
+_BY_NAME = pytest.mark.parametrize("scenario", SCENARIOS)
 
 
-def _sample(faults: int, runs: int) -> list[dict[int, Mode]]:
-    return [
-        {at: _RANDOM.choice(list(Mode)) for at in _RANDOM.sample(_CALLS, faults)}
-        for _ in range(runs)
-    ]
+@pytest.fixture(scope="module")
+def runner(site: Site) -> Runner:
+    """Return what carries runs out."""
+    return Runner(site)
 
 
-def _test_id(faults: Mapping[int, Mode]) -> str:
-    return "-".join(f"{number}-{mode.name.lower()}" for number, mode in faults.items())
+def assert_nothing_lost(runner: Runner, runs: Iterable[Run]) -> int:
+    """Carry runs out; return their number if none of them left anything bad."""
+    results = [runner.run(run) for run in runs]
+    failed = {
+        f"make faults ONLY='{result.run}'": [*result.injected, *result.bad]
+        for result in results
+        if result.bad
+    }
+    assert not failed
+    return len(results)
 
 
-PAIRS = _sample(2, SAMPLES)
-TRIPLES = _sample(3, SAMPLES // 2)
+def _in_four_ways(runs: Iterable[Run]) -> Iterator[Run]:
+    """Yield the runs whose fault is one of the four, with its usual error."""
+    for run in runs:
+        if any(fault.mode in FOUR_MODES and not fault.code for fault in run.faults):
+            yield run
 
 
-def run_with_faults(
-    driver: ExecutionDriver, faults: Mapping[int, Mode]
-) -> tuple[tuple[str, ...], Job]:
-    """Run a new job with some faults; assert the invariants.
-
-    Return its calls and how it ended.
-    """
-    job = driver.harness.upload_list()
-    driver.injector.plan(faults)
-
-    ended = driver.run(job)
-
-    calls, injected = tuple(driver.injector.calls), driver.injector.injected
-    driver.injector.plan({})
-    check_invariants(
-        driver.harness,
-        ended,
-        driver.notifications,
-        may_be_unknown=not UNKNOWN.isdisjoint(injected),
-    )
-    assert driver.most_attempts <= len(injected) + 1, injected
-    return calls, ended
+def _sample(runs: Iterable[Run], count: int) -> list[Run]:
+    """Return some runs, the same ones each time."""
+    every = list(runs)
+    return random.Random(16).sample(every, min(count, len(every)))
 
 
-def test_a_run_without_faults_makes_these_calls(driver: ExecutionDriver) -> None:
-    """The numbers of the faults below refer to these calls."""
-    assert run_with_faults(driver, {})[0] == CLEAN
-
-
-@pytest.mark.parametrize("mode", Mode, ids=lambda mode: mode.name.lower())
-@pytest.mark.parametrize(
-    "at", range(len(CLEAN)), ids=[f"{at}-{name}" for at, name in enumerate(CLEAN)]
-)
+@_BY_NAME
 @pytest.mark.fault(13)
+@pytest.mark.fault(14)
 @pytest.mark.fault(16)
 @pytest.mark.fault(17)
 @pytest.mark.fault(69)
@@ -110,29 +62,85 @@ def test_a_run_without_faults_makes_these_calls(driver: ExecutionDriver) -> None
 @pytest.mark.fault(74)
 @pytest.mark.fault(77)
 @pytest.mark.fault(81)
-def test_one_fault_loses_nothing(driver: ExecutionDriver, at: int, mode: Mode) -> None:
-    """Whatever call fails, the result arrives complete, once, and is paid once.
+@pytest.mark.fault(82)
+@pytest.mark.fault(83)
+def test_one_fault_loses_nothing(runner: Runner, scenario: str) -> None:
+    """Whatever call fails, the result arrives complete, once, and is paid once."""
+    calls = runner.clean_calls(scenario)
 
-    A person has to look only where the upload was begun and its answer never read.
-    """
-    _, ended = run_with_faults(driver, {at: mode})
+    runs = assert_nothing_lost(runner, _in_four_ways(singles(scenario, calls)))
 
-    begun = (CLAIM, Mode.KILLED_AFTER), (UPLOAD, Mode.KILLED_BEFORE)
-    is_unknown = ended.error == SubmitOutcomeUnknown.__name__
-    assert is_unknown == ((at, mode) in (*begun, (UPLOAD, Mode.ERROR_BEFORE)))
+    assert runs >= sum(len(modes_of(call)) for call in calls)
 
 
-@pytest.mark.parametrize("faults", PAIRS, ids=_test_id)
-def test_two_faults_lose_nothing(
-    driver: ExecutionDriver, faults: dict[int, Mode]
+@_BY_NAME
+@pytest.mark.fault(80)
+@pytest.mark.fault(97)
+def test_codes_zombies_and_wrong_clocks_lose_nothing(
+    runner: Runner, scenario: str
 ) -> None:
+    """Nor does AWS' choice of an error, a late try, or a clock ten minutes off."""
+    every = list(singles(scenario, runner.clean_calls(scenario)))
+    plain = {str(run) for run in _in_four_ways(every)}
+    skewed = [run for run in every if run.skew]
+    others = [run for run in every if str(run) not in plain and not run.skew]
+
+    assert_nothing_lost(runner, [*skewed, *_sample(others, _SAMPLE)])
+
+
+@_BY_NAME
+def test_two_faults_lose_nothing(runner: Runner, scenario: str) -> None:
     """A second fault, while the first is being repaired, can be repaired as well."""
-    run_with_faults(driver, faults)
+    every = pairs(scenario, runner.clean_calls(scenario))
+
+    assert_nothing_lost(runner, _sample(islice(every, 30_000), _SAMPLE))
 
 
-@pytest.mark.parametrize("faults", TRIPLES, ids=_test_id)
-def test_three_faults_lose_nothing(
-    driver: ExecutionDriver, faults: dict[int, Mode]
-) -> None:
+@_BY_NAME
+def test_three_faults_lose_nothing(runner: Runner, scenario: str) -> None:
     """So can a third, while the second is being repaired."""
-    run_with_faults(driver, faults)
+    calls = {scenario: runner.clean_calls(scenario)}
+
+    assert_nothing_lost(runner, triples(calls, _SAMPLE, seed=16))
+
+
+@pytest.mark.parametrize("provider", ["ipqs", "txncheck"])
+def test_runs_can_be_repeated_by_their_name(runner: Runner, provider: str) -> None:
+    """A failing run is printed so that `make faults ONLY=…` runs it again."""
+    calls = {
+        name: runner.clean_calls(name)
+        for name in SCENARIOS
+        if name.startswith(provider)
+    }
+
+    for run in triples(calls, 200, seed=3):
+        assert Run.parse(str(run)) == run
+
+
+@pytest.mark.fault(85)
+def test_a_leak_is_a_finding(site: Site) -> None:
+    """A run whose log has a planted secret is not counted as clean."""
+    runner = Runner(site, Canary(("ipqs/email",)))  # a part of every object's key
+
+    result = runner.run(Run("ipqs-list"))
+
+    assert {finding.column for finding in result.bad} == {Column.LEAK}
+
+
+def test_a_lost_answer_without_a_list_is_left_to_a_person(runner: Runner) -> None:
+    """TxnCheck has no list: nobody can know, and the run says so by its own column."""
+    calls = runner.clean_calls("txncheck-request")
+    at = calls.index("submit: txncheck.submit")
+
+    result = runner.run(Run("txncheck-request", (Fault(at, Mode.ERROR_AFTER),)))
+
+    assert [finding.column for finding in result.findings] == [Column.PERSON]
+
+
+def test_a_job_that_nobody_follows_is_a_finding(runner: Runner) -> None:
+    """A run in which more fails than is retried is counted, not hidden."""
+    faults = tuple(Fault(at, Mode.ERROR_BEFORE) for at in range(60))
+
+    result = runner.run(Run("ipqs-list", faults))
+
+    assert Column.LOST in {finding.column for finding in result.bad}

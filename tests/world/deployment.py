@@ -77,7 +77,9 @@ class Deployment:
             announced_statuses=tuple(
                 status
                 for rule in by_type["AWS::Events::Rule"]
-                for status in rule["EventPattern"]["detail"].get("status", ())
+                for status in rule.get("EventPattern", {})
+                .get("detail", {})
+                .get("status", ())
             ),
             outputs={
                 name: value

@@ -59,6 +59,7 @@ CODES: Mapping[str, tuple[tuple[str, int], ...]] = {
         ("KmsThrottlingException", 400),
         ("ServiceUnavailable", 503),
     ),
+    "sts": (("Throttling", 400), ("ServiceUnavailable", 503)),
     "sns": (("Throttled", 429), ("KMSThrottling", 400), ("InternalError", 500)),
 }
 #: What an HTTP call fails with besides a lost connection: the status of an answer.

@@ -5,6 +5,7 @@ gives the function. Processes share this Python process, so that only one runs a
 time: a stalled one waits in a thread until it is its turn again.
 """
 
+import inspect
 import json
 import os
 import sys
@@ -12,12 +13,14 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib import import_module
 from io import StringIO
 from typing import Any, TypeVar
 
+from functions.aws import aws_time
 from functions.core.function_table import FUNCTIONS
 from local.lambda_invocation import InvocationContext
 from tests.world.injection import Injector, Killed, Mode, Process
@@ -201,6 +204,7 @@ class Lambdas:
             {name: text for name, text in variables.items() if name.startswith(_PREFIX)}
         )
         clear_caches()
+        aws_time.offset.seconds, aws_time.offset.is_known = 0.0, False
 
 
 @cache
@@ -216,6 +220,7 @@ def _caches() -> tuple[Any, ...]:
     """Return everything that is cached in the functions' modules."""
     for function in FUNCTIONS:
         _handler(function)
+    _unlock_cached_properties()
     return tuple(
         {
             id(value): value
@@ -227,6 +232,19 @@ def _caches() -> tuple[Any, ...]:
             and value.__module__ != _KEEP
         }.values()
     )
+
+
+def _unlock_cached_properties() -> None:
+    """Let a stalled process share classes with others, as it does in no Lambda.
+
+    Up to Python 3.11 a class's `cached_property` is computed under one lock.
+    """
+    for name, module in list(sys.modules.items()):
+        if name.startswith("functions."):
+            for class_ in filter(inspect.isclass, vars(module).values()):
+                for value in vars(class_).values():
+                    if isinstance(value, cached_property) and hasattr(value, "lock"):
+                        value.lock = nullcontext()
 
 
 def clear_caches() -> None:

@@ -1,5 +1,6 @@
 """Paths: the JSONPath and the intrinsic functions that the definition uses."""
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -94,6 +95,6 @@ def _value(text: str, data: Json, context: Mapping[str, Json]) -> Json:
         for value in filled:
             text = text.replace("{}", str(value), 1)
         return text
-    if call[1] == "ArrayLength":
-        return len(values[0])
+    if call[1] == "JsonToString":
+        return json.dumps(values[0])
     raise NotModelled(f"the intrinsic function {call[1]}")

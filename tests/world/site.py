@@ -8,6 +8,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +17,7 @@ from typing import Any, Self
 from unittest import mock
 
 from functions import gather
-from functions.aws import clients, clock, settings, streaming, telemetry
+from functions.aws import aws_time, clients, clock, settings, streaming, telemetry
 from functions.core.provider_settings import ProviderSettings, parse_providers
 from functions.providers.transport import connection, http
 from functions.providers.transport.download import Download
@@ -34,6 +36,7 @@ IPQS_KEY = "canaryKeyOfTheProvider"
 TXNCHECK_KEY = "canaryKeyOfTxncheck"
 WEBHOOK_SECRET = "canarySecretOfWebhooks"
 Simulator = IpqsSimulator | TxncheckSimulator
+_NOW = clock.now  # which other fixtures may have replaced when a site is opened
 
 
 @dataclass
@@ -80,8 +83,10 @@ class Site:
             for client in _clients():
                 client.cache_clear()
                 stack.callback(client.cache_clear)
-            hook = stack.enter_context(AwsHook.installed())
+            hook = AwsHook()
             site = cls(deployment, ipqs, txncheck, hook, time)
+            hook.answered = site.tell_time
+            machine_clock = SimpleNamespace(time=site.now)
             txncheck.sender = _WebhookSender(site)
             tls = connection.verified_tls_context()
 
@@ -92,7 +97,10 @@ class Site:
 
             _log_to(_SiteLog(site), stack)
             for target, name, value in (
-                (clock, "now", site.now),
+                (clients, "session", lambda: hook.session),
+                (clock, "now", _NOW),
+                (clock, "time", machine_clock),
+                (aws_time, "time", machine_clock),
                 (http, "HttpClient", SiteHttpClient),
                 # It reads the bundle of all CAs.
                 (connection, "verified_tls_context", lambda: tls),
@@ -106,10 +114,17 @@ class Site:
             yield site
 
     def now(self) -> float:
-        """Return the time by the clock of the function that asks."""
+        """Return the time by the clock of the machine whose function asks."""
         process = self.injector.process
         ahead = self.skew.get(process.function, 0.0) if process else 0.0
         return self.clock.now() + ahead
+
+    def tell_time(self) -> None:
+        """Tell a function the true time, as each answer of AWS does."""
+        date = format_datetime(
+            datetime.fromtimestamp(self.clock.now(), UTC), usegmt=True
+        )
+        aws_time.offset.learn(date, received_at=self.now())
 
     def reset(self) -> None:
         """Reset the simulators, and the time."""

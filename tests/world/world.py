@@ -30,7 +30,7 @@ from tests.world.memory_aws.dynamodb import DynamoDb, Table
 from tests.world.memory_aws.errors import NotModelled
 from tests.world.memory_aws.s3 import S3
 from tests.world.memory_aws.service import Parameters, Service
-from tests.world.memory_aws.small import SecretsManager, Sns
+from tests.world.memory_aws.small import SecretsManager, Sns, Sts
 from tests.world.scheduler import Scheduler
 from tests.world.site import IPQS_KEY, TXNCHECK_KEY, WEBHOOK_SECRET, Site
 from tests.world.state_machine import Execution, StateMachine
@@ -116,6 +116,7 @@ class World:
             SecretsManager(secrets),
             self.sns,
             self.machine,
+            Sts(),
         )
         self._services = {service.name: service for service in services}
         self.dead_letters: list[str] = []  # messages that nobody could process

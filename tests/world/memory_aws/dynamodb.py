@@ -177,7 +177,7 @@ class DynamoDb(Service):
         page = found[:limit]
         items = [dict(item) for item in page if passes(item)]
         response = {"Items": items, "Count": len(items), "ScannedCount": len(page)}
-        if page and len(page) == limit:
+        if "Limit" in call and len(page) == limit:
             last = page[-1]
             names = {table.key, *keys}
             response["LastEvaluatedKey"] = {name: last[name] for name in names}

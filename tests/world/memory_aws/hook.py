@@ -4,9 +4,8 @@ botocore validates and serializes the parameters as for AWS, then asks the handl
 `before-call`, which answer instead of the HTTP call.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, NamedTuple, Self
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import boto3
 import botocore.session
@@ -27,32 +26,25 @@ class _HttpResponse(NamedTuple):
 
 
 class AwsHook:
-    """Answers the calls of all clients that the default session makes from now on."""
+    """Answers the calls of all clients of its `session`.
+
+    `answered` is called after each call: an answer of AWS has its time.
+    """
 
     def __init__(self) -> None:
         self.backend: Backend | None = None
-
-    @classmethod
-    @contextmanager
-    def installed(cls) -> Iterator[Self]:
-        """Be the default session of boto3 until the block ends."""
-        hook = cls()
+        self.answered: Callable[[], None] = lambda: None
         session = botocore.session.Session()
         events = session.get_component("event_emitter")
         # First, because others add parameters that the caller did not pass.
         events.register_first("before-parameter-build", _keep_parameters)
-        events.register("before-call", hook._answer)
-        before = boto3.DEFAULT_SESSION
-        boto3.setup_default_session(
+        events.register("before-call", self._answer)
+        self.session = boto3.Session(
             botocore_session=session,
             region_name="us-east-1",
             aws_access_key_id="test",
             aws_secret_access_key="test",
         )
-        try:
-            yield hook
-        finally:
-            boto3.DEFAULT_SESSION = before
 
     def _answer(
         self,
@@ -70,6 +62,7 @@ class AwsHook:
         except ServiceError as error:
             details = {"Code": error.code, "Message": error.message}
             parsed, status = {"Error": details, **error.members}, error.status
+        self.answered()
         metadata = {"HTTPStatusCode": status, "HTTPHeaders": {}, "RetryAttempts": 0}
         parsed["ResponseMetadata"] = metadata
         return _HttpResponse(status, {}), parsed

@@ -1,4 +1,4 @@
-"""Secrets Manager and SNS in memory: secrets to read, notices that were published."""
+"""Small services in memory: Secrets Manager, SNS and STS."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -57,3 +57,15 @@ class Sns(Service):
         self.messages.append(dict(call))
         self.on_publish(call)
         return {"MessageId": f"message-{len(self.messages)}"}
+
+
+class Sts(Service):
+    """Says who calls; the product asks it for the time."""
+
+    name = "sts"
+
+    @operation()
+    def get_caller_identity(self, call: Parameters) -> Mapping[str, Any]:  # noqa: ARG002 - as all others
+        """Return the account."""
+        arn = "arn:aws:sts::000000000000:assumed-role/function/function"
+        return {"Account": "000000000000", "Arn": arn, "UserId": "function"}
