@@ -1,7 +1,7 @@
 """Gather: write the result of a batch, one line for each row, in their order."""
 
 import heapq
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -15,9 +15,11 @@ from functions.aws.batch_store import BatchStore
 from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.aws.results import Results
 from functions.aws.store_result import store_result
+from functions.core import identity
 from functions.core.batch_results import (
     RequestResult,
     RowIndex,
+    SentRequest,
     failure_line,
     invalid_line,
     most_common_error,
@@ -28,7 +30,7 @@ from functions.core.errors import AnswerUnreadable, ResultsIncomplete
 from functions.core.file_formats import JSON_LINES
 from functions.core.metrics import Metric
 from functions.core.model import BatchPosition, File, Job, Next, Outcome, Phase, State
-from functions.core.result_keys import SINGLE_RESULT_KIND, result_key
+from functions.core.result_keys import SINGLE_RESULT_KIND, of_attempt, result_key
 from functions.core.routing import end_job
 from functions.providers.bodies import IteratorBody
 from functions.providers.protocol import BatchProvider
@@ -39,8 +41,18 @@ _READERS = 16
 
 #: A line of the result and the number of its row.
 _NumberedLine = tuple[int, bytes]
-#: A request: how it ended, its item of the Map, and the numbers of its rows.
-_Request = tuple[RequestResult, Mapping[str, Any], Sequence[int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Request:
+    """A request: how it ended, its job, and the numbers of its rows."""
+
+    result: RequestResult
+    job_id: str
+    type: str
+    part: BatchPosition
+    submission: int
+    rows: Sequence[int]
 
 
 @dataclass(frozen=True)
@@ -79,10 +91,10 @@ class _ResultLines:
 
 @dataclass(frozen=True, kw_only=True)
 class BatchGathering:
-    """One batch whose requests have all ended, with their results in their order."""
+    """One batch whose requests have all ended, in this attempt or in an earlier one."""
 
     job: Job
-    request_results: Sequence[RequestResult]
+    answers: Sequence[Any]  # how the Map says that the requests ended
     adapter: BatchProvider
     batch_store: BatchStore
     results: Results
@@ -91,16 +103,22 @@ class BatchGathering:
     def gather(self) -> Job:
         """Write the result and return the batch, failed if no request has a result."""
         index = RowIndex.from_document(self.batch_store.read_json("rows.json"))
-        if not any(result.has_result for result in self.request_results):
-            return self._ended(index, self.request_results)
+        requests = self._requests(index)
+        self.batch_store.write_ended_requests(
+            {
+                identity.of_part(self.job.job_id, request.rows): SentRequest(
+                    request.submission, request.result
+                )
+                for request in requests
+            }
+        )
+        if not any(request.result.has_result for request in requests):
+            return self._ended(index, [request.result for request in requests])
 
-        lines = _ResultLines(self._resolved_requests(index), index.invalid)
-        attempt = self.job.attempt
-        # Objects are never overwritten, so a retry writes result-2.jsonl.
-        name = SINGLE_RESULT_KIND if attempt == 1 else f"{SINGLE_RESULT_KIND}-{attempt}"
+        lines = _ResultLines(self._resolved_requests(requests), index.invalid)
         file = store_result(
             self.results,
-            result_key(self.job, name, JSON_LINES),
+            result_key(self.job, of_attempt(self.job, SINGLE_RESULT_KIND), JSON_LINES),
             JSON_LINES,
             job_id=self.job.job_id,
             kind=SINGLE_RESULT_KIND,
@@ -108,7 +126,7 @@ class BatchGathering:
         )
         # Where an earlier try has stored the file, no line was written by this one.
         results = lines.results or [
-            request.result for request in self._resolved_requests(index)
+            request.result for request in self._resolved_requests(requests)
         ]
         return self._ended(index, results, file)
 
@@ -116,7 +134,14 @@ class BatchGathering:
         self, index: RowIndex, results: Sequence[RequestResult], *files: File
     ) -> Job:
         outcomes = index.outcomes(results)
-        batch = replace(self.job.batch, outcomes=outcomes)
+        batch = replace(
+            self.job.batch,
+            outcomes=outcomes,
+            resendable=sum(result.is_resendable for result in results),
+            resumable=sum(
+                not result.is_kept and not result.is_resendable for result in results
+            ),
+        )
         gathered = self.job.with_(batch=batch, finished_at=self.now)
         if not any(result.has_result for result in results):
             return end_job(gathered, Outcome.FAILED, most_common_error(results))
@@ -128,17 +153,38 @@ class BatchGathering:
             files=files,
         )
 
-    def _resolved_requests(self, index: RowIndex) -> Iterator[_ResolvedRequest]:
+    def _requests(self, index: RowIndex) -> Sequence[_Request]:
+        """Return the requests in their order: those of the Map, and those kept."""
+        items = [*self.batch_store.read_json("items.json"), *index.kept]
+        results = parse_results(self.answers, requests=len(index.requests))
+        for kept in index.kept:
+            result = RequestResult(Outcome(kept["outcome"]), kept["error"])
+            results[kept["part"]["number"]] = result
+        items.sort(key=lambda item: item["part"]["number"])
+        return [
+            _Request(
+                result=result,
+                job_id=item["job_id"],
+                type=item["type"],
+                part=BatchPosition.from_state(item["part"]),
+                submission=item.get("submission", 1),  # 0.1.0 has none
+                rows=rows,
+            )
+            for result, item, rows in zip(results, items, index.requests, strict=True)
+        ]
+
+    def _resolved_requests(
+        self, requests: Iterable[_Request]
+    ) -> Iterator[_ResolvedRequest]:
         """Yield the requests in their order, with some results read ahead."""
-        items = self.batch_store.read_json("items.json")
         bodies = self.batch_store.read("requests.jsonl")
-        requests = zip(self.request_results, items, index.requests, strict=True)
+        remaining = iter(requests)
 
         def resolve(request: _Request) -> _ResolvedRequest:
-            result, item, rows = request
+            result, rows = request.result, request.rows
             if result.has_result:
                 try:
-                    documents = self._read_result(item, bodies)
+                    documents = self._read_result(request, bodies)
                 except AnswerUnreadable as error:
                     # Reading it again would not help, and other rows have results.
                     result = RequestResult(Outcome.FAILED, type(error).__name__)
@@ -152,13 +198,13 @@ class BatchGathering:
             return _ResolvedRequest(result, lines)
 
         with ThreadPoolExecutor(_READERS) as readers:
-            while ahead := tuple(islice(requests, _READ_AHEAD)):
+            while ahead := tuple(islice(remaining, _READ_AHEAD)):
                 yield from readers.map(resolve, ahead)
 
-    def _read_result(self, item: Mapping[str, Any], bodies: bytes) -> Sequence[Any]:
+    def _read_result(self, request: _Request, bodies: bytes) -> Sequence[Any]:
         """Return the documents of a request's rows, in their order."""
-        part = BatchPosition.from_state(item["part"])
-        job = self.job.with_(job_id=item["job_id"], type=item["type"], part=part)
+        part = request.part
+        job = self.job.with_(job_id=request.job_id, type=request.type, part=part)
         key = result_key(job, SINGLE_RESULT_KIND, self.adapter.result_format)
         stored = self.results.find(key, job_id=job.job_id)
         if stored is None:
@@ -175,10 +221,7 @@ def handler(event: State, _context: LambdaContext) -> State:
     with telemetry.count_errors(job):
         gathered = BatchGathering(
             job=job,
-            # `answers` are the texts by which the Map describes how requests ended.
-            request_results=parse_results(
-                event["answers"], requests=job.batch.requests
-            ),
+            answers=event["answers"],
             adapter=batch_adapter_for(job.provider),
             batch_store=BatchStore(job, s3=clients.s3()),
             results=Results.from_environment(),

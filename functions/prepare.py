@@ -45,9 +45,11 @@ def prepare(
 ) -> Job:
     """Write the requests of a batch into the inbox bucket; return the batch.
 
-    The job_id of a request depends only on its rows, so that a second try finds
-    what the first one sent. Personal data stays in S3: an item of the Map has only the
-    position of its request's body.
+    The job_id of a request depends only on its rows and on the number of its
+    submission, so that a second try finds what the first one sent. A retry keeps
+    requests with results, which are not among the items of the Map; it sends those
+    again that the provider has failed. Personal data stays in S3: an item of the Map
+    has only the position of its request's body.
 
     Raises:
         RequestInvalid: No row is valid, or too many are invalid.
@@ -63,26 +65,35 @@ def prepare(
         adapter.pack(job.type, job.key, source), max_requests=max_requests
     )
 
-    items, bodies, offset = [], [], 0
+    ended = batch_store.ended_requests() if job.attempt > 1 else {}
+    items, kept, bodies, offset = [], [], [], 0
     for number, request in enumerate(requests):
-        items.append(
-            {
-                "job_id": identity.of_part(job.job_id, request.rows),
-                "type": request.type,
-                "part": {
-                    "batch_id": job.job_id,
-                    "number": number,
-                    "offset": offset,
-                    "length": len(request.body),
-                    "batch_since": job.waiting_since,
-                },
-            }
-        )
+        earlier = ended.get(identity.of_part(job.job_id, request.rows))
+        submission = earlier.next_submission if earlier else 1
+        item = {
+            "job_id": identity.of_part(job.job_id, request.rows, submission=submission),
+            "type": request.type,
+            "part": {
+                "batch_id": job.job_id,
+                "number": number,
+                "offset": offset,
+                "length": len(request.body),
+                "batch_since": job.waiting_since,
+            },
+            "submission": submission,
+        }
+        if earlier and earlier.result.is_kept:
+            kept.append({**item, **asdict(earlier.result)})
+        else:
+            items.append(item)
         bodies.append(request.body + b"\n")
         offset += len(bodies[-1])
+    if not items:  # a Map needs one; asking for what is known is not paid for
+        items, kept = kept, []
     rows = RowIndex(
         requests=[request.rows for request in requests],
         invalid=[asdict(row) for row in invalid],
+        kept=kept,
     )
     batch = Batch(
         requests=len(requests),

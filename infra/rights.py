@@ -55,6 +55,7 @@ class Rights:
         grants.read_source(functions.prepare, storage.inbox)
         grants.write_batches(functions.prepare, storage.inbox)
         grants.read_batches(functions.gather, storage.inbox)
+        grants.write_batches(functions.gather, storage.inbox)
         grants.write_results_in_parts(functions.gather, storage.results)
         grants.write_results_in_parts(functions.download, storage.results)
         grants.write_results(functions.manifest, storage.results)

@@ -88,6 +88,12 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                     }
                 ),
             },
+            "retry": {
+                **_or_null(object_schema({"resends": _COUNT, "resumes": _COUNT})),
+                "description": "Of a batch with failed requests: how many of them a "
+                "retry sends, and so pays for, again, and how many it continues "
+                "without that; while a retry runs, how many it does.",
+            },
             "links": object_schema(
                 {"self": _LINK, "execution": _LINK, "results": _LINK},
                 optional=("results",),

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from functions.api.routes import WITH_RESULTS
 from functions.api.timeline import Timeline
 from functions.core.errors import advice_for
 from functions.core.job_record import JobRecord
@@ -25,7 +24,7 @@ def job_response(
     running = not record.outcome
     path = f"{jobs}/{record.job_id}"
     links = {"self": path, "execution": execution_url}
-    if record.outcome in WITH_RESULTS:
+    if record.latest_manifest_key:
         links["results"] = f"{path}/results"
     waiting_since = max(record.submitted_at, record.resumed_at) or record.received_at
     deadline_at = waiting_since + deadline_seconds
@@ -70,6 +69,9 @@ def job_response(
             }
             for attempt in record.earlier
         ],
+        "retry": {"resends": record.resendable, "resumes": record.resumable}
+        if record.resendable or record.resumable
+        else None,
         "links": links,
     }
 

@@ -19,10 +19,9 @@ MAX_PAGE_SIZE = 100
 #: More than ten times what the largest valid request needs.
 MAX_BODY_BYTES = 16 * 1024
 
-#: Outcomes after which a job can be retried.
+#: Outcomes after which a job can be retried; a partial batch can be, too, if some of
+#: its requests may still succeed.
 RETRYABLE_OUTCOMES = (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.CANCELLED)
-#: Outcomes of jobs that have results.
-WITH_RESULTS = (Outcome.SUCCEEDED, Outcome.PARTIAL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,8 +148,10 @@ def operations(types: Types, extensions: Extensions) -> tuple[Operation, ...]:
             "retryJob",
             "POST",
             "/retry",
-            "Retry a job that failed, timed out or was cancelled",
-            "It continues where it stopped: nothing is submitted a second time.",
+            "Retry a job that failed, timed out or was cancelled, or a partial batch",
+            "It continues where it stopped: nothing is submitted a second time, except "
+            "the requests of a batch that the provider has reported as failed. These "
+            "are sent, and paid for, again; `retry` of the job says how many they are.",
             status=202,
             problem_types=(problems.JOB_RUNNING, problems.JOB_NOT_RETRYABLE),
         ),

@@ -16,7 +16,7 @@ from functions.api.problems import Problem
 from functions.api.request import ApiRequest
 from functions.api.request_schemas import default_file_name
 from functions.api.responses import Document
-from functions.api.routes import DEFAULT_PAGE_SIZE, RETRYABLE_OUTCOMES, WITH_RESULTS
+from functions.api.routes import DEFAULT_PAGE_SIZE, RETRYABLE_OUTCOMES
 from functions.aws import telemetry
 from functions.aws.executions import Executions, execution_url
 from functions.aws.idempotency_keys import IdempotencyKeys
@@ -120,9 +120,10 @@ class JobService:
     def get_results(self, request: ApiRequest, *, now: float) -> Document:
         """Return the manifest of a job with results, and links to its files."""
         record = self._get_or_404(request)
-        if record.outcome not in WITH_RESULTS:
+        manifest_key = record.latest_manifest_key
+        if not manifest_key:
             raise Problem(problems.RESULTS_NOT_READY)
-        stored = self.results.find(record.manifest_key, job_id=record.job_id)
+        stored = self.results.find(manifest_key, job_id=record.job_id)
         if stored is None:
             raise Problem(problems.RESULTS_EXPIRED)
         manifest: Mapping[str, Any] = json.loads(self.results.read(stored))
@@ -177,7 +178,8 @@ class JobService:
             # Who cancelled it may have failed before the execution was stopped.
             self.executions.stop(record.execution_name)
         if record.outcome:
-            if record.outcome not in RETRYABLE_OUTCOMES:
+            has_open_requests = record.resendable or record.resumable
+            if record.outcome not in RETRYABLE_OUTCOMES and not has_open_requests:
                 raise Problem(problems.JOB_NOT_RETRYABLE, outcome=str(record.outcome))
             restarted = self.job_store.restart(record, now=now)
             if restarted is None:

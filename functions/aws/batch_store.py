@@ -2,15 +2,24 @@
 
 import json
 import zlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from functions.aws.clients import translate_aws_errors
+from botocore.exceptions import ClientError
+
+from functions.aws.clients import error_code, translate_aws_errors
+from functions.core.batch_results import SentRequest
 from functions.core.keys import BATCHES_PREFIX
 from functions.core.model import Job
 from functions.core.stream_stats import crc32_base64
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+
+#: What earlier attempts left for a retry.
+_ENDED_REQUESTS = "ended.json"
+_ABSENT = {"404", "NoSuchKey", "NotFound"}
 
 
 class BatchStore:
@@ -40,9 +49,30 @@ class BatchStore:
     def read(self, name: str) -> bytes:
         """Return the content of a work file."""
         with translate_aws_errors("read a work file of the batch"):
-            response = self._s3.get_object(Bucket=self._bucket, Key=self.key(name))
-            return response["Body"].read()
+            return self._read(name)
 
     def read_json(self, name: str) -> Any:  # noqa: ANN401 - any JSON of ours
         """Return a work file as JSON."""
         return json.loads(self.read(name))
+
+    def write_ended_requests(self, requests: Mapping[str, SentRequest]) -> None:
+        """Write how the requests have ended, by their first ids, for a retry."""
+        document = {key: request.to_document() for key, request in requests.items()}
+        self.put(_ENDED_REQUESTS, json.dumps(document).encode())
+
+    def ended_requests(self) -> dict[str, SentRequest]:
+        """Return how the requests ended; empty if no attempt came to their end."""
+        with translate_aws_errors("read a work file of the batch"):
+            try:
+                document = json.loads(self._read(_ENDED_REQUESTS))
+            except ClientError as error:
+                if error_code(error) in _ABSENT:
+                    return {}
+                raise
+        return {
+            key: SentRequest.from_document(ended) for key, ended in document.items()
+        }
+
+    def _read(self, name: str) -> bytes:
+        response = self._s3.get_object(Bucket=self._bucket, Key=self.key(name))
+        return response["Body"].read()

@@ -268,7 +268,11 @@ class JobStore:
             "expires_at": self._expires_at(now),
         }
         if job.batch.requests:  # all other jobs had them recorded when submitted
-            values["rows"] = job.rows
+            values |= {
+                "rows": job.rows,
+                "resendable": job.batch.resendable,
+                "resumable": job.batch.resumable,
+            }
         return self._end(job, values, set_if_absent=submitted(job))
 
     def record_external_outcome(

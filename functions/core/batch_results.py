@@ -1,16 +1,22 @@
 """Batch results: read how each request ended, and write one JSON line per row.
 
 The state machine describes each ended request by one short text: its number, its
-outcome, and the name of its error if it has one.
+outcome, and the name of its error if it has one. A retry of the batch keeps, continues
+or repeats each request by how it ended (`SentRequest`).
 """
 
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from functions.core.errors import CourierError, RequestInvalid
+from functions.core.errors import (
+    CourierError,
+    ProviderDeclined,
+    ProviderFailed,
+    RequestInvalid,
+)
 from functions.core.model import Outcome
 
 #: The outcome of a row that was not sent.
@@ -29,26 +35,73 @@ class RequestResult:
         """Whether the request has a result."""
         return self.outcome in (Outcome.SUCCEEDED, Outcome.PARTIAL)
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether a retry keeps it: it has a result, or will never have one."""
+        return self.has_result or self.error == ProviderDeclined.__name__
+
+    @property
+    def is_resendable(self) -> bool:
+        """Whether a retry sends the request again, because it may succeed now.
+
+        Only where the provider itself has said that the request has failed: everything
+        else may still be answered, or was never accepted.
+        """
+        return self.error == ProviderFailed.__name__
+
+
+@dataclass(frozen=True)
+class SentRequest:
+    """How the latest submission of a request ended."""
+
+    submission: int
+    result: RequestResult
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Read what `to_document` returned."""
+        result = RequestResult(Outcome(document["outcome"]), document["error"])
+        return cls(document["submission"], result)
+
+    def to_document(self) -> dict[str, Any]:
+        """Return it as a JSON object."""
+        return {"submission": self.submission, **asdict(self.result)}
+
+    @property
+    def next_submission(self) -> int:
+        """The number of the submission with which a retry goes on."""
+        return self.submission + self.result.is_resendable
+
 
 @dataclass(frozen=True, kw_only=True)
 class RowIndex:
     """The row numbers of each request, and the rows that no request has.
 
     An invalid row has its number (`row`), the names of its invalid `fields`, and the
-    `reason`.
+    `reason`. `kept` are the requests that this attempt keeps from an earlier one, as
+    items of the Map with their `outcome` and `error`.
     """
 
     requests: Sequence[Sequence[int]]
     invalid: Sequence[Mapping[str, Any]]
+    kept: Sequence[Mapping[str, Any]] = ()
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
         """Read the JSON object that Prepare wrote."""
-        return cls(requests=document["requests"], invalid=document["refused"])
+        return cls(
+            requests=document["requests"],
+            invalid=document["refused"],
+            kept=document.get("kept", ()),  # 0.1.0 kept none
+        )
 
     def to_document(self) -> dict[str, Any]:
         """Return the index as a JSON object."""
-        return {"requests": list(self.requests), "refused": list(self.invalid)}
+        return {
+            "requests": list(self.requests),
+            "refused": list(self.invalid),
+            "kept": list(self.kept),
+        }
 
     def outcomes(self, results: Sequence[RequestResult]) -> dict[str, int]:
         """Count the rows by outcome; `results` has one for each request, in order."""

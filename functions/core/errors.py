@@ -211,7 +211,7 @@ class ProviderRejected(PermanentError):
 class ProviderFailed(PermanentError):
     """The provider reports that its work on the job failed."""
 
-    advice = "Ask the provider's support, naming the provider_ref of the job."
+    advice = "Ask the provider's support, naming the provider_ref; then retry the job."
 
 
 class ProviderDeclined(PermanentError):

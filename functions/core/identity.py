@@ -29,14 +29,17 @@ def of_request(caller: str, idempotency_key: str) -> str:
     return _digest("request", caller, idempotency_key)
 
 
-def of_part(batch_id: str, rows: Iterable[int]) -> str:
+def of_part(batch_id: str, rows: Iterable[int], *, submission: int = 1) -> str:
     """Return the id of the job for one request of a batch, by its row numbers.
 
+    Each id is submitted once; a retry that sends a request again numbers the
+    `submission`.
     The request's number would not do: after a change of settings, a retry can pack
     other rows into that request. Nor would the contents of the rows: they are personal
     data, short enough to be guessed from a hash.
     """
-    return _digest("part", batch_id, *map(str, rows))
+    kind = "part" if submission == 1 else f"part {submission}"
+    return _digest(kind, batch_id, *map(str, rows))
 
 
 def is_job_id(text: str) -> bool:

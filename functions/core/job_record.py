@@ -72,6 +72,8 @@ class JobRecord:
     notified_attempt: int = 0  # the last attempt that `finalize_execution` announced
     earlier: tuple[Mapping[str, Any], ...] = ()
     batch_id: str = ""
+    resendable: int = 0  # as of a `Batch`
+    resumable: int = 0
 
     @classmethod
     def from_item(cls, item: Item) -> Self:
@@ -124,6 +126,12 @@ class JobRecord:
             resumed_at=self.resumed_at,
             late=self.late,
         )
+
+    @property
+    def latest_manifest_key(self) -> str:
+        """The key of the latest manifest, which may be that of an earlier attempt."""
+        keys = [str(ended.get("manifest_key", "")) for ended in self.earlier]
+        return next((key for key in [self.manifest_key, *reversed(keys)] if key), "")
 
     def late_attributes(self, now: float) -> dict[str, float]:
         """Return what the table stores of an attempt that the sweep starts.

@@ -99,7 +99,9 @@ class Metric(Enum):
     )
     ROWS_DELIVERED = MetricDefinition(Unit.COUNT, "rows of a job's results", _PROVIDER)
     BATCH_ROWS = MetricDefinition(
-        Unit.COUNT, "rows of batches, by outcome", (("outcome",),)
+        Unit.COUNT,
+        "rows of batches, by outcome; a retry counts all rows once more",
+        (("outcome",),),
     )
     DOWNLOAD_ATTEMPTS = MetricDefinition(
         Unit.COUNT, "tries to download a result", _PROVIDER

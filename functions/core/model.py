@@ -99,13 +99,18 @@ class BatchPosition:
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """The requests into which a list was packed, and its rows by outcome."""
+    """The requests into which a list was packed, and its rows by outcome.
+
+    A retry sends `resendable` failed requests again, paid again; it continues others.
+    """
 
     requests: int = 0
     key: str = ""  # of the object with the requests' bodies, in the inbox bucket
     version_id: str = ""
     items_key: str = ""  # of the list of the requests, in the same bucket
     outcomes: Mapping[str, int] = field(default_factory=dict)
+    resendable: int = 0
+    resumable: int = 0
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
@@ -113,6 +118,8 @@ class Batch:
         return cls(**_own_fields(cls, state))
 
 
+#: The same for fields of a batch as `_ABSENT_IF_EMPTY` for those of a job.
+_ABSENT_FROM_BATCH_IF_EMPTY = ("resendable", "resumable")
 #: Fields of a job that states have under the names of an earlier release.
 _STORED_AS = {"suspected_error": "doubt", "suspicions": "doubts"}
 #: Fields of a job whose values are words.
@@ -228,6 +235,9 @@ class Job:
             state[name] = list(state[name])
         for name, stored_as in _STORED_AS.items():
             state[stored_as] = state.pop(name)
+        for name in _ABSENT_FROM_BATCH_IF_EMPTY:
+            if not state["batch"][name]:
+                del state["batch"][name]
         for name in _ABSENT_IF_EMPTY:
             if not state[name]:
                 del state[name]

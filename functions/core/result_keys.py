@@ -16,8 +16,16 @@ def result_key(job: Job, kind: str, file_format: FileFormat) -> str:
 
 
 def manifest_key(job: Job) -> str:
-    """Return the key of the manifest."""
-    return f"{_folder(job)}/manifest.json"
+    """Return the key of the manifest, which each attempt writes anew."""
+    return f"{_folder(job)}/{of_attempt(job, 'manifest')}.json"
+
+
+def of_attempt(job: Job, name: str) -> str:
+    """Return the name of an object that each attempt has for itself.
+
+    Objects are never overwritten, so the second attempt writes `result-2`.
+    """
+    return name if job.attempt == 1 else f"{name}-{job.attempt}"
 
 
 def _folder(job: Job) -> str:

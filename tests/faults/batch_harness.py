@@ -13,7 +13,6 @@ from functions.aws.results import Results
 from functions.aws.s3_source import S3Source
 from functions.aws.submission_claim import SubmissionClaim
 from functions.check import check
-from functions.core.batch_results import parse_results
 from functions.core.model import Job, Next, Outcome, Phase
 from functions.core.provider_settings import to_json
 from functions.core.result_keys import SINGLE_RESULT_KIND
@@ -156,11 +155,11 @@ class BatchHarness:
         outcome = Outcome.PARTIAL if partial else Outcome.SUCCEEDED
         return f"{job.part.number} {outcome}"
 
-    def gather(self, job: Job, request_results: Sequence[object]) -> Job:
-        """Gather a batch."""
+    def gather(self, job: Job, answers: Sequence[object]) -> Job:
+        """Gather a batch; `answers` are those of the Map."""
         return BatchGathering(
             job=job,
-            request_results=parse_results(request_results, requests=job.batch.requests),
+            answers=answers,
             adapter=self.adapter(),
             batch_store=BatchStore(job, s3=clients.s3()),
             results=self.results,

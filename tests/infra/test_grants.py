@@ -121,7 +121,11 @@ RIGHTS = {
         "s3:PutObject StorageInbox/batches/*",
         *READ_LISTS,
     },
-    "gather": {"s3:GetObject StorageInbox/batches/*", *WRITE_RESULTS_IN_PARTS},
+    "gather": {
+        "s3:GetObject StorageInbox/batches/*",
+        "s3:PutObject StorageInbox/batches/*",
+        *WRITE_RESULTS_IN_PARTS,
+    },
     "sweep": {
         "dynamodb:Query StorageJobs/index/late_checks",
         "dynamodb:UpdateItem StorageJobs",
@@ -187,7 +191,7 @@ def test_a_function_writes_to_its_own_log_only(template: Template, name: str) ->
         ),
         pytest.param(
             r"s3:(Put|Abort|Create|Replicate|Restore)\w* StorageInbox/batches",
-            {"prepare"},
+            {"prepare", "gather"},
             id="write work files of batches",
         ),
         pytest.param(r"states:SendTask", {"listen", "webhook"}, id="complete a wait"),

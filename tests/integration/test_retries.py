@@ -1,15 +1,17 @@
 """Retries: an ended job goes on where it stopped, by one execution, paid once."""
 
+import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from verdict_courier.api_client import ApiClient, ApiError
+from verdict_courier.api_client import ApiClient, ApiError, stream
 
 from functions.aws.job_store import JobStore
 from functions.core.model import Job, Outcome
 from local import sample
+from local.simulators.txncheck import RequestOutcome, TxncheckSimulator
 from local.stack import LocalStack
 from tests.integration.harness import JobRunner, wait_for
 
@@ -134,16 +136,83 @@ def test_a_cancelled_job_that_was_never_submitted_is_submitted(
 def test_a_cancelled_job_that_may_be_submitted_is_looked_for(
     api: ApiClient, runner: JobRunner, recorded: Job, job_store: JobStore
 ) -> None:
-    """Its function was about to submit when it was cancelled."""
+    """Its function was about to submit it; nobody knows whether it did."""
+    job_store.create(recorded, now=_NOW)
     job_store.claim_submission(recorded, token="of-a-dead-function", now=_NOW)
     api.call("POST", f"/jobs/{recorded.job_id}/cancel")
 
     api.call("POST", f"/jobs/{recorded.job_id}/retry")
 
-    assert runner.wait_for_end(f"{recorded.job_id}-2").status == "SUCCEEDED"
+    view = runner.wait_for_end(f"{recorded.job_id}-2")
+    assert view.error == "SubmitOutcomeUnknown"
     calls = [request.call for request in runner.stack.ipqs.requests]
-    assert [call for call in calls if call in ("list", "upload")][:2] == [
-        "list",
-        "upload",
+    assert "list" in calls
+    assert "upload" not in calls
+
+
+def lines_of(api: ApiClient, job_id: str) -> list[dict[str, Any]]:
+    """Return the lines of a batch's latest result, as its user gets them."""
+    (link,) = api.call("GET", f"/jobs/{job_id}/results")["links"]
+    return [json.loads(line) for line in b"".join(stream(link["href"])).splitlines()]
+
+
+def test_the_failed_rows_of_a_batch_are_retried_alone(
+    api: ApiClient, runner: JobRunner, txncheck: TxncheckSimulator
+) -> None:
+    """One row failed for now: the user pays for it again, and not for the others."""
+    people = b"mobile,name\n+919800000001,A\n+919800000018,B\n12,C\n+919800000009,D\n"
+    view = runner.run("txncheck/upi-by-mobile/some-fail.csv", people)
+    assert view.job is not None
+    job_id = view.job.job_id
+    before = api.call("GET", f"/jobs/{job_id}")
+    assert (before["outcome"], before["retry"]) == (
+        "partial",
+        {"resends": 1, "resumes": 0},
+    )
+    txncheck.behave(ends=RequestOutcome.COMPLETED, seconds_processing=2.0)
+
+    running = api.call("POST", f"/jobs/{job_id}/retry")
+
+    assert (running["outcome"], running["retry"]) == (None, before["retry"])
+    assert [line["outcome"] for line in lines_of(api, job_id)] == [
+        "succeeded",
+        "failed",
+        "invalid",
+        "failed",
     ]
-    assert len(runner.stack.ipqs.csvs) == 1
+    assert runner.wait_for_end(f"{job_id}-2").status == "SUCCEEDED"
+    assert len(txncheck.accepted) == 3 + 1
+    after = api.call("GET", f"/jobs/{job_id}")
+    assert (after["outcome"], after["retry"]) == ("partial", None)
+    lines = lines_of(api, job_id)
+    assert [(line["row"], line["outcome"]) for line in lines] == [
+        (1, "succeeded"),
+        (2, "succeeded"),
+        (3, "invalid"),
+        (4, "failed"),
+    ]
+    with pytest.raises(ApiError) as caught:
+        api.call("POST", f"/jobs/{job_id}/retry")
+    assert caught.value.problem["type"].endswith(":job-not-retryable")
+    assert len(txncheck.accepted) == 4
+
+
+def test_a_batch_that_succeeds_by_its_retry_has_both_manifests(
+    api: ApiClient, runner: JobRunner, txncheck: TxncheckSimulator
+) -> None:
+    """Who was told of the first one can still read it."""
+    people = b"mobile\n+919800000001\n+919800000018\n"
+    view = runner.run("txncheck/kyc-by-mobile/two.csv", people)
+    assert view.job is not None
+    job_id = view.job.job_id
+    txncheck.behave(ends=RequestOutcome.COMPLETED)
+
+    api.call("POST", f"/jobs/{job_id}/retry")
+
+    again = runner.wait_for_end(f"{job_id}-2")
+    assert again.job is not None
+    outcomes = [runner.manifest(v)["batch"]["outcomes"] for v in (view, again)]
+    assert outcomes == [{"failed": 1, "succeeded": 1}, {"succeeded": 2}]
+    assert again.job.outcome == "succeeded"
+    assert api.call("GET", f"/jobs/{job_id}")["outcome"] == "succeeded"
+    wait_for(lambda: len(runner.notices(job_id)) == 2)

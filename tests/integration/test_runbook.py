@@ -27,6 +27,7 @@ _Change = Callable[[LocalStack], None]
 _NOT_ON_A_STACK = {
     "credits used up": "jobs go on by themselves: tests/faults has a clock for it",
     "clean-up failing": "tests/infra reads the right and the rule from the template",
+    "jobs late": "the deadline is raised, and deployed",
     "provider throttling": "settings are lowered, and deployed",
     "rows unaccounted": "a person compares the file with the result",
     "webhooks missing": "settings are compared with those at the provider",
@@ -268,6 +269,8 @@ _REMEDIES: dict[str, tuple[_Change, _Change]] = {
 _ALSO_RETRIED = {
     "DeadlinePassed": "test_alarm_unknown_status_word",
     "JobEnded": "test_alarm_job_overdue",
+    "ProviderFailed": "test_alarm_jobs_failing",
+    "ResultNotATable": "ResultsIncomplete",
     "ResultTooLarge": "ResultsIncomplete",
     "TransferIncomplete": "ResultsIncomplete",
     "TransferTooSlow": "ResultsIncomplete",
@@ -287,9 +290,7 @@ def test_error(api: ApiClient, runner: JobRunner, error: str) -> None:
 
 
 #: The alarms whose section only says to follow that of an error.
-_BY_ERROR = {
-    "credentials refused": "CredentialsRejected",
-}
+_BY_ERROR = {"credentials refused": "CredentialsRejected"}
 
 
 def test_every_remedy_is_carried_out() -> None:

@@ -11,6 +11,7 @@ from functions.core.batch_results import (
     INVALID,
     RequestResult,
     RowIndex,
+    SentRequest,
     failure_line,
     invalid_line,
     most_common_error,
@@ -26,6 +27,11 @@ request_results = st.sampled_from([Outcome.SUCCEEDED, Outcome.PARTIAL]).map(
 ) | st.builds(
     RequestResult, st.sampled_from([Outcome.FAILED, Outcome.TIMED_OUT]), error_names
 )
+
+
+def failed(error: str) -> RequestResult:
+    """Return the result of a request that failed with an error."""
+    return RequestResult(Outcome.FAILED, error)
 
 
 @given(results=st.lists(request_results, max_size=20), data=st.data())
@@ -86,6 +92,34 @@ def test_the_most_common_error_is_named() -> None:
     assert most_common_error([*results, RequestResult(Outcome.SUCCEEDED)]) == "B"
 
 
+@pytest.mark.parametrize(
+    ("result", "kept", "submission"),
+    [
+        pytest.param(RequestResult(Outcome.SUCCEEDED), True, 1, id="has a result"),
+        pytest.param(RequestResult(Outcome.PARTIAL), True, 1, id="has a part"),
+        pytest.param(failed("ProviderDeclined"), True, 1, id="would end the same way"),
+        pytest.param(failed("ProviderFailed"), False, 2, id="may succeed now"),
+        pytest.param(failed("ProviderLostJob"), False, 1, id="may be found again"),
+        pytest.param(failed("OutOfCredits"), False, 1, id="was never accepted"),
+        pytest.param(failed("SubmitOutcomeUnknown"), False, 1, id="may be paid"),
+        pytest.param(
+            RequestResult(Outcome.TIMED_OUT, "DeadlinePassed"), False, 1, id="may come"
+        ),
+        pytest.param(RequestResult(Outcome.FAILED), False, 1, id="has no error"),
+    ],
+)
+def test_only_what_the_provider_failed_is_sent_again(
+    result: RequestResult, kept: bool, submission: int
+) -> None:
+    """A second submission is paid for, so nothing else may answer the request."""
+    sent = SentRequest(1, result)
+
+    assert result.is_kept == kept
+    assert sent.next_submission == submission
+    assert not (result.is_kept and result.is_resendable)
+    assert SentRequest.from_document(json.loads(json.dumps(sent.to_document()))) == sent
+
+
 def test_a_line_has_the_row_its_outcome_and_the_reason() -> None:
     """Each line is a JSON document of its own."""
     failed = RequestResult(Outcome.FAILED, "ProviderDeclined")
@@ -111,9 +145,12 @@ def test_a_line_has_the_row_its_outcome_and_the_reason() -> None:
 
 def test_a_row_index_survives_json() -> None:
     """Prepare writes the index, Gather reads it."""
-    rows = RowIndex(requests=[[1, 3], [4]], invalid=[{"row": 2}])
+    kept = {"job_id": "a", "outcome": "succeeded", "error": ""}
+    rows = RowIndex(requests=[[1, 3], [4]], invalid=[{"row": 2}], kept=[kept])
 
     read = RowIndex.from_document(json.loads(json.dumps(rows.to_document())))
+
+    assert read == rows
 
     assert Counter(read.outcomes([RequestResult(Outcome.SUCCEEDED)] * 2)) == {
         "succeeded": 3,

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from verdict_courier.api_client import ApiClient, ApiUnreachable, stream
 from verdict_courier.cli.__main__ import main
+from verdict_courier.cli.display import Display
 from verdict_courier.version import version
 
 _RESULT = b'{"row":1}\n'
@@ -225,3 +226,29 @@ def test_a_netrc_file_does_not_replace_the_signature(
     main(["submit", str(file), "--type", "email", "--json"])
 
     assert bodies["authorization"].startswith(b"AWS4-HMAC-SHA256 ")
+
+
+@pytest.mark.parametrize(
+    ("retry", "shown"),
+    [
+        ({"resends": 3, "resumes": 2}, True),
+        (None, False),
+    ],
+)
+def test_what_a_retry_pays_for_is_shown_before_it(
+    capsys: pytest.CaptureFixture[str], retry: dict[str, int] | None, shown: bool
+) -> None:
+    """Nobody is asked once more whether to pay for requests again."""
+    names = ("checks", "rows", "received_at", "submitted_at", "ended_at", "deadline_at")
+    job = {
+        **_JOB,
+        **dict.fromkeys(names),
+        "outcome": "partial",
+        "retry": retry,
+        "links": {"execution": "https://console"},
+    }
+
+    Display(as_json=False).job(job)
+
+    line = "sends 3 requests again (paid again), continues 2"
+    assert (line in capsys.readouterr().out) == shown

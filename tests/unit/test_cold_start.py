@@ -15,7 +15,7 @@ _MODULES = {
     "conclude": 25,
     "download": 27,
     "finalize_execution": 24,
-    "gather": 31,
+    "gather": 32,
     "intake": 19,
     "listen": 20,
     "manifest": 21,

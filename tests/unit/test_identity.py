@@ -66,6 +66,19 @@ def test_objects_references_and_requests_have_different_job_ids(
     assert len(job_ids) == 3
 
 
+@given(
+    rows=st.lists(st.integers(1, 5000), min_size=1),
+    numbers=st.sets(st.integers(1, 50), min_size=2, max_size=2),
+)
+def test_a_request_that_is_sent_again_has_another_job_id(
+    rows: list[int], numbers: set[int]
+) -> None:
+    """Under its first id nothing is submitted twice."""
+    ids = {identity.of_part("batch", rows, submission=number) for number in numbers}
+
+    assert len(ids) == 2
+
+
 def test_job_ids_do_not_change_between_deployments() -> None:
     """A job of yesterday must be found today, or it is submitted and paid twice."""
     job_id = identity.of_object("inbox", "ipqs/email/a b.csv", "v1")

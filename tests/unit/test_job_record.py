@@ -49,7 +49,9 @@ def test_a_running_job_has_a_deadline_and_no_outcome() -> None:
 def test_an_ended_job_has_its_error_or_a_link_to_results() -> None:
     """An error comes with advice, a success with the place of the results."""
     failed = response_of(outcome="failed", error="OutOfCredits", advice="Buy credits.")
-    succeeded = response_of(outcome="succeeded", phase="finished")
+    succeeded = response_of(
+        outcome="succeeded", phase="finished", manifest_key="k/manifest.json"
+    )
 
     assert failed["error"] == {"name": "OutOfCredits", "advice": "Buy credits."}
     assert failed["deadline_at"] is None
@@ -136,6 +138,32 @@ def test_earlier_attempts_are_kept_in_order() -> None:
         "failed",
         "timed_out",
     ]
+
+
+def test_results_stay_while_a_batch_is_retried() -> None:
+    """The rows that have results are paid, and are what the user has so far."""
+    first = JobRecord.from_item(
+        {**ITEM, "outcome": "partial", "manifest_key": "k/manifest.json"}
+    )
+    second: dict[str, str | float] = {
+        "attempt": 2.0,
+        "earlier": first.attempts_json(),
+        "resendable": 2.0,
+        "resumable": 1.0,
+    }
+    running = response_of(**second)
+    failed = JobRecord.from_item(
+        {**ITEM, **second, "outcome": "failed", "manifest_key": ""}
+    )
+
+    assert running["links"]["results"] == f"/prod/jobs/{JOB_ID}/results"
+    assert running["retry"] == {"resends": 2, "resumes": 1}
+    assert failed.latest_manifest_key == "k/manifest.json"
+
+
+def test_a_job_without_open_requests_has_no_numbers_of_them() -> None:
+    """Its retry sends nothing again."""
+    assert response_of(outcome="failed")["retry"] is None
 
 
 def test_an_item_of_a_newer_deployment_is_read() -> None:

@@ -89,7 +89,7 @@ def cancel(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
 
 
 def retry(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
-    """Continue a job that failed, timed out or was cancelled."""
+    """Continue a job that did not succeed, or the failed requests of a batch."""
     job = api.call("POST", f"/jobs/{options.job_id}/retry")
     return _show(api, display, job, wait=options.wait)
 

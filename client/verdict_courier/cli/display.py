@@ -180,4 +180,7 @@ def _facts(job: Document) -> Iterable[tuple[str, Text]]:
     if job["error"]:
         yield "error", plain(job["error"]["name"])
         yield "advice", plain(job["error"]["advice"])
+    if retry := job.get("retry"):  # an older deployment has none
+        numbers = f"sends {retry['resends']} requests again (paid again)"
+        yield "a retry", plain(f"{numbers}, continues {retry['resumes']}")
     yield "console", plain(job["links"]["execution"])

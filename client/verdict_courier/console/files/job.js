@@ -88,6 +88,7 @@ function details(job) {
     "finished at the provider": dateTime(job.finished_at),
     ended: dateTime(job.ended_at),
     deadline: dateTime(job.deadline_at),
+    "a retry": job.retry ? retryText(job.retry) : null,
     "asked again": dateTime(job.late_check_at),
     "earlier attempts": job.earlier_attempts
       .map((attempt) => `${attempt.outcome} ${attempt.error}`)
@@ -97,6 +98,10 @@ function details(job) {
     if (value) list.append(el("dt", {}, name), el("dd", {}, String(value)));
   }
   return job.timeline ? [list, statesTable(job.timeline.entries)] : [list];
+}
+
+function retryText({ resends, resumes }) {
+  return `sends ${resends} requests again (paid again), continues ${resumes}`;
 }
 
 function statesTable(entries) {
