@@ -68,6 +68,11 @@ class JobRunner:
         )["executionArn"]
         return wait_for(lambda: self._ended(execution))
 
+    def submissions(self, *job_ids: str) -> int:
+        """Count the lists of some jobs that IPQS has accepted, and bills."""
+        names = {f"{job_id}.csv" for job_id in job_ids}
+        return sum(csv.file_name in names for csv in self.stack.ipqs.csvs)
+
     def manifest(self, view: ExecutionView) -> dict[str, Any]:
         """Return the manifest of a job that has one."""
         assert view.job is not None

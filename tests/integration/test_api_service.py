@@ -17,6 +17,7 @@ from functions.api.presigned import PresignedUrls
 from functions.api.problems import Problem
 from functions.api.request import ApiRequest
 from functions.api.service import JobService
+from functions.aws import clock
 from functions.aws.executions import Executions, describe
 from functions.aws.idempotency_keys import IdempotencyKeys
 from functions.aws.job_store import JobStore
@@ -239,6 +240,8 @@ def test_the_handler_returns_responses_and_problems(
 ) -> None:
     """Events and responses have the form of API Gateway."""
     monkeypatch.setattr(handler, "_service", lambda: client.service)
+    # Without credentials AWS does not tell its time.
+    monkeypatch.setattr(clock, "now", time.time)
     handler._app.cache_clear()
     context = InvocationContext()
     try:

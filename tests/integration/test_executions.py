@@ -56,13 +56,13 @@ def test_a_new_execution_of_a_failed_job_does_nothing(runner: JobRunner) -> None
 
     assert failed.error == "CredentialsRejected"
     assert runner.job_item(job_id) == before
-    assert runner.stack.ipqs.csvs == []
+    assert runner.submissions(job_id) == 0
     assert runner.notices(job_id) == [notice]
     api = ApiClient.local(runner.stack.api_url)
     assert api.call("POST", f"/jobs/{job_id}/retry")["attempt"] == 2
     retried = runner.wait_for_end(f"{job_id}-2")
     assert (retried.status, retried.error) == ("SUCCEEDED", "")
-    assert len(runner.stack.ipqs.csvs) == 1
+    assert runner.submissions(job_id) == 1
 
 
 def finalized(runner: JobRunner, job_id: str) -> list[str]:
@@ -82,7 +82,7 @@ def test_a_person_may_start_a_job_first(runner: JobRunner) -> None:
 
     assert first.status == "SUCCEEDED"
     assert {second.error, third.error} == {"JobAlreadyStarted"}
-    assert len(runner.stack.ipqs.csvs) == 1
+    assert runner.submissions(job.job_id) == 1
     assert runner.job_item(job.job_id)["outcome"] == "succeeded"
     assert len(runner.notices(job.job_id)) == 1
 
@@ -139,7 +139,7 @@ def test_a_job_that_was_cancelled_before_its_execution_is_not_sent(
     view = runner.execute(job.to_state())
 
     assert view.states == ("Begin", "Conclude", "Notify", "Judge", "Failed")
-    assert runner.stack.ipqs.csvs == []
+    assert runner.submissions(job.job_id) == 0
     (notice,) = runner.notices(job.job_id)
     assert json.loads(notice["Message"])["outcome"] == "cancelled"
     assert runner.job_item(job.job_id)["outcome"] == "cancelled"

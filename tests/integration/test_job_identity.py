@@ -71,7 +71,7 @@ def test_an_upload_and_a_request_with_a_key_are_one_job(
     runner.wait_for_end(job.job_id)
 
     assert requested == {job.job_id}
-    assert [csv.file_name for csv in runner.stack.ipqs.csvs] == [f"{job.job_id}.csv"]
+    assert runner.submissions(job.job_id) == 1
     assert runner.executions().count(job.job_id) == 1
 
 
@@ -89,7 +89,7 @@ def test_events_and_requests_at_the_same_time_are_one_job(
     runner.wait_for_end(job.job_id)
 
     assert requested == {job.job_id}
-    assert len(runner.stack.ipqs.csvs) == 1
+    assert runner.submissions(job.job_id) == 1
 
 
 def test_a_key_replays_one_request(api: ApiClient, runner: JobRunner) -> None:
@@ -145,7 +145,7 @@ def test_a_fresh_job_is_another_one_on_purpose(
     assert refused(api, body, key) == 409
     for other in others:
         runner.wait_for_end(other)
-    assert len(runner.stack.ipqs.csvs) == 5
+    assert runner.submissions(job.job_id, fresh, *others) == 5
 
 
 @pytest.mark.fault(38)
