@@ -8,7 +8,6 @@ from enum import StrEnum
 
 from functions.core.errors import SubmitOutcomeUnknown
 from functions.core.model import Job, Outcome
-from functions.core.result_keys import manifest_key
 from tests.canary import Canary
 from tests.world.injection import Mode
 from tests.world.world import World
@@ -71,7 +70,7 @@ def contents(world: World, job: Job) -> dict[str, object]:
     return {
         name: _comparable(content)
         for name, content in world.objects(job).items()
-        if name != "manifest.json"
+        if not name.startswith("manifest")  # each attempt has its own
     }
 
 
@@ -188,13 +187,12 @@ def _visible_objects(
     for key, versions in world.s3.buckets[world.results].items():
         if len(versions) != 1:
             yield Finding(Column.TRUNCATED, f"{key} was written again")
-    is_told = any(
-        notice["outcome"] in (Outcome.SUCCEEDED, Outcome.PARTIAL)
-        for notice in world.notices(job)
-    )
-    manifest = world.s3.current(world.results, manifest_key(job))
-    if is_told and manifest is None:
-        yield Finding(Column.EARLY, "a notice without a manifest")
+    for notice in world.notices(job):
+        if (
+            notice["outcome"] in (Outcome.SUCCEEDED, Outcome.PARTIAL)
+            and world.s3.current(world.results, notice["manifest_key"]) is None
+        ):
+            yield Finding(Column.EARLY, "a notice without a manifest")
 
 
 def _submissions(world: World) -> Iterator[Finding]:

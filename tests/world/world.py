@@ -13,7 +13,7 @@ from io import StringIO
 from typing import Any
 
 from functions.core import keys
-from functions.core.keys import JOBS_BY_MONTH
+from functions.core.keys import JOBS_BY_MONTH, LATE_CHECKS
 from functions.core.model import Job, Outcome
 from functions.core.s3_events import S3Object, job_for
 from local.simulators.txncheck.webhook_sender import signed_webhook
@@ -51,6 +51,20 @@ class ApiResponse:
     document: Mapping[str, Any]
 
 
+@dataclass(frozen=True, kw_only=True)
+class AwsCall:
+    """A call to AWS; `caller` is a function or the state machine.
+
+    One that is `signed_only` is made by whoever holds the signed URL.
+    """
+
+    caller: str
+    service: str
+    operation: str
+    parameters: Parameters
+    signed_only: bool = False
+
+
 @dataclass
 class World:
     """One run: new stores and executions at a site, whose providers are reset.
@@ -82,8 +96,11 @@ class World:
             names[keys.ENV_RESULTS_BUCKET],
         )
         self.s3 = S3(self.inbox, self.results)
-        by_month = {JOBS_BY_MONTH: ("month", "received_at")}
-        self.jobs = Table("job_id", by_month)
+        indexes = {
+            JOBS_BY_MONTH: ("month", "received_at"),
+            LATE_CHECKS: ("provider", "late_check_at"),
+        }
+        self.jobs = Table("job_id", indexes)
         self.waits = Table("wait_id")
         providers = self.deployment.providers
         secrets: dict[str, str | None] = {
@@ -120,6 +137,7 @@ class World:
         )
         self._services = {service.name: service for service in services}
         self.dead_letters: list[str] = []  # messages that nobody could process
+        self.aws_calls: list[AwsCall] = []  # of functions and of the state machine
         self.early_notices: list[str] = []  # sent before their outcome was recorded
         self._broken: list[NotModelled] = []
         self._numbers = 0
@@ -206,7 +224,7 @@ class World:
 
     def cancel(self, job: Job) -> ApiResponse:
         """Cancel a job through the API."""
-        return self.call_api("DELETE", f"/jobs/{job.job_id}")
+        return self.call_api("POST", f"/jobs/{job.job_id}/cancel")
 
     def retry(self, job: Job) -> ApiResponse:
         """Retry a job through the API."""
@@ -224,6 +242,11 @@ class World:
     def redrive(self, name: str) -> None:
         """Continue an execution that failed, by hand."""
         self.machine.redrive(self.machine.executions[name])
+
+    def sweep(self) -> None:
+        """Call the sweep, as its schedule does."""
+        self.lambdas.invoke("sweep", {})
+        self._check_modelled()
 
     def forge_webhook(self, reference: str) -> int | None:
         """Send a webhook about a job of the provider with another secret."""
@@ -292,6 +315,9 @@ class World:
         self, service: str, operation: str, parameters: Parameters
     ) -> Mapping[str, Any]:
         fault = self.injector.begin(f"{service}.{operation}")
+        if self.injector.process is not None:
+            caller = self.injector.process.function
+            self._note_call(caller, service, operation, parameters)
         if fault is not None and fault.mode is Mode.ERROR_BEFORE:
             raise service_error(service, operation, fault.code)
         try:
@@ -327,6 +353,7 @@ class World:
         self, service: str, operation: str, parameters: Parameters, error: str
     ) -> Mapping[str, Any]:
         mode = self.injector.aws_call(f"{service}.{operation}")
+        self._note_call("state machine", service, operation, parameters)
         if mode is Mode.ERROR_BEFORE:
             raise StateFailed(error)
         response = self._services[service].call(operation, parameters)
@@ -337,6 +364,7 @@ class World:
     def _call_function(self, parameters: Any) -> Any:  # noqa: ANN401 - any JSON
         function = parameters["FunctionName"]
         mode = self.injector.aws_call(f"lambda.{function}")
+        self._note_call("state machine", "lambda", "Invoke", parameters)
         if mode is Mode.ERROR_BEFORE:
             raise StateFailed("Lambda.TooManyRequestsException")
         try:
@@ -348,6 +376,14 @@ class World:
         if mode is Mode.ERROR_AFTER:
             raise StateFailed("Lambda.SdkClientException")
         return {"Payload": payload, "StatusCode": 200}
+
+    def _note_call(
+        self, caller: str, service: str, operation: str, parameters: Parameters
+    ) -> None:
+        call = AwsCall(
+            caller=caller, service=service, operation=operation, parameters=parameters
+        )
+        self.aws_calls.append(call)
 
     def _intake(self, number: int, body: str, receive_count: int) -> None:
         """Deliver a message of the intake queue, again after a failure."""
