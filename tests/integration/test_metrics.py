@@ -1,4 +1,4 @@
-"""Metrics: jobs are measured, and CloudWatch gets every metric of the table."""
+"""Metrics: jobs are measured, and the log has every metric of the table."""
 
 import json
 
@@ -10,6 +10,7 @@ from local import sample
 from local.simulators.ipqs import Answer
 from local.simulators.txncheck import TxncheckSimulator
 from local.stack import STAGE as LOCAL
+from tests.infra.alarms import points_of
 from tests.integration.harness import FULL_CHECK, JobRunner, wait_for
 
 _EMAILS = sample.emails(12)
@@ -19,9 +20,7 @@ _ROWS = b"mobile,name\n+919812345670,Asha Example\n+91123,Nobody Example\n"
 _TESTED_ELSEWHERE = {Metric.UPLOADS_NOT_ABORTED, Metric.RESULTS_DIFFERED}
 
 
-def test_every_metric_reaches_cloudwatch(
-    runner: JobRunner, txncheck: TxncheckSimulator
-) -> None:
+def test_every_metric_is_logged(runner: JobRunner, txncheck: TxncheckSimulator) -> None:
     """An alarm or a chart of a metric that is never sent would stay empty."""
     ipqs = runner.stack.ipqs
     ipqs.behave(statuses=("NEW", "SHUFFLING", "FINISHED"))
@@ -44,15 +43,15 @@ def test_every_metric_reaches_cloudwatch(
         for metric in set(Metric) - _TESTED_ELSEWHERE
         for names in metric.sets
     }
-    cloudwatch = runner.stack.emulator.client("cloudwatch")
 
     def all_listed() -> bool:
-        listed = set()
-        pages = cloudwatch.get_paginator("list_metrics").paginate(Namespace=NAMESPACE)
-        for found in (found for page in pages for found in page["Metrics"]):
-            dimensions = {item["Name"]: item["Value"] for item in found["Dimensions"]}
-            if dimensions.get(STAGE) == LOCAL:
-                listed.add((found["MetricName"], frozenset(dimensions)))
+        lines = (json.loads(line) for line in runner.log_lines('"_aws"'))
+        listed = {
+            (point.name, frozenset(point.dimensions))
+            for line in lines
+            for point in points_of(line)
+            if (point.namespace, point.dimensions[STAGE]) == (NAMESPACE, LOCAL)
+        }
         return expected <= listed
 
     assert wait_for(all_listed)
