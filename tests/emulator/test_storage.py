@@ -5,6 +5,7 @@ import json
 import uuid
 import zlib
 from collections.abc import Iterator
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 import requests
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from mypy_boto3_s3 import S3Client
 
 from local.emulator.process import Emulator
 from tests.emulator import queues
@@ -267,17 +269,21 @@ def test_url_of_signature_version_2_is_refused(emulator: Emulator, bucket: str) 
 
 
 def presign(emulator: Emulator, bucket: str, version: str, *, seconds: int = 60) -> str:
-    """Put an object, and return a URL that opens it."""
-    s3 = boto3.client(
+    """Put two objects, and return a URL that opens one of them."""
+    for key in ("mine", "other"):
+        emulator.client("s3").put_object(Bucket=bucket, Key=key, Body=b"a")
+    return _signer(emulator.endpoint, version).generate_presigned_url(
+        "get_object", Params={"Bucket": bucket, "Key": "mine"}, ExpiresIn=seconds
+    )
+
+
+@cache
+def _signer(endpoint: str, version: str) -> S3Client:
+    return boto3.client(
         "s3",
-        endpoint_url=emulator.endpoint,
+        endpoint_url=endpoint,
         region_name="us-east-1",
         aws_access_key_id="test",
         aws_secret_access_key="test",
         config=Config(signature_version=version, s3={"addressing_style": "path"}),
-    )
-    for key in ("mine", "other"):
-        s3.put_object(Bucket=bucket, Key=key, Body=b"a")
-    return s3.generate_presigned_url(
-        "get_object", Params={"Bucket": bucket, "Key": "mine"}, ExpiresIn=seconds
     )
