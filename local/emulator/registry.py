@@ -3,7 +3,8 @@
 A correction restores one behaviour of AWS. Its docstring states the behaviour,
 the source, and what MiniStack does instead. Each correction has a test that is
 marked with its name and fails without it (`pytest tests/emulator --leave-out
-NAME`), so that it can be removed when a newer MiniStack no longer needs it.
+NAME`), so that it can be removed when a newer MiniStack no longer needs it:
+`make corrections` lists them all, and says which.
 """
 
 from collections.abc import Callable, Sequence

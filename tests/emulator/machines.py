@@ -38,14 +38,14 @@ class Machines:
         self._started.append(arn)
         return arn
 
-    def wait(self, execution: str, *, seconds: float = 20) -> dict[str, Any]:
+    def wait(self, execution: str) -> dict[str, Any]:
         """Wait until an execution has ended; return its description."""
 
         def description() -> dict[str, Any] | None:
             found = dict(self.client.describe_execution(executionArn=execution))
             return found if found["status"] != "RUNNING" else None
 
-        return wait_for(description, seconds=seconds)
+        return wait_for(description)
 
     def run(
         self,

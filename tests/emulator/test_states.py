@@ -182,10 +182,7 @@ def test_execution_ends_at_25000_events(machines: Machines) -> None:
     again = {"Variable": "$", "IsPresent": True, "Next": "Again?"}
     loop = {"Type": "Choice", "Choices": [again]}
 
-    ended = machines.wait(
-        machines.start(machines.create({"Again?": loop}, TimeoutSeconds=60)),
-        seconds=60,
-    )
+    ended = machines.run({"Again?": loop}, TimeoutSeconds=20)
 
     assert (ended["status"], ended.get("error")) == ("FAILED", "States.Runtime")
     last = machines.client.get_execution_history(
