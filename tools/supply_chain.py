@@ -54,7 +54,6 @@ KNOWN = {
 }
 #: A longer line is data, such as a picture.
 _LONGEST_LINE = 5_000
-_PINNED = re.compile(r"(?m)^([a-z0-9._-]+)==([^ ;\\]+)((?:.*\\\n)+(?:.*\n)?|.*\n)")
 
 
 def audit() -> int:
@@ -141,7 +140,11 @@ def sbom() -> int:
 def bill_of_materials(lock: str) -> Bom:
     """Return the packages of a lock file, with the hashes that it demands."""
     bom = Bom()
-    for name, version, rest in _PINNED.findall(lock):
+    for pinned in lock.replace("\\\n", " ").splitlines():
+        name, equals, rest = pinned.partition("==")
+        if not equals or name.lstrip().startswith("#"):
+            continue
+        version = rest.split()[0]
         purl = PackageURL("pypi", name=name, version=version)
         bom.components.add(
             Component(

@@ -15,10 +15,7 @@ from tests.world.world import World
 
 _BAD_STATUSES = ("FAILED", "TIMED_OUT", "ABORTED")
 _POSTS = ("submit: ipqs.upload", "submit: txncheck.submit")
-#: The claim, and the call before it; for a request, its batch is read after it.
-_CLAIM = ["submit: secretsmanager.GetSecretValue", "submit: dynamodb.UpdateItem"]
-_BATCH_READ = "submit: dynamodb.GetItem"
-_KILLED = (Mode.KILLED_BEFORE, Mode.KILLED_AFTER)
+_CLAIM = "submit: dynamodb.UpdateItem"
 #: Members of a result that differ from run to run.
 _OF_THE_PROVIDER = frozenset(("requestId", "createdAt", "completedAt"))
 
@@ -50,11 +47,18 @@ class Clean:
     calls: Sequence[str]
     contents: Mapping[str, object]
 
+    @property
+    def claiming(self) -> Sequence[str]:
+        """The call before the claim, the claim, and what follows it before the POST."""
+        post = next(at for at, call in enumerate(self.calls) if call in _POSTS)
+        claim = max(at for at in range(post) if self.calls[at] == _CLAIM)
+        return self.calls[claim - 1 : post]
+
 
 def findings(world: World, job: Job, clean: Clean, canary: Canary) -> list[Finding]:
     """Return everything that is not as it should be after a run."""
     return [
-        *_fate(world, job),
+        *_fate(world, job, clean),
         *_visible_objects(world, job, clean.contents),
         *(Finding(Column.EARLY, text) for text in world.early_notices),
         *_submissions(world),
@@ -95,7 +99,7 @@ def _without(document: object, names: frozenset[str]) -> object:
     return document
 
 
-def _fate(world: World, job: Job) -> Iterator[Finding]:
+def _fate(world: World, job: Job, clean: Clean) -> Iterator[Finding]:
     """Find a job without its result, or one of which nobody hears."""
     item, executions = world.item(job.job_id), world.executions(job)
     outcome = item.get("outcome", "")
@@ -115,7 +119,9 @@ def _fate(world: World, job: Job) -> Iterator[Finding]:
         errors = {str(error) for error in _row_errors(world, job)}
     else:
         errors = {str(item.get("error", ""))}
-    if errors == {SubmitOutcomeUnknown.__name__} and _is_explained(world):
+    if errors == {SubmitOutcomeUnknown.__name__} and _is_explained(
+        world, clean.claiming
+    ):
         yield Finding(Column.PERSON, "the answer to the submission was lost")
         return
     yield Finding(
@@ -132,7 +138,7 @@ def _row_errors(world: World, job: Job) -> Iterator[object]:
                     yield document.get("error", document["outcome"])
 
 
-def _is_explained(world: World) -> bool:
+def _is_explained(world: World, claiming: Sequence[str]) -> bool:
     """Whether a fault explains that nobody knows if something was submitted.
 
     The call to submit itself failed; or its process was killed right before it, when
@@ -146,11 +152,13 @@ def _is_explained(world: World) -> bool:
             return True
         if fault.mode is Mode.KILLED_BEFORE and at and calls[at - 1] in _POSTS:
             return True
-        claiming = calls[max(at - 2, 0) : at + 1]
-        if claiming[-2:] == _CLAIM and fault.mode is Mode.KILLED_AFTER:
-            return True
-        if claiming == [*_CLAIM, _BATCH_READ] and fault.mode in _KILLED:
-            return True
+        claimed = fault.mode is Mode.KILLED_AFTER
+        for length in range(2, len(claiming) + 1):
+            is_there = calls[max(at + 1 - length, 0) : at + 1] == [*claiming[:length]]
+            if is_there and (
+                claimed or (fault.mode is Mode.KILLED_BEFORE and length > 2)
+            ):
+                return True
     return False
 
 

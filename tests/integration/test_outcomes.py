@@ -66,7 +66,9 @@ CASES = {
     "the response to the upload lost": Case(
         answers={"upload": [Answer.dropped_after()]}
     ),
-    "the upload lost": Case(answers={"upload": [Answer.dropped_before()]}),
+    "the upload lost": _failed(
+        "SubmitOutcomeUnknown", answers={"upload": [Answer.dropped_before()]}
+    ),
     "all links null": _failed(
         "NoResults",
         answers={
