@@ -34,12 +34,12 @@ def test_every_stage_of_ours_is_sound(settings: dict[str, Any], name: str) -> No
 
 
 def test_a_stage_says_only_how_it_differs(settings: dict[str, Any]) -> None:
-    """However deep: local changes one number of the poll and keeps the others."""
+    """However deep: local changes numbers of the poll and keeps the others."""
     shared = config.stage("dev", settings).providers["ipqs"].poll
     local = config.stage("local", settings).providers["ipqs"].poll
 
     assert (shared.first_seconds, local.first_seconds) == (5, 2)
-    assert local.cap_seconds == shared.cap_seconds
+    assert local.growth == shared.growth
 
 
 @pytest.mark.parametrize(
