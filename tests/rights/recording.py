@@ -6,14 +6,12 @@ them every kind of call fails once, because some calls are only made after a fai
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from functools import partial
 from urllib.parse import unquote, urlsplit
 
 from functions.core.model import Job
 from tests.faults.scenarios import LIST, REQUEST, SCENARIOS, Scenario
 from tests.world.injection import Fault, Mode
-from tests.world.lambdas import FunctionFailed
 from tests.world.site import Site
 from tests.world.world import AwsCall, World
 
@@ -111,8 +109,7 @@ def _end_late(world: World, key: str, content: bytes) -> Job:
         simulator = getattr(world.site, job.provider)
         simulator.behave(seconds_processing=seconds_processing)
         world.site.clock.advance(deadline)
-        with suppress(FunctionFailed):  # its schedule calls it again
-            world.sweep()
+        world.sweep()
     world.run()
     return job
 

@@ -8,9 +8,11 @@ execution, lose a webhook), lets time pass, and reads what users and operators s
 import json
 import random
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from io import StringIO
 from typing import Any
+from urllib.parse import quote_plus
 
 from functions.core import keys
 from functions.core.keys import JOBS_BY_MONTH, LATE_CHECKS
@@ -96,11 +98,13 @@ class World:
             names[keys.ENV_RESULTS_BUCKET],
         )
         self.s3 = S3(self.inbox, self.results)
-        indexes = {
-            JOBS_BY_MONTH: ("month", "received_at"),
-            LATE_CHECKS: ("provider", "late_check_at"),
-        }
-        self.jobs = Table("job_id", indexes)
+        self.jobs = Table(
+            "job_id",
+            {
+                JOBS_BY_MONTH: ("month", "received_at"),
+                LATE_CHECKS: ("provider", "late_check_at"),
+            },
+        )
         self.waits = Table("wait_id")
         providers = self.deployment.providers
         secrets: dict[str, str | None] = {
@@ -158,9 +162,12 @@ class World:
             self.announce(job)
         return job
 
-    def announce(self, job: Job) -> None:
-        """Send the event of an upload, once more if it was sent before."""
-        event = {
+    def announce(self, job: Job, *, by_s3: bool = False) -> None:
+        """Send the event of an upload, once more if it was sent before.
+
+        It has the form of EventBridge, or that of S3's own notifications.
+        """
+        event: dict[str, Any] = {
             "source": "aws.s3",
             "detail-type": "Object Created",
             "detail": {
@@ -168,6 +175,10 @@ class World:
                 "object": {"key": job.key, "version-id": job.version_id},
             },
         }
+        if by_s3:
+            stored = {"key": quote_plus(job.key), "versionId": job.version_id}
+            s3 = {"bucket": {"name": job.bucket}, "object": stored}
+            event = {"Records": [{"eventName": "ObjectCreated:Put", "s3": s3}]}
         self._numbers += 1
         number = self._numbers
         self.scheduler.after(1, lambda: self._intake(number, json.dumps(event), 1))
@@ -244,9 +255,15 @@ class World:
         self.machine.redrive(self.machine.executions[name])
 
     def sweep(self) -> None:
-        """Call the sweep, as its schedule does."""
-        self.lambdas.invoke("sweep", {})
+        """Let the sweep for late jobs run once, as it does by a schedule."""
+        with suppress(FunctionFailed, Stalled):
+            self.lambdas.invoke("sweep", {})
         self._check_modelled()
+
+    def fail_call(self, mode: Mode, *, after: int = 0) -> None:
+        """Plan that a coming call fails: the next one, or a later one."""
+        at = len(self.injector.calls) + after
+        self.injector.faults[at] = Fault(at, mode)
 
     def forge_webhook(self, reference: str) -> int | None:
         """Send a webhook about a job of the provider with another secret."""
