@@ -20,11 +20,15 @@ _ENVIRONMENT = {
     **os.environ,
     "PATH": f"{_NODE / 'bin'}{os.pathsep}{os.environ['PATH']}",
 }
-#: What npm reports where it cannot reach its registry.
+#: What npm reports where its registry, or a proxy on the way, does not answer.
 _UNREACHABLE = (
+    "E502",
+    "E503",
+    "E504",
     "EAI_AGAIN",
     "ECONNREFUSED",
     "ECONNRESET",
+    "EHOSTUNREACH",
     "ENETUNREACH",
     "ENOTFOUND",
     "ERR_SOCKET_TIMEOUT",
