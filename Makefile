@@ -17,7 +17,7 @@ STAGE ?= dev
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-plain test-stack quick mutants check audit sbom lint format synth budget faults bench diagram runbook openapi screenshot bootstrap deploy diff smoke destroy lock clean
+.PHONY: help demo up down test test-plain test-stack quick mutants check audit sbom lint format synth budget faults bench diagram runbook corrections openapi screenshot bootstrap deploy diff smoke destroy lock clean
 
 help: ## List the targets
 	@echo "Verdict Courier: lists to bulk-verification providers, verdicts back."
@@ -112,6 +112,9 @@ diagram: $(READY) ## Draw the state machine from its definition
 
 runbook: $(READY) ## Generate the run-book's sections on errors and metrics
 	$(BIN)/python -m tools.runbook
+
+corrections: $(READY) ## List the emulator's corrections, and say which are no longer needed
+	@$(BIN)/python -m tools.corrections
 
 openapi: $(READY) ## Generate the OpenAPI document from the routes and schemas
 	$(BIN)/python -m tools.openapi

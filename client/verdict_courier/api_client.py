@@ -34,6 +34,8 @@ class ApiError(Exception):
         detail = str(problem.get("detail", ""))
         super().__init__(" ".join([title, *errors, detail]).strip())
         self.problem = problem
+        #: The HTTP status; 0 where there is none.
+        self.status = int(problem.get("status", 0))
 
 
 class ApiUnreachable(Exception):
@@ -105,7 +107,8 @@ class ApiClient:
         response = self.send(method, path, content=content, headers=headers)
         document = _document(response)
         if not response.ok:
-            raise ApiError({"title": f"HTTP {response.status_code}", **document})
+            status = response.status_code
+            raise ApiError({"title": f"HTTP {status}", **document, "status": status})
         if not members <= document.keys():
             raise _foreign(response, "JSON of another kind")
         return document

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -65,13 +66,39 @@ def has_unproven_rows(verdict: str | None) -> bool:
     return verdict not in (None, COMPLETE)
 
 
-def upload_extensions() -> list[str]:
-    """Return the file name extensions that some provider takes, such as `.csv`."""
+@dataclass(frozen=True)
+class Upload:
+    """What can be uploaded for a provider: types, and extensions such as `.csv`."""
+
+    types: tuple[str, ...]
+    extensions: tuple[str, ...]
+
+
+@cache
+def uploads() -> dict[str, Upload]:
+    """Return what can be uploaded, by provider."""
     upload = document()["paths"]["/uploads"]["post"]["requestBody"]
     by_provider = upload["content"]["application/json"]["schema"]["oneOf"]
-    # A name's pattern ends in its extensions: `\.(csv|json)$`.
-    extensions = "|".join(
-        re.findall(r"\\\.\(([^()]+)\)\$$", schema["properties"]["name"]["pattern"])[0]
-        for schema in by_provider
-    )
-    return sorted({f".{extension}" for extension in extensions.split("|")})
+    taken = {}
+    for schema in by_provider:
+        fields = schema["properties"]
+        # A name's pattern ends in its extensions: `\.(csv|json)$`.
+        extensions = re.findall(r"\\\.\(([^()]+)\)\$$", fields["name"]["pattern"])[0]
+        taken[fields["provider"]["enum"][0]] = Upload(
+            types=tuple(sorted(fields["type"]["enum"])),
+            extensions=tuple(f".{name}" for name in sorted(extensions.split("|"))),
+        )
+    return taken
+
+
+def upload_extensions() -> list[str]:
+    """Return the file name extensions that some provider takes."""
+    return sorted({name for upload in uploads().values() for name in upload.extensions})
+
+
+def most_jobs() -> int:
+    """Return the most jobs that one response can list."""
+    parameters = document()["paths"]["/jobs"]["get"]["parameters"]
+    schemas = {parameter["name"]: parameter["schema"] for parameter in parameters}
+    most: int = schemas["limit"]["maximum"]
+    return most

@@ -13,7 +13,7 @@ from urllib.request import urlopen
 
 import pytest
 from verdict_courier.cli.__main__ import main
-from verdict_courier.cli.commands import ExitCode
+from verdict_courier.cli.exit_codes import ExitCode
 
 from local import sample
 from local.stack import LocalStack
@@ -199,7 +199,7 @@ def test_an_api_without_tls_is_not_called(run: Run) -> None:
     """Others could read the responses on their way."""
     code, out, notes = run("watch", "--url", "http://example.com")
 
-    assert code == ExitCode.UNREACHABLE
+    assert code == ExitCode.MISUSED
     assert not out
     assert "https://" in notes
 

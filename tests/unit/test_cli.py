@@ -112,12 +112,12 @@ def test_only_the_extension_of_a_file_name_is_sent(
     file.write_bytes(b"{}")
 
     code = main(
-        ["submit", str(file), "--type", "x", "--provider", "txncheck", "--json"]
+        ["submit", str(file), "--type=full-check", "--provider=txncheck", "--json"]
     )
 
     assert code == 0
     form: dict[str, Any] = json.loads(bodies["/uploads"])
-    assert form == {"provider": "txncheck", "type": "x", "name": sent}
+    assert form == {"provider": "txncheck", "type": "full-check", "name": sent}
     assert Path(name).stem.encode() not in b"".join(bodies.values())
 
 
@@ -132,7 +132,7 @@ def test_a_file_of_an_unknown_format_is_not_sent(
         main(["submit", str(file), "--type", "email"])
 
     assert ended.value.code == 2
-    assert ".csv or .json or .jsonl" in capsys.readouterr().err
+    assert ".csv, .json or .jsonl" in capsys.readouterr().err
     assert not bodies
 
 
@@ -221,7 +221,7 @@ def test_a_netrc_file_does_not_replace_the_signature(
     netrc.write_text("default login a password b\n")
     monkeypatch.setenv("NETRC", str(netrc))
     file = tmp_path / "list.csv"
-    file.touch()
+    file.write_bytes(b"email\n")
 
     main(["submit", str(file), "--type", "email", "--json"])
 

@@ -7,7 +7,7 @@ import pytest
 from verdict_courier import api_description
 from verdict_courier.api_client import ApiClient
 from verdict_courier.cli.__main__ import main
-from verdict_courier.cli.commands import ExitCode
+from verdict_courier.cli.exit_codes import ExitCode
 
 from functions.core.rows import RowsVerdict
 from tests.unit.scripted_server import JOB, Answer, ScriptedServer

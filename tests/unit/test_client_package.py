@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from verdict_courier import api_description
-from verdict_courier.cli.display import COLOURS
+from verdict_courier.cli.texts import COLOURS
 from verdict_courier.version import version
 
 from functions.core.file_formats import FILE_FORMATS

@@ -1,6 +1,7 @@
 """A late job is looked at ever more rarely, and is told apart from all others."""
 
 import json
+from datetime import UTC
 from typing import Any, cast
 
 import pytest
@@ -110,11 +111,11 @@ def test_clients_see_when_the_next_look_is(capsys: pytest.CaptureFixture[str]) -
         RECORD, deadline_seconds=1.0, jobs="/jobs", execution_url="https://console"
     )
 
-    Display(as_json=False).job(job)
+    Display(as_json=False, zone=UTC).job(job)
 
     assert job["late_check_at"] == "2026-11-18T11:21:40.000Z"
     shown = capsys.readouterr().out
-    assert "2026-11-18T11:21:40.000Z" in shown
+    assert "2026-11-18 11:21:40 UTC" in shown
     assert "timed_out" in shown
 
 

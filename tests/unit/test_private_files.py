@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from verdict_courier.cli.__main__ import main
-from verdict_courier.cli.commands import ExitCode
+from verdict_courier.cli.exit_codes import ExitCode
 
 from local.up import open_private
 

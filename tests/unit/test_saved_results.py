@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from verdict_courier.api_client import ApiClient, ApiError, ApiUnreachable, upload
 from verdict_courier.cli.__main__ import main
-from verdict_courier.cli.commands import ExitCode
+from verdict_courier.cli.exit_codes import ExitCode
 from verdict_courier.results import listed_results
 
 from tests.unit.scripted_server import Answer, ScriptedServer

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
-from verdict_courier.cli.watch import table, timeline_text
+from verdict_courier.cli.watch import table, timeline_text, watch_columns
 
 from functions.api.responses import rfc3339
 
@@ -126,7 +126,8 @@ def test_a_row_shows_a_job(fields: dict[str, Any], texts: tuple[str, ...]) -> No
     """Its type, its state, its age and its next check fit into one line."""
     console = Console(width=120)
     with console.capture() as output:
-        console.print(table([job(*ENTRIES, **fields)], now=_BEGIN + 12))
+        columns = watch_columns(now=_BEGIN + 12)
+        console.print(table(columns, [job(*ENTRIES, **fields)], console.width))
 
     for text in ("0123456789ab", "ipqs email", *texts):
         assert text in output.get()

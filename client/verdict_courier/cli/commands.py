@@ -4,33 +4,28 @@ import threading
 import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
-from enum import IntEnum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from rich.console import Group
+from rich.table import Table
+
 from verdict_courier.api_client import ApiClient, upload
 from verdict_courier.api_description import WITH_RESULTS, has_unproven_rows
-from verdict_courier.cli.display import Display, progress
-from verdict_courier.cli.endpoints import LOCAL, local_address
-from verdict_courier.cli.watch import table
+from verdict_courier.cli.display import Display
+from verdict_courier.cli.endpoints import LOCAL, command_on, local_address
+from verdict_courier.cli.exit_codes import ExitCode
+from verdict_courier.cli.texts import plain
+from verdict_courier.cli.watch import table, watch_columns
 from verdict_courier.console.console import WebConsole
 from verdict_courier.console.log_sources import AwsConsoleLinks
 from verdict_courier.console.server import serve
 from verdict_courier.job_feed import JobFeed
+from verdict_courier.patience import read_patiently
 from verdict_courier.results import listed_results
 
 _POLL_SECONDS = 1.0
-
-
-class ExitCode(IntEnum):
-    """The exit code of a command; argparse itself exits with MISUSED."""
-
-    DONE = 0
-    NO_RESULTS = 1  # the job ended without results
-    MISUSED = 2  # also for a file that cannot be read or written
-    REFUSED = 3  # the API refused the call
-    UNREACHABLE = 4  # nothing answered, or something else in the API's place
-    ROWS_UNPROVEN = 5  # there are results, but not all rows are accounted for
 
 
 Command = Callable[[ApiClient, Display, Namespace], ExitCode]
@@ -50,13 +45,14 @@ def submit(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     version_id = upload(form, file)
     # This returns the job that the upload started, or starts it.
     job = api.call("POST", "/jobs", {"key": form["key"], "version_id": version_id})
-    return _show(api, display, job, wait=options.wait)
+    return _show(api, display, job, options)
 
 
 def status(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     """Show the state of a job."""
-    job = api.call("GET", f"/jobs/{options.job_id}")
-    return _show(api, display, job, wait=options.wait)
+    read = partial(api.call, "GET", f"/jobs/{options.job_id}")
+    job = read_patiently(read, display.note) if options.wait else read()
+    return _show(api, display, job, options)
 
 
 def list_jobs(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
@@ -91,20 +87,26 @@ def cancel(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
 def retry(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     """Continue a job that did not succeed, or the failed requests of a batch."""
     job = api.call("POST", f"/jobs/{options.job_id}/retry")
-    return _show(api, display, job, wait=options.wait)
+    return _show(api, display, job, options)
 
 
 def watch(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     """Show the newest jobs with their timelines, live."""
     feed = JobFeed(api, limit=options.limit)
     if options.once or not display.is_live:
-        jobs = feed.read()
-        display.render(table(jobs, now=time.time()), jobs)
+        jobs = read_patiently(feed.read, display.note)
+        display.table(watch_columns(now=time.time()), jobs, table)
         return ExitCode.DONE
     with display.live() as live:
+        drawn = Table()
+
+        def tell(note: str) -> None:
+            live.update(Group(drawn, plain(note, "yellow")), refresh=True)
+
         while True:  # until Ctrl-C
-            jobs = feed.read()
-            live.update(table(jobs, now=time.time()), refresh=True)
+            jobs = read_patiently(feed.read, tell)
+            drawn = table(watch_columns(now=time.time()), jobs, display.width)
+            live.update(drawn, refresh=True)
             time.sleep(options.every)
 
 
@@ -122,25 +124,40 @@ def page(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     )
     with serve(console.respond) as address:
         display.address(address)
-        display.notes.print("Whoever has this address sees the jobs. Ctrl-C stops it.")
+        display.note("Whoever has this address sees the jobs. Ctrl-C stops it.")
         threading.Event().wait()
     return ExitCode.DONE
 
 
-def _show(api: ApiClient, display: Display, job: Document, *, wait: bool) -> ExitCode:
-    """Show a job, after its end if `wait` is set; return the outcome's exit code."""
-    if wait:
-        with display.notes.status(progress(job)) as line:
-            while job["outcome"] is None:
-                time.sleep(_POLL_SECONDS)
-                job = api.call("GET", f"/jobs/{job['job_id']}")
-                line.update(progress(job))
+def _show(
+    api: ApiClient, display: Display, job: Document, options: Namespace
+) -> ExitCode:
+    """Show a job, with `--wait` after its end; return the outcome's exit code."""
+    if options.wait:
+        try:
+            job = _wait(api, display, job)
+        except KeyboardInterrupt:
+            display.note(f"Stopped waiting; the job goes on: {job['job_id']}")
+            display.note(command_on(options, "status", job["job_id"], "--wait"))
+            return ExitCode.INTERRUPTED
     display.job(job)
     if job["outcome"] is not None and job["outcome"] not in WITH_RESULTS:
         return ExitCode.NO_RESULTS
     if has_unproven_rows(job.get("verdict")):
         return ExitCode.ROWS_UNPROVEN
     return ExitCode.DONE
+
+
+def _wait(api: ApiClient, display: Display, job: Document) -> Document:
+    """Return a job after its end, and show its progress until then."""
+    read = partial(api.call, "GET", f"/jobs/{job['job_id']}")
+    with display.progress() as show:
+        show(job)
+        while job["outcome"] is None:
+            time.sleep(_POLL_SECONDS)
+            job = read_patiently(read, show)
+            show(job)
+    return job
 
 
 def _jobs(

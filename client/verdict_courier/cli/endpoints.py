@@ -2,18 +2,26 @@
 
 import json
 import os
+import re
+import shlex
+from argparse import Namespace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
 from verdict_courier.api_client import ApiClient, ApiUnreachable
+from verdict_courier.cli.misuse import Misused
 
 LOCAL = "local"
 #: The record that `make up` writes about the stack that it started.
 RECORD = Path(__file__).parents[3] / ".local" / "stack.json"
 _URL_VARIABLE = "COURIER_API_URL"
+#: The script `courier` of a clone says in it how it was called.
+_PROGRAM_VARIABLE = "COURIER_PROGRAM"
+_STAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
+_HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9a-f:.]+")
 
 
 def connect(stage: str, *, profile: str | None, url: str = "") -> ApiClient:
@@ -23,10 +31,13 @@ def connect(stage: str, *, profile: str | None, url: str = "") -> ApiClient:
     or else is read from the outputs of the stack in AWS.
 
     Raises:
+        Misused: The stage, the URL or the profile can be none.
         ApiUnreachable: There is no such API, or there are no credentials.
     """
-    if url and not url.startswith("https://"):
-        raise ApiUnreachable(f"{url}: the URL must begin with https://")
+    if not _STAGE.fullmatch(stage):
+        raise Misused(f"{stage!r} is not a stage: local, dev and prod are")
+    if url:
+        _check_url(url, schemes=("https",))
     if stage == LOCAL and not url:
         return ApiClient.local(local_address("api_url"))
     try:
@@ -34,13 +45,49 @@ def connect(stage: str, *, profile: str | None, url: str = "") -> ApiClient:
         credentials = session.get_credentials()
         if credentials is None:
             raise ApiUnreachable("no AWS credentials: name a profile with --profile")
-        url = url or os.environ.get(_URL_VARIABLE) or _deployed_url(session, stage)
+        if not url and (url := os.environ.get(_URL_VARIABLE, "")):
+            _check_url(url, schemes=("https", "http"), source=f"{_URL_VARIABLE}: ")
+        url = url or _deployed_url(session, stage)
+    except ProfileNotFound:
+        there_are = ", ".join(boto3.Session().available_profiles) or "none"
+        raise Misused(f"no AWS profile {profile!r}; there are: {there_are}") from None
     except (BotoCoreError, ClientError) as error:
         raise ApiUnreachable(f"cannot find the API in AWS: {error}") from None
     # The host is API.execute-api.REGION.amazonaws.com, or a domain of the user's.
     host = urlsplit(url).netloc.split(".")
     region = host[2] if "execute-api" in host else session.region_name
     return ApiClient(url, region=region or "us-east-1", credentials=credentials)
+
+
+def command_on(options: Namespace, *words: str) -> str:
+    """Return the command line that runs a command on the stage of these options."""
+    program = os.environ.get(_PROGRAM_VARIABLE) or "courier"
+    line = [program, *words]
+    if options.stage != LOCAL:
+        line += ["--stage", options.stage]
+    for name in ("profile", "url"):
+        if value := getattr(options, name):
+            line += [f"--{name}", value]
+    return shlex.join(line)
+
+
+def _check_url(url: str, *, schemes: tuple[str, ...], source: str = "") -> None:
+    """Raise if a text is not the URL of an API; the client allows http to itself."""
+    try:
+        parts = urlsplit(url)
+        is_valid = (
+            parts.scheme in schemes
+            and _HOST.fullmatch(parts.hostname or "") is not None
+            and parts.port != 0
+            and not parts.query
+            and not parts.fragment
+        )
+    except ValueError:  # of a port, or of an address in brackets
+        is_valid = False
+    if not is_valid:
+        raise Misused(
+            f"{source}{url!r} is not the URL of an API, such as https://HOST/prod"
+        )
 
 
 def local_address(name: str) -> str:

@@ -1,13 +1,14 @@
-"""Draw a table of jobs with their timelines, which fits a terminal."""
+"""Draw jobs with their timelines."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
-from verdict_courier.cli.display import plain, state
+from verdict_courier.cli.job_table import Column, fitting, identity_columns
+from verdict_courier.cli.texts import plain
 
 Document = Mapping[str, Any]
 
@@ -36,26 +37,42 @@ _LEGEND = (
 )
 
 
-def table(jobs: Iterable[Document], *, now: float) -> Table:
-    """Return a table of jobs; `now` is in Unix seconds."""
-    drawn = Table(box=None, caption=_LEGEND, caption_justify="left")
-    for name in ("job", "type", "state", "age", "checks", "next", "timeline"):
-        drawn.add_column(name, no_wrap=True)
-    drawn.columns[4].justify = "right"
-    for job in jobs:
-        timeline = Text(timeline_text(job, now=now))
-        timeline.highlight_regex(r"!+", "red")
-        timeline.highlight_regex(r"\*+", "magenta")
-        drawn.add_row(
-            plain(job["job_id"][:12]),
-            plain(f"{job['provider']} {job['type']}"),
-            state(job, error=True),
-            _duration(_age_seconds(job, now)),
-            plain(job["checks"]),
-            _next_check(job, now),
-            timeline,
-        )
+def watch_columns(*, now: float) -> list[Column]:
+    """Return the columns of the live table; `now` is in Unix seconds."""
+    return [
+        *identity_columns(),
+        Column(
+            name="error",
+            rank=2,
+            cell=lambda job: plain(job["error"]["name"] if job["error"] else "", "red"),
+        ),
+        Column(
+            name="age",
+            rank=1,
+            cell=lambda job: Text(_duration(_age_seconds(job, now))),
+            right=True,
+        ),
+        Column(
+            name="checks", rank=5, cell=lambda job: plain(job["checks"]), right=True
+        ),
+        Column(name="next", rank=4, cell=lambda job: Text(_next_check(job, now))),
+        Column(name="timeline", rank=3, cell=lambda job: _timeline(job, now)),
+    ]
+
+
+def table(columns: Sequence[Column], jobs: Sequence[Document], width: int) -> Table:
+    """Return a table of the columns that fit, and what the timeline's signs mean."""
+    drawn = fitting(columns, jobs, width)
+    if drawn.columns[-1].header == "timeline":
+        drawn.caption, drawn.caption_justify = _LEGEND, "left"
     return drawn
+
+
+def _timeline(job: Document, now: float) -> Text:
+    timeline = Text(timeline_text(job, now=now))
+    timeline.highlight_regex(r"!+", "red")
+    timeline.highlight_regex(r"\*+", "magenta")
+    return timeline
 
 
 def timeline_text(job: Document, *, now: float, cells: int = _CELLS) -> str:

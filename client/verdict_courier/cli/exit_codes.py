@@ -1,0 +1,16 @@
+"""The exit codes of the command, which scripts rely on."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """The exit code of a command; argparse itself exits with MISUSED."""
+
+    DONE = 0
+    NO_RESULTS = 1  # the job ended without results
+    MISUSED = 2  # also for a file that cannot be read or written
+    REFUSED = 3  # the API refused the call
+    UNREACHABLE = 4  # nothing answered, or something else in the API's place
+    ROWS_UNPROVEN = 5  # there are results, but not all rows are accounted for
+    INTERRUPTED = 130  # by Ctrl-C, as shells say it
+    OUTPUT_CLOSED = 141  # whoever read the output ended, as shells say it

@@ -1,0 +1,127 @@
+"""Word the facts of a job for people, with nothing that a terminal would obey."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, tzinfo
+from typing import Any
+
+from rich.text import Text
+
+from verdict_courier.api_description import COMPLETE, VERDICTS, has_unproven_rows
+
+Document = Mapping[str, Any]
+
+COLOURS = {
+    "succeeded": "green",
+    "partial": "yellow",
+    "failed": "red",
+    "aborted": "red",
+    "timed_out": "red",
+    "cancelled": "dim",
+}
+
+
+def printable(text: object) -> str:
+    """Return a text with escapes in place of characters that a terminal would obey.
+
+    Whoever names a file or writes an answer could otherwise move the cursor, change the
+    window's title or reverse the order of letters.
+    """
+    return "".join(
+        character
+        if character.isprintable()
+        else character.encode("unicode_escape").decode()
+        for character in str(text)
+    )
+
+
+def plain(text: object, style: str = "") -> Text:
+    """Return a text from outside for output, in which nothing is markup."""
+    return Text(printable(text), style)
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return words as a sentence lists what can be chosen."""
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
+def moment(timestamp: object, zone: tzinfo | None) -> datetime | None:
+    """Return a timestamp in a zone, or in the local one; None if it is none."""
+    try:
+        return datetime.fromisoformat(str(timestamp)).astimezone(zone)
+    except (ValueError, OverflowError):
+        return None
+
+
+def time_text(timestamp: object, zone: tzinfo | None) -> str:
+    """Return a timestamp for people: day, time and the name of the zone."""
+    at = moment(timestamp, zone)
+    return f"{at:%Y-%m-%d %H:%M:%S %Z}" if at else str(timestamp or "")
+
+
+def state(job: Document, *, running: str = " …") -> Text:
+    """Return a job's outcome and a bad verdict, or its phase and then `running`."""
+    outcome = job["outcome"]
+    if outcome is None:
+        hold = job.get("hold")
+        return plain(
+            f"waiting out {hold['error']}" if hold else f"{job['phase']}{running}"
+        )
+    text = f"{outcome} late" if job.get("late") else outcome
+    if has_unproven_rows(verdict := job.get("verdict")):
+        text += f", rows {verdict}"
+    return plain(text, COLOURS.get(outcome, ""))
+
+
+def verdict_text(verdict: str | None) -> Text:
+    """Return a verdict and what it means."""
+    meaning = VERDICTS.get(str(verdict), "this client does not know the word")
+    return plain(f"{verdict}: {meaning}", "green" if verdict == COMPLETE else "yellow")
+
+
+def progress(job: Document, zone: tzinfo | None) -> Text:
+    """Return one line about a running job."""
+    text = f"{job['job_id'][:12]}… {job['phase']}, {job['checks']} checks"
+    if hold := job.get("hold"):
+        text += f", waiting out {hold['error']} since {_clock(hold['since'], zone)}"
+    elif job["next_check_at"]:
+        text += f", next at {_clock(job['next_check_at'], zone)}"
+    return plain(text)
+
+
+def facts(
+    job: Document, zone: tzinfo | None, *, is_local: bool
+) -> Iterator[tuple[str, Text]]:
+    """Yield names and values of what there is to say of a job.
+
+    The console of AWS knows nothing of a job on this machine.
+    """
+    yield "job", plain(job["job_id"])
+    yield "type", plain(f"{job['provider']} {job['type']}")
+    yield "state", state(job)
+    yield "checks", plain(job["checks"])
+    if job.get("rows"):
+        yield "rows", plain(job["rows"])
+    for name in ("received", "submitted", "ended", "deadline"):
+        if job.get(f"{name}_at"):
+            yield name, plain(time_text(job[f"{name}_at"], zone))
+    if job.get("late_check_at"):
+        yield "late check", plain(time_text(job["late_check_at"], zone))
+    if job.get("verdict"):
+        yield "verdict", verdict_text(job["verdict"])
+    if hold := job.get("hold"):
+        since = time_text(hold["since"], zone)
+        yield "waits out", plain(f"{hold['error']} since {since}")
+        yield "advice", plain(hold["advice"])
+    if job["error"]:
+        yield "error", plain(job["error"]["name"])
+        yield "advice", plain(job["error"]["advice"])
+    if retry := job.get("retry"):  # an older deployment has none
+        numbers = f"sends {retry['resends']} requests again (paid again)"
+        yield "a retry", plain(f"{numbers}, continues {retry['resumes']}")
+    if not is_local:
+        yield "console", plain(job["links"]["execution"])
+
+
+def _clock(timestamp: object, zone: tzinfo | None) -> str:
+    at = moment(timestamp, zone)
+    return f"{at:%H:%M:%S %Z}" if at else str(timestamp)

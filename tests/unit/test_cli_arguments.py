@@ -1,0 +1,263 @@
+"""The command line refuses what cannot be meant, before it sends anything."""
+
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from verdict_courier.api_client import ApiClient
+from verdict_courier.cli import arguments, endpoints
+from verdict_courier.cli.__main__ import main
+from verdict_courier.cli.exit_codes import ExitCode
+
+Refused = Callable[..., str]
+_ID = "0" * 64
+_SHARED = ("--stage=prod", "--profile=p", "--url=https://h/prod", "--json", "--utc")
+
+
+@pytest.fixture
+def refused(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> Refused:
+    """Return a function that runs a command, which must fail, and returns its notes."""
+
+    def no_connection(*_: object, **__: object) -> ApiClient:
+        pytest.fail("the command went as far as the network")
+
+    monkeypatch.setattr("verdict_courier.cli.__main__.connect", no_connection)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str) -> str:
+        code: object = None
+        try:
+            code = main(words)
+        except SystemExit as ended:
+            code = ended.code
+        printed = capsys.readouterr()
+        assert (code, printed.out) == (ExitCode.MISUSED, "")
+        return " ".join(printed.err.split())
+
+    return run
+
+
+def options_of(words: tuple[str, ...]) -> Namespace:
+    """Return the options of a command line, without the name of its function."""
+    options = arguments.parse(words)
+    del options.run
+    return options
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *((verb, _ID) for verb in ("status", "results", "cancel", "retry")),
+        *((verb,) for verb in ("list", "watch", "page")),
+    ],
+    ids=lambda words: words[0],
+)
+@pytest.mark.parametrize("options", [*((option,) for option in _SHARED), _SHARED])
+def test_an_option_of_all_commands_has_no_place(
+    command: tuple[str, ...], options: tuple[str, ...]
+) -> None:
+    """The run-book writes the stage before the command, others write it behind."""
+    assert options_of((*options, *command)) == options_of((*command, *options))
+    assert options_of((*options, *command)) != options_of(command)
+
+
+def test_the_later_of_two_places_counts() -> None:
+    """As of any option that is given twice."""
+    options = options_of(("--stage=dev", "list", "--stage=prod"))
+
+    assert options.stage == "prod"
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        pytest.param(("--type=emial",), ("email", "phone", "full-check"), id="no type"),
+        pytest.param(
+            ("--type=email", "--provider=ipq"), ("ipqs", "txncheck"), id="no provider"
+        ),
+        pytest.param(
+            ("--type=full-check",),
+            ("email, phone, proxy or url", "--provider txncheck"),
+            id="a type of another provider",
+        ),
+        pytest.param((), ("--type",), id="without a type"),
+    ],
+)
+def test_a_wrong_submission_is_answered_with_what_there_is(
+    refused: Refused, tmp_path: Path, words: tuple[str, ...], named: tuple[str, ...]
+) -> None:
+    """The API would say only that the request does not match its description."""
+    (tmp_path / "my.csv").write_text("email\n")
+
+    notes = refused("submit", "my.csv", *words)
+
+    for name in named:
+        assert name in notes
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("empty.csv", "the file is empty: empty.csv"),
+        ("none.csv", "there is no file none.csv"),
+        ("folder.csv", "folder.csv is a folder"),
+        ("one.json", "ipqs takes .csv, not one.json"),
+    ],
+)
+def test_a_file_that_cannot_be_verified_is_not_sent(
+    refused: Refused, tmp_path: Path, file: str, said: str
+) -> None:
+    """S3 refuses an empty file with a text that does not say so."""
+    (tmp_path / "empty.csv").touch()
+    (tmp_path / "one.json").write_text("{}")
+    (tmp_path / "folder.csv").mkdir()
+
+    assert said in refused("submit", file, "--type=email")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("list", "--limit", "0"), "not a number from 1 on"),
+        (("list", "--limit", "-3"), "not a number from 1 on"),
+        (("list", "--limit", "many"), "not a number from 1 on"),
+        (("list", "--day", "22.11.2026"), "not a day such as 2026-11-22"),
+        (("list", "--outcome", "done"), "succeeded"),
+        (("list", "--provider", "x"), "ipqs"),
+        (("watch", "--limit", "101"), "not a number from 1 to 100"),
+        (("watch", "--every", "0"), "not a number of seconds"),
+        (("watch", "--every", "nan"), "not a number of seconds"),
+        (("watch", "--every", "-1"), "not a number of seconds"),
+        (("page", "--every", "x"), "not a number of seconds"),
+        (("status", "JOB"), "is not a job id"),
+        (("cancel", "1234567"), "the first 8 or more"),
+        (("retry", "0" * 65), "is not a job id"),
+        (("results", ""), "is not a job id"),
+        (("lst",), "list"),
+    ],
+)
+def test_a_wrong_value_is_answered_with_what_is_right(
+    refused: Refused, words: tuple[str, ...], said: str
+) -> None:
+    """A list of no jobs, or a table that never changes, looks like a right answer."""
+    assert said in refused(*words)
+
+
+def test_results_are_not_downloaded_into_a_file(
+    refused: Refused, tmp_path: Path
+) -> None:
+    """Whoever names a file expects the result in it."""
+    (tmp_path / "out.csv").touch()
+
+    notes = refused("results", _ID, "--download", "out.csv")
+
+    assert "out.csv is a file: name a folder" in notes
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("garbage", "https://", "https://a b/prod", "ftp://h/p", "https://[x/"),
+        *("https://h:x/p", "https://h:99999/", "https://h/p?x", "http://example.com/p"),
+    ],
+)
+def test_what_is_no_url_is_said_so(
+    capsys: pytest.CaptureFixture[str], url: str
+) -> None:
+    """A host that cannot be found is another fault, with another remedy."""
+    assert main(["list", "--url", url]) == ExitCode.MISUSED
+
+    assert "is not the URL of an API" in capsys.readouterr().err
+
+
+def test_a_variable_that_has_no_url_is_said_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was set long ago, and nobody thinks of it."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("COURIER_API_URL", "garbage")
+
+    assert main(["list", "--stage=dev"]) == ExitCode.MISUSED
+
+    assert "COURIER_API_URL: 'garbage' is not the URL" in capsys.readouterr().err
+
+
+def test_profiles_are_named_if_there_is_no_such_one(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    """It is on this machine, so that nobody need be asked."""
+    (tmp_path / "config").write_text("[profile work]\nregion = us-east-1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+
+    assert main(["list", "--stage=dev", "--profile=wrok"]) == ExitCode.MISUSED
+
+    assert "no AWS profile 'wrok'; there are: work" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("stage", ["", " ", "a/b", "-x", "dev\n"])
+def test_what_is_no_stage_is_said_so(
+    capsys: pytest.CaptureFixture[str], stage: str
+) -> None:
+    """CloudFormation would complain of a pattern that a stack's name must match."""
+    assert main(["list", f"--stage={stage}"]) == ExitCode.MISUSED
+
+    assert "is not a stage" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", arguments._EXAMPLES)
+def test_the_help_of_a_command_has_an_example_that_works(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, verb: str
+) -> None:
+    """People copy it."""
+    with pytest.raises(SystemExit) as ended:
+        main([verb, "--help"])
+
+    example = capsys.readouterr().out.rpartition("example:\n")[2].strip()
+    assert ended.value.code == 0
+    if verb != "completion":
+        (tmp_path / "my.csv").write_text("email\n")
+        program, *words = example.replace("my.csv", str(tmp_path / "my.csv")).split()
+        assert (program, arguments.parse(words).command) == ("courier", verb)
+
+
+def test_the_help_of_submit_lists_the_types(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody guesses `bank-verification-pennyless`."""
+    with pytest.raises(SystemExit):
+        main(["submit", "--help"])
+
+    text = capsys.readouterr().out
+    assert "ipqs: email, phone, proxy, url (.csv)" in text
+    assert "bank-verification-pennyless" in text
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_commands_types_and_providers_are_completed(
+    capsys: pytest.CaptureFixture[str], shell: str
+) -> None:
+    """A name that the shell offers need not be known by heart."""
+    assert main(["completion", shell]) == ExitCode.DONE
+
+    script = capsys.readouterr().out
+    for word in ("submit", "retry", "full-check", "proxy", "txncheck", "timed_out"):
+        assert word in script
+
+
+def test_the_command_to_go_on_names_the_same_stage(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is copied as it is; another stage has no such job."""
+    monkeypatch.setenv("COURIER_PROGRAM", "./courier")
+    options = arguments.parse(["--stage=prod", "--profile=my own", "list"])
+
+    line = endpoints.command_on(options, "status", _ID, "--wait")
+
+    assert line == f"./courier status {_ID} --wait --stage prod --profile 'my own'"

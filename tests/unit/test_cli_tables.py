@@ -1,0 +1,194 @@
+"""Tables fit their terminal, and pipes get one line a job with whole values."""
+
+from collections.abc import Iterator
+from datetime import UTC, timedelta, timezone
+from typing import Any
+
+import pytest
+from rich.console import Console
+from verdict_courier import api_description
+from verdict_courier.api_client import ApiClient
+from verdict_courier.cli.__main__ import main
+from verdict_courier.cli.display import Display
+from verdict_courier.cli.job_table import fitting, list_columns
+from verdict_courier.cli.texts import time_text
+from verdict_courier.cli.watch import table, watch_columns
+
+from functions.core import errors
+from tests.unit.scripted_server import JOB, Answer, ScriptedServer
+
+_ERRORS = [name for name, kind in vars(errors).items() if isinstance(kind, type)]
+_KINDS = [
+    (provider, type_)
+    for provider, upload in api_description.uploads().items()
+    for type_ in upload.types
+]
+_TAIPEI = timezone(timedelta(hours=8), "CST")
+
+
+def job(provider: str, type_: str, **more: object) -> dict[str, Any]:
+    """Return a job as a list has it, with a timeline."""
+    return {
+        **JOB,
+        "job_id": "0123456789abcdef" * 4,
+        "provider": provider,
+        "type": type_,
+        "timeline": None,
+        **more,
+    }
+
+
+def jobs() -> list[dict[str, Any]]:
+    """Return jobs with the longest texts of each column."""
+    hold = {"error": max(_ERRORS, key=len)}
+    listed = [
+        *(job(*kind) for kind in _KINDS),
+        job(*_KINDS[-1], outcome="timed_out", late=True, verdict="contradictory"),
+        job(*_KINDS[-1], outcome=None, phase="finalizing"),
+        job(*_KINDS[0], outcome="failed", error={"name": hold["error"]}),
+        job(*_KINDS[0], outcome=None, hold={**hold, "error": "ProviderUnavailable"}),
+    ]
+    return [
+        {**job, "job_id": f"0123456789ab{number:052}"}
+        for number, job in enumerate(listed)
+    ]
+
+
+def drawn(kind: str, width: int, listed: list[dict[str, Any]]) -> list[str]:
+    """Return the lines of a table in a terminal of a width."""
+    console = Console(width=width)
+    with console.capture() as output:
+        if kind == "list":
+            console.print(fitting(list_columns(UTC), listed, width))
+        else:
+            console.print(table(watch_columns(now=1.8e9), listed, width))
+    return [line.rstrip() for line in output.get().splitlines()]
+
+
+@pytest.mark.parametrize("kind", ["list", "watch"])
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+def test_state_type_and_id_stay_readable(kind: str, width: int) -> None:
+    """Whoever looks at a table wants to know which job does how."""
+    lines = drawn(kind, width, jobs())
+
+    text = " ".join(lines)
+    assert max(map(len, lines)) <= width
+    assert text.count("0123456789ab") == len(jobs())
+    for word in (
+        *(type_ for _, type_ in _KINDS),
+        "succeeded",
+        "timed_out",
+        "late,",
+        "rows",
+    ):
+        assert word in text
+    for word in ("contradictory", "finalizing …", "ProviderUnavailable"):
+        assert word in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "width", "shown"),
+    [
+        ("list", 60, ["job", "type", "state", "received"]),
+        ("list", 80, ["job", "type", "state", "received", "rows", "checks"]),
+        ("list", 50, ["job", "type", "state"]),
+        ("watch", 60, ["job", "type", "state", "error", "age", "checks"]),
+        ("watch", 50, ["job", "type", "state", "error", "age"]),
+        ("watch", 49, ["job", "type", "state", "age"]),
+    ],
+)
+def test_columns_are_left_out_rather_than_cut(
+    kind: str, width: int, shown: list[str]
+) -> None:
+    """Half a time is worth less than none."""
+    error = {"name": "SourceEmpty"}
+
+    header = drawn(kind, width, [job("ipqs", "email", error=error)])[0].split()
+
+    assert header == shown
+
+
+def test_a_short_table_is_not_wrapped() -> None:
+    """One job is one line if there is space for it."""
+    lines = drawn("list", 80, [job("txncheck", "full-check")])
+
+    assert lines[1] == (
+        "0123456789ab txncheck full-check succeeded 2026-11-22 10:00:00 UTC   12      3"
+    )
+
+
+def test_no_jobs_are_a_table_too() -> None:
+    """The header says what would be there."""
+    assert drawn("list", 80, [])[0].split()[0] == "job"
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
+    """Serve a list of jobs, to which the command line is connected."""
+    with ScriptedServer.started() as server:
+        client = ApiClient.local(server.url)
+        monkeypatch.setattr(
+            "verdict_courier.cli.__main__.connect", lambda *_, **__: client
+        )
+        monkeypatch.setenv("COLUMNS", "40")
+        server.answers["/jobs"] = Answer.json({"jobs": jobs(), "next": None})
+        server.answer_all(
+            Answer.json({"entries": [], "checks": [], "ended_at": None}),
+        )
+        yield server
+
+
+@pytest.mark.usefixtures("api")
+@pytest.mark.parametrize(
+    ("command", "values"), [(("list",), 6), (("watch", "--once"), 8)]
+)
+@pytest.mark.parametrize("forced", [False, True])
+def test_a_pipe_gets_a_line_for_each_job(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: tuple[str, ...],
+    values: int,
+    forced: bool,
+) -> None:
+    """`cut`, `grep` and `sort` work on lines, and an id that is cut finds nothing."""
+    if forced:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+
+    assert main(command) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(jobs())
+    for line, listed in zip(lines, jobs(), strict=True):
+        cells = line.split("\t")
+        assert len(cells) == values
+        assert cells[0] == listed["job_id"]
+        assert cells[1] == f"{listed['provider']} {listed['type']}"
+        assert all(cell == cell.strip() and "…" not in cell for cell in cells)
+
+
+@pytest.mark.usefixtures("api")
+def test_a_pipe_gets_times_with_their_offset(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The name of a zone says nothing to a program."""
+    main(["list", "--utc"])
+
+    assert "\t2026-11-22T10:00:00+00:00\t" in capsys.readouterr().out
+
+
+def test_times_are_those_of_the_reader() -> None:
+    """Nobody adds hours in the head; the zone is there for those who compare."""
+    assert time_text("2026-11-22T20:00:00.000Z", _TAIPEI) == "2026-11-23 04:00:00 CST"
+    assert time_text("2026-11-22T20:00:00.000Z", UTC) == "2026-11-22 20:00:00 UTC"
+    assert time_text(None, UTC) == ""
+    assert time_text("soon", UTC) == "soon"
+
+
+@pytest.mark.parametrize("is_local", [False, True])
+def test_a_job_on_this_machine_has_no_console_of_aws(
+    capsys: pytest.CaptureFixture[str], is_local: bool
+) -> None:
+    """The address would lead nowhere."""
+    Display(as_json=False, is_local=is_local).job(JOB)
+
+    assert ("https://console" not in capsys.readouterr().out) == is_local
