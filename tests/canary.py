@@ -10,7 +10,8 @@ from urllib.parse import quote, quote_plus
 
 #: Each link ends with 256 letters and digits; nothing else that we write does,
 #: not even in base64.
-_TOKEN = re.compile(r"[A-Za-z0-9+/]{200,}")
+_TOKEN_LENGTH = 200
+_WORD = re.compile(r"[A-Za-z0-9+/]+")
 #: The first part of a long secret is worth something already.
 _PREFIX_LENGTH = 40
 
@@ -75,13 +76,16 @@ class Canary:
     """
 
     def __init__(self, secrets: tuple[str, ...]) -> None:
-        all_forms = {form for secret in secrets for form in encodings(secret)}
-        self._forms = re.compile("|".join(map(re.escape, all_forms)), re.IGNORECASE)
+        # Without regard to case, and much faster than one pattern of all forms.
+        self._forms = {form.lower() for secret in secrets for form in encodings(secret)}
         self.searched: Counter[str] = Counter()
         self.found: list[str] = []
 
     def search(self, sink: str, text: str) -> None:
         """Search a text that is meant for a sink, such as the log."""
         self.searched[sink] += 1
-        if (hit := self._forms.search(text)) or (hit := _TOKEN.search(text)):
-            self.found.append(f"{sink}: {hit[0][:40]}")
+        lower = text.lower()
+        hits = [form for form in self._forms if form in lower]
+        hits += [word for word in _WORD.findall(text) if len(word) >= _TOKEN_LENGTH]
+        if hits:
+            self.found.append(f"{sink}: {hits[0][:40]}")

@@ -1,18 +1,9 @@
 """Attempt store: let one execution follow an attempt of a job, the first to begin."""
 
-from typing import TYPE_CHECKING, Self
-
-from functions.aws import clients
-from functions.aws.dynamodb import DynamoTable
-from functions.aws.job_items import RUNNING, identity_of, received, submitted
-from functions.aws.settings import function_settings
+from functions.aws.job_items import RUNNING, JobsTable, identity_of, received, submitted
 from functions.core.errors import JobAlreadyStarted, JobEnded
 from functions.core.job_record import JobRecord
-from functions.core.keys import ENV_JOBS_RETENTION_DAYS, ENV_JOBS_TABLE
 from functions.core.model import Job
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 #: Holds where no execution has begun that 0.1.0 started: it recorded no execution, but
 #: it was the first to write the item (except one of the API), its claim or its checks.
@@ -22,24 +13,8 @@ _NOT_BEGUN = (
 )
 
 
-class AttemptStore:
-    """The executions of attempts, in the jobs table."""
-
-    def __init__(
-        self, table: str, *, dynamodb: "DynamoDBClient", keep_days: int
-    ) -> None:
-        self._table = DynamoTable(table, dynamodb=dynamodb)
-        self._keep_seconds = keep_days * 86_400
-
-    @classmethod
-    def from_environment(cls) -> Self:
-        """Return the store that this function's environment names."""
-        settings = function_settings(ENV_JOBS_TABLE, ENV_JOBS_RETENTION_DAYS)
-        return cls(
-            settings.jobs_table,
-            dynamodb=clients.dynamodb(),
-            keep_days=settings.jobs_retention_days,
-        )
+class AttemptStore(JobsTable):
+    """The executions of attempts."""
 
     def begin(self, job: Job, *, execution: str, now: float) -> float:
         """Record which execution follows this attempt; return when the job came.
@@ -63,7 +38,7 @@ class AttemptStore:
             first_values["submitted_at"] = now
         written = self._table.update(
             job.job_id,
-            {"execution": execution, "expires_at": int(now + self._keep_seconds)},
+            {"execution": execution, "expires_at": self._expires_at(now)},
             set_if_absent=first_values,
             condition=f"{RUNNING} AND (#execution = :execution OR ({first}))",
             condition_values={":attempt": job.attempt},

@@ -1,8 +1,16 @@
-"""Job items: name the attributes and conditions that writes to the jobs table share."""
+"""Job items: reach items of the jobs table, and name what all writes to it share."""
 
-from functions.aws.dynamodb import Value
+from typing import TYPE_CHECKING, Self
+
+from functions.aws import clients
+from functions.aws.dynamodb import DynamoTable, Value
+from functions.aws.settings import function_settings
 from functions.core.job_record import month_of
+from functions.core.keys import ENV_JOBS_RETENTION_DAYS, ENV_JOBS_TABLE
 from functions.core.model import Job
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 #: Holds unless a retry has given the job another attempt.
 THIS_ATTEMPT = "(attribute_not_exists(attempt) OR attempt = :attempt)"
@@ -12,6 +20,29 @@ RUNNING = f"attribute_not_exists(outcome) AND {THIS_ATTEMPT}"
 HOLD = ("held_for", "held_since")
 #: Holds for the execution that follows the attempt; 0.1.0 did not record which it is.
 OF_THIS_EXECUTION = "(attribute_not_exists(execution) OR execution = :execution)"
+
+
+class JobsTable:
+    """The jobs table; a job stays in it for `keep_days` after its last event."""
+
+    def __init__(
+        self, table: str, *, dynamodb: "DynamoDBClient", keep_days: int
+    ) -> None:
+        self._table = DynamoTable(table, dynamodb=dynamodb)
+        self._keep_seconds = keep_days * 86_400
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Return the store in the table that this function's environment names."""
+        settings = function_settings(ENV_JOBS_TABLE, ENV_JOBS_RETENTION_DAYS)
+        return cls(
+            settings.jobs_table,
+            dynamodb=clients.dynamodb(),
+            keep_days=settings.jobs_retention_days,
+        )
+
+    def _expires_at(self, now: float) -> int:
+        return int(now + self._keep_seconds)
 
 
 def identity_of(job: Job) -> dict[str, Value]:

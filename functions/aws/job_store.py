@@ -8,29 +8,23 @@ changes nothing.
 """
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Self
 
-from functions.aws import clients
-from functions.aws.dynamodb import DynamoTable, Value
+from functions.aws.dynamodb import Value
 from functions.aws.job_items import (
     HOLD,
     OF_THIS_EXECUTION,
     RUNNING,
+    JobsTable,
     held,
     identity_of,
     received,
     source_of,
     submitted,
 )
-from functions.aws.settings import function_settings
 from functions.core.errors import JobEnded, advice_for
 from functions.core.job_record import End, JobRecord, SubmissionRecord
-from functions.core.keys import ENV_JOBS_RETENTION_DAYS, ENV_JOBS_TABLE
 from functions.core.model import Job, Outcome
 from functions.core.rows import RowCount
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 #: Attributes of one attempt, which a retry removes.
 _ATTEMPT_ATTRIBUTES = (
@@ -52,24 +46,8 @@ _ATTEMPT_ATTRIBUTES = (
 )
 
 
-class JobStore:
-    """The jobs table; a job stays in it for `keep_days` after its last event."""
-
-    def __init__(
-        self, table: str, *, dynamodb: "DynamoDBClient", keep_days: int
-    ) -> None:
-        self._table = DynamoTable(table, dynamodb=dynamodb)
-        self._keep_seconds = keep_days * 86_400
-
-    @classmethod
-    def from_environment(cls) -> Self:
-        """Return the store that this function's environment names."""
-        settings = function_settings(ENV_JOBS_TABLE, ENV_JOBS_RETENTION_DAYS)
-        return cls(
-            settings.jobs_table,
-            dynamodb=clients.dynamodb(),
-            keep_days=settings.jobs_retention_days,
-        )
+class JobStore(JobsTable):
+    """The records of jobs and of their submissions."""
 
     def get(self, job_id: str) -> JobRecord | None:
         """Return a job's record; None where there is no such job.
@@ -369,9 +347,6 @@ class JobStore:
     def _require_running_batch(self, job: Job) -> None:
         if job.is_batch_request and self._table.get(job.part.batch_id).get("outcome"):
             raise _job_ended()
-
-    def _expires_at(self, now: float) -> int:
-        return int(now + self._keep_seconds)
 
 
 def _job_ended() -> JobEnded:

@@ -17,7 +17,6 @@ def main() -> int:
     try:
         with Emulator.started(
             wait_scale=options.wait_scale,
-            period_scale=options.period_scale,
             auth=options.auth,
             port=options.port,
             environments=options.environments,
@@ -47,13 +46,6 @@ def _parser() -> argparse.ArgumentParser:
         default=1.0,
         help="how long Wait states and retry pauses last, as a factor; 0 skips them "
         "(default: %(default)s)",
-    )
-    parser.add_argument(
-        "--period-scale",
-        type=float,
-        default=1.0,
-        help="how long the periods of alarms last, as a factor; 0 makes them as short "
-        "as possible, less than a second (default: %(default)s)",
     )
     parser.add_argument(
         "--auth",

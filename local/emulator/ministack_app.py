@@ -10,14 +10,13 @@ from hypercorn.config import Config
 from ministack.app import app
 
 from local.emulator import registry
-from local.emulator.corrections import alarm_evaluation, lambda_functions
+from local.emulator.corrections import lambda_functions
 
 
 def correct(
     *,
     data: Path,
     environments: int,
-    period_scale: float,
     port: int,
     without: Sequence[str],
 ) -> None:
@@ -28,7 +27,6 @@ def correct(
         # By IP address, so that boto3 uses path-style buckets in a function.
         endpoint=f"http://127.0.0.1:{port}",
     )
-    alarm_evaluation.configure(period_scale=period_scale)
     registry.install(without)
 
 

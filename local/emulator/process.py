@@ -46,7 +46,6 @@ class Emulator:
         cls,
         *,
         wait_scale: float = 0.0,
-        period_scale: float = 1.0,
         auth: bool = False,
         port: int = 0,
         environments: int = 8,
@@ -56,9 +55,8 @@ class Emulator:
         """Run an emulator for the duration of a `with` block.
 
         `wait_scale` multiplies Wait states, waits for a token and the pauses
-        between retries; 0 skips them. `period_scale` multiplies the periods of
-        alarms; 0 makes them as short as possible, less than a second. `auth`
-        enforces signatures and role policies. `port` 0 selects a free port.
+        between retries; 0 skips them. `auth` enforces signatures and role
+        policies. `port` 0 selects a free port.
         `environments` limits the Lambda processes of all functions together.
         `without` names corrections to leave out. `verbose` writes the log to
         stderr instead of `Emulator.log`.
@@ -71,7 +69,6 @@ class Emulator:
             "auth": auth,
             "data": str(data),
             "environments": environments,
-            "period_scale": period_scale,
             "port": port,
             "wait_scale": wait_scale,
             "without": list(without),
@@ -92,10 +89,6 @@ class Emulator:
     def set_wait_scale(self, scale: float) -> None:
         """Change the length of Wait states, in running executions as well."""
         self._post("/_ministack/config", {"stepfunctions._SFN_WAIT_SCALE": scale})
-
-    def set_period_scale(self, scale: float) -> None:
-        """Change the length of alarm periods."""
-        self._post("/_ministack/config", {"cloudwatch.PERIOD_SCALE": scale})
 
     def _check_health(self) -> None:
         with _opener().open(

@@ -18,7 +18,6 @@ class EmulatorSettings:
     auth: bool
     data: str
     environments: int
-    period_scale: float
     port: int
     wait_scale: float
     without: Sequence[str]
@@ -40,7 +39,6 @@ def main() -> None:
     ministack_app.correct(
         data=Path(settings.data),
         environments=settings.environments,
-        period_scale=settings.period_scale,
         port=port,
         without=settings.without,
     )

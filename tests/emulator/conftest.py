@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 
 from local.emulator.process import Emulator
-from tests.emulator.alarms import AlarmHarness
 from tests.emulator.machines import Machines
 
 
@@ -68,13 +67,3 @@ def real_time(emulator: Emulator) -> Iterator[None]:
     emulator.set_wait_scale(1)
     yield
     emulator.set_wait_scale(0)
-
-
-@pytest.fixture
-def alarms(emulator: Emulator) -> Iterator[AlarmHarness]:
-    """Alarms whose minute lasts half a second, deleted after the test."""
-    emulator.set_period_scale(0.5 / 60)
-    alarms = AlarmHarness(emulator)
-    yield alarms
-    alarms.delete_all()
-    emulator.set_period_scale(1)

@@ -131,6 +131,31 @@ def test_wait_scale_shortens_a_wait_for_a_token(
 
 
 @pytest.mark.correction("callbacks")
+def test_delivery_of_a_token_is_an_event(
+    emulator: Emulator, machines: Machines
+) -> None:
+    """An event more for each wait counts towards the 25,000.
+
+    Source: recorded on AWS.
+    """
+    token, execution = _start_waiting_task(emulator, machines)
+    machines.client.send_task_success(taskToken=token, output="1")
+
+    machines.wait(execution)
+
+    history = machines.history(execution)
+    assert [event["type"] for event in history[2:6]] == [
+        "TaskScheduled",
+        "TaskStarted",
+        "TaskSubmitted",
+        "TaskSucceeded",
+    ]
+    submitted = history[4]["taskSubmittedEventDetails"]
+    assert submitted["resourceType"] == "sqs"
+    assert "MessageId" in submitted["output"]
+
+
+@pytest.mark.correction("callbacks")
 def test_each_attempt_has_its_own_token(emulator: Emulator, machines: Machines) -> None:
     """An answer to the first attempt must not end the second."""
     retrier = {"ErrorEquals": ["Again"], "MaxAttempts": 1}

@@ -1,5 +1,6 @@
 """A CDK assembly deploys without the CDK, and its resources work together."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ INTAKE: Resources = {
     "Queue": {
         "Type": "AWS::SQS::Queue",
         "Properties": {
-            "VisibilityTimeout": 1,
+            "VisibilityTimeout": 2,
             "RedrivePolicy": {
                 "deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetters", "Arn"]},
                 "maxReceiveCount": 2,
@@ -61,7 +62,7 @@ INTAKE: Resources = {
             "ReservedConcurrentExecutions": 3,
             "Role": {"Fn::GetAtt": ["Role", "Arn"]},
             "Runtime": "python3.14",
-            "Timeout": 10,
+            "Timeout": 2,
         },
     },
     "Mapping": {
@@ -122,6 +123,61 @@ def test_reserved_concurrency_is_applied(
     )
 
     assert concurrency["ReservedConcurrentExecutions"] == 3
+
+
+@pytest.mark.correction("visibility_timeout")
+def test_queue_must_hide_a_message_as_long_as_a_call_takes(
+    emulator: Emulator, tmp_path: Path, intake: dict[str, str]
+) -> None:
+    """Otherwise a second call gets the message while the first still works on it.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+    """
+    url, arn = queues.create(emulator)
+    emulator.client("sqs").set_queue_attributes(
+        QueueUrl=url, Attributes={"VisibilityTimeout": "1"}
+    )
+    mapping = {"EventSourceArn": arn, "FunctionName": intake["function"]}
+    words = "Queue visibility timeout: 1 seconds is less than Function timeout: 2"
+
+    with pytest.raises(ClientError, match=words):
+        emulator.client("lambda").create_event_source_mapping(**mapping)
+    resource = {"Type": "AWS::Lambda::EventSourceMapping", "Properties": mapping}
+    assembly, stack = write_assembly(tmp_path, {"Mapping": resource})
+    with pytest.raises(DeploymentFailed, match=words):
+        deploy(assembly, stack, emulator, {})
+
+
+@pytest.mark.correction("monitoring_resources")
+def test_monitoring_is_accepted_and_an_alarm_can_be_set(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    """The template deploys as it is, and SetAlarmState notifies as `make smoke` needs.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_SetAlarmState.html
+    """
+    queue, arn = queues.create(emulator)
+    sns, cloudwatch = emulator.client("sns"), emulator.client("cloudwatch")
+    topic = sns.create_topic(Name=f"operations-{queue[-8:]}")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    assembly, stack = write_assembly(
+        tmp_path, monitoring(topic), {"alarm": {"Ref": "Share"}}
+    )
+    name = deploy(assembly, stack, emulator, {})["alarm"]
+
+    cloudwatch.put_metric_data(
+        Namespace="-", MetricData=[{"MetricName": "-", "Value": 100}]
+    )
+    (alarm,) = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    assert alarm["StateValue"] == "INSUFFICIENT_DATA"
+    cloudwatch.set_alarm_state(
+        AlarmName=name, StateValue="ALARM", StateReason="by hand"
+    )
+
+    message = json.loads(queues.receive(emulator, queue)["Message"])
+    assert (message["AlarmName"], message["NewStateReason"]) == (name, "by hand")
+    emulator.client("cloudformation").delete_stack(StackName=stack)
+    wait_for(lambda: not cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"])
 
 
 @pytest.mark.correction("secret_reference")
@@ -214,6 +270,33 @@ API: Resources = {
         "Properties": {"RestApiId": {"Ref": "Api"}, "StageName": "test"},
     },
 }
+
+
+def monitoring(topic: str) -> Resources:
+    """Return an alarm on an expression, a composite alarm of it, and a saved query."""
+    return {
+        "Share": {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": {
+                "AlarmActions": [topic],
+                "ComparisonOperator": "GreaterThanThreshold",
+                "EvaluationPeriods": 1,
+                "Metrics": [{"Id": "share", "Expression": "1 + 1"}],
+                "Threshold": 1,
+            },
+        },
+        "Any": {
+            "Type": "AWS::CloudWatch::CompositeAlarm",
+            "Properties": {
+                "AlarmRule": {"Fn::Sub": 'ALARM("${Share.Arn}")'},
+                "OKActions": [topic],
+            },
+        },
+        "Query": {
+            "Type": "AWS::Logs::QueryDefinition",
+            "Properties": {"Name": "courier/job", "QueryString": "fields @message"},
+        },
+    }
 
 
 def _is_deleted(secrets: Any, arn: str) -> bool:  # noqa: ANN401 - a client

@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local.emulator.process import Emulator
 from tests.emulator import functions, queues
@@ -250,11 +251,15 @@ def test_each_child_waits_for_its_own_token(
 
 
 @pytest.mark.correction("child_executions")
-def test_malformed_items_are_an_item_reader_failure(
-    emulator: Emulator, machines: Machines, bucket: str
+@pytest.mark.parametrize("content", [b"a,b", b'{"a": 1}'], ids=["text", "object"])
+def test_unreadable_items_are_an_item_reader_failure(
+    emulator: Emulator, machines: Machines, bucket: str, content: bytes
 ) -> None:
-    """A catcher can match this error."""
-    emulator.client("s3").put_object(Bucket=bucket, Key="items", Body=b"a,b")
+    """A catcher can match this error, and the history says that the run has failed.
+
+    Source: recorded on AWS.
+    """
+    emulator.client("s3").put_object(Bucket=bucket, Key="items", Body=content)
     each = distributed_map(
         {"Item": pass_state()},
         ItemReader={
@@ -264,7 +269,51 @@ def test_malformed_items_are_an_item_reader_failure(
         },
     )
 
-    assert machines.run({"Each": each}).get("error") == "States.ItemReaderFailed"
+    ended = machines.run({"Each": each})
+
+    assert ended.get("error") == "States.ItemReaderFailed"
+    assert machines.event_types(ended["executionArn"])[1:] == [
+        "MapStateEntered",
+        "MapStateStarted",
+        "MapRunStarted",
+        "MapRunFailed",
+        "MapStateFailed",
+        "ExecutionFailed",
+    ]
+
+
+@pytest.mark.correction("checked_definitions")
+@pytest.mark.parametrize("percentage", [-1, 100.5])
+def test_impossible_percentage_is_refused(
+    machines: Machines, percentage: float
+) -> None:
+    """ToleratedFailurePercentage is from 0 to 100.
+
+    Source: https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
+    """
+    each = distributed_map(
+        {"Item": pass_state()}, ToleratedFailurePercentage=percentage
+    )
+
+    with pytest.raises(ClientError, match="InvalidDefinition"):
+        machines.create({"Each": each})
+
+
+@pytest.mark.correction("map_limit_paths")
+def test_impossible_percentage_of_the_input_fails(machines: Machines) -> None:
+    """What is refused in a definition fails when a path selects it.
+
+    Source: https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
+    """
+    each = distributed_map(
+        {"Item": pass_state()},
+        ItemsPath="$.items",
+        ToleratedFailurePercentagePath="$.percent",
+    )
+
+    ended = machines.run({"Each": each}, {"items": [], "percent": 101})
+
+    assert ended.get("error") == "States.Runtime"
 
 
 @pytest.mark.correction("child_executions")

@@ -116,14 +116,79 @@ def test_wait_is_skipped_at_scale_zero(machines: Machines) -> None:
     assert machines.output({"Wait": wait}, 3600) == 3600
 
 
-@pytest.mark.correction("intrinsic_failure")
-def test_failing_intrinsic_function_has_its_own_error(machines: Machines) -> None:
-    """The name is that of the Amazon States Language."""
-    state = pass_state(Parameters={"a.$": "States.StringToJson($.text)"})
+@pytest.mark.correction("intrinsic_errors")
+def test_failing_intrinsic_function_cannot_be_caught(machines: Machines) -> None:
+    """It is States.Runtime, and States.IntrinsicFailure is reserved.
 
-    ended = machines.run({"First": state}, {"text": "{"})
+    Source: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+    """
+    state = pass_state(Parameters={"a.$": "States.StringToJson('{')"})
 
-    assert ended["error"] == "States.IntrinsicFailure"
+    ended = machines.run({"Map": inline_map(state, **CAUGHT), **AFTER}, JOB)
+
+    assert (ended["status"], ended.get("error")) == ("FAILED", "States.Runtime")
+
+
+@pytest.mark.correction("format_literals")
+def test_format_writes_literals_as_json(machines: Machines) -> None:
+    """A missing row count in a key is `null`, not `None`.
+
+    Source: recorded on AWS; the booleans follow the JSON of the intrinsic's arguments.
+    """
+    state = pass_state(Parameters={"a.$": "States.Format('{}-{}', $.n, $.t)"})
+
+    assert machines.output({"First": state}, {"n": None, "t": True}) == {
+        "a": "null-true"
+    }
+
+
+@pytest.mark.correction("unmatched_choice")
+def test_unmatched_choice_cannot_be_caught(machines: Machines) -> None:
+    """It is States.Runtime, which passes through the catcher of a Map.
+
+    Source: recorded on AWS.
+    """
+    choice = {
+        "Type": "Choice",
+        "Choices": [{"Variable": "$", "StringEquals": "other", "Next": "Other"}],
+    }
+    each = inline_map(choice, Other=pass_state(), **CAUGHT)
+
+    ended = machines.run({"Map": each, **AFTER}, JOB)
+
+    assert (ended["status"], ended.get("error")) == ("FAILED", "States.Runtime")
+
+
+@pytest.mark.correction("array_of_items")
+@pytest.mark.parametrize("kinds", [{"a": 1}, "clean", None])
+def test_items_path_must_point_to_an_array(machines: Machines, kinds: object) -> None:
+    """A batch that is no list is a mistake, not a list of one.
+
+    Source: recorded on AWS: "Reference path ... must point to array."
+    """
+    ended = machines.run({"Map": inline_map(pass_state())}, {"kinds": kinds})
+
+    assert (ended["status"], ended.get("error")) == ("FAILED", "States.Runtime")
+    assert "must point to array" in ended["cause"]
+
+
+@pytest.mark.correction("event_limit")
+def test_execution_ends_at_25000_events(machines: Machines) -> None:
+    """The failure is event 25,000.
+
+    Source: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html,
+    seen on AWS in https://github.com/floci-io/floci/issues/2734
+    """
+    again = {"Variable": "$", "IsPresent": True, "Next": "Again?"}
+    loop = {"Type": "Choice", "Choices": [again]}
+
+    ended = machines.run({"Again?": loop}, TimeoutSeconds=20)
+
+    assert (ended["status"], ended.get("error")) == ("FAILED", "States.Runtime")
+    last = machines.client.get_execution_history(
+        executionArn=ended["executionArn"], reverseOrder=True, maxResults=1
+    )["events"][0]
+    assert (last["id"], last["type"]) == (25_000, "ExecutionFailed")
 
 
 def test_intrinsic_functions(machines: Machines) -> None:
@@ -216,15 +281,19 @@ def test_each_entry_into_a_state_has_its_own_retries(
 
 
 @pytest.mark.correction("terminal_errors")
-def test_wildcard_does_not_catch_a_runtime_error(
-    emulator: Emulator, machines: Machines
+@pytest.mark.parametrize("name", ["States.ALL", "States.Runtime"])
+def test_nothing_catches_a_runtime_error(
+    emulator: Emulator, machines: Machines, name: str
 ) -> None:
-    """A mistake in the definition ends the execution despite its catchers."""
-    name = functions.create(emulator, "def handler(event, context): ...")
+    """A mistake in the definition ends the execution despite its catchers.
+
+    Source: recorded on AWS: not even its own name catches it.
+    """
+    function = functions.create(emulator, "def handler(event, context): ...")
     call = invoke_task(
-        name,
+        function,
         ResultSelector={"a.$": "$.missing"},
-        Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Caught"}],
+        Catch=[{"ErrorEquals": [name], "Next": "Caught"}],
     )
 
     ended = machines.run({"Call": call, "Caught": pass_state()})
@@ -292,6 +361,8 @@ def test_item_can_catch_its_own_failure(emulator: Emulator, machines: Machines) 
 
 
 JOB = {"job": "j", "kinds": ["clean", "bad"]}
+CAUGHT: StateJson = {"Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Caught"}]}
+AFTER: StateJson = {"Caught": pass_state()}
 
 
 def inline_map(state: StateJson, **fields: Any) -> StateJson:  # noqa: ANN401 - JSON

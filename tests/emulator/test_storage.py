@@ -5,13 +5,20 @@ import json
 import uuid
 import zlib
 from collections.abc import Iterator
+from functools import cache
+from http import HTTPStatus
 from typing import Any
 
+import boto3
 import pytest
+import requests
+from botocore.config import Config
 from botocore.exceptions import ClientError
+from mypy_boto3_s3 import S3Client
 
 from local.emulator.process import Emulator
 from tests.emulator import queues
+from tests.emulator.polling import wait_for
 
 BODY = b"email,verdict\n" * 1000
 PART = 5 * 1024 * 1024  # S3's minimum for any part but the last
@@ -217,3 +224,66 @@ def _upload(
         },
     )
     return completed
+
+
+@pytest.mark.parametrize("change", ["key", "expiry", "signature", "nothing"])
+def test_changed_presigned_url_is_refused(
+    emulator: Emulator, bucket: str, change: str
+) -> None:
+    """A link opens one object until it expires, and nothing else.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html
+    """
+    url = presign(emulator, bucket, "s3v4")
+    changed = {
+        "key": url.replace("/mine?", "/other?"),
+        "expiry": url.replace("Expires=60", "Expires=600"),
+        "signature": url[:-1] + ("0" if url[-1] != "0" else "1"),
+        "nothing": url,
+    }[change]
+
+    expected = 200 if change == "nothing" else 403
+    assert requests.get(changed, timeout=10).status_code == expected
+
+
+def test_expired_presigned_url_is_refused(emulator: Emulator, bucket: str) -> None:
+    """Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html."""
+    url = presign(emulator, bucket, "s3v4", seconds=1)
+
+    def refusal() -> str:
+        answer = requests.get(url, timeout=10)
+        return answer.text if answer.status_code == HTTPStatus.FORBIDDEN else ""
+
+    assert "Request has expired" in wait_for(refusal)
+
+
+@pytest.mark.correction("signature_version")
+def test_url_of_signature_version_2_is_refused(emulator: Emulator, bucket: str) -> None:
+    """A client that does not ask for version 4 signs so, and AWS opens nothing for it.
+
+    Source: https://aws.amazon.com/blogs/aws/amazon-s3-update-sigv2-deprecation-period-extended-modified/
+    """
+    answer = requests.get(presign(emulator, bucket, "s3"), timeout=10)
+
+    assert (answer.status_code, "AWS4-HMAC-SHA256" in answer.text) == (400, True)
+
+
+def presign(emulator: Emulator, bucket: str, version: str, *, seconds: int = 60) -> str:
+    """Put two objects, and return a URL that opens one of them."""
+    for key in ("mine", "other"):
+        emulator.client("s3").put_object(Bucket=bucket, Key=key, Body=b"a")
+    return _signer(emulator.endpoint, version).generate_presigned_url(
+        "get_object", Params={"Bucket": bucket, "Key": "mine"}, ExpiresIn=seconds
+    )
+
+
+@cache
+def _signer(endpoint: str, version: str) -> S3Client:
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(signature_version=version, s3={"addressing_style": "path"}),
+    )

@@ -34,12 +34,12 @@ def test_every_stage_of_ours_is_sound(settings: dict[str, Any], name: str) -> No
 
 
 def test_a_stage_says_only_how_it_differs(settings: dict[str, Any]) -> None:
-    """However deep: local changes one number of the poll and keeps the others."""
+    """However deep: local changes numbers of the poll and keeps the others."""
     shared = config.stage("dev", settings).providers["ipqs"].poll
     local = config.stage("local", settings).providers["ipqs"].poll
 
     assert (shared.first_seconds, local.first_seconds) == (5, 2)
-    assert local.cap_seconds == shared.cap_seconds
+    assert local.growth == shared.growth
 
 
 @pytest.mark.parametrize(
@@ -164,3 +164,12 @@ def test_the_quota_that_a_stage_needs_is_computed(settings: dict[str, Any]) -> N
     assert config.needed_concurrency(prod) == 140
     assert "the account's quota must be 140 or more" in config.quota_sentence(prod)
     assert config.quota_sentence(config.stage("dev", settings)) == ""
+
+
+def test_the_document_names_the_quota_of_prod(settings: dict[str, Any]) -> None:
+    """Whoever asks AWS for a quota waits for days: the number must be right."""
+    needed = config.needed_concurrency(config.stage("prod", settings))
+    document = (config.CDK_JSON.parent / "docs" / "deploy.md").read_text()
+
+    assert f"`prod` reserves {needed - 100} concurrent executions" in document
+    assert f"a quota of {needed} or more" in document

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from functions.aws.callbacks import WebhookOutcome
 from functions.core.errors import PERMANENT, RETRYABLE
 from functions.core.metrics import NAMESPACE, STAGE, Metric
 from functions.core.model import Outcome
+from functions.core.rows import RowsVerdict
 from functions.core.settings_parser import ConfigError
 from infra import config
 from infra.app import synthesize
@@ -88,6 +90,8 @@ def check(template: Template, used: Used) -> None:
     assert (name, frozenset(dimensions)) in OURS, used
     assert dimensions[STAGE] == template.environment("check")["COURIER_STAGE"], used
     assert dimensions.get("outcome", "") in {*map(str, Outcome)}, used
+    assert dimensions.get("verdict", "") in {*map(str, RowsVerdict), ""}, used
+    assert dimensions.get("heard", "") in {*map(str, WebhookOutcome), ""}, used
     errors = {error.__name__ for error in (*PERMANENT, *RETRYABLE)}
     assert dimensions.get("error", "") in {*errors, ""}, used
 

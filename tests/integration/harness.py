@@ -103,6 +103,18 @@ class JobRunner:
         """Return the lines of `log_lines` that contain a text."""
         return [line for line in log_lines(self.stack, group=group) if text in line]
 
+    def invoke(self, handler: str, event: Mapping[str, Any]) -> str:
+        """Invoke the function with a handler; return how it failed, empty if not."""
+        client = self.stack.emulator.client("lambda")
+        (name,) = (
+            function["FunctionName"]
+            for page in client.get_paginator("list_functions").paginate()
+            for function in page["Functions"]
+            if function["Handler"] == handler
+        )
+        response = client.invoke(FunctionName=name, Payload=json.dumps(event))
+        return str(response.get("FunctionError", ""))
+
     def executions(self) -> list[str]:
         """Return the names of all executions, also of those that have ended."""
         pages = self._sfn.get_paginator("list_executions").paginate(

@@ -40,7 +40,6 @@ class Sinks:
             "log": log_lines(self.stack),
             "table": self._items(),
             "object": self._objects(),
-            "metric": self._listed("cloudwatch", "list_metrics", "Metrics"),
             "environment": self._listed("lambda", "list_functions", "Functions"),
             "notice": self._notices,
         }

@@ -1,15 +1,21 @@
-"""Metrics: jobs are measured, and CloudWatch gets every metric of the table."""
+"""Metrics: jobs are measured, and the log has every metric of the table."""
 
 import json
+import time
+import uuid
 
 import pytest
 
+from functions.aws.executions import execution_input
+from functions.aws.job_store import JobStore
 from functions.core.cost import usage_of
 from functions.core.metrics import NAMESPACE, STAGE, Metric
+from functions.core.model import Job, Outcome
 from local import sample
 from local.simulators.ipqs import Answer
 from local.simulators.txncheck import TxncheckSimulator
 from local.stack import STAGE as LOCAL
+from tests.infra.alarms import points_of
 from tests.integration.harness import FULL_CHECK, JobRunner, wait_for
 
 _EMAILS = sample.emails(12)
@@ -19,15 +25,37 @@ _ROWS = b"mobile,name\n+919812345670,Asha Example\n+91123,Nobody Example\n"
 _TESTED_ELSEWHERE = {Metric.UPLOADS_NOT_ABORTED, Metric.RESULTS_DIFFERED}
 
 
-def test_every_metric_reaches_cloudwatch(
-    runner: JobRunner, txncheck: TxncheckSimulator
+def _finish_late(runner: JobRunner, job_store: JobStore) -> None:
+    """Let a job time out, and then succeed by an attempt as the sweep starts it."""
+    csv_id = runner.stack.ipqs.add_finished(results={"all": _EMAILS})
+    job = Job(
+        job_id=uuid.uuid4().hex * 2,
+        provider="ipqs",
+        type="email",
+        provider_ref=str(csv_id),
+    )
+    now = time.time()
+    record = job_store.create_requested(job, request_hash="", now=now)
+    job_store.record_external_outcome(record.to_job(), Outcome.TIMED_OUT, now=now)
+    timed_out = job_store.get(job.job_id)
+    assert timed_out is not None
+    late = job_store.restart(timed_out, now=now, late=True)
+    assert late is not None
+    runner.execute(execution_input(late.to_job()), name=late.execution_name)
+
+
+def test_every_metric_is_logged(
+    runner: JobRunner, txncheck: TxncheckSimulator, job_store: JobStore
 ) -> None:
     """An alarm or a chart of a metric that is never sent would stay empty."""
     ipqs = runner.stack.ipqs
+    ipqs.script("upload", [Answer.refusal("You have insufficient credits.")])
+    runner.run("ipqs/email/unpaid.csv", _EMAILS)  # in real time: it asks in turn
+    runner.stack.emulator.set_wait_scale(0.0)
+    _finish_late(runner, job_store)
     ipqs.behave(statuses=("NEW", "SHUFFLING", "FINISHED"))
     ipqs.script("upload", [Answer.dropped_after()])
     ipqs.script("status", [Answer.http(429)])
-    runner.stack.emulator.set_wait_scale(0.0)
     runner.run(_KEY, _EMAILS)
     runner.run(_KEY, b"")
     runner.stack.emulator.set_wait_scale(0.05)
@@ -44,15 +72,15 @@ def test_every_metric_reaches_cloudwatch(
         for metric in set(Metric) - _TESTED_ELSEWHERE
         for names in metric.sets
     }
-    cloudwatch = runner.stack.emulator.client("cloudwatch")
 
     def all_listed() -> bool:
-        listed = set()
-        pages = cloudwatch.get_paginator("list_metrics").paginate(Namespace=NAMESPACE)
-        for found in (found for page in pages for found in page["Metrics"]):
-            dimensions = {item["Name"]: item["Value"] for item in found["Dimensions"]}
-            if dimensions.get(STAGE) == LOCAL:
-                listed.add((found["MetricName"], frozenset(dimensions)))
+        lines = (json.loads(line) for line in runner.log_lines('"_aws"'))
+        listed = {
+            (point.name, frozenset(point.dimensions))
+            for line in lines
+            for point in points_of(line)
+            if (point.namespace, point.dimensions[STAGE]) == (NAMESPACE, LOCAL)
+        }
         return expected <= listed
 
     assert wait_for(all_listed)

@@ -55,7 +55,9 @@ CASES = {
         "ProviderRejected", answers={"upload": [Answer.refusal("No.")]}
     ),
     "HTML with 200": Case(answers={"status": [Answer.html()] * 2}),
-    "HTML with 200 for the upload": Case(answers={"upload": [Answer.html()]}),
+    "HTML with 200 for the upload": _failed(
+        "SubmitOutcomeUnknown", answers={"upload": [Answer.html()]}
+    ),
     "403": Case(answers={"status": [Answer.http(403)] * 2}),
     "403 with Retry-After": Case(
         answers={"status": [Answer.http(403, retry_after="7")]}

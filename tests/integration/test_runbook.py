@@ -1,6 +1,7 @@
 """Run-book: what docs/operations.md says to do works, section by section."""
 
 import json
+import math
 import re
 import time
 import uuid
@@ -25,7 +26,6 @@ _Change = Callable[[LocalStack], None]
 
 #: Alarms without a remedy that a test could carry out, and why.
 _NOT_ON_A_STACK = {
-    "credits used up": "jobs go on by themselves: tests/faults has a clock for it",
     "clean-up failing": "tests/infra reads the right and the rule from the template",
     "jobs late": "the deadline is raised, and deployed",
     "provider throttling": "settings are lowered, and deployed",
@@ -186,6 +186,22 @@ def test_alarm_dead_letters_of_finalize_execution(runner: JobRunner) -> None:
 
     assert runner.job_item(job_id)["outcome"] == "failed"
     assert len(runner.notices(job_id)) == 1
+
+
+@pytest.mark.fault(21)
+@pytest.mark.usefixtures("slow")
+def test_alarm_credits_used_up(api: ApiClient, runner: JobRunner) -> None:
+    """The job says what it waits for, and goes on by itself once it was bought."""
+    runner.stack.ipqs.behave(seconds_processing=0.0, credits_back_at=math.inf)
+    job_id = runner.upload(_KEY, _EMAILS)
+    wait_for(lambda: [r for r in runner.stack.ipqs.requests if r.call == "upload"])
+    wait_for(lambda: "held_for" in runner.job_item(job_id))
+    assert api.call("GET", f"/jobs/{job_id}")["hold"]["error"] == "OutOfCredits"
+
+    runner.stack.ipqs.behave(credits_back_at=0.0)
+
+    assert_delivered_and_paid_once(runner, runner.wait_for_end(job_id))
+    assert api.call("GET", f"/jobs/{job_id}")["hold"] is None
 
 
 @pytest.mark.fault(33)

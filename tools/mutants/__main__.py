@@ -22,15 +22,18 @@ from tools.mutants.plugin import MutantPlugin
 #: The modules in which an error costs money or data.
 MODULES = (
     "functions/submit.py",
+    "functions/sending.py",
     "functions/check.py",
     "functions/webhook.py",
     "functions/core/routing.py",
     "functions/aws/job_store.py",
+    "functions/aws/submission_claim.py",
     "functions/aws/results.py",
     "functions/aws/streaming.py",
     "functions/aws/callbacks.py",
     "functions/aws/rate_limiter.py",
     "functions/providers/transport/download.py",
+    "functions/providers/transport/framing.py",
 )
 TESTS = ("tests/unit", "tests/contract", "tests/faults")
 #: What these check is the text of the code, not what it does.

@@ -30,14 +30,15 @@ _task_context: contextvars.ContextVar[Context] = contextvars.ContextVar("task_co
 def callbacks() -> None:
     """Wait for a task token with heartbeats, and accept one answer per attempt.
 
-    AWS: a missed heartbeat is States.HeartbeatTimeout, a failure to deliver the
-    token fails the task, each retry has a token of its own, and an answer to a
-    token that was used or timed out is refused with TaskTimedOut.
+    AWS: TaskSubmitted says that the token was delivered, a missed heartbeat is
+    States.HeartbeatTimeout, a failure to deliver the token fails the task, each
+    retry has a token of its own, and an answer to a token that was used or timed
+    out is refused with TaskTimedOut.
     Source: https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html#connect-wait-token
     and https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html
-    MiniStack: ignores HeartbeatSeconds, keeps waiting when the function that gets
-    the token fails, uses one token for all attempts, and lets a second answer
-    replace the first.
+    MiniStack: has no TaskSubmitted, ignores HeartbeatSeconds, keeps waiting when
+    the function that gets the token fails, uses one token for all attempts, and
+    lets a second answer replace the first.
     """
     execute = sfn._execute_task
 
@@ -66,7 +67,11 @@ def _wait_for_token(resource: str, data: object, token: str, state: State) -> ob
     began = time.monotonic()
     sfn._task_tokens[token] = task
     try:
-        sfn._invoke_resource(resource.removesuffix(".waitForTaskToken"), data)
+        name = resource.removesuffix(".waitForTaskToken")
+        answer = sfn._invoke_resource(name, data)
+        lifecycle.add_to_current(
+            "TaskSubmitted", {"resource": resource, "output": json.dumps(answer)}
+        )
         _wait_for_answer(task, token, began, state)
     finally:
         with _lock:

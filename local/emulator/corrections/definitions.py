@@ -12,6 +12,7 @@ from local.emulator.corrections.ministack_types import Props, Response, State
 
 _TYPES = {"Choice", "Fail", "Map", "Parallel", "Pass", "Succeed", "Task", "Wait"}
 _REQUIRED = {"Choice": "Choices", "Task": "Resource"}
+_WHOLE = 100  # percent
 _WAITS = ("Seconds", "SecondsPath", "Timestamp", "TimestampPath")
 
 
@@ -105,6 +106,8 @@ def _field_problems(state: State, place: str) -> Iterator[str]:
         yield f"SCHEMA_VALIDATION_FAILED: {required} is required at {place}"
     if state["Type"] == "Wait" and sum(field in state for field in _WAITS) != 1:
         yield f"SCHEMA_VALIDATION_FAILED: exactly one of {_WAITS} at {place}"
+    if not 0 <= state.get("ToleratedFailurePercentage", 0) <= _WHOLE:
+        yield f"SCHEMA_VALIDATION_FAILED: ToleratedFailurePercentage at {place}"
     for field in ("TimeoutSeconds", "HeartbeatSeconds", "Error", "Cause"):
         if field in state and f"{field}Path" in state:
             yield f"SCHEMA_VALIDATION_FAILED: {field} and {field}Path at {place}"

@@ -31,7 +31,7 @@ _COUNT_NAMES = {"SUCCEEDED": "succeeded", "FAILED": "failed", "ABORTED": "aborte
 def map_limit_paths() -> None:
     """Take MaxConcurrencyPath and the paths of both tolerated failures from the input.
 
-    AWS: each path must select a number of 0 or more.
+    AWS: each path must select a number of 0 or more, a percentage one up to 100.
     Source: https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
     MiniStack: ignores the three fields.
     """
@@ -45,8 +45,9 @@ def map_limit_paths() -> None:
             path = state.get(f"{name}Path")
             if path is not None:
                 limit = select(state, path, data, ctx)
-                if type(limit) not in (int, float) or limit < 0:  # type: ignore[operator] # a number
-                    raise runtime_error(f"{name}Path must select a number, 0 or more")
+                most = 100 if "Percentage" in name else float("inf")
+                if type(limit) not in (int, float) or not 0 <= limit <= most:  # type: ignore[operator] # a number
+                    raise runtime_error(f"{name}Path selects no number up to {most}")
                 resolved[name] = limit
         return run_items(resolved, data, execution, ctx)
 
@@ -56,13 +57,16 @@ def map_limit_paths() -> None:
 def child_executions() -> None:
     """Run each item of a distributed Map as a child execution.
 
-    AWS: a child has its own name and input in the context object, its own history
-    and its own end, which StopExecution can cause. Children that still run are
-    aborted when the parent ends, or when more have failed than are tolerated. In
-    the output, the description of a child replaces a tolerated failure.
+    AWS: the Map Run begins before its items are read, and fails if they cannot be
+    read (States.ItemReaderFailed). A child has its own name and input in the
+    context object, its own history and its own end, which StopExecution can cause.
+    Children that still run are aborted when the parent ends, or when more have
+    failed than are tolerated. In the output, the description of a child replaces a
+    tolerated failure.
     Source: https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
-    MiniStack: children have the context of the parent and no history, continue
-    when the parent is stopped, and are null in the output when they fail.
+    MiniStack: writes no events of the run, and makes one item of JSON that is no
+    array. Children have the context of the parent and no history, continue when the
+    parent is stopped, and are null in the output when they fail.
     """
     sfn._run_distributed_map = _run_map
 
@@ -80,15 +84,14 @@ def _run_map(
             raise runtime_error(f"The emulator does not support {name}")
     run = map_run.start(state, effective, parent, ctx)
     add_event(parent, "MapRunStarted", {"mapRunArn": run.record["mapRunArn"]})
-
-    _run_children(run)
-
-    if run.exceeds_tolerance():
-        error = "States.ExceedToleratedFailureThreshold"
-        cause = "The specified tolerated failure threshold was exceeded"
+    try:
+        run.read_items()
+        _run_children(run)
+    except sfn._ExecutionError as failed:
         run.end("FAILED")
-        add_event(parent, "MapRunFailed", {"error": error, "cause": cause})
-        raise sfn._ExecutionError(error, cause)
+        details = {"error": failed.error, "cause": failed.cause}
+        add_event(parent, "MapRunFailed", details)
+        raise
     run.end("SUCCEEDED")
     add_event(parent, "MapRunSucceeded")
 
@@ -99,7 +102,7 @@ def _run_map(
 
 
 def _run_children(run: MapRun) -> None:
-    """Run the children until all have ended, too many failed, or the parent ended."""
+    """Run the children until all have ended; raise if too many failed."""
     threads = min(
         run.record["maxConcurrency"] or _DEFAULT_CONCURRENCY, _CONCURRENCY_LIMIT
     )
@@ -119,6 +122,11 @@ def _run_children(run: MapRun) -> None:
                 raise lifecycle.ExecutionEnded
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+    if run.exceeds_tolerance():
+        raise sfn._ExecutionError(
+            "States.ExceedToleratedFailureThreshold",
+            "The specified tolerated failure threshold was exceeded",
+        )
 
 
 def _run_child(run: MapRun, index: int) -> None:

@@ -59,12 +59,12 @@ def task_events() -> None:
 
 
 def map_events() -> None:
-    """Write the events of an inline Map: its start, its iterations and their states.
+    """Write the events of a Map: its start, its iterations and their states, its end.
 
     AWS: writes them all, each with its iteration.
     Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html
     MiniStack: writes the tasks of the iterations only, so that their iteration
-    cannot be known.
+    cannot be known, and nothing of a Map that fails.
     """
     run_items, run_branch = sfn._run_map_items, sfn._run_sub_machine
 
@@ -75,7 +75,11 @@ def map_events() -> None:
         # With an ItemReader, the items have not been read yet.
         length = len(items) if isinstance(items, list) else 0
         add_event(execution, "MapStateStarted", {"length": length})
-        result = run_items(state, data, execution, ctx)
+        try:
+            result = run_items(state, data, execution, ctx)
+        except sfn._ExecutionError:
+            add_event(execution, "MapStateFailed")
+            raise
         add_event(execution, "MapStateSucceeded")
         return result
 

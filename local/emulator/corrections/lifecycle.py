@@ -19,6 +19,8 @@ _TERMINAL_EVENTS = frozenset(
 _current: contextvars.ContextVar[Execution | None] = contextvars.ContextVar(
     "execution", default=None
 )
+#: The number of events in a history at which AWS ends the execution.
+EVENT_LIMIT = 25_000
 # Set when an execution ends, by ARN; only running executions have one.
 _end_events: dict[str, threading.Event] = {}
 
@@ -65,6 +67,13 @@ def add_event(
     key = f"{kind[0].lower()}{kind[1:]}EventDetails"
     # Looked up at call time, so that all corrections of _add_event apply.
     sfn._add_event(execution, kind, None if details is None else {key: details})
+
+
+def add_to_current(kind: str, details: dict[str, Any]) -> None:
+    """Add an event to the history of the thread's execution, if there is one."""
+    execution = _current.get()
+    if execution is not None:
+        add_event(execution, kind, details)
 
 
 def stop_is_final() -> None:
@@ -159,3 +168,29 @@ def failed_without_output() -> None:
             execution["output"] = None
 
     sfn._fail_execution = fail_execution
+
+
+def event_limit() -> None:
+    """Fail an execution whose history is full: its last event is the failure.
+
+    AWS: event 25,000 is ExecutionFailed with States.Runtime.
+    Source: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html,
+    seen on AWS in https://github.com/floci-io/floci/issues/2734
+    MiniStack: has no limit.
+    """
+    add = sfn._add_event
+
+    def add_within_limit(
+        execution: Execution, kind: str, details: Event | None = None
+    ) -> Event:
+        full = len(execution["events"]) >= EVENT_LIMIT - 1
+        if full and kind not in _TERMINAL_EVENTS:
+            raise sfn._ExecutionError(
+                "States.Runtime",
+                "The execution reached the maximum number of history events "
+                f"({EVENT_LIMIT}).",
+            )
+        event: Event = add(execution, kind, details)
+        return event
+
+    sfn._add_event = add_within_limit

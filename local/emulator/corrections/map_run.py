@@ -57,6 +57,13 @@ class MapRun:
             percentage is not None and failed * 100 > percentage * len(self.items)
         )
 
+    def read_items(self) -> None:
+        """Read the items, of which none has a child yet."""
+        self.items = _read_items(self.state, self.effective, self.ctx)
+        self.children = [None] * len(self.items)
+        for counts in (self.record["itemCounts"], self.record["executionCounts"]):
+            counts |= {"total": len(self.items), "pending": len(self.items)}
+
     def move_child(self, before: str, after: str) -> None:
         """Count a child under another status."""
         with self.lock:
@@ -74,11 +81,9 @@ class MapRun:
 
 
 def start(state: State, effective: object, parent: Execution, ctx: Context) -> MapRun:
-    """Read the items and record a run, without starting any child."""
-    items = _read_items(state, effective, ctx)
+    """Record a run that has no items yet."""
     machine = parent["stateMachineArn"]
     label = state.get("Label") or new_uuid()
-    counts = dict.fromkeys(_COUNTS, 0) | {"total": len(items), "pending": len(items)}
     arn = f"{machine.replace(':stateMachine:', ':mapRun:', 1)}/{label}:{new_uuid()}"
     record = sfn._map_runs[arn] = {
         "mapRunArn": arn,
@@ -88,28 +93,33 @@ def start(state: State, effective: object, parent: Execution, ctx: Context) -> M
         "maxConcurrency": int(state.get("MaxConcurrency", 0)),
         "toleratedFailurePercentage": state.get("ToleratedFailurePercentage", 0),
         "toleratedFailureCount": state.get("ToleratedFailureCount", 0),
-        "itemCounts": dict(counts),
-        "executionCounts": dict(counts),
+        "itemCounts": dict.fromkeys(_COUNTS, 0),
+        "executionCounts": dict.fromkeys(_COUNTS, 0),
         "redriveCount": 0,
         "_stateMachineArn": f"{machine}/{label}",
     }
-    return MapRun(state, effective, ctx, parent, items, record, [None] * len(items))
+    return MapRun(state, effective, ctx, parent, [], record, [])
 
 
 def _read_items(state: State, effective: object, ctx: Context) -> list[Any]:
     if "ItemReader" not in state:
         path = state.get("ItemsPath", "$")
         items = sfn._resolve_path_or_ctx(path, effective, ctx)
-    else:
-        try:
-            items = sfn._read_map_items(state["ItemReader"], effective, ctx)
-        except ValueError as error:
-            raise sfn._ExecutionError(
-                "States.ItemReaderFailed", f"Attempting to parse failed: {error}"
-            ) from error
+        if not isinstance(items, list):
+            raise runtime_error("A distributed Map needs an array of items")
+        return items
+    try:
+        items = sfn._read_map_items(state["ItemReader"], effective, ctx)
+    except (LookupError, TypeError, ValueError) as error:
+        raise _unreadable(f"Attempting to parse failed: {error}") from error
     if not isinstance(items, list):
-        raise runtime_error("A distributed Map needs an array of items")
+        raise _unreadable("Attempting to map over non-iterable node.")
     return items
+
+
+def _unreadable(cause: str) -> Exception:
+    error: Exception = sfn._ExecutionError("States.ItemReaderFailed", cause)
+    return error
 
 
 def result(child: Execution) -> object:

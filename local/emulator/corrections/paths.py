@@ -5,7 +5,12 @@ from typing import Any
 
 from ministack.services import stepfunctions as sfn
 
-from local.emulator.corrections.ministack_types import Context, State, StateResult
+from local.emulator.corrections.ministack_types import (
+    Context,
+    Execution,
+    State,
+    StateResult,
+)
 
 _EXCERPT_LENGTH = 300
 
@@ -109,14 +114,12 @@ def whole_seconds() -> None:
     sfn._execute_wait = execute_wait
 
 
-def intrinsic_failure() -> None:
-    """Report a failing intrinsic function as States.IntrinsicFailure.
+def intrinsic_errors() -> None:
+    """Report a failing intrinsic function as States.Runtime, in a Map, too.
 
-    AWS: the Amazon States Language has this error name. The error-handling page of
-    Step Functions contradicts: it reserves the name and reports States.Runtime.
-    Source: https://states-language.net/spec.html#appendix-a
-    and https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
-    MiniStack: reports States.Runtime with the text of a Python exception.
+    AWS: reserves States.IntrinsicFailure, and reports States.Runtime.
+    Source: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+    MiniStack: raises a Python exception, which a Map makes States.MapFailed.
     """
     evaluate = sfn._evaluate_intrinsic
 
@@ -124,8 +127,72 @@ def intrinsic_failure() -> None:
         try:
             return evaluate(expression, data, ctx)
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-            raise sfn._ExecutionError(
-                "States.IntrinsicFailure", f"{expression}: {error}"
-            ) from error
+            raise runtime_error(f"{expression}: {error}") from error
 
     sfn._evaluate_intrinsic = evaluate_intrinsic
+
+
+def format_literals() -> None:
+    """Write null and booleans as JSON where States.Format inserts them.
+
+    AWS: `States.Format('{}', $.n)` of null is `null`.
+    Source: recorded on AWS; https://docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html
+    MiniStack: writes them as Python does: None, True, False.
+    """
+    execute = sfn._exec_intrinsic
+
+    def exec_intrinsic(node: tuple[Any, ...], data: object, ctx: Context) -> object:
+        kind, name, args = node
+        if name == "States.Format":
+            values = [sfn._eval_intrinsic_arg(arg, data, ctx) for arg in args]
+            args = [
+                ("str", json.dumps(v) if v is None or isinstance(v, bool) else v)
+                for v in values
+            ]
+        return execute((kind, name, args), data, ctx)
+
+    sfn._exec_intrinsic = exec_intrinsic
+
+
+def unmatched_choice() -> None:
+    """Fail with States.Runtime when no choice matches and there is no default.
+
+    AWS: reports States.Runtime, which no catcher matches.
+    Source: recorded on AWS; https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+    MiniStack: reports States.NoChoiceMatched, which States.ALL of a Map catches.
+    """
+    execute = sfn._execute_choice
+
+    def execute_choice(
+        state: State, data: object, ctx: Context | None = None
+    ) -> StateResult:
+        try:
+            return execute(state, data, ctx)
+        except sfn._ExecutionError as error:
+            if error.error != "States.NoChoiceMatched":
+                raise
+            raise runtime_error(error.cause) from error
+
+    sfn._execute_choice = execute_choice
+
+
+def array_of_items() -> None:
+    """Fail with States.Runtime when ItemsPath selects no array.
+
+    AWS: the path "must point to array".
+    Source: recorded on AWS; https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itemspath.html
+    MiniStack: makes an array of what it selects.
+    """
+    run_items = sfn._run_map_items
+
+    def run_map_items(
+        state: State, data: object, execution: Execution, ctx: Context
+    ) -> StateResult:
+        path = state.get("ItemsPath", "$")
+        if "ItemReader" not in state and not isinstance(
+            select(state, path, data, ctx), list
+        ):
+            raise runtime_error(f"Reference path '{path}' must point to array.")
+        return run_items(state, data, execution, ctx)
+
+    sfn._run_map_items = run_map_items

@@ -45,16 +45,19 @@ def retry_delays() -> None:
 
 
 def terminal_errors() -> None:
-    """Keep States.ALL from matching the errors that it excludes.
+    """Match no handler with States.Runtime, and States.DataLimitExceeded by name only.
 
-    AWS: a wildcard matches neither States.Runtime nor States.DataLimitExceeded.
-    Source: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
-    MiniStack: a wildcard matches every error.
+    AWS: States.Runtime is neither retried nor caught, not even by its own name. A
+    wildcard does not match States.DataLimitExceeded.
+    Source: recorded on AWS; https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+    MiniStack: matches both like any other error.
     """
     matches = sfn._error_matches
 
     def error_matches(error_equals: list[str], error: str) -> bool:
-        if error in ("States.Runtime", "States.DataLimitExceeded"):
+        if error == "States.Runtime":
+            return False
+        if error == "States.DataLimitExceeded":
             return error in error_equals
         matched: bool = matches(error_equals, error)
         return matched

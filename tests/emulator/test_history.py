@@ -1,19 +1,17 @@
-"""Executions write history, logs, metrics, events and notifications."""
+"""Executions write their history, events and notifications."""
 
 import json
 import uuid
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local.emulator.process import Emulator
 from tests.emulator import functions, queues
-from tests.emulator.machines import ROLE, Machines, invoke_task, pass_state
-from tests.emulator.metrics import statistic
-from tests.emulator.polling import wait_for
+from tests.emulator.machines import Machines, StateJson, invoke_task, pass_state
 
 ECHO = "def handler(event, context): return event"
-DEFINITION = {"StartAt": "Done", "States": {"Done": pass_state()}}
 
 
 @pytest.mark.correction("task_events")
@@ -75,57 +73,6 @@ def test_history_of_a_map(machines: Machines) -> None:
     ]
 
 
-@pytest.mark.correction("execution_logs")
-def test_log_group_receives_events_without_data(
-    emulator: Emulator, machines: Machines
-) -> None:
-    """The project logs at level ALL, without execution data."""
-    logs, group = emulator.client("logs"), f"/states/{uuid.uuid4()}"
-    logs.create_log_group(logGroupName=group)
-    arn = f"arn:aws:logs:us-east-1:000000000000:log-group:{group}:*"
-    machine = machines.client.create_state_machine(
-        name=str(uuid.uuid4()),
-        definition=json.dumps(DEFINITION),
-        roleArn=ROLE,
-        loggingConfiguration={
-            "level": "ALL",
-            "includeExecutionData": False,
-            "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": arn}}],
-        },
-    )["stateMachineArn"]
-
-    machines.wait(machines.start(machine, {"secret": "s3cret"}))
-
-    def logged() -> list[dict[str, Any]]:
-        found = logs.filter_log_events(logGroupName=group)["events"]
-        return [json.loads(event["message"]) for event in found]
-
-    wait_for(lambda: "ExecutionSucceeded" in [line["type"] for line in logged()])
-    assert [line["type"] for line in logged()] == [
-        "ExecutionStarted",
-        "PassStateEntered",
-        "PassStateExited",
-        "ExecutionSucceeded",
-    ]
-    assert "s3cret" not in json.dumps(logged())
-
-
-@pytest.mark.correction("execution_metrics")
-def test_executions_are_counted(emulator: Emulator, machines: Machines) -> None:
-    """Alarms on failed executions need these metrics."""
-    machine = machines.create({"Fail": {"Type": "Fail", "Error": "Broken"}})
-
-    machines.wait(machines.start(machine))
-
-    def count(name: str) -> float | None:
-        dimensions = {"StateMachineArn": machine}
-        return statistic(emulator, "AWS/States", name, dimensions)
-
-    assert wait_for(lambda: count("ExecutionsFailed")) == 1
-    assert count("ExecutionsStarted") == 1
-    assert count("ExecutionsSucceeded") == 0
-
-
 def test_status_change_is_an_event(emulator: Emulator, machines: Machines) -> None:
     """The project's rule on failed executions matches it."""
     queue, arn = queues.create(emulator)
@@ -155,19 +102,12 @@ def test_notification_has_its_attributes(
     sns = emulator.client("sns")
     topic = sns.create_topic(Name=f"t-{uuid.uuid4()}")["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-    publish = {
-        "Type": "Task",
-        "Resource": "arn:aws:states:::sns:publish",
-        "Parameters": {
-            "TopicArn": topic,
-            "Subject": "Job ended",
-            "Message.$": "$",
-            "MessageAttributes": {
-                "outcome": {"DataType": "String", "StringValue.$": "$.outcome"}
-            },
-        },
-        "End": True,
-    }
+    attribute = {"DataType": "String", "StringValue.$": "$.outcome"}
+    publish = publish_task(
+        topic, Subject="Job ended", MessageAttributes={"outcome": attribute}
+    )
+    del publish["Parameters"]["Message"]
+    publish["Parameters"]["Message.$"] = "$"
 
     machines.output({"Notify": publish}, {"outcome": "partial"})
 
@@ -182,14 +122,48 @@ def test_notification_has_its_attributes(
 @pytest.mark.correction("message_attributes")
 def test_failed_notification_has_the_name_of_snss_error(machines: Machines) -> None:
     """A catcher can distinguish a missing topic from other errors."""
-    publish = {
+    missing = publish_task("arn:aws:sns:us-east-1:000000000000:missing")
+
+    assert machines.run({"Notify": missing})["error"] == "SNS.NotFoundException"
+
+
+@pytest.mark.correction("empty_values")
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({"Message": ""}, "SNS.InvalidParameterException"),
+        (
+            {
+                "MessageAttributes": {
+                    "verdict": {"DataType": "String", "StringValue": ""}
+                }
+            },
+            "SNS.InvalidParameterValueException",
+        ),
+    ],
+    ids=["message", "attribute"],
+)
+def test_empty_notification_is_refused(
+    emulator: Emulator, machines: Machines, fields: StateJson, error: str
+) -> None:
+    """A notice with an empty field would be lost on AWS.
+
+    Source: https://docs.aws.amazon.com/sns/latest/api/API_MessageAttributeValue.html
+    and https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+    """
+    sns = emulator.client("sns")
+    topic = sns.create_topic(Name=f"t-{uuid.uuid4()}")["TopicArn"]
+
+    assert machines.run({"Notify": publish_task(topic, **fields)}).get("error") == error
+    with pytest.raises(ClientError, match=r"InvalidParameter|ParameterValueInvalid"):
+        sns.publish(**{"TopicArn": topic, "Message": "m", **fields})
+
+
+def publish_task(topic: str, **parameters: Any) -> StateJson:  # noqa: ANN401 - JSON
+    """Return a task that publishes to a topic, and ends the machine."""
+    return {
         "Type": "Task",
         "Resource": "arn:aws:states:::sns:publish",
-        "Parameters": {
-            "TopicArn": "arn:aws:sns:us-east-1:000000000000:missing",
-            "Message": "m",
-        },
+        "Parameters": {"TopicArn": topic, "Message": "m", **parameters},
         "End": True,
     }
-
-    assert machines.run({"Notify": publish})["error"] == "SNS.NotFoundException"

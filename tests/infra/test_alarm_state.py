@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.emulator.alarm_state import AlarmRule, AlarmState, decide, evaluation_range
+from tests.infra.alarm_state import AlarmRule, AlarmState, decide, evaluation_range
 
 STATES = {
     "A": AlarmState.ALARM,

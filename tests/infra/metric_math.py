@@ -45,7 +45,7 @@ _AGGREGATES: dict[str, Callable[[list[float]], float]] = {
 
 
 class UnsupportedExpression(ValueError):
-    """The expression is malformed, or uses what the emulator does not implement."""
+    """The expression is malformed, or uses what is not implemented here."""
 
 
 def evaluate(
@@ -100,9 +100,7 @@ class _Evaluation:
                     return self._combine(op, [left, right])
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
                 return self._call(name, args)
-        raise UnsupportedExpression(
-            f"the emulator does not implement {ast.unparse(node)!r}"
-        )
+        raise UnsupportedExpression(f"not implemented: {ast.unparse(node)!r}")
 
     def _combine(self, op: ast.AST, operands: list[ast.expr]) -> Value:
         result, *others = map(self.value, operands)
@@ -111,7 +109,7 @@ class _Evaluation:
         return result
 
     def _call(self, name: str, args: list[ast.expr]) -> Value:  # noqa: PLR0911 - one per function
-        if name == "FILL" and len(args) == 2:  # noqa: PLR2004 - value and filler
+        if name == "FILL" and len(args) == 2:
             return self._fill(*args)
         values = [self.value(arg) for arg in args]
         match name, values:
@@ -129,7 +127,7 @@ class _Evaluation:
             case _, [value] if name in _AGGREGATES:
                 return self._aggregate(_AGGREGATES[name], value)
         raise UnsupportedExpression(
-            f"the emulator does not implement {name} with {len(args)} arguments"
+            f"not implemented: {name} with {len(args)} arguments"
         )
 
     def _fill(self, value: ast.expr, filler: ast.expr) -> Value:

@@ -1,10 +1,13 @@
-"""Metric math expressions have the results of CloudWatch."""
+"""The evaluator of expressions has the results of CloudWatch.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+"""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.emulator.metric_math import Series, UnsupportedExpression, evaluate
+from tests.infra.metric_math import Series, UnsupportedExpression, evaluate
 
 A: Series = [1.0, None, 4.0]
 B: Series = [2.0, 5.0, 0.0]
@@ -35,6 +38,14 @@ B: Series = [2.0, 5.0, 0.0]
         ("SUM(b)", [7, 7, 7]),
         ("MIN(a)", [1, 1, 1]),
         ("CEIL(ABS(-a / 3))", [1, None, 2]),
+        # The use cases that the documentation gives for FILL, IF and METRICS.
+        ("MAX(METRICS())", [2, 5, 4]),
+        ("MAX(FILL(METRICS(), 0))", [2, 5, 4]),
+        ("FILL(a, MIN(a))", [1, 1, 4]),
+        ("IF(b < 3, b)", [2, None, 0]),
+        ("IF(b < 3, 10, 2)", [10, 2, 10]),
+        ("IF(b > a, 1, 0)", [1, None, 0]),
+        ("b / SUM(METRICS())", [2 / 3, 1, 0]),
     ],
 )
 def test_expression(expression: str, expected: Series) -> None:
