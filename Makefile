@@ -6,7 +6,7 @@ export PYTHONPATH := $(CURDIR)/client:$(CURDIR)
 READY := .venv/.ready
 # The suites of `make check`; all that need no running stack; those that need one.
 CHECK := tests/unit tests/infra
-PLAIN := $(CHECK) tests/contract tests/simulators tests/workflow tests/emulator tests/world tests/faults
+PLAIN := $(CHECK) tests/contract tests/simulators tests/workflow tests/emulator tests/world tests/faults tests/model
 STACK := tests/fuzz tests/integration
 T ?=
 M ?=
@@ -17,7 +17,7 @@ STAGE ?= dev
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-plain test-stack quick mutants check audit sbom lint format synth budget faults bench diagram runbook corrections openapi screenshot bootstrap deploy diff smoke destroy lock clean
+.PHONY: help demo up down test test-plain test-stack quick mutants check audit sbom lint format synth budget faults model bench diagram runbook corrections openapi screenshot bootstrap deploy diff smoke destroy lock clean
 
 help: ## List the targets
 	@echo "Verdict Courier: lists to bulk-verification providers, verdicts back."
@@ -96,6 +96,9 @@ budget: $(READY) ## Print what a job costs: checks, transitions, history events,
 
 faults: $(READY) ## Inject 70,000 sets of faults into both providers' runs, in half an hour (ONLY='…')
 	$(BIN)/python -m tests.faults --only "$(ONLY)"
+
+model: $(READY) ## Show that the model finds faults of release 0.1.0, in some minutes
+	@$(BIN)/python -m tests.model
 
 bench: $(READY) budget ## Measure the budget, the memory of a 1 GiB result, the API's latency
 	@$(BIN)/python -m benchmarks.memory

@@ -8,7 +8,6 @@ from enum import StrEnum
 
 from functions.core.errors import SubmitOutcomeUnknown
 from functions.core.model import Job, Outcome
-from functions.core.result_keys import manifest_key
 from tests.canary import Canary
 from tests.world.injection import Mode
 from tests.world.world import World
@@ -62,7 +61,7 @@ def findings(world: World, job: Job, clean: Clean, canary: Canary) -> list[Findi
         *_visible_objects(world, job, clean.contents),
         *(Finding(Column.EARLY, text) for text in world.early_notices),
         *_submissions(world),
-        *_leaks(world, canary),
+        *leaks(world, canary),
     ]
 
 
@@ -71,7 +70,7 @@ def contents(world: World, job: Job) -> dict[str, object]:
     return {
         name: _comparable(content)
         for name, content in world.objects(job).items()
-        if name != "manifest.json"
+        if not name.startswith("manifest")  # that of a retry has a number
     }
 
 
@@ -145,12 +144,15 @@ def _is_explained(world: World, claiming: Sequence[str]) -> bool:
     what is recorded is the same, or right after it, when the answer died with it.
     """
     calls = world.injector.calls
+    # A reference that only the execution knows is lost with it, if it is stopped.
+    was_stopped = len(world.machine.executions) > 1
+    unrecorded = (Mode.KILLED_BEFORE, *([Mode.ERROR_BEFORE] if was_stopped else []))
     for at, fault in world.injector.faults.items():
         if at >= len(calls):
             continue
         if calls[at] in _POSTS:
             return True
-        if fault.mode is Mode.KILLED_BEFORE and at and calls[at - 1] in _POSTS:
+        if at and calls[at - 1] in _POSTS and fault.mode in unrecorded:
             return True
         claimed = fault.mode is Mode.KILLED_AFTER
         for length in range(2, len(claiming) + 1):
@@ -192,8 +194,8 @@ def _visible_objects(
         notice["outcome"] in (Outcome.SUCCEEDED, Outcome.PARTIAL)
         for notice in world.notices(job)
     )
-    manifest = world.s3.current(world.results, manifest_key(job))
-    if is_told and manifest is None:
+    manifest = world.item(job.job_id).get("manifest_key", "")
+    if is_told and world.s3.current(world.results, manifest) is None:
         yield Finding(Column.EARLY, "a notice without a manifest")
 
 
@@ -209,7 +211,7 @@ def _submissions(world: World) -> Iterator[Finding]:
             yield Finding(Column.DOUBLE, f"submitted {names.count(name)} times")
 
 
-def _leaks(world: World, canary: Canary) -> Iterator[Finding]:
+def leaks(world: World, canary: Canary) -> Iterator[Finding]:
     """Find secrets and personal data outside of the results (I5)."""
     sinks = {
         "log": world.log.getvalue(),

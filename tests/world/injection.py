@@ -125,7 +125,7 @@ class Injector:
     test, but the calls that they attempt have no effect.
     """
 
-    faults: Mapping[int, Fault] = field(default_factory=dict)
+    faults: dict[int, Fault] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     injected: list[str] = field(default_factory=list)
     #: Called before each call, with its number: a stalled process may go on.

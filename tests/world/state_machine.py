@@ -190,6 +190,8 @@ class StateMachine(Service):
         execution.error = execution.cause = ""
         self.note(execution, "ExecutionRedriven")
         name, data = execution.state
+        if not name:  # it was stopped before its first state
+            data = json.loads(execution.input)
         self._begin(execution, data, start_at=name)
 
     def stop(self, execution: Execution, *, error: str = "", cause: str = "") -> None:

@@ -103,3 +103,18 @@ def test_a_zombie_goes_on_next_to_the_new_try(site: Site) -> None:
 
     assert world.injector.calls.count("submit: ipqs.upload") == 1
     assert world.outcome(job) is Outcome.SUCCEEDED
+
+
+def test_cancels_and_retries_a_job(site: Site) -> None:
+    """A command that the API does not know would leave the job running."""
+    world = World(site)
+    SCENARIOS["ipqs-list"].behave(site)
+    job = world.upload("ipqs/email/a.csv", LIST)
+    world.run(until_state="Wait")
+
+    answers = [world.cancel(job), world.retry(job)]
+    world.run()
+
+    assert [answer.status for answer in answers] == [200, 202]
+    assert [notice["outcome"] for notice in world.notices(job)] == ["succeeded"]
+    assert world.item(job.job_id)["attempt"] == "2"

@@ -8,12 +8,14 @@ execution, lose a webhook), lets time pass, and reads what users and operators s
 import json
 import random
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from io import StringIO
 from typing import Any
+from urllib.parse import quote_plus
 
 from functions.core import keys
-from functions.core.keys import JOBS_BY_MONTH
+from functions.core.keys import JOBS_BY_MONTH, LATE_CHECKS
 from functions.core.model import Job, Outcome
 from functions.core.s3_events import S3Object, job_for
 from local.simulators.txncheck.webhook_sender import signed_webhook
@@ -82,8 +84,13 @@ class World:
             names[keys.ENV_RESULTS_BUCKET],
         )
         self.s3 = S3(self.inbox, self.results)
-        by_month = {JOBS_BY_MONTH: ("month", "received_at")}
-        self.jobs = Table("job_id", by_month)
+        self.jobs = Table(
+            "job_id",
+            {
+                JOBS_BY_MONTH: ("month", "received_at"),
+                LATE_CHECKS: ("provider", "late_check_at"),
+            },
+        )
         self.waits = Table("wait_id")
         providers = self.deployment.providers
         secrets: dict[str, str | None] = {
@@ -140,9 +147,12 @@ class World:
             self.announce(job)
         return job
 
-    def announce(self, job: Job) -> None:
-        """Send the event of an upload, once more if it was sent before."""
-        event = {
+    def announce(self, job: Job, *, by_s3: bool = False) -> None:
+        """Send the event of an upload, once more if it was sent before.
+
+        It has the form of EventBridge, or that of S3's own notifications.
+        """
+        event: dict[str, Any] = {
             "source": "aws.s3",
             "detail-type": "Object Created",
             "detail": {
@@ -150,6 +160,10 @@ class World:
                 "object": {"key": job.key, "version-id": job.version_id},
             },
         }
+        if by_s3:
+            stored = {"key": quote_plus(job.key), "versionId": job.version_id}
+            s3 = {"bucket": {"name": job.bucket}, "object": stored}
+            event = {"Records": [{"eventName": "ObjectCreated:Put", "s3": s3}]}
         self._numbers += 1
         number = self._numbers
         self.scheduler.after(1, lambda: self._intake(number, json.dumps(event), 1))
@@ -206,7 +220,7 @@ class World:
 
     def cancel(self, job: Job) -> ApiResponse:
         """Cancel a job through the API."""
-        return self.call_api("DELETE", f"/jobs/{job.job_id}")
+        return self.call_api("POST", f"/jobs/{job.job_id}/cancel")
 
     def retry(self, job: Job) -> ApiResponse:
         """Retry a job through the API."""
@@ -224,6 +238,17 @@ class World:
     def redrive(self, name: str) -> None:
         """Continue an execution that failed, by hand."""
         self.machine.redrive(self.machine.executions[name])
+
+    def sweep(self) -> None:
+        """Let the sweep for late jobs run once, as it does by a schedule."""
+        with suppress(FunctionFailed, Stalled):
+            self.lambdas.invoke("sweep", {})
+        self._check_modelled()
+
+    def fail_call(self, mode: Mode, *, after: int = 0) -> None:
+        """Plan that a coming call fails: the next one, or a later one."""
+        at = len(self.injector.calls) + after
+        self.injector.faults[at] = Fault(at, mode)
 
     def forge_webhook(self, reference: str) -> int | None:
         """Send a webhook about a job of the provider with another secret."""
