@@ -134,10 +134,12 @@ lock: $(READY) ## Resolve the dependencies and write the lock files
 	$(BIN)/uv pip compile --group asset --python-version 3.14 \
 	  --python-platform aarch64-manylinux2014 \
 	  --generate-hashes --no-emit-index-url --no-header -q -o functions/requirements.lock
+	$(BIN)/python -m tests.workflow.engines.node update --package-lock-only
 
 clean: ## Stop the local stack and remove all generated files
 	@if [ -e .local/stack.json ] && [ -e $(READY) ]; then $(BIN)/python -m local.up down; fi
-	rm -rf .venv .cache .local cdk.out .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .cache .local cdk.out .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+	  tests/workflow/engines/node_modules
 
 $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

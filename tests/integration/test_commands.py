@@ -55,20 +55,6 @@ def test_the_demo_explains_what_is_wrong_with_a_file(
     )
 
 
-def test_the_demo_needs_an_existing_file(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A typo in the name is reported before the stack is started."""
-    missing = tmp_path / "missing.csv"
-
-    code = demo.main(["--file", str(missing)])
-
-    assert code == 1
-    assert capsys.readouterr().err == (
-        f"✗ cannot read {missing}: No such file or directory\n"
-    )
-
-
 def test_a_stack_runs_until_it_is_stopped() -> None:
     """`make up` prints addresses to work with; `make down` stops all processes."""
     _up("down")
