@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from functions.core import keys
-from infra.app import stack_name
+from infra.config import stack_name
 from tests.infra.template import Template, as_list
 from tests.rights.policy import Grant, conditions
 from tests.world.deployment import STATE_MACHINE_ARN, resolve

@@ -11,7 +11,7 @@ from functions.core import keys
 from functions.core.function_table import FUNCTIONS
 from functions.core.provider_settings import ProviderSettings, parse_providers, to_json
 from infra import config
-from infra.app import stack_name
+from infra.config import stack_name
 
 STAGE = "local"  # the only one whose providers may be simulators
 STATE_MACHINE_ARN = "arn:aws:states:us-east-1:000000000000:stateMachine:courier"
