@@ -67,7 +67,7 @@ def check_brought(late: LateHarness, job: Job) -> None:
         ("succeeded", True),
     ]
     assert late.harness.paid_uploads(job) == 1
-    assert late.harness.versions(job)["manifest.json"] == 1
+    assert late.harness.versions(job)["manifest-2.json"] == 1
 
 
 def test_a_job_that_finishes_late_is_fetched(late: LateHarness) -> None:

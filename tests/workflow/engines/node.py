@@ -21,7 +21,7 @@ _ENVIRONMENT = {
     "PATH": f"{_NODE / 'bin'}{os.pathsep}{os.environ['PATH']}",
 }
 #: What npm reports where its registry, or a proxy on the way, does not answer.
-_UNREACHABLE = (
+UNREACHABLE = (
     "E502",
     "E503",
     "E504",
@@ -33,6 +33,8 @@ _UNREACHABLE = (
     "ENOTFOUND",
     "ERR_SOCKET_TIMEOUT",
     "ETIMEDOUT",
+    "SELF_SIGNED_CERT_IN_CHAIN",  # a proxy whose certificate nobody told npm of
+    "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
 )
 
 
@@ -54,7 +56,7 @@ def install() -> None:
         return
     done = _npm("ci", capture=True)
     if done.returncode:
-        if any(code in done.stderr for code in _UNREACHABLE):
+        if any(code in done.stderr for code in UNREACHABLE):
             today = datetime.now(UTC).date()
             raise RegistryUnreachable(f"{today}: npm's registry does not answer")
         raise AssertionError(done.stderr)
