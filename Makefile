@@ -6,8 +6,10 @@ export PYTHONPATH := $(CURDIR)/client:$(CURDIR)
 READY := .venv/.ready
 # The suites of `make check`; all that need no running stack; those that need one.
 CHECK := tests/unit tests/infra
-PLAIN := $(CHECK) tests/contract tests/simulators tests/workflow tests/emulator tests/world tests/faults tests/model tests/rights
+PLAIN := $(CHECK) tests/contract tests/simulators tests/workflow tests/world tests/faults tests/model tests/rights
 STACK := tests/fuzz tests/integration
+# Those that start stacks or emulators of their own.
+OWN := tests/emulator tests/integration/test_cdk_command.py tests/integration/test_commands.py tests/integration/test_client.py
 T ?=
 M ?=
 FILE ?=
@@ -17,7 +19,7 @@ STAGE ?= dev
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-plain test-stack quick mutants check audit sbom lint format synth budget faults model bench diagram rights runbook corrections openapi screenshot bootstrap deploy diff smoke destroy lock clean
+.PHONY: help demo up down test test-plain test-stack test-own quick mutants check audit sbom lint format synth budget faults model bench diagram rights runbook corrections openapi screenshot bootstrap deploy diff smoke destroy lock clean
 
 help: ## List the targets
 	@echo "Verdict Courier: lists to bulk-verification providers, verdicts back."
@@ -36,7 +38,7 @@ down: $(READY) ## Stop the local stack
 test: $(READY) ## All tests with coverage, or only those of T=tests/unit/test_check.py
 ifeq ($(T),)
 	@$(BIN)/coverage erase
-	@$(MAKE) --no-print-directory --jobs=2 test-plain test-stack
+	@$(MAKE) --no-print-directory --jobs=3 test-plain test-stack test-own
 	@$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 else
@@ -47,7 +49,10 @@ test-plain:
 	$(BIN)/coverage run -p -m pytest $(PLAIN)
 
 test-stack:
-	$(BIN)/coverage run -p -m pytest $(STACK)
+	$(BIN)/coverage run -p -m pytest $(STACK) $(OWN:%=--ignore=%)
+
+test-own:
+	$(BIN)/coverage run -p -m pytest $(OWN)
 
 quick: $(READY) ## Format, lint, types and unit tests, in less than a minute
 	@started=$$(date +%s); \

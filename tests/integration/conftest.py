@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from functions.aws.job_store import JobStore
+from functions.core.keys import RATE_LIMIT_ITEM_PREFIX
 from local.simulators.clock import RunningClock
 from local.simulators.txncheck import TxncheckSimulator
 from local.stack import LocalStack, running, webhook_scheme
@@ -48,6 +49,7 @@ def txncheck(stack: LocalStack) -> Iterator[TxncheckSimulator]:
     Waits take their real time: a wait that is over at once gets no webhook.
     """
     stack.txncheck.reset()
+    _free_slots(stack)
     stack.txncheck.webhook_url = f"{stack.api_url}/webhooks/txncheck"
     stack.txncheck.behave(
         webhook_scheme=webhook_scheme(), seconds_queued=0.0, seconds_processing=0.0
@@ -55,6 +57,20 @@ def txncheck(stack: LocalStack) -> Iterator[TxncheckSimulator]:
     stack.emulator.set_wait_scale(1.0)
     yield stack.txncheck
     stack.emulator.set_wait_scale(0.0)
+
+
+def _free_slots(stack: LocalStack) -> None:
+    """Forget the slots of the rate that other tests have reserved.
+
+    They are in real time: whoever comes after many requests would wait for a minute.
+    """
+    dynamodb = stack.emulator.client("dynamodb")
+    for table in dynamodb.list_tables()["TableNames"]:
+        if "Waits" not in table:
+            continue
+        for item in dynamodb.scan(TableName=table)["Items"]:
+            if item["wait_id"]["S"].startswith(RATE_LIMIT_ITEM_PREFIX):
+                dynamodb.delete_item(TableName=table, Key={"wait_id": item["wait_id"]})
 
 
 @pytest.fixture
