@@ -6,7 +6,7 @@ export PYTHONPATH := $(CURDIR)/client:$(CURDIR)
 READY := .venv/.ready
 # The suites of `make check`; all that need no running stack; those that need one.
 CHECK := tests/unit tests/infra
-PLAIN := $(CHECK) tests/contract tests/simulators tests/workflow tests/emulator tests/world tests/faults tests/model
+PLAIN := $(CHECK) tests/contract tests/simulators tests/workflow tests/emulator tests/world tests/faults tests/model tests/rights
 STACK := tests/fuzz tests/integration
 T ?=
 M ?=
@@ -17,7 +17,7 @@ STAGE ?= dev
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-plain test-stack quick mutants check audit sbom lint format synth budget faults model bench diagram runbook corrections openapi screenshot bootstrap deploy diff smoke destroy lock clean
+.PHONY: help demo up down test test-plain test-stack quick mutants check audit sbom lint format synth budget faults model bench diagram rights runbook corrections openapi screenshot bootstrap deploy diff smoke destroy lock clean
 
 help: ## List the targets
 	@echo "Verdict Courier: lists to bulk-verification providers, verdicts back."
@@ -97,6 +97,9 @@ budget: $(READY) ## Print what a job costs: checks, transitions, history events,
 faults: $(READY) ## Inject 70,000 sets of faults into both providers' runs, in half an hour (ONLY='…')
 	$(BIN)/python -m tests.faults --only "$(ONLY)"
 
+rights: $(READY) ## Which rights does each role need, and has it these and no others?
+	@$(BIN)/python -m tests.rights
+
 model: $(READY) ## Show that the model finds faults of release 0.1.0, in some minutes
 	@$(BIN)/python -m tests.model
 
@@ -131,10 +134,12 @@ lock: $(READY) ## Resolve the dependencies and write the lock files
 	$(BIN)/uv pip compile --group asset --python-version 3.14 \
 	  --python-platform aarch64-manylinux2014 \
 	  --generate-hashes --no-emit-index-url --no-header -q -o functions/requirements.lock
+	$(BIN)/python -m tests.workflow.engines.node update --package-lock-only
 
 clean: ## Stop the local stack and remove all generated files
 	@if [ -e .local/stack.json ] && [ -e $(READY) ]; then $(BIN)/python -m local.up down; fi
-	rm -rf .venv .cache .local cdk.out .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .cache .local cdk.out .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+	  tests/workflow/engines/node_modules
 
 $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -21,11 +21,6 @@ from infra.stack import VerdictCourier
 FIRST_DEPLOYMENT = "first_deployment"
 
 
-def stack_name(stage: str) -> str:
-    """Return the name of a stage's stack."""
-    return f"VerdictCourier-{stage}"
-
-
 def synthesize(
     stage: str | None = None, *, outdir: Path, first_deployment: bool = False
 ) -> Path:
@@ -46,7 +41,7 @@ def synthesize(
     stage_settings = config.stage(name, app.node.get_context("courier"))
     VerdictCourier(
         app,
-        stack_name(name),
+        config.stack_name(name),
         stage=stage_settings,
         protected=str(app.node.try_get_context(FIRST_DEPLOYMENT)) != "true",
     )

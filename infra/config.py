@@ -97,6 +97,14 @@ def context(path: Path = CDK_JSON) -> dict[str, Any]:
     return dict(json.loads(path.read_text())["context"])
 
 
+def stack_name(stage: str) -> str:
+    """Return the name of a stage's stack.
+
+    It is here because whatever imports `infra.app` starts the CDK's Node.js process.
+    """
+    return f"VerdictCourier-{stage}"
+
+
 def stage(name: str, settings: Mapping[str, Any]) -> Stage:
     """Read the stage called `name` from `settings`, the context entry `courier`.
 

@@ -12,6 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
@@ -38,12 +39,12 @@ class Grants:
         self._key = key
 
     def read_source(self, function: lambda_.Function, inbox: s3.Bucket) -> None:
-        """Allow reading every version of every object of the inbox.
+        """Allow reading every object of the inbox by its version, as every job does.
 
         ListBucket, here and below, makes S3 answer 404 for a missing object, not 403.
         """
         _allow(function, inbox.bucket_arn, "s3:ListBucket")
-        _allow_objects(function, inbox, "s3:GetObject", "s3:GetObjectVersion")
+        _allow_objects(function, inbox, "s3:GetObjectVersion")
         self._key.grant(function, *READ_KEY)
 
     def write_results(self, function: lambda_.Function, results: s3.Bucket) -> None:
@@ -65,7 +66,8 @@ class Grants:
         self._key.grant(function, *READ_AND_WRITE_KEY)
 
     def read_batches(self, function: lambda_.Function, inbox: s3.Bucket) -> None:
-        """Allow reading work files of batches."""
+        """Allow reading work files of batches, some of which may be missing."""
+        _allow(function, inbox.bucket_arn, "s3:ListBucket")
         _allow_objects(function, inbox, "s3:GetObject", prefix=BATCHES_PREFIX)
         self._key.grant(function, *READ_KEY)
 
@@ -158,12 +160,34 @@ class Grants:
                 )
             ],
         )
+        # Who ends a wait needs no key: the state machine reads and writes its data.
         acknowledge(
             policy,
             f"AwsSolutions-IAM5[Resource::<{logical_id(machine)}>/*]",
             "The label of the Distributed Map is chosen by Step Functions.",
         )
-        self._key.grant(function, *READ_AND_WRITE_KEY)
+
+    def read_secret(
+        self, function: lambda_.Function, secret: secretsmanager.ISecret
+    ) -> None:
+        """Allow reading a secret's value.
+
+        The CDK's own grant also allows DescribeSecret, and names the role in the key's
+        policy, which lets every role of the account use it already.
+        """
+        _allow(function, secret.secret_arn, "secretsmanager:GetSecretValue")
+        self._key.grant(function, *READ_KEY)
+
+    def receive_messages(self, function: lambda_.Function, queue: sqs.Queue) -> None:
+        """Allow Lambda to poll a queue in the function's name."""
+        _allow(
+            function,
+            queue.queue_arn,
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            "sqs:ReceiveMessage",
+        )
+        self._key.grant(function, *READ_KEY)
 
     def publish_notices(self, function: lambda_.Function, topic: sns.Topic) -> None:
         """Allow publishing the outcomes of jobs."""

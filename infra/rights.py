@@ -15,6 +15,7 @@ from infra.credentials import Credentials
 from infra.failure_events import FailureEvents
 from infra.functions import Functions
 from infra.grants import Grants
+from infra.intake import Intake
 from infra.state_machine_role import grant_state_machine
 from infra.storage import Storage
 from infra.sweep_schedule import SweepSchedule
@@ -28,6 +29,7 @@ class Rights:
     storage: Storage
     credentials: Credentials
     machine: sfn.StateMachine
+    intake: Intake
     failure_events: FailureEvents
     sweep_schedule: SweepSchedule
 
@@ -46,6 +48,7 @@ class Rights:
         functions, storage, grants = self.functions, self.storage, self._grants
         machine = self.machine
 
+        grants.receive_messages(functions.intake, self.intake.queue)
         machine.grant_start_execution(functions.intake)
         grant_state_machine(
             machine, *functions.tasks, inbox=storage.inbox, key=storage.key
@@ -83,9 +86,9 @@ class Rights:
 
         for secret in self.credentials.secrets.values():
             for function in functions.calling_providers:
-                secret.grant_read(function)
+                grants.read_secret(function, secret)
         for secret in self.credentials.webhooks.values():
-            secret.grant_read(functions.webhook)
+            grants.read_secret(functions.webhook, secret)
 
     def _grant_api(self) -> None:
         api, storage = self.functions.api, self.storage

@@ -170,6 +170,7 @@ class VerdictCourier(Stack):
             storage=self.storage,
             credentials=self.credentials,
             machine=self.workflow.state_machine,
+            intake=self.intake,
             failure_events=self.failure_events,
             sweep_schedule=self.sweep_schedule,
         ).grant()

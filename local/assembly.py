@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from infra.app import stack_name
+from infra.config import stack_name
 
 _ROOT = Path(__file__).parents[1]
 

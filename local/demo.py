@@ -1,10 +1,16 @@
 """Run one job on this machine, and follow it live from the upload to the notice."""
 
-import argparse
-import json
+import signal
 import sys
+
+if __name__ == "__main__":
+    # Until the modules are read, Ctrl-C has nothing to stop: end without a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+import json
 import time
 from collections import Counter
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,20 +21,16 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from infra import config
-from local import sample
 from local.assembly import SynthFailed
+from local.demo_options import DemoMisused, demo_type, parse, source
 from local.execution_view import ExecutionView, read_execution
 from local.simulators.ipqs import IpqsBehaviour, RunningClock
 from local.simulators.txncheck import TxncheckBehaviour
-from local.stack import STAGE, LocalStack, running
+from local.stack import LocalStack, running
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_ROWS = 1_000
-#: The default type of each provider.
-_DEFAULT_TYPES = {"ipqs": "email", "txncheck": "full-check"}
 # Long enough to see the provider's states, short enough to watch.
 _IPQS_BEHAVIOUR = IpqsBehaviour(
     seconds_new=3.0,
@@ -48,11 +50,17 @@ class DemoFailed(Exception):
 
 def main(arguments: "Sequence[str] | None" = None) -> int:
     """Run the demo; return 0 only if the manifest's verdict is complete."""
-    options = _parser().parse_args(arguments)
+    if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # it may lack characters of ours
+            stream.reconfigure(errors="replace")
+    options = parse(arguments)
     console = Console(highlight=False, emoji=False)
-    type_ = options.type or _DEFAULT_TYPES[options.provider]
+    errors = Console(stderr=True, highlight=False, emoji=False)
     try:
-        name, content = _content(options.file, options.provider, type_)
+        type_ = demo_type(options.provider, options.type)
+        name, content = source(options.file, options.provider, type_)
         with (
             console.status("Starting") as status,
             running(
@@ -64,48 +72,13 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
         ):
             status.stop()
             _run(stack, f"{options.provider}/{type_}/{name}", content, console)
-    except (DemoFailed, SynthFailed) as failure:
-        errors = Console(stderr=True, highlight=False, emoji=False)
-        errors.print(f"[red]✗[/] {failure}", soft_wrap=True)
-        return 1
+    except (DemoFailed, DemoMisused, SynthFailed) as failure:
+        errors.print(Text.assemble(("✗", "red"), f" {failure}"), soft_wrap=True)
+        return 2 if isinstance(failure, DemoMisused) else 1
     except KeyboardInterrupt:
+        errors.print("Interrupted. The stack has ended, and its job with it.")
         return 130
     return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    providers = config.stage(STAGE, config.context()["courier"]).providers
-    types = sorted(
-        {type_ for provider in providers.values() for type_ in provider.types}
-    )
-    parser = argparse.ArgumentParser(prog="demo", description=__doc__)
-    parser.add_argument(
-        "--file",
-        default="",
-        metavar="FILE",
-        help="your own file, instead of a sample",
-    )
-    parser.add_argument(
-        "--type", default="", choices=["", *types], help="the type of verification"
-    )
-    parser.add_argument(
-        "--provider", default="ipqs", choices=sorted(providers), help="the provider"
-    )
-    return parser
-
-
-def _content(file: str, provider: str, type_: str) -> tuple[str, bytes]:
-    """Return the name and the content of the file to upload."""
-    if not file and type_ == "full-check":
-        return "sample.json", sample.full_check()
-    if not file and provider == "ipqs":
-        return "sample.csv", sample.emails(_ROWS)
-    if not file:
-        raise DemoFailed(f"there is no sample for {type_}: name a file with FILE=…")
-    try:
-        return Path(file).name, Path(file).read_bytes()
-    except OSError as error:
-        raise DemoFailed(f"cannot read {file}: {error.strerror}") from None
 
 
 def _run(stack: LocalStack, key: str, content: bytes, console: Console) -> None:

@@ -1,6 +1,7 @@
 """Make sample files about invented people, the same on every machine."""
 
 import json
+from collections.abc import Callable
 
 _GIVEN = ("asha", "ben", "chen", "dora", "emil", "fatou", "goran", "hana", "ines")
 _FAMILY = ("abel", "berg", "cruz", "diaz", "endo", "faye", "gold", "haas")
@@ -11,20 +12,48 @@ _DOMAINS = ("example.com", "example.net", "example.org", "mail.example", "x.inva
 _DUPLICATE_EVERY = 50
 
 
+def file(type_: str, rows: int) -> tuple[str, bytes] | None:
+    """Return the name and content of a sample of a type; None if there is none.
+
+    A list has this number of rows.
+    """
+    if type_ in _LISTS:
+        return "sample.csv", _LISTS[type_](rows)
+    if type_ in _REQUESTS:
+        return "sample.json", json.dumps(_REQUESTS[type_]).encode()
+    return None
+
+
 def emails(count: int) -> bytes:
     """Return a CSV with a header and `count` rows, a few of them duplicates."""
-    duplicates = count // _DUPLICATE_EVERY
-    addresses = [
-        f"{_GIVEN[n % len(_GIVEN)]}.{_FAMILY[n % len(_FAMILY)]}{n}"
-        f"@{_DOMAINS[n % len(_DOMAINS)]}"
-        for n in range(count - duplicates)
-    ]
-    return "\n".join(["email", *addresses, *addresses[:duplicates], ""]).encode()
+    return _list(
+        "email",
+        count,
+        lambda n: (
+            f"{_GIVEN[n % len(_GIVEN)]}.{_FAMILY[n % len(_FAMILY)]}{n}"
+            f"@{_DOMAINS[n % len(_DOMAINS)]}"
+        ),
+    )
+
+
+def phones(count: int) -> bytes:
+    """Return such a list of numbers, a thousand of which Ofcom keeps for fiction."""
+    return _list("phone", count, lambda n: f"+44770090{n:04}")
+
+
+def addresses(count: int) -> bytes:
+    """Return such a list of IP addresses, which RFC 3849 reserves for examples."""
+    return _list("ip address", count, lambda n: f"2001:db8::{n:x}")
+
+
+def urls(count: int) -> bytes:
+    """Return such a list of URLs, in the domains of `emails`."""
+    return _list("url", count, lambda n: f"https://{_DOMAINS[n % len(_DOMAINS)]}/{n}")
 
 
 def full_check() -> bytes:
     """Return a request whose result the simulator completes only in part."""
-    return json.dumps({"mobile": "+919800000007", "name": "Asha Example"}).encode()
+    return json.dumps(_REQUESTS["full-check"]).encode()
 
 
 def repeated_in_quotes(content: bytes) -> bytes:
@@ -34,3 +63,25 @@ def repeated_in_quotes(content: bytes) -> bytes:
     """
     _, *rows = content.splitlines()
     return content + b"".join(b'"%b"\n' % row for row in rows)
+
+
+def _list(header: str, count: int, value: Callable[[int], str]) -> bytes:
+    duplicates = count // _DUPLICATE_EVERY
+    values = [value(n) for n in range(count - duplicates)]
+    return "\n".join([header, *values, *values[:duplicates], ""]).encode()
+
+
+_LISTS = {"email": emails, "phone": phones, "proxy": addresses, "url": urls}
+_PERSON = {"mobile": "+919800000007", "name": "Asha Example"}
+_VPAS = {"vpas": ["asha.example@upi", "ben.example@upi"]}
+_REQUESTS: dict[str, dict[str, object]] = {
+    "full-check": {**_PERSON},
+    "upi-by-mobile": {**_PERSON},
+    "kyc-by-mobile": {"mobile": _PERSON["mobile"]},
+    "vpa-chargeback-check": {**_VPAS},
+    "bulk-vpa-chargeback-check": {**_VPAS},
+    "bank-verification-pennyless": {
+        "accountNumber": "000000000007",
+        "ifscNumber": "ABCD0000007",
+    },
+}

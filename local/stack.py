@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from functions.core import identity
 from functions.core.signatures import SignatureScheme
 from infra import config
-from infra.app import stack_name
+from infra.config import stack_name
 from local.assembly import synthesize
 from local.deploy import deploy
 from local.emulator.process import Emulator

@@ -4,6 +4,7 @@ import argparse
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typing import Any, BinaryIO
 
 from rich.console import Console
 
+from local import sample
 from local.api_docs import serve_api_docs
 from local.simulators.clock import RunningClock
 from local.stack import LocalStack, running
@@ -24,6 +26,9 @@ _ROOT = Path(__file__).parents[1]
 _RECORD = _ROOT / ".local" / "stack.json"
 _LOG = _RECORD.with_name("stack.log")
 _LOCK = _RECORD.with_name("lock")
+_SAMPLES = _RECORD.with_name("samples")
+_PERSON = ("person.json", sample.full_check())
+_ROWS = 1_000
 _PATIENCE_SECONDS = 120.0
 
 
@@ -32,7 +37,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="up", description=__doc__)
     parser.add_argument("command", choices=("up", "down", "serve"))
     command = parser.parse_args().command
-    return {"up": _up, "down": _down, "serve": _serve}[command]()
+    try:
+        return {"up": _up, "down": _down, "serve": _serve}[command]()
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)  # noqa: T201 - a command's answer
+        return 130
 
 
 def _up() -> int:
@@ -63,12 +72,16 @@ def _start(console: Console) -> dict[str, Any] | None:
             start_new_session=True,
         )
     give_up_at = time.monotonic() + _PATIENCE_SECONDS
-    with console.status("Starting the local stack …"):
-        while server.poll() is None and time.monotonic() < give_up_at:
-            if (record := running_record()) is not None:
-                return record
-            time.sleep(0.1)
-    server.terminate()
+    record = None
+    try:
+        with console.status("Starting the local stack …"):
+            while server.poll() is None and time.monotonic() < give_up_at:
+                if (record := running_record()) is not None:
+                    return record
+                time.sleep(0.1)
+    finally:
+        if record is None:  # also after Ctrl-C
+            server.terminate()
     return None
 
 
@@ -92,25 +105,29 @@ def _serve() -> int:
     stop = threading.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda *_: stop.set())
-    try:
-        with (
-            running(clock=RunningClock()) as stack,
-            serve_api_docs(stack.api_url) as api_docs_url,
-            _console(stack) as console_url,
-        ):
-            record = {
-                "pid": os.getpid(),
-                "api_url": stack.api_url,
-                "console_url": console_url,
-                "addresses": _addresses(stack, api_docs_url),
-            }
-            new = _RECORD.with_suffix(".new")
-            with open_private(new) as file:
+    new = _RECORD.with_suffix(".new")
+    with open_private(new) as file:
+        # The lock ends with this process, however it ends: see `running_record`.
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            with (
+                running(clock=RunningClock()) as stack,
+                serve_api_docs(stack.api_url) as api_docs_url,
+                _console(stack) as console_url,
+            ):
+                record = {
+                    "pid": os.getpid(),
+                    "api_url": stack.api_url,
+                    "console_url": console_url,
+                    "addresses": _addresses(stack, api_docs_url),
+                }
                 file.write(json.dumps(record).encode())
-            new.replace(_RECORD)
-            stop.wait()
-    finally:
-        _RECORD.unlink(missing_ok=True)
+                file.flush()
+                new.replace(_RECORD)
+                stop.wait()
+        finally:
+            _RECORD.unlink(missing_ok=True)
+            new.unlink(missing_ok=True)
     return 0
 
 
@@ -168,24 +185,52 @@ def _addresses(stack: LocalStack, api_docs_url: str) -> dict[str, str]:
         "Notices queue": stack.notices_queue,
         "IPQS simulator": stack.ipqs.base_url,
         "TxnCheck simulator": stack.txncheck.base_url,
-        "Try": "AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x "
-        "AWS_DEFAULT_REGION=us-east-1 "
-        f"aws --endpoint-url {stack.emulator.endpoint} s3 cp my.csv "
-        f"s3://{stack.outputs['InboxBucket']}/ipqs/email/my.csv",
-        "or": "./courier submit my.csv --type email --wait",
-        "and": "./courier submit person.json --provider txncheck --type full-check "
-        "--wait",
+        **_commands_to_try(stack),
     }
 
 
+def _commands_to_try(stack: LocalStack) -> dict[str, str]:
+    """Write samples, and return commands that work as they are, in the clone."""
+    for name, content in (("emails.csv", sample.emails(_ROWS)), _PERSON):
+        _SAMPLES.mkdir(parents=True, exist_ok=True)
+        (_SAMPLES / name).write_bytes(content)
+    folder = _SAMPLES.relative_to(_ROOT)
+    commands = {
+        "Try": f"./courier submit {folder}/emails.csv --type email --wait",
+        "or": f"./courier submit {folder}/person.json --provider txncheck "
+        "--type full-check --wait",
+    }
+    if shutil.which("aws"):
+        commands["or with S3"] = (
+            "AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x AWS_DEFAULT_REGION=us-east-1 "
+            f"aws --endpoint-url {stack.emulator.endpoint} s3 cp {folder}/emails.csv "
+            f"s3://{stack.outputs['InboxBucket']}/ipqs/email/emails.csv"
+        )
+    return commands
+
+
 def running_record() -> dict[str, Any] | None:
-    """Return the record of the running stack, None if there is none."""
+    """Return the record of the running stack, None if there is none.
+
+    A record whose process was killed stays behind, and its process id may be another
+    process by now. What shows that the stack runs is its lock on the record.
+    """
     try:
-        record: dict[str, Any] = json.loads(_RECORD.read_text())
-        os.kill(record["pid"], 0)
-    except (FileNotFoundError, ProcessLookupError):
+        with _RECORD.open("rb") as file:
+            if not _is_locked(file):
+                return None
+            record: dict[str, Any] = json.loads(file.read())
+    except FileNotFoundError:
         return None
     return record
+
+
+def _is_locked(file: BinaryIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
 
 
 if __name__ == "__main__":

@@ -16,10 +16,9 @@ _ROOT = Path(__file__).parents[1]
 DOCUMENT = _ROOT / "docs" / "local-stack.md"
 UPSTREAM = _ROOT / "docs" / "upstream" / "ministack.md"
 _TESTS = _ROOT / "tests" / "emulator"
-_PARTS = re.compile(r"AWS: (.+?)Source: (.+?)MiniStack: (.+)", re.DOTALL)
 _URL = re.compile(r"https://[^\s,;]+[^\s,;.]")
 _MARK = re.compile(r'mark\.correction\("(\w+)"\)|^def (\w+)', re.MULTILINE)
-_COUNT = re.compile(r"(\d+) (passed|failed|xfailed|errors?)\b")
+_COUNT = re.compile(r"(?<!\d)(\d{1,9}) (passed|failed|xfailed|errors?)\b")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,15 +123,16 @@ def _correction(
     function: Callable[[], None], tests: dict[str, list[str]], *, is_offered: bool
 ) -> Correction:
     docstring = inspect.getdoc(function) or ""
-    parts = _PARTS.search(docstring)
-    if parts is None:
+    rest = docstring.partition("AWS: ")[2]
+    fact, _, rest = rest.partition("Source: ")
+    source, _, ministack = rest.partition("MiniStack: ")
+    if not (fact and source and ministack):
         raise ValueError(f"{function.__name__} lacks AWS, Source or MiniStack")
-    fact, source = (" ".join(part.split()) for part in parts.groups()[:2])
     return Correction(
         name=function.__name__,
         summary=docstring.partition("\n")[0],
-        fact=fact,
-        source=source,
+        fact=" ".join(fact.split()),
+        source=" ".join(source.split()),
         tests=tuple(tests[function.__name__]),
         is_offered=is_offered,
     )

@@ -1,4 +1,7 @@
-"""The rights of every role, in full, so that each change shows here."""
+"""The rights of every role, in full, so that each change shows here.
+
+`tests/rights` says which calls need them.
+"""
 
 import re
 
@@ -16,13 +19,10 @@ USE_TABLE_KEY = {
     "kms:ReEncryptTo StorageKey",
 }
 READ_SECRETS = {
-    "secretsmanager:DescribeSecret CredentialsIpqs",
-    "secretsmanager:DescribeSecret CredentialsTxncheck",
     "secretsmanager:GetSecretValue CredentialsIpqs",
     "secretsmanager:GetSecretValue CredentialsTxncheck",
 }
 READ_LISTS = {
-    "s3:GetObject StorageInbox/*",
     "s3:GetObjectVersion StorageInbox/*",
     "s3:ListBucket StorageInbox",
 }
@@ -51,10 +51,8 @@ EXECUTIONS = (
 RIGHTS = {
     "intake": {
         "kms:Decrypt StorageKey",
-        "sqs:ChangeMessageVisibility IntakeQueue",
         "sqs:DeleteMessage IntakeQueue",
         "sqs:GetQueueAttributes IntakeQueue",
-        "sqs:GetQueueUrl IntakeQueue",
         "sqs:ReceiveMessage IntakeQueue",
         "states:StartExecution WorkflowMachine",
     },
@@ -111,7 +109,6 @@ RIGHTS = {
     },
     "listen": COMPLETE_WAITS,
     "webhook": {
-        "secretsmanager:DescribeSecret CredentialsTxncheckWebhook",
         "secretsmanager:GetSecretValue CredentialsTxncheckWebhook",
         *COMPLETE_WAITS,
     },
@@ -123,6 +120,7 @@ RIGHTS = {
     },
     "gather": {
         "s3:GetObject StorageInbox/batches/*",
+        "s3:ListBucket StorageInbox",
         "s3:PutObject StorageInbox/batches/*",
         *WRITE_RESULTS_IN_PARTS,
     },

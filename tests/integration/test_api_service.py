@@ -25,7 +25,7 @@ from functions.aws.notifier import Notifier
 from functions.aws.results import Results
 from functions.aws.settings import read
 from functions.core.provider_settings import to_json
-from infra.app import stack_name
+from infra.config import stack_name
 from local import sample
 from local.lambda_invocation import InvocationContext, get_event
 from local.stack import STAGE, LocalStack

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infra.app import stack_name
+from infra.config import stack_name
 from local.emulator.process import Emulator
 
 

@@ -1,12 +1,13 @@
 """The command line client against the whole stack."""
 
+import fcntl
 import json
 import os
 import pty
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -37,10 +38,10 @@ def run(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> Run:
+) -> Iterator[Run]:
     """Return a function that runs a command; it returns exit code, output and notes."""
     record = tmp_path / "stack.json"
-    record.write_text(json.dumps({"api_url": stack.api_url}))
+    record.write_text(json.dumps({"api_url": stack.api_url, "console_url": "http://c"}))
     monkeypatch.setattr("verdict_courier.cli.endpoints.RECORD", record)
     monkeypatch.setattr("verdict_courier.cli.commands._POLL_SECONDS", 0.05)
     monkeypatch.setenv("COLUMNS", "200")
@@ -50,7 +51,9 @@ def run(
         printed = capsys.readouterr()
         return code, printed.out, printed.err
 
-    return run_command
+    with record.open("rb") as opened:
+        fcntl.flock(opened, fcntl.LOCK_EX)  # as the process of a stack does
+        yield run_command
 
 
 @pytest.fixture
@@ -182,17 +185,11 @@ def test_into_a_pipe_the_jobs_are_printed_once(run: Run, file: Path) -> None:
     assert job["timeline"]["checks"]
 
 
-def test_the_address_of_the_local_console_is_printed(
-    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_address_of_the_local_console_is_printed(run: Run) -> None:
     """`make up` serves it already."""
-    record = tmp_path / "page.json"
-    record.write_text('{"api_url": "x", "console_url": "http://127.0.0.1:1/k/"}')
-    monkeypatch.setattr("verdict_courier.cli.endpoints.RECORD", record)
-
     code, out, _ = run("page")
 
-    assert (code, out) == (ExitCode.DONE, "http://127.0.0.1:1/k/\n")
+    assert (code, out) == (ExitCode.DONE, "http://c\n")
 
 
 def test_an_api_without_tls_is_not_called(run: Run) -> None:

@@ -2,6 +2,9 @@
 
 import json
 import os
+import select
+import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -55,18 +58,28 @@ def test_the_demo_explains_what_is_wrong_with_a_file(
     )
 
 
-def test_the_demo_needs_an_existing_file(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A typo in the name is reported before the stack is started."""
-    missing = tmp_path / "missing.csv"
+def test_ctrl_c_ends_the_demo_and_its_processes() -> None:
+    """A terminal sends it to every process of the demo."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "local.demo"],
+        cwd=_ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as running:
+        assert running.stdout is not None
+        assert "Uploaded" in running.stdout.readline()
+        children = [os.pidfd_open(process) for process in _descendants(running.pid)]
+        os.killpg(running.pid, signal.SIGINT)
+        _, notes = running.communicate()
 
-    code = demo.main(["--file", str(missing)])
-
-    assert code == 1
-    assert capsys.readouterr().err == (
-        f"✗ cannot read {missing}: No such file or directory\n"
-    )
+    assert running.returncode == 130
+    assert notes == "Interrupted. The stack has ended, and its job with it.\n"
+    assert children
+    for process in children:
+        assert select.select([process], [], [], 10)[0], "a process is left"
+        os.close(process)
 
 
 def test_a_stack_runs_until_it_is_stopped() -> None:
@@ -77,6 +90,12 @@ def test_a_stack_runs_until_it_is_stopped() -> None:
     record = _ROOT / ".local" / "stack.json"
     for private in (record, record.with_name("stack.log")):
         assert private.stat().st_mode & 0o077 == 0, private
+    (_, command) = next(
+        line.split(maxsplit=1) for line in shown.splitlines() if line.startswith("Try ")
+    )
+    submitted = subprocess.run(
+        shlex.split(command), cwd=_ROOT, capture_output=True, text=True, check=True
+    )
     console = shown.splitlines()[-1]
     with urlopen(console, timeout=10) as response:  # noqa: S310 - our own server
         assert b"Verdict Courier" in response.read()
@@ -84,6 +103,7 @@ def test_a_stack_runs_until_it_is_stopped() -> None:
         data = json.load(response)
     ended = _up("down")
 
+    assert "succeeded" in submitted.stdout
     assert (data["stack"], data["error"]) == ("the local stack", None)
     assert "http://localhost:" in shown
     assert "InboxBucket" in shown
@@ -103,3 +123,16 @@ def _up(command: str) -> str:
         check=True,
     )
     return process.stdout
+
+
+def _descendants(pid: int) -> list[int]:
+    """Return the processes that a process has started, and those that they did."""
+    parents = {
+        int(status.parent.name): int(status.read_text().rpartition(")")[2].split()[1])
+        for status in Path("/proc").glob("[0-9]*/stat")
+        if status.exists()
+    }
+    found = [pid]
+    for process in found:
+        found += [child for child, parent in parents.items() if parent == process]
+    return found[1:]

@@ -12,7 +12,7 @@ from functions.aws.callbacks import CallbackStore, WebhookOutcome
 from functions.aws.rate_limiter import RateLimiter
 from functions.core.model import Job
 from functions.core.rate_limit import RateLimit
-from infra.app import stack_name
+from infra.config import stack_name
 from local import sample
 from local.simulators.txncheck import TxncheckSimulator
 from local.stack import STAGE, LocalStack

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from verdict_courier.api_client import ApiClient
 
-from infra.app import stack_name
+from infra.config import stack_name
 from local.emulator import clients
 from local.stack import LocalStack
 from tests.integration.harness import JobRunner

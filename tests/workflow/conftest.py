@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from functions.core.model import Batch, Job
 from local.assembly import read_definition
 from local.emulator.process import Emulator
-from tests.workflow.machine import Traces, WorkflowMachine
-from tests.workflow.scenarios import SCENARIOS
-from tests.workflow.scripts import BASES, REQUEST
+from tests.workflow.engines import node
+from tests.workflow.machine import WorkflowMachine
+from tests.workflow.runs import Traces
+from tests.workflow.scenarios import RUNS
 
 _TIMEOUT_SECONDS = 120.0
 
@@ -32,21 +32,7 @@ def traces(
         machine = WorkflowMachine(
             emulator, definition, tmp_path_factory.mktemp("scripts")
         )
-        running = {
-            name: machine.start(
-                Job(
-                    job_id=f"scenario-{number}",
-                    provider="p",
-                    type="t",
-                    provider_ref=scenario.provider_ref,
-                    batch=Batch(items_key=f"scenario-{number}"),
-                ),
-                {**BASES[scenario.base], **scenario.script},
-                requests=[{**REQUEST, **script} for script in scenario.requests],
-                topic_exists=scenario.topic_exists,
-            )
-            for number, (name, scenario) in enumerate(SCENARIOS.items())
-        }
+        running = {name: machine.start(run) for name, run in RUNS.items()}
         ended: Traces = {}
         deadline = time.monotonic() + _TIMEOUT_SECONDS
         while len(ended) < len(running):
@@ -55,3 +41,12 @@ def traces(
                 if (trace := machine.trace(running[name])) is not None:
                     ended[name] = trace
         yield ended
+
+
+@pytest.fixture(scope="package")
+def packages() -> None:
+    """Install the second engine and the validator, or skip where npm cannot."""
+    try:
+        node.install()
+    except node.RegistryUnreachable as error:
+        pytest.skip(f"SKIPPED on {error}")

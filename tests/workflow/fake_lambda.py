@@ -23,17 +23,22 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         script.write_text(json.dumps(actions[1:]))
     action = actions[0]
 
-    if "error" in action:
-        # Lambda reports an exception by its class's name, dots and all.
-        raise type(action["error"], (Exception,), {})("as the script says")
     if "wake" in action:
         import boto3  # noqa: PLC0415 - it takes a second, which other calls save
 
         boto3.client("stepfunctions").send_task_success(
             taskToken=event["token"], output=json.dumps(action["wake"])
         )
+    return respond(action, event)
+
+
+def respond(action: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
+    """Return or raise what an action says."""
+    if "error" in action:
+        # Lambda reports an exception by its class's name, dots and all.
+        raise type(action["error"], (Exception,), {})("as the script says")
     if "token" in event:
         return {}
     if "kind" in event:
         return {"kind": event["kind"], "attempts": event["attempt"] + 1}
-    return {**job, **action["state"]}
+    return {**event.get("job", event), **action["state"]}

@@ -1,71 +1,25 @@
-"""Workflow machine: the deployed definition on the emulator, with scripted functions.
-
-A state of a batch's request runs the function of the same state of a job, with the
-request's own script.
-"""
+"""Workflow machine: the definition on the emulator, with scripted functions."""
 
 import io
 import json
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from functions.core.model import Job
 from local.emulator.process import Emulator
 from local.execution_view import history
-
-TASKS = (
-    "Begin",
-    "Submit",
-    "Check",
-    "Listen",
-    "Download",
-    "Prepare",
-    "Gather",
-    "Manifest",
-    "Conclude",
+from tests.workflow.runs import (
+    INBOX,
+    TASKS,
+    ExecutionTrace,
+    Run,
+    Transition,
+    bound,
+    comparable,
 )
-_MAPS = ("Collect", "Requests")
-_INBOX = "inbox"
+
 _ROLE = "arn:aws:iam::000000000000:role/anyone"
-
-#: What a function does in one call; see fake_lambda.py.
-Action = dict[str, Any]
-#: The actions of each task, one a call; the last one is repeated.
-Script = Mapping[str, list[Action]]
-#: A state that was entered, after the one before it.
-Transition = tuple[str, str]
-
-
-@dataclass(frozen=True)
-class ExecutionTrace:
-    """What an execution did, from `start` to its end.
-
-    `requests` are the transitions of a batch's child executions, by request number.
-    """
-
-    status: str
-    error: str
-    cause: str
-    transitions: tuple[Transition, ...]
-    output: dict[str, Any]
-    requests: Mapping[int, tuple[Transition, ...]]
-
-    @property
-    def states(self) -> tuple[str, ...]:
-        """Return the states in the order in which they were entered."""
-        return tuple(state for _, state in self.transitions)
-
-    def request_states(self, number: int) -> tuple[str, ...]:
-        """Return the states of a batch's request, by the names of a job's states."""
-        transitions = self.requests[number]
-        return tuple(state.removesuffix(" request") for _, state in transitions)
-
-
-#: What each scenario did, by its name.
-Traces = dict[str, ExecutionTrace]
 
 
 class WorkflowMachine:
@@ -78,38 +32,31 @@ class WorkflowMachine:
         self._states = emulator.client("stepfunctions")
         self._scripts = scripts
         self._functions = {task: self._create_function(task) for task in TASKS}
-        emulator.client("s3").create_bucket(Bucket=_INBOX)
+        emulator.client("s3").create_bucket(Bucket=INBOX)
         topic = emulator.client("sns").create_topic(Name="notices")["TopicArn"]
         self._machine = self._create_machine("courier", definition, topic)
         self._machine_without_topic = self._create_machine(
             "courier-without-topic", definition, f"{topic}-that-does-not-exist"
         )
 
-    def start(
-        self,
-        job: Job,
-        script: Script,
-        *,
-        requests: Sequence[Script] = (),
-        topic_exists: bool = True,
-    ) -> str:
+    def start(self, run: Run) -> str:
         """Start an execution; return its ARN. The Map's items have the job's id."""
-        self._write_script(job.job_id, script)
-        items = []
-        for number, request_script in enumerate(requests):
-            name = f"{job.job_id}-request-{number}"
-            self._write_script(name, request_script)
-            part = {"batch_id": job.job_id, "number": number}
-            items.append({"job_id": name, "type": job.type, "part": part})
-        if items:
+        for job_id, script in run.scripts.items():
+            folder = self._scripts / job_id
+            folder.mkdir()
+            for task, actions in script.items():
+                (folder / task).write_text(json.dumps(actions))
+        if run.items:
             self._emulator.client("s3").put_object(
-                Bucket=_INBOX, Key=job.job_id, Body=json.dumps(items).encode()
+                Bucket=INBOX,
+                Key=run.job.batch.items_key,
+                Body=json.dumps(run.items).encode(),
             )
-        machine = self._machine if topic_exists else self._machine_without_topic
+        machine = self._machine if run.topic_exists else self._machine_without_topic
         execution: str = self._states.start_execution(
             stateMachineArn=machine,
-            name=job.job_id,
-            input=json.dumps(job.to_state()),
+            name=run.job.job_id,
+            input=json.dumps(run.job.to_state()),
         )["executionArn"]
         return execution
 
@@ -123,7 +70,7 @@ class WorkflowMachine:
             error=described.get("error", ""),
             cause=described.get("cause", ""),
             transitions=tuple(self._transitions(execution, after="start")),
-            output=json.loads(described.get("output") or "{}"),
+            output=comparable(json.loads(described.get("output") or "{}")),
             requests=dict(self._requests(execution)),
         )
 
@@ -143,12 +90,6 @@ class WorkflowMachine:
                 yield after, entered
                 after = entered
 
-    def _write_script(self, job_id: str, script: Script) -> None:
-        folder = self._scripts / job_id
-        folder.mkdir()
-        for task, actions in script.items():
-            (folder / task).write_text(json.dumps(actions))
-
     def _create_function(self, task: str) -> str:
         package = io.BytesIO()
         with zipfile.ZipFile(package, "w") as archive:
@@ -167,17 +108,7 @@ class WorkflowMachine:
     def _create_machine(
         self, name: str, definition: Mapping[str, Any], topic: str
     ) -> str:
-        text = json.dumps(definition, ensure_ascii=False).replace("arn:…:", "arn:aws:")
-        machine = json.loads(text)
-        states = machine["States"]
-        inner = [states[map_]["ItemProcessor"]["States"] for map_ in _MAPS]
-        for level in (states, *inner):
-            for state_name, state in level.items():
-                if "FunctionName" in state.get("Parameters", {}):
-                    task = state_name.removesuffix(" request")
-                    state["Parameters"]["FunctionName"] = self._functions[task]
-        states["Requests"]["ItemReader"]["Parameters"]["Bucket"] = _INBOX
-        states["Notify"]["Parameters"]["TopicArn"] = topic
+        machine = bound(definition, self._functions, topic)
         arn: str = self._states.create_state_machine(
             name=name, definition=json.dumps(machine), roleArn=_ROLE
         )["stateMachineArn"]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functions.core.batch_results import RequestResult
 from functions.core.errors import CourierError
 from functions.core.model import Outcome
-from tests.workflow.machine import Action
+from tests.workflow.runs import Action
 from tests.workflow.scripts import (
     FINISHED,
     LISTEN,

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from functions.core.errors import PERMANENT
 from infra.task_defaults import AWS_ERRORS, RETRIED_ERRORS
-from tests.workflow.machine import Action
 from tests.workflow.request_scenarios import REQUESTS
+from tests.workflow.runs import Action, Run
 from tests.workflow.scripts import (
     BASES,
     COLLECT,
     LISTEN,
     NO_WEBHOOK,
+    REQUEST,
     SIMPLE_JOB,
     SUBMITTED,
     WAIT,
@@ -126,4 +127,16 @@ SCENARIOS: dict[str, Scenario] = {
             ("Gather", PERMANENT[0], "batch"),
         ]
     },
+}
+
+#: What an engine gets for each scenario.
+RUNS = {
+    name: Run.of(
+        number,
+        {**BASES[scenario.base], **scenario.script},
+        provider_ref=scenario.provider_ref,
+        requests=[{**REQUEST, **script} for script in scenario.requests],
+        topic_exists=scenario.topic_exists,
+    )
+    for number, (name, scenario) in enumerate(SCENARIOS.items())
 }

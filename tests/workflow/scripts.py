@@ -1,6 +1,6 @@
 """Scripts: what the functions do in a scenario, unless it overrides them."""
 
-from tests.workflow.machine import Action
+from tests.workflow.runs import Action
 
 SUBMITTED: Action = {"state": {"provider_ref": "1", "next": "wait", "wait_seconds": 1}}
 WAIT: Action = {"state": {"next": "wait", "wait_seconds": 900}}

@@ -3,8 +3,8 @@
 import pytest
 
 from functions.core.batch_results import parse_results
-from tests.workflow.machine import Traces
 from tests.workflow.request_scenarios import REQUESTS
+from tests.workflow.runs import Traces
 
 
 def test_a_batch_is_prepared_run_and_gathered(traces: Traces) -> None:

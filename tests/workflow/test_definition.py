@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.workflow.machine import Traces, Transition
+from tests.workflow.runs import Traces, Transition
 from tests.workflow.scenarios import SCENARIOS
 
 

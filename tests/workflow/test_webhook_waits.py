@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.workflow.machine import Traces
+from tests.workflow.runs import Traces
 from tests.workflow.scripts import HEARD_AT
 
 

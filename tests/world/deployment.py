@@ -11,7 +11,7 @@ from functions.core import keys
 from functions.core.function_table import FUNCTIONS
 from functions.core.provider_settings import ProviderSettings, parse_providers, to_json
 from infra import config
-from infra.app import stack_name
+from infra.config import stack_name
 
 STAGE = "local"  # the only one whose providers may be simulators
 STATE_MACHINE_ARN = "arn:aws:states:us-east-1:000000000000:stateMachine:courier"
@@ -53,7 +53,7 @@ class Deployment:
                 names[logical_id] = _resource_name(logical_id, resource["Type"])
         by_type: dict[str, list[Any]] = {}
         for resource in resources.values():
-            properties = _resolve(resource.get("Properties", {}), names)
+            properties = resolve(resource.get("Properties", {}), names)
             by_type.setdefault(resource["Type"], []).append(properties)
         (machine,) = by_type["AWS::StepFunctions::StateMachine"]
         variables = {
@@ -130,19 +130,29 @@ def _deployed_settings(text: str) -> str:
     return json.dumps({name: to_json(each) for name, each in slowed.items()})
 
 
-def _resolve(value: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401 - any JSON
+def resolve(  # noqa: PLR0911 - one line for each kind of reference
+    value: Any,  # noqa: ANN401 - any JSON
+    names: Mapping[str, str],
+) -> Any:  # noqa: ANN401 - any JSON
     """Return a value of the template with its references resolved."""
     match value:
         case {"Ref": str(name), **nothing} if not nothing:
             return names.get(name, name)
         case {"Fn::GetAtt": [str(name), str(attribute)], **nothing} if not nothing:
-            return names[name] if attribute == "Arn" else f"{name}.{attribute}"
+            of_another = f"{name}.{attribute}"
+            return (
+                names[name] if attribute == "Arn" else names.get(of_another, of_another)
+            )
+        case {"Fn::Select": [int(number), list_], **nothing} if not nothing:
+            return resolve(list_, names)[number]
+        case {"Fn::Split": [str(separator), joined], **nothing} if not nothing:
+            return resolve(joined, names).split(separator)
         case {"Fn::Join": [str(separator), list(parts)], **nothing} if not nothing:
-            return separator.join(str(_resolve(part, names)) for part in parts)
+            return separator.join(str(resolve(part, names)) for part in parts)
         case dict():
-            return {key: _resolve(each, names) for key, each in value.items()}
+            return {key: resolve(each, names) for key, each in value.items()}
         case list():
-            return [_resolve(each, names) for each in value]
+            return [resolve(each, names) for each in value]
     return value
 
 

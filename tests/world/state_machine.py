@@ -44,6 +44,8 @@ class Execution:
     redrives: int = 0
     events: list[dict[str, Any]] = field(default_factory=list)
     states: list[str] = field(default_factory=list)  # entered, children's included
+    #: The input of each child execution, and the states that it entered.
+    children: list[tuple[Json, list[str]]] = field(default_factory=list)
     state: tuple[str, Json] = ("", None)  # the last one of its own level, with input
     wakeups: list[Event] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
@@ -67,23 +69,28 @@ class _ExecutionEnvironment(Environment):
     """The interpreter's calls for one execution."""
 
     def __init__(
-        self, machine: "StateMachine", execution: Execution, *, is_child: bool = False
+        self,
+        machine: "StateMachine",
+        execution: Execution,
+        child_states: list[str] | None = None,
     ) -> None:
         self.random = machine.random
         self._machine = machine
         self._execution = execution
-        self._is_child = is_child
+        self._child_states = child_states
 
     def entered(self, name: str, data: Json) -> None:
         execution = self._execution
         execution.states.append(name)
-        if not self._is_child:
+        if self._child_states is not None:
+            self._child_states.append(name)
+        else:
             execution.state = (name, data)
             details = {"name": name, "input": json.dumps(data)}
             self._machine.note(execution, "StateEntered", stateEntered=details)
 
     def exited(self, name: str, data: Json) -> None:
-        if not self._is_child:
+        if self._child_states is None:
             details = {"name": name, "output": json.dumps(data)}
             self._machine.note(self._execution, "StateExited", stateExited=details)
 
@@ -126,8 +133,10 @@ class _ExecutionEnvironment(Environment):
         )
         return items
 
-    def child(self, data: Json) -> Environment:  # noqa: ARG002 - all children are alike
-        return _ExecutionEnvironment(self._machine, self._execution, is_child=True)
+    def child(self, data: Json) -> Environment:
+        states: list[str] = []
+        self._execution.children.append((data, states))
+        return _ExecutionEnvironment(self._machine, self._execution, states)
 
 
 class StateMachine(Service):

@@ -77,6 +77,21 @@ def test_announces_a_stopped_execution(site: Site) -> None:
     assert [notice["outcome"] for notice in world.notices(job)] == ["cancelled"]
 
 
+def test_cancels_through_the_api(site: Site) -> None:
+    """A cancel that the API does not know would leave faults of it untested."""
+    world = World(site)
+    SCENARIOS["ipqs-list"].behave(site)
+    job = world.upload("ipqs/email/a.csv", LIST)
+    world.run(until_state="Wait")
+
+    response = world.cancel(job)
+    world.run()
+
+    assert response.status == 200
+    assert world.outcome(job) is Outcome.CANCELLED
+    assert [each.status for each in world.executions(job)] == ["ABORTED"]
+
+
 def test_continues_a_redriven_execution(site: Site) -> None:
     """A redrive goes on with the state in which the execution was stopped."""
     world = World(site)

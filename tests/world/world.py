@@ -53,6 +53,20 @@ class ApiResponse:
     document: Mapping[str, Any]
 
 
+@dataclass(frozen=True, kw_only=True)
+class AwsCall:
+    """A call to AWS; `caller` is a function or the state machine.
+
+    One that is `signed_only` is made by whoever holds the signed URL.
+    """
+
+    caller: str
+    service: str
+    operation: str
+    parameters: Parameters
+    signed_only: bool = False
+
+
 @dataclass
 class World:
     """One run: new stores and executions at a site, whose providers are reset.
@@ -127,6 +141,7 @@ class World:
         )
         self._services = {service.name: service for service in services}
         self.dead_letters: list[str] = []  # messages that nobody could process
+        self.aws_calls: list[AwsCall] = []  # of functions and of the state machine
         self.early_notices: list[str] = []  # sent before their outcome was recorded
         self._broken: list[NotModelled] = []
         self._numbers = 0
@@ -317,6 +332,9 @@ class World:
         self, service: str, operation: str, parameters: Parameters
     ) -> Mapping[str, Any]:
         fault = self.injector.begin(f"{service}.{operation}")
+        if self.injector.process is not None:
+            caller = self.injector.process.function
+            self._note_call(caller, service, operation, parameters)
         if fault is not None and fault.mode is Mode.ERROR_BEFORE:
             raise service_error(service, operation, fault.code)
         try:
@@ -352,6 +370,7 @@ class World:
         self, service: str, operation: str, parameters: Parameters, error: str
     ) -> Mapping[str, Any]:
         mode = self.injector.aws_call(f"{service}.{operation}")
+        self._note_call("state machine", service, operation, parameters)
         if mode is Mode.ERROR_BEFORE:
             raise StateFailed(error)
         response = self._services[service].call(operation, parameters)
@@ -362,6 +381,7 @@ class World:
     def _call_function(self, parameters: Any) -> Any:  # noqa: ANN401 - any JSON
         function = parameters["FunctionName"]
         mode = self.injector.aws_call(f"lambda.{function}")
+        self._note_call("state machine", "lambda", "Invoke", parameters)
         if mode is Mode.ERROR_BEFORE:
             raise StateFailed("Lambda.TooManyRequestsException")
         try:
@@ -373,6 +393,14 @@ class World:
         if mode is Mode.ERROR_AFTER:
             raise StateFailed("Lambda.SdkClientException")
         return {"Payload": payload, "StatusCode": 200}
+
+    def _note_call(
+        self, caller: str, service: str, operation: str, parameters: Parameters
+    ) -> None:
+        call = AwsCall(
+            caller=caller, service=service, operation=operation, parameters=parameters
+        )
+        self.aws_calls.append(call)
 
     def _intake(self, number: int, body: str, receive_count: int) -> None:
         """Deliver a message of the intake queue, again after a failure."""

@@ -10,7 +10,7 @@ from verdict_courier.cli.endpoints import connect
 
 from functions.core.settings_parser import ConfigError
 from infra import config
-from infra.app import stack_name
+from infra.config import stack_name
 from local.emulator import clients
 from local.up import running_record
 from tools.stage import removal

@@ -12,8 +12,7 @@ from botocore.exceptions import (
     ProfileNotFound,
 )
 
-from infra.app import stack_name
-from infra.config import UNRESERVED_CONCURRENCY, Stage, needed_concurrency
+from infra.config import UNRESERVED_CONCURRENCY, Stage, needed_concurrency, stack_name
 
 _BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"
 #: Statuses of a stack whose first deployment succeeded.

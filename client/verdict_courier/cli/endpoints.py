@@ -6,6 +6,7 @@ import re
 import shlex
 from argparse import Namespace
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import boto3
@@ -97,7 +98,9 @@ def local_address(name: str) -> str:
         ApiUnreachable: No local stack is running, or the record has no such address.
     """
     try:
-        return str(json.loads(RECORD.read_text())[name])
+        with RECORD.open("rb") as file:
+            address = str(json.loads(file.read())[name])
+            is_running = _is_locked(file)
     except FileNotFoundError:
         raise ApiUnreachable(
             "no local stack is running: start one with `make up`"
@@ -106,6 +109,22 @@ def local_address(name: str) -> str:
         raise ApiUnreachable(
             f"{RECORD} is not what `make up` writes: remove it"
         ) from None
+    if not is_running:
+        raise ApiUnreachable(
+            "the local stack has ended without `make down`: start one with `make up`"
+        )
+    return address
+
+
+def _is_locked(file: BinaryIO) -> bool:
+    """Return whether the stack runs that wrote the record; it holds a lock on it."""
+    import fcntl  # noqa: PLC0415 - Windows has neither this module nor a local stack
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
 
 
 def _deployed_url(session: boto3.Session, stage: str) -> str:

@@ -1,0 +1,148 @@
+"""Recording: run everything that people do with the product, and note each call.
+
+Besides the scenarios of the fault tests these are the API's other routes, an execution
+that a person stops, a webhook that comes early, and a job that ends late. In each of
+them every kind of call fails once, because some calls are only made after a failure.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from urllib.parse import unquote, urlsplit
+
+from functions.core.model import Job
+from tests.faults.scenarios import LIST, REQUEST, SCENARIOS, Scenario
+from tests.world.injection import Fault, Mode
+from tests.world.site import Site
+from tests.world.world import AwsCall, World
+
+_IPQS = SCENARIOS["ipqs-list"].behaviour
+_LIST_KEY = "ipqs/email/june list.csv"
+_REQUEST_KEY = "txncheck/full-check/one person.json"
+
+
+def record(site: Site) -> list[AwsCall]:
+    """Return the calls of all scenarios, with and without failures."""
+    calls: list[AwsCall] = []
+    failed: set[str] = set()
+    for scenario in _ALL:
+        world = _run(site, scenario)
+        calls += world.aws_calls
+        for at, name in enumerate(world.injector.calls):
+            if name not in failed:
+                failed.add(name)
+                for mode in (Mode.ERROR_BEFORE, Mode.ERROR_AFTER):
+                    calls += _run(site, scenario, Fault(at, mode)).aws_calls
+    return calls
+
+
+def _run(site: Site, scenario: Scenario, *faults: Fault) -> World:
+    world = World(site, faults, **scenario.options)
+    scenario.behave(site)
+    scenario.act(world)
+    return world
+
+
+def _use_routes(world: World) -> Job:
+    """Use the routes of the API on a job that is delivered."""
+    for provider, type_ in (("ipqs", "email"), ("txncheck", "full-check")):
+        upload = {"provider": provider, "type": type_}
+        form = world.call_api("POST", "/uploads", upload).document
+        _sign(world, "PutObject", world.inbox, form.get("key", ""))
+    job = world.upload(_LIST_KEY, LIST, announce=False)
+    for _ in range(2):
+        world.start_job(job, idempotency_key="one")
+    world.run(until_state="Wait")
+    world.retry(job)  # which is refused, because it runs
+    world.run()
+    for path in ("", "/timeline", "/results"):
+        document = world.call_api("GET", f"/jobs/{job.job_id}{path}").document
+        for link in _links(document):
+            url = urlsplit(link)
+            bucket = url.netloc.partition(".")[0]
+            _sign(world, "GetObject", bucket, unquote(url.path[1:]))
+    world.call_api("GET", "/jobs")
+    return job
+
+
+def _sign(world: World, operation: str, bucket: str, key: str) -> None:
+    """Note the call that the holder of a signed request of the API makes."""
+    parameters = {"Bucket": bucket, "Key": key}
+    call = AwsCall(
+        caller="api",
+        service="s3",
+        operation=operation,
+        parameters=parameters,
+        signed_only=True,
+    )
+    world.aws_calls.append(call)
+
+
+def _links(document: object) -> Iterator[str]:
+    if isinstance(document, Mapping):
+        document = [*document.values()]
+    if isinstance(document, list):
+        for each in document:
+            yield from _links(each)
+    if isinstance(document, str) and "X-Amz-Signature=" in document:
+        yield document
+
+
+def _stop(world: World) -> Job:
+    """Start a second execution by hand, which ends, and stop the first one."""
+    job = world.upload(_LIST_KEY, LIST)
+    world.run(until_state="Wait")
+    world.start_execution(job, name="by-hand")
+    world.run(seconds=1.0)
+    world.stop_execution(job.execution_name)
+    world.run()
+    return job
+
+
+def _end_late(world: World, key: str, content: bytes) -> Job:
+    """Let a job time out, end at its provider after that, and be swept."""
+    job = world.upload(key, content)
+    deadline = world.deployment.providers[job.provider].poll.deadline_seconds
+    world.run(until_state="Wait")
+    world.site.clock.advance(deadline)
+    world.run()
+    for seconds_processing in (1e9, 0.0):  # it has not ended, and it has
+        simulator = getattr(world.site, job.provider)
+        simulator.behave(seconds_processing=seconds_processing)
+        world.site.clock.advance(deadline)
+        world.sweep()
+    world.run()
+    return job
+
+
+def _send(world: World) -> Job:
+    """Send a request whose webhook comes at once, before its execution listens."""
+    job = world.upload(_REQUEST_KEY, REQUEST)
+    world.run()
+    return job
+
+
+#: In this order, because each call fails in the first scenario that makes it.
+_ALL = (
+    Scenario(
+        name="early-webhook",
+        provider="txncheck",
+        act=_send,
+        behaviour={"seconds_queued": 0.0, "seconds_processing": 0.0},
+        options={"webhooks": True},
+    ),
+    Scenario(name="routes", provider="ipqs", act=_use_routes, behaviour=_IPQS),
+    Scenario(name="stop", provider="ipqs", act=_stop, behaviour=_IPQS),
+    *SCENARIOS.values(),
+    Scenario(
+        name="late-list",
+        provider="ipqs",
+        act=partial(_end_late, key=_LIST_KEY, content=LIST),
+        behaviour={**_IPQS, "seconds_processing": 1e9},
+    ),
+    Scenario(
+        name="late-request",
+        provider="txncheck",
+        act=partial(_end_late, key=_REQUEST_KEY, content=REQUEST),
+        behaviour={"seconds_processing": 1e9},
+    ),
+)

@@ -1,0 +1,85 @@
+"""The demo refuses at once what its stack would wait for in vain."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from functions.providers.txncheck.request_bodies import RequestBodies
+from infra import config
+from local import demo
+from local.demo_options import source
+from local.simulators.ipqs import verification
+from local.stack import STAGE
+
+_PROVIDERS = config.stage(STAGE, config.context()["courier"]).providers
+_KINDS = [(name, type_) for name in _PROVIDERS for type_ in _PROVIDERS[name].types]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["--type", "full-check"],
+            "txncheck verifies full-check: make demo TYPE=full-check PROVIDER=txncheck",
+        ),
+        (["--type", "email", "--provider", "txncheck"], "PROVIDER=ipqs"),
+        (["--type", "emial"], "ipqs verifies email, phone, proxy, url"),
+        (["--provider", "x"], "there are ipqs, txncheck"),
+        (["--file", "none.csv"], "cannot read none.csv: No such file or directory"),
+        (["--file", "list.xlsx"], "ipqs takes files that end in .csv"),
+        (["--file", "[red]x[/].txt"], "not [red]x[/].txt"),
+    ],
+)
+def test_a_demo_that_cannot_be_is_refused_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    arguments: list[str],
+    said: str,
+) -> None:
+    """The inbox ignores such a file, and its job was awaited for ten minutes."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("local.demo.running", lambda **_: pytest.fail("it started"))
+
+    assert demo.main(arguments) == 2
+
+    printed = capsys.readouterr()
+    assert (printed.out, len(printed.err.splitlines())) == ("", 1)
+    assert said in printed.err
+
+
+@pytest.mark.parametrize(("provider", "type_"), _KINDS)
+def test_each_type_has_a_sample_that_its_provider_takes(
+    tmp_path: Path, provider: str, type_: str
+) -> None:
+    """`make demo TYPE=phone` sent e-mail addresses."""
+    name, content = source("", provider, type_)
+
+    file = tmp_path / name
+    file.write_bytes(content)
+    assert file.suffix in _PROVIDERS[provider].extensions
+    if provider == "ipqs":
+        values = list(verification.values(type_, file))
+        assert (len(values), len(set(values))) == (1_000, 980)
+    else:
+        bodies = RequestBodies(upi_name="required", bank_async=False)
+        fields = json.loads(content)
+        assert bodies.valid_fields(type_, fields) == fields
+
+
+def test_ctrl_c_ends_the_demo_with_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody who stops it early wants to know whether anything is left."""
+
+    def interrupted(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("local.demo.running", interrupted)
+
+    assert demo.main([]) == 130
+
+    assert capsys.readouterr().err == (
+        "Interrupted. The stack has ended, and its job with it.\n"
+    )
