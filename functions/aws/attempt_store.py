@@ -26,7 +26,7 @@ class AttemptStore(JobsTable):
         Raises:
             JobAlreadyStarted: Another execution follows the attempt, or has followed
                 it, or it is not the job's latest.
-            JobEnded: The attempt was ended before it began.
+            JobEnded: The attempt was ended before it began, and nobody was told.
         """
         if job.is_batch_request:
             raise JobAlreadyStarted("a request is followed by its batch's execution")
@@ -47,6 +47,7 @@ class AttemptStore(JobsTable):
             return float(written["received_at"])
         record = JobRecord.from_item(self._table.get(job.job_id))
         recorded = record.execution or (job.execution_name if is_ours else "")
-        if recorded == execution and record.attempt == job.attempt:
+        is_told = record.notified_attempt >= job.attempt  # by `finalize_execution`
+        if recorded == execution and record.attempt == job.attempt and not is_told:
             raise JobEnded("the job was ended before it began")
         raise JobAlreadyStarted("the job has an execution already")

@@ -40,9 +40,14 @@ _REDRIVABLE = ("FAILED", "ABORTED", "TIMED_OUT")
 _WHICH = st.integers(0, 5)
 #: Some seconds, an hour, and beyond the deadlines of either provider.
 _SECONDS = st.sampled_from((0.5, 5.0, 60.0, 3_600.0, 30_000.0, 90_000.0))
+#: How the job of an upload is started.
+_WAYS = st.sampled_from(("event", "event of S3", "API", "nobody"))
 _SKEWS = st.sampled_from((-600.0, 0.0, 600.0))
 #: A call that fails while a command is carried out: how, and the how manieth.
 _LOSSES = st.none() | st.tuples(st.sampled_from(Mode), st.integers(0, 4))
+#: The call of a cancellation that stops the execution fails.
+STOP = 3
+_STOP_LOST = st.tuples(st.sampled_from(Mode), st.just(STOP))
 _CANARY = Canary((IPQS_KEY, TXNCHECK_KEY, WEBHOOK_SECRET, *ROWS, MOBILES))
 #: What a status of the API means that says nothing of the request.
 _UNANSWERED = 500
@@ -75,20 +80,28 @@ class ProductMachine(RuleBasedStateMachine):
         self._by_hand = 0
         site.ipqs.behave(columns=("Email Address", "Valid"))
 
-    @initialize(webhooks=st.booleans())
-    def begin(self, webhooks: bool) -> None:
-        """Begin with or without webhooks."""
+    @initialize(
+        webhooks=st.booleans(),
+        kind=st.sampled_from(KINDS),
+        by=_WAYS,
+        held=st.booleans(),
+    )
+    def begin(self, webhooks: bool, kind: str, by: str, held: bool) -> None:
+        """Begin with or without webhooks and credits, and with an upload."""
         if not webhooks:
             self.world = World(self._site, webhooks=False)
             self.people = People(self.world)
             self._site.ipqs.behave(columns=("Email Address", "Valid"))
+        if held:
+            self.use_up_credits(600.0)
+        self.upload(kind, by)
 
     # What people do.
 
     @precondition(lambda self: len(self.people.uploads) < _MOST_UPLOADS)
     @rule(
         kind=st.sampled_from(KINDS),
-        by=st.sampled_from(("event", "event of S3", "API", "nobody")),
+        by=_WAYS,
     )
     def upload(self, kind: str, by: str = "event") -> None:
         """Upload a file, which an event or the API announces, or nobody yet."""
@@ -151,7 +164,7 @@ class ProductMachine(RuleBasedStateMachine):
                 self._require(own, "the object's job has another id")
 
     @precondition(lambda self: bool(jobs(self.world)))
-    @rule(which=_WHICH, loss=_LOSSES, patient=st.booleans())
+    @rule(which=_WHICH, loss=_LOSSES | _STOP_LOST, patient=st.booleans())
     def cancel(
         self,
         which: int,

@@ -6,16 +6,14 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from tests.model.earlier_faults import EARLIER_FAULTS
-from tests.model.machine import ProductMachine, Violation
+from tests.model.machine import STOP, ProductMachine, Violation
 from tests.model.run import run_examples
 from tests.world.injection import Mode
 from tests.world.site import Site
 
 #: The same ones each time; a nightly run can have thousands.
-_EXAMPLES = int(os.environ.get("FAULT_MODEL_EXAMPLES", "30"))
+_EXAMPLES = int(os.environ.get("FAULT_MODEL_EXAMPLES", "20"))
 
-#: The call to stop the execution, among those of a cancellation.
-_STOP = 3
 _Commands = tuple[Callable[[ProductMachine], None], ...]
 
 #: The shortest examples that find the earlier faults, in their order.
@@ -36,7 +34,7 @@ _SHORTEST: Mapping[str, _Commands] = dict(
             ),
             (
                 lambda model: model.upload("list", "API"),
-                lambda model: model.cancel(0, (Mode.ERROR_BEFORE, _STOP), False),
+                lambda model: model.cancel(0, (Mode.ERROR_BEFORE, STOP), False),
                 lambda model: model.wait(60.0),
             ),
             (
@@ -71,6 +69,21 @@ def test_finds_the_faults_of_the_earlier_release(site: Site, fault: str) -> None
 
     with EARLIER_FAULTS[fault](), pytest.raises(Violation):
         _carry_out(ProductMachine(site), _SHORTEST[fault])
+
+
+def test_an_end_before_the_beginning_is_announced_once(site: Site) -> None:
+    """The execution that comes later finds an end of which everybody knows."""
+    _carry_out(
+        ProductMachine(site),
+        (
+            lambda model: model.upload("list", "nobody"),
+            lambda model: model.new_execution(0),
+            lambda model: model.stop(0),
+            lambda model: model.wait(5.0),
+            lambda model: model.announce(0),
+            lambda model: model.wait(5.0),
+        ),
+    )
 
 
 def _carry_out(model: ProductMachine, commands: _Commands) -> None:

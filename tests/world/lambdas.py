@@ -154,6 +154,9 @@ class Lambdas:
 
         def stall() -> None:
             nonlocal zombie
+            process.stall = (
+                None  # who woke it waits for its end, not for a second stall
+            )
             number = len(self.injector.calls) - 1
             fault = self.injector.faults[number]
             zombie = _Zombie(process.function, number, fault.delay)
@@ -184,6 +187,8 @@ class Lambdas:
 
     def _wake_due(self, number: int) -> None:
         for zombie in self._zombies.copy():
+            if zombie not in self._zombies:
+                continue  # the one before has woken it
             if number - zombie.since >= zombie.delay:
                 self._wake(zombie)
 
