@@ -64,7 +64,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 runs = (
                     run
                     for provider in options.providers
-                    for run in plan(provider, calls, options.triples, options.seed)
+                    for run in plan(
+                        provider,
+                        calls,
+                        options.triples,
+                        options.seed,
+                        only_singles=options.singles,
+                    )
                 )
             tallies = carry_out_all(pool, runs, progress=_say)
     _print_failures(tallies)
@@ -127,6 +133,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         type=int,
         default=TRIPLES,
         help="the number of random triples for each provider (%(default)s)",
+    )
+    parser.add_argument(
+        "--singles", action="store_true", help="no pairs and triples: some minutes"
     )
     parser.add_argument(
         "--seed", type=int, default=16, help="the seed of the triples (%(default)s)"

@@ -64,9 +64,14 @@ def clean_calls(scenario: str) -> tuple[str, ...]:
 
 
 def plan(
-    provider: str, calls: Mapping[str, Sequence[str]], count: int, seed: int
+    provider: str,
+    calls: Mapping[str, Sequence[str]],
+    count: int,
+    seed: int,
+    *,
+    only_singles: bool = False,
 ) -> Iterator[Run]:
-    """Yield the runs of a provider: all singles, the pairs of its first scenario."""
+    """Yield the runs of a provider: singles, pairs of its first scenario, triples."""
     own = {
         name: calls[name]
         for name, scenario in SCENARIOS.items()
@@ -74,6 +79,8 @@ def plan(
     }
     for name, own_calls in own.items():
         yield from singles(name, own_calls)
+    if only_singles:
+        return
     first = next(iter(own))
     yield from pairs(first, own[first])
     yield from triples(own, count, seed)
