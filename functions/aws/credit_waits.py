@@ -103,7 +103,7 @@ class CreditWaits:
                 self._job_store.clear_hold(job)
 
     def announce(self, job: Job, error: OutOfCredits | None, *, now: float) -> None:
-        """Say that a job waits: in its item, in the log, and in a metric of them all.
+        """Record that a job waits: in its item, in the log and in a metric.
 
         `error` is the provider's refusal, if it was asked now.
         """

@@ -332,7 +332,7 @@ class JobStore(JobsTable):
         return record
 
     def _confirm_claim(self, job: Job, token: str) -> None:
-        """Give our claim back if the batch of which the job is a part has ended.
+        """Release our claim if the batch of which the job is a part has ended.
 
         The batch's outcome is in another item, which the claim's condition cannot
         read. Read after the claim it leaves no gap: whoever ends the batch later than

@@ -120,7 +120,7 @@ class Site:
         return self.clock.now() + ahead
 
     def tell_time(self) -> None:
-        """Tell a function the true time, as each answer of AWS does."""
+        """Set the true time for a function, as each answer of AWS does."""
         date = format_datetime(
             datetime.fromtimestamp(self.clock.now(), UTC), usegmt=True
         )

@@ -1,4 +1,4 @@
-"""Say that a command cannot be run as it was typed."""
+"""Refuse a command that cannot be run as it was typed."""
 
 from argparse import ArgumentTypeError
 
