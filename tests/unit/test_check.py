@@ -32,12 +32,13 @@ _JOB = Job(
 class FixedProvider:
     """A provider that answers every check in the same way."""
 
-    def __init__(self, answer: StatusReport | Exception) -> None:
+    def __init__(self, answer: StatusReport | Exception, *, name: str = "") -> None:
         self._answer = answer
+        self._name = name  # under which the job was submitted
 
     def check(self, provider_ref: str, *, name: str = "") -> StatusReport:
         """Return the report, or raise the error, that the test chose."""
-        assert (provider_ref, name) == (_JOB.provider_ref, _JOB.file_name)
+        assert (provider_ref, name) == (_JOB.provider_ref, self._name)
         if isinstance(self._answer, Exception):
             raise self._answer
         return self._answer
@@ -153,6 +154,21 @@ def test_a_job_started_by_hand_has_the_whole_deadline() -> None:
     assert waiting.received_at == 2_000_000_000.0
 
 
+def test_a_check_asks_for_the_file_that_was_sent() -> None:
+    """A provider that mixes up two jobs gives the result of another customer."""
+    job = _JOB.with_(key="p/t/a.csv")
+    provider = FixedProvider(StatusReport(phase=Phase.RUNNING), name="j.csv")
+
+    assert check(job, provider, policy=POLICY, now=10.0, random=0.5).polls == 1
+
+
+def test_a_check_uses_up_the_webhook_that_led_to_it() -> None:
+    """The next check would otherwise believe that it was led by a webhook, too."""
+    checked = _check(_JOB.with_(heard_at=9.0), StatusReport(phase=Phase.RUNNING))
+
+    assert checked.heard_at == 0.0
+
+
 def _metrics(capsys: pytest.CaptureFixture[str]) -> Mapping[str, Any]:
     """Return the only line of metrics that a check wrote."""
     (line,) = (
@@ -187,6 +203,17 @@ def test_an_error_is_counted_by_its_name(capsys: pytest.CaptureFixture[str]) -> 
     metrics = _metrics(capsys)
     assert (metrics["StepErrors"], metrics["error"]) == (1, "CredentialsRejected")
     assert Metric.PROVIDER_THROTTLES.title not in metrics
+
+
+@pytest.mark.parametrize("word", ["", "ARCHIVED"])
+def test_an_unknown_status_word_is_counted(
+    word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The provider may have changed its words: an alarm asks a person to look."""
+    _check(_JOB, StatusReport(phase=Phase.RUNNING, unknown_word=word))
+
+    counted = _metrics(capsys).get(Metric.UNKNOWN_STATUS_WORDS.title)
+    assert counted == (1 if word else None)
 
 
 def test_the_time_in_a_phase_is_measured_at_its_end(
