@@ -12,15 +12,18 @@ from tests.world.memory_aws.service import Service, snake_case
 
 
 class MemoryClient:
-    """A client of one service; `calls` are the operations that were called.
+    """A client of one service; `calls` are its operations, and `sent` their parameters.
 
-    `before` is called before each operation, and may raise, or write as another one.
+    `before` is called before each operation, and may raise, or write as another client;
+    `after` is called after it, and may raise, too: its answer is lost then.
     """
 
     def __init__(self, service: Service) -> None:
         self._service = service
         self.calls: list[str] = []
+        self.sent: list[Mapping[str, Any]] = []
         self.before: Callable[[str], None] = lambda _operation: None
+        self.after: Callable[[str], None] = lambda _operation: None
 
     def __getattr__(self, name: str) -> Callable[..., Mapping[str, Any]]:
         operation = "".join(part.capitalize() for part in name.split("_"))
@@ -30,11 +33,14 @@ class MemoryClient:
 
     def _call(self, operation: str, **parameters: Any) -> Mapping[str, Any]:  # noqa: ANN401 - boto3's
         self.calls.append(operation)
+        self.sent.append(parameters)
         self.before(operation)
         try:
-            return self._service.call(operation, parameters)
+            answer = self._service.call(operation, parameters)
         except ServiceError as error:
             raise client_error(error.code, error.status, operation) from None
+        self.after(operation)
+        return answer
 
 
 class MemoryTable:

@@ -109,6 +109,7 @@ def _work(mutants: list[Mutant], worker: str, tests: list[str]) -> int:
     )
     ignored = [f"--ignore={path}" for path in WITHOUT]
     options = ["-q", "-p", "no:cacheprovider", "-o", "timeout=0", "--no-header"]
+    options += ["--tb=no", "--assert=plain"]  # nobody reads how a mutant differs
     return int(pytest.main([*options, *ignored, *tests], plugins=[plugin]))
 
 
@@ -189,8 +190,8 @@ def _report(
 
 def _score(count: Counter[str]) -> float:
     noticed = count[State.NOTICED] + count[State.TIMED_OUT]
-    judged = noticed + count[State.SURVIVED]
-    return 100.0 * noticed / judged if judged else 100.0
+    others = noticed + count[State.SURVIVED] + count["unjudged"]
+    return 100.0 * noticed / others if others else 100.0
 
 
 def _row(name: str, count: Counter[str]) -> str:
@@ -200,7 +201,7 @@ def _row(name: str, count: Counter[str]) -> str:
         count[State.NOTICED] + count[State.TIMED_OUT],
         count[State.TIMED_OUT],
         count["equivalent"],
-        count[State.SURVIVED],
+        count[State.SURVIVED] + count["unjudged"],
     )
     return f"| {name} | {' | '.join(map(str, cells))} | {_score(count):.1f} % |"
 

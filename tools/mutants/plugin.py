@@ -71,6 +71,7 @@ class MutantPlugin:
         #: The tests that run a line, by file and line.
         self._covering: dict[tuple[str, int], set[str]] = defaultdict(set)
         self._failed = self._late = False  # the test that ran last
+        self._limit = _MOST_SECONDS
 
     def pytest_collection(self) -> None:
         """Make hypothesis repeatable and quick: no shrinking, no memory."""
@@ -198,23 +199,42 @@ class MutantPlugin:
             return not self._passes(nodeid, seconds=limit)
 
     def _passes(self, nodeid: str, *, seconds: float) -> bool:
-        with self._limit(seconds):
-            item = self._items[nodeid]
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=self._between)
+        self._failed = self._late = False
+        self._limit = seconds
+        item = self._items[nodeid]
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=self._between)
         return not self._failed
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note whether the test that runs has failed."""
         self._failed |= report.failed
 
+    # The time is limited in each phase of a test, because pytest reports what is raised
+    # in a phase, and ends with what is raised between two of them.
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_setup(self) -> Iterator[None]:
+        """Limit the time to prepare a test."""
+        with self._limited():
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self) -> Iterator[None]:
+        """Limit the time of a test."""
+        with self._limited():
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(self) -> Iterator[None]:
+        """Limit the time to clean up after a test."""
+        with self._limited():
+            return (yield)
+
     @contextmanager
-    def _limit(self, seconds: float) -> Iterator[None]:
-        self._failed = self._late = False
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+    def _limited(self) -> Iterator[None]:
+        signal.setitimer(signal.ITIMER_REAL, self._limit)
         try:
             yield
-        except TestTookTooLong:
-            pytest.exit("a test took too long outside of its phases", returncode=70)
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
