@@ -352,4 +352,4 @@ def test_a_release_says_whether_the_claim_is_gone(attempt: Try, *, fails: bool) 
     """Only then does the error of the call decide about the job."""
     attempt.fail_write(1 if fails else 0)
 
-    assert attempt.sending.claim.release() is not fails
+    assert attempt.sending.claim.release() is (not fails)

@@ -181,7 +181,7 @@ def test_a_head_that_is_none_closes_the_file() -> None:
     with pytest.raises(http.client.BadStatusLine):
         response.begin()
 
-    assert response.fp is None
+    assert vars(response)["fp"] is None
     assert opened.file.closed
 
 
