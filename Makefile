@@ -70,8 +70,9 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# ruff's S608 is the same rule as B608, and knows the one folder whose SQL is built.
 audit: $(READY) ## Known weaknesses of the packages, secrets in the history, bandit
-	$(BIN)/bandit --quiet --severity-level medium --recursive functions client infra local tools
+	$(BIN)/bandit --quiet --severity-level medium --skip B608 --recursive functions client infra local tools
 	@$(BIN)/python -m tools.supply_chain secrets
 	@$(BIN)/python -m tools.supply_chain audit
 

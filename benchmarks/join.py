@@ -70,25 +70,37 @@ def main() -> int:
             results=results,
             complete=("all",),
             provider="theirs",
-            match_key=lambda value: value.strip().casefold(),
+            type="email",
         )
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         started, cpu = time.monotonic(), time.process_time()
         joined = join.write(folder / "work")
         seconds, cpu = time.monotonic() - started, time.process_time() - cpu
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        megabytes = sum(
-            path.stat().st_size for path in (folder / "work").rglob("*") if path.is_file()
-        ) / 1_000_000
+        megabytes = (
+            sum(
+                path.stat().st_size
+                for path in (folder / "work").rglob("*")
+                if path.is_file()
+            )
+            / 1_000_000
+        )
         sizes = [
             path.stat().st_size / 1_000_000
-            for path in (folder / "records.csv", results["all"], joined.csv, joined.parquet)
+            for path in (
+                folder / "records.csv",
+                results["all"],
+                joined.csv,
+                joined.parquet,
+            )
         ]
     numbers = joined.numbers
-    print(f"{numbers.records:,} records, {numbers.sent:,} sent, {numbers.missing:,} missing")
-    print("records.csv {:.0f} MB, all {:.0f} MB, joined.csv {:.0f} MB, "
-          "joined.parquet {:.0f} MB".format(*sizes))
-    print(f"{seconds:.1f} s, {cpu:.1f} s of CPU, peak {peak / 1024:.0f} MiB (before the join {before / 1024:.0f}), {megabytes:.0f} MB left on the disk")
+    records, everything, joined_csv, parquet = sizes
+    print(f"{numbers.records:,} records, {numbers.missing:,} of them missing")
+    print(f"records.csv {records:.0f} MB, all {everything:.0f} MB, ", end="")
+    print(f"joined.csv {joined_csv:.0f} MB, joined.parquet {parquet:.0f} MB")
+    print(f"{seconds:.1f} s, {cpu:.1f} s of CPU, {megabytes:.0f} MB on the disk")
+    print(f"peak memory {peak / 1024:.0f} MiB, {before / 1024:.0f} before the join")
     return 0
 
 

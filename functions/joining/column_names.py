@@ -49,6 +49,4 @@ def provider_columns(header: Sequence[str]) -> tuple[str, ...]:
 
 def _filled(names: Sequence[str]) -> list[str]:
     """Return names, `column_N` where there is none."""
-    return [
-        name if name.strip() else f"column_{n}" for n, name in enumerate(names, 1)
-    ]
+    return [name if name.strip() else f"column_{n}" for n, name in enumerate(names, 1)]

@@ -31,11 +31,8 @@ class Database:
     quotes, and a header. No cell is a null, and all columns are text.
     """
 
-    def __init__(
-        self, connection: duckdb.DuckDBPyConnection, folder: Path, bounds: Bounds
-    ) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
         self._connection = connection
-        self._bounds = bounds
         self.folder = folder
 
     @classmethod
@@ -58,9 +55,10 @@ class Database:
             },
         )
         try:
-            yield cls(connection, folder, bounds)
+            connection.begin()  # never committed: no table outlives the join
+            yield cls(connection, folder)
         except duckdb.Error as error:
-            raise
+            raise RowsUnjoinable(f"the database: {type(error).__name__}") from None
         finally:
             connection.close()
 
@@ -69,11 +67,10 @@ class Database:
         self._connection.execute(statement)
 
     def rows(self, query: str) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows of a query, some thousand at a time."""
-        with self._connection.cursor() as cursor:
-            cursor.execute(query)
-            while rows := cursor.fetchmany(_FETCHED_ROWS):
-                yield from rows
+        """Yield the rows of a query, to be read to their end before another call."""
+        self._connection.execute(query)
+        while rows := self._connection.fetchmany(_FETCHED_ROWS):
+            yield from rows
 
     def number(self, query: str) -> int:
         """Return the only value of a query, an integer."""
@@ -86,21 +83,18 @@ class Database:
         """Create a table of text columns from rows, by a file of exact CSV."""
         path = self.folder / f"{table}.csv"
         write_exact_csv(path, columns, rows)
-        self.run(f"CREATE TABLE {table} AS FROM {exact_csv(path, columns)}")  # noqa: S608 - our names
+        self.run(f"CREATE TABLE {table} AS FROM {exact_csv(path, columns)}")
         path.unlink()
 
 
 def write_exact_csv(
     path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]
-) -> int:
-    """Write rows as exact CSV, and return how many there were."""
-    count = 0
+) -> None:
+    """Write rows as exact CSV."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n")
         writer.writerow(columns)
-        for count, row in enumerate(rows, 1):
-            writer.writerow(row)
-    return count
+        writer.writerows(rows)
 
 
 def exact_csv(path: Path, columns: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from functions.joining.column_names import joined_columns, provider_columns
 from functions.joining.database import Bounds, Database, exact_csv, name, text
-from functions.joining.matching import MatchKey, match_result
+from functions.joining.matching import match_result
 from functions.joining.result_file import ResultFile, copy_result
 
 #: The columns of `records.csv` before the uploader's cells.
@@ -68,8 +68,8 @@ class Join:
     results: Mapping[str, Path]
     complete: Sequence[str]
     provider: str
-    match_key: MatchKey
-    bounds: Bounds = Bounds()
+    type: str
+    bounds: Bounds = field(default_factory=Bounds)
 
     def write(self, folder: Path) -> Joined:
         """Write the joined files into an empty folder.
@@ -84,7 +84,7 @@ class Join:
             ]
             self._read_records(database)
             for file in files:
-                match_result(database, file, self.match_key)
+                match_result(database, file, self.type)
             bases = [file for file in files if file.kind in self.complete] or files
             lists = [file for file in files if file.kind not in self.complete]
             theirs = self._write_verdicts(database, bases)
@@ -106,9 +106,10 @@ class Join:
 
     def _read_records(self, database: Database) -> None:
         source = exact_csv(self.records, (*RECORD_COLUMNS, *self._cells))
+        original = "CAST(nullif(nullif(duplicate_of, ''), '0') AS BIGINT)"
         database.run(
             "CREATE TABLE records AS SELECT * REPLACE (CAST(record AS BIGINT) AS "
-            f"record, CAST(nullif(duplicate_of, '') AS BIGINT) AS duplicate_of) FROM {source}"
+            f"record, {original} AS duplicate_of) FROM {source}"
         )
         database.run(
             "CREATE TABLE sent AS SELECT record, value FROM records "
@@ -132,12 +133,13 @@ class Join:
             + ")"
         )
         for file in bases:
-            own = dict(zip(provider_columns(file.header), file.columns[1:], strict=True))
+            own = dict(
+                zip(provider_columns(file.header), file.columns[1:], strict=True)
+            )
             cells = "".join(f", {own.get(name, text(''))}" for name in theirs)
             database.run(
                 f"INSERT INTO verdicts SELECT record{cells} "
-                f"FROM {exact_csv(file.path, file.columns)} AS result "
-                f"JOIN matches_{file.kind} AS matched "
+                f"FROM {file.table} AS result JOIN {file.matches} AS matched "
                 "ON matched.row = CAST(result.row AS BIGINT) "
                 "ANTI JOIN verdicts USING (record)"
             )
@@ -149,7 +151,7 @@ class Join:
         for file in lists:
             database.run(
                 f"INSERT INTO lists SELECT record, {text(file.kind)} "
-                f"FROM matches_{file.kind} ANTI JOIN lists USING (record)"
+                f"FROM {file.matches} ANTI JOIN lists USING (record)"
             )
 
     def _write_joined(self, database: Database, theirs: Sequence[str]) -> None:
@@ -160,12 +162,12 @@ class Join:
             provider=self.provider,
             theirs=theirs,
         )
+        original = "coalesce(duplicate_of, records.record)"
+        is_missing = "status = 'sent' AND verdicts.record IS NULL"
         values = (
             "records.record",
-            "CASE WHEN status <> 'sent' THEN status "
-            "WHEN verdicts.record IS NULL THEN 'missing' ELSE 'verified' END",
-            "CASE WHEN status = 'sent' AND verdicts.record IS NULL "
-            f"THEN {text(_MISSING_REASON)} ELSE reason END",
+            f"if({is_missing}, 'missing', if(status = 'sent', 'verified', status))",
+            f"if({is_missing}, {text(_MISSING_REASON)}, reason)",
             "coalesce(list, '')",
             "coalesce(CAST(duplicate_of AS VARCHAR), '')",
             *self._cells,
@@ -177,9 +179,8 @@ class Join:
         )
         database.run(
             f"CREATE TABLE joined AS SELECT {selected} FROM records "
-            "LEFT JOIN verdicts ON verdicts.record = "
-            "coalesce(duplicate_of, records.record) "
-            "LEFT JOIN lists ON lists.record = coalesce(duplicate_of, records.record) "
+            f"LEFT JOIN verdicts ON verdicts.record = {original} "
+            f"LEFT JOIN lists ON lists.record = {original} "
             "ORDER BY records.record"
         )
 
@@ -196,8 +197,7 @@ class Join:
         unexpected, rows = 0, []
         for file in bases:
             foreign = (
-                f"FROM {exact_csv(file.path, file.columns)} AS result "
-                f"ANTI JOIN matches_{file.kind} AS matched "
+                f"FROM {file.table} AS result ANTI JOIN {file.matches} AS matched "
                 "ON matched.row = CAST(result.row AS BIGINT)"
             )
             unexpected += database.number(f"SELECT count(*) {foreign}")

@@ -6,48 +6,42 @@ is compared by its match key.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from functions.joining.database import Database, exact_csv
+from functions.joining.database import Database
 from functions.joining.result_file import ResultFile
+from functions.tables.values import match_key, unfit_reason
 
 #: The rows in which the column of the values is looked for.
 _SAMPLE_ROWS = 1000
 
-#: Makes two values comparable.
-MatchKey = Callable[[str], str]
 
-
-def match_result(database: Database, result: ResultFile, match_key: MatchKey) -> None:
-    """Write the table `matches_<kind>`: a record that was sent, and its row.
+def match_result(database: Database, result: ResultFile, type_: str) -> None:
+    """Write the table `result.matches`: a record that was sent, and its row.
 
     Of several rows with one value, the first counts. The table `sent` has the columns
     `record` and `value`.
     """
-    column = _value_column(database, result, match_key)
-    matches, returned = f"matches_{result.kind}", f"returned_{result.kind}"
+    column = _value_column(database, result, type_)
     database.run(
-        f"CREATE TABLE {returned} AS SELECT CAST(row AS BIGINT) AS row, "
-        f"{column or 'NULL'} AS value FROM {exact_csv(result.path, result.columns)}"
+        "CREATE TABLE returned AS SELECT CAST(row AS BIGINT) AS row, "
+        f"{column or 'NULL'} AS value FROM {result.table}"
     )
     database.run(
-        f"CREATE TABLE {matches} AS SELECT record, min(row) AS row "
-        f"FROM sent JOIN {returned} USING (value) GROUP BY record"
+        f"CREATE TABLE {result.matches} AS SELECT record, min(row) AS row "
+        "FROM sent JOIN returned USING (value) GROUP BY record"
     )
     if column:
-        _match_left_over(database, returned, matches, match_key)
-    database.run(f"DROP TABLE {returned}")
+        _match_left_over(database, result.matches, type_)
+    database.run("DROP TABLE returned")
 
 
-def _value_column(
-    database: Database, result: ResultFile, match_key: MatchKey
-) -> str | None:
+def _value_column(database: Database, result: ResultFile, type_: str) -> str | None:
     """Return the column in which most values were sent; None if there is none.
 
     Which one it is, only its content says: names and places are not documented.
     """
-    table = exact_csv(result.path, result.columns)
-    sample = database.rows(f"SELECT * FROM {table} LIMIT {_SAMPLE_ROWS}")
+    sample = database.rows(f"SELECT * FROM {result.table} LIMIT {_SAMPLE_ROWS}")
     cells = [
         (column, str(cell))
         for _, *row in sample
@@ -68,10 +62,10 @@ def _value_column(
 
     keys: dict[str, Counter[str]] = {}
     for column, cell in cells:
-        keys.setdefault(match_key(cell), Counter())[column] += 1
+        keys.setdefault(_key(type_, cell), Counter())[column] += 1
     found: Counter[str] = Counter()
     for (value,) in database.rows("SELECT value FROM sent"):
-        found.update(keys.get(match_key(value), {}))
+        found.update(keys.get(_key(type_, value), {}))
     return _most_frequent(found)
 
 
@@ -82,14 +76,13 @@ def _most_frequent(counts: Mapping[str, int]) -> str | None:
     )
 
 
-def _match_left_over(
-    database: Database, returned: str, matches: str, match_key: MatchKey
-) -> None:
+def _match_left_over(database: Database, matches: str, type_: str) -> None:
     """Add to `matches` what is equal only by its match key."""
     left_sent = f"FROM sent ANTI JOIN {matches} USING (record)"
-    left_returned = f"FROM {returned} ANTI JOIN {matches} USING (row)"
+    left_returned = f"FROM returned ANTI JOIN {matches} USING (row)"
     if not all(
-        database.number(f"SELECT count(*) {left}") for left in (left_sent, left_returned)
+        database.number(f"SELECT count(*) {left}")
+        for left in (left_sent, left_returned)
     ):
         return
     for table, number, left in (
@@ -97,7 +90,7 @@ def _match_left_over(
         ("returned_keys", "row", left_returned),
     ):
         rows = database.rows(f"SELECT {number}, value {left}")
-        keys = ((n, match_key(value)) for n, value in rows)
+        keys = ((n, _key(type_, value)) for n, value in rows)
         database.load(table, ("number", "key"), keys)
     database.run(
         f"INSERT INTO {matches} SELECT CAST(sent_keys.number AS BIGINT), "
@@ -105,3 +98,8 @@ def _match_left_over(
         "FROM sent_keys JOIN returned_keys USING (key) GROUP BY sent_keys.number"
     )
     database.run("DROP TABLE sent_keys; DROP TABLE returned_keys")
+
+
+def _key(type_: str, cell: str) -> str:
+    """Return a cell's match key; what is no value of the type is compared as it is."""
+    return cell if unfit_reason(type_, cell) else match_key(type_, cell)

@@ -7,26 +7,33 @@ from pathlib import Path
 from typing import TextIO
 
 from functions.core.errors import RowsUnjoinable
-from functions.joining.database import write_exact_csv
+from functions.joining.database import exact_csv, name, write_exact_csv
 
 _SEPARATORS = ",;\t|"
-#: A longer cell is no cell, and would have to be held in memory.
-_LONGEST_CELL = 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResultFile:
-    """A result as exact CSV: the number of the row, then the cells of the header."""
+    """A result as exact CSV: each row's number, then the cells of the header."""
 
     kind: str
     path: Path
     header: tuple[str, ...]
-    rows: int
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the file's columns that need no quotes: `row`, `p1`, `p2` …"""
         return ("row", *(f"p{n}" for n in range(1, len(self.header) + 1)))
+
+    @property
+    def table(self) -> str:
+        """SQL that reads the file."""
+        return exact_csv(self.path, self.columns)
+
+    @property
+    def matches(self) -> str:
+        """The table of the records that have a row in the file, with its number."""
+        return name(f"matches_{self.kind}")
 
 
 def copy_result(kind: str, source: Path, target: Path) -> ResultFile:
@@ -35,14 +42,13 @@ def copy_result(kind: str, source: Path, target: Path) -> ResultFile:
     Raises:
         RowsUnjoinable: It is not a table to its end.
     """
-    csv.field_size_limit(_LONGEST_CELL)
     with source.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         records = _records(kind, file)
         header = next(records, [])
         columns = ("row", *header)
         rows = ((n, *cells) for n, cells in enumerate(records, 1))
-        count = write_exact_csv(target, columns, rows)
-    return ResultFile(kind=kind, path=target, header=tuple(header), rows=count)
+        write_exact_csv(target, columns, rows)
+    return ResultFile(kind=kind, path=target, header=tuple(header))
 
 
 def _records(kind: str, file: TextIO) -> Iterator[Sequence[str]]:
