@@ -18,7 +18,7 @@ _MODULES = {
     "gather": 32,
     "intake": 19,
     "listen": 20,
-    "manifest": 21,
+    "manifest": 25,
     "prepare": 31,
     "submit": 36,
     "sweep": 29,
