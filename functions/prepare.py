@@ -23,12 +23,8 @@ from functions.core.errors import (
 )
 from functions.core.keys import BATCHES_PREFIX
 from functions.core.model import Batch, Job, State
-from functions.providers.protocol import (
-    BatchProvider,
-    BatchRequest,
-    InvalidRow,
-    Source,
-)
+from functions.core.source import Source
+from functions.providers.protocol import BatchProvider, BatchRequest, InvalidRow
 
 #: A file with more than this is hardly a list with mistakes; all are kept in memory.
 _MAX_INVALID_ROWS = 100_000

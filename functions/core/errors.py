@@ -16,6 +16,7 @@
   - PermanentError           the same call would fail again
     . MessageUnreadable      a queue message that announces no readable object
     . SourceMissing, SourceEmpty, SourceNotText, SourceTooLarge, SourceMisnamed
+    . SourceColumnUnclear    no column of the table, or several, may hold the values
     . RequestInvalid         a field is missing or malformed
     . CredentialsMissing     the secret is empty or malformed
     . CredentialsRejected    the provider does not accept the key
@@ -174,6 +175,15 @@ class SourceMisnamed(PermanentError):
     """The object's name does not end with an extension that the provider takes."""
 
     advice = "Upload it under <provider>/<type>/ with an extension that the type takes."
+
+
+class SourceColumnUnclear(PermanentError):
+    """The table does not show which of its columns holds the values to verify."""
+
+    advice = (
+        "Name the column by its header or its number: in the object's metadata "
+        "courier-column (and courier-header: yes or no), or with --column."
+    )
 
 
 class RequestInvalid(PermanentError):
