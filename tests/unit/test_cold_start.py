@@ -18,7 +18,7 @@ _MODULES = {
     "gather": 34,
     "intake": 19,
     "listen": 20,
-    "manifest": 21,
+    "manifest": 25,
     "prepare": 32,
     "submit": 36,
     "sweep": 29,
