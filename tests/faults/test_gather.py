@@ -123,8 +123,8 @@ def test_rejects_a_file_that_makes_no_batch(
         pytest.param(
             '{\n "mobile": "+919800000001",\n "name": "Asha"\n}\n',
             "jsonl",
-            "no row is valid: row 1 (line 1), row 2 (line 2), row 3 (line 3) and 1 more: "
-            "is not one strict JSON object in one line",
+            "no row is valid: row 1 (line 1), row 2 (line 2), row 3 (line 3) and "
+            "1 more: is not one strict JSON object in one line",
             id="t16",
         ),
     ],
