@@ -169,7 +169,7 @@ class SourceNotText(PermanentError):
 class SourceTooLarge(PermanentError):
     """The file is larger, or makes more requests, than the settings allow."""
 
-    advice = "Split the file, or raise max_upload_bytes in cdk.json."
+    advice = "Split the file, or raise the setting in cdk.json that the error names."
 
 
 class SourceMisnamed(PermanentError):

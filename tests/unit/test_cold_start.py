@@ -15,7 +15,7 @@ _MODULES = {
     "conclude": 25,
     "download": 28,
     "finalize_execution": 24,
-    "gather": 33,
+    "gather": 34,
     "intake": 19,
     "listen": 20,
     "manifest": 25,
