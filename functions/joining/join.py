@@ -189,12 +189,15 @@ class Join:
         statuses = dict(
             database.rows("SELECT courier_status, count(*) FROM joined GROUP BY ALL")
         )
-        reasons = database.rows(
-            "SELECT courier_reason, count(*) FROM joined "
-            "WHERE courier_status = 'not_sent' GROUP BY ALL ORDER BY ALL"
+        reasons = dict(
+            database.rows(
+                "SELECT courier_reason, count(*) FROM joined "
+                "WHERE courier_status = 'not_sent' GROUP BY ALL ORDER BY ALL"
+            )
         )
         returned, missing = statuses.get("verified", 0), statuses.get("missing", 0)
-        unexpected, rows = 0, []
+        unexpected = 0
+        rows: list[tuple[int]] = []
         for file in bases:
             foreign = (
                 f"FROM {file.table} AS result ANTI JOIN {file.matches} AS matched "
@@ -208,7 +211,7 @@ class Join:
             records=sum(statuses.values()),
             blank=statuses.get("blank", 0),
             duplicates=statuses.get("duplicate", 0),
-            not_sent=dict(reasons),
+            not_sent=reasons,
             sent=returned + missing,
             returned=returned,
             missing=missing,

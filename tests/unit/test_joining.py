@@ -112,7 +112,12 @@ def _answer(draw: st.DrawFn, upload: Upload, sent: Sequence[int]) -> None:
     column = draw(st.integers(0, 2))
     words = st.sampled_from(["Email Address", "valid", "", "é", "record", "Valid"])
     header = [draw(words) for _ in range(3)]
-    everything = {"all": [], "pristine": [], "clean": [], "bad": []}
+    everything: dict[str, list[list[str]]] = {
+        "all": [],
+        "pristine": [],
+        "clean": [],
+        "bad": [],
+    }
     for number in sent:
         fate = draw(st.sampled_from(["pristine", "clean", "bad", "none", "lost"]))
         if fate == "lost":
