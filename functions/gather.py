@@ -1,8 +1,9 @@
 """Gather: write the result of a batch, one line for each row, in their order."""
 
-import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -14,14 +15,16 @@ from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.aws.results import Results
 from functions.aws.store_result import store_result
 from functions.core import identity
+from functions.core.batch_lines import ResolvedRequest, ResultLines
 from functions.core.batch_results import (
     RequestResult,
     RowIndex,
     SentRequest,
-    invalid_line,
     most_common_error,
     parse_results,
 )
+from functions.core.error_details import REPORTED_ERRORS, details_for_row
+from functions.core.errors import AnswerUnreadable, ResultsIncomplete
 from functions.core.file_formats import JSON_LINES
 from functions.core.metrics import Metric
 from functions.core.model import BatchPosition, File, Job, Next, Outcome, Phase, State
@@ -35,38 +38,22 @@ from functions.core.result_keys import (
 from functions.core.routing import end_job
 from functions.providers.bodies import IteratorBody
 from functions.providers.protocol import BatchProvider
-from functions.request_results import (
-    NumberedLine,
-    Request,
-    RequestReader,
-    ResolvedRequest,
-)
+
+#: The number of requests whose results are read ahead, and of threads that read them.
+_READ_AHEAD = 64
+_READERS = 16
 
 
-class _ResultLines:
-    """The lines of a batch's result in the order of its rows.
+@dataclass(frozen=True, kw_only=True)
+class _Request:
+    """A request: how it ended, its job, and the numbers of its rows."""
 
-    `results` are those of the requests whose lines have been written.
-    """
-
-    def __init__(
-        self,
-        requests: Iterator[ResolvedRequest],
-        invalid_rows: Sequence[Mapping[str, Any]],
-    ) -> None:
-        self.results: list[RequestResult] = []
-        self._requests = requests
-        self._invalid_rows = invalid_rows
-
-    def __iter__(self) -> Iterator[bytes]:
-        invalid = ((row["row"], invalid_line(row)) for row in self._invalid_rows)
-        for _, line in heapq.merge(invalid, self._valid(), key=lambda line: line[0]):
-            yield line
-
-    def _valid(self) -> Iterator[NumberedLine]:
-        for request in self._requests:
-            self.results.append(request.result)
-            yield from request.lines
+    result: RequestResult
+    job_id: str
+    type: str
+    part: BatchPosition
+    submission: int
+    rows: Sequence[int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +82,7 @@ class BatchGathering:
                 for request in requests
             }
         )
-        lines = _ResultLines(self._resolved_requests(requests), index.invalid)
+        lines = ResultLines(self._resolved_requests(requests), index.invalid)
         kind = SINGLE_RESULT_KIND
         key = result_key(self.job, of_attempt(self.job, kind), JSON_LINES)
         if not any(request.result.has_result for request in requests):
@@ -138,7 +125,7 @@ class BatchGathering:
             files=(file,),
         )
 
-    def _requests(self, index: RowIndex) -> Sequence[Request]:
+    def _requests(self, index: RowIndex) -> Sequence[_Request]:
         """Return the requests in their order: those of the Map, and those kept."""
         items = [*self.batch_store.read_json("items.json"), *index.kept]
         results = parse_results(self.answers, requests=len(index.requests))
@@ -147,7 +134,7 @@ class BatchGathering:
             results[kept["part"]["number"]] = result
         items.sort(key=lambda item: item["part"]["number"])
         return [
-            Request(
+            _Request(
                 result=result,
                 job_id=item["job_id"],
                 type=item["type"],
@@ -159,13 +146,50 @@ class BatchGathering:
         ]
 
     def _resolved_requests(
-        self, requests: Iterable[Request]
+        self, requests: Iterable[_Request]
     ) -> Iterator[ResolvedRequest]:
+        """Yield the requests in their order, with some results read ahead."""
         bodies = self.batch_store.read("requests.jsonl")
-        reader = RequestReader(
-            job=self.job, adapter=self.adapter, results=self.results, bodies=bodies
+        remaining = iter(requests)
+
+        def resolve(request: _Request) -> ResolvedRequest:
+            if not request.result.has_result:
+                details = self._error_details(request)
+                return ResolvedRequest(request.result, request.rows, details=details)
+            try:
+                documents = self._read_result(request, bodies)
+            except AnswerUnreadable as error:
+                # Reading it again would not help, and other rows have results.
+                result = RequestResult(Outcome.FAILED, type(error).__name__)
+                return ResolvedRequest(result, request.rows)
+            return ResolvedRequest(request.result, request.rows, documents)
+
+        with ThreadPoolExecutor(_READERS) as readers:
+            while ahead := tuple(islice(remaining, _READ_AHEAD)):
+                yield from readers.map(resolve, ahead)
+
+    def _read_result(self, request: _Request, bodies: bytes) -> Sequence[Any]:
+        """Return the documents of a request's rows, in their order."""
+        part, job = request.part, self._job_of(request)
+        key = result_key(job, SINGLE_RESULT_KIND, self.adapter.result_format)
+        stored = self.results.find(key, job_id=job.job_id)
+        if stored is None:
+            raise ResultsIncomplete("the result of a request is gone")
+        body = bodies[part.offset : part.offset + part.length]
+        return self.adapter.unpack(job.type, body, self.results.read(stored))
+
+    def _error_details(self, request: _Request) -> Mapping[str, Any]:
+        """Return what the provider said about a failed request, if it did."""
+        if request.result.error not in REPORTED_ERRORS:
+            return {}
+        job = self._job_of(request)
+        stored = self.results.find(error_key(job), job_id=job.job_id)
+        return details_for_row(self.results.read(stored)) if stored else {}
+
+    def _job_of(self, request: _Request) -> Job:
+        return self.job.with_(
+            job_id=request.job_id, type=request.type, part=request.part
         )
-        yield from reader.resolve_all(requests)
 
 
 @lambda_handler

@@ -16,7 +16,7 @@ from types import SimpleNamespace
 from typing import Any, Self
 from unittest import mock
 
-from functions import request_results
+from functions import gather
 from functions.aws import aws_time, clients, clock, settings, streaming, telemetry
 from functions.core.provider_settings import ProviderSettings, parse_providers
 from functions.providers.transport import connection, http
@@ -104,7 +104,7 @@ class Site:
                 (http, "HttpClient", SiteHttpClient),
                 # It reads the bundle of all CAs.
                 (connection, "verified_tls_context", lambda: tls),
-                (request_results, "ThreadPoolExecutor", SerialExecutor),
+                (gather, "ThreadPoolExecutor", SerialExecutor),
                 (streaming, "ThreadPoolExecutor", SerialExecutor),
                 # A result of some lines needs no buffer of 16 MiB.
                 (streaming, "PART_BYTES", 64 * 1024),
