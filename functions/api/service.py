@@ -1,13 +1,10 @@
 """Job service: carry out the operations of the API."""
 
-import json
 import uuid
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import PurePosixPath
-from typing import Any
 
 from functions.api import cursor, presigned, problems, responses
+from functions.api.delivery import Delivery
 from functions.api.execution_history import ExecutionHistory
 from functions.api.job_query import JobFilters, JobQuery
 from functions.api.job_request import job_from_request, remarks_of_request
@@ -128,30 +125,11 @@ class JobService:
 
     def get_results(self, request: ApiRequest, *, now: float) -> Document:
         """Return the manifest of a job with results, and links to its files."""
-        record = self._get_or_404(request)
-        manifest_key = record.latest_manifest_key
-        if not manifest_key:
-            raise Problem(problems.RESULTS_NOT_READY)
-        stored = self.results.find(manifest_key, job_id=record.job_id)
-        if stored is None:
-            raise Problem(problems.RESULTS_EXPIRED)
-        manifest: Mapping[str, Any] = json.loads(self.results.read(stored))
-        return {
-            "job_id": record.job_id,
-            "manifest": manifest,
-            "links": [
-                {
-                    "kind": file["kind"],
-                    "href": self.presigned_urls.download_url(
-                        self.settings.results_bucket,
-                        file["key"],
-                        name=f"{record.job_id[:12]}-{PurePosixPath(file['key']).name}",
-                    ),
-                }
-                for file in manifest["files"]
-            ],
-            "expires_at": responses.rfc3339(now + presigned.DOWNLOAD_SECONDS),
-        }
+        return self._delivery.results_of(self._get_or_404(request), now=now)
+
+    def get_error(self, request: ApiRequest, *, now: float) -> Document:
+        """Return a link to what the provider said about a job that failed."""
+        return self._delivery.error_of(self._get_or_404(request), now=now)
 
     def cancel_job(self, request: ApiRequest, *, now: float) -> Document:
         """End a job now and return it.
@@ -196,6 +174,14 @@ class JobService:
             record = restarted
         self.executions.start(record.to_job())
         return self._to_response(record, request)
+
+    @property
+    def _delivery(self) -> Delivery:
+        return Delivery(
+            bucket=self.settings.results_bucket,
+            results=self.results,
+            presigned_urls=self.presigned_urls,
+        )
 
     def _record_end(self, record: JobRecord, *, now: float) -> bool:
         """Record the outcome of an attempt that could not do so, as *Unrecorded*.

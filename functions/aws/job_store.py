@@ -21,6 +21,7 @@ from functions.aws.job_items import (
     received,
     source_of,
     submitted,
+    webhook_status_of,
 )
 from functions.core.errors import JobEnded, advice_for
 from functions.core.job_record import End, JobRecord, SubmissionRecord
@@ -40,6 +41,7 @@ _ATTEMPT_ATTRIBUTES = (
     "next_check_at",
     *HOLD,
     "manifest_key",
+    "error_key",
     "late",
     "timed_out_at",
     "late_check_at",
@@ -242,6 +244,7 @@ class JobStore(JobsTable):
                 "polls": job.polls,
                 "failures": job.failures,
                 "next_check_at": next_check_at,
+                **webhook_status_of(job),
             },
             set_if_absent=submitted(job) | held(job),
             remove=() if job.held_for else HOLD,
@@ -262,6 +265,7 @@ class JobStore(JobsTable):
             "error": job.error,
             "advice": job.advice,
             "manifest_key": job.manifest_key,
+            "error_key": job.error_key,
             "verdict": str(job.verdict),
             "bytes": sum(file.bytes for file in job.files),
             "invalid": job.invalid,
