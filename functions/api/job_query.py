@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 #: The most items that one page reads in search of jobs that pass the filters.
 _MAX_ITEMS_READ = 500
+#: The most jobs among which one is looked for by the first digits of its id.
+MAX_JOBS_SEARCHED = 10_000
+#: No two of all jobs that there will ever be have so many digits in common.
+_UNIQUE_DIGITS = 12
 _DAY_SECONDS = 86_400
 
 
@@ -72,16 +76,36 @@ class JobQuery:
                     job_id=last.job_id,
                 )
                 return JobPage(records=tuple(records[:limit]), next=position)
-            if "LastEvaluatedKey" in response:
-                key = from_attributes(response["LastEvaluatedKey"])
-                position = Position(
-                    month=str(key["month"]),
-                    received_at=float(key["received_at"]),
-                    job_id=str(key["job_id"]),
-                )
-                return JobPage(records=tuple(records), next=position)
+            if next_position := _position_after(response):
+                return JobPage(records=tuple(records), next=next_position)
             budget -= response["ScannedCount"]
         return JobPage(records=tuple(records), next=None)
+
+    def find(self, prefix: str, *, now: float) -> tuple[str, ...]:
+        """Return the ids that begin with a prefix, two at most, of the newest jobs.
+
+        The index is not sorted by ids, so that this reads up to 10,000 jobs, which
+        takes a second; of a prefix that tables show it reads only the newer ones.
+        """
+        found: list[str] = []
+        budget = MAX_JOBS_SEARCHED
+        for month in self._months(JobFilters(), None, now):
+            after: Position | None = Position(month=month)
+            while after and budget:
+                response = self._query(
+                    month,
+                    JobFilters(),
+                    after=after,
+                    limit=budget,
+                    ProjectionExpression="job_id",
+                )
+                ids = [item["job_id"]["S"] for item in response["Items"]]
+                found += [job_id for job_id in ids if job_id.startswith(prefix)]
+                if len(found) > 1 or (found and len(prefix) >= _UNIQUE_DIGITS):
+                    return tuple(found[:2])
+                budget -= response["ScannedCount"]
+                after = _position_after(response)
+        return tuple(found)
 
     def _months(
         self, filters: JobFilters, start: Position | None, now: float
@@ -97,7 +121,13 @@ class JobQuery:
             month = month_of((first_day - timedelta(days=1)).timestamp())
 
     def _query(
-        self, month: str, filters: JobFilters, *, after: Position | None, limit: int
+        self,
+        month: str,
+        filters: JobFilters,
+        *,
+        after: Position | None,
+        limit: int,
+        **optional: Any,  # noqa: ANN401 - parameters of DynamoDB
     ) -> Mapping[str, Any]:
         values: dict[str, Value] = {":month": month}
         key_condition = "#month = :month"
@@ -117,7 +147,6 @@ class JobQuery:
         if filters.provider:
             conditions.append("provider = :provider")
             values[":provider"] = filters.provider
-        optional: dict[str, Any] = {}
         if conditions:
             optional["FilterExpression"] = " AND ".join(conditions)
         if after and after.job_id:
@@ -139,3 +168,15 @@ class JobQuery:
                 Limit=limit,
                 **optional,
             )
+
+
+def _position_after(response: Mapping[str, Any]) -> Position | None:
+    """Return where a query goes on; None if it has read all of its month."""
+    if "LastEvaluatedKey" not in response:
+        return None
+    key = from_attributes(response["LastEvaluatedKey"])
+    return Position(
+        month=str(key["month"]),
+        received_at=float(key["received_at"]),
+        job_id=str(key["job_id"]),
+    )
