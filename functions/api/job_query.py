@@ -6,10 +6,13 @@ from datetime import UTC, datetime, timedelta
 from math import nextafter
 from typing import TYPE_CHECKING, Any
 
+from functions.api import problems
 from functions.api.cursor import Position
+from functions.api.problems import Problem
 from functions.api.routes import RUNNING
 from functions.aws.clients import translate_aws_errors
 from functions.aws.dynamodb import Value, from_attributes, to_attribute
+from functions.core.identity import is_job_id
 from functions.core.job_record import JobRecord, month_of
 from functions.core.keys import JOBS_BY_MONTH
 
@@ -80,6 +83,22 @@ class JobQuery:
                 return JobPage(records=tuple(records), next=next_position)
             budget -= response["ScannedCount"]
         return JobPage(records=tuple(records), next=None)
+
+    def whole_id(self, job_id: str, *, now: float) -> str:
+        """Return a job's id, which may be given by its first digits.
+
+        Raises:
+            Problem: None of the newest jobs begins with the digits, or several do.
+        """
+        if is_job_id(job_id):
+            return job_id
+        found = self.find(job_id, now=now)
+        if not found:
+            detail = f"None of the newest {MAX_JOBS_SEARCHED:,} begins with the digits."
+            raise Problem(problems.JOB_NOT_FOUND, detail)
+        if len(found) > 1:
+            raise Problem(problems.JOB_ID_AMBIGUOUS, f"Such as {' and '.join(found)}.")
+        return found[0]
 
     def find(self, prefix: str, *, now: float) -> tuple[str, ...]:
         """Return the ids that begin with a prefix, two at most, of the newest jobs.

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from functions.api import cursor, presigned, problems, responses
 from functions.api.delivery import Delivery
 from functions.api.execution_history import ExecutionHistory
-from functions.api.job_query import MAX_JOBS_SEARCHED, JobFilters, JobQuery
+from functions.api.job_query import JobFilters, JobQuery
 from functions.api.job_request import job_from_request, remarks_of_request
 from functions.api.presigned import PresignedUrls
 from functions.api.problems import Problem
@@ -21,7 +21,6 @@ from functions.aws.job_store import JobStore
 from functions.aws.results import Results
 from functions.aws.settings import FunctionSettings
 from functions.core import identity
-from functions.core.identity import is_job_id
 from functions.core.job_record import JobRecord
 from functions.core.metrics import Metric
 from functions.core.model import Job, Outcome
@@ -225,15 +224,7 @@ class JobService:
 
     def _find(self, request: ApiRequest, *, now: float) -> JobRecord:
         """Return the job whose id, or its first digits, a request names."""
-        if is_job_id(request.job_id):
-            return self._get_or_404(request.job_id)
-        found = self.job_query.find(request.job_id, now=now)
-        if not found:
-            detail = f"None of the newest {MAX_JOBS_SEARCHED:,} begins with the digits."
-            raise Problem(problems.JOB_NOT_FOUND, detail)
-        if len(found) > 1:
-            raise Problem(problems.JOB_ID_AMBIGUOUS, f"Such as {' and '.join(found)}.")
-        return self._get_or_404(found[0])
+        return self._get_or_404(self.job_query.whole_id(request.job_id, now=now))
 
     def _get_or_404(self, job_id: str) -> JobRecord:
         record = self.job_store.get(job_id)
