@@ -10,6 +10,7 @@ import pytest
 
 from functions.aws.results import Results
 from functions.check import check
+from functions.core.error_details import error_document
 from functions.core.errors import (
     AnswerMismatch,
     CourierError,
@@ -25,6 +26,8 @@ from functions.core.rows import RowCount
 from functions.core.source import Source
 from functions.providers.protocol import Body, Link
 from tests.settings import POLICY
+from tests.unit.memory_client import MemoryClient
+from tests.world.memory_aws.s3 import S3
 
 _JOB = Job(
     job_id="j", provider="p", type="t", provider_ref="7", received_at=1, submitted_at=2
@@ -172,7 +175,11 @@ def test_a_check_asks_for_the_file_that_was_sent() -> None:
     job = _JOB.with_(key="p/t/a.csv")
     provider = FixedProvider(StatusReport(phase=Phase.RUNNING), name="j.csv")
 
-    assert check(job, provider, policy=POLICY, now=10.0, random=0.5).polls == 1
+    checked = check(
+        job, provider, results=_no_results, policy=POLICY, now=10.0, random=0.5
+    )
+
+    assert checked.polls == 1
 
 
 def test_a_check_uses_up_the_webhook_that_led_to_it() -> None:
@@ -304,3 +311,33 @@ def test_the_last_word_about_a_webhook_is_kept() -> None:
     job = _JOB.with_(webhook_status="RETRYING")
 
     assert _check(job, StatusReport(phase=Phase.RUNNING)).webhook_status == "RETRYING"
+
+
+@pytest.mark.parametrize("final_error", ["ProviderDeclined", ""])
+def test_what_the_provider_says_of_a_failure_is_kept_in_the_bucket(
+    final_error: str,
+) -> None:
+    """It may be personal data, so the job has only its place; once it is final."""
+    s3 = S3("results")
+    client: Any = MemoryClient(s3)
+    errors = {"request": {"class": "x", "message": "words of the provider"}}
+
+    checked = check(
+        _JOB,
+        FixedProvider(
+            StatusReport(phase=Phase.FAILED, errors=errors, final_error=final_error)
+        ),
+        results=lambda: Results("results", s3=client),
+        policy=POLICY,
+        now=10.0,
+        random=0.5,
+    )
+
+    stored = s3.current("results", "p/t/j/error.json")
+    if not final_error:
+        assert (stored, checked.error_key) == (None, "")
+        return
+    assert stored is not None
+    assert checked.error_key == "p/t/j/error.json"
+    assert stored.metadata == {"job-id": "j", "kind": "error"}
+    assert stored.content == error_document(checked, errors)

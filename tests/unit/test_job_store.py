@@ -6,7 +6,7 @@ import pytest
 
 from functions.aws.job_store import JobStore
 from functions.core.errors import JobEnded, SubmitOutcomeUnknown, advice_for
-from functions.core.job_record import JobRecord, SubmissionRecord
+from functions.core.job_record import End, JobRecord, SubmissionRecord
 from functions.core.model import Batch, BatchPosition, File, Job, Outcome, Phase
 from functions.core.rows import RowCount, RowsVerdict
 from tests.unit.memory_client import MemoryTable
@@ -331,7 +331,8 @@ def test_a_check_brings_what_was_not_recorded(
     store: JobStore, table: MemoryTable
 ) -> None:
     """The reference that Submit could not record, and the hold that began."""
-    known = {**SUBMITTED, "held_for": "OutOfCredits", "held_since": 5.0}
+    hold = {"held_for": "OutOfCredits", "held_since": 5.0}
+    known = {**SUBMITTED, **hold, "webhook_status": "FAILED"}
 
     store.record_progress(CHECKED.with_(**known), next_check_at=LATER)
 
@@ -365,6 +366,7 @@ ENDED = JOB.with_(
     error="ResultsIncomplete",
     advice="look",
     manifest_key="m",
+    error_key="e",
     verdict=RowsVerdict.UNACCOUNTED,
     files=(File(kind="clean", bytes=10), File(kind="all", bytes=20)),
     invalid=2,
@@ -377,6 +379,7 @@ OUTCOME: dict[str, Any] = {
     "error": "ResultsIncomplete",
     "advice": "look",
     "manifest_key": "m",
+    "error_key": "e",
     "verdict": str(RowsVerdict.UNACCOUNTED),
     "bytes": 30,
     "invalid": 2,
@@ -394,19 +397,71 @@ def test_the_first_end_stands(store: JobStore, table: MemoryTable) -> None:
     )
 
     assert table.item("j") == {**OUTCOME, **SUBMITTED}
-    assert end == again == JobRecord(job_id="j", **_typed(OUTCOME)).end_of(1)
+    assert end == again
+    assert end == End(
+        outcome=Outcome.PARTIAL,
+        error="ResultsIncomplete",
+        advice="look",
+        manifest_key="m",
+        error_key="e",
+        verdict=RowsVerdict.UNACCOUNTED,
+    )
 
 
-def _typed(values: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "provider": "",
-        "type": "",
-        "outcome": Outcome(values["outcome"]),
-        "error": values["error"],
-        "advice": values["advice"],
-        "manifest_key": values["manifest_key"],
-        "verdict": RowsVerdict(values["verdict"]),
-    }
+def test_an_end_that_stands_takes_a_reference_that_only_the_state_has(
+    store: JobStore, table: MemoryTable
+) -> None:
+    """It is paid for, and a retry needs it."""
+    table.put("j", outcome="cancelled")
+
+    end = store.record_outcome(ENDED.with_(**SUBMITTED), now=NOW)
+    assert end.outcome is Outcome.CANCELLED
+    assert table.item("j") == {"outcome": "cancelled", **SUBMITTED}
+
+    table.client.calls.clear()
+    store.record_outcome(ENDED.with_(**SUBMITTED), now=NOW)
+    assert table.client.calls == ["UpdateItem", "GetItem"]
+
+
+@pytest.mark.parametrize(
+    ("recorded", "execution", "takes"),
+    [
+        ("this", "this", True),
+        ("", "this", True),
+        ("other", "", True),
+        ("other", "this", False),
+    ],
+)
+def test_a_reference_of_another_execution_is_not_taken(
+    store: JobStore, table: MemoryTable, recorded: str, execution: str, *, takes: bool
+) -> None:
+    """Its attempt may be about another submission."""
+    stored = {"outcome": "failed", "execution": recorded}
+    table.put("j", **stored)
+
+    store.record_external_outcome(
+        JOB.with_(**SUBMITTED), Outcome.CANCELLED, execution=execution, now=NOW
+    )
+
+    assert table.item("j") == stored | (SUBMITTED if takes else {})
+
+
+def test_a_reference_of_the_state_is_recorded_once(
+    store: JobStore, table: MemoryTable
+) -> None:
+    """The first one stands, and a job that does not exist gets none."""
+    submitted = JOB.with_(**SUBMITTED)
+    store.record_reference(submitted)
+    assert table.item("j") == {}
+
+    table.put("j", received_at=1.0)
+    store.record_reference(submitted)
+    store.record_reference(submitted.with_(provider_ref="8"))
+    assert table.item("j") == {"received_at": 1.0, **SUBMITTED}
+
+    table.client.calls.clear()
+    store.record_reference(JOB)
+    assert table.client.calls == []
 
 
 def test_the_end_of_a_batch_has_its_rows(store: JobStore, table: MemoryTable) -> None:
@@ -493,6 +548,27 @@ def test_a_requested_job_is_written_once(store: JobStore, table: MemoryTable) ->
         "month": MONTH,
         "expires_at": expires(NOW),
     }
+
+
+def test_the_first_remarks_of_a_job_are_kept(
+    store: JobStore, table: MemoryTable
+) -> None:
+    """Also where its upload wrote the job first; without any, nothing is written."""
+    table.put("j", received_at=1.0)
+
+    for remarks in ({"name": "first"}, {"name": "second", "label": "later"}):
+        store.create_requested(JOB, request_hash="h", remarks=remarks, now=NOW)
+    stored = {"received_at": 1.0, "name": "first", "label": "later"}
+    assert table.item("j") == stored
+
+    table.client.calls.clear()
+    store.create_requested(JOB, request_hash="h", now=NOW)
+    assert table.client.calls == ["UpdateItem", "GetItem"]
+
+    new = JOB.with_(job_id="k")
+    store.create_requested(new, request_hash="h", remarks={"name": "n"}, now=NOW)
+    assert table.item("k")["name"] == "n"
+    assert table.client.calls[2:] == ["UpdateItem"]
 
 
 def test_a_requested_job_of_another_client_was_submitted(
@@ -589,4 +665,5 @@ def test_a_request_of_a_batch_is_no_job(store: JobStore, table: MemoryTable) -> 
 
     assert store.get("j") == JobRecord(job_id="j", **IDENTITY)
     assert store.get("r") is None
+    assert store.record(REQUEST).batch_id == "b"
     assert store.get("none") is None
