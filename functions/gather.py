@@ -1,7 +1,6 @@
 """Gather: write the result of a batch, one line for each row, in their order."""
 
-import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -16,15 +15,13 @@ from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.aws.results import Results
 from functions.aws.store_result import store_result
 from functions.core import identity
+from functions.core.batch_lines import ResolvedRequest, ResultLines
 from functions.core.batch_results import (
     RequestResult,
     RowIndex,
     SentRequest,
-    failure_line,
-    invalid_line,
     most_common_error,
     parse_results,
-    result_line,
 )
 from functions.core.errors import AnswerUnreadable, ResultsIncomplete
 from functions.core.file_formats import JSON_LINES
@@ -39,9 +36,6 @@ from functions.providers.protocol import BatchProvider
 _READ_AHEAD = 64
 _READERS = 16
 
-#: A line of the result and the number of its row.
-_NumberedLine = tuple[int, bytes]
-
 
 @dataclass(frozen=True, kw_only=True)
 class _Request:
@@ -53,40 +47,6 @@ class _Request:
     part: BatchPosition
     submission: int
     rows: Sequence[int]
-
-
-@dataclass(frozen=True)
-class _ResolvedRequest:
-    """A request whose result was read: how it ended, and the lines of its rows."""
-
-    result: RequestResult
-    lines: Sequence[_NumberedLine]
-
-
-class _ResultLines:
-    """The lines of a batch's result in the order of its rows.
-
-    `results` are those of the requests whose lines have been written.
-    """
-
-    def __init__(
-        self,
-        requests: Iterator[_ResolvedRequest],
-        invalid_rows: Sequence[Mapping[str, Any]],
-    ) -> None:
-        self.results: list[RequestResult] = []
-        self._requests = requests
-        self._invalid_rows = invalid_rows
-
-    def __iter__(self) -> Iterator[bytes]:
-        invalid = ((row["row"], invalid_line(row)) for row in self._invalid_rows)
-        for _, line in heapq.merge(invalid, self._valid(), key=lambda line: line[0]):
-            yield line
-
-    def _valid(self) -> Iterator[_NumberedLine]:
-        for request in self._requests:
-            self.results.append(request.result)
-            yield from request.lines
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +75,7 @@ class BatchGathering:
         if not any(request.result.has_result for request in requests):
             return self._ended(index, [request.result for request in requests])
 
-        lines = _ResultLines(self._resolved_requests(requests), index.invalid)
+        lines = ResultLines(self._resolved_requests(requests), index.invalid)
         file = store_result(
             self.results,
             result_key(self.job, of_attempt(self.job, SINGLE_RESULT_KIND), JSON_LINES),
@@ -175,27 +135,21 @@ class BatchGathering:
 
     def _resolved_requests(
         self, requests: Iterable[_Request]
-    ) -> Iterator[_ResolvedRequest]:
+    ) -> Iterator[ResolvedRequest]:
         """Yield the requests in their order, with some results read ahead."""
         bodies = self.batch_store.read("requests.jsonl")
         remaining = iter(requests)
 
-        def resolve(request: _Request) -> _ResolvedRequest:
-            result, rows = request.result, request.rows
-            if result.has_result:
-                try:
-                    documents = self._read_result(request, bodies)
-                except AnswerUnreadable as error:
-                    # Reading it again would not help, and other rows have results.
-                    result = RequestResult(Outcome.FAILED, type(error).__name__)
-                else:
-                    lines = [
-                        (row, result_line(row, result, document))
-                        for row, document in zip(rows, documents, strict=True)
-                    ]
-                    return _ResolvedRequest(result, lines)
-            lines = [(row, failure_line(row, result)) for row in rows]
-            return _ResolvedRequest(result, lines)
+        def resolve(request: _Request) -> ResolvedRequest:
+            if not request.result.has_result:
+                return ResolvedRequest(request.result, request.rows)
+            try:
+                documents = self._read_result(request, bodies)
+            except AnswerUnreadable as error:
+                # Reading it again would not help, and other rows have results.
+                result = RequestResult(Outcome.FAILED, type(error).__name__)
+                return ResolvedRequest(result, request.rows)
+            return ResolvedRequest(request.result, request.rows, documents)
 
         with ThreadPoolExecutor(_READERS) as readers:
             while ahead := tuple(islice(remaining, _READ_AHEAD)):

@@ -30,6 +30,11 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
             "job_id": _TEXT,
             "provider": _TEXT,
             "type": _TEXT,
+            "name": {**_or_null(_TEXT), "description": "The file's name."},
+            "label": {
+                **_or_null(_TEXT),
+                "description": "What was said of the job in the request for it.",
+            },
             "provider_ref": _or_null(_TEXT),
             "source": _or_null(object_schema({"key": _TEXT, "version_id": _TEXT})),
             "phase": {"type": "string", "enum": [str(phase) for phase in Phase]},
@@ -167,7 +172,9 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                 {
                     "method": _TEXT,
                     "href": _LINK,
-                    "body": object_schema({"key": _TEXT, "version_id": _TEXT}),
+                    "body": object_schema(
+                        {"key": _TEXT, "version_id": _TEXT, "name": _TEXT}
+                    ),
                 }
             ),
         }

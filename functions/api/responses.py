@@ -14,7 +14,12 @@ _EARLIER_ATTEMPT = ("attempt", "outcome", "error", "checks")
 
 
 def job_response(
-    record: JobRecord, *, deadline_seconds: float, jobs: str, execution_url: str
+    record: JobRecord,
+    *,
+    deadline_seconds: float,
+    show_file_names: bool,
+    jobs: str,
+    execution_url: str,
 ) -> Document:
     """Return the document `Job` of `functions.api.response_schemas`.
 
@@ -32,6 +37,8 @@ def job_response(
         "job_id": record.job_id,
         "provider": record.provider,
         "type": record.type,
+        "name": (record.file_name if show_file_names else "") or None,
+        "label": record.label or None,
         "provider_ref": record.provider_ref or None,
         "source": {"key": record.key, "version_id": record.version_id}
         if record.key

@@ -10,7 +10,7 @@ from typing import Any
 from functions.api import cursor, presigned, problems, responses
 from functions.api.execution_history import ExecutionHistory
 from functions.api.job_query import JobFilters, JobQuery
-from functions.api.job_request import job_from_request
+from functions.api.job_request import job_from_request, remarks_of_request
 from functions.api.presigned import PresignedUrls
 from functions.api.problems import Problem
 from functions.api.request import ApiRequest
@@ -51,7 +51,9 @@ class JobService:
         body = request.body
         provider = self.settings.providers[body["provider"]]
         name = body.get("name", default_file_name(provider.extensions))
-        key = f"{body['provider']}/{body['type']}/{uuid.uuid4().hex}/{name}"
+        # Of the name, which may be personal data, the key has only the extension.
+        extension = next(filter(name.lower().endswith, provider.extensions))
+        key = f"{body['provider']}/{body['type']}/{uuid.uuid4().hex}/list{extension}"
         form = self.presigned_urls.upload_post(
             self.settings.inbox_bucket, key, max_bytes=provider.max_upload_bytes
         )
@@ -64,7 +66,11 @@ class JobService:
             "find_job": {
                 "method": "POST",
                 "href": request.jobs,
-                "body": {"key": key, "version_id": "x-amz-version-id of S3's answer"},
+                "body": {
+                    "key": key,
+                    "version_id": "x-amz-version-id of S3's answer",
+                    "name": name,
+                },
             },
         }
 
@@ -74,7 +80,10 @@ class JobService:
         if request.idempotency_key:
             job = self._job_of_key(job, request, now=now)
         record = self.job_store.create_requested(
-            job, request_hash=request.body_hash, now=now
+            job,
+            request_hash=request.body_hash,
+            remarks=remarks_of_request(request, self.settings),
+            now=now,
         )
         if record.request_hash not in ("", request.body_hash):
             raise Problem(problems.KEY_REUSED)
@@ -231,6 +240,7 @@ class JobService:
         return responses.job_response(
             record,
             deadline_seconds=provider.policy.deadline_seconds if provider else 0.0,
+            show_file_names=self.settings.show_file_names,
             jobs=request.jobs,
             execution_url=execution_url(
                 self.settings.state_machine, record.execution_name

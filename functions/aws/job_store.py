@@ -7,6 +7,7 @@ attempt. Every write has a condition, so that a repeated, late or overlapping ca
 changes nothing.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict
 
 from functions.aws.dynamodb import Value
@@ -57,8 +58,22 @@ class JobStore(JobsTable):
         record = JobRecord.from_item(self._table.get(job_id))
         return record if record.job_id and not record.is_batch_request else None
 
-    def create_requested(self, job: Job, *, request_hash: str, now: float) -> JobRecord:
-        """Write a job requested through the API; return the record that came first."""
+    def record(self, job: Job) -> JobRecord:
+        """Return what is recorded of a job, or of a request of one."""
+        return JobRecord.from_item(self._table.get(job.job_id))
+
+    def create_requested(
+        self,
+        job: Job,
+        *,
+        request_hash: str,
+        remarks: Mapping[str, str] | None = None,
+        now: float,
+    ) -> JobRecord:
+        """Write a job requested through the API; return the record that came first.
+
+        The first `remarks`, its `name` and its `label`, are kept, whoever wrote it.
+        """
         values: dict[str, Value] = {
             "provider": job.provider,
             "type": job.type,
@@ -71,8 +86,17 @@ class JobStore(JobsTable):
         else:
             values |= source_of(job)
         written = self._table.update(
-            job.job_id, values, condition="attribute_not_exists(job_id)"
+            job.job_id,
+            {**values, **(remarks or {})},
+            condition="attribute_not_exists(job_id)",
         )
+        if written is None and remarks:
+            written = self._table.update(
+                job.job_id,
+                {},
+                set_if_absent=remarks,
+                condition="attribute_exists(job_id)",
+            )
         return JobRecord.from_item(written or self._table.get(job.job_id))
 
     def restart(

@@ -16,6 +16,7 @@
   - PermanentError           the same call would fail again
     . MessageUnreadable      a queue message that announces no readable object
     . SourceMissing, SourceEmpty, SourceNotText, SourceTooLarge, SourceMisnamed
+    . SourceColumnUnclear    no column of the table, or several, may hold the values
     . RequestInvalid         a field is missing or malformed
     . CredentialsMissing     the secret is empty or malformed
     . CredentialsRejected    the provider does not accept the key
@@ -35,6 +36,7 @@
     . TransferImpossible     more bytes than any transfer brings in time
     . ResultMismatch         the object is not the file of this job
     . ResultsIncomplete      some results could not be fetched
+    . RowsUnjoinable         records and results could not be put together
     . AwsRefused             AWS does not allow the call
     . SettingsMissing        the deployment lacks a setting
 
@@ -167,13 +169,22 @@ class SourceNotText(PermanentError):
 class SourceTooLarge(PermanentError):
     """The file is larger, or makes more requests, than the settings allow."""
 
-    advice = "Split the file, or raise max_upload_bytes in cdk.json."
+    advice = "Split the file, or raise the setting in cdk.json that the error names."
 
 
 class SourceMisnamed(PermanentError):
     """The object's name does not end with an extension that the provider takes."""
 
     advice = "Upload it under <provider>/<type>/ with an extension that the type takes."
+
+
+class SourceColumnUnclear(PermanentError):
+    """The table does not show which of its columns holds the values to verify."""
+
+    advice = (
+        "Name the column by its header or its number: in the object's metadata "
+        "courier-column (and courier-header: yes or no), or with --column."
+    )
 
 
 class RequestInvalid(PermanentError):
@@ -295,6 +306,12 @@ class ResultsIncomplete(PermanentError):
     """Some results could not be fetched; the others are in the bucket."""
 
     advice = "Retry the job: it fetches only what is missing."
+
+
+class RowsUnjoinable(PermanentError):
+    """The records and the provider's results could not be put together."""
+
+    advice = "The provider's files are delivered; retry the job once the cause is gone."
 
 
 class AwsRefused(PermanentError):

@@ -74,6 +74,8 @@ class JobRecord:
     batch_id: str = ""
     resendable: int = 0  # as of a `Batch`
     resumable: int = 0
+    name: str = ""  # of the file, as who asked for the job gave it
+    label: str = ""
 
     @classmethod
     def from_item(cls, item: Item) -> Self:
@@ -94,6 +96,11 @@ class JobRecord:
         """Whether this is a request of a batch."""
         # Requests of 0.1.0 have no `batch_id`, but no job has a key of this prefix.
         return bool(self.batch_id) or self.key.startswith(BATCHES_PREFIX)
+
+    @property
+    def file_name(self) -> str:
+        """The name of the file: the one that was given, or the end of its key."""
+        return self.name or self.key.rpartition("/")[2]
 
     @property
     def execution_name(self) -> str:

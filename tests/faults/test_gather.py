@@ -92,7 +92,11 @@ def test_an_item_has_no_personal_data(batches: BatchHarness) -> None:
     ("content", "error"),
     [
         pytest.param("mobile\n12\n", RequestInvalid, id="nothing valid"),
-        pytest.param("mobile\n" + "+919800000001\n" * 11, SourceTooLarge, id="many"),
+        pytest.param(
+            "mobile\n" + "".join(f"+9198000000{n}\n" for n in range(10, 21)),
+            SourceTooLarge,
+            id="many",
+        ),
         pytest.param("mobile\n" + "\n" * 10_000, SourceTooLarge, id="large"),
     ],
 )
@@ -104,6 +108,37 @@ def test_rejects_a_file_that_makes_no_batch(
         prepare(batches, content)
 
     assert "12" not in str(caught.value).split()
+
+
+@pytest.mark.parametrize(
+    ("content", "extension", "text"),
+    [
+        pytest.param(
+            "mobile,name\n9800000001,Asha\n\n9800000002,\n",
+            "csv",
+            "no row is valid: row 1 (line 2): mobile: must be +91 and ten digits; "
+            "row 3 (line 4): mobile: must be +91 and ten digits; name: is missing",
+            id="t13",
+        ),
+        pytest.param(
+            '{\n "mobile": "+919800000001",\n "name": "Asha"\n}\n',
+            "jsonl",
+            "no row is valid: row 1 (line 1), row 2 (line 2), row 3 (line 3) and "
+            "1 more: is not one strict JSON object in one line",
+            id="t16",
+        ),
+    ],
+)
+def test_an_error_names_row_line_field_and_rule(
+    batches: BatchHarness, content: str, extension: str, text: str
+) -> None:
+    """It is the only thing that the uploader sees of the file's mistakes."""
+    job = batches.upload_list(content, extension=extension)
+
+    with pytest.raises(RequestInvalid) as caught:
+        batches.prepare(job)
+
+    assert str(caught.value) == text
 
 
 def test_a_work_file_makes_no_batch(batches: BatchHarness) -> None:

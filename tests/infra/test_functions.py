@@ -29,7 +29,12 @@ ENVIRONMENT = {
     },
     "check": {"COURIER_TABLE", "COURIER_KEEP_DAYS", "COURIER_PROVIDERS"},
     "download": {"COURIER_RESULTS_BUCKET", "COURIER_PROVIDERS"},
-    "manifest": {"COURIER_RESULTS_BUCKET"},
+    "manifest": {
+        "COURIER_TABLE",
+        "COURIER_KEEP_DAYS",
+        "COURIER_RESULTS_BUCKET",
+        "COURIER_SHOW_FILE_NAMES",
+    },
     "conclude": {"COURIER_TABLE", "COURIER_KEEP_DAYS"},
     "finalize_execution": {
         "COURIER_TABLE",
@@ -45,6 +50,7 @@ ENVIRONMENT = {
         "COURIER_STATE_MACHINE",
         "COURIER_PROVIDERS",
         "COURIER_WAITS",
+        "COURIER_SHOW_FILE_NAMES",
     },
     "listen": {"COURIER_WAITS"},
     "webhook": {"COURIER_WAITS", "COURIER_PROVIDERS"},

@@ -73,8 +73,8 @@ RIGHTS = {
     "check": {"dynamodb:UpdateItem StorageJobs", *READ_SECRETS, *USE_TABLE_KEY},
     "download": {*WRITE_RESULTS_IN_PARTS, *READ_SECRETS},
     "manifest": {
-        "kms:Decrypt StorageKey",
-        "kms:GenerateDataKey StorageKey",
+        "dynamodb:GetItem StorageJobs",
+        *USE_TABLE_KEY,
         *WRITE_RESULTS,
     },
     "conclude": {

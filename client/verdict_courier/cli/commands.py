@@ -16,7 +16,7 @@ from verdict_courier.api_description import WITH_RESULTS, has_unproven_rows
 from verdict_courier.cli.display import Display
 from verdict_courier.cli.endpoints import LOCAL, command_on, local_address
 from verdict_courier.cli.exit_codes import ExitCode
-from verdict_courier.cli.texts import plain
+from verdict_courier.cli.texts import plain, printable
 from verdict_courier.cli.watch import table, watch_columns
 from verdict_courier.console.console import WebConsole
 from verdict_courier.console.log_sources import AwsConsoleLinks
@@ -26,6 +26,8 @@ from verdict_courier.patience import read_patiently
 from verdict_courier.results import listed_results
 
 _POLL_SECONDS = 1.0
+#: The most characters of a file's name that the API takes.
+_MOST_OF_A_NAME = 255
 
 
 Command = Callable[[ApiClient, Display, Namespace], ExitCode]
@@ -35,16 +37,30 @@ Document = dict[str, Any]
 def submit(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     """Upload a file, which starts its job."""
     file: Path = options.file
-    # Only the extension is needed; the rest of the name may contain a person's name.
-    name = f"file{file.suffix.lower()}"
-    request = {"provider": options.provider, "type": options.type, "name": name}
-    form = api.call("POST", "/uploads", request)
+    # An API of an earlier release would put the rest of the name into the object's key.
+    extension_only = f"file{file.suffix.lower()}"
+    request = {"provider": options.provider, "type": options.type}
+    form = api.call("POST", "/uploads", {**request, "name": extension_only})
+    takes_remarks = "name" in form.get("find_job", {}).get("body", {})
+    if options.label and not takes_remarks:
+        display.error("This stack is of an earlier release, which takes no --label.")
+        return ExitCode.MISUSED
     if file.stat().st_size > form["max_bytes"]:
         display.error(f"{file} is larger than {form['max_bytes']} bytes")
         return ExitCode.MISUSED
     version_id = upload(form, file)
+    name = printable(file.name)[-_MOST_OF_A_NAME:]
+    remarks = {"name": name, **({"label": options.label} if options.label else {})}
     # This returns the job that the upload started, or starts it.
-    job = api.call("POST", "/jobs", {"key": form["key"], "version_id": version_id})
+    job = api.call(
+        "POST",
+        "/jobs",
+        {
+            "key": form["key"],
+            "version_id": version_id,
+            **(remarks if takes_remarks else {}),
+        },
+    )
     return _show(api, display, job, options)
 
 

@@ -80,7 +80,8 @@ def verdict_text(verdict: str | None) -> Text:
 
 def progress(job: Document, zone: tzinfo | None) -> Text:
     """Return one line about a running job."""
-    text = f"{job['job_id'][:12]}… {job['phase']}, {job['checks']} checks"
+    name = f" {job['name']}" if job.get("name") else ""
+    text = f"{job['job_id'][:12]}…{name} {job['phase']}, {job['checks']} checks"
     if hold := job.get("hold"):
         text += f", waiting out {hold['error']} since {_clock(hold['since'], zone)}"
     elif job["next_check_at"]:
@@ -96,6 +97,8 @@ def facts(
     The console of AWS knows nothing of a job on this machine.
     """
     yield "job", plain(job["job_id"])
+    # An older deployment has neither.
+    yield from ((name, plain(job[name])) for name in ("name", "label") if job.get(name))
     yield "type", plain(f"{job['provider']} {job['type']}")
     yield "state", state(job)
     yield "checks", plain(job["checks"])
