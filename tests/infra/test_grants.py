@@ -115,6 +115,7 @@ RIGHTS = {
     "prepare": {
         "dynamodb:GetItem StorageJobs",
         *USE_TABLE_KEY,
+        "s3:GetObject StorageInbox/batches/*",
         "s3:PutObject StorageInbox/batches/*",
         *READ_LISTS,
     },

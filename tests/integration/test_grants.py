@@ -10,6 +10,7 @@ import pytest
 
 from infra.config import stack_name
 from local import sample
+from local.execution_view import history
 from local.stack import STAGE, LocalStack
 from tests.integration.harness import JobRunner, wait_for
 
@@ -75,9 +76,17 @@ def test_job_fails_without_a_grant(
 ) -> None:
     """Otherwise the suite would pass, and the first job after a deployment fail."""
     with without(policy, action):
-        view = runner.run(_LIST, _EMAILS)
+        job_id = runner.upload(_LIST, _EMAILS)
+        view = runner.wait_for_end(job_id)
 
-    assert (view.status, view.error) == ("FAILED", error)
+    assert view.status == "FAILED"
+    sfn = runner.stack.emulator.client("stepfunctions")
+    failed = [
+        event["taskFailedEventDetails"]
+        for event in history(sfn, runner.stack.execution_arn(job_id))
+        if event["type"] == "TaskFailed"
+    ]
+    assert failed[0]["error"] == error
 
 
 def test_upload_starts_no_job_unless_the_queue_allows_its_event(
