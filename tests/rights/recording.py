@@ -11,6 +11,7 @@ from functools import partial
 from urllib.parse import unquote, urlsplit
 
 from functions.core.model import Job
+from local.simulators.txncheck import RequestOutcome
 from tests.faults.scenarios import LIST, REQUEST, SCENARIOS, Scenario
 from tests.world.injection import Fault, Mode
 from tests.world.site import Site
@@ -57,7 +58,7 @@ def _use_routes(world: World) -> Job:
     world.run(until_state="Wait")
     world.retry(job)  # which is refused, because it runs
     world.run()
-    for path in ("", "/timeline", "/results"):
+    for path in ("", "/timeline", "/results", "/error"):
         document = world.call_api("GET", f"/jobs/{job.job_id}{path}").document
         for link in _links(document):
             url = urlsplit(link)
@@ -133,6 +134,15 @@ def _send(world: World) -> Job:
     return job
 
 
+def _decline(world: World) -> Job:
+    """Send a request that the provider declines, and ask for its words."""
+    job = world.upload(_REQUEST_KEY, REQUEST)
+    world.run()
+    document = world.call_api("GET", f"/jobs/{job.job_id}/error").document
+    _sign(world, "GetObject", world.results, document.get("key", ""))
+    return job
+
+
 #: In this order, because each call fails in the first scenario that makes it.
 _ALL = (
     Scenario(
@@ -150,6 +160,12 @@ _ALL = (
         provider="txncheck",
         act=_retry_batch,
         behaviour={"seconds_queued": 1.0, "seconds_processing": 1.0},
+    ),
+    Scenario(
+        name="declined",
+        provider="txncheck",
+        act=_decline,
+        behaviour={"ends": RequestOutcome.BUSINESS_ERROR},
     ),
     Scenario(
         name="late-list",
