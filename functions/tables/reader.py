@@ -139,18 +139,21 @@ def open_table(
     head = _Head()
     head.read(text)
     dialect = choose_dialect(head.lines, is_whole=head.is_whole, columns=columns)
-    records = dialect.split(head.lines[dialect.skipped_lines :])
+    lines = head.lines[dialect.skipped_lines :]
+    records = dialect.split(lines)
     sample: list[list[str]] = []
     try:
         sample.extend(cells for cells in records if any(map(str.strip, cells)))
     except csv.Error:
         # What is cut off after the last line may close the quote.
-        head.is_broken |= head.is_whole or records.line_num < len(head.lines)
+        head.is_broken |= head.is_whole or records.line_num < len(lines)
     table = Table(text, dialect, sample[: SAMPLE_RECORDS + 1])
     if head.is_broken:
         # Read on to the error, which then says where it is.
-        has_header = bool(sample) and all(map(is_word, sample[0]))
-        for _ in table.records(has_header=options.header is not False and has_header):
+        has_header = options.header
+        if has_header is None:
+            has_header = bool(sample) and all(map(is_word, sample[0]))
+        for _ in table.records(has_header=has_header):
             pass
     return table
 
