@@ -160,6 +160,9 @@ def test_numbers_and_lines_are_those_of_the_file(
             b"a,b\nx;y,2\nx;z,4\n", ",", [["x;y", "2"], ["x;z", "4"]], id="lists"
         ),
         pytest.param(
+            b"x;0,5\n1;2,5\n3;4,5\n", ";", [["1", "2,5"], ["3", "4,5"]], id="tie"
+        ),
+        pytest.param(
             b'a, b\n1, "x, y"\n2, z\n', ",", [["1", "x, y"], ["2", "z"]], id="spaces"
         ),
         pytest.param(b"a,b\n1\n2\n3,4\n", ",", [["1"], ["2"], ["3", "4"]], id="short"),
