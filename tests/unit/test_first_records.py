@@ -25,8 +25,8 @@ def test_names_the_first_record_of_each_key(keys: list[int], expected: int) -> N
 
 def test_compares_all_bits_of_the_hash(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of 64 bits alone, some of two million values would be alike too often."""
-    digests = SimpleNamespace(digest=lambda: b"x" * 8 + next(ends))
     ends = iter([b"aaaa", b"bbbb", b"aaaa"])
+    digests = SimpleNamespace(digest=lambda: b"x" * 8 + next(ends))
     monkeypatch.setattr(first_records, "blake2b", lambda *_, **__: digests)
     records = FirstRecords()
 
