@@ -16,6 +16,7 @@
   - PermanentError           the same call would fail again
     . MessageUnreadable      a queue message that announces no readable object
     . SourceMissing, SourceEmpty, SourceNotText, SourceTooLarge, SourceMisnamed
+    . SourceRepeated         the same bytes under the same key were paid for before
     . RequestInvalid         a field is missing or malformed
     . CredentialsMissing     the secret is empty or malformed
     . CredentialsRejected    the provider does not accept the key
@@ -167,13 +168,19 @@ class SourceNotText(PermanentError):
 class SourceTooLarge(PermanentError):
     """The file is larger, or makes more requests, than the settings allow."""
 
-    advice = "Split the file, or raise max_upload_bytes in cdk.json."
+    advice = "Split the file, or raise the setting that bounds it in cdk.json."
 
 
 class SourceMisnamed(PermanentError):
     """The object's name does not end with an extension that the provider takes."""
 
     advice = "Upload it under <provider>/<type>/ with an extension that the type takes."
+
+
+class SourceRepeated(PermanentError):
+    """An earlier version of the object has the same bytes, and was paid for."""
+
+    advice = "Nothing was sent. To verify and pay for it again: `courier retry JOB`."
 
 
 class RequestInvalid(PermanentError):
@@ -320,6 +327,17 @@ PROVIDER_FAULTS: tuple[type[RetryableError], ...] = (
     OutOfCredits,
     ProviderThrottled,
     ProviderUnavailable,
+)
+
+#: Faults of what was uploaded: the job ends with the error's own text as its advice.
+SOURCE_FAULTS: tuple[type[PermanentError], ...] = (
+    RequestInvalid,
+    SourceEmpty,
+    SourceMisnamed,
+    SourceMissing,
+    SourceNotText,
+    SourceRepeated,
+    SourceTooLarge,
 )
 
 _BY_NAME = {leaf.__name__: leaf for leaf in (*RETRYABLE, *PERMANENT)}

@@ -114,7 +114,9 @@ RIGHTS = {
     },
     "prepare": {
         "dynamodb:GetItem StorageJobs",
+        "dynamodb:UpdateItem StorageJobs",
         *USE_TABLE_KEY,
+        "s3:ListBucketVersions StorageInbox",
         "s3:PutObject StorageInbox/batches/*",
         *READ_LISTS,
     },
