@@ -19,7 +19,7 @@ STAGE ?= dev
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-plain test-stack test-own quick mutants check audit sbom lint format synth budget faults model bench diagram rights runbook corrections openapi screenshot bootstrap deploy diff smoke destroy lock clean
+.PHONY: help demo up down test test-plain test-stack test-own quick mutants check audit sbom lint format synth assets budget faults model bench diagram rights runbook corrections openapi screenshot bootstrap deploy diff smoke destroy lock clean
 
 help: ## List the targets
 	@echo "Verdict Courier: lists to bulk-verification providers, verdicts back."
@@ -108,6 +108,9 @@ rights: $(READY) ## Which rights does each role need, and has it these and no ot
 model: $(READY) ## Show that the model finds faults of release 0.1.0, in some minutes
 	@$(BIN)/python -m tests.model
 
+assets: $(READY) ## Print the sizes of what is deployed, beside Lambda's limit
+	@$(BIN)/python -m tools.assets
+
 bench: $(READY) budget ## Measure the budget, the memory of a 1 GiB result, the API's latency
 	@$(BIN)/python -m benchmarks.memory
 	@$(BIN)/python -m benchmarks.api_latency
@@ -139,6 +142,8 @@ lock: $(READY) ## Resolve the dependencies and write the lock files
 	$(BIN)/uv pip compile --group asset --python-version 3.14 \
 	  --python-platform aarch64-manylinux2014 \
 	  --generate-hashes --no-emit-index-url --no-header -q -o functions/requirements.lock
+	$(BIN)/uv pip compile --group join --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header -q -o functions/join.lock
 	$(BIN)/python -m tests.workflow.engines.node update --package-lock-only
 
 clean: ## Stop the local stack and remove all generated files

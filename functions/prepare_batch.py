@@ -9,12 +9,8 @@ from functions.core import identity
 from functions.core.batch_results import RowIndex
 from functions.core.errors import RequestInvalid, SourceTooLarge
 from functions.core.model import Batch, Job, Next
-from functions.providers.protocol import (
-    BatchProvider,
-    BatchRequest,
-    InvalidRow,
-    Source,
-)
+from functions.core.source import Source
+from functions.providers.protocol import BatchProvider, BatchRequest, InvalidRow
 
 #: A file with more than this is hardly a list with mistakes; all are kept in memory.
 _MAX_INVALID_ROWS = 100_000

@@ -1,8 +1,10 @@
-"""Bundling: build the asset that all functions share, identical on every machine.
+"""Bundling: build the assets of the functions, each identical on every machine.
 
-It contains pure Python wheels only (`--platform=any`; pip refuses others), so it runs
-on arm64 as well as on the interpreter of the local stack. boto3 is part of the Lambda
-runtime. Bytecode is left out, because it depends on the Python that compiles it.
+All functions share one, of pure Python wheels only (`--platform=any`; pip refuses
+others), so that it runs on arm64 as well as on the interpreter of the local stack.
+Join's has DuckDB besides, which is compiled: it is built once for AWS, and once for
+this machine. boto3 is part of the Lambda runtime. Bytecode is left out, because it
+depends on the Python that compiles it.
 """
 
 import hashlib
@@ -10,8 +12,11 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[1]
@@ -27,42 +32,78 @@ class BundlingFailed(Exception):
     """The asset could not be built; the message contains the output of pip."""
 
 
-def bundle(*, project: Path = PROJECT) -> Path:
-    """Return the directory of the asset; build it unless it is cached.
+@dataclass(frozen=True)
+class Platform:
+    """Where wheels run: its name, and how pip is told to choose them."""
 
-    The directory is named by a hash of its sources. The dependencies are cached apart
-    from our code, which changes more often.
+    name: str
+    options: tuple[str, ...]
+
+
+ANY = Platform(
+    "any", ("--platform=any", "--implementation=py", f"--python-version={PYTHON}")
+)
+#: Amazon Linux 2023 has glibc 2.34. The stable ABI is that of Python 3.12 and later.
+LAMBDA = Platform(
+    "lambda",
+    (
+        "--platform=manylinux_2_28_aarch64",
+        "--implementation=cp",
+        "--abi=abi3",
+        f"--python-version={PYTHON}",
+    ),
+)
+#: This interpreter, which runs the functions of the local stack.
+HOST = Platform(f"{sys.implementation.cache_tag}-{sysconfig.get_platform()}", ())
+
+
+def bundle(*, project: Path = PROJECT) -> Path:
+    """Return the directory of the functions' asset; build it unless it is cached."""
+    return _bundle(project, "asset", {"requirements.lock": ANY})
+
+
+def bundle_join(platform: Platform, *, project: Path = PROJECT) -> Path:
+    """Return the directory of Join's asset for a platform; build it unless cached."""
+    locks = {"requirements.lock": ANY, "join.lock": platform}
+    return _bundle(project, f"join-{platform.name}", locks)
+
+
+def _bundle(project: Path, name: str, locks: Mapping[str, Platform]) -> Path:
+    """Return the directory of an asset, which is named by a hash of its sources.
+
+    The dependencies are cached apart from our code, which changes more often.
     """
     cache = project / ".cache"
     functions = project / "functions"
-    lock = functions / "requirements.lock"
 
-    dependencies = cache / "dependencies" / _hash(project, [lock])
-    if not dependencies.is_dir():
-        _publish(dependencies, lambda target: _install(lock, target))
+    dependencies = []
+    for file, platform in locks.items():
+        lock = functions / file
+        installed = cache / f"dependencies-{platform.name}" / _hash(project, [lock])
+        if not installed.is_dir():
+            _publish(installed, partial(_install, lock, platform))
+        dependencies.append(installed)
 
     sources = sorted(functions.rglob("*.py"))
-    asset = cache / "asset" / _hash(project, [lock, *sources])
+    inputs = [*(functions / file for file in locks), *sources]
+    asset = cache / name / _hash(project, inputs)
     if not asset.is_dir():
-        _publish(
-            asset, lambda target: _assemble(project, sources, dependencies, target)
-        )
+        _publish(asset, partial(_assemble, project, sources, dependencies))
     return asset
 
 
-def _install(lock: Path, target: Path) -> None:
-    """Install the locked dependencies into `target`, whatever interpreter this is."""
-    print("bundling: fetching the Lambda dependencies", file=sys.stderr)  # noqa: T201 - progress
+def _install(lock: Path, platform: Platform, target: Path) -> None:
+    """Install the locked dependencies for a platform into `target`."""
+    print(f"bundling: fetching what functions/{lock.name} names", file=sys.stderr)  # noqa: T201 - progress
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-input"]
     command += ["--disable-pip-version-check", "--require-hashes", "--no-deps"]
-    command += ["--only-binary=:all:", "--platform=any", "--implementation=py"]
-    command += [f"--python-version={PYTHON}", "--no-compile"]
+    command += ["--only-binary=:all:", *platform.options, "--no-compile"]
     command += [f"--requirement={lock}", f"--target={target}"]
     process = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
     if process.returncode:
         raise BundlingFailed(
             "pip could not fetch the Lambda dependencies; the package index must be "
-            f"reachable when functions/requirements.lock has changed.\n{process.stderr}"
+            f"reachable when functions/{lock.name} has changed.\n{process.stderr}"
         )
     # Its scripts contain paths of this machine.
     shutil.rmtree(target / "bin", ignore_errors=True)
@@ -73,9 +114,13 @@ def _install(lock: Path, target: Path) -> None:
 
 
 def _assemble(
-    project: Path, sources: Iterable[Path], dependencies: Path, target: Path
+    project: Path,
+    sources: Iterable[Path],
+    dependencies: Iterable[Path],
+    target: Path,
 ) -> None:
-    shutil.copytree(dependencies, target, dirs_exist_ok=True)
+    for installed in dependencies:
+        shutil.copytree(installed, target, dirs_exist_ok=True)
     for source in sources:
         copy = target / source.relative_to(project)
         copy.parent.mkdir(parents=True, exist_ok=True)

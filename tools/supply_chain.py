@@ -21,9 +21,9 @@ from detect_secrets.settings import transient_settings
 from packageurl import PackageURL
 
 ROOT = Path(__file__).parents[1]
-LOCKS = ("functions/requirements.lock", "requirements.lock")
 #: What runs in the user's AWS account, besides Python and the runtime's boto3.
-ASSET_LOCK = ROOT / "functions" / "requirements.lock"
+ASSET_LOCKS = ("functions/requirements.lock", "functions/join.lock")
+LOCKS = (*ASSET_LOCKS, "requirements.lock")
 #: Secrets of a form that cannot be an accident. Those that judge by entropy or by the
 #: name of a variable find the invented keys of the tests by the hundred.
 DETECTORS = (
@@ -131,16 +131,16 @@ def _added_lines() -> dict[str, str]:
 
 def sbom() -> int:
     """Print the bill of materials of the deployed functions, as CycloneDX JSON."""
-    bom = bill_of_materials(ASSET_LOCK.read_text())
+    bom = bill_of_materials(*((ROOT / lock).read_text() for lock in ASSET_LOCKS))
     outputter = make_outputter(bom, OutputFormat.JSON, SchemaVersion.V1_6)
     sys.stdout.write(outputter.output_as_string(indent=2) + "\n")
     return 0
 
 
-def bill_of_materials(lock: str) -> Bom:
-    """Return the packages of a lock file, with the hashes that it demands."""
+def bill_of_materials(*locks: str) -> Bom:
+    """Return the packages of lock files, with the hashes that they demand."""
     bom = Bom()
-    for pinned in lock.replace("\\\n", " ").splitlines():
+    for pinned in "\n".join(locks).replace("\\\n", " ").splitlines():
         name, equals, rest = pinned.partition("==")
         if not equals or name.lstrip().startswith("#"):
             continue

@@ -41,7 +41,7 @@ class _Range(TypedDict, total=False):
 
 
 class S3Source:
-    """The source of a job; implements `functions.providers.protocol.Source`.
+    """The source of a job; implements `functions.core.source.Source`.
 
     A request of a batch is a byte range of the object with all of them.
     """
@@ -123,7 +123,7 @@ class S3Source:
 
 
 class S3Reader:
-    """An object being read; implements `functions.providers.protocol.Reader`."""
+    """An object being read; implements `functions.core.source.Reader`."""
 
     def __init__(self, body: "StreamingBody") -> None:
         self._body = body

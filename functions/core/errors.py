@@ -16,7 +16,11 @@
   - PermanentError           the same call would fail again
     . MessageUnreadable      a queue message that announces no readable object
     . SourceMissing, SourceEmpty, SourceNotText, SourceTooLarge, SourceMisnamed
+<<<<<<< HEAD
     . SourceRepeated         the same bytes under the same key were paid for before
+=======
+    . SourceColumnUnclear    no column of the table, or several, may hold the values
+>>>>>>> main
     . RequestInvalid         a field is missing or malformed
     . CredentialsMissing     the secret is empty or malformed
     . CredentialsRejected    the provider does not accept the key
@@ -177,10 +181,20 @@ class SourceMisnamed(PermanentError):
     advice = "Upload it under <provider>/<type>/ with an extension that the type takes."
 
 
+<<<<<<< HEAD
 class SourceRepeated(PermanentError):
     """An earlier version of the object has the same bytes, and was paid for."""
 
     advice = "Nothing was sent. To verify and pay for it again: `courier retry JOB`."
+=======
+class SourceColumnUnclear(PermanentError):
+    """The table does not show which of its columns holds the values to verify."""
+
+    advice = (
+        "Name the column by its header or its number: in the object's metadata "
+        "courier-column (and courier-header: yes or no), or with --column."
+    )
+>>>>>>> main
 
 
 class RequestInvalid(PermanentError):
@@ -332,6 +346,7 @@ PROVIDER_FAULTS: tuple[type[RetryableError], ...] = (
 #: Faults of what was uploaded: the job ends with the error's own text as its advice.
 SOURCE_FAULTS: tuple[type[PermanentError], ...] = (
     RequestInvalid,
+    SourceColumnUnclear,
     SourceEmpty,
     SourceMisnamed,
     SourceMissing,

@@ -83,6 +83,11 @@ class ProviderSettings:
         """The most records of a list; 0 where the provider takes requests, no lists."""
         return 0
 
+    @property
+    def reads_windows_1252(self) -> bool:
+        """Whether a list that is not UTF-8 may be in Windows-1252."""
+        return False
+
 
 @dataclass(frozen=True, kw_only=True)
 class KeyPlaces:
@@ -102,6 +107,7 @@ class IpqsSettings(ProviderSettings):
     """The settings of IPQualityScore (IPQS) that it does not document, or may change.
 
     `max_source_records` bounds the time and the memory that Prepare takes for a list.
+    With `windows_1252`, a list that is not UTF-8 is read in that encoding.
     `value_columns` are the names, in lower-case letters without anything between them,
     of which one proves that a table without any value of its type is a result.
     `keeps_file_names` is whether a status has the file name exactly as it was sent;
@@ -121,6 +127,7 @@ class IpqsSettings(ProviderSettings):
     value_columns: tuple[str, ...]
     keeps_file_names: bool
     resubmit_unlisted: bool = False
+    windows_1252: bool = False
 
     @property
     def resubmits_unlisted(self) -> bool:
@@ -131,6 +138,11 @@ class IpqsSettings(ProviderSettings):
     def max_list_records(self) -> int:
         """The most records of a list, blank ones and the like included."""
         return self.max_source_records
+
+    @property
+    def reads_windows_1252(self) -> bool:
+        """Whether a list that is not UTF-8 may be in Windows-1252."""
+        return self.windows_1252
 
 
 @dataclass(frozen=True, kw_only=True)

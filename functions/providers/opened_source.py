@@ -1,6 +1,6 @@
 """Opened source: open a file before it is needed, so that this cannot fail later."""
 
-from functions.providers.protocol import Reader, Source
+from functions.core.source import Reader, Source
 
 
 class OpenedSource:

@@ -1,47 +1,14 @@
 """Protocol: define the contract between the steps and a provider's adapter."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from functions.core.file_formats import FileFormat
 from functions.core.model import StatusReport
 from functions.core.rows import RowCount
-
-_READ_BYTES = 256 * 1024
-
-
-class Reader(Protocol):
-    """An open file."""
-
-    def read(self, size: int, /) -> bytes:
-        """Return the next bytes, at most `size`; empty at the end."""
-        ...
-
-    def close(self) -> None:
-        """Release what the open file holds."""
-        ...
-
-
-class Source(Protocol):
-    """A file to be verified."""
-
-    @property
-    def size(self) -> int:
-        """The file's length in bytes."""
-        ...
-
-    def open(self) -> Reader:
-        """Open the file at its beginning; may be called more than once."""
-        ...
-
-
-def read_chunks(source: Source) -> Iterator[bytes]:
-    """Open a file, yield its bytes to the end and close it."""
-    with closing(source.open()) as reader:
-        while chunk := reader.read(_READ_BYTES):
-            yield chunk
+from functions.core.source import Source
 
 
 @dataclass(frozen=True)

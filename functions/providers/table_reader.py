@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from functions.core.errors import RequestInvalid, SourceMisnamed, SourceNotText
+from functions.core.source import Reader, Source
 from functions.core.strict_json import NotStrictJson, parse
 from functions.providers.csv_validation import MAX_LINE_BYTES
-from functions.providers.protocol import Reader, Source
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

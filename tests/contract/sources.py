@@ -3,7 +3,8 @@
 from io import BytesIO, RawIOBase
 from typing import BinaryIO, cast
 
-from functions.providers.protocol import Provider, Source
+from functions.core.source import Source
+from functions.providers.protocol import Provider
 
 EMAIL_LIST = b"email\n" + b"".join(b"user%03d@example.com\n" % n for n in range(40))
 

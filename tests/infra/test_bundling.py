@@ -1,4 +1,4 @@
-"""The asset is reproducible, small and pure Python."""
+"""The assets are reproducible and small; only Join's has something compiled."""
 
 import os
 import re
@@ -11,7 +11,16 @@ from pathlib import Path
 import pytest
 
 from infra import bundling
-from infra.bundling import PROJECT, BundlingFailed, bundle
+from infra.bundling import (
+    HOST,
+    LAMBDA,
+    PROJECT,
+    BundlingFailed,
+    Platform,
+    bundle,
+    bundle_join,
+)
+from tools.assets import LAMBDA_LIMIT, sizes
 
 MEGABYTE = 1_000_000
 
@@ -22,9 +31,11 @@ def asset() -> Path:
     return bundle()
 
 
-def copy_of_the_project(at: Path) -> Path:
+def copy_of_the_project(at: Path, *caches: str) -> Path:
     """Copy the sources of the asset, as in another checkout."""
     shutil.copytree(PROJECT / "functions", at / "functions")
+    for cache in caches:
+        shutil.copytree(PROJECT / ".cache" / cache, at / ".cache" / cache)
     return at
 
 
@@ -56,14 +67,11 @@ def test_two_builds_are_identical(asset: Path, tmp_path: Path) -> None:
     assert len({path.stat().st_mtime for path in another.rglob("*")}) == 1
 
 
-def test_the_asset_is_small(asset: Path, tmp_path: Path) -> None:
+def test_the_asset_is_small(asset: Path) -> None:
     """A cold start downloads it; the limit is 2.5 MB."""
-    packed = tmp_path / "asset.zip"
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(asset.rglob("*")):
-            archive.write(path, path.relative_to(asset))
+    packed, _ = sizes(asset)
 
-    assert packed.stat().st_size <= 2.5 * MEGABYTE
+    assert packed <= 2.5 * MEGABYTE
 
 
 def test_it_contains_only_what_the_functions_import(asset: Path) -> None:
@@ -102,12 +110,14 @@ def test_it_contains_the_locked_versions_with_their_licences(asset: Path) -> Non
         assert "License" in (path / "METADATA").read_text(), path.name
 
 
-def test_this_interpreter_imports_it(asset: Path) -> None:
+def test_this_interpreter_imports_it() -> None:
     """The local stack runs it with the Python of this machine."""
+    asset = bundle_join(HOST)
     program = (
         f"import sys; sys.path.insert(0, {str(asset)!r});"
-        "import requests, aws_lambda_powertools, functions;"
-        "print(requests.__file__, aws_lambda_powertools.__file__, functions.__file__)"
+        "import requests, aws_lambda_powertools, functions, duckdb, _duckdb;"
+        "print(requests.__file__, aws_lambda_powertools.__file__, functions.__file__,"
+        "duckdb.__file__, _duckdb.__file__)"
     )
 
     done = subprocess.run(
@@ -122,10 +132,58 @@ def test_this_interpreter_imports_it(asset: Path) -> None:
         assert path.startswith(str(asset))
 
 
+@pytest.mark.parametrize("platform", [LAMBDA, HOST], ids=lambda platform: platform.name)
+def test_the_asset_of_join_has_duckdb_besides(asset: Path, platform: Platform) -> None:
+    """Everything else is the same, and Lambda takes it; other functions start small."""
+    joined = bundle_join(platform)
+
+    more = contents(joined).keys() - contents(asset).keys()
+    tops = {path.partition("/")[0] for path in more}
+    compiled = [path.suffixes[0] for path in joined.rglob("*.so")]
+    assert contents(asset).keys() <= contents(joined).keys()
+    assert {top for top in tops if not top.startswith("_duckdb.")} == {
+        "_duckdb-stubs",
+        "adbc_driver_duckdb",
+        "duckdb",
+        next(path.name for path in joined.glob("duckdb-*.dist-info")),
+    }
+    assert len(compiled) == 1
+    assert (compiled == [".abi3"]) == (platform is LAMBDA)
+    assert any(joined.glob("duckdb-*.dist-info/licenses/*"))
+    packed, unpacked = sizes(joined)
+    assert packed <= 30 * MEGABYTE
+    assert unpacked <= LAMBDA_LIMIT / 3
+
+
+def test_the_compiled_file_is_for_the_processor_of_lambda() -> None:
+    """The ELF header names it; another one would fail in the first job only."""
+    (compiled,) = bundle_join(LAMBDA).rglob("*.so")
+    aarch64 = 183
+
+    header = compiled.read_bytes()[:20]
+
+    assert header[:4] == b"\x7fELF"
+    assert int.from_bytes(header[18:20], "little") == aarch64
+
+
+def test_two_builds_of_join_are_identical(tmp_path: Path) -> None:
+    """The compiled file, too, is the wheel's, whose hash the lock demands."""
+    joined = bundle_join(LAMBDA)
+    caches = ("dependencies-any", "dependencies-lambda")
+    project = copy_of_the_project(tmp_path / "elsewhere", *caches)
+
+    another = bundle_join(LAMBDA, project=project)
+
+    assert another.name == joined.name
+    assert contents(another) == contents(joined)
+    assert len({path.stat().st_mtime for path in another.rglob("*")}) == 1
+
+
 def test_a_second_build_needs_no_network(
     asset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A synth without a change works offline."""
+    joined = bundle_join(LAMBDA)
 
     def no_network(*_: object, **__: object) -> None:
         pytest.fail("pip was called")
@@ -133,16 +191,14 @@ def test_a_second_build_needs_no_network(
     monkeypatch.setattr(subprocess, "run", no_network)
 
     assert bundle() == asset
+    assert bundle_join(LAMBDA) == joined
 
 
 def test_a_change_of_our_code_needs_no_network(
     asset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Dependencies change rarely, our code often."""
-    project = copy_of_the_project(tmp_path / "changed")
-    shutil.copytree(
-        PROJECT / ".cache" / "dependencies", project / ".cache/dependencies"
-    )
+    project = copy_of_the_project(tmp_path / "changed", "dependencies-any")
     (project / "functions" / "core" / "added.py").write_text('"""New."""\n')
     monkeypatch.setattr(bundling, "_install", lambda *_: pytest.fail("pip was called"))
 
@@ -154,10 +210,7 @@ def test_a_change_of_our_code_needs_no_network(
 
 def test_old_assets_are_deleted(tmp_path: Path) -> None:
     """A day of work leaves a hundred of them, of seven megabytes each."""
-    project = copy_of_the_project(tmp_path / "busy")
-    shutil.copytree(
-        PROJECT / ".cache" / "dependencies", project / ".cache/dependencies"
-    )
+    project = copy_of_the_project(tmp_path / "busy", "dependencies-any")
 
     for n in range(bundling.KEPT + 2):
         (project / "functions" / "added.py").write_text(f"N = {n}\n")

@@ -106,7 +106,7 @@ def test_the_settings_of_ipqs_are_complete(prod: Template) -> None:
         "download_hosts": ["downloads.ipqualityscore.com"],
         "key_place": {"upload": "field", "status": "path", "list": "header"},
         "types": ["email", "phone", "proxy", "url"],
-        "extensions": [".csv"],
+        "extensions": [".csv", ".txt", ".tsv"],
         "batches": [],
         "max_batch_requests": 0,
         "max_source_bytes": 268435456,
@@ -125,6 +125,7 @@ def test_the_settings_of_ipqs_are_complete(prod: Template) -> None:
             *("password", "username"),
         ],
         "resubmit_unlisted": False,
+        "windows_1252": False,
         "loopback": False,
         "poll": {
             "first_seconds": 5,

@@ -21,10 +21,16 @@ ROOMS = {
 #: What each part may import of the project besides itself. `functions` stands for the
 #: steps, which are the modules directly in that folder.
 ARROWS: dict[str, tuple[str, ...]] = {
-    "functions": ("functions.aws", "functions.providers", "functions.core"),
+    "functions": (
+        "functions.aws",
+        "functions.providers",
+        "functions.tables",
+        "functions.core",
+    ),
     "functions.api": ("functions.aws", "functions.providers", "functions.core"),
     "functions.aws": ("functions.providers", "functions.core"),
-    "functions.providers": ("functions.core",),
+    "functions.providers": ("functions.tables", "functions.core"),
+    "functions.tables": ("functions.core",),
     "functions.core": (),
     "infra": (
         "functions.core",
@@ -44,7 +50,7 @@ LONGER = {
     "functions/aws/job_store.py": 420,  # one table, one module
     "infra/dashboard.py": 255,  # one page
     "functions/core/model.py": 320,  # one state, to be read as a whole
-    "functions/core/errors.py": 345,  # one tree, to be read as a whole
+    "functions/core/errors.py": 380,  # one tree, to be read as a whole
 }
 #: The module that declares the settings of all providers.
 SETTINGS_OF_PROVIDERS = "functions/core/provider_settings.py"
@@ -141,9 +147,11 @@ def test_a_synth_needs_no_boto3(module: str) -> None:
     assert not roots & {"boto3", "botocore", "requests"}
 
 
-@pytest.mark.parametrize("module", [m for m in FUNCTIONS if "/core/" in m])
-def test_core_needs_only_the_standard_library(module: str) -> None:
-    """Decisions stay quick to test, and usable by infra and by every function."""
+@pytest.mark.parametrize(
+    "module", [m for m in FUNCTIONS if re.search("/core/|/tables/", m)]
+)
+def test_decisions_need_only_the_standard_library(module: str) -> None:
+    """They stay quick to test, and usable by infra and by every function."""
     for name in imported(module):
         assert name.split(".")[0] in {"functions", *sys.stdlib_module_names}
 

@@ -21,7 +21,8 @@ from functions.core.file_formats import FileFormat
 from functions.core.metrics import Metric
 from functions.core.model import Job, Next, Outcome, Phase, StatusReport
 from functions.core.rows import RowCount
-from functions.providers.protocol import Body, Link, Source
+from functions.core.source import Source
+from functions.providers.protocol import Body, Link
 from tests.settings import POLICY
 
 _JOB = Job(

@@ -11,18 +11,18 @@ _ROOT = Path(__file__).parents[2]
 _MODULES = {
     "api.handler": 42,
     "begin": 21,
-    "check": 27,
+    "check": 28,
     "conclude": 25,
-    "download": 27,
+    "download": 28,
     "finalize_execution": 24,
-    "gather": 32,
+    "gather": 33,
     "intake": 19,
     "listen": 20,
     "manifest": 21,
-    "prepare": 31,
+    "prepare": 32,
     "submit": 36,
     "sweep": 29,
-    "webhook": 24,
+    "webhook": 25,
 }
 #: Handlers that call no provider, and need neither an adapter nor `requests`.
 _WITHOUT_PROVIDER = (

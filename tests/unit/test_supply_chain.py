@@ -69,11 +69,14 @@ def test_a_database_that_is_not_there_is_said(
 
 def test_the_bill_of_materials_names_every_package_with_its_hashes() -> None:
     """A scanner looks up what is deployed by name, version and hash."""
-    lock = supply_chain.ASSET_LOCK.read_text()
+    paths = [supply_chain.ROOT / name for name in supply_chain.ASSET_LOCKS]
+    assert set(paths) == set((supply_chain.ROOT / "functions").glob("*.lock"))
+    locks = [path.read_text() for path in paths]
 
-    components = supply_chain.bill_of_materials(lock).components
+    components = supply_chain.bill_of_materials(*locks).components
 
-    names = {line.partition("==")[0] for line in lock.splitlines() if "==" in line}
+    lines = "\n".join(locks).splitlines()
+    names = {line.partition("==")[0] for line in lines if "==" in line}
     assert {component.name for component in components} == names
     assert all(component.hashes for component in components)
 

@@ -23,6 +23,7 @@ from functions.core.file_formats import CSV, FileFormat
 from functions.core.model import StatusReport
 from functions.core.provider_settings import IpqsSettings
 from functions.core.rows import RowCount
+from functions.core.source import Source, read_chunks
 from functions.providers.bodies import ProvenBody
 from functions.providers.csv_validation import check_file_name, count_rows
 from functions.providers.ipqs.responses import (
@@ -35,7 +36,7 @@ from functions.providers.ipqs.responses import (
 from functions.providers.ipqs.result_proof import prove_table
 from functions.providers.key_rotation import with_fresh_key_retry
 from functions.providers.opened_source import OpenedSource
-from functions.providers.protocol import Link, Source, read_chunks
+from functions.providers.protocol import Link
 from functions.providers.transport.http import HttpClient
 from functions.providers.transport.links import check_link
 from functions.providers.transport.multipart import MultipartBody

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from io import BytesIO
 
 from functions.core.errors import SourceMissing
-from functions.providers.protocol import Reader, Source
+from functions.core.source import Reader, Source
 
 _READ_BYTES = 64 * 1024
 

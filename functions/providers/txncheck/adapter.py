@@ -24,9 +24,10 @@ from functions.core.model import StatusReport
 from functions.core.provider_settings import TxncheckSettings
 from functions.core.result_keys import SINGLE_RESULT_KIND
 from functions.core.rows import RowCount
+from functions.core.source import Source
 from functions.providers.bodies import BytesBody
 from functions.providers.key_rotation import with_fresh_key_retry
-from functions.providers.protocol import BatchRequest, InvalidRow, Link, Source
+from functions.providers.protocol import BatchRequest, InvalidRow, Link
 from functions.providers.transport.http import HttpClient, HttpResponse
 from functions.providers.txncheck.batch import pack, unpack
 from functions.providers.txncheck.request_bodies import RequestBodies

@@ -11,8 +11,9 @@ from contextlib import closing
 from typing import Any
 
 from functions.core.errors import AnswerUnreadable, SourceEmpty
+from functions.core.source import Source
 from functions.core.strict_json import parse, parse_answer
-from functions.providers.protocol import BatchRequest, InvalidRow, Source
+from functions.providers.protocol import BatchRequest, InvalidRow
 from functions.providers.table_reader import TableRow, read_rows
 from functions.providers.txncheck.request_bodies import (
     BULK,

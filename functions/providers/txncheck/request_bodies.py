@@ -19,8 +19,8 @@ from functions.core.errors import (
     SourceTooLarge,
 )
 from functions.core.provider_settings import NameUse
+from functions.core.source import Source, read_chunks
 from functions.core.strict_json import NotStrictJson, parse
-from functions.providers.protocol import Source, read_chunks
 
 MAX_VPAS = 100  # in one request [V]
 #: The type whose requests have many VPAs and one id.

@@ -1,0 +1,145 @@
+"""Dialect: choose how the lines of a file are split into cells."""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _csv import Reader
+
+#: The most records by which a table is judged.
+SAMPLE_RECORDS = 1000
+#: The separators of which one is chosen; of two that fit alike, the first.
+SEPARATORS = "\t|;,"
+#: Separates nothing, because no text has it: a table of one column has whole lines.
+_NONE = "\x1f"
+#: The least part of the records that have the width of the table.
+_SHARE = 0.5
+_SEP_LINE = re.compile(r'"?sep=([^\r\n"])"?[\r\n]*', re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How lines are split; `separator` is "" where each is one cell.
+
+    The first `skipped_lines` are no records: Excel's `sep=`, and comments.
+    """
+
+    separator: str = ""
+    skips_spaces: bool = False
+    skipped_lines: int = 0
+    comments: int = 0
+
+    def split(self, lines: Iterable[str]) -> "Reader":
+        """Return a reader of the records of lines, which are not skipped here.
+
+        It is strict: an open quote would silently swallow the records after it.
+        """
+        return csv.reader(
+            lines,
+            delimiter=self.separator or _NONE,
+            skipinitialspace=self.skips_spaces,
+            strict=True,
+        )
+
+
+def choose_dialect(
+    lines: Sequence[str], *, is_whole: bool, columns: Collection[str] = ()
+) -> Dialect:
+    """Return the dialect of a file by its first lines.
+
+    `is_whole` is whether there are no others. `columns` are names of which a header
+    must have each: then what makes them cells is the separator.
+    """
+    skipped, separators = 0, SEPARATORS
+    if lines and (sep_line := _SEP_LINE.fullmatch(lines[0])):
+        skipped, separators = 1, sep_line[1]
+    comments = 0
+    for line in lines[skipped:]:
+        if not line.startswith("#"):
+            break
+        comments += 1
+    if skipped + comments == len(lines):
+        comments = 0  # there is nothing that they could be comments on
+    body = lines[skipped + comments :]
+    candidates = [_Candidate(separator, body, is_whole) for separator in separators]
+    best = max(candidates, key=lambda candidate: candidate.score(columns))
+    is_chosen = skipped or best.score(columns) > _Candidate.NOTHING
+    dialect = best.dialect if is_chosen else Dialect()
+
+    # A header can begin with #, too: then it has as many cells as the records.
+    while comments and best.width > 1:
+        cells = next(dialect.split([lines[skipped + comments - 1]]), [])
+        if len(cells) != best.width:
+            break
+        comments -= 1
+    return Dialect(
+        dialect.separator, dialect.skips_spaces, skipped + comments, comments
+    )
+
+
+class _Candidate:
+    """A separator, and what the records would be if it were that of the table."""
+
+    #: The score of what is no separator.
+    NOTHING = (False, False, 0.0, 0)
+
+    def __init__(self, separator: str, lines: Sequence[str], is_whole: bool) -> None:
+        mark = re.escape(separator)
+        # Within quotes, a quote is doubled or followed by a separator: so this is
+        # none of the text in a cell.
+        spaces = re.compile(rf'(?:^|{mark}) +"[^"{mark}\r\n]')
+        self.dialect = Dialect(separator, any(map(spaces.search, lines)))
+        self._is_broken = False
+        self._records = list(islice(self._read(lines, is_whole), SAMPLE_RECORDS))
+        widths = Counter(map(len, self._records))
+        self.first = [cell.strip() for cell in next(iter(self._records), [])]
+        self.width, self._share = 0, 0.0
+        if widths:
+            self.width, count = max(widths.items(), key=lambda item: item[::-1])
+            self._share = count / len(self._records)
+            if max(widths) == len(self.first) and all(map(is_word, self.first)):
+                # A header, and records without their empty cells at the end.
+                self.width, self._share = len(self.first), 1.0
+
+    def score(self, columns: Collection[str]) -> tuple[bool, bool, float, int]:
+        """Return how well the separator fits, comparable with that of others."""
+        names = {cell.casefold() for cell in self.first}
+        has_columns = {column.casefold() for column in columns} <= names
+        is_table = self.width > 1 and self._share >= _SHARE
+        if len(self.first) == 1 and not (columns and has_columns):
+            # The separator may be text of the cells, as commas are in some URLs.
+            is_table = is_table and (self._has_title or self._has_empty_ends)
+        if not is_table:
+            return self.NOTHING
+        return has_columns, not self._is_broken, self._share, self.width
+
+    @property
+    def _has_title(self) -> bool:
+        """Whether a header follows the first record, which is a title above it."""
+        header = self._records[1]
+        return len(header) == self.width and all(map(is_word, header))
+
+    @property
+    def _has_empty_ends(self) -> bool:
+        """Whether all separators are behind the only column."""
+        return not any(any(map(str.strip, cells[1:])) for cells in self._records)
+
+    def _read(self, lines: Sequence[str], is_whole: bool) -> Iterator[list[str]]:
+        reader = self.dialect.split(lines)
+        try:
+            for cells in reader:
+                if any(map(str.strip, cells)):
+                    yield cells
+        except csv.Error:
+            # What is cut off after these lines may close the quote.
+            self._is_broken = is_whole or reader.line_num < len(lines)
+
+
+def is_word(cell: str) -> bool:
+    """Return whether a cell may be a column's name: no address, URL or decimal."""
+    return bool(cell.strip()) and not set(cell) & set("@/:.")

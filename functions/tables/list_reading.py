@@ -1,0 +1,147 @@
+"""List reading: say of each record of a list whether its value is sent, and why not."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from functions.core.errors import SourceColumnUnclear, SourceEmpty
+from functions.core.source import Source
+from functions.tables.first_records import FirstRecords
+from functions.tables.reader import ReadOptions, Table, open_table
+from functions.tables.value_column import ValueColumn, choose_value_column
+from functions.tables.values import value_rule
+
+#: The most records for which memory is set aside before they are read.
+_MAX_EXPECTED = 16_000_000
+
+
+class Status(StrEnum):
+    """What becomes of a record."""
+
+    SENT = "sent"
+    DUPLICATE = "duplicate"
+    BLANK = "blank"
+    NOT_SENT = "not_sent"
+
+
+class ListRecord(NamedTuple):
+    """A record and what becomes of it.
+
+    `value` is the trimmed value if it fits, that of a duplicate, too, and "" otherwise;
+    `reason` is why a value is not sent, and never repeats the cell; `duplicate_of` is
+    the number of the record that had the value first, else 0.
+    """
+
+    number: int
+    line: int
+    status: Status
+    reason: str
+    duplicate_of: int
+    value: str
+    cells: list[str]
+
+
+@dataclass
+class ListCounts:
+    """How many records there are of each kind; `width` is the most cells of one.
+
+    records = blank + duplicates + not_sent + sent.
+    """
+
+    records: int = 0
+    blank: int = 0
+    duplicates: int = 0
+    not_sent: int = 0
+    sent: int = 0
+    width: int = 0
+
+
+class ListReading:
+    """A list whose table and value column are known.
+
+    `counts` and `reasons` (how many records are not sent, by reason) are those of the
+    records that have been read, as are the notes of the `table`.
+    """
+
+    def __init__(
+        self, table: Table, column: ValueColumn, type_: str, *, expected: int
+    ) -> None:
+        self.table = table
+        self.value_column = column
+        self.counts = ListCounts()
+        self.reasons: Counter[str] = Counter()
+        self._rule = value_rule(type_)
+        self._expected = expected
+
+    @property
+    def header(self) -> Sequence[str]:
+        """The header's cells as they stand; empty if there is none."""
+        return self.table.sample[0] if self.value_column.has_header else ()
+
+    def records(self) -> Iterator[ListRecord]:
+        """Yield every record in its order; to be called once.
+
+        Raises:
+            SourceNotText: The table cannot be read on.
+            SourceColumnUnclear: All records have been yielded, and none is sent.
+            SourceEmpty: The same, and all of them are blank.
+        """
+        counts, reasons, rule = self.counts, self.reasons, self._rule
+        index, header = self.value_column.index, list(self.header)
+        first_records = FirstRecords(expected=self._expected)
+        has_header = self.value_column.has_header
+        for number, line, cells in self.table.records(has_header=has_header):
+            counts.records = number
+            if len(cells) > counts.width:  # noqa: PLR1730 - faster than max
+                counts.width = len(cells)
+            value = cells[index].strip() if index < len(cells) else ""
+            reason, first = "", 0
+            if value:
+                reason = rule.unfit_reason(value)
+            elif any(map(str.strip, cells)):
+                reason = "it is empty"
+            else:
+                counts.blank += 1
+                yield ListRecord(number, line, Status.BLANK, "", 0, "", cells)
+                continue
+            if reason:
+                if cells == header:
+                    reason = "it repeats the header"
+                status, value = Status.NOT_SENT, ""
+                counts.not_sent += 1
+                reasons[reason] += 1
+            elif first := first_records.first(rule.match_key(value), number):
+                status = Status.DUPLICATE
+                counts.duplicates += 1
+            else:
+                status = Status.SENT
+                counts.sent += 1
+            yield ListRecord(number, line, status, reason, first, value, cells)
+        if counts.not_sent and not counts.sent:
+            ((reason, count),) = reasons.most_common(1)
+            raise SourceColumnUnclear(
+                f"none of {counts.not_sent:,} cells of column {index + 1} is one of "
+                f"{rule.words}; of {count:,}: {reason}"
+            )
+        if not counts.sent:
+            raise SourceEmpty("the file holds only a header or blank records")
+
+
+def read_list(
+    source: Source, name: str, type_: str, options: ReadOptions
+) -> ListReading:
+    """Return the reading of a list after its first records have been judged.
+
+    Raises:
+        SourceMisnamed, SourceNotText: See `open_table`.
+        SourceEmpty, SourceColumnUnclear: See `choose_value_column`.
+    """
+    table = open_table(source, name, options)
+    column = choose_value_column(table.sample, type_, options)
+    characters = sum(len(cell) + 1 for cells in table.sample for cell in cells)
+    if table.encoding.startswith("utf-16"):
+        characters *= 2
+    expected = min(source.size * len(table.sample) // characters, _MAX_EXPECTED)
+    return ListReading(table, column, type_, expected=expected)

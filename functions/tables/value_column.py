@@ -1,0 +1,145 @@
+"""Value column: find the column of the values, and say if there is a header."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from functions.core.errors import SourceColumnUnclear, SourceEmpty
+from functions.tables.reader import ReadOptions
+from functions.tables.values import VALUE_TYPES, unfit_reason
+
+#: The most columns that an error lists.
+_LISTED_COLUMNS = 20
+
+
+@dataclass(frozen=True)
+class ValueColumn:
+    """Where the values are: the column's index from 0, and its name if it has one."""
+
+    index: int
+    name: str
+    has_header: bool
+
+
+def choose_value_column(
+    sample: Sequence[Sequence[str]], type_: str, options: ReadOptions
+) -> ValueColumn:
+    """Return the value column of a table by its first records, blank ones left out.
+
+    A column that `options` names is taken. Otherwise it is the one that the header
+    calls by a name of the type, if at least half of its cells fit; then the one in
+    which most cells fit, if no other has more than half as many that do. The first
+    record is a header unless its cell in the value column fits, or `options` says.
+
+    Raises:
+        SourceEmpty: There is no record besides a header.
+        SourceColumnUnclear: No column fits, or several do, and none is named.
+    """
+    if not sample:
+        raise SourceEmpty("the file holds nothing")
+    first = sample[0]
+    may_be_header = options.header is not False
+    if len(sample) == 1 and may_be_header:
+        if options.header or not any(_is_value(type_, cell) for cell in first):
+            raise SourceEmpty("the file holds only a header")
+        may_be_header = False
+    body = sample[1:] if may_be_header else sample
+    if options.column:
+        index = _index_of(options.column, first)
+    else:
+        columns = _columns(body, type_)
+        names = _names(type_) if may_be_header else frozenset()
+        named = [
+            column
+            for column, cell in zip(columns, first, strict=False)
+            if _simple(cell) in names and column.is_fit
+        ]
+        if not any(column.is_fit for column in columns):
+            columns = _columns(sample, type_)  # then no record is a header
+        index = _best(named if len(named) == 1 else columns, type_).number - 1
+    cell = first[index].strip() if index < len(first) else ""
+    has_header = options.header
+    if has_header is None:
+        has_header = not _is_value(type_, cell)
+    return ValueColumn(index, cell if has_header else "", has_header)
+
+
+@dataclass(frozen=True)
+class _Column:
+    """How many cells of a column are filled, how many fit, and why others do not."""
+
+    number: int
+    filled: int
+    fits: int
+    reason: str
+
+    @classmethod
+    def of(cls, number: int, body: Sequence[Sequence[str]], type_: str) -> Self:
+        cells = [cells[number - 1] for cells in body if len(cells) >= number]
+        reasons = Counter(unfit_reason(type_, cell) for cell in cells if cell.strip())
+        filled, fits = reasons.total(), reasons.pop("", 0)
+        reason = reasons.most_common(1)[0][0] if reasons else ""
+        return cls(number, filled, fits, reason)
+
+    @property
+    def is_fit(self) -> bool:
+        return self.fits > 0 and self.fits * 2 >= self.filled
+
+    def __str__(self) -> str:
+        why = f" (mostly: {self.reason})" if self.reason else ""
+        return f"column {self.number}: {self.fits} of {self.filled} cells fit{why}"
+
+
+def _columns(records: Sequence[Sequence[str]], type_: str) -> list[_Column]:
+    numbers = range(1, max(map(len, records)) + 1)
+    return [_Column.of(number, records, type_) for number in numbers]
+
+
+def _best(columns: Sequence[_Column], type_: str) -> _Column:
+    """Return the column that holds the values."""
+    best = max(columns, key=lambda column: column.fits)
+    rivals = [c for c in columns if c.is_fit and c.fits * 2 > best.fits]
+    if len(rivals) == 1:
+        return rivals[0]
+    known = VALUE_TYPES.get(type_)
+    words = known.words if known else "the values"
+    counts = "; ".join(map(str, (rivals or columns)[:_LISTED_COLUMNS]))
+    if rivals:
+        raise SourceColumnUnclear(f"{len(rivals)} columns hold {words}: {counts}")
+    raise SourceColumnUnclear(f"no column holds {words}: {counts}")
+
+
+def _index_of(column: str, first: Sequence[str]) -> int:
+    """Return the index of the column that the uploader names."""
+    names = [cell.strip().casefold() for cell in first]
+    name = column.strip().casefold()
+    if names.count(name) == 1:
+        return names.index(name)
+    if name.isdecimal() and 1 <= int(name) <= len(names):
+        return int(name) - 1
+    how_many = "several columns have" if name in names else "no column has"
+    raise SourceColumnUnclear(
+        f"{how_many} the name that was given, of {len(names)} columns"
+    )
+
+
+def _is_value(type_: str, cell: str) -> bool:
+    """Return whether a cell of the first record is a value rather than a name."""
+    if type_ in VALUE_TYPES:
+        return not unfit_reason(type_, cell)
+    return bool(cell.strip()) and _simple(cell) not in _names(type_)
+
+
+def _names(type_: str) -> frozenset[str]:
+    """Return the names of a type's columns; all that are known, if it has no rule."""
+    if known := VALUE_TYPES.get(type_):
+        return known.column_names
+    names = (known.column_names for known in VALUE_TYPES.values())
+    return frozenset({_simple(type_), "value", "values"}).union(*names)
+
+
+def _simple(name: str) -> str:
+    """Return a column's name without case, spaces and punctuation."""
+    return re.sub(r"[\W_]+", "", name.casefold())
