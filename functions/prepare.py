@@ -73,7 +73,10 @@ class Preparation:
             )
         if self.settings.max_list_records:
             prepared, quote = prepare_list(
-                job, source=self._source, settings=self.settings, batch_store=batch_store
+                job,
+                source=self._source,
+                settings=self.settings,
+                batch_store=batch_store,
             )
             self.job_store.record_prepared(prepared, quote=quote)
             return prepared

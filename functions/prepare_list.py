@@ -1,10 +1,8 @@
 """Prepare list: write the unique values of a list that fit its type, for submission."""
 
-import csv
 import json
 from collections.abc import Mapping
 from email.header import decode_header, make_header
-from tempfile import TemporaryFile
 from typing import Any
 
 from functions.aws.batch_store import BatchStore
@@ -12,6 +10,7 @@ from functions.aws.s3_source import S3Source
 from functions.core.errors import RequestInvalid, SourceTooLarge
 from functions.core.model import Job, Next, PreparedList
 from functions.core.provider_settings import ProviderSettings
+from functions.csv_file import CsvFile
 from functions.records_file import RecordsFile
 from functions.tables.list_reading import ListReading, Status, read_list
 from functions.tables.reader import ReadOptions
@@ -47,12 +46,8 @@ def prepare_list(
     """
     options = _options(source.metadata, windows_1252=settings.reads_windows_1252)
     reading = read_list(source, job.key, job.type, options)
-    with (
-        TemporaryFile("w+", encoding="utf-8", newline="") as submission,
-        RecordsFile.created() as records,
-    ):
-        values = csv.writer(submission, lineterminator="\n")
-        values.writerow([_HEADERS.get(job.type, "value")])
+    with CsvFile() as submission, RecordsFile() as records:
+        submission.write([_HEADERS.get(job.type, "value")])
         for record in reading.records():
             if record.number > settings.max_list_records:
                 raise SourceTooLarge(
@@ -60,7 +55,7 @@ def prepare_list(
                     "which is max_source_records"
                 )
             if record.status is Status.SENT:
-                values.writerow([record.value])
+                submission.write([record.value])
             records.add(
                 (
                     record.number,
@@ -71,12 +66,11 @@ def prepare_list(
                 ),
                 record.cells,
             )
-        submission.flush()
-        if submission.buffer.tell() > settings.max_upload_bytes:
+        if submission.size > settings.max_upload_bytes:
             raise SourceTooLarge("the values to send are larger than max_upload_bytes")
+        version_id = batch_store.put_file("submission.csv", submission.content())
         with records.padded() as padded:
-            records_version_id = batch_store.put_file("records.csv", padded)
-        version_id = batch_store.put_file("submission.csv", submission.buffer)
+            records_version_id = batch_store.put_file("records.csv", padded.content())
     table = json.dumps(_table(job, reading), ensure_ascii=False).encode()
     counts = reading.counts
     prepared = PreparedList(

@@ -49,9 +49,7 @@ def check_first_upload(
             )
 
 
-def _same_bytes_before(
-    job: Job, source: S3Source, *, s3: "S3Client"
-) -> Iterator[str]:
+def _same_bytes_before(job: Job, source: S3Source, *, s3: "S3Client") -> Iterator[str]:
     """Yield the versions right before the job's that have its bytes, newest first."""
     with translate_aws_errors("list the versions of the uploaded object"):
         page = s3.list_object_versions(

@@ -86,13 +86,9 @@ class S3Source:
 
         S3's ETag alone does not do: under a key of KMS, it is no hash of the bytes.
         """
-        one, two = dict(self._head), dict(other._head)  # noqa: SLF001 - of this class
+        one, two = dict(self._head), dict(other._head)
         is_same = any(name in one and one[name] == two.get(name) for name in _HASHES)
-        return (
-            is_same
-            and self.size == other.size
-            and self._options == other._options  # noqa: SLF001 - of this class
-        )
+        return is_same and self.size == other.size and self._options == other._options
 
     @property
     def _options(self) -> Mapping[str, str]:

@@ -16,11 +16,10 @@
   - PermanentError           the same call would fail again
     . MessageUnreadable      a queue message that announces no readable object
     . SourceMissing, SourceEmpty, SourceNotText, SourceTooLarge, SourceMisnamed
-<<<<<<< HEAD
     . SourceRepeated         the same bytes under the same key were paid for before
-=======
+
+
     . SourceColumnUnclear    no column of the table, or several, may hold the values
->>>>>>> main
     . RequestInvalid         a field is missing or malformed
     . CredentialsMissing     the secret is empty or malformed
     . CredentialsRejected    the provider does not accept the key
@@ -181,12 +180,12 @@ class SourceMisnamed(PermanentError):
     advice = "Upload it under <provider>/<type>/ with an extension that the type takes."
 
 
-<<<<<<< HEAD
 class SourceRepeated(PermanentError):
     """An earlier version of the object has the same bytes, and was paid for."""
 
     advice = "Nothing was sent. To verify and pay for it again: `courier retry JOB`."
-=======
+
+
 class SourceColumnUnclear(PermanentError):
     """The table does not show which of its columns holds the values to verify."""
 
@@ -194,7 +193,6 @@ class SourceColumnUnclear(PermanentError):
         "Name the column by its header or its number: in the object's metadata "
         "courier-column (and courier-header: yes or no), or with --column."
     )
->>>>>>> main
 
 
 class RequestInvalid(PermanentError):

@@ -41,7 +41,7 @@ FUNCTIONS: Mapping[str, LambdaFunction] = {
     # A provider waits for the answer, up to 30 seconds, and then calls again.
     "webhook": LambdaFunction(memory=512, timeout=25),
     # These two hold a whole batch in memory; a list of any size is on Prepare's disk.
-    "prepare": LambdaFunction(memory=1769, timeout=900, disk=4096),
+    "prepare": LambdaFunction(memory=1024, timeout=900, disk=4096),
     "gather": LambdaFunction(memory=1024, timeout=900),
     "sweep": LambdaFunction(memory=256, timeout=300),
 }

@@ -126,8 +126,8 @@ class IpqsSettings(ProviderSettings):
     list_pages: int
     value_columns: tuple[str, ...]
     keeps_file_names: bool
+    windows_1252: bool
     resubmit_unlisted: bool = False
-    windows_1252: bool = False
 
     @property
     def resubmits_unlisted(self) -> bool:

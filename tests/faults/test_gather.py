@@ -12,7 +12,6 @@ from functions.core.errors import (
     RequestInvalid,
     ResultMismatch,
     ResultsIncomplete,
-    SourceMisnamed,
     SourceTooLarge,
 )
 from functions.core.file_formats import JSON
