@@ -117,7 +117,10 @@ class S3(Service):
         versions.append(marker)
         return {"DeleteMarker": True, "VersionId": marker.version_id}
 
-    @operation("Bucket", "Prefix", "MaxKeys", "KeyMarker", "VersionIdMarker")
+    @operation(
+        *("Bucket", "Prefix", "MaxKeys", "KeyMarker", "VersionIdMarker"),
+        "EncodingType",  # of the answer, which is no XML here
+    )
     def list_object_versions(self, call: Parameters) -> Mapping[str, Any]:
         """List the versions below a prefix, by key, newest first, after a marker."""
         marker = call.get("KeyMarker", ""), call.get("VersionIdMarker")
