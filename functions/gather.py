@@ -1,6 +1,5 @@
 """Gather: write the result of a batch, one line for each row, in their order."""
 
-import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -16,21 +15,26 @@ from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.aws.results import Results
 from functions.aws.store_result import store_result
 from functions.core import identity
+from functions.core.batch_lines import ResolvedRequest, ResultLines
 from functions.core.batch_results import (
     RequestResult,
     RowIndex,
     SentRequest,
-    failure_line,
-    invalid_line,
     most_common_error,
     parse_results,
-    result_line,
 )
+from functions.core.error_details import REPORTED_ERRORS, details_for_row
 from functions.core.errors import AnswerUnreadable, ResultsIncomplete
 from functions.core.file_formats import JSON_LINES
 from functions.core.metrics import Metric
 from functions.core.model import BatchPosition, File, Job, Next, Outcome, Phase, State
-from functions.core.result_keys import SINGLE_RESULT_KIND, of_attempt, result_key
+from functions.core.result_keys import (
+    ERROR_OBJECT,
+    SINGLE_RESULT_KIND,
+    error_key,
+    of_attempt,
+    result_key,
+)
 from functions.core.routing import end_job
 from functions.providers.bodies import IteratorBody
 from functions.providers.protocol import BatchProvider
@@ -38,9 +42,6 @@ from functions.providers.protocol import BatchProvider
 #: The number of requests whose results are read ahead, and of threads that read them.
 _READ_AHEAD = 64
 _READERS = 16
-
-#: A line of the result and the number of its row.
-_NumberedLine = tuple[int, bytes]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,40 +56,6 @@ class _Request:
     rows: Sequence[int]
 
 
-@dataclass(frozen=True)
-class _ResolvedRequest:
-    """A request whose result was read: how it ended, and the lines of its rows."""
-
-    result: RequestResult
-    lines: Sequence[_NumberedLine]
-
-
-class _ResultLines:
-    """The lines of a batch's result in the order of its rows.
-
-    `results` are those of the requests whose lines have been written.
-    """
-
-    def __init__(
-        self,
-        requests: Iterator[_ResolvedRequest],
-        invalid_rows: Sequence[Mapping[str, Any]],
-    ) -> None:
-        self.results: list[RequestResult] = []
-        self._requests = requests
-        self._invalid_rows = invalid_rows
-
-    def __iter__(self) -> Iterator[bytes]:
-        invalid = ((row["row"], invalid_line(row)) for row in self._invalid_rows)
-        for _, line in heapq.merge(invalid, self._valid(), key=lambda line: line[0]):
-            yield line
-
-    def _valid(self) -> Iterator[_NumberedLine]:
-        for request in self._requests:
-            self.results.append(request.result)
-            yield from request.lines
-
-
 @dataclass(frozen=True, kw_only=True)
 class BatchGathering:
     """One batch whose requests have all ended, in this attempt or in an earlier one."""
@@ -101,7 +68,10 @@ class BatchGathering:
     now: float
 
     def gather(self) -> Job:
-        """Write the result and return the batch, failed if no request has a result."""
+        """Write a line for each row and return the batch.
+
+        If no request has a result, it has failed, and the lines say why.
+        """
         index = RowIndex.from_document(self.batch_store.read_json("rows.json"))
         requests = self._requests(index)
         self.batch_store.write_ended_requests(
@@ -112,16 +82,17 @@ class BatchGathering:
                 for request in requests
             }
         )
+        lines = ResultLines(self._resolved_requests(requests), index.invalid)
+        kind = SINGLE_RESULT_KIND
+        key = result_key(self.job, of_attempt(self.job, kind), JSON_LINES)
         if not any(request.result.has_result for request in requests):
-            return self._ended(index, [request.result for request in requests])
-
-        lines = _ResultLines(self._resolved_requests(requests), index.invalid)
+            kind, key = ERROR_OBJECT, error_key(self.job, JSON_LINES)
         file = store_result(
             self.results,
-            result_key(self.job, of_attempt(self.job, SINGLE_RESULT_KIND), JSON_LINES),
+            key,
             JSON_LINES,
             job_id=self.job.job_id,
-            kind=SINGLE_RESULT_KIND,
+            kind=kind,
             open_body=lambda: IteratorBody(iter(lines)),
         )
         # Where an earlier try has stored the file, no line was written by this one.
@@ -131,7 +102,7 @@ class BatchGathering:
         return self._ended(index, results, file)
 
     def _ended(
-        self, index: RowIndex, results: Sequence[RequestResult], *files: File
+        self, index: RowIndex, results: Sequence[RequestResult], file: File
     ) -> Job:
         outcomes = index.outcomes(results)
         batch = replace(
@@ -144,13 +115,14 @@ class BatchGathering:
         )
         gathered = self.job.with_(batch=batch, finished_at=self.now)
         if not any(result.has_result for result in results):
+            gathered = gathered.with_(error_key=file.key)
             return end_job(gathered, Outcome.FAILED, most_common_error(results))
         is_complete = outcomes.keys() == {str(Outcome.SUCCEEDED)}
         return gathered.with_(
             next=Next.REPORT,
             phase=Phase.FINISHED if is_complete else Phase.PARTIAL,
             kinds=(SINGLE_RESULT_KIND,),
-            files=files,
+            files=(file,),
         )
 
     def _requests(self, index: RowIndex) -> Sequence[_Request]:
@@ -175,27 +147,22 @@ class BatchGathering:
 
     def _resolved_requests(
         self, requests: Iterable[_Request]
-    ) -> Iterator[_ResolvedRequest]:
+    ) -> Iterator[ResolvedRequest]:
         """Yield the requests in their order, with some results read ahead."""
         bodies = self.batch_store.read("requests.jsonl")
         remaining = iter(requests)
 
-        def resolve(request: _Request) -> _ResolvedRequest:
-            result, rows = request.result, request.rows
-            if result.has_result:
-                try:
-                    documents = self._read_result(request, bodies)
-                except AnswerUnreadable as error:
-                    # Reading it again would not help, and other rows have results.
-                    result = RequestResult(Outcome.FAILED, type(error).__name__)
-                else:
-                    lines = [
-                        (row, result_line(row, result, document))
-                        for row, document in zip(rows, documents, strict=True)
-                    ]
-                    return _ResolvedRequest(result, lines)
-            lines = [(row, failure_line(row, result)) for row in rows]
-            return _ResolvedRequest(result, lines)
+        def resolve(request: _Request) -> ResolvedRequest:
+            if not request.result.has_result:
+                details = self._error_details(request)
+                return ResolvedRequest(request.result, request.rows, details=details)
+            try:
+                documents = self._read_result(request, bodies)
+            except AnswerUnreadable as error:
+                # Reading it again would not help, and other rows have results.
+                result = RequestResult(Outcome.FAILED, type(error).__name__)
+                return ResolvedRequest(result, request.rows)
+            return ResolvedRequest(request.result, request.rows, documents)
 
         with ThreadPoolExecutor(_READERS) as readers:
             while ahead := tuple(islice(remaining, _READ_AHEAD)):
@@ -203,14 +170,26 @@ class BatchGathering:
 
     def _read_result(self, request: _Request, bodies: bytes) -> Sequence[Any]:
         """Return the documents of a request's rows, in their order."""
-        part = request.part
-        job = self.job.with_(job_id=request.job_id, type=request.type, part=part)
+        part, job = request.part, self._job_of(request)
         key = result_key(job, SINGLE_RESULT_KIND, self.adapter.result_format)
         stored = self.results.find(key, job_id=job.job_id)
         if stored is None:
             raise ResultsIncomplete("the result of a request is gone")
         body = bodies[part.offset : part.offset + part.length]
         return self.adapter.unpack(job.type, body, self.results.read(stored))
+
+    def _error_details(self, request: _Request) -> Mapping[str, Any]:
+        """Return what the provider said about a failed request, if it did."""
+        if request.result.error not in REPORTED_ERRORS:
+            return {}
+        job = self._job_of(request)
+        stored = self.results.find(error_key(job), job_id=job.job_id)
+        return details_for_row(self.results.read(stored)) if stored else {}
+
+    def _job_of(self, request: _Request) -> Job:
+        return self.job.with_(
+            job_id=request.job_id, type=request.type, part=request.part
+        )
 
 
 @lambda_handler

@@ -3,8 +3,10 @@
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.aws import telemetry
+from functions.aws.job_store import JobStore
 from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.aws.results import Results
+from functions.aws.settings import function_settings
 from functions.core.errors import ResultMismatch
 from functions.core.manifest import (
     build_manifest,
@@ -17,7 +19,9 @@ from functions.core.result_keys import manifest_key
 from functions.core.rows import RowsVerdict
 
 
-def write_manifest(job: Job, results: Results) -> Job:
+def write_manifest(
+    job: Job, results: Results, *, name: str = "", label: str = ""
+) -> Job:
     """Write a job's manifest and return the job as succeeded, or partially so.
 
     A manifest that is there already stands if it says the same about the results; the
@@ -35,7 +39,7 @@ def write_manifest(job: Job, results: Results) -> Job:
         manifest_key=key,
     )
 
-    manifest = build_manifest(ended)
+    manifest = build_manifest(ended, name=name, label=label)
     stored = results.put(
         key,
         encode_manifest(manifest),
@@ -55,7 +59,13 @@ def handler(event: State, _context: LambdaContext) -> State:
     job = read_job(event)
 
     with telemetry.count_errors(job):
-        ended = write_manifest(job, Results.from_environment())
+        record = JobStore.from_environment().record(job)
+        ended = write_manifest(
+            job,
+            Results.from_environment(),
+            name=record.file_name if function_settings().show_file_names else "",
+            label=record.label,
+        )
 
     telemetry.logger.info(
         "manifest written", files=len(ended.files), verdict=ended.verdict

@@ -3,8 +3,9 @@
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
+from itertools import islice
 
-from functions.aws.batch_store import BatchStore
+from functions.aws.batch_store import ROW_INDEX, BatchStore
 from functions.core import identity
 from functions.core.batch_results import RowIndex
 from functions.core.errors import RequestInvalid, SourceTooLarge
@@ -14,6 +15,8 @@ from functions.providers.protocol import BatchProvider, BatchRequest, InvalidRow
 
 #: A file with more than this is hardly a list with mistakes; all are kept in memory.
 _MAX_INVALID_ROWS = 100_000
+#: How many of the reasons why rows are invalid an error names, and rows of each.
+_SHOWN_REASONS, _SHOWN_ROWS = 5, 3
 
 
 def prepare_batch(
@@ -36,8 +39,11 @@ def prepare_batch(
         RequestInvalid: No row is valid, or too many are invalid.
         SourceTooLarge: The file makes more requests than the settings allow.
     """
+    earlier_index = batch_store.row_index() if job.attempt > 1 else None
+    by_record = earlier_index.by_record if earlier_index else True
     requests, invalid = _split(
-        adapter.pack(job.type, job.key, source), max_requests=max_requests
+        adapter.pack(job.type, job.key, source, by_record=by_record),
+        max_requests=max_requests,
     )
 
     ended = batch_store.ended_requests() if job.attempt > 1 else {}
@@ -69,6 +75,7 @@ def prepare_batch(
         requests=[request.rows for request in requests],
         invalid=[asdict(row) for row in invalid],
         kept=kept,
+        by_record=by_record,
     )
     batch = Batch(
         requests=len(requests),
@@ -77,7 +84,7 @@ def prepare_batch(
         items_key=batch_store.key("items.json"),
     )
     batch_store.put("items.json", json.dumps(items).encode())
-    batch_store.put("rows.json", json.dumps(rows.to_document()).encode())
+    batch_store.put(ROW_INDEX, json.dumps(rows.to_document()).encode())
     return job.with_(
         next=Next.REQUESTS,
         rows=len(invalid) + sum(len(request.rows) for request in requests),
@@ -94,17 +101,28 @@ def _split(
     for entry in packed:
         if isinstance(entry, InvalidRow):
             if len(invalid) == _MAX_INVALID_ROWS:
-                example = f"for example: {invalid[0].reason}"
-                raise RequestInvalid(f"too many rows are invalid, {example}")
+                raise RequestInvalid(f"too many rows are invalid: {_reasons(invalid)}")
             invalid.append(entry)
         elif len(requests) == max_requests:
             raise SourceTooLarge(
-                f"the file makes more than {max_requests} requests, which is "
+                f"the file makes more than {max_requests:,} requests, which is "
                 "max_batch_requests"
             )
         else:
             requests.append(entry)
     if not requests:
-        example = f"for example: {invalid[0].reason}"
-        raise RequestInvalid(f"no row is valid, {example}")
+        raise RequestInvalid(f"no row is valid: {_reasons(invalid)}")
     return requests, invalid
+
+
+def _reasons(invalid: Iterable[InvalidRow]) -> str:
+    """Return why rows are invalid, with the places of some for each reason."""
+    places: dict[str, list[str]] = {}
+    for row in invalid:
+        places.setdefault(row.reason, []).append(f"row {row.row} (line {row.line})")
+    texts = []
+    for reason, rows in islice(places.items(), _SHOWN_REASONS):
+        more = len(rows) - _SHOWN_ROWS
+        and_more = f" and {more:,} more" if more > 0 else ""
+        texts.append(f"{', '.join(rows[:_SHOWN_ROWS])}{and_more}: {reason}")
+    return "; ".join(texts)

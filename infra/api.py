@@ -9,7 +9,6 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
-from functions.api.json_schema import Schema
 from functions.api.request_schemas import Extensions, Types
 from functions.api.routes import Operation, operations
 from infra.gateway_responses import add_gateway_responses
@@ -133,7 +132,8 @@ class Api(Construct):
             models["application/json"] = self.rest.add_model(
                 f"{operation.name[0].upper()}{operation.name[1:]}",
                 content_type="application/json",
-                schema=_json_schema(operation.body),
+                # No more, because the function names what is wrong with a body.
+                schema=apigateway.JsonSchema(type=apigateway.JsonSchemaType.OBJECT),
             )
         method = resource.add_method(
             operation.method,
@@ -223,28 +223,4 @@ class Api(Construct):
 def _integration(function: lambda_.Function) -> apigateway.LambdaIntegration:
     return apigateway.LambdaIntegration(
         function, allow_test_invoke=False, timeout=Duration.seconds(29)
-    )
-
-
-def _json_schema(schema: Schema) -> apigateway.JsonSchema:
-    """Return a JSON Schema as a model of the CDK."""
-    if "oneOf" in schema:
-        return apigateway.JsonSchema(
-            schema=apigateway.JsonSchemaVersion.DRAFT4,
-            one_of=[_json_schema(option) for option in schema["oneOf"]],
-        )
-    if schema["type"] != "object":
-        return apigateway.JsonSchema(
-            type=apigateway.JsonSchemaType[schema["type"].upper()],
-            enum=schema.get("enum"),
-            pattern=schema.get("pattern"),
-            max_length=schema.get("maxLength"),
-        )
-    return apigateway.JsonSchema(
-        type=apigateway.JsonSchemaType.OBJECT,
-        properties={
-            name: _json_schema(value) for name, value in schema["properties"].items()
-        },
-        required=schema["required"],
-        additional_properties=False,
     )

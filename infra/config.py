@@ -40,6 +40,7 @@ class Stage:
     * web_acl_arn: a regional web ACL of AWS WAF for the API; empty for none, because
       every route requires a signature and a web ACL is charged by the month.
     * batch_max_concurrency: how many requests of a batch run at once.
+    * show_file_names: whether the names of uploaded files are kept and shown.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Stage:
     api_burst: int
     web_acl_arn: str
     batch_max_concurrency: int
+    show_file_names: bool = True
     providers: Mapping[str, ProviderSettings] = field(
         metadata={"parse": parse_providers}
     )

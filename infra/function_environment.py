@@ -26,6 +26,7 @@ def set_environments(
     machine: sfn.StateMachine,
     providers: str,
     jobs_retention_days: int,
+    show_file_names: bool,
 ) -> None:
     """Set the variables that each function needs, and no others."""
     f = functions
@@ -42,9 +43,10 @@ def set_environments(
     _set(f.intake, state_machine, settings)
     _set(f.begin, jobs)
     _set(f.submit, settings, waits, jobs)
-    _set(f.check, settings, jobs)
+    _set(f.check, settings, jobs, results)
     _set(f.download, settings, results)
-    _set(f.manifest, results)
+    names = {keys.ENV_SHOW_FILE_NAMES: str(show_file_names).lower()}
+    _set(f.manifest, results, jobs, names)
     _set(f.conclude, jobs)
     _set(f.listen, waits)
     _set(f.webhook, waits, settings)
@@ -52,7 +54,7 @@ def set_environments(
     _set(f.gather, settings, results)
     _set(f.sweep, settings, state_machine, jobs)
     _set(f.finalize_execution, topic, results, jobs)
-    _set(f.api, inbox, results, state_machine, settings, jobs, waits)
+    _set(f.api, inbox, results, state_machine, settings, jobs, waits, names)
 
 
 def provider_settings_json(

@@ -164,6 +164,7 @@ class VerdictCourier(Stack):
             machine=self.workflow.state_machine,
             providers=provider_settings_json(self, stage.providers, self.credentials),
             jobs_retention_days=stage.jobs_retention_days,
+            show_file_names=stage.show_file_names,
         )
         Rights(
             functions=self.functions,

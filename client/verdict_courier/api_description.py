@@ -28,6 +28,7 @@ _RESPONSE_MEMBERS = {
     "GET /jobs": {"jobs", "next"},
     "timeline": {"entries", "checks", "ended_at"},
     "results": {"manifest", "links"},
+    "error": {"key", "href"},
 }
 _JOB_MEMBERS = {
     *("job_id", "provider", "type", "phase", "outcome", "attempt", "checks", "error"),
@@ -82,8 +83,9 @@ def uploads() -> dict[str, Upload]:
     taken = {}
     for schema in by_provider:
         fields = schema["properties"]
-        # A name's pattern ends in its extensions: `\.(csv|json)$`.
-        extensions = re.findall(r"\\\.\(([^()]+)\)\$$", fields["name"]["pattern"])[0]
+        # A name's pattern ends in its extensions: `\.([cC][sS][vV]|[jJ]…)$`.
+        in_any_case = re.findall(r"\\\.\(([^()]+)\)\$$", fields["name"]["pattern"])[0]
+        extensions = re.sub(r"\[(.).\]", r"\1", in_any_case)
         taken[fields["provider"]["enum"][0]] = Upload(
             types=tuple(sorted(fields["type"]["enum"])),
             extensions=tuple(f".{name}" for name in sorted(extensions.split("|"))),
@@ -94,6 +96,14 @@ def uploads() -> dict[str, Upload]:
 def upload_extensions() -> list[str]:
     """Return the file name extensions that some provider takes."""
     return sorted({name for upload in uploads().values() for name in upload.extensions})
+
+
+def label_pattern() -> str:
+    """Return the pattern of a label."""
+    start = document()["paths"]["/jobs"]["post"]["requestBody"]
+    *_, by_object = start["content"]["application/json"]["schema"]["oneOf"]
+    pattern: str = by_object["properties"]["label"]["pattern"]
+    return pattern
 
 
 def most_jobs() -> int:

@@ -4,6 +4,7 @@ import uuid
 
 from functions.api import problems
 from functions.api.request import ApiRequest
+from functions.api.request_schemas import REMARKS
 from functions.aws.settings import FunctionSettings
 from functions.core import identity
 from functions.core.model import Job
@@ -37,3 +38,16 @@ def job_from_request(request: ApiRequest, settings: FunctionSettings) -> Job:
         key = request.idempotency_key or uuid.uuid4().hex
         job = job.with_(job_id=identity.of_request(request.caller, key))
     return job
+
+
+def remarks_of_request(
+    request: ApiRequest, settings: FunctionSettings
+) -> dict[str, str]:
+    """Return what a request says about its job, its name only if names are shown.
+
+    They are for people, and may be personal data: no log, state or key has them.
+    """
+    remarks = {name: request.body[name] for name in REMARKS if name in request.body}
+    if not settings.show_file_names:
+        remarks.pop("name", None)
+    return remarks

@@ -89,7 +89,8 @@ def _string_errors(value: str, schema: Schema, at: str) -> Iterator[ValidationEr
         yield _error(at, f"must have at most {schema['maxLength']} characters")
     elif "pattern" in schema and not re.fullmatch(schema["pattern"], value):
         # All patterns of the API are anchored at both ends.
-        yield _error(at, f"must match {schema['pattern']}")
+        rule = f": {schema['description']}" if "description" in schema else ""
+        yield _error(at, f"must match {schema['pattern']}{rule}")
 
 
 def _error(at: str, detail: str) -> ValidationError:

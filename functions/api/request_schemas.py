@@ -10,6 +10,10 @@ Types = Mapping[str, tuple[str, ...]]
 Extensions = Mapping[str, tuple[str, ...]]
 #: Of an object in S3, in UTF-8.
 MAX_KEY_BYTES = 1024
+#: Members of a request for a job that people read, and nothing depends on.
+REMARKS = ("name", "label")
+_MAX_NAME_CHARACTERS = 255  # as file systems allow
+_PRINTED = r"[^/\u0000-\u001f\u007f]"
 
 _PROVIDER_REF: Schema = {
     "type": "string",
@@ -24,6 +28,18 @@ _VERSION_ID: Schema = {
 _FRESH: Schema = {
     "type": "boolean",
     "description": "Start a new job, even if there is one: it is paid for again.",
+}
+_NAME: Schema = {
+    "type": "string",
+    "pattern": f"^{_PRINTED}{{1,{_MAX_NAME_CHARACTERS}}}$",
+    "description": f"The file's name: 1 to {_MAX_NAME_CHARACTERS} characters, without "
+    "slashes and control characters. The first one that is given is kept.",
+}
+_LABEL: Schema = {
+    "type": "string",
+    "pattern": r"^[^\u0000-\u001f\u007f]{1,100}$",
+    "description": "Your own words about the job: 1 to 100 characters, without control "
+    "characters. The first ones that are given are kept.",
 }
 
 
@@ -45,14 +61,21 @@ def job_schema(types: Types) -> Schema:
                 **_provider_and_type(provider, names),
                 "provider_ref": _PROVIDER_REF,
                 "fresh": _FRESH,
+                "label": _LABEL,
             },
-            optional=("fresh",),
+            optional=("fresh", "label"),
         )
         for provider, names in types.items()
     ]
     by_object = _closed_object(
-        {"key": _object_key(types), "version_id": _VERSION_ID, "fresh": _FRESH},
-        optional=("fresh",),
+        {
+            "key": _object_key(types),
+            "version_id": _VERSION_ID,
+            "fresh": _FRESH,
+            "name": _NAME,
+            "label": _LABEL,
+        },
+        optional=("fresh", *REMARKS),
     )
     return _one_of([*by_reference, by_object])
 
@@ -63,13 +86,21 @@ def default_file_name(extensions: tuple[str, ...]) -> str:
 
 
 def _file_name(extensions: tuple[str, ...]) -> Schema:
-    suffixes = "|".join(extension.removeprefix(".") for extension in extensions)
-    default = default_file_name(extensions)
+    suffixes = "|".join(map(_in_any_case, extensions))
+    longest = _MAX_NAME_CHARACTERS - max(map(len, extensions))
     return {
         "type": "string",
-        "pattern": rf"^[A-Za-z0-9][A-Za-z0-9 ._-]{{0,99}}\.({suffixes})$",
-        "description": f"The file's name, by default `{default}`.",
+        "pattern": rf"^{_PRINTED}{{1,{longest}}}\.({suffixes})$",
+        "description": f"The file's name, by default `{default_file_name(extensions)}`:"
+        f" up to {_MAX_NAME_CHARACTERS} characters without slashes and control "
+        f"characters, which end in {' or '.join(extensions)}.",
     }
+
+
+def _in_any_case(extension: str) -> str:
+    """Return a pattern for an extension in small and capital letters."""
+    letters = extension.removeprefix(".")
+    return "".join(f"[{c}{c.upper()}]" if c.isalpha() else c for c in letters)
 
 
 def _object_key(types: Types) -> Schema:

@@ -30,6 +30,11 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
             "job_id": _TEXT,
             "provider": _TEXT,
             "type": _TEXT,
+            "name": {**_or_null(_TEXT), "description": "The file's name."},
+            "label": {
+                **_or_null(_TEXT),
+                "description": "What was said of the job in the request for it.",
+            },
             "provider_ref": _or_null(_TEXT),
             "source": _or_null(object_schema({"key": _TEXT, "version_id": _TEXT})),
             "phase": {"type": "string", "enum": [str(phase) for phase in Phase]},
@@ -107,6 +112,16 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
             "finished_at": _or_null(_TIME),
             "ended_at": _or_null(_TIME),
             "error": _or_null(object_schema({"name": _TEXT, "advice": _TEXT})),
+            "error_key": {
+                **_or_null(_TEXT),
+                "description": "The object in the results bucket that has the "
+                "provider's words about the failure.",
+            },
+            "webhook_status": {
+                **_or_null(_TEXT),
+                "description": "What the provider last said about the delivery of its "
+                "webhook, such as SENT or FAILED.",
+            },
             "earlier_attempts": {
                 "type": "array",
                 "items": object_schema(
@@ -126,8 +141,8 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                 "without that; while a retry runs, how many it does.",
             },
             "links": object_schema(
-                {"self": _LINK, "execution": _LINK, "results": _LINK},
-                optional=("results",),
+                {"self": _LINK, "execution": _LINK, "results": _LINK, "error": _LINK},
+                optional=("results", "error"),
             ),
         }
     ),
@@ -198,7 +213,9 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                 {
                     "method": _TEXT,
                     "href": _LINK,
-                    "body": object_schema({"key": _TEXT, "version_id": _TEXT}),
+                    "body": object_schema(
+                        {"key": _TEXT, "version_id": _TEXT, "name": _TEXT}
+                    ),
                 }
             ),
         }
@@ -213,6 +230,9 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
             },
             "expires_at": _TIME,
         }
+    ),
+    "ErrorDetails": object_schema(
+        {"job_id": _TEXT, "key": _TEXT, "href": _LINK, "expires_at": _TIME}
     ),
     "Problem": object_schema(
         {

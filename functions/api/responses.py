@@ -15,7 +15,12 @@ _EARLIER_ATTEMPT = ("attempt", "outcome", "error", "checks")
 
 
 def job_response(
-    record: JobRecord, *, deadline_seconds: float, jobs: str, execution_url: str
+    record: JobRecord,
+    *,
+    deadline_seconds: float,
+    show_file_names: bool,
+    jobs: str,
+    execution_url: str,
 ) -> Document:
     """Return the document `Job` of `functions.api.response_schemas`.
 
@@ -27,12 +32,16 @@ def job_response(
     links = {"self": path, "execution": execution_url}
     if record.latest_manifest_key:
         links["results"] = f"{path}/results"
+    if record.error_key:
+        links["error"] = f"{path}/error"
     waiting_since = max(record.submitted_at, record.resumed_at) or record.received_at
     deadline_at = waiting_since + deadline_seconds
     return {
         "job_id": record.job_id,
         "provider": record.provider,
         "type": record.type,
+        "name": (record.file_name if show_file_names else "") or None,
+        "label": record.label or None,
         "provider_ref": record.provider_ref or None,
         "source": {"key": record.key, "version_id": record.version_id}
         if record.key
@@ -64,6 +73,8 @@ def job_response(
         "error": {"name": record.error, "advice": record.advice}
         if record.error
         else None,
+        "error_key": record.error_key or None,
+        "webhook_status": record.webhook_status or None,
         "earlier_attempts": [
             {
                 **{name: attempt[name] for name in _EARLIER_ATTEMPT},

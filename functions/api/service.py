@@ -1,16 +1,13 @@
 """Job service: carry out the operations of the API."""
 
-import json
 import uuid
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import PurePosixPath
-from typing import Any
 
 from functions.api import cursor, presigned, problems, responses
+from functions.api.delivery import Delivery
 from functions.api.execution_history import ExecutionHistory
 from functions.api.job_query import JobFilters, JobQuery
-from functions.api.job_request import job_from_request
+from functions.api.job_request import job_from_request, remarks_of_request
 from functions.api.presigned import PresignedUrls
 from functions.api.problems import Problem
 from functions.api.request import ApiRequest
@@ -51,7 +48,9 @@ class JobService:
         body = request.body
         provider = self.settings.providers[body["provider"]]
         name = body.get("name", default_file_name(provider.extensions))
-        key = f"{body['provider']}/{body['type']}/{uuid.uuid4().hex}/{name}"
+        # Of the name, which may be personal data, the key has only the extension.
+        extension = next(filter(name.lower().endswith, provider.extensions))
+        key = f"{body['provider']}/{body['type']}/{uuid.uuid4().hex}/list{extension}"
         form = self.presigned_urls.upload_post(
             self.settings.inbox_bucket, key, max_bytes=provider.max_source_bytes
         )
@@ -64,7 +63,11 @@ class JobService:
             "find_job": {
                 "method": "POST",
                 "href": request.jobs,
-                "body": {"key": key, "version_id": "x-amz-version-id of S3's answer"},
+                "body": {
+                    "key": key,
+                    "version_id": "x-amz-version-id of S3's answer",
+                    "name": name,
+                },
             },
         }
 
@@ -74,7 +77,10 @@ class JobService:
         if request.idempotency_key:
             job = self._job_of_key(job, request, now=now)
         record = self.job_store.create_requested(
-            job, request_hash=request.body_hash, now=now
+            job,
+            request_hash=request.body_hash,
+            remarks=remarks_of_request(request, self.settings),
+            now=now,
         )
         if record.request_hash not in ("", request.body_hash):
             raise Problem(problems.KEY_REUSED)
@@ -119,30 +125,11 @@ class JobService:
 
     def get_results(self, request: ApiRequest, *, now: float) -> Document:
         """Return the manifest of a job with results, and links to its files."""
-        record = self._get_or_404(request)
-        manifest_key = record.latest_manifest_key
-        if not manifest_key:
-            raise Problem(problems.RESULTS_NOT_READY)
-        stored = self.results.find(manifest_key, job_id=record.job_id)
-        if stored is None:
-            raise Problem(problems.RESULTS_EXPIRED)
-        manifest: Mapping[str, Any] = json.loads(self.results.read(stored))
-        return {
-            "job_id": record.job_id,
-            "manifest": manifest,
-            "links": [
-                {
-                    "kind": file["kind"],
-                    "href": self.presigned_urls.download_url(
-                        self.settings.results_bucket,
-                        file["key"],
-                        name=f"{record.job_id[:12]}-{PurePosixPath(file['key']).name}",
-                    ),
-                }
-                for file in manifest["files"]
-            ],
-            "expires_at": responses.rfc3339(now + presigned.DOWNLOAD_SECONDS),
-        }
+        return self._delivery.results_of(self._get_or_404(request), now=now)
+
+    def get_error(self, request: ApiRequest, *, now: float) -> Document:
+        """Return a link to what the provider said about a job that failed."""
+        return self._delivery.error_of(self._get_or_404(request), now=now)
 
     def cancel_job(self, request: ApiRequest, *, now: float) -> Document:
         """End a job now and return it.
@@ -188,6 +175,14 @@ class JobService:
         self.executions.start(record.to_job())
         return self._to_response(record, request)
 
+    @property
+    def _delivery(self) -> Delivery:
+        return Delivery(
+            bucket=self.settings.results_bucket,
+            results=self.results,
+            presigned_urls=self.presigned_urls,
+        )
+
     def _record_end(self, record: JobRecord, *, now: float) -> bool:
         """Record the outcome of an attempt that could not do so, as *Unrecorded*.
 
@@ -231,6 +226,7 @@ class JobService:
         return responses.job_response(
             record,
             deadline_seconds=provider.policy.deadline_seconds if provider else 0.0,
+            show_file_names=self.settings.show_file_names,
             jobs=request.jobs,
             execution_url=execution_url(
                 self.settings.state_machine, record.execution_name

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from botocore.exceptions import ClientError
 
 from functions.aws.clients import error_code, translate_aws_errors
-from functions.core.batch_results import SentRequest
+from functions.core.batch_results import RowIndex, SentRequest
 from functions.core.file_formats import media_type_of
 from functions.core.keys import BATCHES_PREFIX
 from functions.core.model import Job
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
+#: The row numbers of the requests.
+ROW_INDEX = "rows.json"
 #: What earlier attempts left for a retry.
 _ENDED_REQUESTS = "ended.json"
 _CHUNK_BYTES = 1024 * 1024
@@ -74,16 +76,24 @@ class BatchStore:
 
     def ended_requests(self) -> dict[str, SentRequest]:
         """Return how the requests ended; empty if no attempt came to their end."""
-        with translate_aws_errors("read a work file of the batch"):
-            try:
-                document = json.loads(self._read(_ENDED_REQUESTS))
-            except ClientError as error:
-                if error_code(error) in _ABSENT:
-                    return {}
-                raise
+        document = self._find_json(_ENDED_REQUESTS) or {}
         return {
             key: SentRequest.from_document(ended) for key, ended in document.items()
         }
+
+    def row_index(self) -> RowIndex | None:
+        """Return what Prepare wrote last; None if no try of it came so far."""
+        document = self._find_json(ROW_INDEX)
+        return RowIndex.from_document(document) if document else None
+
+    def _find_json(self, name: str) -> Any:  # noqa: ANN401 - any JSON of ours
+        with translate_aws_errors("read a work file of the batch"):
+            try:
+                return json.loads(self._read(name))
+            except ClientError as error:
+                if error_code(error) in _ABSENT:
+                    return None
+                raise
 
     def _read(self, name: str) -> bytes:
         response = self._s3.get_object(Bucket=self._bucket, Key=self.key(name))

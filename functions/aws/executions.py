@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: Error codes of Step Functions for an execution that never started, or has ended.
 _NOTHING_TO_STOP = {"ExecutionDoesNotExist", "ValidationException"}
 #: Fields of a job that release 0.1.0 did not have.
-_LATER_FIELDS = {"distinct_rows", "late", "verdict"}
+_LATER_FIELDS = {"distinct_rows", "error_key", "late", "verdict"}
 #: From the notice to the end of an execution there are six events.
 _LAST_EVENTS = 25
 _OUTCOMES = {

@@ -22,6 +22,7 @@ from functions.aws.job_items import (
     received,
     source_of,
     submitted,
+    webhook_status_of,
 )
 from functions.core.errors import JobEnded, advice_for
 from functions.core.job_record import End, JobRecord, SubmissionRecord
@@ -41,6 +42,7 @@ _ATTEMPT_ATTRIBUTES = (
     "next_check_at",
     *HOLD,
     "manifest_key",
+    "error_key",
     "late",
     "timed_out_at",
     "late_check_at",
@@ -59,8 +61,22 @@ class JobStore(JobsTable):
         record = JobRecord.from_item(self._table.get(job_id))
         return record if record.job_id and not record.is_batch_request else None
 
-    def create_requested(self, job: Job, *, request_hash: str, now: float) -> JobRecord:
-        """Write a job requested through the API; return the record that came first."""
+    def record(self, job: Job) -> JobRecord:
+        """Return what is recorded of a job, or of a request of one."""
+        return JobRecord.from_item(self._table.get(job.job_id))
+
+    def create_requested(
+        self,
+        job: Job,
+        *,
+        request_hash: str,
+        remarks: Mapping[str, str] | None = None,
+        now: float,
+    ) -> JobRecord:
+        """Write a job requested through the API; return the record that came first.
+
+        The first `remarks`, its `name` and its `label`, are kept, whoever wrote it.
+        """
         values: dict[str, Value] = {
             "provider": job.provider,
             "type": job.type,
@@ -73,8 +89,17 @@ class JobStore(JobsTable):
         else:
             values |= source_of(job)
         written = self._table.update(
-            job.job_id, values, condition="attribute_not_exists(job_id)"
+            job.job_id,
+            {**values, **(remarks or {})},
+            condition="attribute_not_exists(job_id)",
         )
+        if written is None and remarks:
+            written = self._table.update(
+                job.job_id,
+                {},
+                set_if_absent=remarks,
+                condition="attribute_exists(job_id)",
+            )
         return JobRecord.from_item(written or self._table.get(job.job_id))
 
     def restart(
@@ -235,6 +260,7 @@ class JobStore(JobsTable):
                 "polls": job.polls,
                 "failures": job.failures,
                 "next_check_at": next_check_at,
+                **webhook_status_of(job),
             },
             set_if_absent=submitted(job) | held(job),
             remove=() if job.held_for else HOLD,
@@ -255,6 +281,7 @@ class JobStore(JobsTable):
             "error": job.error,
             "advice": job.advice,
             "manifest_key": job.manifest_key,
+            "error_key": job.error_key,
             "verdict": str(job.verdict),
             "bytes": sum(file.bytes for file in job.files),
             "invalid": job.invalid,

@@ -23,6 +23,7 @@ class FunctionSettings:
     results_bucket: str
     state_machine: str
     notices_topic: str
+    show_file_names: bool
     providers: Mapping[str, ProviderSettings]
 
     @property
@@ -62,6 +63,7 @@ def read(environment: Mapping[str, str], *needed: str) -> FunctionSettings:
         results_bucket=environment.get(keys.ENV_RESULTS_BUCKET, ""),
         state_machine=environment.get(keys.ENV_STATE_MACHINE, ""),
         notices_topic=environment.get(keys.ENV_NOTICES_TOPIC, ""),
+        show_file_names=environment.get(keys.ENV_SHOW_FILE_NAMES) != "false",
         providers=providers,
     )
 

@@ -77,14 +77,17 @@ class SentRequest:
 class RowIndex:
     """The row numbers of each request, and the rows that no request has.
 
-    An invalid row has its number (`row`), the names of its invalid `fields`, and the
-    `reason`. `kept` are the requests that this attempt keeps from an earlier one, as
-    items of the Map with their `outcome` and `error`.
+    An invalid row has its number (`row`), the names of its invalid `fields`, the
+    `reason` and its `line`. `kept` are the requests that this attempt keeps from an
+    earlier one, as items of the Map with their `outcome` and `error`. `by_record` is
+    how rows are numbered (see `BatchProvider.pack`): all attempts of a batch have to
+    do it alike, because the ids of its requests are made of the numbers.
     """
 
     requests: Sequence[Sequence[int]]
     invalid: Sequence[Mapping[str, Any]]
     kept: Sequence[Mapping[str, Any]] = ()
+    by_record: bool = True
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
@@ -93,6 +96,7 @@ class RowIndex:
             requests=document["requests"],
             invalid=document["refused"],
             kept=document.get("kept", ()),  # 0.1.0 kept none
+            by_record=document.get("by_record", False),  # 0.1.0 did not
         )
 
     def to_document(self) -> dict[str, Any]:
@@ -101,6 +105,7 @@ class RowIndex:
             "requests": list(self.requests),
             "refused": list(self.invalid),
             "kept": list(self.kept),
+            "by_record": self.by_record,
         }
 
     def outcomes(self, results: Sequence[RequestResult]) -> dict[str, int]:
@@ -142,9 +147,10 @@ def result_line(row: int, request: RequestResult, result: Mapping[str, Any]) -> 
     return _line({"row": row, "outcome": str(request.outcome), "result": result})
 
 
-def failure_line(row: int, request: RequestResult) -> bytes:
-    """Return the line of a row whose request failed."""
-    return _line({"row": row, "outcome": str(request.outcome), "error": request.error})
+def failure_line(row: int, request: RequestResult, details: Mapping[str, Any]) -> bytes:
+    """Return the line of a row whose request failed, with what is known of it."""
+    result = {"outcome": str(request.outcome), "error": request.error}
+    return _line({"row": row, **result, **details})
 
 
 def invalid_line(invalid: Mapping[str, Any]) -> bytes:

@@ -39,6 +39,7 @@
     . TransferImpossible     more bytes than any transfer brings in time
     . ResultMismatch         the object is not the file of this job
     . ResultsIncomplete      some results could not be fetched
+    . RowsUnjoinable         records and results could not be put together
     . AwsRefused             AWS does not allow the call
     . SettingsMissing        the deployment lacks a setting
 
@@ -171,7 +172,7 @@ class SourceNotText(PermanentError):
 class SourceTooLarge(PermanentError):
     """The file is larger, or makes more requests, than the settings allow."""
 
-    advice = "Split the file, or raise the setting that bounds it in cdk.json."
+    advice = "Split the file, or raise the setting in cdk.json that the error names."
 
 
 class SourceMisnamed(PermanentError):
@@ -314,6 +315,12 @@ class ResultsIncomplete(PermanentError):
     """Some results could not be fetched; the others are in the bucket."""
 
     advice = "Retry the job: it fetches only what is missing."
+
+
+class RowsUnjoinable(PermanentError):
+    """The records and the provider's results could not be put together."""
+
+    advice = "The provider's files are delivered; retry the job once the cause is gone."
 
 
 class AwsRefused(PermanentError):

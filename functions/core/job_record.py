@@ -27,6 +27,7 @@ class End:
     advice: str
     manifest_key: str
     verdict: RowsVerdict
+    error_key: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +68,8 @@ class JobRecord:
     advice: str = ""
     manifest_key: str = ""
     verdict: RowsVerdict = RowsVerdict.NONE
+    error_key: str = ""
+    webhook_status: str = ""
     attempt: int = 1
     request_hash: str = ""
     execution: str = ""  # that follows this attempt; empty before it has begun
@@ -77,6 +80,8 @@ class JobRecord:
     quote: str = ""  # what Prepare says of a list besides numbers, as JSON
     resendable: int = 0  # as of a `Batch`
     resumable: int = 0
+    name: str = ""  # of the file, as who asked for the job gave it
+    label: str = ""
 
     @classmethod
     def from_item(cls, item: Item) -> Self:
@@ -97,6 +102,11 @@ class JobRecord:
         """Whether this is a request of a batch."""
         # Requests of 0.1.0 have no `batch_id`, but no job has a key of this prefix.
         return bool(self.batch_id) or self.key.startswith(BATCHES_PREFIX)
+
+    @property
+    def file_name(self) -> str:
+        """The name of the file: the one that was given, or the end of its key."""
+        return self.name or self.key.rpartition("/")[2]
 
     @property
     def execution_name(self) -> str:
@@ -159,6 +169,7 @@ class JobRecord:
                 advice=self.advice,
                 manifest_key=self.manifest_key,
                 verdict=self.verdict,
+                error_key=self.error_key,
             )
         (ended,) = (e for e in self.earlier if e["attempt"] == attempt)
         error = str(ended["error"])
@@ -169,6 +180,7 @@ class JobRecord:
             # Records of an earlier release do not have them.
             manifest_key=str(ended.get("manifest_key", "")),
             verdict=RowsVerdict(ended.get("verdict", RowsVerdict.NONE)),
+            error_key=str(ended.get("error_key", "")),
         )
 
     def attempts_json(self) -> str:
@@ -181,6 +193,7 @@ class JobRecord:
             "ended_at": self.ended_at,
             "manifest_key": self.manifest_key,
             "verdict": str(self.verdict),
+            "error_key": self.error_key,
         }
         return json.dumps([*self.earlier, this_attempt])
 

@@ -13,6 +13,7 @@ ENV_RESULTS_BUCKET = "COURIER_RESULTS_BUCKET"
 ENV_STATE_MACHINE = "COURIER_STATE_MACHINE"
 ENV_NOTICES_TOPIC = "COURIER_TOPIC"
 ENV_PROVIDERS = "COURIER_PROVIDERS"
+ENV_SHOW_FILE_NAMES = "COURIER_SHOW_FILE_NAMES"
 
 #: The prefix of batches' work files in the inbox bucket. No provider has this name, so
 #: the files start no jobs.

@@ -17,8 +17,11 @@ SCHEMA_VERSION = 1
 _COMPLETE_KINDS = ("all", SINGLE_RESULT_KIND)
 
 
-def build_manifest(job: Job) -> dict[str, Any]:
-    """Return the manifest of a job, which depends on nothing but the job.
+def build_manifest(job: Job, *, name: str = "", label: str = "") -> dict[str, Any]:
+    """Return the manifest of a job, which depends on nothing but the arguments.
+
+    `name` is that of the job's file, `label` what was said of the job; both may be
+    personal data, which a job does not hold.
 
     Raises:
         ResultsIncomplete: Some results could not be fetched.
@@ -44,6 +47,7 @@ def build_manifest(job: Job) -> dict[str, Any]:
             "bucket": job.bucket,
             "key": job.key,
             "version_id": job.version_id,
+            **({"name": name} if name else {}),
         },
         "files": [
             {name: value for name, value in asdict(file).items() if name != "error"}
@@ -58,6 +62,8 @@ def build_manifest(job: Job) -> dict[str, Any]:
         },
         "checks": job.polls,
     }
+    if label:
+        document["label"] = label
     if job.batch.requests:
         document["batch"] = {
             "requests": job.batch.requests,

@@ -15,6 +15,7 @@ MESSAGE_FIELDS = (
     "advice",
     "verdict",
     "manifest_key",
+    "error_key",
     "late",
 )
 #: Message attributes, by which subscribers can filter; SNS refuses empty ones.

@@ -157,7 +157,7 @@ class BatchRequest:
 
     type: str  # of the request, which need not be the batch's
     body: bytes = field(repr=False)
-    rows: tuple[int, ...]  # row numbers in the batch, from 1
+    rows: tuple[int, ...]  # their numbers in the batch, from 1, in order
 
 
 @dataclass(frozen=True)
@@ -167,17 +167,21 @@ class InvalidRow:
     row: int
     fields: tuple[str, ...]
     reason: str
+    line: int = 0  # of the file, in which the row begins
 
 
 class BatchProvider(Provider, Protocol):
     """A provider that takes single requests, of which a batch file makes many."""
 
     def pack(
-        self, type_: str, name: str, source: Source
+        self, type_: str, name: str, source: Source, *, by_record: bool = True
     ) -> Iterator[BatchRequest | InvalidRow]:
         """Yield requests for the rows of a file; each row is in exactly one item.
 
-        `name` is the uploader's file name or object key.
+        `name` is the uploader's file name or object key. A row's number is that of its
+        record, blank ones counted, and equal rows share a request; if not `by_record`,
+        as in 0.1.0, blank records have no number and no rows are equal. Requests come
+        in the order of their first rows.
 
         Raises:
             SourceMisnamed, SourceNotText, SourceEmpty: The file has no readable rows.
@@ -190,6 +194,7 @@ class BatchProvider(Provider, Protocol):
     ) -> tuple[Mapping[str, Any], ...]:
         """Split a request's result by row, in the order of its rows.
 
+        A result that is that of each row is returned once.
         `type_` and `body` are those of the `BatchRequest`.
 
         Raises:

@@ -16,7 +16,7 @@ SAMPLE_RECORDS = 1000
 #: The separators of which one is chosen; of two that fit alike, the first.
 SEPARATORS = "\t|;,"
 #: Separates nothing, because no text has it: a table of one column has whole lines.
-_NONE = "\x1f"
+_NONE = "\0"
 #: The least part of the records that have the width of the table.
 _SHARE = 0.5
 _SEP_LINE = re.compile(r'"?sep=([^\r\n"])"?[\r\n]*', re.IGNORECASE)
@@ -71,12 +71,9 @@ def choose_dialect(
     is_chosen = skipped or best.score(columns) > _Candidate.NOTHING
     dialect = best.dialect if is_chosen else Dialect()
 
-    # A header can begin with #, too: then it has as many cells as the records.
-    while comments and best.width > 1:
-        cells = next(dialect.split([lines[skipped + comments - 1]]), [])
-        if len(cells) != best.width:
-            break
-        comments -= 1
+    # A header can begin with #, too: then it is as wide as the table, and none follows.
+    if comments and 1 < best.width == _width(dialect, lines[skipped + comments - 1]):
+        comments -= not best.has_header
     return Dialect(
         dialect.separator, dialect.skips_spaces, skipped + comments, comments
     )
@@ -102,21 +99,30 @@ class _Candidate:
         if widths:
             self.width, count = max(widths.items(), key=lambda item: item[::-1])
             self._share = count / len(self._records)
-            if max(widths) == len(self.first) and all(map(is_word, self.first)):
-                # A header, and records without their empty cells at the end.
+            if len(self.first) > 1 and self.has_header and self._has_empty_ends:
+                # Records without their empty cells at the end, or with more of them.
                 self.width, self._share = len(self.first), 1.0
+        elif any(separator in line for line in lines):
+            self.width, self._share = 2, 1.0  # of blank records only
 
     def score(self, columns: Collection[str]) -> tuple[bool, bool, float, int]:
         """Return how well the separator fits, comparable with that of others."""
         names = {cell.casefold() for cell in self.first}
         has_columns = {column.casefold() for column in columns} <= names
         is_table = self.width > 1 and self._share >= _SHARE
-        if len(self.first) == 1 and not (columns and has_columns):
+        if columns and has_columns:
+            is_table = len(self.first) > 1 or is_table
+        elif len(self.first) == 1:
             # The separator may be text of the cells, as commas are in some URLs.
             is_table = is_table and (self._has_title or self._has_empty_ends)
         if not is_table:
             return self.NOTHING
         return has_columns, not self._is_broken, self._share, self.width
+
+    @property
+    def has_header(self) -> bool:
+        """Whether the first record consists of words."""
+        return all(map(is_word, self.first))
 
     @property
     def _has_title(self) -> bool:
@@ -126,8 +132,9 @@ class _Candidate:
 
     @property
     def _has_empty_ends(self) -> bool:
-        """Whether all separators are behind the only column."""
-        return not any(any(map(str.strip, cells[1:])) for cells in self._records)
+        """Whether all cells are empty that are behind those of the first record."""
+        width = len(self.first)
+        return not any(any(map(str.strip, cells[width:])) for cells in self._records)
 
     def _read(self, lines: Sequence[str], is_whole: bool) -> Iterator[list[str]]:
         reader = self.dialect.split(lines)
@@ -140,6 +147,13 @@ class _Candidate:
             self._is_broken = is_whole or reader.line_num < len(lines)
 
 
+def _width(dialect: Dialect, line: str) -> int:
+    try:
+        return len(next(dialect.split([line]), []))
+    except csv.Error:
+        return 0
+
+
 def is_word(cell: str) -> bool:
-    """Return whether a cell may be a column's name: no address, URL or decimal."""
-    return bool(cell.strip()) and not set(cell) & set("@/:.")
+    """Return whether a cell may be a column's name: no number, address or URL."""
+    return any(map(str.isalpha, cell)) and not set(cell) & set("@/:.")

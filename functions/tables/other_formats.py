@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+JSON = "JSON"
 #: A pattern of the first bytes, and what such a file is; the first match counts.
 _FORMATS: Sequence[tuple[re.Pattern[bytes], str]] = [
     (re.compile(pattern, re.DOTALL), words)
@@ -17,7 +18,7 @@ _FORMATS: Sequence[tuple[re.Pattern[bytes], str]] = [
         (rb"SQLite format 3", "a database"),
         (rb"\x89PNG|\xff\xd8\xff|GIF8", "a picture"),
         (rb"\s*<(?:[!?]|/?[A-Za-z][A-Za-z0-9:]*[\s/>])", "an HTML or XML page"),
-        (rb'\s*\{\s*["}]|\s*\[\s*["{\]]', "JSON"),
+        (rb'\s*\{\s*["}]|\s*\[\s*["{\]]', JSON),
         (rb"\s*BEGIN:VCARD", "a vCard"),
     )
 ]

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -84,7 +84,7 @@ class Table:
             notes.append("spaces after separators were ignored")
         return tuple(notes)
 
-    def records(self, *, has_header: bool) -> Iterator[Record]:
+    def records(self, *, has_header: bool) -> Generator[Record]:
         """Yield all records after the header, blank ones, too.
 
         The header is the first record that is not blank; blank ones before it have no
@@ -93,9 +93,12 @@ class Table:
         Raises:
             SourceNotText: The file cannot be read on; the text names record and line.
         """
+        with closing(self._text.blocks()) as blocks:
+            yield from self._read(split_lines(blocks), has_header=has_header)
+
+    def _read(self, lines: Iterator[str], *, has_header: bool) -> Iterator[Record]:
         skipped = self._dialect.skipped_lines
-        lines = islice(split_lines(self._text.blocks()), skipped, None)
-        reader = self._dialect.split(lines)
+        reader = self._dialect.split(islice(lines, skipped, None))
         number, line = 0, skipped + 1
         try:
             if has_header:
@@ -108,15 +111,15 @@ class Table:
                 number += 1
                 if len(cells) > MAX_COLUMNS:
                     rule = f"it has more than {MAX_COLUMNS:,} cells"
-                    raise _refusal(number, start, rule)
+                    raise refusal(number, start, rule)
                 if line - start > 1 and sum(map(len, cells)) > MAX_RECORD:
                     rule = f"it is longer than {MAX_RECORD:,} characters"
-                    raise _refusal(number, start, rule)
+                    raise refusal(number, start, rule)
                 yield Record(number, start, cells)
         except Unreadable as error:
-            raise _refusal(number + 1, line, str(error)) from None
+            raise refusal(number + 1, line, str(error)) from None
         except csv.Error as error:
-            raise _refusal(number + 1, line, _quoting_rule(error)) from None
+            raise refusal(number + 1, line, _quoting_rule(error)) from None
 
 
 def open_table(
@@ -170,19 +173,19 @@ class _Head:
         full, size = 0, 0
         with closing(text.blocks()) as blocks:
             try:
-                for block in blocks:
-                    for line in split_lines([block]):
-                        self.lines.append(line)
-                        full += bool(line.strip(_EMPTY))
-                    size += len(block)
+                for line in split_lines(blocks):
                     if full > SAMPLE_RECORDS or size > _HEAD_CHARACTERS:
                         return
+                    self.lines.append(line)
+                    full += bool(line.strip(_EMPTY))
+                    size += len(line)
                 self.is_whole = True
             except Unreadable:
                 self.is_broken = True
 
 
-def _refusal(number: int, line: int, rule: str) -> SourceNotText:
+def refusal(number: int, line: int, rule: str) -> SourceNotText:
+    """Return the error for a record that breaks a rule for what can be read."""
     return SourceNotText(f"record {number:,} (line {line:,}): {rule}")
 
 

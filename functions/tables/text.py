@@ -9,7 +9,7 @@ from itertools import chain
 
 from functions.core.errors import SourceNotText
 from functions.core.source import Source, read_chunks
-from functions.tables.other_formats import looks_like
+from functions.tables.other_formats import JSON, looks_like
 
 #: The most characters of a record, and so of a line.
 MAX_RECORD = 1024 * 1024
@@ -23,7 +23,8 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
+#: What DOS and file systems put behind a text, and no text has within it.
+_END = re.compile(r"[\x00\x1a]")
 _PADDING = "\x00\x1a\r\n"
 _MARK = "\ufeff"
 _MARK_BEFORE_LINE = re.compile(r"(\A|[\r\n])\ufeff+")
@@ -54,15 +55,16 @@ class Text:
             Unreadable: What follows is not text, or has no end of a line.
         """
         rest = ""
-        for text in self._without_padding(self._decoded()):
-            lines = rest + text
-            # CR at the end may be the first half of CRLF.
-            end = max(lines.rfind("\n"), lines.rfind("\r", 0, len(lines) - 1)) + 1
-            rest = lines[end:]
-            if len(rest) > MAX_RECORD:
-                raise Unreadable(f"it is longer than {MAX_RECORD:,} characters")
-            if end:
-                yield self._without_marks(lines[:end])
+        with closing(self._decoded()) as texts:
+            for text in self._without_padding(texts):
+                lines = rest + text
+                # CR at the end may be the first half of CRLF.
+                end = max(lines.rfind("\n"), lines.rfind("\r", 0, len(lines) - 1)) + 1
+                rest = lines[end:]
+                if len(rest) > MAX_RECORD:
+                    raise Unreadable(f"it is longer than {MAX_RECORD:,} characters")
+                if end:
+                    yield self._without_marks(lines[:end])
         if rest:
             yield self._without_marks(rest)
 
@@ -77,14 +79,16 @@ class Text:
     def _without_padding(self, texts: Generator[str]) -> Generator[str]:
         is_padding = False
         for text in texts:
-            found = _CONTROL.search(text)
+            found = _END.search(text)
             if is_padding or found:
                 place = 0 if is_padding or not found else found.start()
                 if not is_padding and place:
                     yield text[:place]
                 is_padding = not text[place:].strip(_PADDING)
                 if not is_padding:
-                    raise Unreadable("it has a control character: the file is binary")
+                    raise Unreadable(
+                        "it has a NUL or an end-of-file mark, as no text has"
+                    )
                 self.notes["the end-of-file mark or padding was ignored"] = None
             elif text:
                 yield text
@@ -108,7 +112,9 @@ class Text:
             is_first = is_first and not text
 
 
-def open_text(source: Source, *, windows_1252: bool = False) -> Text:
+def open_text(
+    source: Source, *, windows_1252: bool = False, is_json: bool = False
+) -> Text:
     """Return a file's text in the encoding that its beginning shows.
 
     Without a byte order mark that is UTF-8; or Windows-1252, if that is allowed and
@@ -125,7 +131,8 @@ def open_text(source: Source, *, windows_1252: bool = False) -> Text:
     mark, encoding = next(marked, (b"", UTF_8))
     if not encoding:
         raise SourceNotText("the file is in UTF-32, which is not read")
-    if encoding == UTF_8 and (other := looks_like(head.removeprefix(mark))):
+    other = looks_like(head.removeprefix(mark)) if encoding == UTF_8 else ""
+    if other and not (is_json and other == JSON):
         raise SourceNotText(f"the file looks like {other}, not like a table")
     if not mark and windows_1252 and not _is_utf_8(source):
         return Text(source, WINDOWS_1252, {"read as Windows-1252": None})

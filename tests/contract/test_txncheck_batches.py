@@ -66,13 +66,13 @@ def test_verifies_each_person_in_a_request(txncheck: TxncheckHarness) -> None:
 
     assert txncheck.accepted_count() == len(good)
     assert rows.pop(3) == InvalidRow(
-        3, ("mobile", "name"), "mobile: must be +91 and ten digits; name: is missing"
+        3, ("mobile", "name"), "mobile: must be +91 and ten digits; name: is missing", 3
     )
     statuses = [part["status"] for part in rows.values() if isinstance(part, Mapping)]
     assert statuses == ["COMPLETED"] * len(good)
 
 
-def test_sends_a_bulk_request_without_its_row_sizes(
+def test_sends_a_bulk_request_without_its_row_ranges(
     txncheck_signed: TxncheckHarness,
 ) -> None:
     """The API would refuse the field."""
@@ -80,7 +80,7 @@ def test_sends_a_bulk_request_without_its_row_sizes(
         "bulk-vpa-chargeback-check", "b.csv", BytesSource(b"vpa\nasha@invented\n")
     )
     assert isinstance(request, BatchRequest)
-    assert "rowSizes" in json.loads(request.body)
+    assert "rowRanges" in json.loads(request.body)
 
     source = BytesSource(request.body)
     reference = submit(txncheck_signed.provider, "n.json", request.type, source)

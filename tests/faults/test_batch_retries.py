@@ -228,3 +228,42 @@ def test_the_note_of_ended_requests_has_no_personal_data(partial: Job) -> None:
             "error": "ProviderFailed",
         },
     }
+
+
+def test_equal_rows_are_paid_once_and_all_answered(batches: BatchHarness) -> None:
+    """A blank record has a number but no line; a retry finds what was paid for."""
+    first, second = map(",".join, zip(MOBILES[:2], NAMES[:2], strict=True))
+    content = f"mobile,name\n{first}\n,\n{second}\n12,x\n{first}\n{first}\n"
+    prepared = batches.prepare(batches.upload_list(content))
+    answers = batches.run_requests(prepared)
+
+    gathered = batches.gather(prepared, answers)
+
+    assert len(batches.simulator.accepted) == 2
+    assert [line["row"] for line in batches.result_lines(gathered)] == [1, 3, 4, 5, 6]
+    results = {
+        line["row"]: line.get("result") for line in batches.result_lines(gathered)
+    }
+    assert results[1] == results[5] == results[6] != results[3]
+    assert gathered.batch.outcomes == {"invalid": 1, "succeeded": 4}
+    retried = prepare_attempt(batches, gathered, 2)
+    assert batches.gather(retried, batches.run_requests(retried)).files
+    assert len(batches.simulator.accepted) == 2
+
+
+def test_a_retry_keeps_the_numbers_of_an_earlier_release(batches: BatchHarness) -> None:
+    """With others it would not find what that has paid for, and pay again."""
+    content = f"mobile\n{MOBILES[0]}\n\n{MOBILES[1]}\n{MOBILES[1]}\n"
+    job = batches.upload_list(content, type_="kyc-by-mobile")
+    store = BatchStore(job, s3=clients.s3())
+    store.put("rows.json", b'{"requests": [[1], [2], [3]], "refused": []}')
+
+    second = prepare_attempt(batches, job, 2)
+    gathered = batches.gather(second, batches.run_requests(second))
+    third = prepare_attempt(batches, gathered, 3)
+    again = batches.gather(third, batches.run_requests(third))
+
+    ids = [identity.of_part(job.job_id, [row]) for row in (1, 2, 3)]
+    assert [request.job_id for request in batches.requests(second)] == ids
+    assert [line["row"] for line in batches.result_lines(again)] == [1, 2, 3]
+    assert len(batches.simulator.accepted) == 3

@@ -230,7 +230,7 @@ def test_rejects_a_file_of_invalid_rows_early(batches: BatchHarness) -> None:
     """Keeping ten megabytes of invalid rows would exhaust the memory."""
     job = batches.upload_list("x\n" * 100_001 + LIST, extension="jsonl")
 
-    with pytest.raises(RequestInvalid, match="for example: is not one strict JSON"):
+    with pytest.raises(RequestInvalid, match="99,997 more: is not one strict JSON"):
         batches.prepare(job)
 
 

@@ -91,7 +91,11 @@ def test_an_item_has_no_personal_data(batches: BatchHarness) -> None:
     ("content", "error"),
     [
         pytest.param("mobile\n12\n", RequestInvalid, id="nothing valid"),
-        pytest.param("mobile\n" + "+919800000001\n" * 11, SourceTooLarge, id="many"),
+        pytest.param(
+            "mobile\n" + "".join(f"+9198000000{n}\n" for n in range(10, 21)),
+            SourceTooLarge,
+            id="many",
+        ),
     ],
 )
 def test_rejects_a_file_that_makes_no_batch(
@@ -102,6 +106,37 @@ def test_rejects_a_file_that_makes_no_batch(
         prepare(batches, content)
 
     assert "12" not in str(caught.value).split()
+
+
+@pytest.mark.parametrize(
+    ("content", "extension", "text"),
+    [
+        pytest.param(
+            "mobile,name\n9800000001,Asha\n\n9800000002,\n",
+            "csv",
+            "no row is valid: row 1 (line 2): mobile: must be +91 and ten digits; "
+            "row 3 (line 4): mobile: must be +91 and ten digits; name: is missing",
+            id="t13",
+        ),
+        pytest.param(
+            '{\n "mobile": "+919800000001",\n "name": "Asha"\n}\n',
+            "jsonl",
+            "no row is valid: row 1 (line 1), row 2 (line 2), row 3 (line 3) and "
+            "1 more: is not one strict JSON object in one line",
+            id="t16",
+        ),
+    ],
+)
+def test_an_error_names_row_line_field_and_rule(
+    batches: BatchHarness, content: str, extension: str, text: str
+) -> None:
+    """It is the only thing that the uploader sees of the file's mistakes."""
+    job = batches.upload_list(content, extension=extension)
+
+    with pytest.raises(RequestInvalid) as caught:
+        batches.prepare(job)
+
+    assert str(caught.value) == text
 
 
 def test_lines_are_in_the_order_of_the_rows(batches: BatchHarness) -> None:
@@ -154,7 +189,7 @@ def test_a_missing_or_foreign_result_fails_the_batch(
         batches.gather(job, SUCCEEDED)
 
 
-def test_a_batch_without_results_writes_no_file(
+def test_a_batch_without_results_writes_no_result(
     harness: StepHarness, batches: BatchHarness
 ) -> None:
     """The batch can be retried, and its result must not find the key taken."""
@@ -166,4 +201,5 @@ def test_a_batch_without_results_writes_no_file(
 
     assert (gathered.next, gathered.outcome) == (Next.CONCLUDE, Outcome.FAILED)
     assert gathered.error == "ProviderDeclined"
-    assert harness.versions(job) == {}
+    assert harness.versions(job) == {"error.jsonl": 1}
+    assert gathered.error_key.endswith("/error.jsonl")

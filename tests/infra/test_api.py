@@ -7,7 +7,6 @@ import jsonschema
 import pytest
 from aws_cdk import App
 
-from functions.api.json_schema import validation_errors
 from functions.api.routes import operations
 from infra import config
 from infra.stack import VerdictCourier
@@ -86,7 +85,7 @@ def test_only_api_gateway_may_call_the_webhook_function(template: Template) -> N
 @pytest.mark.fault(87)
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_api_gateway_validates_requests(template: Template, name: str) -> None:
-    """A malformed request costs no call of a function."""
+    """What is no request at all costs no call of a function."""
     method = methods(template)[name]
     validators = template.properties("AWS::ApiGateway::RequestValidator")
     validator = validators[method["RequestValidatorId"]["Ref"]]
@@ -118,19 +117,17 @@ def test_api_gateway_validates_requests(template: Template, name: str) -> None:
     ],
     ids=json.dumps,
 )
-def test_api_gateway_and_function_reject_the_same_bodies(
+def test_api_gateway_leaves_the_members_of_a_body_to_the_function(
     template: Template, name: str, body: object
 ) -> None:
-    """Both validate by one schema, so that the function meets no surprises."""
+    """API Gateway would refuse them without a word about which one is wrong."""
     method = methods(template)[name]
     model = method["RequestModels"]["application/json"]["Ref"]
     schema = template.properties("AWS::ApiGateway::Model")[model]["Schema"]
 
     accepted = jsonschema.Draft4Validator(schema).is_valid(body)
 
-    ours = OPERATIONS[name].body
-    assert ours is not None
-    assert accepted is not bool(validation_errors(body, ours))
+    assert accepted is isinstance(body, dict)
 
 
 def test_errors_of_api_gateway_are_problem_documents(template: Template) -> None:

@@ -11,6 +11,7 @@ from functools import partial
 from urllib.parse import unquote, urlsplit
 
 from functions.core.model import Job
+from local.simulators.txncheck import RequestOutcome
 from tests.faults.scenarios import LIST, REQUEST, SCENARIOS, Scenario
 from tests.world.injection import Fault, Mode
 from tests.world.site import Site
@@ -55,7 +56,7 @@ def _use_routes(world: World) -> Job:
     world.run(until_state="Wait")
     world.retry(job)  # which is refused, because it runs
     world.run()
-    for path in ("", "/timeline", "/results"):
+    for path in ("", "/timeline", "/results", "/error"):
         document = world.call_api("GET", f"/jobs/{job.job_id}{path}").document
         for link in _links(document):
             url = urlsplit(link)
@@ -117,9 +118,10 @@ def _end_late(world: World, key: str, content: bytes) -> Job:
 
 def _upload_again(world: World) -> Job:
     """Upload a list again after it was verified, as an edit of its metadata does."""
-    for _ in range(2):
-        job = world.upload(_LIST_KEY, LIST)
-        world.run()
+    world.upload(_LIST_KEY, LIST)
+    world.run()
+    job = world.upload(_LIST_KEY, LIST)
+    world.run()
     return job
 
 
@@ -127,6 +129,15 @@ def _send(world: World) -> Job:
     """Send a request whose webhook comes at once, before its execution listens."""
     job = world.upload(_REQUEST_KEY, REQUEST)
     world.run()
+    return job
+
+
+def _decline(world: World) -> Job:
+    """Send a request that the provider declines, and ask for its words."""
+    job = world.upload(_REQUEST_KEY, REQUEST)
+    world.run()
+    document = world.call_api("GET", f"/jobs/{job.job_id}/error").document
+    _sign(world, "GetObject", world.results, document.get("key", ""))
     return job
 
 
@@ -143,6 +154,12 @@ _ALL = (
     Scenario(name="again", provider="ipqs", act=_upload_again, behaviour=_IPQS),
     Scenario(name="stop", provider="ipqs", act=_stop, behaviour=_IPQS),
     *SCENARIOS.values(),
+    Scenario(
+        name="declined",
+        provider="txncheck",
+        act=_decline,
+        behaviour={"ends": RequestOutcome.BUSINESS_ERROR},
+    ),
     Scenario(
         name="late-list",
         provider="ipqs",

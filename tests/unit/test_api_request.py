@@ -18,6 +18,7 @@ OPERATIONS = {
     op.name: op for op in operations({"ipqs": ("email", "phone")}, {"ipqs": (".csv",)})
 }
 START = OPERATIONS["startJob"]
+UPLOAD = OPERATIONS["createUpload"]
 BODY = {"provider": "ipqs", "type": "email", "provider_ref": "17"}
 
 
@@ -176,6 +177,72 @@ def test_a_key_is_limited_in_bytes() -> None:
 def test_the_order_of_members_does_not_matter(body: list[tuple[str, str]]) -> None:
     """A repeated request is the same request, in whatever order a client writes it."""
     assert ApiRequest(body=dict(body)).body_hash == ApiRequest(body=BODY).body_hash
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "list (1).csv",
+        "x.CSV",
+        "liste é.csv",
+        "o'neil.csv",
+        "a+b.csv",
+        "name\u0308.csv",
+        "\u0938\u0942\u091a\u0940 \U0001f4cb.csv",
+        'say "hi" #1?.csv',
+        "back\\slash.csv",
+        ".csv.csv",
+        "n" * 251 + ".csv",
+    ],
+)
+def test_a_name_that_a_file_has_is_taken(name: str) -> None:
+    """S3 takes them all, and nobody renames a file to have it verified."""
+    upload = {"provider": "ipqs", "type": "email", "name": name}
+    job = {"key": "ipqs/email/list.csv", "version_id": "v1", "name": name}
+
+    assert read_request(event(body=json.dumps(upload)), UPLOAD).body == upload
+    assert read_request(event(body=json.dumps(job)), START).body == job
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("list", "end in .csv"),
+        ("list.xlsx", "end in .csv"),
+        (".csv", "up to 255 characters"),
+        ("a/b.csv", "without slashes"),
+        ("a\nb.csv", "control characters"),
+        ("n" * 252 + ".csv", "up to 255 characters"),
+    ],
+)
+def test_a_refused_name_is_told_with_its_rule(name: str, rule: str) -> None:
+    """Who reads only that something is wrong cannot know what to change."""
+    upload = {"provider": "ipqs", "type": "email", "name": name}
+
+    with pytest.raises(Problem) as caught:
+        read_request(event(body=json.dumps(upload)), UPLOAD)
+
+    ((error,),) = (caught.value.document()["errors"],)
+    assert error["pointer"] == "/name"
+    assert rule in error["detail"]
+
+
+@pytest.mark.parametrize("label", ["", "two\nlines", "l" * 101, 7, None])
+def test_a_label_is_bounded(label: object) -> None:
+    """It is stored with the job, and shown in a line of a table."""
+    with pytest.raises(Problem) as caught:
+        read_request(event(body=json.dumps({**BODY, "label": label})), START)
+
+    ((error,),) = (caught.value.document()["errors"],)
+    assert error["pointer"] == "/label"
+
+
+def test_a_remark_asks_for_no_other_job() -> None:
+    """Two people who ask for one job with a label each are told of the same job."""
+    plain = ApiRequest(body=BODY).body_hash
+
+    assert ApiRequest(body={**BODY, "name": "a.csv"}).body_hash == plain
+    assert ApiRequest(body={**BODY, "label": "June"}).body_hash == plain
 
 
 def test_what_is_false_is_not_asked_for() -> None:

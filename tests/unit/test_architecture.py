@@ -24,12 +24,14 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "functions": (
         "functions.aws",
         "functions.providers",
+        "functions.joining",
         "functions.tables",
         "functions.core",
     ),
     "functions.api": ("functions.aws", "functions.providers", "functions.core"),
     "functions.aws": ("functions.providers", "functions.core"),
     "functions.providers": ("functions.tables", "functions.core"),
+    "functions.joining": ("functions.tables", "functions.core"),
     "functions.tables": ("functions.core",),
     "functions.core": (),
     "infra": (

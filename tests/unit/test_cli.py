@@ -38,6 +38,7 @@ class ApiWithResults(BaseHTTPRequestHandler):
     """An API and its S3; `bodies` of the requests are kept by path."""
 
     bodies: dict[str, bytes]
+    keeps_names: bool
 
     def do_GET(self) -> None:
         """Respond with a result, or with the link to it."""
@@ -59,12 +60,14 @@ class ApiWithResults(BaseHTTPRequestHandler):
         if self.path == "/jobs":
             self.bodies["authorization"] = self.headers["Authorization"].encode()
         self.bodies[self.path] = self.rfile.read(int(self.headers["Content-Length"]))
-        form = {
+        form: dict[str, Any] = {
             "url": f"{self._url()}/s3",
             "fields": {"policy": "p"},
             "max_bytes": 99,
             "key": "k",
         }
+        if self.keeps_names:
+            form["find_job"] = {"body": {"key": "k", "version_id": "…", "name": "n"}}
         self._respond(json.dumps(form if self.path == "/uploads" else _JOB))
 
     def log_message(self, *_args: object) -> None:
@@ -85,6 +88,7 @@ class ApiWithResults(BaseHTTPRequestHandler):
 def bodies(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
     """Serve the API; return the bodies that the client sends, by path."""
     ApiWithResults.bodies = {}
+    ApiWithResults.keeps_names = False
     with ThreadingHTTPServer(("127.0.0.1", 0), ApiWithResults) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}"
@@ -104,10 +108,10 @@ def bodies(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
         pytest.param("people.JSONL", "file.jsonl", id="a batch"),
     ],
 )
-def test_only_the_extension_of_a_file_name_is_sent(
+def test_an_earlier_release_gets_only_the_extension_of_a_name(
     tmp_path: Path, bodies: dict[str, bytes], name: str, sent: str
 ) -> None:
-    """The extension names the format; the rest may be the name of a person."""
+    """It would put the rest, perhaps the name of a person, into the object's key."""
     file = tmp_path / name
     file.write_bytes(b"{}")
 
@@ -119,6 +123,52 @@ def test_only_the_extension_of_a_file_name_is_sent(
     form: dict[str, Any] = json.loads(bodies["/uploads"])
     assert form == {"provider": "txncheck", "type": "full-check", "name": sent}
     assert Path(name).stem.encode() not in b"".join(bodies.values())
+
+
+@pytest.mark.parametrize(
+    ("file_name", "name"),
+    [
+        ("Asha Rao.json", "Asha Rao.json"),
+        ("liste é (1).json", "liste é (1).json"),
+        ("two\nlines\x1b.json", "two\\nlines\\x1b.json"),
+        ("n" * 250 + ".json", "n" * 250 + ".json"),
+        ("\x01" * 240 + ".json", ("\\x01" * 240 + ".json")[-255:]),
+    ],
+    ids=["plain", "accent", "control characters", "long", "long when printed"],
+)
+def test_a_name_and_a_label_are_sent_to_who_keeps_them(
+    tmp_path: Path, bodies: dict[str, bytes], file_name: str, name: str
+) -> None:
+    """People look for their file; its name must not be part of the object's key."""
+    ApiWithResults.keeps_names = True
+    file = tmp_path / file_name
+    file.write_bytes(b"{}")
+
+    code = main(
+        [
+            *("submit", str(file), "--type=full-check", "--provider=txncheck"),
+            *("--label", "June, 2nd try", "--json"),
+        ]
+    )
+
+    assert code == 0
+    job = {"key": "k", "version_id": "v", "name": name, "label": "June, 2nd try"}
+    assert json.loads(bodies["/jobs"]) == job
+    assert json.loads(bodies["/uploads"])["name"] == "file.json"
+
+
+def test_a_label_is_refused_before_the_upload_by_an_earlier_release(
+    tmp_path: Path, bodies: dict[str, bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The label would be lost, or the paid job's request refused."""
+    file = tmp_path / "a.csv"
+    file.write_bytes(b"email\n")
+
+    code = main(["submit", str(file), "--type=email", "--label=June"])
+
+    assert code == 2
+    assert "--label" in capsys.readouterr().err
+    assert bodies.keys() == {"/uploads"}
 
 
 def test_a_file_of_an_unknown_format_is_not_sent(

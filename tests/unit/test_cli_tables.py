@@ -47,6 +47,7 @@ def jobs() -> list[dict[str, Any]]:
         job(*_KINDS[-1], outcome=None, phase="finalizing"),
         job(*_KINDS[0], outcome="failed", error={"name": hold["error"]}),
         job(*_KINDS[0], outcome=None, hold={**hold, "error": "ProviderUnavailable"}),
+        job(*_KINDS[0], name=f"{'June ' * 20}.csv", label="for\tthe audit"),
     ]
     return [
         {**job, "job_id": f"0123456789ab{number:052}"}
@@ -108,6 +109,18 @@ def test_columns_are_left_out_rather_than_cut(
     assert header == shown
 
 
+def test_a_job_is_shown_by_its_name_and_its_label() -> None:
+    """People know their files, not the ids of jobs."""
+    named = job("ipqs", "email", name="June customers, final.csv", label="audit")
+
+    lines = drawn("list", 120, [named])
+
+    assert lines[0].split()[-2:] == ["name", "label"]
+    assert lines[1].endswith("June customers, fin… audit")
+    assert "June customers, fin…" in " ".join(drawn("list", 80, [named]))
+    assert "June customers, fin…" in " ".join(drawn("watch", 120, [named]))
+
+
 def test_a_short_table_is_not_wrapped() -> None:
     """One job is one line if there is space for it."""
     lines = drawn("list", 80, [job("txncheck", "full-check")])
@@ -140,7 +153,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
 
 @pytest.mark.usefixtures("api")
 @pytest.mark.parametrize(
-    ("command", "values"), [(("list",), 6), (("watch", "--once"), 8)]
+    ("command", "values"), [(("list",), 8), (("watch", "--once"), 10)]
 )
 @pytest.mark.parametrize("forced", [False, True])
 def test_a_pipe_gets_a_line_for_each_job(

@@ -1,5 +1,8 @@
 """Job record: the stored job is what the API shows and what executions start with."""
 
+from collections.abc import Mapping
+
+import pytest
 from jsonschema import Draft202012Validator
 
 from functions.api import responses
@@ -24,11 +27,17 @@ ITEM: dict[str, str | float] = {
 }
 
 
-def response_of(**attributes: str | float) -> responses.Document:
+def response_of(
+    attributes: Mapping[str, str | float] | None = None,
+    *,
+    show_file_names: bool = True,
+    **more: str | float,
+) -> responses.Document:
     """Return the API's response for an item, validated by its schema."""
     document = responses.job_response(
-        JobRecord.from_item({**ITEM, **attributes}),
+        JobRecord.from_item({**ITEM, **(attributes or {}), **more}),
         deadline_seconds=60.0,
+        show_file_names=show_file_names,
         jobs="/prod/jobs",
         execution_url="https://console/arn:job",
     )
@@ -58,6 +67,30 @@ def test_an_ended_job_has_its_error_or_a_link_to_results() -> None:
     assert succeeded["links"]["results"] == f"/prod/jobs/{JOB_ID}/results"
 
 
+@pytest.mark.parametrize(
+    ("attributes", "name", "label"),
+    [
+        (
+            {"name": "June.csv", "label": "audit", "key": "a/b/0/list.csv"},
+            "June.csv",
+            "audit",
+        ),
+        ({"key": "ipqs/email/new/x%2B é.csv"}, "x%2B é.csv", None),
+        ({"key": ""}, None, None),
+    ],
+    ids=["given", "of an object", "none"],
+)
+def test_a_job_has_its_files_name_where_names_are_shown(
+    attributes: dict[str, str | float], name: str | None, label: str | None
+) -> None:
+    """People look for the file that they gave; a stage can do without its name."""
+    shown = response_of(attributes)
+    hidden = response_of(attributes, show_file_names=False)
+
+    assert (shown["name"], shown["label"]) == (name, label)
+    assert (hidden["name"], hidden["label"]) == (None, label)
+
+
 def test_a_running_job_says_what_it_waits_out() -> None:
     """It would look as if it hung; an ended job waits for nothing any more."""
     held: dict[str, str | float] = {
@@ -65,8 +98,8 @@ def test_a_running_job_says_what_it_waits_out() -> None:
         "held_since": 1_795_000_000.0,
     }
 
-    running = response_of(**held)
-    ended = response_of(**held, outcome="failed", error="OutOfCredits")
+    running = response_of(held)
+    ended = response_of(held, outcome="failed", error="OutOfCredits")
 
     assert running["error"] is None
     assert running["hold"] == {
@@ -151,7 +184,7 @@ def test_results_stay_while_a_batch_is_retried() -> None:
         "resendable": 2.0,
         "resumable": 1.0,
     }
-    running = response_of(**second)
+    running = response_of(second)
     failed = JobRecord.from_item(
         {**ITEM, **second, "outcome": "failed", "manifest_key": ""}
     )

@@ -108,7 +108,11 @@ def test_the_table_keeps_the_job_in_the_index_until_it_is_started() -> None:
 def test_clients_see_when_the_next_look_is(capsys: pytest.CaptureFixture[str]) -> None:
     """A person need not retry a job that is looked at in a minute."""
     job = responses.job_response(
-        RECORD, deadline_seconds=1.0, jobs="/jobs", execution_url="https://console"
+        RECORD,
+        deadline_seconds=1.0,
+        show_file_names=True,
+        jobs="/jobs",
+        execution_url="https://console",
     )
 
     Display(as_json=False, zone=UTC).job(job)
@@ -128,7 +132,11 @@ def test_clients_see_that_a_job_is_late(
         job_id="j", provider="p", type="t", outcome=Outcome.SUCCEEDED, late=late
     )
     job = responses.job_response(
-        record, deadline_seconds=1.0, jobs="/jobs", execution_url="https://console"
+        record,
+        deadline_seconds=1.0,
+        show_file_names=True,
+        jobs="/jobs",
+        execution_url="https://console",
     )
 
     Display(as_json=False).jobs([job])

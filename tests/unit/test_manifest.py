@@ -46,6 +46,21 @@ def test_every_manifest_matches_the_published_schema(job: Job) -> None:
     Draft202012Validator(SCHEMA).validate(document)
 
 
+@given(job=ended_jobs, name=st.text(), label=st.text())
+def test_a_manifest_has_the_name_and_the_label(job: Job, name: str, label: str) -> None:
+    """Whoever finds results in a bucket looks for the file that they are of."""
+    document = build_manifest(job, name=name, label=label)
+
+    Draft202012Validator(SCHEMA).validate(document)
+    assert document["source"].get("name", "") == name
+    assert document.get("label", "") == label
+    assert document == {
+        **build_manifest(job),
+        "source": document["source"],
+        **({"label": label} if label else {}),
+    }
+
+
 @pytest.mark.fault(81)
 @given(job=ended_jobs, data=st.data())
 def test_a_manifest_depends_on_the_job_alone(job: Job, data: st.DataObject) -> None:

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from functions.core.errors import AnswerUnreadable, RequestInvalid, SourceEmpty
 from functions.providers.protocol import BatchRequest, InvalidRow
-from functions.providers.txncheck.batch import pack, unpack
+from functions.providers.txncheck.packing import pack
 from functions.providers.txncheck.request_bodies import BULK, RequestBodies
+from functions.providers.txncheck.unpacking import unpack
 from tests.contract.sources import BytesSource
 
 REQUESTS = RequestBodies(upi_name="optional", bank_async=False)
@@ -91,20 +92,22 @@ def test_continues_after_an_invalid_row() -> None:
         "mobile,name\n+919000000001,Asha\n9000000002,Asha\n+919000000003\n,,\nx,\n"
     )
 
-    _good, two, three, four = pack_all("full-check", content)
+    two, three, five, good = pack_all("full-check", content)
 
     reason = "mobile: must be +91 and ten digits"
-    assert two == InvalidRow(2, ("mobile",), reason)
-    assert three == InvalidRow(3, ("name",), "name: is missing")
-    assert four == InvalidRow(4, ("mobile", "name"), f"{reason}; name: is missing")
+    assert two == InvalidRow(2, ("mobile",), reason, 3)
+    assert three == InvalidRow(3, ("name",), "name: is missing", 4)
+    assert five == InvalidRow(5, ("mobile", "name"), f"{reason}; name: is missing", 6)
+    assert isinstance(good, BatchRequest)
+    assert good.rows == (1,)
 
 
 def test_counts_lines_that_are_no_request_as_invalid_rows() -> None:
     """They have a line in the batch's result as well."""
     refused = pack_all("full-check", '[1]\n"x"\n{"mobile"\n', "b.jsonl")
 
-    reason = "is not one strict JSON object"
-    assert refused == [InvalidRow(row, (), reason) for row in (1, 2, 3)]
+    reason = "is not one strict JSON object in one line"
+    assert refused == [InvalidRow(row, (), reason, row) for row in (1, 2, 3)]
 
 
 @pytest.mark.parametrize("type_", VPA_TYPES)
@@ -172,7 +175,7 @@ def test_refuses_an_invalid_row_of_vpas(
 ) -> None:
     """Errors name the fields as the row names them."""
     assert pack_all(VPA_CHECK, json_lines(row), "b.jsonl") == [
-        InvalidRow(1, fields, reason)
+        InvalidRow(1, fields, reason, 1)
     ]
 
 
@@ -185,8 +188,66 @@ def test_refuses_a_batch_without_rows(content: str) -> None:
 
 def test_refuses_a_batch_without_its_column() -> None:
     """Every row of it would be invalid."""
-    with pytest.raises(RequestInvalid, match=r"^ifscNumber: missing in the header$"):
+    missing = (
+        r"^ifscNumber: missing in the header, .* \(line 1\).* name accountNumber, "
+    )
+    with pytest.raises(RequestInvalid, match=missing):
         pack_all("bank-verification-pennyless", "accountNumber\n123456789\n")
+
+
+def test_asks_once_for_equal_rows() -> None:
+    """Each request is paid for; the answer is that of all equal rows."""
+    content = (
+        "mobile,note\n+919000000001,a\n\n+919000000002,b\n 9,c\n+919000000001 ,d\n"
+    )
+
+    invalid, first, second = pack_all("kyc-by-mobile", content)
+
+    assert isinstance(invalid, InvalidRow)
+    assert invalid.row == 4
+    assert isinstance(first, BatchRequest)
+    assert isinstance(second, BatchRequest)
+    assert (first.rows, second.rows) == ((1, 5), (3,))
+
+
+@pytest.mark.parametrize("type_", VPA_TYPES)
+def test_asks_once_for_equal_rows_of_vpas(type_: str) -> None:
+    """A bulk request has their VPAs once, also where others stand between."""
+    rows = [{"vpas": ["a@bank", "b@bank"]}, {"vpa": "c@bank"}]
+    other = {"vpas": [f"user{n}@bank" for n in range(98)]}
+
+    one, two = pack_all(type_, json_lines(*rows, other, *rows), "b.jsonl")
+
+    assert isinstance(one, BatchRequest)
+    assert isinstance(two, BatchRequest)
+    assert (one.rows, two.rows) == ((1, 2, 4, 5), (3,))
+    assert body_of(one)["vpas"] == ["a@bank", "b@bank", "c@bank"]
+    answer = result_document(blocklisted=["a@bank", "b@bank"], clean=["c@bank"])
+    parts = unpack(one.type, one.body, answer)
+    assert [part["verdict"] for part in parts] == ["blocklisted", "clean"] * 2
+
+
+def test_numbers_rows_as_the_earlier_release_did() -> None:
+    """A retry has to find the requests of an attempt that an earlier release made."""
+    content = "mobile\n+919000000001\n\n+919000000001\n9\n"
+    source = BytesSource(content.encode())
+
+    packed = pack(REQUESTS, "kyc-by-mobile", "b.csv", source, by_record=False)
+
+    invalid, *requests = packed
+    assert isinstance(invalid, InvalidRow)
+    assert invalid.row == 3
+    assert [r.rows for r in requests if isinstance(r, BatchRequest)] == [(1,), (2,)]
+
+
+def test_reads_bulk_requests_of_the_earlier_release() -> None:
+    """They may be under way while a release is deployed."""
+    body = json.dumps({"vpas": ["a@bank", "b@bank", "a@bank"], "rowSizes": [2, 1]})
+    answer = result_document(blocklisted=["a@bank"], clean=["b@bank"])
+
+    parts = unpack(BULK, body.encode(), answer)
+
+    assert [part["verdict"] for part in parts] == ["mixed", "blocklisted"]
 
 
 def test_returns_the_verdict_of_each_row_of_vpas() -> None:
@@ -297,14 +358,20 @@ def test_returns_one_part_for_each_row(rows: list[dict[str, Any]], type_: str) -
             assert part["unlisted"] == sum(
                 v in ("user4@bank", "user5@bank") for v in vpas
             )
-    assert list(
-        chain.from_iterable(r.rows for r in requests if isinstance(r, BatchRequest))
-    ) == sorted(n for n, part in answered.items() if part is not None)
+    sent = [r.rows for r in requests if isinstance(r, BatchRequest)]
+    assert sorted(chain.from_iterable(sent)) == sorted(
+        number for number, part in answered.items() if part is not None
+    )
+    assert [rows[0] for rows in sent] == sorted(rows[0] for rows in sent)
+    assert all(list(rows) == sorted(rows) for rows in sent)
 
 
 @given(
     cells=st.lists(
-        st.text(st.characters(codec="utf-8", exclude_characters=',"\r\n'), min_size=1),
+        st.text(
+            st.characters(codec="utf-8", exclude_characters=',"\r\n\0\x1a'),
+            min_size=1,
+        ),
         min_size=1,
     )
 )

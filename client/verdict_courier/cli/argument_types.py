@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -27,6 +28,13 @@ def file(text: str) -> Path:
     if path.stat().st_size == 0:
         raise Misused(f"the file is empty: {name}")
     return path
+
+
+def label(text: str) -> str:
+    """Return words about a job, in the form of the API."""
+    if re.fullmatch(api_description.label_pattern(), text):
+        return text
+    raise Misused(f"{printable(text)!r} is not 1 to 100 printable characters")
 
 
 def folder(text: str) -> Path:

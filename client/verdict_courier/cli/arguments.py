@@ -29,8 +29,10 @@ Exit codes:
 Options of all commands can stand before the command, too."""
 _JOB = "JOB is a job id, or its first 8 digits or more."
 _PIPE = "Into a pipe it prints a line for each job, with tabs between these values:\n  "
-_LIST_PIPE = f"{_PIPE}job, type, state, received, rows, checks"
-_WATCH_PIPE = f"{_PIPE}job, type, state, error, age, checks, next, timeline"
+_LIST_PIPE = f"{_PIPE}job, type, state, received, rows, checks, name, label"
+_WATCH_PIPE = (
+    f"{_PIPE}job, type, state, error, age, checks, next, timeline, name, label"
+)
 _EXAMPLES = {
     "submit": "courier submit my.csv --type email --wait",
     "list": "courier list --outcome failed --provider ipqs --limit 5",
@@ -99,6 +101,9 @@ def parser() -> argparse.ArgumentParser:
         help="what to verify: see below",
     )
     _add_provider(submit, default="ipqs")
+    submit.add_argument(
+        "--label", type=argument_types.label, help="your words about the job"
+    )
     jobs = add("list", commands.list_jobs, _LIST_PIPE)
     jobs.add_argument("--outcome", choices=_outcomes(), help="only these jobs")
     _add_provider(jobs)

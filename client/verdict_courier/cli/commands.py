@@ -8,24 +8,27 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from requests import codes
 from rich.console import Group
 from rich.table import Table
 
-from verdict_courier.api_client import ApiClient, upload
+from verdict_courier.api_client import ApiClient, ApiError, upload
 from verdict_courier.api_description import WITH_RESULTS, has_unproven_rows
 from verdict_courier.cli.display import Display
 from verdict_courier.cli.endpoints import LOCAL, command_on, local_address
 from verdict_courier.cli.exit_codes import ExitCode
-from verdict_courier.cli.texts import plain
+from verdict_courier.cli.texts import plain, printable
 from verdict_courier.cli.watch import table, watch_columns
 from verdict_courier.console.console import WebConsole
 from verdict_courier.console.log_sources import AwsConsoleLinks
 from verdict_courier.console.server import serve
 from verdict_courier.job_feed import JobFeed
 from verdict_courier.patience import read_patiently
-from verdict_courier.results import listed_results
+from verdict_courier.results import error_lines, listed_results
 
 _POLL_SECONDS = 1.0
+#: The most characters of a file's name that the API takes.
+_MOST_OF_A_NAME = 255
 
 
 Command = Callable[[ApiClient, Display, Namespace], ExitCode]
@@ -35,16 +38,30 @@ Document = dict[str, Any]
 def submit(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     """Upload a file, which starts its job."""
     file: Path = options.file
-    # Only the extension is needed; the rest of the name may contain a person's name.
-    name = f"file{file.suffix.lower()}"
-    request = {"provider": options.provider, "type": options.type, "name": name}
-    form = api.call("POST", "/uploads", request)
+    # An API of an earlier release would put the rest of the name into the object's key.
+    extension_only = f"file{file.suffix.lower()}"
+    request = {"provider": options.provider, "type": options.type}
+    form = api.call("POST", "/uploads", {**request, "name": extension_only})
+    takes_remarks = "name" in form.get("find_job", {}).get("body", {})
+    if options.label and not takes_remarks:
+        display.error("This stack is of an earlier release, which takes no --label.")
+        return ExitCode.MISUSED
     if file.stat().st_size > form["max_bytes"]:
         display.error(f"{file} is larger than {form['max_bytes']} bytes")
         return ExitCode.MISUSED
     version_id = upload(form, file)
+    name = printable(file.name)[-_MOST_OF_A_NAME:]
+    remarks = {"name": name, **({"label": options.label} if options.label else {})}
     # This returns the job that the upload started, or starts it.
-    job = api.call("POST", "/jobs", {"key": form["key"], "version_id": version_id})
+    job = api.call(
+        "POST",
+        "/jobs",
+        {
+            "key": form["key"],
+            "version_id": version_id,
+            **(remarks if takes_remarks else {}),
+        },
+    )
     return _show(api, display, job, options)
 
 
@@ -64,8 +81,16 @@ def list_jobs(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
 
 
 def results(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
-    """Show the results of a job, or download them."""
-    response = api.call("GET", f"/jobs/{options.job_id}/results")
+    """Show the results of a job, or download them; or why there are none."""
+    path = f"/jobs/{options.job_id}"
+    try:
+        response = api.call("GET", f"{path}/results")
+    except ApiError as error:
+        job = api.call("GET", path) if error.status == codes.conflict else {}
+        if "error" not in job.get("links", ()):
+            raise
+        display.error_lines(error_lines(api.call("GET", f"{path}/error")))
+        return ExitCode.NO_RESULTS
     placed_files = []
     for result in listed_results(response):
         place = result.file["key"]

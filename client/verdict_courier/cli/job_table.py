@@ -15,6 +15,7 @@ from verdict_courier.cli.texts import moment, plain, printable, state, time_text
 Document = Mapping[str, Any]
 
 _GAP = 1
+_REMARK = 20  # characters of a name or a label
 _GAPS = Box("    \n" * 8)
 
 
@@ -56,6 +57,22 @@ def identity_columns() -> list[Column]:
     ]
 
 
+def remark_columns() -> list[Column]:
+    """Return the columns of what people said of a job: its file's name, and a label."""
+
+    def column(name: str, rank: int) -> Column:
+        def value(job: Document) -> str:
+            return str(job.get(name) or "")  # an older deployment has neither
+
+        def cell(job: Document) -> Text:
+            text = printable(value(job))
+            return Text(text if len(text) <= _REMARK else f"{text[: _REMARK - 1]}…")
+
+        return Column(name=name, rank=rank, cell=cell, value=value)
+
+    return [column("name", 2), column("label", 3)]
+
+
 def list_columns(zone: tzinfo | None) -> list[Column]:
     """Return the columns of the list of jobs; times are in `zone`."""
 
@@ -72,11 +89,12 @@ def list_columns(zone: tzinfo | None) -> list[Column]:
             value=received,
         ),
         Column(
-            name="rows", rank=2, cell=lambda job: plain(job["rows"] or ""), right=True
+            name="rows", rank=4, cell=lambda job: plain(job["rows"] or ""), right=True
         ),
         Column(
-            name="checks", rank=3, cell=lambda job: plain(job["checks"]), right=True
+            name="checks", rank=5, cell=lambda job: plain(job["checks"]), right=True
         ),
+        *remark_columns(),
     ]
 
 

@@ -7,7 +7,12 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from verdict_courier.cli.job_table import Column, fitting, identity_columns
+from verdict_courier.cli.job_table import (
+    Column,
+    fitting,
+    identity_columns,
+    remark_columns,
+)
 from verdict_courier.cli.texts import plain
 
 Document = Mapping[str, Any]
@@ -57,13 +62,14 @@ def watch_columns(*, now: float) -> list[Column]:
         ),
         Column(name="next", rank=4, cell=lambda job: Text(_next_check(job, now))),
         Column(name="timeline", rank=3, cell=lambda job: _timeline(job, now)),
+        *remark_columns(),
     ]
 
 
 def table(columns: Sequence[Column], jobs: Sequence[Document], width: int) -> Table:
     """Return a table of the columns that fit, and what the timeline's signs mean."""
     drawn = fitting(columns, jobs, width)
-    if drawn.columns[-1].header == "timeline":
+    if any(column.header == "timeline" for column in drawn.columns):
         drawn.caption, drawn.caption_justify = _LEGEND, "left"
     return drawn
 

@@ -29,7 +29,6 @@ from functions.providers.bodies import BytesBody
 from functions.providers.key_rotation import with_fresh_key_retry
 from functions.providers.protocol import BatchRequest, InvalidRow, Link
 from functions.providers.transport.http import HttpClient, HttpResponse
-from functions.providers.txncheck.batch import pack, unpack
 from functions.providers.txncheck.request_bodies import RequestBodies
 from functions.providers.txncheck.responses import (
     TxncheckResponse,
@@ -41,6 +40,7 @@ from functions.providers.txncheck.responses import (
     status_report,
 )
 from functions.providers.txncheck.signing import signature_headers
+from functions.providers.txncheck.unpacking import unpack
 
 #: The most bytes of a response besides the result in it.
 _ENVELOPE_BYTES = 64 * 1024
@@ -146,10 +146,13 @@ class Txncheck:
         return BytesBody(document)
 
     def pack(
-        self, type_: str, name: str, source: Source
+        self, type_: str, name: str, source: Source, *, by_record: bool = True
     ) -> Iterator[BatchRequest | InvalidRow]:
         """Yield requests for the rows of a file (see `BatchProvider.pack`)."""
-        return pack(self._request_bodies, type_, name, source)
+        # Nothing but Prepare reads tables.
+        from functions.providers.txncheck.packing import pack  # noqa: PLC0415 - see above
+
+        return pack(self._request_bodies, type_, name, source, by_record=by_record)
 
     def unpack(
         self, type_: str, body: bytes, result: bytes

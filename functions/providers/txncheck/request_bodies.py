@@ -125,7 +125,8 @@ class RequestBodies:
             if value is None and name in request_type.required:
                 errors[name] = "is missing"
             elif value is not None and not is_valid(value):
-                errors[name] = error
+                is_text = isinstance(value, str) or name == "vpas"
+                errors[name] = error if is_text else f"{error}, as a text in quotes"
         return errors
 
     def valid_fields(self, type_: str, fields: Mapping[str, object]) -> dict[str, Any]:

@@ -43,6 +43,7 @@ function head(job, now) {
   return [
     el("span", { class: `badge ${job.outcome ?? ""}` }, jobState(job)),
     el("b", {}, `${job.provider} ${job.type}`),
+    ...[job.name, job.label].filter(Boolean).map((text) => el("span", {}, text)),
     el("code", { title: job.job_id }, `${job.job_id.slice(0, 12)}…`),
     el("span", { class: "facts" }, facts.filter(Boolean).join(" · ")),
   ];
@@ -76,12 +77,15 @@ function details(job) {
   const list = el("dl");
   const facts = {
     job: job.job_id,
+    name: job.name,
+    label: job.label,
     "provider's id": job.provider_ref,
     source: job.source?.key,
     attempt: job.attempt > 1 ? job.attempt : null,
     rows: job.rows,
     "invalid rows": job.invalid || null,
     "verdict on the rows": job.verdict,
+    "the provider's webhook": job.webhook_status,
     bytes: job.bytes || null,
     received: dateTime(job.received_at),
     submitted: dateTime(job.submitted_at),

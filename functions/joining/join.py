@@ -1,0 +1,220 @@
+"""Join: write the uploader's records with the verdict beside each.
+
+Inputs are the work files of Prepare and the provider's results, outputs a CSV and a
+Parquet file, and exact numbers: all of them are counted from the joined rows.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from functions.joining.column_names import joined_columns, provider_columns
+from functions.joining.database import Bounds, Database, exact_csv, name, text
+from functions.joining.matching import match_result
+from functions.joining.result_file import ResultFile, copy_result
+
+#: The columns of `records.csv` before the uploader's cells.
+RECORD_COLUMNS = ("record", "status", "reason", "duplicate_of", "value")
+_MISSING_REASON = "the provider returned no row for it"
+#: The most rows of a result that are named because they belong to no record.
+_NAMED = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """What Prepare says about the uploaded table, in `table.json`."""
+
+    header: tuple[str, ...]
+    width: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Numbers:
+    """What became of the records; `unexpected` rows of a result belong to none.
+
+    `unexpected_rows` are the numbers of the first of them.
+    """
+
+    records: int = 0
+    blank: int = 0
+    duplicates: int = 0
+    not_sent: Mapping[str, int] = field(default_factory=dict)  # by reason
+    sent: int = 0
+    returned: int = 0
+    missing: int = 0
+    unexpected: int = 0
+    unexpected_rows: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joined:
+    """The files of a join, and its numbers."""
+
+    csv: Path
+    parquet: Path
+    numbers: Numbers
+
+
+@dataclass(frozen=True, kw_only=True)
+class Join:
+    """One join of records with results.
+
+    `results` are files by kind, in the order in which a list names a record: the
+    first one that has it. `complete` are kinds that have every row and are no lists.
+    """
+
+    records: Path
+    table: Table
+    results: Mapping[str, Path]
+    complete: Sequence[str]
+    provider: str
+    type: str
+    bounds: Bounds = field(default_factory=Bounds)
+
+    def write(self, folder: Path) -> Joined:
+        """Write the joined files into an empty folder.
+
+        Raises:
+            RowsUnjoinable: A file is not a table, or the database failed.
+        """
+        with Database.opened(folder, self.bounds) as database:
+            files = [
+                copy_result(kind, path, folder / f"{kind}.exact.csv")
+                for kind, path in self.results.items()
+            ]
+            self._read_records(database)
+            for file in files:
+                match_result(database, file, self.type)
+            bases = [file for file in files if file.kind in self.complete] or files
+            lists = [file for file in files if file.kind not in self.complete]
+            theirs = self._write_verdicts(database, bases)
+            self._write_lists(database, lists)
+            self._write_joined(database, theirs)
+            csv, parquet = folder / "joined.csv", folder / "joined.parquet"
+            for path, form in (
+                (csv, "csv, HEADER, NULLSTR ''"),
+                (parquet, "parquet, COMPRESSION zstd"),
+            ):
+                database.run(f"COPY joined TO {text(str(path))} (FORMAT {form})")
+            numbers = self._numbers(database, bases)
+        return Joined(csv=csv, parquet=parquet, numbers=numbers)
+
+    @property
+    def _cells(self) -> tuple[str, ...]:
+        """The columns of `records.csv` that have the uploader's cells."""
+        return tuple(f"c{n}" for n in range(1, self.table.width + 1))
+
+    def _read_records(self, database: Database) -> None:
+        source = exact_csv(self.records, (*RECORD_COLUMNS, *self._cells))
+        original = "CAST(nullif(nullif(duplicate_of, ''), '0') AS BIGINT)"
+        database.run(
+            "CREATE TABLE records AS SELECT * REPLACE (CAST(record AS BIGINT) AS "
+            f"record, {original} AS duplicate_of) FROM {source}"
+        )
+        database.run(
+            "CREATE TABLE sent AS SELECT record, value FROM records "
+            "WHERE status = 'sent'"
+        )
+
+    def _write_verdicts(
+        self, database: Database, bases: Sequence[ResultFile]
+    ) -> tuple[str, ...]:
+        """Write the table `verdicts`, a row for each record; return its columns' names.
+
+        A record that several results have gets its row of the first one.
+        """
+        theirs = tuple(
+            dict.fromkeys(n for file in bases for n in provider_columns(file.header))
+        )
+        columns = [f"t{n}" for n in range(1, len(theirs) + 1)]
+        database.run(
+            "CREATE TABLE verdicts (record BIGINT"
+            + "".join(f", {column} VARCHAR" for column in columns)
+            + ")"
+        )
+        for file in bases:
+            own = dict(
+                zip(provider_columns(file.header), file.columns[1:], strict=True)
+            )
+            cells = "".join(f", {own.get(name, text(''))}" for name in theirs)
+            database.run(
+                f"INSERT INTO verdicts SELECT record{cells} "
+                f"FROM {file.table} AS result JOIN {file.matches} AS matched "
+                "ON matched.row = CAST(result.row AS BIGINT) "
+                "ANTI JOIN verdicts USING (record)"
+            )
+        return theirs
+
+    def _write_lists(self, database: Database, lists: Sequence[ResultFile]) -> None:
+        """Write the table `lists`: the first list of results that has a record."""
+        database.run("CREATE TABLE lists (record BIGINT, list VARCHAR)")
+        for file in lists:
+            database.run(
+                f"INSERT INTO lists SELECT record, {text(file.kind)} "
+                f"FROM {file.matches} ANTI JOIN lists USING (record)"
+            )
+
+    def _write_joined(self, database: Database, theirs: Sequence[str]) -> None:
+        """Write the table `joined` in the order of the records."""
+        names = joined_columns(
+            self.table.header,
+            width=self.table.width,
+            provider=self.provider,
+            theirs=theirs,
+        )
+        original = "coalesce(duplicate_of, records.record)"
+        is_missing = "status = 'sent' AND verdicts.record IS NULL"
+        values = (
+            "records.record",
+            f"if({is_missing}, 'missing', if(status = 'sent', 'verified', status))",
+            f"if({is_missing}, {text(_MISSING_REASON)}, reason)",
+            "coalesce(list, '')",
+            "coalesce(CAST(duplicate_of AS VARCHAR), '')",
+            *self._cells,
+            *(f"coalesce(t{n}, '')" for n in range(1, len(theirs) + 1)),
+        )
+        selected = ", ".join(
+            f"{value} AS {name(title)}"
+            for value, title in zip(values, names, strict=True)
+        )
+        database.run(
+            f"CREATE TABLE joined AS SELECT {selected} FROM records "
+            f"LEFT JOIN verdicts ON verdicts.record = {original} "
+            f"LEFT JOIN lists ON lists.record = {original} "
+            "ORDER BY records.record"
+        )
+
+    def _numbers(self, database: Database, bases: Sequence[ResultFile]) -> Numbers:
+        """Count what stands in the joined rows, and the results' rows beside them."""
+        statuses = dict(
+            database.rows("SELECT courier_status, count(*) FROM joined GROUP BY ALL")
+        )
+        reasons = dict(
+            database.rows(
+                "SELECT courier_reason, count(*) FROM joined "
+                "WHERE courier_status = 'not_sent' GROUP BY ALL ORDER BY ALL"
+            )
+        )
+        returned, missing = statuses.get("verified", 0), statuses.get("missing", 0)
+        unexpected = 0
+        rows: list[tuple[int]] = []
+        for file in bases:
+            foreign = (
+                f"FROM {file.table} AS result ANTI JOIN {file.matches} AS matched "
+                "ON matched.row = CAST(result.row AS BIGINT)"
+            )
+            unexpected += database.number(f"SELECT count(*) {foreign}")
+            rows += database.rows(
+                f"SELECT CAST(row AS BIGINT) {foreign} ORDER BY 1 LIMIT {_NAMED}"
+            )
+        return Numbers(
+            records=sum(statuses.values()),
+            blank=statuses.get("blank", 0),
+            duplicates=statuses.get("duplicate", 0),
+            not_sent=reasons,
+            sent=returned + missing,
+            returned=returned,
+            missing=missing,
+            unexpected=unexpected,
+            unexpected_rows=tuple(row for (row,) in rows[:_NAMED]),
+        )

@@ -1,0 +1,121 @@
+"""Named rows: read the rows of a table, or of JSON Lines, as fields with names."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from functions.core.errors import RequestInvalid, SourceMisnamed
+from functions.core.source import Source
+from functions.core.strict_json import NotStrictJson, parse
+from functions.tables.reader import (
+    TABLE_SUFFIXES,
+    ReadOptions,
+    Record,
+    open_table,
+    refusal,
+    split_lines,
+)
+from functions.tables.text import Unreadable, open_text
+
+JSON_LINES_SUFFIX = ".jsonl"
+
+
+@dataclass(frozen=True)
+class NamedRow:
+    """A row: its number, the line it begins in, and its fields or why it has none."""
+
+    number: int
+    line: int
+    fields: Mapping[str, object] = field(default_factory=dict, repr=False)
+    error: str = ""
+
+
+def read_rows(
+    name: str, source: Source, *, required: Sequence[str], optional: Sequence[str]
+) -> Iterator[NamedRow]:
+    """Yield the rows of a file in their order, without blank ones.
+
+    The first record of a table is its header: it has to have the required columns, in
+    any order and letter case. Other columns and empty cells are left out, and a row's
+    number is that of its record. In JSON Lines each object is a row, as it is, and
+    blank lines have no number.
+
+    Raises:
+        SourceMisnamed: The name is neither that of a table nor of JSON Lines.
+        SourceNotText: The file cannot be read, or not to its end.
+        RequestInvalid: The header lacks a required column, or repeats one.
+    """
+    if name.lower().endswith(JSON_LINES_SUFFIX):
+        return _read_json_lines(source)
+    if name.lower().endswith(TABLE_SUFFIXES):
+        return _read_table(name, source, required, optional)
+    suffixes = ", ".join((*TABLE_SUFFIXES, JSON_LINES_SUFFIX))
+    raise SourceMisnamed(f"the object's name ends in none of {suffixes}")
+
+
+def _read_table(
+    name: str, source: Source, required: Sequence[str], optional: Sequence[str]
+) -> Iterator[NamedRow]:
+    table = open_table(source, name, ReadOptions(), columns=required)
+    with closing(table.records(has_header=False)) as records:
+        header = next((record for record in records if not record.is_blank), None)
+        if header is None:
+            return
+        width, columns = len(header.cells), _indexes(header, required, optional)
+        for record in records:
+            if record.is_blank:
+                continue
+            number, cells = record.number - header.number, record.cells
+            if any(map(str.strip, cells[width:])):  # perhaps a name with a comma in it
+                error = "has more cells than the header"
+                yield NamedRow(number, record.line, error=error)
+                continue
+            fields = {
+                name: cell
+                for name, index in columns.items()
+                if index < len(cells) and (cell := cells[index].strip())
+            }
+            yield NamedRow(number, record.line, fields)
+
+
+def _indexes(
+    header: Record, required: Sequence[str], optional: Sequence[str]
+) -> dict[str, int]:
+    """Return the index of each column that the header has of those with a name."""
+    columns = [cell.strip().casefold() for cell in header.cells]
+    indexes = {}
+    for name in (*required, *optional):
+        count = columns.count(name.casefold())
+        if count > 1:
+            raise RequestInvalid(f"{name}: the header has it more than once")
+        if count:
+            indexes[name] = columns.index(name.casefold())
+    if missing := [name for name in required if name not in indexes]:
+        raise RequestInvalid(
+            f"{', '.join(missing)}: missing in the header, for which the first record "
+            f"(line {header.line}) is taken; it has to name {', '.join(required)}"
+        )
+    return indexes
+
+
+def _read_json_lines(source: Source) -> Iterator[NamedRow]:
+    text = open_text(source, is_json=True)
+    number, line = 0, 0
+    with closing(text.blocks()) as blocks:
+        try:
+            for line, content in enumerate(split_lines(blocks), start=1):
+                if stripped := content.strip():
+                    number += 1
+                    yield _json_row(number, line, stripped)
+        except Unreadable as error:
+            raise refusal(number + 1, line + 1, str(error)) from None
+
+
+def _json_row(number: int, line: int, content: str) -> NamedRow:
+    try:
+        fields = parse(content.encode())
+    except NotStrictJson:
+        fields = None
+    if isinstance(fields, dict):
+        return NamedRow(number, line, fields)
+    return NamedRow(number, line, error="is not one strict JSON object in one line")
