@@ -136,7 +136,7 @@ class JobService:
 
         The outcome is recorded before the execution is stopped, so that it cannot end
         in another way. `functions.finalize_execution` sends the notice, or the workflow
-        itself if it can no longer be stopped.
+        itself if it can no longer be stopped, or was never started.
         """
         record = self._get_or_404(request)
         job = record.to_job()
@@ -148,7 +148,9 @@ class JobService:
         )
         if outcome is Outcome.CANCELLED:
             # Also for a repeated request: the first one may have failed here.
-            self.executions.stop(record.execution_name)
+            is_there = self.executions.stop(record.execution_name)
+            if not is_there and not record.execution:
+                self.executions.start(job)  # it only announces the end
         if record.outcome or outcome is not Outcome.CANCELLED:
             raise Problem(problems.JOB_ENDED, outcome=str(outcome))
         return self._to_response(self._get_or_404(request), request)
@@ -168,6 +170,11 @@ class JobService:
             has_open_requests = record.resendable or record.resumable
             if record.outcome not in RETRYABLE_OUTCOMES and not has_open_requests:
                 raise Problem(problems.JOB_NOT_RETRYABLE, outcome=str(record.outcome))
+            if not record.provider_ref:
+                # `finalize_execution` records it, too, but may come later.
+                stopped = self.executions.find(record.execution_name)
+                if stopped and stopped.job:
+                    self.job_store.record_reference(stopped.job)
             restarted = self.job_store.restart(record, now=now)
             if restarted is None:
                 raise Problem(problems.JOB_RUNNING)

@@ -229,6 +229,16 @@ class JobStore(JobsTable):
             condition_values={":attempt": job.attempt},
         )
 
+    def record_reference(self, job: Job) -> None:
+        """Record the reference of a job's state, where Submit could not record it."""
+        if job.provider_ref:
+            self._table.update(
+                job.job_id,
+                submitted(job),
+                condition="attribute_exists(job_id) "
+                "AND attribute_not_exists(provider_ref)",
+            )
+
     def record_hold(self, job: Job) -> None:
         """Record the error that a job, or a batch by its request, waits out."""
         self._table.update(
@@ -360,8 +370,12 @@ class JobStore(JobsTable):
             condition=condition,
             condition_values=condition_values,
         )
-        item = written or self._table.get(job.job_id)
-        return JobRecord.from_item(item).end_of(job.attempt)
+        record = JobRecord.from_item(written or self._table.get(job.job_id))
+        is_of_another = execution and record.execution not in ("", execution)
+        # An outcome that stands kept out a reference that only the state has.
+        if not record.provider_ref and not is_of_another:
+            self.record_reference(job)
+        return record.end_of(job.attempt)
 
     def _running_or_unknown(self, job: Job, *, known: str = "") -> SubmissionRecord:
         """Return what is recorded of a job that runs, or whose submission is unknown.

@@ -168,6 +168,77 @@ def test_values_may_stand_far_behind() -> None:
     assert numbers(reading) == (1, 0, 0, 2000)
 
 
+def test_objects_are_records_of_their_names() -> None:
+    """What a program writes is a list, too; its values keep their meaning."""
+    content = (
+        b'{"id": 1, "mail": "a@b.example"}\n\n{"mail": "x", "on": true}\r\n'
+        b'{"mail": "A@B.example", "id": {"a": [null]}}\n{"id": null}\n'
+        b'{"mail": "c@d.example", "id": "x\\ny"}\n'
+    )
+
+    reading, records = read(content, name="list.JSONL")
+
+    assert reading.header == ["id", "mail", "on"]
+    assert reading.value_column.index == 1
+    assert [(r.number, r.line, r.status, r.cells) for r in records] == [
+        (1, 1, Status.SENT, ["1", "a@b.example", ""]),
+        (2, 3, Status.NOT_SENT, ["", "x", "true"]),
+        (3, 4, Status.DUPLICATE, ['{"a": [null]}', "A@B.example", ""]),
+        (4, 5, Status.BLANK, ["", "", ""]),
+        (5, 6, Status.SENT, ["x\ny", "c@d.example", ""]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "text"),
+    [
+        pytest.param(b"", SourceEmpty, "nothing", id="empty"),
+        pytest.param(b"\n \n", SourceEmpty, "nothing", id="blank"),
+        pytest.param(b"{}\n{}\n", SourceEmpty, "nothing", id="no names"),
+        pytest.param(b'{"a": ""}\n', SourceEmpty, "only a header", id="no values"),
+        pytest.param(
+            b'{"a": "a@b.c"}\n\n["d@e.f"]\n',
+            SourceNotText,
+            r"record 2 \(line 3\): it is not one strict JSON object in one line",
+            id="no object",
+        ),
+        pytest.param(
+            b'{"a": "a@b.c"}\n' * 1000 + b'{"b": 1}\n',
+            SourceNotText,
+            r"record 1,001 \(line 1,001\): the first 1,000 do not have",
+            id="a new name",
+        ),
+        pytest.param(
+            b'{"a": "' + b"x" * 65_537 + b'"}',
+            SourceNotText,
+            r"record 1 .*65,536 characters",
+            id="long",
+        ),
+        pytest.param(
+            b'{"a": "a@b.c\\u0000"}', SourceNotText, r"1 .*or a NUL", id="NUL"
+        ),
+        pytest.param(
+            b"{" + b",".join(b'"%d": 1' % n for n in range(1001)) + b"}",
+            SourceNotText,
+            "more than 1,000 names",
+            id="names",
+        ),
+        pytest.param(
+            b'{"a": "a@b.c"}\n{"a": "\xff"}',
+            SourceNotText,
+            r"record 2 .*byte 23",
+            id="b",
+        ),
+    ],
+)
+def test_refuses_objects_that_are_no_table(
+    content: bytes, error: type[CourierError], text: str
+) -> None:
+    """A value that has no column would be lost."""
+    with pytest.raises(error, match=text):
+        read(content, name="list.jsonl")
+
+
 def faulty_table(random: Random) -> tuple[bytes, list[tuple[Status, int]]]:
     """Return a list as people export it, and what has to become of its records."""
     separator, ending = random.choice(";,\t|"), random.choice(["\n", "\r\n", "\r"])
