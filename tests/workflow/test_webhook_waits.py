@@ -35,5 +35,5 @@ def test_waits_where_listening_fails(traces: Traces) -> None:
     """A fault of the webhooks must not fail a job that polling would finish."""
     trace = traces["Listen fails"]
 
-    assert trace.states[4:7] == ("Listen", "Wait", "Check")
+    assert trace.states[6:9] == ("Listen", "Wait", "Check")
     assert trace.status == "SUCCEEDED"
