@@ -124,6 +124,7 @@ RIGHTS = {
         "dynamodb:UpdateItem StorageJobs",
         *USE_TABLE_KEY,
         "s3:ListBucketVersions StorageInbox",
+        "s3:GetObject StorageInbox/batches/*",
         "s3:PutObject StorageInbox/batches/*",
         *READ_LISTS,
     },
