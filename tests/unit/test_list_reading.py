@@ -211,8 +211,8 @@ def test_objects_are_records_of_their_names() -> None:
         pytest.param(
             b'{"a": "' + b"x" * 65_537 + b'"}',
             SourceNotText,
-            r"record 1 .*longer",
-            id="l",
+            r"record 1 .*65,536 characters",
+            id="long",
         ),
         pytest.param(
             b'{"a": "a@b.c\\u0000"}', SourceNotText, r"1 .*or a NUL", id="NUL"
