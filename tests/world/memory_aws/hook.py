@@ -87,7 +87,7 @@ class _Session(boto3.Session):
 
     hook: AwsHook
 
-    def client(self, service_name: str, *arguments: Any, **options: Any) -> Any:  # type: ignore[override]  # noqa: ANN401 - one overload for each service
+    def client(self, service_name: str, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - one overload for each service
         client: Any = super().client(service_name, *arguments, **options)  # type: ignore[call-overload]  # any name
         if service_name != "s3":
             client._make_api_call = partial(self._call, client)
