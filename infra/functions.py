@@ -6,7 +6,7 @@ format would filter these by level again, lines that carry metrics included.
 
 from collections.abc import Mapping
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Size
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -130,6 +130,7 @@ class Functions(Construct):
             architecture=lambda_.Architecture.ARM_64,
             memory_size=spec.memory,
             timeout=Duration.seconds(spec.timeout),
+            ephemeral_storage_size=Size.mebibytes(spec.disk),
             reserved_concurrent_executions=self._reserved_concurrency.get(name),
             environment=self._environment,
             layers=self._layers,

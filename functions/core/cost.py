@@ -16,6 +16,7 @@ _RUN_SECONDS = {"Submit": 5.0, "Download": 5.0, "Prepare": 5.0, "Gather": 30.0}
 _DEFAULT_RUN_SECONDS = 0.5
 #: The size of one part of a multipart upload; each part is one request.
 _PART_BYTES = 16 * 1024 * 1024
+_PUTS_OF_PREPARE = 3  # the work files of a list, or of a batch
 _PUTS_PER_RESULT = 2  # create and complete the upload; its parts are added
 
 
@@ -76,9 +77,13 @@ def polled_job(
         ("Begin", "Known", "Conclude", "Notify", "Judge", "Delivered"), 1
     )
     s3_puts = 0
+    if submits:
+        visits["Prepare"] = 1
+        visits["Route"] += 1
+        s3_puts += _PUTS_OF_PREPARE
     if kinds:
         visits |= {"Collect": 1, "Download": kinds, "Manifest": 1}
-        s3_puts = 1 + kinds * _PUTS_PER_RESULT + (parts or kinds)
+        s3_puts += 1 + kinds * _PUTS_PER_RESULT + (parts or kinds)
     return Usage(visits=visits, s3_puts=s3_puts)
 
 
@@ -99,7 +104,7 @@ def batch_job(*, requests: int) -> Usage:
     """
     visits = dict.fromkeys(
         (
-            *("Begin", "Known", "Submit", "Prepare", "Requests", "Gather"),
+            *("Begin", "Known", "Prepare", "Requests", "Gather"),
             *("Manifest", "Conclude", "Notify", "Judge", "Delivered"),
         ),
         1,
@@ -110,11 +115,14 @@ def batch_job(*, requests: int) -> Usage:
     for request_visits in (request.visits, hold):
         for state, times in request_visits.items():
             visits[state] = visits.get(state, 0) + times * requests
-    prepare_puts, result_puts, manifest_puts = 3, _PUTS_PER_RESULT + 1, 1
+    result_puts, manifest_puts = _PUTS_PER_RESULT + 1, 1
     return Usage(
         visits=visits,
         executions=1 + requests,
-        s3_puts=prepare_puts + result_puts + manifest_puts + request.s3_puts * requests,
+        s3_puts=_PUTS_OF_PREPARE
+        + result_puts
+        + manifest_puts
+        + request.s3_puts * requests,
     )
 
 
