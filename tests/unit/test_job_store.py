@@ -392,6 +392,7 @@ OUTCOME: dict[str, Any] = {
 def test_the_first_end_stands(store: JobStore, table: MemoryTable) -> None:
     """It is announced, and read by clients, so that a later one must not change it."""
     end = store.record_outcome(ENDED.with_(**SUBMITTED), now=NOW)
+    assert table.client.calls == ["UpdateItem"]  # with the reference
     again = store.record_outcome(
         ENDED.with_(outcome=Outcome.FAILED, error="ProviderFailed"), now=LATER
     )
