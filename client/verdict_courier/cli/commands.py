@@ -16,6 +16,7 @@ from verdict_courier.api_description import WITH_RESULTS, has_unproven_rows
 from verdict_courier.cli.display import Display
 from verdict_courier.cli.endpoints import LOCAL, command_on, local_address
 from verdict_courier.cli.exit_codes import ExitCode
+from verdict_courier.cli.misuse import Misused
 from verdict_courier.cli.texts import plain, printable
 from verdict_courier.cli.watch import table, watch_columns
 from verdict_courier.console.console import WebConsole
@@ -23,7 +24,7 @@ from verdict_courier.console.log_sources import AwsConsoleLinks
 from verdict_courier.console.server import serve
 from verdict_courier.job_feed import JobFeed
 from verdict_courier.patience import read_patiently
-from verdict_courier.results import listed_results
+from verdict_courier.results import listed_results, save_manifest
 
 _POLL_SECONDS = 1.0
 #: The most characters of a file's name that the API takes.
@@ -80,10 +81,19 @@ def list_jobs(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
 
 
 def results(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
-    """Show the results of a job, or download them."""
+    """Show the results of a job, or download them, the manifest first."""
     response = api.call("GET", f"/jobs/{options.job_id}/results")
+    listed = listed_results(response)
+    kinds = [result.kind for result in listed]
+    if unknown := set(options.only) - set(kinds):
+        there_is = ", ".join(kinds) or "no result"
+        raise Misused(f"there is no {printable(min(unknown))}, but {there_is}")
+    if options.download:
+        save_manifest(response, options.download)
     placed_files = []
-    for result in listed_results(response):
+    for result in listed:
+        if options.only and result.kind not in options.only:
+            continue
         place = result.file["key"]
         if options.download:
             place = str(result.save(options.download))
