@@ -150,5 +150,5 @@ class _Candidate:
 
 
 def is_word(cell: str) -> bool:
-    """Return whether a cell may be a column's name: no address, URL or decimal."""
-    return bool(cell.strip()) and not set(cell) & set("@/:.")
+    """Return whether a cell may be a column's name: no number, address or URL."""
+    return any(map(str.isalpha, cell)) and not set(cell) & set("@/:.")

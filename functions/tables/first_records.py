@@ -8,8 +8,10 @@ million values take 48 MB, where a dictionary would take 300.
 
 from array import array
 from hashlib import blake2b
+from struct import Struct
 
 _FEWEST_SLOTS = 1024
+_HALVES = Struct("<QI")
 
 
 class FirstRecords:
@@ -23,32 +25,29 @@ class FirstRecords:
 
         Then `number`, which is not 0, is the first.
         """
-        digest = int.from_bytes(
-            blake2b(key.encode(), digest_size=12).digest(), "little"
-        )
-        low, high = digest & 0xFFFFFFFFFFFFFFFF, digest >> 64
-        numbers, slot = self._numbers, low % self._slots
+        low, high = _HALVES.unpack(blake2b(key.encode(), digest_size=12).digest())
+        lows, highs, numbers = self._lows, self._highs, self._numbers
+        slot: int = low % self._slots
         while found := numbers[slot]:
-            if self._lows[slot] == low and self._highs[slot] == high:
+            if lows[slot] == low and highs[slot] == high:
                 return found
             slot = slot + 1 if slot + 1 < self._slots else 0
-        self._lows[slot], self._highs[slot], numbers[slot] = low, high, number
-        self._count += 1
-        if self._count * 3 > self._slots * 2:
+        lows[slot], highs[slot], numbers[slot] = low, high, number
+        self._free -= 1
+        if not self._free:
             self._grow()
         return 0
 
     def _create(self, slots: int) -> None:
-        self._slots, self._count = slots, 0
+        self._slots = slots
+        self._free = slots * 2 // 3  # more entries would stand in each other's way
         self._lows = array("Q", bytes(8 * slots))
         self._highs = array("I", bytes(4 * slots))
         self._numbers = array("I", bytes(4 * slots))
 
     def _grow(self) -> None:
         entries = zip(self._lows, self._highs, self._numbers, strict=True)
-        count = self._count
         self._create(self._slots * 2)
-        self._count = count
         for low, high, number in entries:
             if number:
                 slot = low % self._slots
@@ -56,3 +55,4 @@ class FirstRecords:
                     slot = slot + 1 if slot + 1 < self._slots else 0
                 self._lows[slot], self._highs[slot] = low, high
                 self._numbers[slot] = number
+                self._free -= 1

@@ -1,6 +1,5 @@
 """Value column: find the column of the values, and say if there is a header."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +7,13 @@ from typing import Self
 
 from functions.core.errors import SourceColumnUnclear, SourceEmpty
 from functions.tables.reader import ReadOptions
-from functions.tables.values import VALUE_TYPES, unfit_reason
+from functions.tables.values import (
+    column_names,
+    is_value,
+    simple_name,
+    unfit_reason,
+    value_rule,
+)
 
 #: The most columns that an error lists.
 _LISTED_COLUMNS = 20
@@ -42,7 +47,7 @@ def choose_value_column(
     first = sample[0]
     may_be_header = options.header is not False
     if len(sample) == 1 and may_be_header:
-        if options.header or not any(_is_value(type_, cell) for cell in first):
+        if options.header or not any(is_value(type_, cell) for cell in first):
             raise SourceEmpty("the file holds only a header")
         may_be_header = False
     body = sample[1:] if may_be_header else sample
@@ -50,11 +55,11 @@ def choose_value_column(
         index = _index_of(options.column, first)
     else:
         columns = _columns(body, type_)
-        names = _names(type_) if may_be_header else frozenset()
+        names = column_names(type_) if may_be_header else frozenset()
         named = [
             column
             for column, cell in zip(columns, first, strict=False)
-            if _simple(cell) in names and column.is_fit
+            if simple_name(cell) in names and column.is_fit
         ]
         if not any(column.is_fit for column in columns):
             columns = _columns(sample, type_)  # then no record is a header
@@ -62,7 +67,7 @@ def choose_value_column(
     cell = first[index].strip() if index < len(first) else ""
     has_header = options.header
     if has_header is None:
-        has_header = not _is_value(type_, cell)
+        has_header = not is_value(type_, cell)
     return ValueColumn(index, cell if has_header else "", has_header)
 
 
@@ -103,8 +108,7 @@ def _best(columns: Sequence[_Column], type_: str) -> _Column:
     rivals = [c for c in columns if c.is_fit and c.fits * 2 > best.fits]
     if len(rivals) == 1:
         return rivals[0]
-    known = VALUE_TYPES.get(type_)
-    words = known.words if known else "the values"
+    words = value_rule(type_).words
     counts = "; ".join(map(str, (rivals or columns)[:_LISTED_COLUMNS]))
     if rivals:
         raise SourceColumnUnclear(f"{len(rivals)} columns hold {words}: {counts}")
@@ -123,23 +127,3 @@ def _index_of(column: str, first: Sequence[str]) -> int:
     raise SourceColumnUnclear(
         f"{how_many} the name that was given, of {len(names)} columns"
     )
-
-
-def _is_value(type_: str, cell: str) -> bool:
-    """Return whether a cell of the first record is a value rather than a name."""
-    if type_ in VALUE_TYPES:
-        return not unfit_reason(type_, cell)
-    return bool(cell.strip()) and _simple(cell) not in _names(type_)
-
-
-def _names(type_: str) -> frozenset[str]:
-    """Return the names of a type's columns; all that are known, if it has no rule."""
-    if known := VALUE_TYPES.get(type_):
-        return known.column_names
-    names = (known.column_names for known in VALUE_TYPES.values())
-    return frozenset({_simple(type_), "value", "values"}).union(*names)
-
-
-def _simple(name: str) -> str:
-    """Return a column's name without case, spaces and punctuation."""
-    return re.sub(r"[\W_]+", "", name.casefold())

@@ -4,6 +4,7 @@ Each type has a rule. What breaks it is worth no verdict and would be paid for: 
 reason says why, in words that do not repeat the cell.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -87,3 +88,24 @@ def unfit_reason(type_: str, cell: str) -> str:
 def match_key(type_: str, value: str) -> str:
     """Return what is the same for values that are one; `value` has to fit the type."""
     return value_rule(type_).match_key(value.strip())
+
+
+def is_value(type_: str, cell: str) -> bool:
+    """Return whether a cell of the first record is a value rather than a name."""
+    if type_ in VALUE_TYPES:
+        return not unfit_reason(type_, cell)
+    return bool(cell.strip()) and simple_name(cell) not in column_names(type_)
+
+
+def column_names(type_: str) -> frozenset[str]:
+    """Return the names of a type's columns; all that are known, if it has no rule."""
+    if type_ in VALUE_TYPES:
+        return VALUE_TYPES[type_].column_names
+    names = (known.column_names for known in VALUE_TYPES.values())
+    others = {simple_name(type_), "value", "values", "username", "password"}
+    return frozenset(others).union(*names)
+
+
+def simple_name(name: str) -> str:
+    """Return a column's name without case, spaces and punctuation."""
+    return re.sub(r"[\W_]+", "", name.casefold())
