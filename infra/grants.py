@@ -71,6 +71,11 @@ class Grants:
         _allow_objects(function, inbox, "s3:GetObject", prefix=BATCHES_PREFIX)
         self._key.grant(function, *READ_KEY)
 
+    def read_work_files(self, function: lambda_.Function, inbox: s3.Bucket) -> None:
+        """Allow reading work files by their version, all of which must be there."""
+        _allow_objects(function, inbox, "s3:GetObjectVersion", prefix=BATCHES_PREFIX)
+        self._key.grant(function, *READ_KEY)
+
     def presign_uploads(
         self, function: lambda_.Function, inbox: s3.Bucket, providers: Iterable[str]
     ) -> None:

@@ -19,6 +19,8 @@ class FileFormat:
 CSV = FileFormat(".csv", "text/csv", header_lines=1)
 JSON = FileFormat(".json", "application/json", is_small=True)
 JSON_LINES = FileFormat(".jsonl", "application/jsonl")
+PARQUET = FileFormat(".parquet", "application/vnd.apache.parquet")
+#: Those of files that are sent.
 FILE_FORMATS = (CSV, JSON, JSON_LINES)
 
 

@@ -7,12 +7,8 @@ from typing import Any
 
 from functions.core.errors import ResultMismatch, ResultsIncomplete
 from functions.core.model import Job
-from functions.core.result_keys import (
-    COMPLETE_KINDS,
-    JOINED_KIND,
-    JOINED_PARQUET_KIND,
-)
-from functions.core.rows import NOT_JOINED, RowCount, verdict_on
+from functions.core.result_keys import COMPLETE_KINDS
+from functions.core.rows import JOINED_KINDS, NOT_JOINED, RowCount, verdict_on
 
 #: Increased when a field changes its meaning, not when a field is added. In version 2
 #: `rows` counts the joined rows; of a job that is not joined, it is what it was.
@@ -119,8 +115,7 @@ def reconcile_rows(job: Job) -> dict[str, Any]:
 
 def _received(job: Job) -> dict[str, int]:
     """Return the lines after the header of each of the provider's files."""
-    ours = (JOINED_KIND, JOINED_PARQUET_KIND)
-    return {file.kind: file.rows for file in job.files if file.kind not in ours}
+    return {file.kind: file.rows for file in job.files if file.kind not in JOINED_KINDS}
 
 
 def delivered_results(manifest: Mapping[str, Any]) -> dict[str, Any]:

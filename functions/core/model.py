@@ -118,6 +118,26 @@ class Batch:
         return cls(**_own_fields(cls, state))
 
 
+@dataclass(frozen=True, kw_only=True)
+class PreparedList:
+    """What Prepare made of a list: versions of its work files, and its counts."""
+
+    key: str = ""
+    version_id: str = ""
+    records_version_id: str = ""
+    table_version_id: str = ""
+    records: int = 0
+    blank: int = 0
+    duplicates: int = 0
+    not_sent: int = 0
+    sent: int = 0
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """Read the counts, ignoring fields of a newer deployment."""
+        return cls(**_own_fields(cls, state))
+
+
 #: The same for fields of a batch as `_ABSENT_IF_EMPTY` for those of a job.
 _ABSENT_FROM_BATCH_IF_EMPTY = ("resendable", "resumable")
 #: Fields of a job that states have under the names of an earlier release.
@@ -185,6 +205,7 @@ class Job:
     held_since: float = 0.0
     part: BatchPosition = BatchPosition()  # of a job that is one request of a batch
     batch: Batch = Batch()  # of a job that is a batch
+    prepared: PreparedList = PreparedList()
 
     @property
     def is_batch_request(self) -> bool:
@@ -223,6 +244,7 @@ class Job:
         for name in ("kinds", "absent", "unsent_claims"):
             values[name] = tuple(values.get(name, ()))
         values["part"] = BatchPosition.from_state(values.get("part", {}))
+        values["prepared"] = PreparedList.from_state(values.get("prepared", {}))
         values["batch"] = Batch.from_state(values.get("batch", {}))
         values["joined"] = JoinedRows.from_state(values.get("joined", {}))
         values["files"] = tuple(
@@ -243,6 +265,8 @@ class Job:
         for name in _ABSENT_IF_EMPTY:
             if not state[name]:
                 del state[name]
+        if self.prepared == PreparedList():
+            del state["prepared"]
         if self.joined == NOT_JOINED:
             del state["joined"]
         if not self.part.batch_since:

@@ -8,8 +8,6 @@ from functions.core.model import Job
 
 #: The kind of a result that is the only one of its job: a batch's, or a request's.
 SINGLE_RESULT_KIND = "result"
-#: The kinds of the uploader's records with the verdict beside each.
-JOINED_KIND, JOINED_PARQUET_KIND = "joined", "joined-parquet"
 #: The kinds of a provider's results that have every row; the others are lists.
 COMPLETE_KINDS = ("all", SINGLE_RESULT_KIND)
 

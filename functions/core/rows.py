@@ -5,6 +5,9 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Self
 
+#: The kinds of the files with the joined rows, as CSV and as Parquet.
+JOINED_KIND, JOINED_PARQUET_KIND = JOINED_KINDS = ("joined", "joined-parquet")
+
 
 class RowsVerdict(StrEnum):
     """Whether the numbers of rows sent and received fit together."""

@@ -31,11 +31,11 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Joined:
-    """The files of a join, and its numbers."""
+    """The files of a join, and what became of the records."""
 
     csv: Path
     parquet: Path
-    numbers: JoinedRows
+    rows: JoinedRows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,8 +79,8 @@ class Join:
                 (parquet, "parquet, COMPRESSION zstd"),
             ):
                 database.run(f"COPY joined TO {text(str(path))} (FORMAT {form})")
-            numbers = self._numbers(database, bases)
-        return Joined(csv=csv, parquet=parquet, numbers=numbers)
+            rows = self._count(database, bases)
+        return Joined(csv=csv, parquet=parquet, rows=rows)
 
     @property
     def _cells(self) -> tuple[str, ...]:
@@ -167,7 +167,7 @@ class Join:
             "ORDER BY records.record"
         )
 
-    def _numbers(self, database: Database, bases: Sequence[ResultFile]) -> JoinedRows:
+    def _count(self, database: Database, bases: Sequence[ResultFile]) -> JoinedRows:
         """Count what stands in the joined rows, and the results' rows beside them."""
         statuses = dict(
             database.rows("SELECT courier_status, count(*) FROM joined GROUP BY ALL")

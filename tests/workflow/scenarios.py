@@ -70,6 +70,8 @@ SCENARIOS: dict[str, Scenario] = {
             "Conclude": [concluded("failed", "ResultsIncomplete")],
         }
     ),
+    "joined": Scenario({}, base="joined"),
+    "not joined": Scenario({"Join": [{"error": "RowsUnjoinable"}]}, base="joined"),
     "outcome not recorded": Scenario({"Conclude": [{"error": "AwsRefused"}]}),
     "topic missing": Scenario({}, topic_exists=False),
     "webhook": Scenario({}, base="webhook"),
@@ -109,6 +111,7 @@ SCENARIOS: dict[str, Scenario] = {
             *(("Check", error, "simple") for error in RETRIED_ERRORS),
             *(("Listen", error, "webhook") for error in AWS_ERRORS),
             *((task, "AwsUnavailable", "batch") for task in ("Prepare", "Gather")),
+            ("Join", "AwsUnavailable", "joined"),
             *((task, "AwsUnavailable", "simple") for task in SIMPLE_JOB),
         ]
     },

@@ -24,6 +24,11 @@ SIMPLE_JOB: dict[str, list[Action]] = {
     "Conclude": [{"state": {"outcome": "succeeded"}}],
 }
 WEBHOOK_JOB = SIMPLE_JOB | {"Submit": [LISTEN], "Listen": [WEBHOOK]}
+#: The records of the list are there, to be joined with the results.
+JOINED: Action = {
+    "state": {**COLLECT["state"], "prepared": {"records_version_id": "1"}}
+}
+JOINED_JOB = SIMPLE_JOB | {"Check": [JOINED], "Join": [{"state": {}}]}
 BATCH = SIMPLE_JOB | {
     "Submit": [{"state": {"next": "prepare"}}],
     "Prepare": [{"state": {}}],
@@ -31,7 +36,12 @@ BATCH = SIMPLE_JOB | {
 }
 REQUEST = WEBHOOK_JOB | {"Check": [FINISHED]}
 #: The scripts that scenarios override, by the scenario that overrides nothing.
-BASES = {"simple": SIMPLE_JOB, "webhook": WEBHOOK_JOB, "batch": BATCH}
+BASES = {
+    "simple": SIMPLE_JOB,
+    "webhook": WEBHOOK_JOB,
+    "joined": JOINED_JOB,
+    "batch": BATCH,
+}
 
 
 def failing(error: str, times: int) -> list[Action]:
