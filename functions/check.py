@@ -1,6 +1,7 @@
 """Check: ask the provider once how the job is doing."""
 
 import random
+from collections.abc import Callable
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -8,22 +9,36 @@ from functions.aws import clock, telemetry
 from functions.aws.adapters import adapter_for
 from functions.aws.job_store import JobStore
 from functions.aws.lambda_handler import lambda_handler, read_job
+from functions.aws.results import Results
 from functions.aws.settings import provider_settings
+from functions.core.error_details import error_document
 from functions.core.errors import AnswerMismatch, PermanentError, RetryableError
 from functions.core.metrics import Metric
-from functions.core.model import Job, Phase, State, StatusReport
+from functions.core.model import Job, Outcome, Phase, State, StatusReport
+from functions.core.result_keys import ERROR_OBJECT, error_key
 from functions.core.routing import on_permanent_error, on_retryable_error, route
 from functions.core.schedule import Policy
 from functions.providers.protocol import Provider
 
 #: The phases that a provider announces by a webhook.
 _ANNOUNCED = (Phase.FINISHED, Phase.PARTIAL, Phase.FAILED)
+#: The `webhook_status` of a webhook that the provider has given up.
+_UNDELIVERED = "FAILED"
 
 
 def check(
-    job: Job, adapter: Provider, *, policy: Policy, now: float, random: float
+    job: Job,
+    adapter: Provider,
+    *,
+    results: Callable[[], Results],
+    policy: Policy,
+    now: float,
+    random: float,
 ) -> Job:
     """Ask the provider for the status; return the job with its next step.
+
+    What the provider says about a failure goes into the results bucket: a second try
+    finds it there, and it may be personal data, which a job does not hold.
 
     A call that fails does not fail the job: it is repeated later, until the deadline,
     so that a provider's outage of some hours only delays the job. `random` is a number
@@ -61,7 +76,15 @@ def check(
         job,
         phase=job.phase,
     )
-    return route(job, report, policy=policy, now=now, random=random)
+    checked = route(job, report, policy=policy, now=now, random=random)
+    if not (report.errors and checked.outcome is Outcome.FAILED):
+        return checked
+    stored = results().put(
+        error_key(checked),
+        error_document(checked, report.errors),
+        metadata={"job-id": job.job_id, "kind": ERROR_OBJECT},
+    )
+    return checked.with_(error_key=stored.key)
 
 
 def _metrics(
@@ -72,6 +95,8 @@ def _metrics(
         values[Metric.PHASE_SECONDS] = now - (job.phase_since or job.waiting_since)
     if report.unknown_word:
         values[Metric.UNKNOWN_STATUS_WORDS] = 1
+    if report.webhook_status == _UNDELIVERED:
+        values[Metric.WEBHOOKS_UNDELIVERED] = 1
     if report.phase not in _ANNOUNCED:
         return values
     if uses_webhook and not heard_at:
@@ -92,6 +117,7 @@ def handler(event: State, _context: LambdaContext) -> State:
         checked = check(
             job,
             adapter_for(job.provider),
+            results=Results.from_environment,
             policy=provider_settings(job.provider).policy,
             now=now,
             random=random.random(),  # noqa: S311 - jitter, no secret

@@ -1,6 +1,6 @@
 """Gather: write the result of a batch, one line for each row, in their order."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -23,11 +23,18 @@ from functions.core.batch_results import (
     most_common_error,
     parse_results,
 )
+from functions.core.error_details import REPORTED_ERRORS, details_for_row
 from functions.core.errors import AnswerUnreadable, ResultsIncomplete
 from functions.core.file_formats import JSON_LINES
 from functions.core.metrics import Metric
 from functions.core.model import BatchPosition, File, Job, Next, Outcome, Phase, State
-from functions.core.result_keys import SINGLE_RESULT_KIND, of_attempt, result_key
+from functions.core.result_keys import (
+    ERROR_OBJECT,
+    SINGLE_RESULT_KIND,
+    error_key,
+    of_attempt,
+    result_key,
+)
 from functions.core.routing import end_job
 from functions.providers.bodies import IteratorBody
 from functions.providers.protocol import BatchProvider
@@ -61,7 +68,10 @@ class BatchGathering:
     now: float
 
     def gather(self) -> Job:
-        """Write the result and return the batch, failed if no request has a result."""
+        """Write a line for each row and return the batch.
+
+        If no request has a result, it has failed, and the lines say why.
+        """
         index = RowIndex.from_document(self.batch_store.read_json("rows.json"))
         requests = self._requests(index)
         self.batch_store.write_ended_requests(
@@ -72,16 +82,17 @@ class BatchGathering:
                 for request in requests
             }
         )
-        if not any(request.result.has_result for request in requests):
-            return self._ended(index, [request.result for request in requests])
-
         lines = ResultLines(self._resolved_requests(requests), index.invalid)
+        kind = SINGLE_RESULT_KIND
+        key = result_key(self.job, of_attempt(self.job, kind), JSON_LINES)
+        if not any(request.result.has_result for request in requests):
+            kind, key = ERROR_OBJECT, error_key(self.job, JSON_LINES)
         file = store_result(
             self.results,
-            result_key(self.job, of_attempt(self.job, SINGLE_RESULT_KIND), JSON_LINES),
+            key,
             JSON_LINES,
             job_id=self.job.job_id,
-            kind=SINGLE_RESULT_KIND,
+            kind=kind,
             open_body=lambda: IteratorBody(iter(lines)),
         )
         # Where an earlier try has stored the file, no line was written by this one.
@@ -91,7 +102,7 @@ class BatchGathering:
         return self._ended(index, results, file)
 
     def _ended(
-        self, index: RowIndex, results: Sequence[RequestResult], *files: File
+        self, index: RowIndex, results: Sequence[RequestResult], file: File
     ) -> Job:
         outcomes = index.outcomes(results)
         batch = replace(
@@ -104,13 +115,14 @@ class BatchGathering:
         )
         gathered = self.job.with_(batch=batch, finished_at=self.now)
         if not any(result.has_result for result in results):
+            gathered = gathered.with_(error_key=file.key)
             return end_job(gathered, Outcome.FAILED, most_common_error(results))
         is_complete = outcomes.keys() == {str(Outcome.SUCCEEDED)}
         return gathered.with_(
             next=Next.REPORT,
             phase=Phase.FINISHED if is_complete else Phase.PARTIAL,
             kinds=(SINGLE_RESULT_KIND,),
-            files=files,
+            files=(file,),
         )
 
     def _requests(self, index: RowIndex) -> Sequence[_Request]:
@@ -142,7 +154,8 @@ class BatchGathering:
 
         def resolve(request: _Request) -> ResolvedRequest:
             if not request.result.has_result:
-                return ResolvedRequest(request.result, request.rows)
+                details = self._error_details(request)
+                return ResolvedRequest(request.result, request.rows, details=details)
             try:
                 documents = self._read_result(request, bodies)
             except AnswerUnreadable as error:
@@ -157,14 +170,26 @@ class BatchGathering:
 
     def _read_result(self, request: _Request, bodies: bytes) -> Sequence[Any]:
         """Return the documents of a request's rows, in their order."""
-        part = request.part
-        job = self.job.with_(job_id=request.job_id, type=request.type, part=part)
+        part, job = request.part, self._job_of(request)
         key = result_key(job, SINGLE_RESULT_KIND, self.adapter.result_format)
         stored = self.results.find(key, job_id=job.job_id)
         if stored is None:
             raise ResultsIncomplete("the result of a request is gone")
         body = bodies[part.offset : part.offset + part.length]
         return self.adapter.unpack(job.type, body, self.results.read(stored))
+
+    def _error_details(self, request: _Request) -> Mapping[str, Any]:
+        """Return what the provider said about a failed request, if it did."""
+        if request.result.error not in REPORTED_ERRORS:
+            return {}
+        job = self._job_of(request)
+        stored = self.results.find(error_key(job), job_id=job.job_id)
+        return details_for_row(self.results.read(stored)) if stored else {}
+
+    def _job_of(self, request: _Request) -> Job:
+        return self.job.with_(
+            job_id=request.job_id, type=request.type, part=request.part
+        )
 
 
 @lambda_handler

@@ -143,6 +143,7 @@ class Dashboard(Construct):
                     search(Metric.WEBHOOKS, "heard"),
                     metric(Metric.WEBHOOKS_MISSED, label="missed"),
                     metric(Metric.WEBHOOKS_WAITED_FOR, label="arrived before the wait"),
+                    metric(Metric.WEBHOOKS_UNDELIVERED, label="given up"),
                 ],
             ),
             _graph(

@@ -18,9 +18,11 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 
 from functions.core.keys import BATCHES_PREFIX
+from functions.core.result_keys import ERROR_OBJECT
 from infra.nag import acknowledge, logical_id
 
 READ_KEY = ("kms:Decrypt",)
+WRITE_KEY = ("kms:GenerateDataKey",)
 READ_AND_WRITE_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
 TABLE_KEY = (
     "kms:Decrypt",
@@ -53,6 +55,13 @@ class Grants:
         _allow_objects(function, results, "s3:GetObject", "s3:PutObject")
         self._key.grant(function, *READ_AND_WRITE_KEY)
 
+    def write_errors(self, function: lambda_.Function, results: s3.Bucket) -> None:
+        """Allow writing what providers say about failures, and finding what exists."""
+        _allow(function, results.bucket_arn, "s3:ListBucket")
+        errors = f"*/{ERROR_OBJECT}*"
+        _allow_objects(function, results, "s3:GetObject", "s3:PutObject", of=errors)
+        self._key.grant(function, *WRITE_KEY)
+
     def write_results_in_parts(
         self, function: lambda_.Function, results: s3.Bucket
     ) -> None:
@@ -62,13 +71,13 @@ class Grants:
 
     def write_batches(self, function: lambda_.Function, inbox: s3.Bucket) -> None:
         """Allow writing work files of batches, under a prefix that starts no jobs."""
-        _allow_objects(function, inbox, "s3:PutObject", prefix=BATCHES_PREFIX)
+        _allow_objects(function, inbox, "s3:PutObject", of=f"{BATCHES_PREFIX}*")
         self._key.grant(function, *READ_AND_WRITE_KEY)
 
     def read_batches(self, function: lambda_.Function, inbox: s3.Bucket) -> None:
         """Allow reading work files of batches, some of which may be missing."""
         _allow(function, inbox.bucket_arn, "s3:ListBucket")
-        _allow_objects(function, inbox, "s3:GetObject", prefix=BATCHES_PREFIX)
+        _allow_objects(function, inbox, "s3:GetObject", of=f"{BATCHES_PREFIX}*")
         self._key.grant(function, *READ_KEY)
 
     def read_work_files(self, function: lambda_.Function, inbox: s3.Bucket) -> None:
@@ -81,7 +90,7 @@ class Grants:
     ) -> None:
         """Allow signing uploads; a signed request has the rights of its signer."""
         for provider in providers:
-            _allow_objects(function, inbox, "s3:PutObject", prefix=f"{provider}/")
+            _allow_objects(function, inbox, "s3:PutObject", of=f"{provider}/*")
         self._key.grant(function, *READ_AND_WRITE_KEY)
 
     def presign_results(self, function: lambda_.Function, results: s3.Bucket) -> None:
@@ -206,12 +215,12 @@ class Grants:
 
 
 def _allow_objects(
-    function: lambda_.Function, bucket: s3.Bucket, *actions: str, prefix: str = ""
+    function: lambda_.Function, bucket: s3.Bucket, *actions: str, of: str = "*"
 ) -> None:
-    _allow(function, bucket.arn_for_objects(f"{prefix}*"), *actions)
+    _allow(function, bucket.arn_for_objects(of), *actions)
     _acknowledge_wildcard(
         function,
-        f"<{logical_id(bucket)}.Arn>/{prefix}*",
+        f"<{logical_id(bucket)}.Arn>/{of}",
         "Object keys are not known at deployment; the actions are exact.",
     )
 

@@ -19,7 +19,7 @@ _LINKS = {
     "startJob": ("getJob", "getTimeline", "getResults", "cancelJob", "retryJob"),
     "retryJob": ("getJob", "cancelJob"),
     "cancelJob": ("getJob", "retryJob"),
-    "getJob": ("getTimeline", "getResults", "cancelJob", "retryJob"),
+    "getJob": ("getTimeline", "getResults", "getError", "cancelJob", "retryJob"),
 }
 _LOCATION = {
     "Location": {

@@ -30,6 +30,7 @@ _RESPONSE_MEMBERS = {
     "GET /jobs": {"jobs", "next"},
     "timeline": {"entries", "checks", "ended_at"},
     "results": {"manifest", "links"},
+    "error": {"key", "href"},
 }
 _JOB_MEMBERS = {
     *("job_id", "provider", "type", "phase", "outcome", "attempt", "checks", "error"),

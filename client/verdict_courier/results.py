@@ -14,6 +14,8 @@ from verdict_courier.api_client import ApiError, ApiUnreachable, ForeignAnswer, 
 
 #: How the kinds begin that are the uploader's own records, with the verdicts.
 _JOINED = "joined"
+#: More than the details of a batch's rows have.
+_MAX_ERROR_BYTES = 64 * 1024 * 1024
 _FILE_NAME = re.compile(r"\w[\w.-]{0,200}", re.ASCII)
 
 
@@ -115,6 +117,27 @@ def _save(path: Path, chunks: Iterable[bytes]) -> Path:
         return part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def error_lines(response: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what the provider said about a failure: a document, or one for each row.
+
+    Raises:
+        ApiError, ApiUnreachable: See `stream`.
+        ForeignAnswer: The link of the response leads to something else.
+    """
+    content = b""
+    for chunk in stream(str(response["href"])):
+        content += chunk
+        if len(content) > _MAX_ERROR_BYTES:
+            break
+    try:
+        lines = [json.loads(line) for line in content.splitlines()]
+    except ValueError:
+        lines = [None]
+    if not all(isinstance(line, dict) for line in lines):
+        raise ForeignAnswer("The error's details are not what the API describes.")
+    return lines
 
 
 def _result(file: Mapping[str, Any], link: Mapping[str, Any]) -> Result:

@@ -38,6 +38,7 @@ _HANDLERS: dict[str, Callable[..., Document]] = {
     "getJob": JobService.get_job,
     "getTimeline": JobService.get_timeline,
     "getResults": JobService.get_results,
+    "getError": JobService.get_error,
     "cancelJob": JobService.cancel_job,
     "retryJob": JobService.retry_job,
 }

@@ -66,6 +66,11 @@ RESULTS_EXPIRED = ProblemType(
     HTTPStatus.GONE,
     "The results were deleted after their retention period.",
 )
+NO_ERROR_DETAILS = ProblemType(
+    "no-error-details",
+    HTTPStatus.CONFLICT,
+    "The provider has said nothing about why the job failed.",
+)
 TOO_LARGE = ProblemType(
     "request-too-large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large."
 )

@@ -81,6 +81,16 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
             "finished_at": _or_null(_TIME),
             "ended_at": _or_null(_TIME),
             "error": _or_null(object_schema({"name": _TEXT, "advice": _TEXT})),
+            "error_key": {
+                **_or_null(_TEXT),
+                "description": "The object in the results bucket that has the "
+                "provider's words about the failure.",
+            },
+            "webhook_status": {
+                **_or_null(_TEXT),
+                "description": "What the provider last said about the delivery of its "
+                "webhook, such as SENT or FAILED.",
+            },
             "earlier_attempts": {
                 "type": "array",
                 "items": object_schema(
@@ -100,8 +110,8 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                 "without that; while a retry runs, how many it does.",
             },
             "links": object_schema(
-                {"self": _LINK, "execution": _LINK, "results": _LINK},
-                optional=("results",),
+                {"self": _LINK, "execution": _LINK, "results": _LINK, "error": _LINK},
+                optional=("results", "error"),
             ),
         }
     ),
@@ -189,6 +199,9 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
             },
             "expires_at": _TIME,
         }
+    ),
+    "ErrorDetails": object_schema(
+        {"job_id": _TEXT, "key": _TEXT, "href": _LINK, "expires_at": _TIME}
     ),
     "Problem": object_schema(
         {

@@ -31,6 +31,8 @@ def job_response(
     links = {"self": path, "execution": execution_url}
     if record.latest_manifest_key:
         links["results"] = f"{path}/results"
+    if record.error_key:
+        links["error"] = f"{path}/error"
     waiting_since = max(record.submitted_at, record.resumed_at) or record.received_at
     deadline_at = waiting_since + deadline_seconds
     return {
@@ -69,6 +71,8 @@ def job_response(
         "error": {"name": record.error, "advice": record.advice}
         if record.error
         else None,
+        "error_key": record.error_key or None,
+        "webhook_status": record.webhook_status or None,
         "earlier_attempts": [
             {
                 **{name: attempt[name] for name in _EARLIER_ATTEMPT},

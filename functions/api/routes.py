@@ -137,6 +137,16 @@ def operations(types: Types, extensions: Extensions) -> tuple[Operation, ...]:
             problem_types=(problems.RESULTS_NOT_READY, problems.RESULTS_EXPIRED),
         ),
         _on_job(
+            "getError",
+            "GET",
+            "/error",
+            "Get a link to the provider's words about a failure",
+            "Of a batch without results there is a line for each row. The link is "
+            "valid for five minutes, for whoever has it.",
+            response_schema="ErrorDetails",
+            problem_types=(problems.NO_ERROR_DETAILS, problems.RESULTS_EXPIRED),
+        ),
+        _on_job(
             "cancelJob",
             "POST",
             "/cancel",

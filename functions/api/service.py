@@ -1,13 +1,10 @@
 """Job service: carry out the operations of the API."""
 
-import json
 import uuid
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import PurePosixPath
-from typing import Any
 
 from functions.api import cursor, presigned, problems, responses
+from functions.api.delivery import Delivery
 from functions.api.execution_history import ExecutionHistory
 from functions.api.job_query import JobFilters, JobQuery
 from functions.api.job_request import job_from_request, remarks_of_request
@@ -128,37 +125,18 @@ class JobService:
 
     def get_results(self, request: ApiRequest, *, now: float) -> Document:
         """Return the manifest of a job with results, and links to its files."""
-        record = self._get_or_404(request)
-        manifest_key = record.latest_manifest_key
-        if not manifest_key:
-            raise Problem(problems.RESULTS_NOT_READY)
-        stored = self.results.find(manifest_key, job_id=record.job_id)
-        if stored is None:
-            raise Problem(problems.RESULTS_EXPIRED)
-        manifest: Mapping[str, Any] = json.loads(self.results.read(stored))
-        return {
-            "job_id": record.job_id,
-            "manifest": manifest,
-            "links": [
-                {
-                    "kind": file["kind"],
-                    "href": self.presigned_urls.download_url(
-                        self.settings.results_bucket,
-                        file["key"],
-                        name=f"{record.job_id[:12]}-{PurePosixPath(file['key']).name}",
-                    ),
-                }
-                for file in manifest["files"]
-            ],
-            "expires_at": responses.rfc3339(now + presigned.DOWNLOAD_SECONDS),
-        }
+        return self._delivery.results_of(self._get_or_404(request), now=now)
+
+    def get_error(self, request: ApiRequest, *, now: float) -> Document:
+        """Return a link to what the provider said about a job that failed."""
+        return self._delivery.error_of(self._get_or_404(request), now=now)
 
     def cancel_job(self, request: ApiRequest, *, now: float) -> Document:
         """End a job now and return it.
 
         The outcome is recorded before the execution is stopped, so that it cannot end
         in another way. `functions.finalize_execution` sends the notice, or the workflow
-        itself if it can no longer be stopped.
+        itself if it can no longer be stopped, or was never started.
         """
         record = self._get_or_404(request)
         job = record.to_job()
@@ -170,7 +148,9 @@ class JobService:
         )
         if outcome is Outcome.CANCELLED:
             # Also for a repeated request: the first one may have failed here.
-            self.executions.stop(record.execution_name)
+            is_there = self.executions.stop(record.execution_name)
+            if not is_there and not record.execution:
+                self.executions.start(job)  # it only announces the end
         if record.outcome or outcome is not Outcome.CANCELLED:
             raise Problem(problems.JOB_ENDED, outcome=str(outcome))
         return self._to_response(self._get_or_404(request), request)
@@ -190,12 +170,25 @@ class JobService:
             has_open_requests = record.resendable or record.resumable
             if record.outcome not in RETRYABLE_OUTCOMES and not has_open_requests:
                 raise Problem(problems.JOB_NOT_RETRYABLE, outcome=str(record.outcome))
+            if not record.provider_ref:
+                # `finalize_execution` records it, too, but may come later.
+                stopped = self.executions.find(record.execution_name)
+                if stopped and stopped.job:
+                    self.job_store.record_reference(stopped.job)
             restarted = self.job_store.restart(record, now=now)
             if restarted is None:
                 raise Problem(problems.JOB_RUNNING)
             record = restarted
         self.executions.start(record.to_job())
         return self._to_response(record, request)
+
+    @property
+    def _delivery(self) -> Delivery:
+        return Delivery(
+            bucket=self.settings.results_bucket,
+            results=self.results,
+            presigned_urls=self.presigned_urls,
+        )
 
     def _record_end(self, record: JobRecord, *, now: float) -> bool:
         """Record the outcome of an attempt that could not do so, as *Unrecorded*.

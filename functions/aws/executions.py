@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 #: Error codes of Step Functions for an execution that never started, or has ended.
 _NOTHING_TO_STOP = {"ExecutionDoesNotExist", "ValidationException"}
 #: Fields of a job that release 0.1.0 did not have.
-_LATER_FIELDS = {"distinct_rows", "late", "verdict"}
-#: From the notice to the end of an execution there are six events.
+_LATER_FIELDS = {"distinct_rows", "error_key", "late", "verdict"}
+#: From the notice to the end of an execution there are six events, and at most 23 from
+#: the beginning of a state that has retries.
 _LAST_EVENTS = 25
 _OUTCOMES = {
     "ABORTED": Outcome.CANCELLED,  # stopped, through the API or in the AWS console
@@ -39,8 +41,9 @@ class ExecutionResult:
     """How an execution ended, or that it still runs.
 
     `status` is that of Step Functions, `error` the bare name of the error that ended
-    it. `job` is its input; None if a person started it with another input. `notified`
-    is whether the workflow has sent its notice.
+    it. `job` is its input, with the provider's reference if the last states have it;
+    None if a person started it with another input. `notified` is whether the workflow
+    has sent its notice.
     """
 
     name: str
@@ -107,8 +110,8 @@ class Executions:
                     return None
                 raise
 
-    def stop(self, name: str) -> None:
-        """Stop an execution, if it was started and has not ended."""
+    def stop(self, name: str) -> bool:
+        """Stop an execution that runs; return False if it was never started."""
         with translate_aws_errors("stop an execution"):
             try:
                 self._step_functions.stop_execution(
@@ -119,6 +122,8 @@ class Executions:
             except ClientError as error:
                 if error_code(error) not in _NOTHING_TO_STOP:
                     raise
+                return error_code(error) != "ExecutionDoesNotExist"
+        return True
 
 
 def describe(execution_arn: str, *, step_functions: "SFNClient") -> ExecutionResult:
@@ -170,12 +175,34 @@ def _describe(arn: str, step_functions: "SFNClient") -> ExecutionResult:
         status=described["status"],
         # Whoever stops an execution by hand can write anything here.
         error=error if re.fullmatch(r"[A-Za-z.]{1,64}", error) else "",
-        job=_job_from_input(described.get("input", "")),
+        job=_with_reference(_read_job(described.get("input", "")), last["events"]),
         notified=any(_is_notice(event) for event in last["events"]),
     )
 
 
-def _job_from_input(text: str) -> Job | None:
+def _with_reference(
+    job: Job | None, events: Sequence["HistoryEventTypeDef"]
+) -> Job | None:
+    """Return a job with the provider's reference, where a state has it.
+
+    The jobs table may lack it: then it is known nowhere else.
+    """
+    if job is None:
+        return None
+    for event in events:
+        text = event.get("stateEnteredEventDetails", {}).get("input", "")
+        known = _read_job(text)
+        if known and known.job_id == job.job_id and known.provider_ref:
+            return job.with_(
+                provider_ref=known.provider_ref,
+                submitted_at=known.submitted_at,
+                rows=known.rows,
+                distinct_rows=known.distinct_rows,
+            )
+    return job
+
+
+def _read_job(text: str) -> Job | None:
     try:
         return Job.from_state(json.loads(text))
     except (ValueError, TypeError, AttributeError):

@@ -72,6 +72,11 @@ def held(job: Job) -> dict[str, Value]:
     return {"held_for": job.held_for, "held_since": job.held_since}
 
 
+def webhook_status_of(job: Job) -> dict[str, Value]:
+    """Return what the provider last said of its webhook; nothing if nothing."""
+    return {"webhook_status": job.webhook_status} if job.webhook_status else {}
+
+
 def submitted(job: Job) -> dict[str, Value]:
     """Return what is known of a submission; nothing where there is none."""
     if not job.provider_ref:

@@ -21,6 +21,7 @@ from functions.aws.job_items import (
     received,
     source_of,
     submitted,
+    webhook_status_of,
 )
 from functions.core.errors import JobEnded, advice_for
 from functions.core.job_record import End, JobRecord, SubmissionRecord
@@ -40,6 +41,7 @@ _ATTEMPT_ATTRIBUTES = (
     "next_check_at",
     *HOLD,
     "manifest_key",
+    "error_key",
     "late",
     "timed_out_at",
     "late_check_at",
@@ -211,6 +213,16 @@ class JobStore(JobsTable):
         )
         return SubmissionRecord.from_item(written or self._table.get(job.job_id))
 
+    def record_reference(self, job: Job) -> None:
+        """Record the reference of a job's state, where Submit could not record it."""
+        if job.provider_ref:
+            self._table.update(
+                job.job_id,
+                submitted(job),
+                condition="attribute_exists(job_id) "
+                "AND attribute_not_exists(provider_ref)",
+            )
+
     def record_hold(self, job: Job) -> None:
         """Record the error that a job, or a batch by its request, waits out."""
         self._table.update(
@@ -242,6 +254,7 @@ class JobStore(JobsTable):
                 "polls": job.polls,
                 "failures": job.failures,
                 "next_check_at": next_check_at,
+                **webhook_status_of(job),
             },
             set_if_absent=submitted(job) | held(job),
             remove=() if job.held_for else HOLD,
@@ -262,6 +275,7 @@ class JobStore(JobsTable):
             "error": job.error,
             "advice": job.advice,
             "manifest_key": job.manifest_key,
+            "error_key": job.error_key,
             "verdict": str(job.verdict),
             "bytes": sum(file.bytes for file in job.files),
             "invalid": job.invalid,
@@ -340,8 +354,12 @@ class JobStore(JobsTable):
             condition=condition,
             condition_values=condition_values,
         )
-        item = written or self._table.get(job.job_id)
-        return JobRecord.from_item(item).end_of(job.attempt)
+        record = JobRecord.from_item(written or self._table.get(job.job_id))
+        is_of_another = execution and record.execution not in ("", execution)
+        # An outcome that stands kept out a reference that only the state has.
+        if not record.provider_ref and not is_of_another:
+            self.record_reference(job)
+        return record.end_of(job.attempt)
 
     def _running_or_unknown(self, job: Job, *, known: str = "") -> SubmissionRecord:
         """Return what is recorded of a job that runs, or whose submission is unknown.

@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -21,18 +21,20 @@ _NumberedLine = tuple[int, Callable[[], bytes]]
 class ResolvedRequest:
     """A request whose result was read: how it ended, its rows and their documents.
 
-    There are no documents if it has no result. Rows that are equal share one.
+    There are no documents if it has no result, but perhaps `details` of its error. Rows
+    that are equal share one.
     """
 
     result: RequestResult
     rows: Sequence[int]
     documents: Sequence[Mapping[str, Any]] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
 
     def lines(self) -> Iterator[_NumberedLine]:
         """Yield the number of each row, and what returns its line."""
         if not self.documents:
             for row in self.rows:
-                yield row, partial(failure_line, row, self.result)
+                yield row, partial(failure_line, row, self.result, self.details)
             return
         documents = self.documents
         if len(documents) == 1:

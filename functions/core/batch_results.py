@@ -147,9 +147,10 @@ def result_line(row: int, request: RequestResult, result: Mapping[str, Any]) -> 
     return _line({"row": row, "outcome": str(request.outcome), "result": result})
 
 
-def failure_line(row: int, request: RequestResult) -> bytes:
-    """Return the line of a row whose request failed."""
-    return _line({"row": row, "outcome": str(request.outcome), "error": request.error})
+def failure_line(row: int, request: RequestResult, details: Mapping[str, Any]) -> bytes:
+    """Return the line of a row whose request failed, with what is known of it."""
+    result = {"outcome": str(request.outcome), "error": request.error}
+    return _line({"row": row, **result, **details})
 
 
 def invalid_line(invalid: Mapping[str, Any]) -> bytes:

@@ -27,6 +27,7 @@ class End:
     advice: str
     manifest_key: str
     verdict: RowsVerdict
+    error_key: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +67,8 @@ class JobRecord:
     advice: str = ""
     manifest_key: str = ""
     verdict: RowsVerdict = RowsVerdict.NONE
+    error_key: str = ""
+    webhook_status: str = ""
     attempt: int = 1
     request_hash: str = ""
     execution: str = ""  # that follows this attempt; empty before it has begun
@@ -156,6 +159,7 @@ class JobRecord:
                 advice=self.advice,
                 manifest_key=self.manifest_key,
                 verdict=self.verdict,
+                error_key=self.error_key,
             )
         (ended,) = (e for e in self.earlier if e["attempt"] == attempt)
         error = str(ended["error"])
@@ -166,6 +170,7 @@ class JobRecord:
             # Records of an earlier release do not have them.
             manifest_key=str(ended.get("manifest_key", "")),
             verdict=RowsVerdict(ended.get("verdict", RowsVerdict.NONE)),
+            error_key=str(ended.get("error_key", "")),
         )
 
     def attempts_json(self) -> str:
@@ -178,6 +183,7 @@ class JobRecord:
             "ended_at": self.ended_at,
             "manifest_key": self.manifest_key,
             "verdict": str(self.verdict),
+            "error_key": self.error_key,
         }
         return json.dumps([*self.earlier, this_attempt])
 

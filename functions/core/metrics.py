@@ -155,6 +155,11 @@ class Metric(Enum):
     WEBHOOKS_MISSED = MetricDefinition(
         Unit.COUNT, "finished jobs that a check noticed before any webhook", _PROVIDER
     )
+    WEBHOOKS_UNDELIVERED = MetricDefinition(
+        Unit.COUNT,
+        "answers in which a provider says that it could not deliver a webhook",
+        _PROVIDER,
+    )
     WEBHOOKS_WAITED_FOR = MetricDefinition(
         Unit.COUNT, "waits that began after their webhook had come", _PROVIDER
     )

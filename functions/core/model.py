@@ -152,7 +152,7 @@ _ENUMS: Mapping[str, type[StrEnum]] = {
 
 #: Fields that a state has only where they are not empty: the input of an execution must
 #: stay what an earlier release wrote, or starting it again would be an error.
-_ABSENT_IF_EMPTY = ("unsent_claims", "held_for", "held_since")
+_ABSENT_IF_EMPTY = ("unsent_claims", "held_for", "held_since", "webhook_status")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,6 +203,8 @@ class Job:
     unsent_claims: tuple[str, ...] = ()  # of tries that surely submitted nothing
     held_for: str = ""  # an error that the job waits out, such as OutOfCredits
     held_since: float = 0.0
+    error_key: str = ""  # of the object with the provider's words about a failure
+    webhook_status: str = ""  # what the provider last said of its webhook
     part: BatchPosition = BatchPosition()  # of a job that is one request of a batch
     batch: Batch = Batch()  # of a job that is a batch
     prepared: PreparedList = PreparedList()
@@ -287,7 +289,7 @@ class StatusReport:
     know, reduced to letters; the job then counts as running. `final_error` names the
     error of a failure that the provider documents as final, which needs no
     confirmation. `provider_finished_at` is the time of the end by the provider's clock,
-    in Unix seconds; 0 if it reports none.
+    in Unix seconds, or 0. `errors` have `class` and (personal) `message` by step.
     """
 
     phase: Phase
@@ -297,6 +299,8 @@ class StatusReport:
     unknown_word: str = ""
     final_error: str = ""
     provider_finished_at: float = 0.0
+    errors: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    webhook_status: str = ""  # reduced to letters
 
 
 def _own_fields(cls: type, state: Mapping[str, Any]) -> dict[str, Any]:

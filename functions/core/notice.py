@@ -14,6 +14,7 @@ MESSAGE_FIELDS = (
     "error",
     "verdict",
     "manifest_key",
+    "error_key",
     "late",
 )
 #: Message attributes, by which subscribers can filter; SNS refuses empty ones.

@@ -3,13 +3,15 @@
 They contain neither names that the uploader chose nor anything that was verified.
 """
 
-from functions.core.file_formats import FileFormat
+from functions.core.file_formats import JSON, FileFormat
 from functions.core.model import Job
 
 #: The kind of a result that is the only one of its job: a batch's, or a request's.
 SINGLE_RESULT_KIND = "result"
 #: The kinds of a provider's results that have every row; the others are lists.
 COMPLETE_KINDS = ("all", SINGLE_RESULT_KIND)
+#: How the names of objects begin that have the provider's words about failures.
+ERROR_OBJECT = "error"
 
 
 def result_key(job: Job, kind: str, file_format: FileFormat) -> str:
@@ -20,6 +22,17 @@ def result_key(job: Job, kind: str, file_format: FileFormat) -> str:
 def manifest_key(job: Job) -> str:
     """Return the key of the manifest, which each attempt writes anew."""
     return f"{_folder(job)}/{of_attempt(job, 'manifest')}.json"
+
+
+def error_key(job: Job, file_format: FileFormat = JSON) -> str:
+    """Return the key of what the provider said about a failure of this attempt.
+
+    A request of a batch has one: its batch's attempts continue it, or have another one.
+    """
+    name = ERROR_OBJECT
+    if not job.is_batch_request:
+        name = of_attempt(job, name)
+    return f"{_folder(job)}/{name}{file_format.suffix}"
 
 
 def of_attempt(job: Job, name: str) -> str:

@@ -31,6 +31,7 @@ def route(
         phase=report.phase,
         phase_since=job.phase_since if report.phase is job.phase else now,
         invalid=report.invalid,
+        webhook_status=report.webhook_status or job.webhook_status,
     )
     if report.phase in _WITH_RESULTS and report.kinds:
         return checked.with_(

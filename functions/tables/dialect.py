@@ -71,12 +71,9 @@ def choose_dialect(
     is_chosen = skipped or best.score(columns) > _Candidate.NOTHING
     dialect = best.dialect if is_chosen else Dialect()
 
-    # A header can begin with #, too: then it has as many cells as the records.
-    while comments and best.width > 1:
-        cells = next(dialect.split([lines[skipped + comments - 1]]), [])
-        if len(cells) != best.width:
-            break
-        comments -= 1
+    # A header can begin with #, too: then it is as wide as the table, and none follows.
+    if comments and 1 < best.width == _width(dialect, lines[skipped + comments - 1]):
+        comments -= not best.has_header
     return Dialect(
         dialect.separator, dialect.skips_spaces, skipped + comments, comments
     )
@@ -102,7 +99,7 @@ class _Candidate:
         if widths:
             self.width, count = max(widths.items(), key=lambda item: item[::-1])
             self._share = count / len(self._records)
-            if len(self.first) > 1 and self._has_header and self._has_empty_ends:
+            if len(self.first) > 1 and self.has_header and self._has_empty_ends:
                 # Records without their empty cells at the end, or with more of them.
                 self.width, self._share = len(self.first), 1.0
         elif any(separator in line for line in lines):
@@ -123,7 +120,8 @@ class _Candidate:
         return has_columns, not self._is_broken, self._share, self.width
 
     @property
-    def _has_header(self) -> bool:
+    def has_header(self) -> bool:
+        """Whether the first record consists of words."""
         return all(map(is_word, self.first))
 
     @property
@@ -147,6 +145,13 @@ class _Candidate:
         except csv.Error:
             # What is cut off after these lines may close the quote.
             self._is_broken = is_whole or reader.line_num < len(lines)
+
+
+def _width(dialect: Dialect, line: str) -> int:
+    try:
+        return len(next(dialect.split([line]), []))
+    except csv.Error:
+        return 0
 
 
 def is_word(cell: str) -> bool:

@@ -41,9 +41,9 @@ class FirstRecords:
     def _create(self, slots: int) -> None:
         self._slots = slots
         self._free = slots * 2 // 3  # more entries would stand in each other's way
-        self._lows = array("Q", bytes(8 * slots))
-        self._highs = array("I", bytes(4 * slots))
-        self._numbers = array("I", bytes(4 * slots))
+        self._lows = array("Q", [0]) * slots
+        self._highs = array("I", [0]) * slots
+        self._numbers = array("I", [0]) * slots
 
     def _grow(self) -> None:
         entries = zip(self._lows, self._highs, self._numbers, strict=True)

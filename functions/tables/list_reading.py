@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
 from functions.core.errors import SourceColumnUnclear, SourceEmpty
 from functions.core.source import Source
 from functions.tables.first_records import FirstRecords
+from functions.tables.json_lines import JSON_LINES_SUFFIX, JsonTable, open_json_table
 from functions.tables.reader import ReadOptions, Table, open_table
 from functions.tables.value_column import ValueColumn, choose_value_column
 from functions.tables.values import value_rule
@@ -66,7 +67,12 @@ class ListReading:
     """
 
     def __init__(
-        self, table: Table, column: ValueColumn, type_: str, *, expected: int
+        self,
+        table: Table | JsonTable,
+        column: ValueColumn,
+        type_: str,
+        *,
+        expected: int,
     ) -> None:
         self.table = table
         self.value_column = column
@@ -138,7 +144,12 @@ def read_list(
         SourceMisnamed, SourceNotText: See `open_table`.
         SourceEmpty, SourceColumnUnclear: See `choose_value_column`.
     """
-    table = open_table(source, name, options)
+    table: Table | JsonTable
+    if name.lower().endswith(JSON_LINES_SUFFIX):
+        table = open_json_table(source)
+        options = replace(options, header=True)
+    else:
+        table = open_table(source, name, options)
     column = choose_value_column(table.sample, type_, options)
     characters = sum(len(cell) + 1 for cells in table.sample for cell in cells)
     if table.encoding.startswith("utf-16"):

@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 
 from functions.core.errors import RequestInvalid, SourceMisnamed
 from functions.core.source import Source
-from functions.core.strict_json import NotStrictJson, parse
+from functions.tables.json_lines import (
+    JSON_LINES_SUFFIX,
+    NO_OBJECT,
+    read_json_lines,
+)
 from functions.tables.reader import (
     TABLE_SUFFIXES,
     ReadOptions,
     Record,
     open_table,
-    refusal,
-    split_lines,
 )
-from functions.tables.text import Unreadable, open_text
-
-JSON_LINES_SUFFIX = ".jsonl"
+from functions.tables.text import open_text
 
 
 @dataclass(frozen=True)
@@ -99,23 +99,9 @@ def _indexes(
 
 
 def _read_json_lines(source: Source) -> Iterator[NamedRow]:
-    text = open_text(source, is_json=True)
-    number, line = 0, 0
-    with closing(text.blocks()) as blocks:
-        try:
-            for line, content in enumerate(split_lines(blocks), start=1):
-                if stripped := content.strip():
-                    number += 1
-                    yield _json_row(number, line, stripped)
-        except Unreadable as error:
-            raise refusal(number + 1, line + 1, str(error)) from None
-
-
-def _json_row(number: int, line: int, content: str) -> NamedRow:
-    try:
-        fields = parse(content.encode())
-    except NotStrictJson:
-        fields = None
-    if isinstance(fields, dict):
-        return NamedRow(number, line, fields)
-    return NamedRow(number, line, error="is not one strict JSON object in one line")
+    with closing(read_json_lines(open_text(source, is_json=True))) as lines:
+        for number, line, fields in lines:
+            if fields is None:
+                yield NamedRow(number, line, error=NO_OBJECT)
+            else:
+                yield NamedRow(number, line, fields)

@@ -75,7 +75,7 @@ def test_fetches_the_result_of_every_call_for_any_value(
     document = txncheck.fetch_document(reference)
 
     assert replace(report, provider_finished_at=0) == StatusReport(
-        phase=Phase.FINISHED, kinds=("result",)
+        phase=Phase.FINISHED, kinds=("result",), webhook_status="PENDING"
     )
     assert document["status"] == "COMPLETED"
     expected = _RESULTS[type_]

@@ -29,12 +29,14 @@ def test_keeps_the_results_of_a_partial_request(txncheck: TxncheckHarness) -> No
     document = txncheck.fetch_document(reference)
 
     assert replace(report, provider_finished_at=0) == StatusReport(
-        phase=Phase.PARTIAL, kinds=("result",)
+        phase=Phase.PARTIAL, kinds=("result",), webhook_status="PENDING"
     )
     assert document["status"] == "PARTIAL"
     assert set(document["result"]) == {"upiByMobile", "vpaChargebackCheck"}
     assert document["stepStatuses"]["kycByMobile"] == "failed"
-    assert document["errors"] == {"kycByMobile": {"class": "PROVIDER_TEMPORARY"}}
+    error = document["errors"]["kycByMobile"]
+    assert error["class"] == "PROVIDER_TEMPORARY"
+    assert error["message"].startswith("Try again later")
 
 
 @pytest.mark.fault(31)
@@ -74,9 +76,11 @@ def test_reports_a_failure_as_final(
 
     report = txncheck.provider.check(reference)
 
-    assert replace(report, provider_finished_at=0) == StatusReport(
-        phase=Phase.FAILED, final_error=error
+    assert replace(report, provider_finished_at=0, errors={}) == StatusReport(
+        phase=Phase.FAILED, final_error=error, webhook_status="PENDING"
     )
+    assert all(error["message"] for error in report.errors.values())
+    assert len(report.errors) == (3 if switches.get("step_errors_when_failed") else 1)
     with txncheck.expect_error(LinkSpent):
         txncheck.fetch_document(reference)
 
@@ -90,8 +94,8 @@ def test_treats_an_unknown_status_as_running(txncheck: TxncheckHarness) -> None:
     reports = [txncheck.provider.check(reference) for _ in range(2)]
 
     assert reports == [
-        StatusReport(phase=Phase.RUNNING, unknown_word="ARCHIVED"),
-        StatusReport(phase=Phase.RUNNING, unknown_word="PROCESSING"),
+        StatusReport(phase=Phase.RUNNING, unknown_word=word, webhook_status="PENDING")
+        for word in ("ARCHIVED", "PROCESSING")
     ]
 
 

@@ -202,7 +202,14 @@ class BatchHarness:
     def check(self, job: Job) -> Job:
         """Check a request once, and record its progress."""
         policy, now = self.settings.policy, self.now()
-        checked = check(job, self.adapter(), policy=policy, now=now, random=0.5)
+        checked = check(
+            job,
+            self.adapter(),
+            results=lambda: self.results,
+            policy=policy,
+            now=now,
+            random=0.5,
+        )
         self.job_store.record_progress(
             checked, next_check_at=now + checked.wait_seconds
         )

@@ -1,5 +1,6 @@
 """Campaign: carry out many runs at once, each process at a site of its own."""
 
+import gc
 import os
 import time
 from collections import Counter
@@ -46,6 +47,9 @@ def open_site(assembly: str) -> None:
     """Open this process' own site, which its runs share."""
     global _runner  # noqa: PLW0603 - a process of the pool has no other place for it
     _runner = Runner(_OPEN.enter_context(Site.opened(Path(assembly))))
+    # What is loaded by now stays; that of a run is soon gone, in cycles of objects.
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 1_000)
     # A process does not end before the simulators' threads.
     Finalize(None, _OPEN.close, exitpriority=1)
 

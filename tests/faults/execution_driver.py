@@ -106,7 +106,14 @@ class LambdaProcess:
     def check(self, job: Job, _attempt: int = 0) -> Job:
         """Check a job and record its progress."""
         policy, now = self.settings.policy, self.now()
-        checked = check(job, self.provider, policy=policy, now=now, random=0.5)
+        checked = check(
+            job,
+            self.provider,
+            results=lambda: self.results,
+            policy=policy,
+            now=now,
+            random=0.5,
+        )
         self.job_store.record_progress(
             checked, next_check_at=now + checked.wait_seconds
         )

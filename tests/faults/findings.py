@@ -144,15 +144,12 @@ def _is_explained(world: World, claiming: Sequence[str]) -> bool:
     what is recorded is the same, or right after it, when the answer died with it.
     """
     calls = world.injector.calls
-    # A reference that only the execution knows is lost with it, if it is stopped.
-    was_stopped = len(world.machine.executions) > 1
-    unrecorded = (Mode.KILLED_BEFORE, *([Mode.ERROR_BEFORE] if was_stopped else []))
     for at, fault in world.injector.faults.items():
         if at >= len(calls):
             continue
         if calls[at] in _POSTS:
             return True
-        if at and calls[at - 1] in _POSTS and fault.mode in unrecorded:
+        if at and calls[at - 1] in _POSTS and fault.mode is Mode.KILLED_BEFORE:
             return True
         claimed = fault.mode is Mode.KILLED_AFTER
         for length in range(2, len(claiming) + 1):

@@ -200,7 +200,7 @@ def test_a_missing_or_foreign_result_fails_the_batch(
         batches.gather(job, SUCCEEDED)
 
 
-def test_a_batch_without_results_writes_no_file(
+def test_a_batch_without_results_writes_no_result(
     harness: StepHarness, batches: BatchHarness
 ) -> None:
     """The batch can be retried, and its result must not find the key taken."""
@@ -212,4 +212,5 @@ def test_a_batch_without_results_writes_no_file(
 
     assert (gathered.next, gathered.outcome) == (Next.CONCLUDE, Outcome.FAILED)
     assert gathered.error == "ProviderDeclined"
-    assert harness.versions(job) == {}
+    assert harness.versions(job) == {"error.jsonl": 1}
+    assert gathered.error_key.endswith("/error.jsonl")

@@ -27,7 +27,12 @@ ENVIRONMENT = {
         "COURIER_PROVIDERS",
         "COURIER_WAITS",
     },
-    "check": {"COURIER_TABLE", "COURIER_KEEP_DAYS", "COURIER_PROVIDERS"},
+    "check": {
+        "COURIER_TABLE",
+        "COURIER_KEEP_DAYS",
+        "COURIER_PROVIDERS",
+        "COURIER_RESULTS_BUCKET",
+    },
     "download": {"COURIER_RESULTS_BUCKET", "COURIER_PROVIDERS"},
     "manifest": {
         "COURIER_TABLE",

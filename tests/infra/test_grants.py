@@ -70,7 +70,14 @@ RIGHTS = {
         *READ_SECRETS,
         *USE_TABLE_KEY,
     },
-    "check": {"dynamodb:UpdateItem StorageJobs", *READ_SECRETS, *USE_TABLE_KEY},
+    "check": {
+        "dynamodb:UpdateItem StorageJobs",
+        "s3:GetObject StorageResults/*/error*",
+        "s3:ListBucket StorageResults",
+        "s3:PutObject StorageResults/*/error*",
+        *READ_SECRETS,
+        *USE_TABLE_KEY,
+    },
     "download": {*WRITE_RESULTS_IN_PARTS, *READ_SECRETS},
     "manifest": {
         "dynamodb:GetItem StorageJobs",
@@ -187,9 +194,14 @@ def test_a_function_writes_to_its_own_log_only(template: Template, name: str) ->
     ("right", "holders"),
     [
         pytest.param(
-            r"s3:(Put|Abort|Create|Replicate|Restore)\w* StorageR",
+            r"s3:(Put|Abort|Create|Replicate|Restore)\w* StorageResults/(?!\*/error)",
             {"download", "manifest", "gather", "join"},
             id="write results",
+        ),
+        pytest.param(
+            r"s3:(Put|Abort|Create|Replicate|Restore)\w* StorageResults/\*/error",
+            {"check"},
+            id="write only what a provider says of failures",
         ),
         pytest.param(
             r"s3:(Put|Abort|Create|Replicate|Restore)\w* StorageInbox/batches",

@@ -121,6 +121,7 @@ def test_a_result_is_downloaded_whole(page: str, runner: JobRunner) -> None:
     ("path", "status"),
     [
         pytest.param("objects/" + "0" * 64, 502, id="no such job"),
+        pytest.param("error/" + "0" * 64, 502, id="no such error"),
         pytest.param("objects/" + "0" * 64 + "/all", 502, id="no such result"),
         pytest.param("logs/..%2f..", 404, id="no id"),
         pytest.param("../server.py", 404, id="a file outside"),

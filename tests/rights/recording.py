@@ -10,6 +10,7 @@ from functools import partial
 from urllib.parse import unquote, urlsplit
 
 from functions.core.model import Job
+from local.simulators.txncheck import RequestOutcome
 from tests.faults.scenarios import LIST, REQUEST, SCENARIOS, Scenario
 from tests.world.injection import Fault, Mode
 from tests.world.site import Site
@@ -54,7 +55,7 @@ def _use_routes(world: World) -> Job:
     world.run(until_state="Wait")
     world.retry(job)  # which is refused, because it runs
     world.run()
-    for path in ("", "/timeline", "/results"):
+    for path in ("", "/timeline", "/results", "/error"):
         document = world.call_api("GET", f"/jobs/{job.job_id}{path}").document
         for link in _links(document):
             url = urlsplit(link)
@@ -121,6 +122,15 @@ def _send(world: World) -> Job:
     return job
 
 
+def _decline(world: World) -> Job:
+    """Send a request that the provider declines, and ask for its words."""
+    job = world.upload(_REQUEST_KEY, REQUEST)
+    world.run()
+    document = world.call_api("GET", f"/jobs/{job.job_id}/error").document
+    _sign(world, "GetObject", world.results, document.get("key", ""))
+    return job
+
+
 #: In this order, because each call fails in the first scenario that makes it.
 _ALL = (
     Scenario(
@@ -133,6 +143,12 @@ _ALL = (
     Scenario(name="routes", provider="ipqs", act=_use_routes, behaviour=_IPQS),
     Scenario(name="stop", provider="ipqs", act=_stop, behaviour=_IPQS),
     *SCENARIOS.values(),
+    Scenario(
+        name="declined",
+        provider="txncheck",
+        act=_decline,
+        behaviour={"ends": RequestOutcome.BUSINESS_ERROR},
+    ),
     Scenario(
         name="late-list",
         provider="ipqs",

@@ -125,14 +125,20 @@ def test_a_line_has_the_row_its_outcome_and_the_reason() -> None:
     failed = RequestResult(Outcome.FAILED, "ProviderDeclined")
     lines = [
         result_line(1, RequestResult(Outcome.PARTIAL), {"a": "ü"}),
-        failure_line(2, failed),
+        failure_line(2, failed, {"message": "ñ", "errors": {"request": {}}}),
         invalid_line({"row": 3, "fields": ["mobile"], "reason": "mobile: is missing"}),
     ]
 
     assert all(line.endswith(b"\n") and line.count(b"\n") == 1 for line in lines)
     assert [json.loads(line) for line in lines] == [
         {"row": 1, "outcome": "partial", "result": {"a": "ü"}},
-        {"row": 2, "outcome": "failed", "error": "ProviderDeclined"},
+        {
+            "row": 2,
+            "outcome": "failed",
+            "error": "ProviderDeclined",
+            "message": "ñ",
+            "errors": {"request": {}},
+        },
         {
             "row": 3,
             "outcome": "invalid",

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from functions.aws.results import Results
 from functions.check import check
 from functions.core.errors import (
     AnswerMismatch,
@@ -72,7 +73,18 @@ class FixedProvider:
 
 
 def _check(job: Job, answer: StatusReport | Exception, *, now: float = 10.0) -> Job:
-    return check(job, FixedProvider(answer), policy=POLICY, now=now, random=0.5)
+    return check(
+        job,
+        FixedProvider(answer),
+        results=_no_results,
+        policy=POLICY,
+        now=now,
+        random=0.5,
+    )
+
+
+def _no_results() -> Results:
+    raise AssertionError("nothing is written")
 
 
 @pytest.mark.parametrize(
@@ -240,6 +252,28 @@ def test_a_finish_without_its_webhook_is_counted(
     provider = FixedProvider(StatusReport(phase=Phase.FINISHED, kinds=("all",)))
     policy = replace(POLICY, uses_webhook=True)
 
-    check(job, provider, policy=policy, now=10.0, random=0.5)
+    check(job, provider, results=_no_results, policy=policy, now=10.0, random=0.5)
 
     assert _metrics(capsys).get("WebhooksMissed") == missed
+
+
+@pytest.mark.parametrize("word", ["", "SENT", "FAILED"])
+def test_a_webhook_that_was_given_up_is_counted(
+    capsys: pytest.CaptureFixture[str], word: str
+) -> None:
+    """Polling hides it: every job arrives, only later."""
+    report = StatusReport(phase=Phase.RUNNING, webhook_status=word)
+
+    checked = _check(_JOB, report)
+
+    assert _metrics(capsys).get("WebhooksUndelivered") == (
+        1 if word == "FAILED" else None
+    )
+    assert checked.webhook_status == word
+
+
+def test_the_last_word_about_a_webhook_is_kept() -> None:
+    """An answer without one says nothing about it."""
+    job = _JOB.with_(webhook_status="RETRYING")
+
+    assert _check(job, StatusReport(phase=Phase.RUNNING)).webhook_status == "RETRYING"

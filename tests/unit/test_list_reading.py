@@ -1,6 +1,10 @@
 """Lists: exactly the values of an upload are sent, and every record is counted."""
 
+import csv
+import io
+from collections import Counter
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -122,3 +126,176 @@ def test_a_duplicate_names_the_record_that_is_sent() -> None:
         (Status.NOT_SENT, 0, ""),
     ]
     assert records[3].reason == "it has no @"
+
+
+def test_what_is_not_sent_is_counted_by_reason() -> None:
+    """The uploader wants to know what to correct, not how many times."""
+    good = b"a@b.example,1\nc@b.example,1\nd@b.example,1\n"
+    content = b"Email,x\n" + good + b"b,2\nc,3\n,4\nEmail,x\n"
+
+    reading, _ = read(content)
+
+    assert reading.reasons == {
+        "it has no @": 2,
+        "it is empty": 1,
+        "it repeats the header": 1,
+    }
+    assert reading.header == ["Email", "x"]
+    assert reading.counts.width == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        pytest.param(b"Phone,Note\n" + b"x,y\n" * 5, SourceColumnUnclear, id="none"),
+        pytest.param(b"Phone,Note\n" + b",\n" * 5, SourceEmpty, id="blank"),
+    ],
+)
+def test_a_named_column_without_a_value_is_refused(
+    content: bytes, error: type[CourierError]
+) -> None:
+    """Nothing would be sent, and the job would succeed."""
+    with pytest.raises(error):
+        read(content, "phone", options=ReadOptions(column="Phone", header=True))
+
+
+def test_values_may_stand_far_behind() -> None:
+    """A sample that holds none is no proof that there is none."""
+    content = b"Phone,Note\n" + b",x\n" * 2000 + b"1234567,y\n"
+
+    reading, _ = read(content, "phone", options=ReadOptions(column="phone"))
+
+    assert numbers(reading) == (1, 0, 0, 2000)
+
+
+def test_objects_are_records_of_their_names() -> None:
+    """What a program writes is a list, too; its values keep their meaning."""
+    content = (
+        b'{"id": 1, "mail": "a@b.example"}\n\n{"mail": "x", "on": true}\r\n'
+        b'{"mail": "A@B.example", "id": {"a": [null]}}\n{"id": null}\n'
+        b'{"mail": "c@d.example", "id": "x\\ny"}\n'
+    )
+
+    reading, records = read(content, name="list.JSONL")
+
+    assert reading.header == ["id", "mail", "on"]
+    assert reading.value_column.index == 1
+    assert [(r.number, r.line, r.status, r.cells) for r in records] == [
+        (1, 1, Status.SENT, ["1", "a@b.example", ""]),
+        (2, 3, Status.NOT_SENT, ["", "x", "true"]),
+        (3, 4, Status.DUPLICATE, ['{"a": [null]}', "A@B.example", ""]),
+        (4, 5, Status.BLANK, ["", "", ""]),
+        (5, 6, Status.SENT, ["x\ny", "c@d.example", ""]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "text"),
+    [
+        pytest.param(b"", SourceEmpty, "nothing", id="empty"),
+        pytest.param(b"\n \n", SourceEmpty, "nothing", id="blank"),
+        pytest.param(b"{}\n{}\n", SourceEmpty, "nothing", id="no names"),
+        pytest.param(b'{"a": ""}\n', SourceEmpty, "only a header", id="no values"),
+        pytest.param(
+            b'{"a": "a@b.c"}\n\n["d@e.f"]\n',
+            SourceNotText,
+            r"record 2 \(line 3\): it is not one strict JSON object in one line",
+            id="no object",
+        ),
+        pytest.param(
+            b'{"a": "a@b.c"}\n' * 1000 + b'{"b": 1}\n',
+            SourceNotText,
+            r"record 1,001 \(line 1,001\): the first 1,000 do not have",
+            id="a new name",
+        ),
+        pytest.param(
+            b'{"a": "' + b"x" * 65_537 + b'"}',
+            SourceNotText,
+            r"record 1 .*65,536 characters",
+            id="long",
+        ),
+        pytest.param(
+            b'{"a": "a@b.c\\u0000"}', SourceNotText, r"1 .*or a NUL", id="NUL"
+        ),
+        pytest.param(
+            b"{" + b",".join(b'"%d": 1' % n for n in range(1001)) + b"}",
+            SourceNotText,
+            "more than 1,000 names",
+            id="names",
+        ),
+        pytest.param(
+            b'{"a": "a@b.c"}\n{"a": "\xff"}',
+            SourceNotText,
+            r"record 2 .*byte 23",
+            id="b",
+        ),
+    ],
+)
+def test_refuses_objects_that_are_no_table(
+    content: bytes, error: type[CourierError], text: str
+) -> None:
+    """A value that has no column would be lost."""
+    with pytest.raises(error, match=text):
+        read(content, name="list.jsonl")
+
+
+def faulty_table(random: Random) -> tuple[bytes, list[tuple[Status, int]]]:
+    """Return a list as people export it, and what has to become of its records."""
+    separator, ending = random.choice(";,\t|"), random.choice(["\n", "\r\n", "\r"])
+    rows, expected = [], list[tuple[Status, int]]()
+    first: dict[str, int] = {}
+    for number in range(1, random.randint(2, 30)):
+        email = f"user{random.randrange(20)}@club.example"
+        note = random.choice(
+            ["", "x", "Rao, Asha", "5;6", "a|b", 'say "hi"', "é\r\n=1"]
+        )
+        fault = random.random()
+        if fault < 0.15:
+            rows.append(random.choice([["", "", ""], [" "], [], ["", ""]]))
+            expected.append((Status.BLANK, 0))
+        elif fault < 0.3 and number > 2:
+            cell = random.choice(["", "n/a", "<a@b.example>", "a@b", "x@y.z, u@v.w"])
+            rows.append([str(number), cell, note or "x"])
+            expected.append((Status.NOT_SENT, 0))
+        else:
+            cell = random.choice([email, email.upper(), f" {email}", f"{email} "])
+            rows.append(
+                [str(number), cell, note][: 3 if note else random.choice([2, 3])]
+            )
+            earlier = first.setdefault(email, number)
+            is_new = earlier == number
+            expected.append((Status.SENT, 0) if is_new else (Status.DUPLICATE, earlier))
+    file = io.StringIO(newline="")
+    writer = csv.writer(
+        file,
+        delimiter=separator,
+        lineterminator=ending,
+        quoting=random.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    )
+    writer.writerows([["id", random.choice(["Email", "मेल"]), "note"], *rows])
+    encoding = random.choice(["utf-8", "utf-8-sig", "utf-16"])
+    end = random.choice(["", "", "\x1a"])
+    return (file.getvalue() + end).encode(encoding), expected
+
+
+def test_ten_thousand_tables_with_faults_add_up() -> None:
+    """Records in are records out, each once, and only unique values are sent."""
+    random = Random(1)
+    for _ in range(10_000):
+        content, expected = faulty_table(random)
+        count = Counter(status for status, _ in expected)
+        if not count[Status.SENT]:
+            continue
+        fits = count[Status.SENT] + count[Status.DUPLICATE]
+        column = "" if fits >= count[Status.NOT_SENT] else "2"
+
+        reading, records = read(content, options=ReadOptions(column=column))
+
+        assert [(record.status, record.duplicate_of) for record in records] == expected
+        assert [record.number for record in records] == [*range(1, len(expected) + 1)]
+        assert sum(numbers(reading)) == reading.counts.records == len(expected)
+        assert sum(reading.reasons.values()) == reading.counts.not_sent
+        sent = [
+            record.value.casefold() for record in records if record.status == "sent"
+        ]
+        assert len(sent) == len(set(sent)) == reading.counts.sent

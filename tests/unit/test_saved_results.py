@@ -13,7 +13,7 @@ from verdict_courier.cli.__main__ import main
 from verdict_courier.cli.exit_codes import ExitCode
 from verdict_courier.results import listed_results
 
-from tests.unit.scripted_server import Answer, ScriptedServer
+from tests.unit.scripted_server import JOB, Answer, ScriptedServer
 
 _ID = "0" * 64
 _MEBIBYTE = 1024 * 1024
@@ -308,3 +308,73 @@ def test_two_results_with_one_name_are_refused() -> None:
 
     with pytest.raises(ApiUnreachable, match="two results with one name"):
         listed_results(response)
+
+
+_SAID = [
+    {
+        "row": 1,
+        "outcome": "failed",
+        "error": "ProviderDeclined",
+        "message": "no\x1b[2J",
+    },
+    {"row": 2, "outcome": "invalid", "error": "RequestInvalid", "reason": "mobile: no"},
+    {"row": 3, "outcome": "cancelled", "error": ""},
+]
+
+
+def serve_failure(api: ScriptedServer, *lines: object) -> None:
+    """Serve a job that has no results, but what the provider said."""
+    path = f"/jobs/{_ID}"
+    links = {**JOB["links"], "error": f"{path}/error"}
+    api.answers[path] = Answer.json({**JOB, "outcome": "failed", "links": links})
+    problem = {"type": "x:results-not-ready", "title": "The job has no results yet."}
+    api.answers[f"{path}/results"] = Answer.json(problem, status=409)
+    link = {"job_id": _ID, "key": "p/t/error.jsonl", "href": f"{api.url}/said"}
+    api.answers[f"{path}/error"] = Answer.json(link)
+    api.answers["/said"] = Answer(
+        body=[json.dumps(line).encode() + b"\n" for line in lines]
+    )
+
+
+def test_results_of_a_failed_job_say_why(
+    api: ScriptedServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The provider's words say which row to correct; a terminal does not obey them."""
+    serve_failure(api, *_SAID)
+
+    code = main(["results", _ID])
+
+    assert code == ExitCode.NO_RESULTS
+    assert capsys.readouterr().out.splitlines() == [
+        "row 1\tProviderDeclined: no\\x1b[2J",
+        "row 2\tRequestInvalid: mobile: no",
+        "row 3\tcancelled",
+    ]
+
+
+def test_scripts_get_the_details_of_an_error(
+    api: ScriptedServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They read JSON, whole."""
+    serve_failure(api, *_SAID)
+
+    assert main(["results", _ID, "--json"]) == ExitCode.NO_RESULTS
+    assert json.loads(capsys.readouterr().out) == _SAID
+
+
+def test_details_that_are_none_are_not_shown(api: ScriptedServer) -> None:
+    """A proxy's page is not what the provider said."""
+    serve_failure(api, ["no object"])
+
+    assert main(["results", _ID]) == ExitCode.UNREACHABLE
+
+
+def test_a_job_without_details_is_refused_as_before(
+    api: ScriptedServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A running job has no results yet, which the API says."""
+    serve_failure(api)
+    api.answers[f"/jobs/{_ID}"] = Answer.json(JOB)
+
+    assert main(["results", _ID]) == ExitCode.REFUSED
+    assert "no results yet" in capsys.readouterr().err

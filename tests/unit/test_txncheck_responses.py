@@ -154,7 +154,7 @@ def test_writes_the_document_of_a_partial_request() -> None:
         "completedAt": "2026-11-22T10:00:07Z",
         "result": {"upiByMobile": {"vpas": ["asha@bank"]}},
         "stepStatuses": {"upiByMobile": "ok", "kycByMobile": "failed"},
-        "errors": {"kycByMobile": {"class": "PROVIDER_TEMPORARY"}},
+        "errors": {"kycByMobile": {"class": "PROVIDER_TEMPORARY", "message": CANARY}},
     }
 
 
@@ -192,13 +192,37 @@ def test_writes_the_same_document_for_every_answer() -> None:
         pytest.param({"a": "x", "b": {"class": "X"}}, {"b": {"class": "X"}}, id="odd"),
         pytest.param({"a": {}}, {"a": {"class": "NONE"}}, id="no class"),
         pytest.param(
-            {"class": "X", "message": "m"}, {"request": {"class": "X"}}, id="one"
+            {"class": "X", "message": "m"},
+            {"request": {"class": "X", "message": "m"}},
+            id="one",
+        ),
+        pytest.param(
+            {"message": "m"}, {"request": {"class": "NONE", "message": "m"}}, id="plain"
+        ),
+        pytest.param(
+            {"class": "X", "message": ["m"]}, {"request": {"class": "X"}}, id="a list"
+        ),
+        pytest.param(
+            {"class": "X", "message": "m" * 9_999},
+            {"request": {"class": "X", "message": "m" * 2_000}},
+            id="long",
         ),
     ],
 )
-def test_writes_error_classes_by_step(error: object, errors: object) -> None:
+def test_keeps_the_words_about_each_step(error: object, errors: object) -> None:
     """The result counts, whatever shape the errors have."""
-    assert json.loads(result_document(answer(error=error)))["errors"] == errors
+    document = json.loads(result_document(answer(error=error)))
+    report = status_report(answer(status="FAILED", error=error))
+
+    assert document["errors"] == report.errors == errors
+
+
+def test_the_words_about_a_failure_are_in_no_text_about_the_report() -> None:
+    """They may repeat the request; what is printed may end in a log."""
+    report = status_report(answer(status="FAILED", error={"message": CANARY}))
+
+    assert CANARY not in repr(report)
+    assert report.errors["request"]["message"] == CANARY
 
 
 def test_leaves_out_fields_of_another_type() -> None:
@@ -208,12 +232,24 @@ def test_leaves_out_fields_of_another_type() -> None:
     assert not document.keys() & {"createdAt", "method"}
 
 
+def test_reduces_an_error_class_to_a_word() -> None:
+    """It may repeat the request where nobody expects personal data."""
+    document = result_document(answer(error={"class": CANARY}))
+
+    assert CANARY.encode() not in document
+
+
 @pytest.mark.parametrize(
-    "error", [{"class": CANARY}, {"class": "X", "message": CANARY}]
+    ("said", "word"),
+    [("SENT", "SENT"), ("failed", "FAILED"), (CANARY, ""), (None, ""), (7, "")],
 )
-def test_leaves_out_error_messages(error: dict[str, str]) -> None:
-    """They may repeat the request where nobody expects personal data."""
-    assert CANARY.encode() not in result_document(answer(error=error))
+def test_reports_how_the_webhook_does(said: object, word: str) -> None:
+    """A provider that cannot deliver its webhooks is noticed by nobody else."""
+    report = status_report(answer(webhookStatus=said))
+
+    assert report.webhook_status == (word or report.webhook_status)
+    assert CANARY not in report.webhook_status
+    assert bool(report.webhook_status) is isinstance(said, str)
 
 
 @pytest.mark.parametrize("word", ["QUEUED", "PROCESSING", "FAILED", "ARCHIVED"])

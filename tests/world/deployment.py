@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -101,7 +102,14 @@ class Deployment:
         }
         return replace(self, variables=variables)
 
-    @property
+    @cached_property
+    def without_webhooks(self) -> "Deployment":
+        """The deployment with settings in which no provider has webhooks."""
+        return self.with_providers(
+            {name: replace(each, webhook=None) for name, each in self.providers.items()}
+        )
+
+    @cached_property
     def providers(self) -> dict[str, ProviderSettings]:
         """The settings of the providers, as the functions read them."""
         text = self.variables["submit"][keys.ENV_PROVIDERS]

@@ -104,6 +104,10 @@ class Lambdas:
 
     def __post_init__(self) -> None:
         self.injector.before_call = self._wake_due
+        known = {name for own in self.variables.values() for name in own}
+        self._names = {
+            name for name in known | {*os.environ} if name.startswith(_PREFIX)
+        }
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON
         """Invoke a function and return its response.
@@ -201,13 +205,13 @@ class Lambdas:
 
     def _use_environment(self) -> None:
         """Set the variables of the function that runs now; it has cached nothing."""
-        for name in [name for name in os.environ if name.startswith(_PREFIX)]:
-            del os.environ[name]
         process = self.injector.process
         variables = self.variables[process.function] if process else {}
-        os.environ.update(
-            {name: text for name, text in variables.items() if name.startswith(_PREFIX)}
-        )
+        for name in self._names:
+            if name in variables:
+                os.environ[name] = variables[name]
+            else:
+                os.environ.pop(name, None)
         clear_caches()
         aws_time.offset.seconds, aws_time.offset.is_known = 0.0, False
 

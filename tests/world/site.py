@@ -16,6 +16,8 @@ from types import SimpleNamespace
 from typing import Any, Self
 from unittest import mock
 
+from botocore.useragent import UserAgentString
+
 from functions import gather
 from functions.aws import aws_time, clients, clock, settings, streaming, telemetry
 from functions.core.provider_settings import ProviderSettings, parse_providers
@@ -109,6 +111,8 @@ class Site:
                 # A result of some lines needs no buffer of 16 MiB.
                 (streaming, "PART_BYTES", 64 * 1024),
                 (settings, "parse_providers", _parse_once()),
+                # botocore composes it for each call.
+                (UserAgentString, "to_string", lambda _self: "world"),
             ):
                 stack.enter_context(mock.patch.object(target, name, value))
             yield site

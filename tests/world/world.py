@@ -9,7 +9,7 @@ import json
 import random
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from io import StringIO
 from typing import Any
 from urllib.parse import quote_plus
@@ -19,6 +19,7 @@ from functions.core.keys import JOBS_BY_MONTH, LATE_CHECKS
 from functions.core.model import Job, Outcome
 from functions.core.s3_events import S3Object, job_for
 from local.simulators.txncheck.webhook_sender import signed_webhook
+from tests.world.deployment import Deployment
 from tests.world.injection import (
     Fault,
     Injector,
@@ -493,13 +494,11 @@ class World:
             raise self._broken[0]
 
 
-def _with_webhooks(site: Site, *, on: bool) -> Any:  # noqa: ANN401 - a Deployment
-    providers = site.deployment.providers
-    scheme = providers["txncheck"].webhook
+def _with_webhooks(site: Site, *, on: bool) -> Deployment:
+    scheme = site.deployment.providers["txncheck"].webhook
     assert scheme is not None
     site.txncheck.behave(webhook_scheme=scheme)
     if on:
         return site.deployment
     site.txncheck.webhook_url = None
-    without = replace(providers["txncheck"], webhook=None)
-    return site.deployment.with_providers({**providers, "txncheck": without})
+    return site.deployment.without_webhooks

@@ -8,10 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from requests import codes
 from rich.console import Group
 from rich.table import Table
 
-from verdict_courier.api_client import ApiClient, upload
+from verdict_courier.api_client import ApiClient, ApiError, upload
 from verdict_courier.api_description import WITH_RESULTS, has_unproven_rows
 from verdict_courier.cli.display import Display
 from verdict_courier.cli.endpoints import LOCAL, command_on, local_address
@@ -24,7 +25,7 @@ from verdict_courier.console.log_sources import AwsConsoleLinks
 from verdict_courier.console.server import serve
 from verdict_courier.job_feed import JobFeed
 from verdict_courier.patience import read_patiently
-from verdict_courier.results import listed_results, save_manifest
+from verdict_courier.results import error_lines, listed_results, save_manifest
 
 _POLL_SECONDS = 1.0
 #: The most characters of a file's name that the API takes.
@@ -81,8 +82,16 @@ def list_jobs(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
 
 
 def results(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
-    """Show the results of a job, or download them, the manifest first."""
-    response = api.call("GET", f"/jobs/{options.job_id}/results")
+    """Show the results of a job, or download them; or why there are none."""
+    path = f"/jobs/{options.job_id}"
+    try:
+        response = api.call("GET", f"{path}/results")
+    except ApiError as error:
+        job = api.call("GET", path) if error.status == codes.conflict else {}
+        if "error" not in job.get("links", ()):
+            raise
+        display.error_lines(error_lines(api.call("GET", f"{path}/error")))
+        return ExitCode.NO_RESULTS
     listed = listed_results(response)
     kinds = [result.kind for result in listed]
     if unknown := set(options.only) - set(kinds):

@@ -76,6 +76,15 @@ class Display:
             separator = " " if self._is_terminal else "\t"
             self._print_fact(file["kind"], Text(f"{rows}{separator}{place}"))
 
+    def error_lines(self, lines: Sequence[Document]) -> None:
+        """Print what the provider said about a failure, of each row of a batch."""
+        if self._as_json:
+            self._print_json(lines)
+            return
+        for line in lines:
+            name = f"row {line['row']}" if "row" in line else "error"
+            self._print_fact(name, texts.error_text(line))
+
     def verdict(self, verdict: str | None) -> None:
         """Print the verdict on the rows of results; to scripts only a bad one."""
         if verdict is not None and not self._as_json:

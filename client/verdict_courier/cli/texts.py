@@ -78,6 +78,12 @@ def verdict_text(verdict: str | None) -> Text:
     return plain(f"{verdict}: {meaning}", "green" if verdict == COMPLETE else "yellow")
 
 
+def error_text(line: Document) -> Text:
+    """Return an error, and what the provider, or a rule of ours, says about it."""
+    words = [line.get("error"), line.get("message") or line.get("reason")]
+    return plain(": ".join(str(word) for word in words if word) or line.get("outcome"))
+
+
 def progress(job: Document, zone: tzinfo | None) -> Text:
     """Return one line about a running job."""
     name = f" {job['name']}" if job.get("name") else ""
@@ -111,6 +117,13 @@ def facts(
         yield "late check", plain(time_text(job["late_check_at"], zone))
     if job.get("verdict"):
         yield "verdict", verdict_text(job["verdict"])
+    yield from _trouble(job, zone)
+    if not is_local:
+        yield "console", plain(job["links"]["execution"])
+
+
+def _trouble(job: Document, zone: tzinfo | None) -> Iterator[tuple[str, Text]]:
+    """Yield what went wrong, and what can be done about it."""
     if hold := job.get("hold"):
         since = time_text(hold["since"], zone)
         yield "waits out", plain(f"{hold['error']} since {since}")
@@ -118,11 +131,11 @@ def facts(
     if job["error"]:
         yield "error", plain(job["error"]["name"])
         yield "advice", plain(job["error"]["advice"])
+    if "error" in job["links"]:
+        yield "details", plain(f"courier results {job['job_id'][:12]}")
     if retry := job.get("retry"):  # an older deployment has none
         numbers = f"sends {retry['resends']} requests again (paid again)"
         yield "a retry", plain(f"{numbers}, continues {retry['resumes']}")
-    if not is_local:
-        yield "console", plain(job["links"]["execution"])
 
 
 def _clock(timestamp: object, zone: tzinfo | None) -> str:

@@ -20,7 +20,7 @@ from verdict_courier.console.page_response import (
     text_response,
 )
 from verdict_courier.job_feed import JobFeed
-from verdict_courier.results import listed_results
+from verdict_courier.results import error_lines, listed_results
 
 _FILES = Path(__file__).with_name("files")
 _MEDIA_TYPES = {
@@ -29,7 +29,7 @@ _MEDIA_TYPES = {
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
-_JOB_PAGE = re.compile(r"(logs|messages|objects)/([0-9a-f]{64})(?:/(\w{1,32}))?")
+_JOB_PAGE = re.compile(r"(logs|messages|objects|error)/([0-9a-f]{64})(?:/(\w{1,32}))?")
 _MAX_JOBS = 50
 _VERDICTS_SECTION = "runbook#verdicts"
 
@@ -95,6 +95,9 @@ class WebConsole:
         links: Links = []
         if job["outcome"] in WITH_RESULTS:
             links.append({"text": "objects", "href": f"objects/{job['job_id']}"})
+        if "error" in job["links"]:
+            text = "what the provider said"
+            links.append({"text": text, "href": f"error/{job['job_id']}"})
         return {
             **job,
             "page_links": [*links, *self._log_source.links(job)],
@@ -110,6 +113,7 @@ class WebConsole:
             "logs": lambda: job_pages.logs(job_id, source.log_lines(job_id)),
             "messages": lambda: job_pages.messages(job_id, source.messages(job_id)),
             "objects": lambda: job_pages.objects(job_id, self._results(job_id)),
+            "error": lambda: job_pages.error(job_id, self._error_lines(job_id)),
         }
         try:
             if kind:
@@ -126,6 +130,9 @@ class WebConsole:
     def _results(self, job_id: str) -> Document:
         results: Document = self._api.call("GET", f"/jobs/{job_id}/results")
         return results
+
+    def _error_lines(self, job_id: str) -> list[Document]:
+        return error_lines(self._api.call("GET", f"/jobs/{job_id}/error"))
 
     def _download(self, job_id: str, kind: str) -> PageResponse | None:
         """Stream a result, so that its link, a secret, does not reach the browser."""

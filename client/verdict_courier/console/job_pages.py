@@ -25,6 +25,11 @@ def messages(job_id: str, notices: Sequence[Mapping[str, Any]]) -> PageResponse:
     return _page("Messages", job_id, "".join(bodies) or "<p>None so far.</p>")
 
 
+def error(job_id: str, lines: Sequence[Mapping[str, Any]]) -> PageResponse:
+    """Return a page with what the provider said about a job that failed."""
+    return _page("Error", job_id, "".join(map(_json, lines)))
+
+
 def objects(job_id: str, results: Mapping[str, Any]) -> PageResponse:
     """Return a page with the manifest of a job, and links to its objects."""
     manifest = results["manifest"]

@@ -2,7 +2,8 @@
 
 What is known about them is in docs/providers/txncheck.md, which explains the marks [V],
 [I] and [U]. Answers contain personal data, and error messages may repeat the request:
-only texts of our own and, by `result_document`, the result leave this module.
+only texts of our own leave this module, and what is for the results bucket: the
+`result_document`, and the `errors` of a `StatusReport`.
 """
 
 import json
@@ -44,6 +45,8 @@ PHASES = {
 _WITH_RESULT = (Phase.FINISHED, Phase.PARTIAL)
 _TERMINAL = (*_WITH_RESULT, Phase.FAILED)
 
+#: The members of an error [V].
+_ERROR_MEMBERS = ("class", "message")
 #: The class of errors that the same request would meet again [V]; others may come.
 _FINAL_ERROR_CLASS = "PROVIDER_BUSINESS_ERROR"
 #: The 4xx that are about this moment, not about the request.
@@ -57,6 +60,7 @@ _REFUSED: dict[int, type[CourierError]] = {
 }
 #: Part of the message where a signature is refused only because it is too old [V].
 _TIMESTAMP_EXPIRED = "timestamp expired"
+_MAX_MESSAGE_CHARACTERS = 2_000
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_\-]{1,128}")
 
 TxncheckResponse = Mapping[str, Any]
@@ -151,6 +155,10 @@ def status_report(answer: TxncheckResponse) -> StatusReport:
         provider_finished_at=_unix_seconds(answer.get("completedAt"))
         if phase in _TERMINAL
         else 0.0,
+        errors=_errors(answer.get("error")) if phase is Phase.FAILED else {},
+        webhook_status=sanitize_word(answer["webhookStatus"])
+        if isinstance(answer.get("webhookStatus"), str)
+        else "",
     )
 
 
@@ -158,9 +166,8 @@ def result_document(answer: TxncheckResponse) -> bytes:
     """Return the result of a finished request as one JSON object on one line.
 
     It has `status`, `method`, `createdAt` and `completedAt` where they are strings,
-    `result` and `stepStatuses` as the provider wrote them, and `errors`: the class of
-    each step's error. Error messages are left out, since they may repeat the request,
-    and so is everything that changes from answer to answer.
+    `result` and `stepStatuses` as the provider wrote them, and `errors`: class and
+    message of each step's error. What changes from answer to answer is left out.
 
     Raises:
         LinkSpent: The request has no result, not yet or not any more.
@@ -174,7 +181,7 @@ def result_document(answer: TxncheckResponse) -> bytes:
     }
     document["result"] = _result(answer)
     document["stepStatuses"] = answer.get("stepStatuses") or {}
-    document["errors"] = _error_classes(answer.get("error"))
+    document["errors"] = _errors(answer.get("error"))
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     return text.encode() + b"\n"
 
@@ -197,16 +204,27 @@ def _unix_seconds(timestamp: object) -> float:
     return time.timestamp() if time and time.tzinfo else 0.0
 
 
-def _error_classes(error: object) -> dict[str, dict[str, str]]:
-    """Return the error classes by step [V], or of the whole request."""
+def _errors(error: object) -> dict[str, dict[str, str]]:
+    """Return class and message of the errors by step [V], or of the whole request."""
     if not isinstance(error, dict):
         return {}
-    by_step = {"request": error} if isinstance(error.get("class"), str) else error
+    is_of_request = any(isinstance(error.get(name), str) for name in _ERROR_MEMBERS)
+    by_step = {"request": error} if is_of_request else error
     return {
-        step: {"class": sanitize_word(_error_class(step_error))}
+        step: {
+            "class": sanitize_word(_error_class(step_error)),
+            **_message(step_error.get("message")),
+        }
         for step, step_error in by_step.items()
         if isinstance(step_error, dict)
     }
+
+
+def _message(message: object) -> dict[str, str]:
+    """Return the beginning of a message; nothing where there is none."""
+    if not isinstance(message, str) or not message:
+        return {}
+    return {"message": message[:_MAX_MESSAGE_CHARACTERS]}
 
 
 def _error_class(error: object) -> object:

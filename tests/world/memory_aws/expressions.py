@@ -5,9 +5,10 @@ top-level attribute, a placeholder `#name`, a value `:value` or `size(attribute)
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from tests.world.memory_aws.errors import NotModelled, ServiceError
@@ -74,7 +75,7 @@ class Parser:
     """Parses one expression, token by token."""
 
     def __init__(self, text: str, placeholders: Placeholders) -> None:
-        self._tokens = [*_tokens(text)]
+        self._tokens = _tokens(text)
         self._at = 0
         self._placeholders = placeholders
 
@@ -283,7 +284,12 @@ def _checked_name(token: str) -> str:
     return token
 
 
-def _tokens(text: str) -> Iterator[str]:
+@cache
+def _tokens(text: str) -> Sequence[str]:
+    return tuple(_read_tokens(text))
+
+
+def _read_tokens(text: str) -> Iterator[str]:
     at = 0
     while at < len(text.rstrip()):
         match = _TOKEN.match(text, at)

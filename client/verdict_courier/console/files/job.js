@@ -85,6 +85,7 @@ function details(job) {
     rows: job.rows,
     "invalid rows": job.invalid || null,
     "verdict on the rows": job.verdict,
+    "the provider's webhook": job.webhook_status,
     bytes: job.bytes || null,
     received: dateTime(job.received_at),
     submitted: dateTime(job.submitted_at),

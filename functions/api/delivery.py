@@ -1,0 +1,63 @@
+"""Delivery: build the responses on what a job has in the results bucket."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from functions.api import presigned, problems, responses
+from functions.api.presigned import PresignedUrls
+from functions.api.problems import Problem
+from functions.api.responses import Document
+from functions.aws.results import Results, StoredObject
+from functions.core.job_record import JobRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """The objects of jobs in the results bucket, and links to them."""
+
+    bucket: str
+    results: Results
+    presigned_urls: PresignedUrls
+
+    def results_of(self, record: JobRecord, *, now: float) -> Document:
+        """Return the manifest of a job with results, and links to its files."""
+        stored = self._find(
+            record, record.latest_manifest_key, problems.RESULTS_NOT_READY
+        )
+        manifest: Mapping[str, Any] = json.loads(self.results.read(stored))
+        return {
+            "job_id": record.job_id,
+            "manifest": manifest,
+            "links": [
+                {"kind": file["kind"], "href": self._link(record, file["key"])}
+                for file in manifest["files"]
+            ],
+            "expires_at": responses.rfc3339(now + presigned.DOWNLOAD_SECONDS),
+        }
+
+    def error_of(self, record: JobRecord, *, now: float) -> Document:
+        """Return a link to what the provider said about a job that failed."""
+        stored = self._find(record, record.error_key, problems.NO_ERROR_DETAILS)
+        return {
+            "job_id": record.job_id,
+            "key": stored.key,
+            "href": self._link(record, stored.key),
+            "expires_at": responses.rfc3339(now + presigned.DOWNLOAD_SECONDS),
+        }
+
+    def _find(
+        self, record: JobRecord, key: str, without_key: problems.ProblemType
+    ) -> StoredObject:
+        if not key:
+            raise Problem(without_key)
+        stored = self.results.find(key, job_id=record.job_id)
+        if stored is None:
+            raise Problem(problems.RESULTS_EXPIRED)
+        return stored
+
+    def _link(self, record: JobRecord, key: str) -> str:
+        name = f"{record.job_id[:12]}-{PurePosixPath(key).name}"
+        return self.presigned_urls.download_url(self.bucket, key, name=name)

@@ -1,0 +1,37 @@
+"""First records: every duplicate is found, nothing else, and memory is bounded."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.tables.first_records import FirstRecords
+from tests.contract.memory import memory_limit
+
+
+@given(
+    keys=st.lists(st.integers(0, 3000), max_size=3000), expected=st.integers(0, 5000)
+)
+def test_names_the_first_record_of_each_key(keys: list[int], expected: int) -> None:
+    """A value that is taken for another one would get its verdict."""
+    first_records, first = FirstRecords(expected=expected), dict[int, int]()
+
+    for number, key in enumerate(keys, start=1):
+        assert first_records.first(str(key), number) == first.get(key, 0)
+        first.setdefault(key, number)
+
+
+def test_keeps_24_bytes_of_a_value() -> None:
+    """A list has as many values as somebody has customers."""
+    with memory_limit(24 * 200_000 + 100_000):
+        first_records = FirstRecords(expected=200_000)
+        for number in range(1, 200_001):
+            assert not first_records.first(f"user{number}@club.example", number)
+
+
+def test_grows_without_losing_a_value() -> None:
+    """How many values there will be is a guess."""
+    first_records = FirstRecords()
+    for number in range(1, 20_001):
+        assert not first_records.first(str(number), number)
+
+    for number in range(1, 20_001):
+        assert first_records.first(str(number), 0) == number

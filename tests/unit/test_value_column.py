@@ -1,0 +1,147 @@
+"""Value columns: the right column is sent, or the list is refused with the reason."""
+
+import pytest
+
+from functions.core.errors import SourceColumnUnclear, SourceEmpty
+from functions.tables.reader import ReadOptions
+from functions.tables.value_column import ValueColumn, choose_value_column
+
+
+def choose(text: str, type_: str = "email", **options: object) -> ValueColumn:
+    """Choose the column of a table, which has rows and cells between white space."""
+    sample = [
+        ["" if cell == "_" else cell for cell in line.split()]
+        for line in text.strip().split("\n")
+    ]
+    return choose_value_column(sample, type_, ReadOptions(**options))  # type: ignore[arg-type]  # the tests' own
+
+
+@pytest.mark.parametrize(
+    ("table", "type_", "expected"),
+    [
+        pytest.param("x\na@b.c", "email", (0, "x", True), id="one column"),
+        pytest.param("a@b.c\nd@e.f", "email", (0, "", False), id="no header"),
+        pytest.param("n मेल\n1 a@b.c\n2 d@e.f", "email", (1, "मेल", True), id="content"),
+        pytest.param(
+            "email boss\na@b.c d@e.f\na@b.c d@e.f",
+            "email",
+            (0, "email", True),
+            id="name",
+        ),
+        pytest.param(
+            "E-Mail-Address cc\na@b.c d@e.f",
+            "email",
+            (0, "E-Mail-Address", True),
+            id="-",
+        ),
+        pytest.param(
+            "email old\nx a@b.c\ny d@e.f\nz g@h.i",
+            "email",
+            (1, "old", True),
+            id="a name that is wrong",
+        ),
+        pytest.param(
+            "x cc\na@b.c _\na@b.c _\nd@e.f g@h.i", "email", (0, "x", True), id="rarely"
+        ),
+        pytest.param("x y\n_ a@b.c\n_ _\n_ _", "email", (1, "y", True), id="sparse"),
+        pytest.param(
+            "id phone\n12345678 +911234567\n12345679 +911234568",
+            "phone",
+            (1, "phone", True),
+            id="numbers that fit",
+        ),
+        pytest.param(
+            "ip day\n198.51.100.7 2026-11-26", "phone", None, id="no numbers at all"
+        ),
+        pytest.param("a@b.c", "email", (0, "", False), id="one record"),
+        pytest.param("id a@b.c", "email", (1, "", False), id="one record of two cells"),
+        pytest.param("value\nx\ny", "new", (0, "value", True), id="unknown type"),
+        pytest.param("x\ny", "new", (0, "", False), id="unknown type, no header"),
+    ],
+)
+def test_finds_the_column_and_the_header(
+    table: str, type_: str, expected: tuple[int, str, bool] | None
+) -> None:
+    """People name columns in any language; the cells say what they are."""
+    if expected is None:
+        with pytest.raises(SourceColumnUnclear):
+            choose(table, type_)
+    else:
+        assert choose(table, type_) == ValueColumn(*expected)
+
+
+@pytest.mark.parametrize(
+    ("table", "type_", "text"),
+    [
+        pytest.param(
+            "x y\na@b.c d@e.f\na@b.c d@e.f",
+            "email",
+            "2 columns hold e-mail addresses: column 1: 2 of 2 cells fit; column 2: ",
+            id="two that fit alike",
+        ),
+        pytest.param(
+            "email mail\na@b.c d@e.f", "email", "2 columns hold e-mail", id="two names"
+        ),
+        pytest.param(
+            "x y\nasha 1\nravi 2",
+            "email",
+            "no column holds e-mail addresses: column 1: 0 of 3 cells fit (mostly: it "
+            "has no @); column 2: 0 of 3 cells fit (mostly: it has no @)",
+            id="none",
+        ),
+        pytest.param(
+            "x\na@b.c\nr\ns\n", "email", "no column holds e-mail", id="less than half"
+        ),
+        pytest.param("x y\n1 2", "new", "2 columns hold values", id="unknown type"),
+    ],
+)
+def test_refuses_what_is_unclear(table: str, type_: str, text: str) -> None:
+    """A guess would be paid for; the numbers say how to decide."""
+    with pytest.raises(SourceColumnUnclear) as caught:
+        choose(table, type_)
+
+    assert str(caught.value).startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        ("boss", ValueColumn(1, "boss", True)),
+        (" BOSS ", ValueColumn(1, "boss", True)),
+        ("2", ValueColumn(1, "boss", True)),
+        ("1", ValueColumn(0, "mail", True)),
+    ],
+)
+def test_takes_the_column_that_is_named(column: str, expected: ValueColumn) -> None:
+    """By its header or its number."""
+    assert choose("mail boss\na@b.c d@e.f", column=column) == expected
+
+
+@pytest.mark.parametrize("column", ["0", "3", "wife", "x"])
+def test_refuses_a_column_that_is_not_there(column: str) -> None:
+    """A typing error must not send another column."""
+    with pytest.raises(SourceColumnUnclear, match="the name that was given, of 2 col"):
+        choose("x x\na@b.c d@e.f", column=column)
+
+
+def test_takes_the_header_that_is_said() -> None:
+    """A first record like the others may be a header, and one unlike them a record."""
+    assert choose("a@b.c\nd@e.f", header=True) == ValueColumn(0, "a@b.c", True)
+    assert choose("x\nd@e.f", header=False) == ValueColumn(0, "", False)
+
+
+@pytest.mark.parametrize(
+    ("sample", "options"),
+    [
+        ([], ReadOptions()),
+        ([["x"]], ReadOptions()),
+        ([["x", "y"]], ReadOptions()),
+        ([["a@b.c"]], ReadOptions(header=True)),
+    ],
+)
+def test_refuses_a_list_without_records(
+    sample: list[list[str]], options: ReadOptions
+) -> None:
+    """A header alone is paid for like a value."""
+    with pytest.raises(SourceEmpty):
+        choose_value_column(sample, "email", options)

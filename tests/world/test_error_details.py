@@ -1,0 +1,159 @@
+"""Error details: what a provider says about a failure reaches who asks, and no log."""
+
+import json
+from typing import Any
+
+import pytest
+
+from functions.core.model import Job, Outcome
+from local.simulators.txncheck import RequestOutcome
+from tests.canary import Canary
+from tests.faults.findings import leaks
+from tests.faults.scenarios import BATCH, MOBILES, NAMES, REQUEST
+from tests.world.injection import Fault, Mode
+from tests.world.site import Site
+from tests.world.world import World
+
+_KEY = "txncheck/full-check/a person.json"
+_BATCH_KEY = "txncheck/full-check/people.csv"
+_PUT = "check: s3.PutObject"
+
+
+def declined(site: Site, *faults: Fault) -> tuple[World, Job]:
+    """Let the provider decline a request, and repeat it in its message."""
+    world = World(site, faults)
+    site.txncheck.behave(ends=RequestOutcome.BUSINESS_ERROR, echoes_input=True)
+    job = world.upload(_KEY, REQUEST)
+    world.run()
+    return world, job
+
+
+def lines(content: bytes) -> list[dict[str, Any]]:
+    """Return the JSON documents of lines."""
+    return [json.loads(line) for line in content.splitlines()]
+
+
+def test_a_declined_request_leaves_the_providers_words(site: Site) -> None:
+    """`ProviderDeclined` alone does not say that the mobile is not registered."""
+    world, job = declined(site)
+
+    (details,) = lines(world.objects(job)["error.json"])
+    key = f"txncheck/full-check/{job.job_id}/error.json"
+    assert details["job_id"] == job.job_id
+    assert details["error"] == "ProviderDeclined"
+    assert details["message"].startswith("Nothing was found for ")
+    assert details["errors"]["request"]["class"] == "PROVIDER_BUSINESS_ERROR"
+    assert [notice["error_key"] for notice in world.notices(job)] == [key]
+    shown = world.call_api("GET", f"/jobs/{job.job_id}").document
+    assert shown["error_key"] == key
+    link = world.call_api("GET", f"/jobs/{job.job_id}/error").document
+    assert shown["links"]["error"] == f"/local/jobs/{job.job_id}/error"
+    assert (link["key"], f"/{key}?" in link["href"]) == (key, True)
+
+
+@pytest.mark.fault(85)
+def test_the_providers_words_are_in_no_log_state_table_or_notice(site: Site) -> None:
+    """They may repeat the request, which is personal data."""
+    world, job = declined(site)
+
+    assert MOBILES[0].encode() in world.objects(job)["error.json"]
+    canary = Canary((*MOBILES, *NAMES, "Nothing was found"))
+    assert list(leaks(world, canary)) == []
+
+
+@pytest.mark.fault(81)
+@pytest.mark.parametrize(
+    "mode", [Mode.ERROR_BEFORE, Mode.ERROR_AFTER, Mode.KILLED_BEFORE, Mode.KILLED_AFTER]
+)
+def test_a_second_try_finds_the_words_of_the_first(site: Site, mode: Mode) -> None:
+    """Nobody is told of an object that is not there, or of two."""
+    undisturbed, _ = declined(site)
+    at = undisturbed.injector.calls.index(_PUT)
+
+    world, job = declined(site, Fault(at, mode))
+
+    assert world.injector.calls[at] == _PUT
+    assert world.outcome(job) is Outcome.FAILED
+    assert {notice["error"] for notice in world.notices(job)} == {"ProviderDeclined"}
+    (notice,) = world.notices(job)
+    assert notice["error_key"].endswith("/error.json")
+    assert [*world.objects(job)] == ["error.json"]
+
+
+def test_each_attempt_has_its_own_words(site: Site) -> None:
+    """A retry may fail for another reason; a delivered one has no error any more."""
+    world = World(site)
+    site.txncheck.behave(ends=RequestOutcome.TEMPORARY)
+    job = world.upload(_KEY, REQUEST)
+    world.run()
+    world.retry(job)
+    world.run()
+
+    keys = [notice["error_key"].rpartition("/")[2] for notice in world.notices(job)]
+    assert keys == ["error.json", "error-2.json"]
+    assert set(world.objects(job)) == {"error.json", "error-2.json"}
+
+
+def test_a_failed_row_of_a_batch_has_the_providers_words(site: Site) -> None:
+    """Class and message say which row to correct, and which to send again."""
+    world = World(site)
+    content = b"mobile,name\n+919800000009,Asha\n+919800000000,Bina\n"
+    job = world.upload(_BATCH_KEY, content)
+    world.run()
+
+    failed, succeeded = lines(world.objects(job)["result.jsonl"])
+    assert (failed["row"], failed["error"]) == (1, "ProviderDeclined")
+    assert failed["message"] == "Nothing was found"
+    assert failed["errors"]["request"]["class"] == "PROVIDER_BUSINESS_ERROR"
+    assert (succeeded["row"], succeeded["outcome"]) == (2, "succeeded")
+    assert "message" not in succeeded
+    assert world.notices(job)[-1]["error_key"] == ""
+
+
+def test_a_batch_without_results_says_why_of_each_row(site: Site) -> None:
+    """There is no result.jsonl to look into."""
+    world = World(site)
+    site.txncheck.behave(ends=RequestOutcome.BUSINESS_ERROR)
+    content = BATCH + b"12345,No Mobile\n"
+    job = world.upload(_BATCH_KEY, content)
+    world.run()
+
+    rows = lines(world.objects(job)["error.jsonl"])
+    assert [row["row"] for row in rows] == [1, 2, 3]
+    assert [row["error"] for row in rows] == [
+        "ProviderDeclined",
+        "ProviderDeclined",
+        "RequestInvalid",
+    ]
+    assert {row.get("message") for row in rows[:2]} == {"Nothing was found"}
+    assert world.notices(job)[-1]["error_key"].endswith("/error.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("path", "problem"), [("/error", "no-error-details"), ("/results", "results-not")]
+)
+def test_a_running_job_has_neither_results_nor_an_error(
+    site: Site, path: str, problem: str
+) -> None:
+    """A client can tell this from a job that does not exist."""
+    world = World(site)
+    job = world.upload(_KEY, REQUEST)
+    world.run(until_state="Wait")
+
+    answer = world.call_api("GET", f"/jobs/{job.job_id}{path}")
+
+    assert answer.status == 409
+    assert problem in answer.document["type"]
+
+
+def test_what_became_of_the_webhook_is_shown(site: Site) -> None:
+    """Whoever set up webhooks would not learn that none can be delivered."""
+    world = World(site, webhooks=True, lost_webhooks=9)
+    site.txncheck.behave(webhook_retry_seconds=(), seconds_processing=2.0)
+    job = world.upload(_KEY, REQUEST)
+    world.run()
+
+    shown = world.call_api("GET", f"/jobs/{job.job_id}").document
+
+    assert shown["webhook_status"] == "FAILED"
+    assert '"WebhooksUndelivered": 1' in world.log.getvalue()
