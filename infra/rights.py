@@ -57,6 +57,8 @@ class Rights:
         grants.read_source(functions.submit, storage.inbox)
         grants.read_source(functions.prepare, storage.inbox)
         grants.write_batches(functions.prepare, storage.inbox)
+        # A retry looks which requests have ended, and how an earlier try split them.
+        grants.read_batches(functions.prepare, storage.inbox)
         grants.read_batches(functions.gather, storage.inbox)
         grants.write_batches(functions.gather, storage.inbox)
         grants.write_results_in_parts(functions.gather, storage.results)

@@ -48,6 +48,10 @@ class LocalStack:
         api_id = urlsplit(self.outputs["ApiUrl"]).netloc.partition(".")[0]
         return f"{self.emulator.endpoint}/restapis/{api_id}/{STAGE}/_user_request_"
 
+    def deploy(self, assembly: Path) -> None:
+        """Deploy another cloud assembly over this one."""
+        _deploy(assembly, self.emulator, self.ipqs, self.txncheck)
+
     def put(self, key: str, content: bytes) -> str:
         """Put a file into the inbox, and return the id of the job that it starts."""
         bucket = self.outputs["InboxBucket"]
@@ -97,7 +101,7 @@ def running(
 ) -> Iterator[LocalStack]:
     """Start emulator and simulators, deploy the stack, and stop all after the block.
 
-    With `auth`, signatures are verified and the functions' rights are enforced.
+    With `auth`, IAM is in force: signatures, and the rights of roles and services.
     `assembly` is a cloud assembly; without one, the app is synthesized. `on_progress`
     is called before each step with a text that describes it.
     """
@@ -126,16 +130,7 @@ def running(
             on_progress("Synthesizing the CDK app")
             assembly = synthesize(STAGE, Path(folder))
         on_progress("Deploying its template to the local emulator")
-        outputs = deploy(
-            assembly,
-            stack_name(STAGE),
-            emulator,
-            {
-                "IpqsBaseUrl": ipqs.base_url,
-                "IpqsDownloadHost": ipqs.download_host,
-                "TxncheckBaseUrl": txncheck_simulator.base_url,
-            },
-        )
+        outputs = _deploy(assembly, emulator, ipqs, txncheck_simulator)
         _fill_secrets(emulator, outputs)
         stack = LocalStack(
             emulator=emulator,
@@ -156,6 +151,18 @@ def webhook_scheme() -> SignatureScheme:
     return webhook
 
 
+def _deploy(
+    assembly: Path, emulator: Emulator, ipqs: IpqsSimulator, txncheck: TxncheckSimulator
+) -> dict[str, str]:
+    """Deploy an assembly whose functions call the simulators; return the outputs."""
+    parameters = {
+        "IpqsBaseUrl": ipqs.base_url,
+        "IpqsDownloadHost": ipqs.download_host,
+        "TxncheckBaseUrl": txncheck.base_url,
+    }
+    return deploy(assembly, stack_name(STAGE), emulator, parameters)
+
+
 def _fill_secrets(emulator: Emulator, outputs: Mapping[str, str]) -> None:
     secrets = {
         "IpqsSecretArn": {"api_key": LOCAL_KEY},
@@ -171,7 +178,17 @@ def _fill_secrets(emulator: Emulator, outputs: Mapping[str, str]) -> None:
 def _subscribe(emulator: Emulator, topic: str) -> str:
     """Subscribe a new queue to a topic, and return its URL."""
     sqs = emulator.client("sqs")
-    queue: str = sqs.create_queue(QueueName="notices")["QueueUrl"]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": "*",
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+    }
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    queue: str = sqs.create_queue(
+        QueueName="notices", Attributes={"Policy": json.dumps(policy)}
+    )["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
     emulator.client("sns").subscribe(
         TopicArn=topic, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"]

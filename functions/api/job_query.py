@@ -6,10 +6,13 @@ from datetime import UTC, datetime, timedelta
 from math import nextafter
 from typing import TYPE_CHECKING, Any
 
+from functions.api import problems
 from functions.api.cursor import Position
+from functions.api.problems import Problem
 from functions.api.routes import RUNNING
 from functions.aws.clients import translate_aws_errors
 from functions.aws.dynamodb import Value, from_attributes, to_attribute
+from functions.core.identity import is_job_id
 from functions.core.job_record import JobRecord, month_of
 from functions.core.keys import JOBS_BY_MONTH
 
@@ -18,6 +21,10 @@ if TYPE_CHECKING:
 
 #: The most items that one page reads in search of jobs that pass the filters.
 _MAX_ITEMS_READ = 500
+#: The most jobs among which one is looked for by the first digits of its id.
+MAX_JOBS_SEARCHED = 10_000
+#: No two of all jobs that there will ever be have so many digits in common.
+_UNIQUE_DIGITS = 12
 _DAY_SECONDS = 86_400
 
 
@@ -72,16 +79,52 @@ class JobQuery:
                     job_id=last.job_id,
                 )
                 return JobPage(records=tuple(records[:limit]), next=position)
-            if "LastEvaluatedKey" in response:
-                key = from_attributes(response["LastEvaluatedKey"])
-                position = Position(
-                    month=str(key["month"]),
-                    received_at=float(key["received_at"]),
-                    job_id=str(key["job_id"]),
-                )
-                return JobPage(records=tuple(records), next=position)
+            if next_position := _position_after(response):
+                return JobPage(records=tuple(records), next=next_position)
             budget -= response["ScannedCount"]
         return JobPage(records=tuple(records), next=None)
+
+    def whole_id(self, job_id: str, *, now: float) -> str:
+        """Return a job's id, which may be given by its first digits.
+
+        Raises:
+            Problem: None of the newest jobs begins with the digits, or several do.
+        """
+        if is_job_id(job_id):
+            return job_id
+        found = self.find(job_id, now=now)
+        if not found:
+            detail = f"None of the newest {MAX_JOBS_SEARCHED:,} begins with the digits."
+            raise Problem(problems.JOB_NOT_FOUND, detail)
+        if len(found) > 1:
+            raise Problem(problems.JOB_ID_AMBIGUOUS, f"Such as {' and '.join(found)}.")
+        return found[0]
+
+    def find(self, prefix: str, *, now: float) -> tuple[str, ...]:
+        """Return the ids that begin with a prefix, two at most, of the newest jobs.
+
+        The index is not sorted by ids, so that this reads up to 10,000 jobs, which
+        takes a second; of a prefix that tables show it reads only the newer ones.
+        """
+        found: list[str] = []
+        budget = MAX_JOBS_SEARCHED
+        for month in self._months(JobFilters(), None, now):
+            after: Position | None = Position(month=month)
+            while after and budget:
+                response = self._query(
+                    month,
+                    JobFilters(),
+                    after=after,
+                    limit=budget,
+                    ProjectionExpression="job_id",
+                )
+                ids = [item["job_id"]["S"] for item in response["Items"]]
+                found += [job_id for job_id in ids if job_id.startswith(prefix)]
+                if len(found) > 1 or (found and len(prefix) >= _UNIQUE_DIGITS):
+                    return tuple(found[:2])
+                budget -= response["ScannedCount"]
+                after = _position_after(response)
+        return tuple(found)
 
     def _months(
         self, filters: JobFilters, start: Position | None, now: float
@@ -97,7 +140,13 @@ class JobQuery:
             month = month_of((first_day - timedelta(days=1)).timestamp())
 
     def _query(
-        self, month: str, filters: JobFilters, *, after: Position | None, limit: int
+        self,
+        month: str,
+        filters: JobFilters,
+        *,
+        after: Position | None,
+        limit: int,
+        **optional: Any,  # noqa: ANN401 - parameters of DynamoDB
     ) -> Mapping[str, Any]:
         values: dict[str, Value] = {":month": month}
         key_condition = "#month = :month"
@@ -117,7 +166,6 @@ class JobQuery:
         if filters.provider:
             conditions.append("provider = :provider")
             values[":provider"] = filters.provider
-        optional: dict[str, Any] = {}
         if conditions:
             optional["FilterExpression"] = " AND ".join(conditions)
         if after and after.job_id:
@@ -139,3 +187,15 @@ class JobQuery:
                 Limit=limit,
                 **optional,
             )
+
+
+def _position_after(response: Mapping[str, Any]) -> Position | None:
+    """Return where a query goes on; None if it has read all of its month."""
+    if "LastEvaluatedKey" not in response:
+        return None
+    key = from_attributes(response["LastEvaluatedKey"])
+    return Position(
+        month=str(key["month"]),
+        received_at=float(key["received_at"]),
+        job_id=str(key["job_id"]),
+    )

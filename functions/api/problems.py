@@ -43,6 +43,11 @@ ROUTE_NOT_FOUND = ProblemType(
 JOB_NOT_FOUND = ProblemType(
     "job-not-found", HTTPStatus.NOT_FOUND, "There is no such job."
 )
+JOB_ID_AMBIGUOUS = ProblemType(
+    "job-id-ambiguous",
+    HTTPStatus.CONFLICT,
+    "Several jobs begin with these digits: give more of them.",
+)
 KEY_REUSED = ProblemType(
     "idempotency-key-reused",
     HTTPStatus.CONFLICT,

@@ -14,7 +14,7 @@ from functions.api.problems import Problem
 from functions.api.request_schemas import MAX_KEY_BYTES, REMARKS
 from functions.api.routes import MAX_BODY_BYTES, Operation, Parameter
 from functions.core import strict_json
-from functions.core.identity import is_job_id
+from functions.core.identity import is_job_id_prefix
 
 #: An event of API Gateway's Lambda proxy integration.
 Event = Mapping[str, Any]
@@ -28,8 +28,8 @@ class ApiRequest:
     """A request that matches its operation.
 
     `caller` is the signer's ARN; that of a role is without the session's name, so that
-    a program is the same caller in every session. `jobs` is the path of the list of
-    jobs, as the client sees it.
+    a program is the same caller in every session. `job_id` may be its first digits.
+    `jobs` is the path of the list of jobs, as the client sees it.
     """
 
     job_id: str = ""
@@ -84,7 +84,7 @@ def _job_id(event: Event, operation: Operation) -> str:
     if not operation.parameters_in("path"):
         return ""
     job_id = str((event.get("pathParameters") or {}).get("job_id", ""))
-    if not is_job_id(job_id):  # DynamoDB refuses keys of more than 2,048 bytes
+    if not is_job_id_prefix(job_id):  # DynamoDB refuses keys of more than 2,048 bytes
         raise Problem(problems.JOB_NOT_FOUND)
     return job_id
 

@@ -59,7 +59,8 @@ _JOB_ID = Parameter(
     place="path",
     # Any text is valid: an id in another form is one of a job that is not found.
     schema={"type": "string", "minLength": 1},
-    description="The job's id, 64 hexadecimal digits.",
+    description="The job's id, 64 hexadecimal digits, or its first 8 or more, if only "
+    "one of the newest 10,000 jobs begins with them.",
 )
 _IDEMPOTENCY_KEY = Parameter(
     name="Idempotency-Key",
@@ -191,7 +192,12 @@ def _on_job(
         parameters=(_JOB_ID,),
         status=status,
         response_schema=response_schema,
-        problems=(problems.JOB_NOT_FOUND, *problem_types, *_ALWAYS),
+        problems=(
+            problems.JOB_NOT_FOUND,
+            problems.JOB_ID_AMBIGUOUS,
+            *problem_types,
+            *_ALWAYS,
+        ),
     )
 
 

@@ -112,24 +112,24 @@ class JobService:
             "next": cursor.encode(page.next, filter_values) if page.next else None,
         }
 
-    def get_job(self, request: ApiRequest, *, now: float) -> Document:  # noqa: ARG002 - as all others
+    def get_job(self, request: ApiRequest, *, now: float) -> Document:
         """Return a job, by one read of the table."""
-        return self._to_response(self._get_or_404(request), request)
+        return self._to_response(self._find(request, now=now), request)
 
-    def get_timeline(self, request: ApiRequest, *, now: float) -> Document:  # noqa: ARG002 - as all others
+    def get_timeline(self, request: ApiRequest, *, now: float) -> Document:
         """Return the states that a job's current attempt passed."""
-        record = self._get_or_404(request)
+        record = self._find(request, now=now)
         return responses.timeline_response(
             record, self.history.timeline(record.execution_name)
         )
 
     def get_results(self, request: ApiRequest, *, now: float) -> Document:
         """Return the manifest of a job with results, and links to its files."""
-        return self._delivery.results_of(self._get_or_404(request), now=now)
+        return self._delivery.results_of(self._find(request, now=now), now=now)
 
     def get_error(self, request: ApiRequest, *, now: float) -> Document:
         """Return a link to what the provider said about a job that failed."""
-        return self._delivery.error_of(self._get_or_404(request), now=now)
+        return self._delivery.error_of(self._find(request, now=now), now=now)
 
     def cancel_job(self, request: ApiRequest, *, now: float) -> Document:
         """End a job now and return it.
@@ -138,7 +138,7 @@ class JobService:
         in another way. `functions.finalize_execution` sends the notice, or the workflow
         itself if it can no longer be stopped, or was never started.
         """
-        record = self._get_or_404(request)
+        record = self._find(request, now=now)
         job = record.to_job()
         outcome = (
             record.outcome
@@ -153,16 +153,16 @@ class JobService:
                 self.executions.start(job)  # it only announces the end
         if record.outcome or outcome is not Outcome.CANCELLED:
             raise Problem(problems.JOB_ENDED, outcome=str(outcome))
-        return self._to_response(self._get_or_404(request), request)
+        return self._to_response(self._get_or_404(record.job_id), request)
 
     def retry_job(self, request: ApiRequest, *, now: float) -> Document:
         """Start the next attempt of an ended job, which continues the last one.
 
         An attempt that was never started is started instead.
         """
-        record = self._get_or_404(request)
+        record = self._find(request, now=now)
         if not record.outcome and self._record_end(record, now=now):
-            record = self._get_or_404(request)
+            record = self._get_or_404(record.job_id)
         if record.outcome is Outcome.CANCELLED:
             # Who cancelled it may have failed before the execution was stopped.
             self.executions.stop(record.execution_name)
@@ -222,8 +222,12 @@ class JobService:
             raise Problem(problems.KEY_REUSED)
         return job
 
-    def _get_or_404(self, request: ApiRequest) -> JobRecord:
-        record = self.job_store.get(request.job_id)
+    def _find(self, request: ApiRequest, *, now: float) -> JobRecord:
+        """Return the job whose id, or its first digits, a request names."""
+        return self._get_or_404(self.job_query.whole_id(request.job_id, now=now))
+
+    def _get_or_404(self, job_id: str) -> JobRecord:
+        record = self.job_store.get(job_id)
         if record is None:
             raise Problem(problems.JOB_NOT_FOUND)
         return record

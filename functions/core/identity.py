@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 _JOB_ID = re.compile(r"[0-9a-f]{64}")
+_JOB_ID_PREFIX = re.compile(r"[0-9a-f]{8,64}")
 
 
 def of_object(bucket: str, key: str, version_id: str) -> str:
@@ -45,6 +46,11 @@ def of_part(batch_id: str, rows: Iterable[int], *, submission: int = 1) -> str:
 def is_job_id(text: str) -> bool:
     """Return whether a text has the form of a job's id."""
     return _JOB_ID.fullmatch(text) is not None
+
+
+def is_job_id_prefix(text: str) -> bool:
+    """Return whether a text has the form of a job's id, or of its first digits."""
+    return _JOB_ID_PREFIX.fullmatch(text) is not None
 
 
 def _digest(*parts: str) -> str:

@@ -165,8 +165,7 @@ def _suspect(
 
 
 def _wait(job: Job, *, policy: Policy, now: float, random: float) -> Job:
-    elapsed = max(0.0, now - job.waiting_since)
-    delay = poll_seconds(elapsed, policy=policy, random=random)
+    delay = poll_seconds(now - job.waiting_since, policy=policy, random=random)
     return _wait_until_deadline(
         job, _waiting_step(policy), delay, policy=policy, now=now
     )

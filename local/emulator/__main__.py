@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--auth",
         action="store_true",
-        help="enforce request signatures and the policies of roles",
+        help="put IAM in force: signatures and policies",
     )
     parser.add_argument(
         "--environments",

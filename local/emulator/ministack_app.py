@@ -9,7 +9,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app
 
-from local.emulator import registry
+from local.emulator import authorization, registry
 from local.emulator.corrections import lambda_functions
 
 
@@ -27,6 +27,7 @@ def correct(
         # By IP address, so that boto3 uses path-style buckets in a function.
         endpoint=f"http://127.0.0.1:{port}",
     )
+    authorization.count_loopback_as_tls()
     registry.install(without)
 
 

@@ -55,7 +55,7 @@ class Emulator:
         """Run an emulator for the duration of a `with` block.
 
         `wait_scale` multiplies Wait states, waits for a token and the pauses
-        between retries; 0 skips them. `auth` enforces signatures and role
+        between retries; 0 skips them. `auth` puts IAM in force: signatures and
         policies. `port` 0 selects a free port.
         `environments` limits the Lambda processes of all functions together.
         `without` names corrections to leave out. `verbose` writes the log to

@@ -53,6 +53,15 @@ def emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
         yield emulator
 
 
+@pytest.fixture(scope="session")
+def auth_emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
+    """An emulator that enforces policies and signatures, and skips waits."""
+    left_out = request.config.getoption("--leave-out", default=None)
+    without = [left_out] if left_out else []
+    with Emulator.started(auth=True, without=without) as emulator:
+        yield emulator
+
+
 @pytest.fixture
 def machines(emulator: Emulator) -> Iterator[Machines]:
     """State machines, stopped after the test."""

@@ -1,8 +1,6 @@
 """With `auth`, the emulator enforces roles and signatures."""
 
-import json
 import uuid
-from collections.abc import Iterator
 
 import pytest
 import requests
@@ -12,10 +10,9 @@ from botocore.credentials import Credentials
 
 from local.deploy import deploy
 from local.emulator.process import Emulator
-from tests.emulator import functions
+from tests.emulator import functions, roles
 from tests.emulator.stacks import (
     FUNCTION_ROLE,
-    TRUST_POLICY,
     Resources,
     write_assembly,
 )
@@ -29,13 +26,6 @@ READ_SECRET = """
         secrets = boto3.client("secretsmanager")
         return secrets.get_secret_value(SecretId=os.environ["ARN"])["SecretString"]
 """
-
-
-@pytest.fixture(scope="module")
-def auth_emulator() -> Iterator[Emulator]:
-    """An emulator that enforces policies and signatures."""
-    with Emulator.started(auth=True) as emulator:
-        yield emulator
 
 
 def test_function_reads_a_secret_that_its_role_allows(auth_emulator: Emulator) -> None:
@@ -56,26 +46,17 @@ def test_function_reads_no_other_secret(auth_emulator: Emulator) -> None:
 
 def _create_reader(auth_emulator: Emulator, *, granted: bool) -> str:
     """Create a function that reads a secret, with or without permission."""
-    iam, name = auth_emulator.client("iam"), f"role-{uuid.uuid4()}"
-    role = iam.create_role(
-        RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST_POLICY)
-    )
     arn = auth_emulator.client("secretsmanager").create_secret(
         Name=f"secret-{uuid.uuid4()}", SecretString="s3cret"
     )["ARN"]
-    statement = {
-        "Effect": "Allow",
-        "Action": "secretsmanager:GetSecretValue",
-        "Resource": arn if granted else f"{arn}-other",
-    }
-    policy = {"Version": "2012-10-17", "Statement": [statement]}
-    iam.put_role_policy(
-        RoleName=name, PolicyName="read", PolicyDocument=json.dumps(policy)
+    resource = arn if granted else f"{arn}-other"
+    role = roles.create(
+        auth_emulator, roles.allow("secretsmanager:GetSecretValue", resource)
     )
     return functions.create(
         auth_emulator,
         READ_SECRET,
-        Role=role["Role"]["Arn"],
+        Role=role,
         Environment={"Variables": {"ARN": arn}},
     )
 

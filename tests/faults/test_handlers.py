@@ -17,6 +17,7 @@ from functions.core.errors import (
 from functions.core.model import Job, Next, Outcome, Phase, State
 from local.simulators.faults import Answer
 from tests.faults.harness import StepHarness
+from tests.unit.metric_lines import metrics_of
 
 Handler = Callable[[State, LambdaContext], Any]
 
@@ -39,6 +40,15 @@ def test_the_handlers_run_a_job_to_its_end(
     assert ended["outcome"] == Outcome.SUCCEEDED
     assert [file["kind"] for file in files] == list(harness.expected)
     assert harness.item(job)["manifest_key"] == ended["manifest_key"] != ""
+
+
+def test_a_submission_measures_the_age_of_the_job(
+    job: Job, context: LambdaContext, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An alarm on old jobs must also go off while they wait to be submitted."""
+    submit.handler(job.to_state(), context)
+
+    assert metrics_of(capsys.readouterr().out)[-1]["JobAgeSeconds"] == 0.0
 
 
 def test_concludes_a_caught_error(

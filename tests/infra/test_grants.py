@@ -122,6 +122,7 @@ RIGHTS = {
     "prepare": {
         "dynamodb:GetItem StorageJobs",
         *USE_TABLE_KEY,
+        "s3:GetObject StorageInbox/batches/*",
         "s3:PutObject StorageInbox/batches/*",
         *READ_LISTS,
     },

@@ -15,9 +15,9 @@ from tests.integration.harness import IPQS_AT_ONCE, JobRunner
 
 @pytest.fixture(scope="session")
 def stack(assembly: Callable[[str], Path]) -> Iterator[LocalStack]:
-    """Run the stack, with waits that take no time."""
+    """Run the stack, with IAM in force, and with waits that take no time."""
     with running(
-        wait_scale=0.0, clock=RunningClock(), assembly=assembly("local")
+        wait_scale=0.0, auth=True, clock=RunningClock(), assembly=assembly("local")
     ) as started:
         yield started
 

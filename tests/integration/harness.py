@@ -53,16 +53,13 @@ class JobRunner:
         execution = self.stack.execution_arn(job_id)
         return wait_for(lambda: self._ended(execution), timeout_seconds=timeout_seconds)
 
-    def execute(
-        self, state: Mapping[str, Any], *, name: str = "", state_machine: str = ""
-    ) -> ExecutionView:
+    def execute(self, state: Mapping[str, Any], *, name: str = "") -> ExecutionView:
         """Run an execution whose input is a state, and wait for its end.
 
-        It is named by its job, and is of the stack's state machine, unless others are
-        given.
+        It is named by its job, unless another name is given.
         """
         execution = self._sfn.start_execution(
-            stateMachineArn=state_machine or self.stack.outputs["StateMachineArn"],
+            stateMachineArn=self.stack.outputs["StateMachineArn"],
             name=name or state["job_id"],
             input=json.dumps(state),
         )["executionArn"]

@@ -85,6 +85,7 @@ def test_log_lines_are_about_the_job_only(page: str, runner: JobRunner) -> None:
     assert job_id in shown
     assert other not in shown
     assert "StateEntered" not in shown  # the timeline shows the states
+    assert job_id in get(f"{page}logs/{job_id[:12]}").decode()
 
 
 def test_a_message_is_shown_and_not_taken_from_others(
@@ -122,6 +123,8 @@ def test_a_result_is_downloaded_whole(page: str, runner: JobRunner) -> None:
     [
         pytest.param("objects/" + "0" * 64, 502, id="no such job"),
         pytest.param("error/" + "0" * 64, 502, id="no such error"),
+        pytest.param("logs/" + "0" * 8, 502, id="no job with these digits"),
+        pytest.param("logs/" + "0" * 7, 404, id="too few digits"),
         pytest.param("objects/" + "0" * 64 + "/all", 502, id="no such result"),
         pytest.param("logs/..%2f..", 404, id="no id"),
         pytest.param("../server.py", 404, id="a file outside"),

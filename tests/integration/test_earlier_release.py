@@ -38,14 +38,13 @@ def _physical_name(stack: LocalStack, logical_id: str) -> str:
 
 
 @pytest.fixture(params=["current definition", "earlier definition"])
-def state_machine(request: pytest.FixtureRequest, stack: LocalStack) -> Iterator[str]:
-    """Yield a state machine that calls the functions of this release.
+def definition(request: pytest.FixtureRequest, stack: LocalStack) -> Iterator[None]:
+    """Give the state machine a definition, which calls the functions of this release.
 
     An execution that was in flight keeps the definition with which it started.
     """
-    current = stack.outputs["StateMachineArn"]
     if request.param == "current definition":
-        yield current
+        yield
         return
 
     def resolved(reference: re.Match[str]) -> str:
@@ -60,13 +59,12 @@ def state_machine(request: pytest.FixtureRequest, stack: LocalStack) -> Iterator
         return _physical_name(stack, reference[1])
 
     states = stack.emulator.client("stepfunctions")
-    created = states.create_state_machine(
-        name=f"earlier-{uuid.uuid4()}",
-        definition=re.sub("<(.+?)>", resolved, recordings.definition()),
-        roleArn=states.describe_state_machine(stateMachineArn=current)["roleArn"],
-    )["stateMachineArn"]
-    yield created
-    states.delete_state_machine(stateMachineArn=created)
+    machine = stack.outputs["StateMachineArn"]
+    current = states.describe_state_machine(stateMachineArn=machine)["definition"]
+    earlier = re.sub("<(.+?)>", resolved, recordings.definition())
+    states.update_state_machine(stateMachineArn=machine, definition=earlier)
+    yield
+    states.update_state_machine(stateMachineArn=machine, definition=current)
 
 
 def _received(runner: JobRunner, name: str, content: bytes) -> dict[str, Any]:
@@ -91,13 +89,14 @@ def _store(stack: LocalStack, logical_id: str, name: str, **changes: str) -> Non
 
 
 @pytest.mark.fault(38)
+@pytest.mark.usefixtures("definition")
 def test_an_execution_that_was_started_before_ends_well(
-    runner: JobRunner, state_machine: str
+    runner: JobRunner,
 ) -> None:
     """A deployment meets executions that have not taken a step yet."""
     state = _received(runner, "ipqs-received", _EMAILS)
 
-    view = runner.execute(state, state_machine=state_machine)
+    view = runner.execute(state)
 
     assert (view.status, view.error) == ("SUCCEEDED", "")
     assert runner.job_item(state["job_id"])["outcome"] == "succeeded"
@@ -108,8 +107,9 @@ def test_an_execution_that_was_started_before_ends_well(
 
 
 @pytest.mark.fault(38)
+@pytest.mark.usefixtures("definition")
 def test_an_execution_that_was_waiting_ends_well(
-    runner: JobRunner, state_machine: str
+    runner: JobRunner,
 ) -> None:
     """A list that is at the provider during a deployment is not submitted again."""
     state = recordings.state("ipqs-waiting")
@@ -126,7 +126,7 @@ def test_an_execution_that_was_waiting_ends_well(
         provider_ref=state["provider_ref"],
     )
 
-    view = runner.execute(state, state_machine=state_machine)
+    view = runner.execute(state)
 
     assert (view.status, view.error) == ("SUCCEEDED", "")
     assert "Submit" not in view.states
@@ -140,27 +140,28 @@ def test_an_execution_that_was_waiting_ends_well(
 
 
 @pytest.mark.fault(38)
+@pytest.mark.usefixtures("definition")
 def test_an_execution_that_was_started_before_fails_with_its_error(
-    runner: JobRunner, state_machine: str
+    runner: JobRunner,
 ) -> None:
     """The error that a step raises is caught, and names the failure."""
     state = _received(runner, "ipqs-received", b"email\n")
 
-    view = runner.execute(state, state_machine=state_machine)
+    view = runner.execute(state)
 
     assert (view.status, view.error) == ("FAILED", "SourceEmpty")
     assert runner.job_item(state["job_id"])["error"] == "SourceEmpty"
 
 
 @pytest.mark.fault(38)
-@pytest.mark.usefixtures("txncheck")
+@pytest.mark.usefixtures("definition", "txncheck")
 def test_a_batch_that_was_started_before_ends_well(
-    runner: JobRunner, state_machine: str
+    runner: JobRunner,
 ) -> None:
     """Each request waits for its webhook, and its result reaches the batch."""
     state = _received(runner, "batch-received", _PEOPLE)
 
-    view = runner.execute(state, state_machine=state_machine)
+    view = runner.execute(state)
 
     assert (view.status, view.error) == ("SUCCEEDED", "")
     manifest = runner.manifest(view)
@@ -172,8 +173,9 @@ def test_a_batch_that_was_started_before_ends_well(
 
 
 @pytest.mark.fault(38)
+@pytest.mark.usefixtures("definition")
 def test_a_request_that_was_waiting_for_a_webhook_ends_well(
-    runner: JobRunner, txncheck: TxncheckSimulator, state_machine: str
+    runner: JobRunner, txncheck: TxncheckSimulator
 ) -> None:
     """It is checked, and its result is fetched, without another submission."""
     request = sample.full_check()
@@ -183,7 +185,7 @@ def test_a_request_that_was_waiting_for_a_webhook_ends_well(
     state["job_id"] = uuid.uuid4().hex * 2
     state["provider_ref"] = delivered.provider_ref
 
-    view = runner.execute(state, state_machine=state_machine)
+    view = runner.execute(state)
 
     assert (view.status, view.error) == ("SUCCEEDED", "")
     assert runner.manifest(view)["outcome"] == "partial"

@@ -144,3 +144,25 @@ def test_a_day_is_that_day_in_utc(
     assert len(page.records) + len(rest.records) == _JOBS_A_DAY
     assert rest.next is None
     assert meter.scanned == _JOBS_A_DAY
+
+
+def test_a_prefix_is_searched_among_a_bounded_number_of_jobs(
+    dynamodb: "DynamoDBClient", meter: CapacityMeter
+) -> None:
+    """A typo costs next to nothing, however many jobs there are."""
+    query = job_query(dynamodb)
+
+    assert query.find("f" * 8, now=seed_jobs.NOW) == ()
+    # Jobs of less than 200 bytes, at half a unit for each 4 KiB begun.
+    assert meter.scanned == _JOBS
+    assert sum(meter.units) <= _JOBS * 200 / 4096 / 2 + len(meter.units)
+
+
+def test_a_prefix_that_tables_show_ends_the_search_at_its_job(
+    dynamodb: "DynamoDBClient", meter: CapacityMeter
+) -> None:
+    """People ask for the newest jobs, and copy twelve digits from a table."""
+    found = job_query(dynamodb).find("0" * 12, now=seed_jobs.NOW)
+
+    assert len(found) == 2  # the ids of these jobs are numbers
+    assert len(meter.units) == 1

@@ -1,5 +1,6 @@
 """Grants: read the policies of a template, one grant for each action and resource."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -83,6 +84,32 @@ class Account:
         (arn,) = (v for k, v in self.resources(kind).items() if part in k)
         return arn
 
+    def invocations(self) -> Iterator[tuple[str, str, str]]:
+        """Yield who calls a function, the ARN for which it does, and the function's."""
+        for logical_id, rule in self._template.properties("AWS::Events::Rule").items():
+            for target in resolve(rule["Targets"], self._names):
+                if ":lambda:" in target["Arn"]:
+                    yield "events", self._arn(logical_id), target["Arn"]
+        (stage,) = self._template.resources("AWS::ApiGateway::Stage")
+        for method in self._template.properties("AWS::ApiGateway::Method").values():
+            function = re.search(
+                "functions/(.+)/invocations",
+                resolve(method["Integration"].get("Uri", ""), self._names),
+            )
+            if function:
+                path = self._path(method["ResourceId"])
+                api = f"execute-api:{_PLACE}:{method['RestApiId']['Ref']}/{stage}"
+                source = f"arn:aws:{api}/{method['HttpMethod']}{path}"
+                yield "apigateway", source, function[1]
+
+    def _path(self, resource: Any) -> str:  # noqa: ANN401 - a reference
+        """Return the path of an API's resource, with an asterisk for each variable."""
+        if "Ref" not in resource:  # the root
+            return ""
+        found = self._template.properties("AWS::ApiGateway::Resource")[resource["Ref"]]
+        part = re.sub(r"{.+}", "*", found["PathPart"])
+        return f"{self._path(found['ParentId'])}/{part}"
+
     def _arn(self, logical_id: str) -> str:
         return self._names[logical_id]
 
@@ -104,6 +131,19 @@ class Account:
                 yield from self._expanded(
                     statement, logical_id, key=self._arn(logical_id)
                 )
+
+        # Lambda API reference, "AddPermission": the policy that it makes of these.
+        for logical_id, permission in self._template.properties(
+            "AWS::Lambda::Permission"
+        ).items():
+            statement = {
+                "Effect": "Allow",
+                "Principal": {"Service": permission["Principal"]},
+                "Action": permission["Action"],
+                "Resource": permission["FunctionName"],
+                "Condition": {"ArnLike": {"aws:SourceArn": permission["SourceArn"]}},
+            }
+            yield from self._expanded(statement, logical_id)
 
     def _expanded(
         self,

@@ -124,8 +124,9 @@ def made_by_services(account: Account) -> Iterator[Request]:
     """Yield the requests that services make in their own name.
 
     Amazon S3 user guide, "Enabling Amazon S3 server access logging"; EventBridge user
-    guide, "Amazon SQS permissions" and "Using dead-letter queues"; CloudWatch user
-    guide, "Using Amazon CloudWatch alarms".
+    guide, "Amazon SQS permissions", "AWS Lambda permissions" and "Using dead-letter
+    queues"; API Gateway developer guide, "API Gateway permissions model for invoking an
+    API"; CloudWatch user guide, "Using Amazon CloudWatch alarms".
     """
     own = {"aws:SourceAccount": (ACCOUNT,)}
     queues = account.resources("AWS::SQS::Queue")
@@ -136,6 +137,10 @@ def made_by_services(account: Account) -> Iterator[Request]:
         for name, queue in queues.items():
             if name.startswith(construct):
                 yield on("events.amazonaws.com", "sqs:SendMessage", queue, **source)
+    for service, cause, function in account.invocations():
+        source = {**own, "aws:SourceArn": (cause,)}
+        caller = f"{service}.amazonaws.com"
+        yield on(caller, "lambda:InvokeFunction", function, **source)
     for service in ("events.amazonaws.com", "cloudwatch.amazonaws.com"):
         yield from key_use(service, account, "sqs", READ_AND_WRITE_KEY, **own)
     operations = account.only("AWS::SNS::Topic", "Operations")

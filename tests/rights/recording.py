@@ -1,8 +1,9 @@
 """Recording: run everything that people do with the product, and note each call.
 
 Besides the scenarios of the fault tests these are the API's other routes, an execution
-that a person stops, a webhook that comes early, and a job that ends late. In each of
-them every kind of call fails once, because some calls are only made after a failure.
+that a person stops, a webhook that comes early, a batch whose failed rows are retried,
+and a job that ends late. In each of them every kind of call fails once, because some
+calls are only made after a failure.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,8 @@ from tests.world.world import AwsCall, World
 _IPQS = SCENARIOS["ipqs-list"].behaviour
 _LIST_KEY = "ipqs/email/june list.csv"
 _REQUEST_KEY = "txncheck/full-check/one person.json"
+_BATCH_KEY = "txncheck/kyc-by-mobile/two people.csv"
+_FAILING = b"mobile\n+919800000001\n+919800000008\n"
 
 
 def record(site: Site) -> list[AwsCall]:
@@ -99,6 +102,15 @@ def _stop(world: World) -> Job:
     return job
 
 
+def _retry_batch(world: World) -> Job:
+    """Send a batch of which one row fails for a while, and retry that row."""
+    job = world.upload(_BATCH_KEY, _FAILING)
+    world.run()
+    world.retry(job)
+    world.run()
+    return job
+
+
 def _end_late(world: World, key: str, content: bytes) -> Job:
     """Let a job time out, end at its provider after that, and be swept."""
     job = world.upload(key, content)
@@ -143,6 +155,12 @@ _ALL = (
     Scenario(name="routes", provider="ipqs", act=_use_routes, behaviour=_IPQS),
     Scenario(name="stop", provider="ipqs", act=_stop, behaviour=_IPQS),
     *SCENARIOS.values(),
+    Scenario(
+        name="retried-batch",
+        provider="txncheck",
+        act=_retry_batch,
+        behaviour={"seconds_queued": 1.0, "seconds_processing": 1.0},
+    ),
     Scenario(
         name="declined",
         provider="txncheck",

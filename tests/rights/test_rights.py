@@ -25,7 +25,7 @@ def matrix(account: Account, calls: Sequence[AwsCall]) -> Matrix:
 
 
 def test_no_call_is_denied(matrix: Matrix) -> None:
-    """Nothing else tells before a deployment: the local stack denies nothing."""
+    """Of every call under every failure; integration tests make the usual ones."""
     assert not matrix.denied
 
 

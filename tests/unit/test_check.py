@@ -10,6 +10,7 @@ import pytest
 
 from functions.aws.results import Results
 from functions.check import check
+from functions.core.error_details import error_document
 from functions.core.errors import (
     AnswerMismatch,
     CourierError,
@@ -25,6 +26,8 @@ from functions.core.rows import RowCount
 from functions.core.source import Source
 from functions.providers.protocol import Body, Link
 from tests.settings import POLICY
+from tests.unit.memory_client import MemoryClient
+from tests.world.memory_aws.s3 import S3
 
 _JOB = Job(
     job_id="j", provider="p", type="t", provider_ref="7", received_at=1, submitted_at=2
@@ -34,12 +37,13 @@ _JOB = Job(
 class FixedProvider:
     """A provider that answers every check in the same way."""
 
-    def __init__(self, answer: StatusReport | Exception) -> None:
+    def __init__(self, answer: StatusReport | Exception, *, name: str = "") -> None:
         self._answer = answer
+        self._name = name  # under which the job was submitted
 
     def check(self, provider_ref: str, *, name: str = "") -> StatusReport:
         """Return the report, or raise the error, that the test chose."""
-        assert (provider_ref, name) == (_JOB.provider_ref, _JOB.file_name)
+        assert (provider_ref, name) == (_JOB.provider_ref, self._name)
         if isinstance(self._answer, Exception):
             raise self._answer
         return self._answer
@@ -166,6 +170,25 @@ def test_a_job_started_by_hand_has_the_whole_deadline() -> None:
     assert waiting.received_at == 2_000_000_000.0
 
 
+def test_a_check_asks_for_the_file_that_was_sent() -> None:
+    """A provider that mixes up two jobs gives the result of another customer."""
+    job = _JOB.with_(key="p/t/a.csv")
+    provider = FixedProvider(StatusReport(phase=Phase.RUNNING), name="j.csv")
+
+    checked = check(
+        job, provider, results=_no_results, policy=POLICY, now=10.0, random=0.5
+    )
+
+    assert checked.polls == 1
+
+
+def test_a_check_uses_up_the_webhook_that_led_to_it() -> None:
+    """The next check would otherwise believe that it was led by a webhook, too."""
+    checked = _check(_JOB.with_(heard_at=9.0), StatusReport(phase=Phase.RUNNING))
+
+    assert checked.heard_at == 0.0
+
+
 def _metrics(capsys: pytest.CaptureFixture[str]) -> Mapping[str, Any]:
     """Return the only line of metrics that a check wrote."""
     (line,) = (
@@ -200,6 +223,17 @@ def test_an_error_is_counted_by_its_name(capsys: pytest.CaptureFixture[str]) -> 
     metrics = _metrics(capsys)
     assert (metrics["StepErrors"], metrics["error"]) == (1, "CredentialsRejected")
     assert Metric.PROVIDER_THROTTLES.title not in metrics
+
+
+@pytest.mark.parametrize("word", ["", "ARCHIVED"])
+def test_an_unknown_status_word_is_counted(
+    word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The provider may have changed its words: an alarm asks a person to look."""
+    _check(_JOB, StatusReport(phase=Phase.RUNNING, unknown_word=word))
+
+    counted = _metrics(capsys).get(Metric.UNKNOWN_STATUS_WORDS.title)
+    assert counted == (1 if word else None)
 
 
 def test_the_time_in_a_phase_is_measured_at_its_end(
@@ -277,3 +311,33 @@ def test_the_last_word_about_a_webhook_is_kept() -> None:
     job = _JOB.with_(webhook_status="RETRYING")
 
     assert _check(job, StatusReport(phase=Phase.RUNNING)).webhook_status == "RETRYING"
+
+
+@pytest.mark.parametrize("final_error", ["ProviderDeclined", ""])
+def test_what_the_provider_says_of_a_failure_is_kept_in_the_bucket(
+    final_error: str,
+) -> None:
+    """It may be personal data, so the job has only its place; once it is final."""
+    s3 = S3("results")
+    client: Any = MemoryClient(s3)
+    errors = {"request": {"class": "x", "message": "words of the provider"}}
+
+    checked = check(
+        _JOB,
+        FixedProvider(
+            StatusReport(phase=Phase.FAILED, errors=errors, final_error=final_error)
+        ),
+        results=lambda: Results("results", s3=client),
+        policy=POLICY,
+        now=10.0,
+        random=0.5,
+    )
+
+    stored = s3.current("results", "p/t/j/error.json")
+    if not final_error:
+        assert (stored, checked.error_key) == (None, "")
+        return
+    assert stored is not None
+    assert checked.error_key == "p/t/j/error.json"
+    assert stored.metadata == {"job-id": "j", "kind": "error"}
+    assert stored.content == error_document(checked, errors)

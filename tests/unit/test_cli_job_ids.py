@@ -11,21 +11,18 @@ from verdict_courier.cli.exit_codes import ExitCode
 from tests.unit.scripted_server import JOB, Answer, ScriptedServer
 
 Run = Callable[..., tuple[int, str, str]]
-_IDS = [hashlib.sha256(str(n).encode()).hexdigest() for n in range(200)]
-#: Two ids that differ only behind their eleventh digit.
-_TWINS = [f"{'0123456789a'}{digit * 53}" for digit in "bc"]
+_ID = hashlib.sha256(b"7").hexdigest()
 _VERBS = ("status", "results", "cancel", "retry")
 
 
 @pytest.fixture
 def api() -> Iterator[ScriptedServer]:
-    """Serve an API whose every list has these jobs, and goes on."""
+    """Serve an API that knows every job."""
     with ScriptedServer.started() as server:
-        server.answer_all(Answer.json(JOB))
-        listed = [{**JOB, "job_id": job_id} for job_id in (*_IDS, *_TWINS)]
-        server.answers["/jobs"] = Answer.json({"jobs": listed, "next": "more"})
+        server.answer_all(Answer.json({**JOB, "job_id": _ID}))
         empty = {"manifest": {"files": [], "rows": {}}, "links": []}
-        server.answers[f"/jobs/{_IDS[7]}/results"] = Answer.json(empty)
+        for digits in (8, 12, 20):
+            server.answers[f"/jobs/{_ID[:digits]}/results"] = Answer.json(empty)
         yield server
 
 
@@ -52,11 +49,12 @@ def run(
 def test_every_command_takes_the_first_digits(
     api: ScriptedServer, run: Run, verb: str, digits: int
 ) -> None:
-    """Tables show twelve, and nobody types sixty-four."""
-    code, _, _ = run(verb, _IDS[7][:digits])
+    """Tables show twelve, and nobody types sixty-four; the API finds the job."""
+    code, _, _ = run(verb, _ID[:digits])
 
     assert code == ExitCode.DONE
-    assert api.requests[-1][0].startswith(f"/jobs/{_IDS[7]}")
+    (path,) = {path for path, _ in api.requests}
+    assert path.removesuffix(f"/{verb}") == f"/jobs/{_ID[:digits]}"
 
 
 @pytest.mark.parametrize("text", [" {} ", "\t{}\n", "{}…", "{}..."])
@@ -65,34 +63,35 @@ def test_copied_digits_are_trimmed(
     api: ScriptedServer, run: Run, text: str, digits: int
 ) -> None:
     """A double click in a terminal takes more than the id."""
-    code, _, _ = run("status", text.format(_IDS[7][:digits].upper()))
+    code, _, _ = run("status", text.format(_ID[:digits].upper()))
 
     assert code == ExitCode.DONE
-    assert api.requests[-1][0] == f"/jobs/{_IDS[7]}"
+    assert api.requests[-1][0] == f"/jobs/{_ID[:digits]}"
 
 
-def test_a_whole_id_is_not_looked_up(api: ScriptedServer, run: Run) -> None:
-    """The job may be older than all that a list shows."""
-    run("status", "f" * 64)
+@pytest.mark.parametrize("verb", _VERBS)
+def test_digits_of_several_jobs_are_not_enough(
+    api: ScriptedServer, run: Run, verb: str
+) -> None:
+    """The wrong job would be cancelled; the API says which jobs there are."""
+    problem = {"title": "Several jobs begin with these digits.", "detail": "Such as …"}
+    api.answers.clear()
+    api.answer_all(Answer.json(problem, status=409))
 
-    assert [path for path, _ in api.requests] == [f"/jobs/{'f' * 64}"]
+    code, out, notes = run(verb, _ID[:11])
 
-
-def test_digits_of_several_jobs_are_not_enough(api: ScriptedServer, run: Run) -> None:
-    """The wrong job would be cancelled."""
-    code, out, notes = run("cancel", _TWINS[0][:11])
-
-    assert (code, out) == (ExitCode.MISUSED, "")
-    assert f"2 jobs begin with {_TWINS[0][:11]}" in notes
-    assert _TWINS[0] in notes
-    assert _TWINS[1] in notes
-    assert {path for path, _ in api.requests} == {"/jobs"}
+    assert (code, out) == (ExitCode.REFUSED, "")
+    assert "Several jobs begin with these digits. Such as …" in notes
 
 
-def test_a_search_ends_and_says_how_far_it_went(api: ScriptedServer, run: Run) -> None:
-    """A list of years would be read for a typo."""
-    code, _, notes = run("status", "0" * 12)
+def test_a_job_that_is_waited_for_is_looked_up_once(
+    api: ScriptedServer, run: Run
+) -> None:
+    """A search reads many jobs; afterwards the whole id is known."""
+    running = {**JOB, "job_id": _ID, "outcome": None, "phase": "running"}
+    api.answers[f"/jobs/{_ID[:8]}"] = Answer.json(running)
 
-    assert code == ExitCode.MISUSED
-    assert "none of the newest 2,020 jobs begins with 000000000000" in notes
-    assert len(api.requests) == 10
+    code, _, _ = run("status", _ID[:8], "--wait")
+
+    assert code == ExitCode.DONE
+    assert [path for path, _ in api.requests] == [f"/jobs/{_ID[:8]}", f"/jobs/{_ID}"]

@@ -7,8 +7,10 @@ from types import ModuleType
 
 import pytest
 
+from tools.mutants.covered import Run, RunStore
 from tools.mutants.mutation import Mutant, mutants_of
 from tools.mutants.swap import NotSwappable, swapped
+from tools.mutants.verdict import State, Verdict, VerdictLog
 
 SOURCE = '''
 """Sample: what a module looks like."""
@@ -73,6 +75,67 @@ def test_every_kind_of_change_is_found(sample: tuple[Path, ModuleType]) -> None:
         "Counter.least: 6 for 5",
         "Counter.add: without `self.count += step`",
     }
+
+
+def test_every_change_can_be_put_in(sample: tuple[Path, ModuleType]) -> None:
+    """One that cannot is left out of the score, which is then too good."""
+    for name, mutant in _changes(sample[0]).items():
+        with swapped(mutant):
+            assert name
+
+
+def test_equal_changes_of_a_function_have_names_of_their_own(tmp_path: Path) -> None:
+    """Of two equal ones only one may be listed as equivalent."""
+    (path := tmp_path / "m.py").write_text("def f():\n    return 1, 1\n")
+
+    names = [mutant.name for mutant in mutants_of(path)]
+
+    assert len(names) == len(set(names)) == 5
+    assert f"{path}::f: 2 for 1 (2)" in names
+
+
+def test_a_constant_reaches_the_functions_that_read_it(
+    sample: tuple[Path, ModuleType],
+) -> None:
+    """Only their tests can notice another value."""
+    scope = _changes(sample[0])["LIMIT: 4 for 3"].scope
+
+    lines = SOURCE.splitlines()
+    assert lines[scope[0] - 1].startswith("def allows")
+    assert lines[scope[-1] - 1].startswith("    return number")
+
+
+def test_what_a_test_ran_is_forgotten_when_the_test_or_a_module_changes(
+    sample: tuple[Path, ModuleType],
+) -> None:
+    """Mutants would otherwise meet tests that do not run them."""
+    module = sample[0]
+    (test_file := Path("test_sample.py")).write_text("before")
+    run = Run(nodeid="a", passes=True, seconds=0.5, lines={str(module): [1]})
+
+    def store() -> RunStore:
+        return RunStore(Path("cache"), [str(module)])
+
+    assert store().read(test_file) is None
+    store().write(test_file, [run])
+    assert store().read(test_file) == [run]
+    test_file.write_text("after")
+    assert store().read(test_file) is None
+    test_file.write_text("before")
+    module.write_text(f"{SOURCE}#")
+    assert store().read(test_file) is None
+
+
+def test_verdicts_are_kept_apart_from_notes(tmp_path: Path) -> None:
+    """A run that was interrupted leaves the ones that it has."""
+    log = VerdictLog(tmp_path / "log")
+    verdict = Verdict("m", State.TIMED_OUT, "test")
+    assert list(log.verdicts()) == []
+
+    log.note("look")
+    log.write(verdict)
+
+    assert (list(log.verdicts()), list(log.notes())) == ([verdict], ["look"])
 
 
 def test_a_mutant_acts_until_it_is_taken_out(sample: tuple[Path, ModuleType]) -> None:

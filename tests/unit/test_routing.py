@@ -14,6 +14,7 @@ from functions.core.routing import (
     on_hold,
     on_permanent_error,
     on_retryable_error,
+    on_submitted,
     route,
 )
 from tests import settings
@@ -229,6 +230,49 @@ def test_the_deadline_of_a_submission_on_hold_counts_from_its_receipt() -> None:
     late = on_hold(job, wait_seconds=7, policy=POLICY, now=DEADLINE, failed=True)
 
     assert (late.next, late.outcome) == (Next.CONCLUDE, Outcome.TIMED_OUT)
+
+
+def test_a_hold_ends_with_the_error_that_it_waits_out() -> None:
+    """Its deadline may count from another time, such as that of the batch."""
+    job = Job(job_id="j", provider="p", type="t", received_at=START)
+
+    def held(since: float) -> Job:
+        return on_hold(
+            job,
+            wait_seconds=7,
+            policy=POLICY,
+            now=DEADLINE - 1,
+            failed=False,
+            at_deadline=errors.OutOfCredits,
+            since=since,
+        )
+
+    assert held(0.0).next is Next.HOLD
+    ended = held(START - 1)
+    assert (ended.outcome, ended.error) == (Outcome.FAILED, "OutOfCredits")
+
+
+def test_a_check_that_waits_for_credits_ends_with_that_error() -> None:
+    """The reader has to buy credits, not only to wait longer."""
+    ended = after(JOB, errors.OutOfCredits("no"), now=DEADLINE)
+
+    assert (ended.outcome, ended.error) == (Outcome.FAILED, "OutOfCredits")
+
+
+@pytest.mark.parametrize(
+    ("uses_webhook", "step"), [(False, Next.WAIT), (True, Next.LISTEN)]
+)
+def test_a_submitted_job_waits_before_its_first_check(
+    step: Next, *, uses_webhook: bool
+) -> None:
+    """As long as the policy says for no time elapsed; jitter spreads it."""
+    policy = replace(
+        POLICY, growth=30.0, jitter=0.4, first_seconds=10.0, uses_webhook=uses_webhook
+    )
+
+    waiting = on_submitted(JOB, policy=policy, random=0.0)
+
+    assert waiting == JOB.with_(next=step, wait_seconds=6)
 
 
 def test_a_good_ending_has_neither_error_nor_advice() -> None:

@@ -40,8 +40,9 @@ class LateFuture:
 class LateSenders:
     """An executor whose threads are as slow as they may be."""
 
-    def __init__(self, _threads: int) -> None:
-        """Ignore the number of threads."""
+    def __init__(self, threads: int) -> None:
+        """Take two threads, as is measured to be enough."""
+        assert threads == 2
 
     def __enter__(self) -> "LateSenders":
         return self
@@ -59,6 +60,7 @@ class Upload:
 
     def __init__(self, fails_at: int = 0) -> None:
         self.parts: dict[int, bytes] = {}
+        self.buffers: set[int] = set()
         self._fails_at = fails_at
 
     def send_part(self, number: int, content: bytes | bytearray) -> None:
@@ -66,14 +68,44 @@ class Upload:
         if number == self._fails_at:
             raise AwsUnavailable("no")
         self.parts[number] = bytes(content)
+        self.buffers.add(id(content))
+
+
+class StrictBody:
+    """A body of zeros, to be read as its protocol says; `sizes` are those asked for."""
+
+    announced_bytes = None
+
+    def __init__(self, size: int) -> None:
+        self.sizes: list[int] = []
+        self._rest = size
+        self._is_over = False
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill a buffer."""
+        assert not self._is_over, "it was read to its end before"
+        assert len(buffer) > 0, "nothing read would pass for the end"
+        self.sizes.append(len(buffer))
+        count = min(len(buffer), self._rest)
+        self._rest -= count
+        self._is_over = count == 0
+        return count
+
+    def close(self) -> None:
+        """Hold nothing."""
 
 
 @pytest.fixture(autouse=True)
-def _small_and_late(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streaming, "PART_BYTES", _PART_BYTES)
+def _late(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streaming, "ThreadPoolExecutor", LateSenders)
 
 
+@pytest.fixture
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "PART_BYTES", _PART_BYTES)
+
+
+@pytest.mark.usefixtures("_small")
 @pytest.mark.fault(73)
 @pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 16, 24, 25, 32, 40, 101])
 def test_no_buffer_is_filled_again_before_it_is_sent(size: int) -> None:
@@ -91,6 +123,7 @@ def test_no_buffer_is_filled_again_before_it_is_sent(size: int) -> None:
     assert stats.bytes == size
 
 
+@pytest.mark.usefixtures("_small")
 @pytest.mark.fault(69)
 @pytest.mark.parametrize("part", [1, 2, 3, 4, 13])
 def test_the_failure_of_any_part_is_raised(part: int) -> None:
@@ -99,3 +132,34 @@ def test_the_failure_of_any_part_is_raised(part: int) -> None:
 
     with pytest.raises(AwsUnavailable):
         streaming.stream(BytesBody(_DATA), upload, CSV)
+
+
+@pytest.mark.usefixtures("_small")
+@pytest.mark.parametrize("size", [0, 7, 8, 9, 32])
+def test_a_body_is_read_once_to_its_end(size: int) -> None:
+    """A second read after the end may fail, or begin anew."""
+    upload: Any = Upload()
+
+    assert streaming.stream(StrictBody(size), upload, CSV).bytes == size
+
+
+@pytest.mark.usefixtures("_small")
+def test_a_result_of_any_size_needs_three_buffers() -> None:
+    """Two that are being sent, and one that is being filled: the memory is bounded."""
+    upload: Any = Upload()
+
+    streaming.stream(BytesBody(_DATA), upload, CSV)
+
+    assert len(upload.parts) == len(_DATA) // _PART_BYTES
+    assert len(upload.buffers) == 3
+
+
+def test_parts_are_large_and_reads_are_small() -> None:
+    """S3 takes 10,000 parts, and the time of a slow body is looked at in each read."""
+    upload: Any = Upload()
+    body = StrictBody(16 * 1024 * 1024 + 1)
+
+    streaming.stream(body, upload, CSV)
+
+    assert [len(upload.parts[number]) for number in (1, 2)] == [16 * 1024 * 1024, 1]
+    assert max(body.sizes) == 256 * 1024

@@ -6,69 +6,74 @@ import os
 import random
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tools.mutants.covered import RunStore
 from tools.mutants.mutation import Mutant, mutants_of
 from tools.mutants.plugin import MutantPlugin
+from tools.mutants.verdict import State, Verdict, VerdictLog
 
 #: The modules in which an error costs money or data.
 MODULES = (
-    "functions/submit.py",
+    "functions/aws/submission_claim.py",
     "functions/sending.py",
+    "functions/submit.py",
+    "functions/aws/job_store.py",
+    "functions/core/routing.py",
     "functions/check.py",
     "functions/webhook.py",
-    "functions/core/routing.py",
-    "functions/aws/job_store.py",
-    "functions/aws/submission_claim.py",
-    "functions/aws/results.py",
-    "functions/aws/streaming.py",
     "functions/aws/callbacks.py",
     "functions/aws/rate_limiter.py",
+    "functions/aws/results.py",
+    "functions/aws/streaming.py",
     "functions/providers/transport/download.py",
     "functions/providers/transport/framing.py",
 )
 TESTS = ("tests/unit", "tests/contract", "tests/faults")
-#: What these check is the text of the code, not what it does.
 WITHOUT = (
+    # What these check is the text of the code, not what it does.
     "tests/unit/test_architecture.py",
     "tests/unit/test_cold_start.py",
+    # These start a process or a server, in which no mutant acts.
     "tests/unit/test_cli.py",
     "tests/unit/test_console_server.py",
     "tests/unit/test_watch.py",
+    # Each of these repeats many runs of a whole execution: minutes for each mutant.
+    "tests/faults/test_injected.py",
 )
 #: Mutants that change nothing that anyone could see, each with its reason.
 EQUIVALENT = Path(__file__).with_name("equivalent.json")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """What the tests said of a mutant: noticed, survived, unreached or skipped."""
-
-    mutant: Mutant
-    state: str
-    by: str
+#: What a run leaves for the next one; it makes it faster, and says nothing else.
+CACHE = Path(".cache/mutants")
 
 
 def main() -> int:
     """Run the command; return 1 where the score is below the bar."""
     arguments = _parser().parse_args()
-    modules = [Path(module) for module in arguments.modules or MODULES]
-    mutants = [mutant for module in modules for mutant in mutants_of(module)]
-    random.Random(16).shuffle(mutants)  # noqa: S311 - so that each process gets alike work
+    equivalent: dict[str, str] = json.loads(EQUIVALENT.read_text())
+    mutants = [
+        mutant
+        for module in arguments.modules or MODULES
+        for mutant in mutants_of(Path(module))
+    ]
+    if unknown := equivalent.keys() - {
+        mutant.name for module in MODULES for mutant in mutants_of(Path(module))
+    }:
+        _print("These are in equivalent.json and nowhere else:", *sorted(unknown))
+        return 1
     if arguments.sample:
-        mutants = mutants[: arguments.sample]
+        mutants = random.Random(16).sample(mutants, arguments.sample)  # noqa: S311 - no secret
+    to_judge = [mutant for mutant in mutants if mutant.name not in equivalent]
     if arguments.worker:
-        return _work(mutants, arguments.worker, arguments.tests)
-    verdicts = _run(mutants, arguments)
-    return _report(modules, verdicts, bar=arguments.bar)
+        return _work(to_judge, arguments.worker, arguments.tests)
+    verdicts = _run(len(to_judge), arguments.processes)
+    return _report(mutants, verdicts, equivalent, bar=arguments.bar)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -89,112 +94,116 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _work(mutants: list[Mutant], worker: str, tests: list[str]) -> int:
-    """Judge every n-th mutant; `worker` is "number/of/report file"."""
-    number, of, report = worker.split("/", 2)
-    mine = mutants[int(number) :: int(of)]
-    plugin = MutantPlugin(mine, report=Path(report))
+    """Judge every n-th mutant; `worker` is "number/of/log file"."""
+    number, of, log = worker.split("/", 2)
+    share = int(number), int(of)
+    plugin = MutantPlugin(
+        mutants[share[0] :: share[1]],
+        share=share,
+        store=RunStore(CACHE, MODULES),
+        log=VerdictLog(Path(log)),
+        earlier={
+            verdict.mutant: verdict.by
+            for verdict in VerdictLog(CACHE / "verdicts").verdicts()
+        },
+    )
     ignored = [f"--ignore={path}" for path in WITHOUT]
     options = ["-q", "-p", "no:cacheprovider", "-o", "timeout=0", "--no-header"]
+    options += ["--tb=no", "--assert=plain"]  # nobody reads how a mutant differs
     return int(pytest.main([*options, *ignored, *tests], plugins=[plugin]))
 
 
-def _run(mutants: list[Mutant], arguments: argparse.Namespace) -> list[Verdict]:
-    with tempfile.TemporaryDirectory() as folder:
-        reports = [Path(folder) / f"{number}" for number in range(arguments.processes)]
-        workers = []
-        for number, report in enumerate(reports):
-            report.touch()
-            place = f"{number}/{arguments.processes}/{report}"
-            command = [sys.executable, "-m", "tools.mutants", *sys.argv[1:]]
-            with (report.with_suffix(".log")).open("w") as log:
-                workers.append(
-                    subprocess.Popen(  # noqa: S603 - this very command
-                        [*command, "--worker", place], stdout=log, stderr=log
-                    )
+def _run(total: int, processes: int) -> list[Verdict]:
+    """Judge the mutants in several processes; return what they found."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    log = VerdictLog(CACHE / f"verdicts-{os.getpid()}")
+    workers = []
+    for number in range(processes):
+        command = [sys.executable, "-m", "tools.mutants", *sys.argv[1:]]
+        place = f"{number}/{processes}/{log.path}"
+        with (CACHE / f"output-{number}").open("w") as output:
+            workers.append(
+                subprocess.Popen(  # noqa: S603 - this very command
+                    [*command, "--worker", place], stdout=output, stderr=output
                 )
-        try:
-            while any(worker.poll() is None for worker in workers):
-                time.sleep(5)
-                _progress(reports, len(mutants))
-        finally:
-            for worker in workers:
-                worker.terminate()
-                worker.wait()
-        verdicts = []
-        for number, report in enumerate(reports):
-            mine = mutants[number :: arguments.processes]
-            for line in _lines(report):
-                if line.get("failing"):
-                    _print("These tests fail without any mutant:", *line["failing"])
-                if "mutant" in line:
-                    mutant = mine[line["mutant"]]
-                    verdict = Verdict(mutant=mutant, state=line["state"], by=line["by"])
-                    verdicts.append(verdict)
-            if sum("mutant" in line for line in _lines(report)) < len(mine):
-                _print(f"Process {number} ended early:")
-                _print(report.with_suffix(".log").read_text()[-3000:])
+            )
+    try:
+        # One that failed leaves work undone for which the others may wait.
+        while {worker.poll() for worker in workers} in ({None}, {None, 0}):
+            time.sleep(2)
+            sys.stderr.write(f"\r{len(list(log.verdicts()))} of {total} mutants")
+    finally:
+        for worker in workers:
+            worker.terminate()
+            worker.wait()
+        for verdict in (verdicts := list(log.verdicts())):
+            VerdictLog(CACHE / "verdicts").write(verdict)
+        notes = sorted(set(log.notes()))
+        log.path.unlink(missing_ok=True)
+    _print("", *notes, sep="\n")
+    if len(verdicts) < total:
+        _print(f"Only {len(verdicts)} of {total} were judged. See {CACHE}/output-*.")
     return verdicts
 
 
-def _print(*words: str) -> None:
-    sys.stdout.write(" ".join(words) + "\n")
+def _print(*words: str, sep: str = " ") -> None:
+    sys.stdout.write(sep.join(words) + "\n")
 
 
-def _lines(report: Path) -> Iterator[dict[str, Any]]:
-    for line in report.read_text().splitlines():
-        yield json.loads(line)
-
-
-def _progress(reports: list[Path], total: int) -> None:
-    done = sum("mutant" in line for report in reports for line in _lines(report))
-    sys.stderr.write(f"\r{done} of {total} mutants")
-    sys.stderr.flush()
-
-
-def _report(modules: list[Path], verdicts: list[Verdict], *, bar: float) -> int:
+def _report(
+    mutants: Sequence[Mutant],
+    verdicts: Sequence[Verdict],
+    equivalent: Mapping[str, str],
+    *,
+    bar: float,
+) -> int:
     """Print the table and the survivors."""
-    equivalent: dict[str, str] = json.loads(EQUIVALENT.read_text())
-    counts: dict[Path, Counter[str]] = defaultdict(Counter)
-    survivors = []
-    for verdict in sorted(verdicts, key=lambda verdict: verdict.mutant.name):
-        state = verdict.state
-        if state in ("survived", "unreached"):
-            if verdict.mutant.name in equivalent:
-                state = "equivalent"
-            else:
-                survivors.append(verdict)
-                state = "survived"
-        counts[verdict.mutant.path][state] += 1
-    _print(
-        "\n\n"
-        f"{'module':45} {'mutants':>8} {'noticed':>8} {'equal':>6} {'left':>6} "
-        f"{'score':>7}"
-    )
-    total: Counter[str] = Counter()
-    for module in modules:
-        total += counts[module]
-        _print(_row(str(module), counts[module]))
+    states = {verdict.mutant: verdict.state for verdict in verdicts}
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for mutant in mutants:
+        state = states.get(mutant.name, "unjudged")
+        counts[str(mutant.path)][
+            "equivalent" if mutant.name in equivalent else state
+        ] += 1
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],  # noqa: S607 - the one of the PATH
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.strip()
+    _print(f"Commit {commit or 'unknown'}, {datetime.now(UTC):%Y-%m-%d}\n")
+    _print("| Module | Mutants | Noticed | By time-out | Equivalent | Left | Score |")
+    _print("|---|---:|---:|---:|---:|---:|---:|")
+    for module, count in counts.items():
+        _print(_row(f"`{module}`", count))
+    total: Counter[str] = sum(counts.values(), Counter())
     _print(_row("all", total))
+    survivors = [
+        mutant for mutant in mutants if states.get(mutant.name) is State.SURVIVED
+    ]
     if survivors:
         _print("\nNo test notices:")
-    for verdict in survivors:
-        mutant = verdict.mutant
+    for mutant in survivors:
         _print(f"  {mutant.path}:{mutant.line} {mutant.function}: {mutant.change}")
-    missing = len(verdicts) == 0
-    return int(missing or _score(total) < bar)
+    return int(total["unjudged"] > 0 or _score(total) < bar)
 
 
 def _score(count: Counter[str]) -> float:
-    judged = count["noticed"] + count["survived"]
-    return 100.0 * count["noticed"] / judged if judged else 100.0
+    noticed = count[State.NOTICED] + count[State.TIMED_OUT]
+    others = noticed + count[State.SURVIVED] + count["unjudged"]
+    return 100.0 * noticed / others if others else 100.0
 
 
 def _row(name: str, count: Counter[str]) -> str:
-    mutants = count.total() - count["skipped"]
-    return (
-        f"{name:45} {mutants:8} {count['noticed']:8} {count['equivalent']:6} "
-        f"{count['survived']:6} {_score(count):6.1f}%"
+    """Return a line of the table; skipped mutants are none."""
+    cells = (
+        count.total() - count[State.SKIPPED],
+        count[State.NOTICED] + count[State.TIMED_OUT],
+        count[State.TIMED_OUT],
+        count["equivalent"],
+        count[State.SURVIVED] + count["unjudged"],
     )
+    return f"| {name} | {' | '.join(map(str, cells))} | {_score(count):.1f} % |"
 
 
 if __name__ == "__main__":

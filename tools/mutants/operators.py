@@ -159,11 +159,8 @@ def _constant(node: ast.Constant) -> Iterator[_Change]:
 
 
 def _is_docstring(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
+    """Return whether a statement is a bare constant, as `...` is: it does nothing."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def _is_for_people(node: ast.AST) -> bool:

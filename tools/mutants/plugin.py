@@ -1,29 +1,33 @@
 """Plugin: run, in one session of pytest, the tests that should notice each mutant."""
 
-import json
-import os
 import signal
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import coverage
 import pytest
 
+from tools.mutants.covered import Run, RunStore
 from tools.mutants.mutation import Mutant
 from tools.mutants.swap import NotSwappable, swapped
+from tools.mutants.verdict import State, Verdict, VerdictLog
 
 #: A test under a mutant may take this much longer than without.
 _PATIENCE = 5.0
 _LEAST_SECONDS = 3.0
+_MOST_SECONDS = 120.0
 
 
-class TestTookTooLong(Exception):
-    """The mutant made a test run on and on, which is one way to notice it."""
+class TestTookTooLong(BaseException):
+    """The mutant made a test run on and on, which is one way to notice it.
+
+    No code that catches all errors may catch it.
+    """
 
     __test__ = False
 
@@ -36,21 +40,38 @@ class _Between(pytest.Item):
 
 
 class MutantPlugin:
-    """Runs the selected tests once to see what each covers, then against each mutant.
+    """Runs the tests once to see what each covers, then those of each mutant.
 
-    A mutant counts as noticed if a test fails with it, fails again with it, and passes
-    without it. All share one process and its session fixtures, so that a mutant costs
-    no more than its tests; the fixtures of modules are made anew for each test.
+    A mutant counts as noticed if a test fails with it, passes without it, and fails
+    with it again. All share one process and its session fixtures, so that a mutant
+    costs no more than its tests; the fixtures of modules are made anew for each test.
     """
 
-    def __init__(self, mutants: Sequence[Mutant], *, report: Path) -> None:
+    def __init__(
+        self,
+        mutants: Sequence[Mutant],
+        *,
+        share: tuple[int, int],
+        store: RunStore,
+        log: VerdictLog,
+        earlier: Mapping[str, str],
+    ) -> None:
+        """Judge the mutants; `share`: measure this part of so many.
+
+        `earlier` has the test that noticed a mutant in an earlier run, by its name: it
+        runs first.
+        """
         self._mutants = mutants
-        self._report = report
+        self._number, self._of = share
+        self._store = store
+        self._log = log
+        self._earlier = earlier
         self._seconds: dict[str, float] = {}
         self._kills: dict[str, int] = defaultdict(int)
         #: The tests that run a line, by file and line.
-        self._covering: dict[tuple[str, int], list[str]] = {}
-        self._failed = False  # the test that ran last
+        self._covering: dict[tuple[str, int], set[str]] = defaultdict(set)
+        self._failed = self._late = False  # the test that ran last
+        self._limit = _MOST_SECONDS
 
     def pytest_collection(self) -> None:
         """Make hypothesis repeatable and quick: no shrinking, no memory."""
@@ -65,80 +86,111 @@ class MutantPlugin:
         settings.load_profile("mutants")
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        """Run the tests, then the mutants; write a line of JSON for each."""
+        """Measure a share of the tests, wait for the others, then judge the mutants."""
         self._between = _Between.from_parent(session, name="between")
         self._items = {item.nodeid: item for item in session.items}
-        signal.signal(signal.SIGALRM, _take_too_long)
-        with self._report.open("a") as report:
-            failing = self._measure()
-            _write(report, {"tests": len(self._items), "failing": sorted(failing)})
-            for nodeid in failing:
-                del self._items[nodeid]
-            for number, mutant in enumerate(self._mutants):
-                started = time.monotonic()
-                result = self._judge(mutant)
-                seconds = round(time.monotonic() - started, 2)
-                _write(report, {"mutant": number, "seconds": seconds, **result})
+        signal.signal(signal.SIGALRM, self._take_too_long)
+        files = [
+            (path, list(items))
+            for path, items in groupby(session.items, key=lambda item: item.path)
+        ]
+        for path, items in files[self._number :: self._of]:
+            if self._store.read(path) is None:
+                self._store.write(path, self._measured(items))
+        for path, _ in files:
+            self._learn(path)
+        for mutant in self._mutants:
+            self._log.write(self._judge(mutant))
         session.items.clear()
         return True
 
-    def _measure(self) -> set[str]:
-        """Run each test alone; note its time and lines, and return which fail."""
-        paths = sorted({str(mutant.path.resolve()) for mutant in self._mutants})
-        measured = coverage.Coverage(data_file=None, include=paths, config_file=False)
-        failing = set()
+    def _measured(self, items: list[pytest.Item]) -> list[Run]:
+        """Run the tests of a file; return the time and the lines of each."""
+        paths = {module: str(Path(module).resolve()) for module in self._store.modules}
+        measured = coverage.Coverage(
+            data_file=None, include=list(paths.values()), config_file=False
+        )
+        measured.set_option("run:disable_warnings", ["no-data-collected"])
+        ran = {}
         measured.start()
         try:
-            for nodeid in self._items:
-                measured.switch_context(nodeid)
+            for item in items:
+                measured.switch_context(item.nodeid)
                 started = time.monotonic()
-                if not self._passes(nodeid, seconds=120.0):
-                    failing.add(nodeid)
-                self._seconds[nodeid] = time.monotonic() - started
+                passes = self._passes(item.nodeid, seconds=_MOST_SECONDS)
+                ran[item.nodeid] = passes, time.monotonic() - started
         finally:
             measured.stop()
-        data = measured.get_data()
-        for path in paths:
-            for line, contexts in data.contexts_by_lineno(path).items():
-                self._covering[path, line] = [name for name in contexts if name]
-        return failing
+        lines: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+        for module, path in paths.items():
+            for line, tests in measured.get_data().contexts_by_lineno(path).items():
+                for nodeid in tests:
+                    lines[nodeid][module].append(line)
+        return [
+            Run(
+                nodeid=nodeid, passes=passes, seconds=seconds, lines=dict(lines[nodeid])
+            )
+            for nodeid, (passes, seconds) in ran.items()
+        ]
 
-    def _judge(self, mutant: Mutant) -> dict[str, Any]:
+    def _learn(self, path: Path) -> None:
+        while (runs := self._store.read(path)) is None:
+            time.sleep(1)  # another process measures it
+        for run in runs:
+            self._seconds[run.nodeid] = run.seconds
+            if not run.passes:
+                self._items.pop(run.nodeid, None)
+                self._log.note(f"fails without any mutant: {run.nodeid}")
+            for module, lines in run.lines.items():
+                for line in lines:
+                    self._covering[module, line].add(run.nodeid)
+
+    def _judge(self, mutant: Mutant) -> Verdict:
         try:
             with swapped(mutant):
                 pass
         except NotSwappable as error:
-            return {"state": "skipped", "by": str(error)}
+            return Verdict(mutant.name, State.SKIPPED, str(error))
         tests = self._tests_of(mutant)
         for nodeid in tests:
-            limit = max(_LEAST_SECONDS, self._seconds[nodeid] * _PATIENCE)
-            if self._fails_with(mutant, nodeid, limit) and (
-                self._fails_with(mutant, nodeid, limit)
-            ):
-                if not self._passes(nodeid, seconds=120.0):
-                    # What the mutant left behind disturbs the test, or it is unsteady.
-                    self._items.pop(nodeid)
-                    continue
+            if state := self._noticed(mutant, nodeid):
                 self._kills[nodeid] += 1
-                return {"state": "noticed", "by": nodeid}
-        return {"state": "survived" if tests else "unreached", "by": ""}
+                return Verdict(mutant.name, state, nodeid)
+        return Verdict(mutant.name, State.SURVIVED, f"{len(tests)} tests")
+
+    def _noticed(self, mutant: Mutant, nodeid: str) -> State | None:
+        limit = max(_LEAST_SECONDS, self._seconds[nodeid] * _PATIENCE)
+        if not self._fails_with(mutant, nodeid, limit):
+            return None
+        # What the mutant left behind may disturb the test once.
+        for _ in range(2):
+            started = time.monotonic()
+            if self._passes(nodeid, seconds=_MOST_SECONDS):
+                break
+        else:
+            self._items.pop(nodeid)
+            self._log.note(f"disturbed by {mutant.name}: {nodeid}")
+            return None
+        # How long it takes now, whatever else the machine does.
+        limit = max(limit, (time.monotonic() - started) * _PATIENCE)
+        if not self._fails_with(mutant, nodeid, limit):
+            return None
+        return State.TIMED_OUT if self._late else State.NOTICED
 
     def _tests_of(self, mutant: Mutant) -> list[str]:
-        path = str(mutant.path.resolve())
-        lines: tuple[int, ...] = (mutant.line,)
-        if mutant.is_constant:
-            lines = tuple(line for file, line in self._covering if file == path)
-        tests = {
-            nodeid
-            for line in lines
-            for nodeid in self._covering.get((path, line), ())
-            if nodeid in self._items
-        }
-        # Those that noticed others are likely to notice this one, too; then the quick.
+        """Return the tests that run the mutant, the likeliest to notice it first."""
+        tests: set[str] = set()
+        if not mutant.is_constant:
+            tests |= self._covering[str(mutant.path), mutant.line]
+        if not tests:  # a line within an expression has no code of its own
+            for line in mutant.scope:
+                tests |= self._covering[str(mutant.path), line]
+        earlier = self._earlier.get(mutant.name)
         return sorted(
-            tests,
+            tests & self._items.keys(),
             key=lambda nodeid: (
-                self._seconds[nodeid] / (1 + min(self._kills[nodeid], 9))
+                nodeid != earlier,
+                self._seconds[nodeid] / (1 + min(self._kills[nodeid], 9)),
             ),
         )
 
@@ -147,32 +199,45 @@ class MutantPlugin:
             return not self._passes(nodeid, seconds=limit)
 
     def _passes(self, nodeid: str, *, seconds: float) -> bool:
-        with _limit(seconds):
-            self._failed = False
-            item = self._items[nodeid]
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=self._between)
+        self._failed = self._late = False
+        self._limit = seconds
+        item = self._items[nodeid]
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=self._between)
         return not self._failed
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note whether the test that runs has failed."""
         self._failed |= report.failed
 
+    # The time is limited in each phase of a test, because pytest reports what is raised
+    # in a phase, and ends with what is raised between two of them.
 
-@contextmanager
-def _limit(seconds: float) -> Iterator[None]:
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    except TestTookTooLong:
-        pytest.exit("a test took too long outside of its phases", returncode=70)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_setup(self) -> Iterator[None]:
+        """Limit the time to prepare a test."""
+        with self._limited():
+            return (yield)
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self) -> Iterator[None]:
+        """Limit the time of a test."""
+        with self._limited():
+            return (yield)
 
-def _take_too_long(_signal: int, _frame: FrameType | None) -> None:
-    raise TestTookTooLong
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(self) -> Iterator[None]:
+        """Limit the time to clean up after a test."""
+        with self._limited():
+            return (yield)
 
+    @contextmanager
+    def _limited(self) -> Iterator[None]:
+        signal.setitimer(signal.ITIMER_REAL, self._limit)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
-def _write(report: Any, values: dict[str, Any]) -> None:  # noqa: ANN401 - a text file
-    report.write(json.dumps({"pid": os.getpid(), **values}) + "\n")
-    report.flush()
+    def _take_too_long(self, _signal: int, _frame: FrameType | None) -> None:
+        self._late = True
+        raise TestTookTooLong

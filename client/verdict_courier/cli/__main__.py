@@ -18,7 +18,6 @@ from verdict_courier.cli import arguments as command_line
 from verdict_courier.cli.display import Display
 from verdict_courier.cli.endpoints import LOCAL, connect
 from verdict_courier.cli.exit_codes import ExitCode
-from verdict_courier.cli.job_ids import find_job_id
 from verdict_courier.cli.misuse import Misused
 from verdict_courier.cli.terminal import accept_any_text, close_output
 
@@ -68,8 +67,6 @@ def _run(arguments: Sequence[str] | None) -> ExitCode:
             is_local=options.stage == LOCAL and not options.url,
         )
         api = connect(options.stage, profile=options.profile, url=options.url)
-        if "job_id" in options:
-            options.job_id = find_job_id(api, options.job_id)
         code: ExitCode = options.run(api, display, options)
     except (Misused, ApiError, ApiUnreachable, OSError) as error:
         display.error(_sentence(error))

@@ -90,7 +90,8 @@ def results(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
         job = api.call("GET", path) if error.status == codes.conflict else {}
         if "error" not in job.get("links", ()):
             raise
-        display.error_lines(error_lines(api.call("GET", f"{path}/error")))
+        details = api.call("GET", f"/jobs/{job['job_id']}/error")
+        display.error_lines(error_lines(details))
         return ExitCode.NO_RESULTS
     listed = listed_results(response)
     kinds = [result.kind for result in listed]

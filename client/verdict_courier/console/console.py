@@ -29,7 +29,10 @@ _MEDIA_TYPES = {
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
-_JOB_PAGE = re.compile(r"(logs|messages|objects|error)/([0-9a-f]{64})(?:/(\w{1,32}))?")
+_JOB_PAGE = re.compile(
+    r"(logs|messages|objects|error)/([0-9a-f]{8,64})(?:/(\w{1,32}))?"
+)
+_DIGITS = 64
 _MAX_JOBS = 50
 _VERDICTS_SECTION = "runbook#verdicts"
 
@@ -116,6 +119,8 @@ class WebConsole:
             "error": lambda: job_pages.error(job_id, self._error_lines(job_id)),
         }
         try:
+            if len(job_id) < _DIGITS:
+                job_id = self._api.call("GET", f"/jobs/{job_id}")["job_id"]
             if kind:
                 return self._download(job_id, kind) if page == "objects" else None
             return pages[page]()

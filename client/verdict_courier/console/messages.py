@@ -15,7 +15,9 @@ class MessageReader:
 
     def __init__(self, topic: str, *, sns: "SNSClient", sqs: "SQSClient") -> None:
         self._sqs = sqs
-        self._queue = sqs.create_queue(QueueName="page")["QueueUrl"]
+        self._queue = sqs.create_queue(
+            QueueName="page", Attributes={"Policy": json.dumps(_policy(topic))}
+        )["QueueUrl"]
         arn = sqs.get_queue_attributes(
             QueueUrl=self._queue, AttributeNames=["QueueArn"]
         )
@@ -45,3 +47,14 @@ class MessageReader:
                 QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"]
             )
         return "Messages" in response
+
+
+def _policy(topic: str) -> dict[str, Any]:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": "*",
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}

@@ -114,7 +114,9 @@ class Download:
 
     def _read_plain(self, buffer: memoryview) -> int:
         filled = 0
-        while data := self._read_wire(min(_READ_BYTES, len(buffer) - filled)):
+        while (space := len(buffer) - filled) and (
+            data := self._read_wire(min(_READ_BYTES, space))
+        ):
             buffer[filled : filled + len(data)] = data
             filled += len(data)
         return filled
@@ -131,16 +133,15 @@ class Download:
             if data:
                 buffer[: len(data)] = data
                 return len(data)
-            self._compressed = self._read_wire(_READ_BYTES)
-            if not self._compressed:
-                raise self._incomplete("the compressed result was cut")
+            if not self._gunzip.eof:
+                self._compressed = self._read_wire(_READ_BYTES)
+                if not self._compressed:
+                    raise self._incomplete("the compressed result was cut")
         if self._gunzip.unused_data or self._read_wire(1):
             raise TransferIncomplete("something follows the compressed result")
         return 0
 
     def _read_wire(self, size: int) -> bytes:
-        if not size:
-            return b""
         data: bytes = self._response.raw.read(size, decode_content=False)
         self._watchdog.bytes_received(len(data))
         self._wire_bytes += len(data)

@@ -24,6 +24,8 @@ _CHECK_SECONDS = 0.2
 # Decides between an answer and a time-out that happen at the same time.
 _lock = threading.Lock()
 _closed_tokens: set[str] = set()
+#: Who waits, or has waited, for a token: the ARN of a state machine.
+_machines: dict[str, str] = {}
 _task_context: contextvars.ContextVar[Context] = contextvars.ContextVar("task_context")
 
 
@@ -57,6 +59,11 @@ def callbacks() -> None:
         setattr(sfn, name, _accept_once(getattr(sfn, name)))
 
 
+def machine_of(token: str) -> str:
+    """Return the ARN of the state machine that made a token; empty if none did."""
+    return _machines.get(token, "")
+
+
 def _wait_for_token(resource: str, data: object, token: str, state: State) -> object:
     task: dict[str, Any] = {
         "event": threading.Event(),
@@ -65,6 +72,7 @@ def _wait_for_token(resource: str, data: object, token: str, state: State) -> ob
         "heartbeat": None,
     }
     began = time.monotonic()
+    _machines[token] = _task_context.get()["StateMachine"]["Id"]
     sfn._task_tokens[token] = task
     try:
         name = resource.removesuffix(".waitForTaskToken")

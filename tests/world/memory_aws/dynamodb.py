@@ -133,6 +133,7 @@ class DynamoDb(Service):
         "Limit",
         "ExclusiveStartKey",
         "ConsistentRead",
+        "ProjectionExpression",
     )
     def query(self, call: Parameters) -> Mapping[str, Any]:
         """Return a page of the items under one key of a table or an index."""
@@ -175,7 +176,14 @@ class DynamoDb(Service):
             ]
         limit = call.get("Limit", len(found))
         page = found[:limit]
-        items = [dict(item) for item in page if passes(item)]
+        projected = call.get("ProjectionExpression", "")
+        if projected and not projected.replace("_", "").isalnum():
+            raise NotModelled("a projection of more than one plain name")
+        items = [
+            {name: item[name] for name in item if projected in ("", name)}
+            for item in page
+            if passes(item)
+        ]
         response = {"Items": items, "Count": len(items), "ScannedCount": len(page)}
         if "Limit" in call and len(page) == limit:
             last = page[-1]

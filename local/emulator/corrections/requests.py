@@ -1,0 +1,52 @@
+"""What a request is judged by, with IAM in force."""
+
+import json
+from typing import Any
+
+from ministack.core import iam_actions
+from ministack.services import dynamodb
+
+from local.emulator.corrections import callbacks
+
+
+def leading_keys() -> None:
+    """Judge a request for an item by the value of its partition key.
+
+    AWS: `dynamodb:LeadingKeys` is the partition key of the items that are asked for.
+    Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+    MiniStack: has no such key, without which ForAllValues holds.
+    """
+    context_of = iam_actions.dynamodb_service_context
+
+    def service_context(body: bytes) -> dict[str, Any]:
+        context: dict[str, Any] = context_of(body)
+        request = json.loads(body or b"{}")
+        table = dynamodb._tables.get(request.get("TableName"))
+        item = request.get("Key") or request.get("Item")
+        if table and item:
+            value = item.get(table["pk_name"]) or {}
+            context["dynamodb:LeadingKeys"] = [str(v) for v in value.values()]
+        return context
+
+    iam_actions.dynamodb_service_context = service_context
+
+
+def task_token_resource() -> None:
+    """Judge the answer to a task by the state machine that waits for it.
+
+    AWS: SendTaskSuccess and its like need a right on the state machine.
+    Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsstepfunctions.html,
+    seen on AWS in https://github.com/aws/aws-cdk/issues/8486
+    MiniStack: judges it by `*`, which a grant on the state machine does not match.
+    """
+    resource_of = iam_actions.extract_resource_arn
+
+    def resource_arn(service: str, *args: Any) -> str:  # noqa: ANN401 - passed on
+        body = args[3]
+        if service == "states" and b'"taskToken"' in body:
+            token = json.loads(body)["taskToken"]
+            return callbacks.machine_of(token) or "*"
+        found: str = resource_of(service, *args)
+        return found
+
+    iam_actions.extract_resource_arn = resource_arn
