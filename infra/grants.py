@@ -49,6 +49,10 @@ class Grants:
         _allow_objects(function, inbox, "s3:GetObjectVersion")
         self._key.grant(function, *READ_KEY)
 
+    def list_versions(self, function: lambda_.Function, bucket: s3.Bucket) -> None:
+        """Allow listing versions of objects, not reading them."""
+        _allow(function, bucket.bucket_arn, "s3:ListBucketVersions")
+
     def write_results(self, function: lambda_.Function, results: s3.Bucket) -> None:
         """Allow writing results, and reading those that exist."""
         _allow(function, results.bucket_arn, "s3:ListBucket")

@@ -56,6 +56,7 @@ class Rights:
 
         grants.read_source(functions.submit, storage.inbox)
         grants.read_source(functions.prepare, storage.inbox)
+        grants.list_versions(functions.prepare, storage.inbox)
         grants.write_batches(functions.prepare, storage.inbox)
         # A retry looks which requests have ended, and how an earlier try split them.
         grants.read_batches(functions.prepare, storage.inbox)
@@ -71,7 +72,7 @@ class Rights:
         grants.access_table(functions.begin, storage.jobs, "GetItem", "UpdateItem")
         grants.access_table(functions.submit, storage.jobs, "GetItem", "UpdateItem")
         grants.access_table(functions.check, storage.jobs, "UpdateItem")
-        grants.access_table(functions.prepare, storage.jobs, "GetItem")
+        grants.access_table(functions.prepare, storage.jobs, "GetItem", "UpdateItem")
         grants.access_table(functions.conclude, storage.jobs, "GetItem", "UpdateItem")
         grants.access_items(
             functions.submit,

@@ -3,13 +3,14 @@
     Begin ─┬─► Known
            └─► Repeated              (another execution follows the job)
 
-    Known ─┬─► Submit ─► Route
-           └─► Check ──► Route       (if the provider has the job already)
+    Known ─┬─► Prepare ─► Route
+           └─► Check ───► Route      (if the provider has the job already)
 
-    Route ─┬─ hold ─────► Hold ─► Submit
+    Route ─┬─ submit ───► Submit ─► Route
+           ├─ hold ─────► Hold ─► Submit
            ├─ wait ─────► Wait ─► Check
            ├─ listen ───► Listen ─► Check   (where the provider sends webhooks)
-           ├─ prepare ──► Prepare ─► Requests (a poll loop each) ─► Gather ─► Route
+           ├─ requests ─► Requests (a poll loop each) ─► Gather ─► Route
            ├─ collect ──► Collect (a Download per kind) ─► Join ─► Manifest ─► Conclude
            ├─ report ───► Manifest ─► Conclude
            └─ otherwise ► Conclude ─► Notify ─► Judge ─┬─► Delivered
@@ -121,7 +122,7 @@ class Workflow(Construct):
         poll = PollLoop(self, functions=functions)
         collect = collect_map(self, functions.download)
         prepare = task(
-            "Prepare", functions.prepare, "Turn the rows of a batch into requests"
+            "Prepare", functions.prepare, "Read the source and write what is sent of it"
         )
         requests = batch_map(
             self,
@@ -161,16 +162,17 @@ class Workflow(Construct):
         )
         begin.next(is_submitted)
         is_submitted.when(has_reference, poll.check, comment="the provider has it")
-        is_submitted.otherwise(poll.submit)
+        is_submitted.otherwise(prepare)
 
         route = poll.route
         route.when(next_is(Next.COLLECT), collect, comment="there are results")
-        route.when(next_is(Next.PREPARE), prepare, comment="it is a batch")
+        route.when(next_is(Next.SUBMIT), poll.submit, comment="it is prepared")
+        route.when(next_is(Next.REQUESTS), requests, comment="it is a batch")
         route.when(next_is(Next.REPORT), manifest, comment="the batch is gathered")
         route.otherwise(conclude)
 
         collect.next(join_list(self, functions, then=manifest))
-        prepare.next(requests)
+        prepare.next(route)
         requests.next(gather)
         gather.next(route)
         manifest.next(conclude)

@@ -23,6 +23,7 @@ _RUN_SECONDS = {
 _DEFAULT_RUN_SECONDS = 0.5
 #: The size of one part of a multipart upload; each part is one request.
 _PART_BYTES = 16 * 1024 * 1024
+_PUTS_OF_PREPARE = 3  # the work files of a list, or of a batch
 _PUTS_PER_RESULT = 2  # create and complete the upload; its parts are added
 
 
@@ -85,13 +86,17 @@ def polled_job(
         ("Begin", "Known", "Conclude", "Notify", "Judge", "Delivered"), 1
     )
     s3_puts = 0
+    if submits:
+        visits["Prepare"] = 1
+        visits["Route"] += 1
+        s3_puts += _PUTS_OF_PREPARE
     if kinds:
         visits |= {"Collect": 1, "Download": kinds, "Joinable": 1, "Manifest": 1}
         written = kinds
         if joins:
             visits["Join"] = 1
             written += len(JOINED_KINDS)
-        s3_puts = 1 + written * _PUTS_PER_RESULT + (parts or written)
+        s3_puts += 1 + written * _PUTS_PER_RESULT + (parts or written)
     return Usage(visits=visits, s3_puts=s3_puts)
 
 
@@ -112,7 +117,7 @@ def batch_job(*, requests: int) -> Usage:
     """
     visits = dict.fromkeys(
         (
-            *("Begin", "Known", "Submit", "Prepare", "Requests", "Gather"),
+            *("Begin", "Known", "Prepare", "Requests", "Gather"),
             *("Manifest", "Conclude", "Notify", "Judge", "Delivered"),
         ),
         1,
@@ -123,11 +128,14 @@ def batch_job(*, requests: int) -> Usage:
     for request_visits in (request.visits, hold):
         for state, times in request_visits.items():
             visits[state] = visits.get(state, 0) + times * requests
-    prepare_puts, result_puts, manifest_puts = 3, _PUTS_PER_RESULT + 1, 1
+    result_puts, manifest_puts = _PUTS_PER_RESULT + 1, 1
     return Usage(
         visits=visits,
         executions=1 + requests,
-        s3_puts=prepare_puts + result_puts + manifest_puts + request.s3_puts * requests,
+        s3_puts=_PUTS_OF_PREPARE
+        + result_puts
+        + manifest_puts
+        + request.s3_puts * requests,
     )
 
 

@@ -41,7 +41,9 @@ class Next(StrEnum):
     HOLD = "hold"  # wait, then submit again
     WAIT = "wait"  # wait, then check again
     LISTEN = "listen"  # the same, unless a webhook ends the wait
-    PREPARE = "prepare"  # it is a batch: pack its rows into requests
+    PREPARE = "prepare"  # of executions of earlier releases: Submit found a batch
+    SUBMIT = "submit"  # it is prepared: submit it
+    REQUESTS = "requests"  # it is a batch: run its requests
     COLLECT = "collect"  # the provider has results: download them
     REPORT = "report"  # the batch's result is written: write the manifest
     CONCLUDE = "conclude"  # record the outcome
@@ -120,21 +122,25 @@ class Batch:
 
 @dataclass(frozen=True, kw_only=True)
 class PreparedList:
-    """What Prepare made of a list: versions of its work files, and its counts."""
+    """What Prepare made of a list: its work files, and how many records it has.
+
+    `key` is the submission file, which is sent instead of the source. It, the records
+    and the description of the table lie in the inbox bucket, under one prefix.
+    """
 
     key: str = ""
     version_id: str = ""
     records_version_id: str = ""
     table_version_id: str = ""
-    records: int = 0
+    records: int = 0  # of the source, the header not counted
     blank: int = 0
     duplicates: int = 0
-    not_sent: int = 0
-    sent: int = 0
+    not_sent: int = 0  # do not fit the type
+    sent: int = 0  # are in the submission file
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
-        """Read the counts, ignoring fields of a newer deployment."""
+        """Read a prepared list, ignoring fields of a newer deployment."""
         return cls(**_own_fields(cls, state))
 
 
@@ -207,7 +213,7 @@ class Job:
     webhook_status: str = ""  # what the provider last said of its webhook
     part: BatchPosition = BatchPosition()  # of a job that is one request of a batch
     batch: Batch = Batch()  # of a job that is a batch
-    prepared: PreparedList = PreparedList()
+    prepared: PreparedList = PreparedList()  # of a list, from Prepare on
 
     @property
     def is_batch_request(self) -> bool:
@@ -246,9 +252,9 @@ class Job:
         for name in ("kinds", "absent", "unsent_claims"):
             values[name] = tuple(values.get(name, ()))
         values["part"] = BatchPosition.from_state(values.get("part", {}))
-        values["prepared"] = PreparedList.from_state(values.get("prepared", {}))
         values["batch"] = Batch.from_state(values.get("batch", {}))
         values["joined"] = JoinedRows.from_state(values.get("joined", {}))
+        values["prepared"] = PreparedList.from_state(values.get("prepared", {}))
         values["files"] = tuple(
             File.from_state(file) for file in values.get("files", ())
         )
@@ -267,12 +273,12 @@ class Job:
         for name in _ABSENT_IF_EMPTY:
             if not state[name]:
                 del state[name]
-        if self.prepared == PreparedList():
-            del state["prepared"]
         if self.joined == NOT_JOINED:
             del state["joined"]
         if not self.part.batch_since:
             del state["part"]["batch_since"]
+        if not self.prepared.key:
+            del state["prepared"]
         return state
 
     def with_(self, **changes: Any) -> Self:  # noqa: ANN401 - replace checks the names

@@ -121,7 +121,9 @@ RIGHTS = {
     },
     "prepare": {
         "dynamodb:GetItem StorageJobs",
+        "dynamodb:UpdateItem StorageJobs",
         *USE_TABLE_KEY,
+        "s3:ListBucketVersions StorageInbox",
         "s3:GetObject StorageInbox/batches/*",
         "s3:PutObject StorageInbox/batches/*",
         *READ_LISTS,

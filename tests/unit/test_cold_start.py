@@ -20,7 +20,7 @@ _MODULES = {
     "intake": 19,
     "listen": 20,
     "manifest": 25,
-    "prepare": 32,
+    "prepare": 52,
     "submit": 36,
     "sweep": 29,
     "webhook": 25,

@@ -58,7 +58,7 @@ def test_a_job_that_the_provider_already_has_pays_for_no_submission() -> None:
 
     for job in (by_reference, retried):
         visits = usage_of(job).visits
-        assert visits["Submit"] == 0
+        assert visits["Submit"] == visits.get("Prepare", 0) == 0
         assert visits["Wait"] == visits["Check"] - 1 == job.polls - 1
     assert usage_of(by_reference.with_(polls=0)).visits["Wait"] == 0
 

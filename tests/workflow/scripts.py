@@ -17,6 +17,7 @@ WITHOUT_PHASE: Action = {"state": {"next": "collect", "kinds": ["result"]}}
 
 SIMPLE_JOB: dict[str, list[Action]] = {
     "Begin": [{"state": {}}],
+    "Prepare": [{"state": {"next": "submit"}}],
     "Submit": [SUBMITTED],
     "Check": [COLLECT],
     "Download": [{}],
@@ -30,8 +31,7 @@ JOINED: Action = {
 }
 JOINED_JOB = SIMPLE_JOB | {"Check": [JOINED], "Join": [{"state": {}}]}
 BATCH = SIMPLE_JOB | {
-    "Submit": [{"state": {"next": "prepare"}}],
-    "Prepare": [{"state": {}}],
+    "Prepare": [{"state": {"next": "requests"}}],
     "Gather": [{"state": {"next": "report"}}],
 }
 REQUEST = WEBHOOK_JOB | {"Check": [FINISHED]}
