@@ -86,7 +86,8 @@ class Grants:
 
     def read_work_files(self, function: lambda_.Function, inbox: s3.Bucket) -> None:
         """Allow reading work files by their version, all of which must be there."""
-        _allow_objects(function, inbox, "s3:GetObjectVersion", prefix=BATCHES_PREFIX)
+        objects = f"{BATCHES_PREFIX}*"
+        _allow_objects(function, inbox, "s3:GetObjectVersion", of=objects)
         self._key.grant(function, *READ_KEY)
 
     def presign_uploads(
