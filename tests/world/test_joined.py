@@ -48,7 +48,7 @@ def manifest_of(objects: dict[str, bytes]) -> dict[str, Any]:
 
 
 def test_a_list_comes_back_with_its_verdicts(site: Site) -> None:
-    """Each record is there once, in its order, and the numbers are those of the rows."""
+    """Each record is there once, in order, and the numbers are those of the rows."""
     world, job = run(site)
 
     objects = world.objects(job)
