@@ -238,7 +238,8 @@ class ProviderDeclined(PermanentError):
     """The provider reports, for good, that it has no verdict on the request."""
 
     advice = (
-        "Check the request: sent again unchanged, it is paid and ends the same way."
+        "See its words by `courier results JOB`: sent again unchanged, the request is "
+        "paid and ends the same way."
     )
 
 
