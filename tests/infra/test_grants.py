@@ -136,6 +136,7 @@ RIGHTS = {
     },
     "join": {
         "s3:GetObjectVersion StorageInbox/batches/*",
+        "s3:ListBucket StorageInbox",
         *WRITE_RESULTS_IN_PARTS,
     },
     "sweep": {
