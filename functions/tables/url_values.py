@@ -3,7 +3,7 @@
 import re
 
 #: The scheme (which a domain lacks), the host with its port, and the rest.
-_URL = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.\-]*)://)?([^/?#\\\s]*)([^\s]*)")
+_URL = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.\-]*)://)?([^/?#\\\s]*)((?:[/?#\\]\S*)?)")
 _DOMAIN = re.compile(
     r"(?:[^\W_](?:[\w\-]{0,61}[^\W_])?\.)+(?:[^\W\d_]{2,63}|xn--[A-Za-z0-9\-]{1,59})\.?"
 )

@@ -128,6 +128,15 @@ def test_a_duplicate_names_the_record_that_is_sent() -> None:
     assert records[3].reason == "it has no @"
 
 
+def test_an_address_may_begin_with_a_number_sign() -> None:
+    """What is left out as a comment is in no number that the uploader sees."""
+    reading, records = read(b"#1@b.example\nb@b.example\n")
+
+    assert numbers(reading) == (2, 0, 0, 0)
+    assert reading.table.notes == ()
+    assert records[0].value == "#1@b.example"
+
+
 def test_what_is_not_sent_is_counted_by_reason() -> None:
     """The uploader wants to know what to correct, not how many times."""
     good = b"a@b.example,1\nc@b.example,1\nd@b.example,1\n"

@@ -18,7 +18,7 @@ from verdict_courier.cli.display import Display
 from verdict_courier.cli.endpoints import LOCAL, command_on, local_address
 from verdict_courier.cli.exit_codes import ExitCode
 from verdict_courier.cli.misuse import Misused
-from verdict_courier.cli.texts import plain, printable
+from verdict_courier.cli.texts import plain, printable, quote_text
 from verdict_courier.cli.watch import table, watch_columns
 from verdict_courier.console.console import WebConsole
 from verdict_courier.console.log_sources import AwsConsoleLinks
@@ -185,13 +185,17 @@ def _show(
 
 
 def _wait(api: ApiClient, display: Display, job: Document) -> Document:
-    """Return a job after its end, and show its progress until then."""
+    """Return a job after its end; show what is sent of it, and its progress."""
     read = partial(api.call, "GET", f"/jobs/{job['job_id']}")
+    is_quoted = False
     with display.progress() as show:
         show(job)
         while job["outcome"] is None:
             time.sleep(_POLL_SECONDS)
             job = read_patiently(read, show)
+            if job.get("quote") and not is_quoted:
+                is_quoted = True
+                display.note(quote_text(job["quote"]).plain)
             show(job)
     return job
 
