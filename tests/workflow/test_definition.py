@@ -26,7 +26,7 @@ def test_a_prepared_list_is_joined(traces: Traces) -> None:
     """The results are there before the records are put beside them."""
     states = traces["joined"].states
 
-    assert states[-6:-3] == ("Joinable", "Join", "Manifest")
+    assert states[-7:-4] == ("Joinable", "Join", "Manifest")
     assert traces["joined"].status == "SUCCEEDED"
 
 
@@ -34,7 +34,7 @@ def test_what_cannot_be_joined_is_delivered(traces: Traces) -> None:
     """The provider's results are paid for; the manifest and the notice say the rest."""
     trace = traces["not joined"]
 
-    assert trace.states[-7:-3] == ("Joinable", "Join", "Unjoined", "Manifest")
+    assert trace.states[-8:-4] == ("Joinable", "Join", "Unjoined", "Manifest")
     assert trace.status == "SUCCEEDED"
     assert trace.output["joined"] == {"error": "RowsUnjoinable"}
     assert "failure" not in trace.output
