@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -52,15 +53,12 @@ def test_nothing_is_joined_while_a_result_is_missing(tmp_path: Path) -> None:
     assert join_files(incomplete, Files(), tmp_path) == incomplete
 
 
-@pytest.mark.parametrize("name", ["records", "sent"])
+@pytest.mark.parametrize(("records", "sent"), [(2, 1), (1, 2)])
 def test_other_records_than_were_prepared_are_not_joined(
-    tmp_path: Path, name: str
+    tmp_path: Path, records: int, sent: int
 ) -> None:
     """Records that were lost would be missing in what their owner gets back."""
-    counts = {"records": 1, "sent": 1, name: 2}
-    prepared = PreparedList(
-        key="k", records_version_id="r", table_version_id="t", **counts
-    )
+    prepared = replace(_JOB.prepared, records=records, sent=sent)
 
     with pytest.raises(RowsUnjoinable, match="not the one that was prepared"):
         join_files(_JOB.with_(prepared=prepared), Files(), tmp_path)
