@@ -321,7 +321,7 @@ class ResultsIncomplete(PermanentError):
 class RowsUnjoinable(PermanentError):
     """The records and the provider's results could not be put together."""
 
-    advice = "All files of the provider are delivered: match them with your rows by value."
+    advice = "The provider's files are all there: match them with your rows by value."
 
 
 class AwsRefused(PermanentError):
