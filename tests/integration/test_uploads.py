@@ -86,7 +86,7 @@ def test_an_upload_in_parts_is_one_job(runner: JobRunner) -> None:
     job = job_for(S3Object(bucket, key, head["VersionId"]), types={"ipqs": ("email",)})
     assert job is not None
     manifest = runner.manifest(runner.wait_for_end(job.job_id))
-    assert manifest["rows"]["sent"] == 200_000
+    assert manifest["rows"]["sent"] == 196_000  # the others are duplicates
     assert runner.executions().count(job.job_id) == 1
 
 
