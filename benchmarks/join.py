@@ -94,7 +94,7 @@ def main() -> int:
                 joined.parquet,
             )
         ]
-    numbers = joined.numbers
+    numbers = joined.rows
     records, everything, joined_csv, parquet = sizes
     print(f"{numbers.records:,} records, {numbers.missing:,} of them missing")
     print(f"records.csv {records:.0f} MB, all {everything:.0f} MB, ", end="")

@@ -18,7 +18,7 @@ from functions.aws.settings import function_settings
 from functions.core.errors import CourierError
 from functions.core.keys import ENV_PROVIDERS
 from functions.core.model import State
-from functions.core.s3_events import created_objects, job_for
+from functions.core.s3_events import created_objects, is_marker_file, job_for
 
 # Failed messages are always reported by their ids, even if all of a batch failed.
 _processor = BatchProcessor(
@@ -41,6 +41,9 @@ def start_jobs(
         job = job_for(created, types=types)
         if job is None:
             telemetry.logger.info("object ignored", reason="not a provider's prefix")
+            continue
+        if is_marker_file(job.key):
+            telemetry.logger.info("object ignored", reason="a marker file, no upload")
             continue
         try:
             started = executions.start(job)

@@ -1,175 +1,132 @@
-"""Prepare: turn the rows of a batch into requests, before any of them is sent."""
+"""Prepare: read what was uploaded, and write what is sent of it, before it is paid."""
 
-import json
-from collections.abc import Iterable
-from dataclasses import asdict
-from itertools import islice
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.aws import clients, telemetry
-from functions.aws.adapters import batch_adapter_for
-from functions.aws.batch_store import ROW_INDEX, BatchStore
+from functions.aws import clients, clock, telemetry
+from functions.aws.adapters import adapter_for, batch_adapter_for
+from functions.aws.batch_store import BatchStore
+from functions.aws.earlier_uploads import check_first_upload
 from functions.aws.job_store import JobStore
 from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.aws.s3_source import S3Source
 from functions.aws.settings import provider_settings
-from functions.core import identity
-from functions.core.batch_results import RowIndex
-from functions.core.errors import (
-    CourierError,
-    RequestInvalid,
-    SourceMisnamed,
-    SourceTooLarge,
-)
+from functions.core.errors import SOURCE_FAULTS, SourceMisnamed, SourceTooLarge
 from functions.core.keys import BATCHES_PREFIX
-from functions.core.model import Batch, Job, State
-from functions.core.source import Source
-from functions.providers.protocol import BatchProvider, BatchRequest, InvalidRow
+from functions.core.model import Job, Next, State
+from functions.core.provider_settings import ProviderSettings
+from functions.core.routing import refuse
+from functions.prepare_batch import prepare_batch
+from functions.prepare_list import prepare_list
 
-#: A file with more than this is hardly a list with mistakes; all are kept in memory.
-_MAX_INVALID_ROWS = 100_000
-#: How many of the reasons why rows are invalid an error names, and rows of each.
-_SHOWN_REASONS, _SHOWN_ROWS = 5, 3
-
-
-def prepare(
-    job: Job,
-    *,
-    adapter: BatchProvider,
-    source: Source,
-    batch_store: BatchStore,
-    max_bytes: int,
-    max_requests: int,
-) -> Job:
-    """Write the requests of a batch into the inbox bucket; return the batch.
-
-    The job_id of a request depends only on its rows and on the number of its
-    submission, so that a second try finds what the first one sent. A retry keeps
-    requests with results, which are not among the items of the Map; it sends those
-    again that the provider has failed. Personal data stays in S3: an item of the Map
-    has only the position of its request's body.
-
-    Raises:
-        RequestInvalid: No row is valid, or too many are invalid.
-        SourceMisnamed: The file is a work file of a batch.
-        SourceTooLarge: The file has more bytes or requests than the settings allow.
-    """
-    if job.key.startswith(BATCHES_PREFIX):
-        # 0.1.0 could start a request as a job; its source has all of its batch's rows.
-        raise SourceMisnamed("a work file of a batch is no list")
-    if source.size > max_bytes:
-        raise SourceTooLarge("the file is larger than max_upload_bytes")
-    earlier_index = batch_store.row_index() if job.attempt > 1 else None
-    by_record = earlier_index.by_record if earlier_index else True
-    requests, invalid = _split(
-        adapter.pack(job.type, job.key, source, by_record=by_record),
-        max_requests=max_requests,
-    )
-
-    ended = batch_store.ended_requests() if job.attempt > 1 else {}
-    items, kept, bodies, offset = [], [], [], 0
-    for number, request in enumerate(requests):
-        earlier = ended.get(identity.of_part(job.job_id, request.rows))
-        submission = earlier.next_submission if earlier else 1
-        item = {
-            "job_id": identity.of_part(job.job_id, request.rows, submission=submission),
-            "type": request.type,
-            "part": {
-                "batch_id": job.job_id,
-                "number": number,
-                "offset": offset,
-                "length": len(request.body),
-                "batch_since": job.waiting_since,
-            },
-            "submission": submission,
-        }
-        if earlier and earlier.result.is_kept:
-            kept.append({**item, **asdict(earlier.result)})
-        else:
-            items.append(item)
-        bodies.append(request.body + b"\n")
-        offset += len(bodies[-1])
-    if not items:  # a Map needs one; asking for what is known is not paid for
-        items, kept = kept, []
-    rows = RowIndex(
-        requests=[request.rows for request in requests],
-        invalid=[asdict(row) for row in invalid],
-        kept=kept,
-        by_record=by_record,
-    )
-    batch = Batch(
-        requests=len(requests),
-        key=batch_store.key("requests.jsonl"),
-        version_id=batch_store.put("requests.jsonl", b"".join(bodies)),
-        items_key=batch_store.key("items.json"),
-    )
-    batch_store.put("items.json", json.dumps(items).encode())
-    batch_store.put(ROW_INDEX, json.dumps(rows.to_document()).encode())
-    return job.with_(
-        rows=len(invalid) + sum(len(request.rows) for request in requests),
-        invalid=len(invalid),
-        batch=batch,
-    )
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
-def _split(
-    packed: Iterable[BatchRequest | InvalidRow], *, max_requests: int
-) -> tuple[list[BatchRequest], list[InvalidRow]]:
-    requests: list[BatchRequest] = []
-    invalid: list[InvalidRow] = []
-    for entry in packed:
-        if isinstance(entry, InvalidRow):
-            if len(invalid) == _MAX_INVALID_ROWS:
-                raise RequestInvalid(f"too many rows are invalid: {_reasons(invalid)}")
-            invalid.append(entry)
-        elif len(requests) == max_requests:
-            raise SourceTooLarge("the file makes more than max_batch_requests requests")
-        else:
-            requests.append(entry)
-    if not requests:
-        raise RequestInvalid(f"no row is valid: {_reasons(invalid)}")
-    return requests, invalid
+@dataclass(frozen=True)
+class Preparation:
+    """One try to prepare a job, which is not submitted yet."""
 
+    job: Job
+    settings: ProviderSettings
+    job_store: JobStore
+    s3: "S3Client"
+    now: float
 
-def _reasons(invalid: Iterable[InvalidRow]) -> str:
-    """Return why rows are invalid, with the places of some for each reason."""
-    places: dict[str, list[str]] = {}
-    for row in invalid:
-        places.setdefault(row.reason, []).append(f"row {row.row} (line {row.line})")
-    texts = []
-    for reason, rows in islice(places.items(), _SHOWN_REASONS):
-        more = len(rows) - _SHOWN_ROWS
-        and_more = f" and {more:,} more" if more > 0 else ""
-        texts.append(f"{', '.join(rows[:_SHOWN_ROWS])}{and_more}: {reason}")
-    return "; ".join(texts)
+    def prepare(self) -> Job:
+        """Return the job with its next step: submit it, or run its requests.
+
+        A source that is not worth paying for ends the job, with the reason as advice.
+        """
+        record = self.job_store.create(self.job, now=self.now)
+        job = self.job.with_(received_at=record.received_at)
+        # Executions of earlier releases come from Submit, and go on to Requests.
+        is_of_earlier_release = job.next is Next.PREPARE
+        try:
+            self._check_source()
+            if not (is_of_earlier_release or record.intent):
+                self._check_first_upload()
+            return self._prepared(job)
+        except SOURCE_FAULTS as error:
+            telemetry.logger.warning(
+                "source refused", error=type(error).__name__, reason=str(error)
+            )
+            if is_of_earlier_release:
+                raise
+            if record.intent:  # it may be paid for: Submit looks for it
+                return job.with_(next=Next.SUBMIT)
+            telemetry.record_error(error, job)
+            return refuse(job, error)
+
+    def _prepared(self, job: Job) -> Job:
+        batch_store = BatchStore(job, s3=self.s3)
+        if self._is_batch:
+            return prepare_batch(
+                job,
+                adapter=batch_adapter_for(job.provider),
+                source=self._source,
+                batch_store=batch_store,
+                max_requests=self.settings.max_batch_requests,
+            )
+        if self.settings.max_list_records:
+            prepared, quote = prepare_list(
+                job,
+                source=self._source,
+                settings=self.settings,
+                batch_store=batch_store,
+            )
+            self.job_store.record_prepared(prepared, quote=quote)
+            return prepared
+        adapter_for(job.provider).validate(job.key, job.type, self._source)
+        return job.with_(next=Next.SUBMIT)
+
+    def _check_source(self) -> None:
+        if self.job.key.startswith(BATCHES_PREFIX):
+            # 0.1.0 could start a request as a job; its source has its batch's rows.
+            raise SourceMisnamed("a work file of a batch is no list")
+        if self._source.size > self.settings.max_source_bytes:
+            raise SourceTooLarge("the file is larger than max_source_bytes")
+
+    def _check_first_upload(self) -> None:
+        check_first_upload(
+            self.job,
+            self._source,
+            is_batch=self._is_batch,
+            job_store=self.job_store,
+            s3=self.s3,
+        )
+
+    @property
+    def _is_batch(self) -> bool:
+        return self.job.key.lower().endswith(self.settings.batches)
+
+    @cached_property
+    def _source(self) -> S3Source:
+        return S3Source(self.job, s3=self.s3)
 
 
 @lambda_handler
 def handler(event: State, _context: LambdaContext) -> State:
-    """Run the state Prepare for one batch."""
+    """Run the state Prepare for one job."""
     job = read_job(event)
-    settings = provider_settings(job.provider)
 
-    try:
-        with telemetry.count_errors(job):
-            JobStore.from_environment().require_running(job)
-            prepared = prepare(
-                job,
-                adapter=batch_adapter_for(job.provider),
-                source=S3Source(job, s3=clients.s3()),
-                batch_store=BatchStore(job, s3=clients.s3()),
-                max_bytes=settings.max_upload_bytes,
-                max_requests=settings.max_batch_requests,
-            )
-    except CourierError as error:
-        telemetry.logger.warning(
-            "batch not prepared", error=type(error).__name__, reason=str(error)
-        )
-        raise
+    with telemetry.count_errors(job):
+        prepared = Preparation(
+            job=job,
+            settings=provider_settings(job.provider),
+            job_store=JobStore.from_environment(),
+            s3=clients.s3(),
+            now=clock.now(),
+        ).prepare()
 
     telemetry.logger.info(
         "prepared",
+        next=prepared.next,
+        records=prepared.prepared.records,
+        sent=prepared.prepared.sent,
         rows=prepared.rows,
         invalid=prepared.invalid,
         requests=prepared.batch.requests,

@@ -7,11 +7,11 @@ from functions.aws.s3_source import S3Source
 from functions.aws.submission_claim import SubmissionClaim
 from functions.core.errors import (
     PROVIDER_FAULTS,
+    SOURCE_FAULTS,
     AnswerLost,
     CourierError,
     DeadlinePassed,
     PermanentError,
-    RequestInvalid,
     RetryableError,
     SourceTooLarge,
     SubmitOutcomeUnknown,
@@ -19,9 +19,9 @@ from functions.core.errors import (
 from functions.core.holds import Holds
 from functions.core.job_record import SubmissionRecord
 from functions.core.metrics import Metric
-from functions.core.model import Job, Outcome, Phase
+from functions.core.model import Job, Phase
 from functions.core.provider_settings import ProviderSettings
-from functions.core.routing import end_job, on_submitted
+from functions.core.routing import on_submitted, refuse
 from functions.core.rows import RowCount
 from functions.providers.protocol import Provider
 
@@ -62,10 +62,10 @@ class Sending:
                         raise
                     telemetry.record_error(error, self.job)
                     return self._hold_unsent(record)
-        except RequestInvalid as error:
-            telemetry.logger.warning("request invalid", reason=str(error))
-            failed = end_job(self.job, Outcome.FAILED, type(error).__name__)
-            return failed.with_(advice=f"{error}. {error.advice}")
+        except SOURCE_FAULTS as error:
+            telemetry.logger.warning("source refused", reason=str(error))
+            telemetry.record_error(error, self.job)
+            return refuse(self.job, error)
         return self.submitted(self.claim.record(claimed, reference, count))
 
     def reconcile(self, record: SubmissionRecord, *, is_lost_here: bool = False) -> Job:
@@ -113,6 +113,9 @@ class Sending:
         return self.submitted(self.claim.record(record, reference, count))
 
     def _validated_count(self) -> RowCount:
+        if prepared := self.job.prepared.sent:
+            # What is counted is what is sent: Prepare wrote it, each value once.
+            return RowCount(rows=prepared, distinct_rows=prepared)
         if self.source.size > self.settings.max_upload_bytes:
             raise SourceTooLarge("the file is larger than max_upload_bytes")
         # A request of a batch lies in an object with many of them.

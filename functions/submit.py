@@ -36,13 +36,14 @@ class Submission(Sending):
         this try, written into the jobs table right before anything is sent. A try that
         finds another one's claim does not send (see `reconcile`).
 
-        A batch is not sent itself: its requests are prepared and come here one by one.
-        Where the provider limits the rate, each waits for its slot first.
+        A batch is not sent itself: its requests come here one by one. Where the
+        provider limits the rate, each waits for its slot first.
         """
         is_request = self.job.is_batch_request
         record = self.claim.job_store.create(self.job, now=self.now)
         self._count_started(record)
         if not is_request and self.job.key.lower().endswith(self.settings.batches):
+            # Only in executions of earlier releases: Prepare comes before Submit now.
             return self.job.with_(next=Next.PREPARE, received_at=record.received_at)
         if record.provider_ref:
             submitted = self.submitted(record)
@@ -119,7 +120,7 @@ def handler(event: State, _context: LambdaContext) -> State:
         submitted = Submission(
             job=job,
             adapter=adapter_for(job.provider),
-            source=S3Source(job, s3=clients.s3()),
+            source=S3Source.to_send(job, s3=clients.s3()),
             rate_limiter=RateLimiter.from_environment(job.provider),
             credits=CreditWaits.from_environment(job.provider, job_store=job_store),
             settings=provider_settings(job.provider),

@@ -52,6 +52,7 @@ def set_environments(
     _set(f.webhook, waits, settings)
     _set(f.prepare, settings, jobs)
     _set(f.gather, settings, results)
+    _set(f.join, results)
     _set(f.sweep, settings, state_machine, jobs)
     _set(f.finalize_execution, topic, results, jobs)
     _set(f.api, inbox, results, state_machine, settings, jobs, waits, names)

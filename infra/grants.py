@@ -49,6 +49,10 @@ class Grants:
         _allow_objects(function, inbox, "s3:GetObjectVersion")
         self._key.grant(function, *READ_KEY)
 
+    def list_versions(self, function: lambda_.Function, bucket: s3.Bucket) -> None:
+        """Allow listing versions of objects, not reading them."""
+        _allow(function, bucket.bucket_arn, "s3:ListBucketVersions")
+
     def write_results(self, function: lambda_.Function, results: s3.Bucket) -> None:
         """Allow writing results, and reading those that exist."""
         _allow(function, results.bucket_arn, "s3:ListBucket")
@@ -78,6 +82,13 @@ class Grants:
         """Allow reading work files of batches, some of which may be missing."""
         _allow(function, inbox.bucket_arn, "s3:ListBucket")
         _allow_objects(function, inbox, "s3:GetObject", of=f"{BATCHES_PREFIX}*")
+        self._key.grant(function, *READ_KEY)
+
+    def read_work_files(self, function: lambda_.Function, inbox: s3.Bucket) -> None:
+        """Allow reading work files by their version, as Prepare has named it."""
+        _allow(function, inbox.bucket_arn, "s3:ListBucket")
+        objects = f"{BATCHES_PREFIX}*"
+        _allow_objects(function, inbox, "s3:GetObjectVersion", of=objects)
         self._key.grant(function, *READ_KEY)
 
     def presign_uploads(

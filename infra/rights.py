@@ -56,12 +56,15 @@ class Rights:
 
         grants.read_source(functions.submit, storage.inbox)
         grants.read_source(functions.prepare, storage.inbox)
+        grants.list_versions(functions.prepare, storage.inbox)
         grants.write_batches(functions.prepare, storage.inbox)
         # A retry looks which requests have ended, and how an earlier try split them.
         grants.read_batches(functions.prepare, storage.inbox)
         grants.read_batches(functions.gather, storage.inbox)
         grants.write_batches(functions.gather, storage.inbox)
         grants.write_results_in_parts(functions.gather, storage.results)
+        grants.read_work_files(functions.join, storage.inbox)
+        grants.write_results_in_parts(functions.join, storage.results)
         grants.write_results_in_parts(functions.download, storage.results)
         grants.write_results(functions.manifest, storage.results)
         grants.write_errors(functions.check, storage.results)
@@ -69,7 +72,7 @@ class Rights:
         grants.access_table(functions.begin, storage.jobs, "GetItem", "UpdateItem")
         grants.access_table(functions.submit, storage.jobs, "GetItem", "UpdateItem")
         grants.access_table(functions.check, storage.jobs, "UpdateItem")
-        grants.access_table(functions.prepare, storage.jobs, "GetItem")
+        grants.access_table(functions.prepare, storage.jobs, "GetItem", "UpdateItem")
         grants.access_table(functions.conclude, storage.jobs, "GetItem", "UpdateItem")
         grants.access_items(
             functions.submit,

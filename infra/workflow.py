@@ -3,14 +3,15 @@
     Begin ─┬─► Known
            └─► Repeated              (another execution follows the job)
 
-    Known ─┬─► Submit ─► Route
-           └─► Check ──► Route       (if the provider has the job already)
+    Known ─┬─► Prepare ─► Route
+           └─► Check ───► Route      (if the provider has the job already)
 
-    Route ─┬─ hold ─────► Hold ─► Submit
+    Route ─┬─ submit ───► Submit ─► Route
+           ├─ hold ─────► Hold ─► Submit
            ├─ wait ─────► Wait ─► Check
            ├─ listen ───► Listen ─► Check   (where the provider sends webhooks)
-           ├─ prepare ──► Prepare ─► Requests (a poll loop each) ─► Gather ─► Route
-           ├─ collect ──► Collect (a Download per kind) ─► Manifest ─► Conclude
+           ├─ requests ─► Requests (a poll loop each) ─► Gather ─► Route
+           ├─ collect ──► Collect (a Download per kind) ─► Join ─► Manifest ─► Conclude
            ├─ report ───► Manifest ─► Conclude
            └─ otherwise ► Conclude ─► Notify ─► Judge ─┬─► Delivered
                                                        └─► Failed
@@ -24,7 +25,6 @@ from functools import partial
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
@@ -34,10 +34,11 @@ from constructs import Construct
 from functions.core.errors import JobAlreadyStarted, JobEnded
 from functions.core.model import Next, Outcome
 from infra.batch_map import batch_map
+from infra.collection import collect_map, join_list
 from infra.functions import Functions
 from infra.notify_task import notify_task
 from infra.poll_loop import PollLoop, next_is
-from infra.task_defaults import download_task, lambda_task
+from infra.task_defaults import lambda_task
 
 
 class Workflow(Construct):
@@ -119,9 +120,9 @@ class Workflow(Construct):
             self, "Known", comment="Does the provider have it already?"
         )
         poll = PollLoop(self, functions=functions)
-        collect = self._collect(functions.download)
+        collect = collect_map(self, functions.download)
         prepare = task(
-            "Prepare", functions.prepare, "Turn the rows of a batch into requests"
+            "Prepare", functions.prepare, "Read the source and write what is sent of it"
         )
         requests = batch_map(
             self,
@@ -161,16 +162,17 @@ class Workflow(Construct):
         )
         begin.next(is_submitted)
         is_submitted.when(has_reference, poll.check, comment="the provider has it")
-        is_submitted.otherwise(poll.submit)
+        is_submitted.otherwise(prepare)
 
         route = poll.route
         route.when(next_is(Next.COLLECT), collect, comment="there are results")
-        route.when(next_is(Next.PREPARE), prepare, comment="it is a batch")
+        route.when(next_is(Next.SUBMIT), poll.submit, comment="it is prepared")
+        route.when(next_is(Next.REQUESTS), requests, comment="it is a batch")
         route.when(next_is(Next.REPORT), manifest, comment="the batch is gathered")
         route.otherwise(conclude)
 
-        collect.next(manifest)
-        prepare.next(requests)
+        collect.next(join_list(self, functions, then=manifest))
+        prepare.next(route)
         requests.next(gather)
         gather.next(route)
         manifest.next(conclude)
@@ -199,40 +201,3 @@ class Workflow(Construct):
         conclude.add_catch(unrecorded)
         notify.add_catch(unrecorded)
         return begin
-
-    def _collect(self, download: lambda_.Function) -> sfn.Map:
-        """Return the Map that downloads one result after the other.
-
-        Never two at once: the links of one status call may invalidate older links.
-        """
-        copy = download_task(
-            self,
-            "Download",
-            download,
-            "Copy one result through a link of its own",
-            job="$.job",
-            kind="$.kind",
-        )
-        missed = sfn.Pass(
-            self,
-            "Missed",
-            comment="Note the error and go on with the other results",
-            parameters={
-                "kind": sfn.JsonPath.string_at("$.kind"),
-                "error": sfn.JsonPath.string_at("$.failure.Error"),
-            },
-        )
-        copy.add_catch(missed, result_path="$.failure")
-        collect = sfn.Map(
-            self,
-            "Collect",
-            comment="Download one result at a time: new links may end older ones",
-            max_concurrency=1,
-            items_path="$.kinds",
-            item_selector={
-                "job": sfn.JsonPath.object_at("$"),
-                "kind": sfn.JsonPath.string_at("$$.Map.Item.Value"),
-            },
-            result_path="$.files",
-        )
-        return collect.item_processor(copy)

@@ -56,15 +56,6 @@ def full_check() -> bytes:
     return json.dumps(_REQUESTS["full-check"]).encode()
 
 
-def repeated_in_quotes(content: bytes) -> bytes:
-    """Return a list whose rows follow once more in quotes.
-
-    A provider takes those for duplicates; as text they are different rows.
-    """
-    _, *rows = content.splitlines()
-    return content + b"".join(b'"%b"\n' % row for row in rows)
-
-
 def _list(header: str, count: int, value: Callable[[int], str]) -> bytes:
     duplicates = count // _DUPLICATE_EVERY
     values = [value(n) for n in range(count - duplicates)]

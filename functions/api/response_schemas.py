@@ -64,6 +64,37 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                 "OutOfCredits; null if there is none.",
             },
             "deadline_at": _or_null(_TIME),
+            "quote": {
+                **_or_null(
+                    object_schema(
+                        {
+                            "records": _COUNT,
+                            "blank": _COUNT,
+                            "duplicates": _COUNT,
+                            "not_sent": {
+                                "type": "object",
+                                "additionalProperties": _COUNT,
+                                "description": "Records that do not fit the type, "
+                                "by the reason.",
+                            },
+                            "to_send": _COUNT,
+                            "header": {
+                                **_or_null(_TEXT),
+                                "description": "The header of the column that is "
+                                "sent; null if the list has no header.",
+                            },
+                            "notes": {
+                                "type": "array",
+                                "items": _TEXT,
+                                "description": "What was left out of the file, or "
+                                "taken for something, while it was read.",
+                            },
+                        }
+                    )
+                ),
+                "description": "What is sent of a list, once it is prepared: records "
+                "are numbered without the header, and each value is sent once.",
+            },
             "rows": _or_null(_COUNT),
             "invalid": _COUNT,
             "verdict": {

@@ -1,5 +1,6 @@
 """Responses: build the JSON documents that describe a job to the API's clients."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -60,6 +61,7 @@ def job_response(
         if running and record.held_for
         else None,
         "deadline_at": rfc3339(deadline_at) if running else None,
+        "quote": _quote(record),
         "rows": record.rows or None,
         "invalid": record.invalid,
         "verdict": None if record.verdict is RowsVerdict.NONE else str(record.verdict),
@@ -84,6 +86,23 @@ def job_response(
         if record.resendable or record.resumable
         else None,
         "links": links,
+    }
+
+
+def _quote(record: JobRecord) -> Document | None:
+    """Return what is sent of the job's list; None where Prepare has made nothing."""
+    prepared = record.prepared_list
+    if not prepared.key:
+        return None
+    more = json.loads(record.quote or "{}")
+    return {
+        "records": prepared.records,
+        "blank": prepared.blank,
+        "duplicates": prepared.duplicates,
+        "not_sent": more.get("not_sent", {}),
+        "to_send": prepared.sent,
+        "header": more.get("header"),
+        "notes": more.get("notes", []),
     }
 
 

@@ -52,12 +52,12 @@ class JobService:
         extension = next(filter(name.lower().endswith, provider.extensions))
         key = f"{body['provider']}/{body['type']}/{uuid.uuid4().hex}/list{extension}"
         form = self.presigned_urls.upload_post(
-            self.settings.inbox_bucket, key, max_bytes=provider.max_upload_bytes
+            self.settings.inbox_bucket, key, max_bytes=provider.max_source_bytes
         )
         return {
             **asdict(form),
             "expires_at": responses.rfc3339(now + presigned.UPLOAD_SECONDS),
-            "max_bytes": provider.max_upload_bytes,
+            "max_bytes": provider.max_source_bytes,
             "key": key,
             # The job's id depends on the version id that S3 gives the upload.
             "find_job": {

@@ -1,14 +1,16 @@
-"""Batch store: a batch's work files in the inbox bucket, expiring with the source."""
+"""Batch store: a job's work files in the inbox bucket, expiring with the source."""
 
 import json
 import zlib
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from botocore.exceptions import ClientError
 
 from functions.aws.clients import error_code, translate_aws_errors
 from functions.core.batch_results import RowIndex, SentRequest
+from functions.core.file_formats import media_type_of
 from functions.core.keys import BATCHES_PREFIX
 from functions.core.model import Job
 from functions.core.stream_stats import crc32_base64
@@ -21,11 +23,12 @@ if TYPE_CHECKING:
 ROW_INDEX = "rows.json"
 #: What earlier attempts left for a retry.
 _ENDED_REQUESTS = "ended.json"
+_CHUNK_BYTES = 1024 * 1024
 _ABSENT = {"404", "NoSuchKey", "NotFound"}
 
 
 class BatchStore:
-    """The work files of one batch, under a prefix that starts no job."""
+    """The work files of one job, under a prefix that starts no job."""
 
     def __init__(self, job: Job, *, s3: "S3Client") -> None:
         self._bucket = job.bucket
@@ -38,13 +41,22 @@ class BatchStore:
 
     def put(self, name: str, content: bytes) -> str:
         """Write a work file, replacing an earlier one, and return its version id."""
+        return self.put_file(name, BytesIO(content))
+
+    def put_file(self, name: str, file: BinaryIO) -> str:
+        """Write the whole of an open file, which may be larger than the memory."""
+        file.seek(0)
+        crc = 0
+        while chunk := file.read(_CHUNK_BYTES):
+            crc = zlib.crc32(chunk, crc)
+        file.seek(0)
         with translate_aws_errors("write a work file of the batch"):
             response = self._s3.put_object(
                 Bucket=self._bucket,
                 Key=self.key(name),
-                Body=content,
-                ContentType="application/json",
-                ChecksumCRC32=crc32_base64(zlib.crc32(content)),
+                Body=file,
+                ContentType=media_type_of(name),
+                ChecksumCRC32=crc32_base64(crc),
             )
         return response["VersionId"]
 
@@ -52,6 +64,16 @@ class BatchStore:
         """Return the content of a work file."""
         with translate_aws_errors("read a work file of the batch"):
             return self._read(name)
+
+    def chunks(self, name: str, version_id: str) -> Iterator[bytes]:
+        """Read one version of a work file to its end, chunk by chunk."""
+        with translate_aws_errors("read a work file"):
+            body = self._s3.get_object(
+                Bucket=self._bucket, Key=self.key(name), VersionId=version_id
+            )["Body"]
+            with body:
+                while chunk := body.read(_CHUNK_BYTES):
+                    yield chunk
 
     def read_json(self, name: str) -> Any:  # noqa: ANN401 - any JSON of ours
         """Return a work file as JSON."""

@@ -7,6 +7,7 @@ attempt. Every write has a condition, so that a repeated, late or overlapping ca
 changes nothing.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
 
@@ -212,6 +213,21 @@ class JobStore(JobsTable):
             condition="attribute_not_exists(provider_ref)",
         )
         return SubmissionRecord.from_item(written or self._table.get(job.job_id))
+
+    def record_prepared(self, job: Job, *, quote: Mapping[str, object]) -> None:
+        """Record what Prepare made of a list, unless the attempt has ended.
+
+        A later attempt that does not prepare the list anew gets it from here.
+        """
+        self._table.update(
+            job.job_id,
+            {
+                "prepared": json.dumps(asdict(job.prepared)),
+                "quote": json.dumps(quote, ensure_ascii=False),
+            },
+            condition=RUNNING,
+            condition_values={":attempt": job.attempt},
+        )
 
     def record_reference(self, job: Job) -> None:
         """Record the reference of a job's state, where Submit could not record it."""

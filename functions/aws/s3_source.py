@@ -1,9 +1,9 @@
 """S3 source: read one version of an uploaded object, or a byte range of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Self, TypedDict
 
 from botocore.exceptions import ClientError
 
@@ -14,7 +14,19 @@ from functions.core.model import Job
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
+#: The prefix of an object's metadata that say how to read its table.
+OPTION_PREFIX = "courier-"
+#: What S3 says of an object's bytes; which checksum it has, the uploader decides.
+_HASHES = (
+    "ETag",
+    "ChecksumCRC64NVME",
+    "ChecksumCRC32",
+    "ChecksumCRC32C",
+    "ChecksumSHA1",
+    "ChecksumSHA256",
+)
 _GONE = {"404", "NoSuchKey", "NoSuchVersion", "NotFound", "405", "MethodNotAllowed"}
 
 
@@ -43,17 +55,53 @@ class S3Source:
             "VersionId": job.version_id,
         }
 
-    @cached_property
+    @classmethod
+    def to_send(cls, job: Job, *, s3: "S3Client") -> Self:
+        """Return what is sent for a job: of a list, what Prepare made of its source."""
+        prepared = job.prepared
+        if prepared.key:
+            job = job.with_(key=prepared.key, version_id=prepared.version_id)
+        return cls(job, s3=s3)
+
+    @property
     def size(self) -> int:
         """The size in bytes.
 
         Raises:
             SourceMissing: That version does not exist any more.
         """
-        if self._part.length:
-            return self._part.length
+        return self._part.length or self._head["ContentLength"]
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """What the uploader says of the object, by name.
+
+        Raises:
+            SourceMissing: As for `size`.
+        """
+        return self._head["Metadata"]
+
+    def has_content_of(self, other: Self) -> bool:
+        """Return whether both have the same bytes, and are to be read in the same way.
+
+        S3's ETag alone does not do: under a key of KMS, it is no hash of the bytes.
+        """
+        one, two = dict(self._head), dict(other._head)
+        is_same = any(name in one and one[name] == two.get(name) for name in _HASHES)
+        return is_same and self.size == other.size and self._options == other._options
+
+    @property
+    def _options(self) -> Mapping[str, str]:
+        return {
+            name: text
+            for name, text in self.metadata.items()
+            if name.startswith(OPTION_PREFIX)
+        }
+
+    @cached_property
+    def _head(self) -> "HeadObjectOutputTypeDef":
         with _translate_missing():
-            return self._s3.head_object(**self._version)["ContentLength"]
+            return self._s3.head_object(**self._version, ChecksumMode="ENABLED")
 
     def open(self) -> "S3Reader":
         """Start reading at the beginning.

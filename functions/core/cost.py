@@ -10,12 +10,20 @@ from dataclasses import dataclass
 from functions.core import prices
 from functions.core.function_table import FUNCTIONS
 from functions.core.model import Job
+from functions.core.rows import JOINED_KINDS, NOT_JOINED
 
 #: Estimated run times by state, and of the states that are not listed.
-_RUN_SECONDS = {"Submit": 5.0, "Download": 5.0, "Prepare": 5.0, "Gather": 30.0}
+_RUN_SECONDS = {
+    "Submit": 5.0,
+    "Download": 5.0,
+    "Prepare": 5.0,
+    "Gather": 30.0,
+    "Join": 5.0,
+}
 _DEFAULT_RUN_SECONDS = 0.5
 #: The size of one part of a multipart upload; each part is one request.
 _PART_BYTES = 16 * 1024 * 1024
+_PUTS_OF_PREPARE = 3  # the work files of a list, or of a batch
 _PUTS_PER_RESULT = 2  # create and complete the upload; its parts are added
 
 
@@ -64,21 +72,31 @@ def polled_job(
     parts: int = 0,
     submits: int = 1,
     uses_webhook: bool = False,
+    joins: bool = False,
 ) -> Usage:
     """Estimate a job that is submitted, checked and delivered.
 
     `kinds` is the number of results, `parts` the number of their multipart parts; 0 is
     counted as one for each result. A job without results visits neither Collect nor
-    Manifest. Submissions on hold are not counted.
+    Manifest. With `joins`, its records are joined with the results. Submissions on hold
+    are not counted.
     """
     visits = _polling_visits(checks, submits=submits, uses_webhook=uses_webhook)
     visits |= dict.fromkeys(
         ("Begin", "Known", "Conclude", "Notify", "Judge", "Delivered"), 1
     )
     s3_puts = 0
+    if submits:
+        visits["Prepare"] = 1
+        visits["Route"] += 1
+        s3_puts += _PUTS_OF_PREPARE
     if kinds:
-        visits |= {"Collect": 1, "Download": kinds, "Manifest": 1}
-        s3_puts = 1 + kinds * _PUTS_PER_RESULT + (parts or kinds)
+        visits |= {"Collect": 1, "Download": kinds, "Joinable": 1, "Manifest": 1}
+        written = kinds
+        if joins:
+            visits["Join"] = 1
+            written += len(JOINED_KINDS)
+        s3_puts += 1 + written * _PUTS_PER_RESULT + (parts or written)
     return Usage(visits=visits, s3_puts=s3_puts)
 
 
@@ -99,7 +117,7 @@ def batch_job(*, requests: int) -> Usage:
     """
     visits = dict.fromkeys(
         (
-            *("Begin", "Known", "Submit", "Prepare", "Requests", "Gather"),
+            *("Begin", "Known", "Prepare", "Requests", "Gather"),
             *("Manifest", "Conclude", "Notify", "Judge", "Delivered"),
         ),
         1,
@@ -110,11 +128,14 @@ def batch_job(*, requests: int) -> Usage:
     for request_visits in (request.visits, hold):
         for state, times in request_visits.items():
             visits[state] = visits.get(state, 0) + times * requests
-    prepare_puts, result_puts, manifest_puts = 3, _PUTS_PER_RESULT + 1, 1
+    result_puts, manifest_puts = _PUTS_PER_RESULT + 1, 1
     return Usage(
         visits=visits,
         executions=1 + requests,
-        s3_puts=prepare_puts + result_puts + manifest_puts + request.s3_puts * requests,
+        s3_puts=_PUTS_OF_PREPARE
+        + result_puts
+        + manifest_puts
+        + request.s3_puts * requests,
     )
 
 
@@ -124,10 +145,11 @@ def usage_of(job: Job) -> Usage:
         return batch_job(requests=job.batch.requests)
     return polled_job(
         checks=job.polls,
-        kinds=len(job.files),
+        kinds=sum(file.kind not in JOINED_KINDS for file in job.files),
         parts=sum(-(-file.bytes // _PART_BYTES) for file in job.files),
         # A retry starts with a check, and so does a job that the provider already has.
         submits=0 if job.attempt > 1 or not job.bucket else 1,
+        joins=job.joined != NOT_JOINED,
     )
 
 

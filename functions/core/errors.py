@@ -16,6 +16,9 @@
   - PermanentError           the same call would fail again
     . MessageUnreadable      a queue message that announces no readable object
     . SourceMissing, SourceEmpty, SourceNotText, SourceTooLarge, SourceMisnamed
+    . SourceRepeated         the same bytes under the same key were paid for before
+
+
     . SourceColumnUnclear    no column of the table, or several, may hold the values
     . RequestInvalid         a field is missing or malformed
     . CredentialsMissing     the secret is empty or malformed
@@ -178,6 +181,12 @@ class SourceMisnamed(PermanentError):
     advice = "Upload it under <provider>/<type>/ with an extension that the type takes."
 
 
+class SourceRepeated(PermanentError):
+    """An earlier version of the object has the same bytes, and was paid for."""
+
+    advice = "Nothing was sent. To verify and pay for it again: `courier retry JOB`."
+
+
 class SourceColumnUnclear(PermanentError):
     """The table does not show which of its columns holds the values to verify."""
 
@@ -229,7 +238,8 @@ class ProviderDeclined(PermanentError):
     """The provider reports, for good, that it has no verdict on the request."""
 
     advice = (
-        "Check the request: sent again unchanged, it is paid and ends the same way."
+        "See its words by `courier results JOB`: sent again unchanged, the request is "
+        "paid and ends the same way."
     )
 
 
@@ -337,6 +347,18 @@ PROVIDER_FAULTS: tuple[type[RetryableError], ...] = (
     OutOfCredits,
     ProviderThrottled,
     ProviderUnavailable,
+)
+
+#: Faults of what was uploaded: the job ends with the error's own text as its advice.
+SOURCE_FAULTS: tuple[type[PermanentError], ...] = (
+    RequestInvalid,
+    SourceColumnUnclear,
+    SourceEmpty,
+    SourceMisnamed,
+    SourceMissing,
+    SourceNotText,
+    SourceRepeated,
+    SourceTooLarge,
 )
 
 _BY_NAME = {leaf.__name__: leaf for leaf in (*RETRYABLE, *PERMANENT)}

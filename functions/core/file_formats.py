@@ -19,7 +19,12 @@ class FileFormat:
 CSV = FileFormat(".csv", "text/csv", header_lines=1)
 JSON = FileFormat(".json", "application/json", is_small=True)
 JSON_LINES = FileFormat(".jsonl", "application/jsonl")
-FILE_FORMATS = (CSV, JSON, JSON_LINES)
+#: Only uploaded: what Prepare makes of them is CSV.
+TEXT = FileFormat(".txt", "text/plain", header_lines=1)
+TSV = FileFormat(".tsv", "text/tab-separated-values", header_lines=1)
+PARQUET = FileFormat(".parquet", "application/vnd.apache.parquet")
+#: Those of files that are sent.
+FILE_FORMATS = (CSV, JSON, JSON_LINES, TEXT, TSV)
 
 
 def media_type_of(name: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class LambdaFunction:
-    """A function's memory in MB and time-out in seconds.
+    """A function's memory in MB, time-out in seconds, and size of /tmp in MB.
 
     `handler` and `construct_id` are set only if they differ from the default. The
     construct id is part of the logical id in CloudFormation: a renamed function keeps
@@ -15,6 +15,7 @@ class LambdaFunction:
 
     memory: int
     timeout: int
+    disk: int = 512
     handler: str = ""
     construct_id: str = ""
 
@@ -39,8 +40,11 @@ FUNCTIONS: Mapping[str, LambdaFunction] = {
     "listen": LambdaFunction(memory=256, timeout=30),
     # A provider waits for the answer, up to 30 seconds, and then calls again.
     "webhook": LambdaFunction(memory=512, timeout=25),
-    # These two hold a whole batch in memory.
-    "prepare": LambdaFunction(memory=1024, timeout=300),
+    # These two hold a whole batch in memory; a list of any size is on Prepare's disk.
+    "prepare": LambdaFunction(memory=1024, timeout=900, disk=4096),
     "gather": LambdaFunction(memory=1024, timeout=900),
+    # DuckDB has 1 GB, in which two million records are joined in half a minute; more of
+    # them, the results and what does not fit into memory lie on the disk.
+    "join": LambdaFunction(memory=2048, timeout=900, disk=10_240),
     "sweep": LambdaFunction(memory=256, timeout=300),
 }

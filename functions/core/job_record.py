@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from functions.core.errors import advice_for
 from functions.core.keys import BATCHES_PREFIX
-from functions.core.model import Job, Outcome, Phase
+from functions.core.model import Job, Outcome, Phase, PreparedList
 from functions.core.rows import RowsVerdict
 
 #: An item of the jobs table, its numbers as floats.
@@ -45,6 +45,7 @@ class JobRecord:
     key: str = ""
     version_id: str = ""
     provider_ref: str = ""
+    intent: str = ""  # the claim of a submission
     received_at: float = 0.0
     submitted_at: float = 0.0
     resumed_at: float = 0.0
@@ -75,6 +76,8 @@ class JobRecord:
     notified_attempt: int = 0  # the last attempt that `finalize_execution` announced
     earlier: tuple[Mapping[str, Any], ...] = ()
     batch_id: str = ""
+    prepared: str = ""  # a `PreparedList`, as JSON
+    quote: str = ""  # what Prepare says of a list besides numbers, as JSON
     resendable: int = 0  # as of a `Batch`
     resumable: int = 0
     name: str = ""  # of the file, as who asked for the job gave it
@@ -135,7 +138,14 @@ class JobRecord:
             attempt=self.attempt,
             resumed_at=self.resumed_at,
             late=self.late,
+            # Without a reference, this attempt prepares its list itself.
+            prepared=self.prepared_list if self.provider_ref else PreparedList(),
         )
+
+    @property
+    def prepared_list(self) -> PreparedList:
+        """What Prepare made of the list; empty where it has made nothing."""
+        return PreparedList.from_state(json.loads(self.prepared or "{}"))
 
     @property
     def latest_manifest_key(self) -> str:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Self
 
-from functions.core.rows import RowsVerdict
+from functions.core.rows import NOT_JOINED, JoinedRows, RowsVerdict
 
 #: A JSON object that travels through the state machine: small, without secrets.
 State = dict[str, Any]
@@ -41,7 +41,9 @@ class Next(StrEnum):
     HOLD = "hold"  # wait, then submit again
     WAIT = "wait"  # wait, then check again
     LISTEN = "listen"  # the same, unless a webhook ends the wait
-    PREPARE = "prepare"  # it is a batch: pack its rows into requests
+    PREPARE = "prepare"  # of executions of earlier releases: Submit found a batch
+    SUBMIT = "submit"  # it is prepared: submit it
+    REQUESTS = "requests"  # it is a batch: run its requests
     COLLECT = "collect"  # the provider has results: download them
     REPORT = "report"  # the batch's result is written: write the manifest
     CONCLUDE = "conclude"  # record the outcome
@@ -118,6 +120,30 @@ class Batch:
         return cls(**_own_fields(cls, state))
 
 
+@dataclass(frozen=True, kw_only=True)
+class PreparedList:
+    """What Prepare made of a list: its work files, and how many records it has.
+
+    `key` is the submission file, which is sent instead of the source. It, the records
+    and the description of the table lie in the inbox bucket, under one prefix.
+    """
+
+    key: str = ""
+    version_id: str = ""
+    records_version_id: str = ""
+    table_version_id: str = ""
+    records: int = 0  # of the source, the header not counted
+    blank: int = 0
+    duplicates: int = 0
+    not_sent: int = 0  # do not fit the type
+    sent: int = 0  # are in the submission file
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """Read a prepared list, ignoring fields of a newer deployment."""
+        return cls(**_own_fields(cls, state))
+
+
 #: The same for fields of a batch as `_ABSENT_IF_EMPTY` for those of a job.
 _ABSENT_FROM_BATCH_IF_EMPTY = ("resendable", "resumable")
 #: Fields of a job that states have under the names of an earlier release.
@@ -168,6 +194,7 @@ class Job:
     distinct_rows: int = 0  # different ones among them; 0 if they were not counted
     invalid: int = 0  # rows that the provider, or Prepare, found invalid
     files: tuple[File, ...] = ()
+    joined: JoinedRows = NOT_JOINED  # what became of a list's records
     manifest_key: str = ""
     verdict: RowsVerdict = RowsVerdict.NONE  # the manifest's
     outcome: Outcome = Outcome.NONE
@@ -186,6 +213,7 @@ class Job:
     webhook_status: str = ""  # what the provider last said of its webhook
     part: BatchPosition = BatchPosition()  # of a job that is one request of a batch
     batch: Batch = Batch()  # of a job that is a batch
+    prepared: PreparedList = PreparedList()  # of a list, from Prepare on
 
     @property
     def is_batch_request(self) -> bool:
@@ -225,6 +253,8 @@ class Job:
             values[name] = tuple(values.get(name, ()))
         values["part"] = BatchPosition.from_state(values.get("part", {}))
         values["batch"] = Batch.from_state(values.get("batch", {}))
+        values["joined"] = JoinedRows.from_state(values.get("joined", {}))
+        values["prepared"] = PreparedList.from_state(values.get("prepared", {}))
         values["files"] = tuple(
             File.from_state(file) for file in values.get("files", ())
         )
@@ -243,8 +273,12 @@ class Job:
         for name in _ABSENT_IF_EMPTY:
             if not state[name]:
                 del state[name]
+        if self.joined == NOT_JOINED:
+            del state["joined"]
         if not self.part.batch_since:
             del state["part"]["batch_since"]
+        if not self.prepared.key:
+            del state["prepared"]
         return state
 
     def with_(self, **changes: Any) -> Self:  # noqa: ANN401 - replace checks the names

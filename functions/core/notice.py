@@ -12,6 +12,7 @@ MESSAGE_FIELDS = (
     "type",
     "outcome",
     "error",
+    "advice",
     "verdict",
     "manifest_key",
     "error_key",

@@ -27,7 +27,8 @@ class ProviderSettings:
     * types: the types of verification. extensions: those of the files to upload, the
       default first. batches: the extensions of files with one request a row.
     * max_batch_requests keeps the state of a batch below Step Functions' 256 KiB.
-      max_upload_bytes and max_result_bytes are our own limits: providers publish none.
+      max_source_bytes bounds what is uploaded to us, max_upload_bytes what we send, and
+      max_result_bytes what we fetch: our own limits, since providers publish none.
     * settle_seconds: how long it is searched for a submission whose answer was lost,
       before a person has to decide.
     * late_days: for how long the sweep looks whether a job that timed out has finished
@@ -54,6 +55,7 @@ class ProviderSettings:
     extensions: tuple[str, ...]
     batches: tuple[str, ...]
     max_batch_requests: int
+    max_source_bytes: int
     max_upload_bytes: int
     max_result_bytes: int
     settle_seconds: int
@@ -76,6 +78,16 @@ class ProviderSettings:
         """Whether a submission that is not listed in time is sent a second time."""
         return False
 
+    @property
+    def max_list_records(self) -> int:
+        """The most records of a list; 0 where the provider takes requests, no lists."""
+        return 0
+
+    @property
+    def reads_windows_1252(self) -> bool:
+        """Whether a list that is not UTF-8 may be in Windows-1252."""
+        return False
+
 
 @dataclass(frozen=True, kw_only=True)
 class KeyPlaces:
@@ -94,6 +106,8 @@ class KeyPlaces:
 class IpqsSettings(ProviderSettings):
     """The settings of IPQualityScore (IPQS) that it does not document, or may change.
 
+    `max_source_records` bounds the time and the memory that Prepare takes for a list.
+    With `windows_1252`, a list that is not UTF-8 is read in that encoding.
     `value_columns` are the names, in lower-case letters without anything between them,
     of which one proves that a table without any value of its type is a result.
     `keeps_file_names` is whether a status has the file name exactly as it was sent;
@@ -108,15 +122,27 @@ class IpqsSettings(ProviderSettings):
 
     download_hosts: tuple[str, ...]
     key_place: KeyPlaces
+    max_source_records: int
     list_pages: int
     value_columns: tuple[str, ...]
     keeps_file_names: bool
+    windows_1252: bool
     resubmit_unlisted: bool = False
 
     @property
     def resubmits_unlisted(self) -> bool:
         """Whether a submission that is not listed in time is sent a second time."""
         return self.resubmit_unlisted
+
+    @property
+    def max_list_records(self) -> int:
+        """The most records of a list, blank ones and the like included."""
+        return self.max_source_records
+
+    @property
+    def reads_windows_1252(self) -> bool:
+        """Whether a list that is not UTF-8 may be in Windows-1252."""
+        return self.windows_1252
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -148,6 +148,15 @@ def end_job(job: Job, outcome: Outcome, error: str = "") -> Job:
     )
 
 
+def refuse(job: Job, error: errors.CourierError) -> Job:
+    """Return the job as failed by what was uploaded, with the error's text as advice.
+
+    Such a text names records, fields and rules, and never has a value of the source.
+    """
+    failed = end_job(job, Outcome.FAILED, type(error).__name__)
+    return failed.with_(advice=f"{error}. {error.advice}")
+
+
 def _suspect(
     job: Job,
     error: type[errors.CourierError],

@@ -1,6 +1,7 @@
 """S3 events: read which objects a queue message announces, and which jobs they are."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,11 @@ from functions.core.model import Job
 
 #: What reading a document of another form raises.
 _MALFORMED = (ValueError, KeyError, TypeError, AttributeError)
+
+_MARKER_FILE = re.compile(
+    r"\.DS_Store|\._.*|Thumbs\.db|desktop\.ini|~\$.*|_SUCCESS|.*_\$folder\$",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,14 @@ def job_for(created: S3Object, *, types: Mapping[str, tuple[str, ...]]) -> Job |
         key=created.key,
         version_id=created.version_id,
     )
+
+
+def is_marker_file(key: str) -> bool:
+    """Return whether an object is only a trace of the program that copied a folder.
+
+    macOS, Windows, Office, Hadoop and Spark leave such files beside the others.
+    """
+    return _MARKER_FILE.fullmatch(key.rpartition("/")[2]) is not None
 
 
 def _from_event_bridge(message: dict[str, Any]) -> S3Object | None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from functions.core.rows import JoinedRows
 from functions.joining.column_names import joined_columns, provider_columns
 from functions.joining.database import Bounds, Database, exact_csv, name, text
 from functions.joining.matching import match_result
@@ -29,30 +30,12 @@ class Table:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Numbers:
-    """What became of the records; `unexpected` rows of a result belong to none.
-
-    `unexpected_rows` are the numbers of the first of them.
-    """
-
-    records: int = 0
-    blank: int = 0
-    duplicates: int = 0
-    not_sent: Mapping[str, int] = field(default_factory=dict)  # by reason
-    sent: int = 0
-    returned: int = 0
-    missing: int = 0
-    unexpected: int = 0
-    unexpected_rows: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
 class Joined:
-    """The files of a join, and its numbers."""
+    """The files of a join, and what became of the records."""
 
     csv: Path
     parquet: Path
-    numbers: Numbers
+    rows: JoinedRows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,8 +79,8 @@ class Join:
                 (parquet, "parquet, COMPRESSION zstd"),
             ):
                 database.run(f"COPY joined TO {text(str(path))} (FORMAT {form})")
-            numbers = self._numbers(database, bases)
-        return Joined(csv=csv, parquet=parquet, numbers=numbers)
+            rows = self._count(database, bases)
+        return Joined(csv=csv, parquet=parquet, rows=rows)
 
     @property
     def _cells(self) -> tuple[str, ...]:
@@ -184,7 +167,7 @@ class Join:
             "ORDER BY records.record"
         )
 
-    def _numbers(self, database: Database, bases: Sequence[ResultFile]) -> Numbers:
+    def _count(self, database: Database, bases: Sequence[ResultFile]) -> JoinedRows:
         """Count what stands in the joined rows, and the results' rows beside them."""
         statuses = dict(
             database.rows("SELECT courier_status, count(*) FROM joined GROUP BY ALL")
@@ -207,7 +190,7 @@ class Join:
             rows += database.rows(
                 f"SELECT CAST(row AS BIGINT) {foreign} ORDER BY 1 LIMIT {_NAMED}"
             )
-        return Numbers(
+        return JoinedRows(
             records=sum(statuses.values()),
             blank=statuses.get("blank", 0),
             duplicates=statuses.get("duplicate", 0),
@@ -217,4 +200,5 @@ class Join:
             missing=missing,
             unexpected=unexpected,
             unexpected_rows=tuple(row for (row,) in rows[:_NAMED]),
+            is_whole=any(file.kind in self.complete for file in bases),
         )

@@ -14,7 +14,6 @@ from functions.tables.json_lines import (
 from functions.tables.reader import (
     TABLE_SUFFIXES,
     ReadOptions,
-    Record,
     open_table,
 )
 from functions.tables.text import open_text
@@ -56,33 +55,35 @@ def read_rows(
 def _read_table(
     name: str, source: Source, required: Sequence[str], optional: Sequence[str]
 ) -> Iterator[NamedRow]:
-    table = open_table(source, name, ReadOptions(), columns=required)
-    with closing(table.records(has_header=False)) as records:
-        header = next((record for record in records if not record.is_blank), None)
-        if header is None:
-            return
-        width, columns = len(header.cells), _indexes(header, required, optional)
+    table = open_table(source, name, ReadOptions(header=True), columns=required)
+    if not table.sample:
+        return
+    header = table.sample[0]
+    columns = _indexes(header, required, optional)
+    with closing(table.records(has_header=True)) as records:
         for record in records:
             if record.is_blank:
                 continue
-            number, cells = record.number - header.number, record.cells
-            if any(map(str.strip, cells[width:])):  # perhaps a name with a comma in it
+            number, line, cells = record
+            if any(
+                map(str.strip, cells[len(header) :])
+            ):  # perhaps a name with a comma in it
                 error = "has more cells than the header"
-                yield NamedRow(number, record.line, error=error)
+                yield NamedRow(number, line, error=error)
                 continue
             fields = {
                 name: cell
                 for name, index in columns.items()
                 if index < len(cells) and (cell := cells[index].strip())
             }
-            yield NamedRow(number, record.line, fields)
+            yield NamedRow(number, line, fields)
 
 
 def _indexes(
-    header: Record, required: Sequence[str], optional: Sequence[str]
+    header: Sequence[str], required: Sequence[str], optional: Sequence[str]
 ) -> dict[str, int]:
     """Return the index of each column that the header has of those with a name."""
-    columns = [cell.strip().casefold() for cell in header.cells]
+    columns = [cell.strip().casefold() for cell in header]
     indexes = {}
     for name in (*required, *optional):
         count = columns.count(name.casefold())
@@ -93,7 +94,7 @@ def _indexes(
     if missing := [name for name in required if name not in indexes]:
         raise RequestInvalid(
             f"{', '.join(missing)}: missing in the header, for which the first record "
-            f"(line {header.line}) is taken; it has to name {', '.join(required)}"
+            f"is taken; it has to name {', '.join(required)}"
         )
     return indexes
 

@@ -11,13 +11,16 @@ from typing import NamedTuple
 from functions.core.errors import SourceMisnamed, SourceNotText
 from functions.core.source import Source
 from functions.tables.dialect import SAMPLE_RECORDS, Dialect, choose_dialect, is_word
-from functions.tables.text import MAX_RECORD, Text, Unreadable, open_text
+from functions.tables.text import Text, Unreadable, open_text
 
 #: The suffixes of names of tables, in any letter case.
 TABLE_SUFFIXES = (".csv", ".txt", ".tsv")
-#: The most characters of a cell, and the most cells of a record.
+#: The most characters of a cell and of a record, and the most cells of a record.
 MAX_CELL = 64 * 1024
+MAX_RECORD = 1024 * 1024
 MAX_COLUMNS = 1000
+#: Records of so few cells are not too long.
+_FEW_CELLS = MAX_RECORD // MAX_CELL
 
 #: How much is read at most to see what the table is like.
 _HEAD_CHARACTERS = 4 * MAX_RECORD
@@ -112,7 +115,7 @@ class Table:
                 if len(cells) > MAX_COLUMNS:
                     rule = f"it has more than {MAX_COLUMNS:,} cells"
                     raise refusal(number, start, rule)
-                if line - start > 1 and sum(map(len, cells)) > MAX_RECORD:
+                if len(cells) > _FEW_CELLS and sum(map(len, cells)) > MAX_RECORD:
                     rule = f"it is longer than {MAX_RECORD:,} characters"
                     raise refusal(number, start, rule)
                 yield Record(number, start, cells)
@@ -139,18 +142,21 @@ def open_table(
     head = _Head()
     head.read(text)
     dialect = choose_dialect(head.lines, is_whole=head.is_whole, columns=columns)
-    records = dialect.split(head.lines[dialect.skipped_lines :])
+    lines = head.lines[dialect.skipped_lines :]
+    records = dialect.split(lines)
     sample: list[list[str]] = []
     try:
         sample.extend(cells for cells in records if any(map(str.strip, cells)))
     except csv.Error:
         # What is cut off after the last line may close the quote.
-        head.is_broken |= head.is_whole or records.line_num < len(head.lines)
+        head.is_broken |= head.is_whole or records.line_num < len(lines)
     table = Table(text, dialect, sample[: SAMPLE_RECORDS + 1])
     if head.is_broken:
         # Read on to the error, which then says where it is.
-        has_header = bool(sample) and all(map(is_word, sample[0]))
-        for _ in table.records(has_header=options.header is not False and has_header):
+        has_header = options.header
+        if has_header is None:
+            has_header = bool(sample) and all(map(is_word, sample[0]))
+        for _ in table.records(has_header=has_header):
             pass
     return table
 

@@ -11,8 +11,8 @@ from functions.core.errors import SourceNotText
 from functions.core.source import Source, read_chunks
 from functions.tables.other_formats import JSON, looks_like
 
-#: The most characters of a record, and so of a line.
-MAX_RECORD = 1024 * 1024
+#: The most characters of a line: twice those of a record, which may have quotes.
+MAX_LINE = 2 * 1024 * 1024
 UTF_8, WINDOWS_1252 = "utf-8", "windows-1252"
 _HEAD_BYTES = 8192
 
@@ -61,8 +61,8 @@ class Text:
                 # CR at the end may be the first half of CRLF.
                 end = max(lines.rfind("\n"), lines.rfind("\r", 0, len(lines) - 1)) + 1
                 rest = lines[end:]
-                if len(rest) > MAX_RECORD:
-                    raise Unreadable(f"it is longer than {MAX_RECORD:,} characters")
+                if len(rest) > MAX_LINE:
+                    raise Unreadable(f"a line is longer than {MAX_LINE:,} characters")
                 if end:
                     yield self._without_marks(lines[:end])
         if rest:

@@ -36,7 +36,8 @@ def choose_value_column(
     A column that `options` names is taken. Otherwise it is the one that the header
     calls by a name of the type, if at least half of its cells fit; then the one in
     which most cells fit, if no other has more than half as many that do. The first
-    record is a header unless its cell in the value column fits, or `options` says.
+    record is a header unless its cell in the value column fits; it certainly is one if
+    it has the name that is given, and `options` may say so, or that it is none.
 
     Raises:
         SourceEmpty: There is no record besides a header.
@@ -51,8 +52,10 @@ def choose_value_column(
             raise SourceEmpty("the file holds only a header")
         may_be_header = False
     body = sample[1:] if may_be_header else sample
-    if options.column:
-        index = _index_of(options.column, first)
+    cells = [cell.strip().casefold() for cell in first]
+    given = options.column.strip().casefold()
+    if given:
+        index = _index_of(given, cells, width=max(map(len, sample)))
     else:
         columns = _columns(body, type_)
         names = column_names(type_) if may_be_header else frozenset()
@@ -67,7 +70,8 @@ def choose_value_column(
     cell = first[index].strip() if index < len(first) else ""
     has_header = options.header
     if has_header is None:
-        has_header = not is_value(type_, cell)
+        is_named = given != "" and given in cells
+        has_header = is_named or not is_value(type_, cell)
     return ValueColumn(index, cell if has_header else "", has_header)
 
 
@@ -115,15 +119,11 @@ def _best(columns: Sequence[_Column], type_: str) -> _Column:
     raise SourceColumnUnclear(f"no column holds {words}: {counts}")
 
 
-def _index_of(column: str, first: Sequence[str]) -> int:
-    """Return the index of the column that the uploader names."""
-    names = [cell.strip().casefold() for cell in first]
-    name = column.strip().casefold()
-    if names.count(name) == 1:
-        return names.index(name)
-    if name.isdecimal() and 1 <= int(name) <= len(names):
+def _index_of(name: str, cells: Sequence[str], *, width: int) -> int:
+    """Return the index of the column that is given by its name or its number."""
+    if cells.count(name) == 1:
+        return cells.index(name)
+    if name.isdecimal() and 1 <= int(name) <= width:
         return int(name) - 1
-    how_many = "several columns have" if name in names else "no column has"
-    raise SourceColumnUnclear(
-        f"{how_many} the name that was given, of {len(names)} columns"
-    )
+    how_many = "several columns have" if name in cells else "no column has"
+    raise SourceColumnUnclear(f"{how_many} the name that was given, of {width} columns")

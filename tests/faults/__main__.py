@@ -24,6 +24,7 @@ from tests.faults.campaign import (
     Tally,
     carry_out_all,
     clean_calls,
+    in_turns,
     open_site,
     plan,
 )
@@ -61,18 +62,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     if scenario.provider in options.providers
                 ]
                 calls = dict(zip(names, pool.map(clean_calls, names), strict=True))
-                runs = (
-                    run
-                    for provider in options.providers
-                    for run in plan(
+                runs = in_turns(
+                    plan(
                         provider,
                         calls,
                         options.triples,
                         options.seed,
                         only_singles=options.singles,
                     )
+                    for provider in options.providers
                 )
-            tallies = carry_out_all(pool, runs, progress=_say)
+            tallies = carry_out_all(pool, runs, progress=_say, minutes=options.minutes)
     _print_failures(tallies)
     _print_table(tallies, options, seconds=time.monotonic() - started)
     return 1 if any(tally.failed for tally in tallies.values()) else 0
@@ -136,6 +136,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--singles", action="store_true", help="no pairs and triples: some minutes"
+    )
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=float("inf"),
+        help="leave out what cannot be begun by then: the last triples",
     )
     parser.add_argument(
         "--seed", type=int, default=16, help="the seed of the triples (%(default)s)"

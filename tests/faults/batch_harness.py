@@ -18,7 +18,7 @@ from functions.core.provider_settings import to_json
 from functions.core.result_keys import SINGLE_RESULT_KIND
 from functions.download import download
 from functions.gather import BatchGathering
-from functions.prepare import prepare
+from functions.prepare_batch import prepare_batch
 from functions.providers.txncheck.adapter import Txncheck
 from functions.submit import Submission
 from local.simulators.txncheck import TxncheckSimulator
@@ -80,7 +80,6 @@ class BatchHarness:
             bucket=INBOX,
             key=key,
             version_id=stored["VersionId"],
-            next=Next.PREPARE,
         )
 
     def adapter(self, **settings: Any) -> Txncheck:  # noqa: ANN401 - TxncheckSettings checks them
@@ -102,17 +101,15 @@ class BatchHarness:
         self,
         job: Job,
         *,
-        max_bytes: int = 10_000_000,
         max_requests: int = 4000,
         **settings: Any,  # noqa: ANN401 - see adapter
     ) -> Job:
         """Prepare a batch, with changed settings of the provider."""
-        return prepare(
+        return prepare_batch(
             job,
             adapter=self.adapter(**settings),
             source=S3Source(job, s3=clients.s3()),
             batch_store=BatchStore(job, s3=clients.s3()),
-            max_bytes=max_bytes,
             max_requests=max_requests,
         )
 

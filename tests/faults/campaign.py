@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, zip_longest
 from multiprocessing.util import Finalize
 from pathlib import Path
 
@@ -34,13 +34,15 @@ class Tally:
     columns: Counter[Column] = field(default_factory=Counter)
     failed: list[Report] = field(default_factory=list)
 
-    def add(self, report: Report) -> None:
-        """Count one run; it counts once in each of its columns."""
+    def add(self, report: Report) -> bool:
+        """Count one run, once in each of its columns; return whether it failed."""
         self.runs += 1
         columns = {finding.column for finding in report[1]}
         self.columns.update(columns)
-        if columns - {Column.PERSON}:
+        is_failed = bool(columns - {Column.PERSON})
+        if is_failed:
             self.failed.append(report)
+        return is_failed
 
 
 def open_site(assembly: str) -> None:
@@ -90,15 +92,23 @@ def plan(
     yield from triples(own, count, seed)
 
 
+def in_turns(plans: Iterable[Iterator[Run]]) -> Iterator[Run]:
+    """Yield the runs of several plans in turns, so that both get as far."""
+    for turn in zip_longest(*plans):
+        yield from filter(None, turn)
+
+
 def carry_out_all(
     pool: ProcessPoolExecutor,
     runs: Iterable[Run],
     *,
     progress: Callable[[str], None],
+    minutes: float = float("inf"),
 ) -> dict[str, Tally]:
     """Keep every process of a pool busy until all is done; return the sums.
 
-    `progress` gets a line about how far it is, every ten seconds.
+    `progress` gets a line about how far it is, every ten seconds, and the name of each
+    run that failed. After some `minutes` no more runs begin.
     """
     started = time.monotonic()
     tallies = {provider: Tally() for provider in PROVIDERS}
@@ -106,7 +116,8 @@ def carry_out_all(
     done, printed = 0, started
     while True:
         while len(busy) < 2 * (os.cpu_count() or 1) + 2:
-            if not (chunk := list(islice(texts, _CHUNK))):
+            is_late = time.monotonic() - started > 60 * minutes
+            if is_late or not (chunk := list(islice(texts, _CHUNK))):
                 break
             busy.add(pool.submit(carry_out, chunk))
         if not busy:
@@ -114,7 +125,9 @@ def carry_out_all(
         finished, busy = wait(busy, return_when=FIRST_COMPLETED)
         for future in finished:
             for report in future.result():
-                tallies[SCENARIOS[report[0].split()[0]].provider].add(report)
+                tally = tallies[SCENARIOS[report[0].split()[0]].provider]
+                if tally.add(report):
+                    progress(f"failed: {report[0]}")
                 done += 1
         if (now := time.monotonic()) - printed > 10:
             printed = now

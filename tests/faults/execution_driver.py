@@ -2,7 +2,7 @@
 
 import json
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ from functions.core.errors import CourierError, RetryableError
 from functions.core.model import File, Job, Next, State
 from functions.download import download
 from functions.manifest import write_manifest
+from functions.prepare import Preparation
 from functions.providers.ipqs.adapter import Ipqs
 from functions.submit import Submission
 from tests.canary import Canary
@@ -84,12 +85,22 @@ class LambdaProcess:
             now=self.now,
         )
 
+    def prepare(self, job: Job, _attempt: int = 0) -> Job:
+        """Prepare a job."""
+        return Preparation(
+            job=job,
+            settings=self.settings,
+            job_store=self.job_store,
+            s3=clients.s3(),
+            now=self.now(),
+        ).prepare()
+
     def submit(self, job: Job, attempt: int = 0) -> Job:
         """Submit a job, with a claim token that no other attempt has."""
         return Submission(
             job=job,
             adapter=self.provider,
-            source=S3Source(job, s3=clients.s3()),
+            source=S3Source.to_send(job, s3=clients.s3()),
             rate_limiter=self._rate_limiter,
             credits=credit_waits("ipqs", self.settings, self.job_store),
             settings=self.settings,
@@ -138,6 +149,11 @@ class LambdaProcess:
 
 ProcessFactory = Callable[[], LambdaProcess]
 _Step = Callable[[LambdaProcess, Job, int], Job]
+_STEPS: Mapping[Next, _Step] = {
+    Next.SUBMIT: LambdaProcess.submit,
+    Next.HOLD: LambdaProcess.submit,
+    Next.WAIT: LambdaProcess.check,
+}
 
 
 @dataclass
@@ -151,16 +167,15 @@ class ExecutionDriver:
     most_attempts: int = 0  # at one visit of a task
 
     def run(self, job: Job) -> Job:
-        """Run a job from Submit, or Check where it has a reference, to Notify."""
+        """Run a job from Prepare, or Check where it has a reference, to Notify."""
         failure: State | None = None
-        step: _Step = LambdaProcess.check if job.provider_ref else LambdaProcess.submit
+        step: _Step = LambdaProcess.check if job.provider_ref else LambdaProcess.prepare
         try:
             job = self._task(step, job)
-            while job.next in (Next.HOLD, Next.WAIT):
-                self.harness.ipqs.clock.advance(job.wait_seconds)
-                on_hold = job.next is Next.HOLD
-                step = LambdaProcess.submit if on_hold else LambdaProcess.check
-                job = self._task(step, job)
+            while job.next in _STEPS:
+                if job.next is not Next.SUBMIT:
+                    self.harness.ipqs.clock.advance(job.wait_seconds)
+                job = self._task(_STEPS[job.next], job)
             if job.next is Next.COLLECT:
                 job = self._task(LambdaProcess.manifest, self._collect(job))
         except TaskFailed as failed:

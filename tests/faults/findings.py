@@ -210,26 +210,38 @@ def _submissions(world: World) -> Iterator[Finding]:
 
 def leaks(world: World, canary: Canary) -> Iterator[Finding]:
     """Find secrets and personal data outside of the results (I5)."""
-    sinks = {
-        "log": world.log.getvalue(),
-        "history": json.dumps(
-            [each.events for each in world.machine.executions.values()], default=str
-        ),
-        "causes": json.dumps([e.cause for e in world.machine.executions.values()]),
-        "notices": json.dumps(world.sns.messages),
-        "dead letters": json.dumps(world.dead_letters),
-        "table": json.dumps([*world.jobs.items.values(), *world.waits.items.values()]),
-        "objects": json.dumps(
-            [
-                [key, dict(version.metadata)]
-                for objects in world.s3.buckets.values()
-                for key, versions in objects.items()
-                for version in versions
-            ]
-        ),
-    }
-    for sink, text in sinks.items():
+    for sink, text in sinks(world).items():
         canary.search(sink, text)
     for found in canary.found:
         yield Finding(Column.LEAK, found)
     canary.found.clear()
+
+
+def sinks(world: World) -> dict[str, str]:
+    """Return all that leaves the functions, but the results, as text by its place.
+
+    The log has the functions' metrics, answers (also those of the API) and errors.
+    """
+    executions = world.machine.executions.values()
+    versions = [
+        (key, version)
+        for objects in world.s3.buckets.values()
+        for key, versions in objects.items()
+        for version in versions
+    ]
+    places = {
+        "history": [[each.input, each.events, each.children] for each in executions],
+        "causes": [[each.error, each.cause] for each in executions],
+        "notices": world.sns.messages,
+        "dead letters": world.dead_letters,
+        "table": [*world.jobs.items.values(), *world.waits.items.values()],
+        "objects": [[key, {**version.metadata}] for key, version in versions],
+        "manifests": [
+            (version.content or b"").decode()
+            for key, version in versions
+            if "/manifest" in key
+        ],
+        "environment": [world.deployment.variables],
+    }
+    texts = {place: json.dumps(each, default=str) for place, each in places.items()}
+    return {"log": world.log.getvalue(), **texts}

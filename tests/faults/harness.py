@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -86,10 +87,18 @@ class StepHarness:
         """Replace the text of the provider's secret."""
         clients.secrets_manager().put_secret_value(SecretId=SECRET, SecretString=text)
 
-    def upload_list(self, content: bytes = LIST) -> Job:
+    def upload_list(
+        self,
+        content: bytes = LIST,
+        *,
+        key: str = "",
+        metadata: Mapping[str, str] | None = None,
+    ) -> Job:
         """Upload a list to the inbox; return its job as Intake starts it."""
-        key = f"ipqs/email/{next(_names)}.csv"
-        stored = clients.s3().put_object(Bucket=INBOX, Key=key, Body=content)
+        key = key or f"ipqs/email/{next(_names)}.csv"
+        stored = clients.s3().put_object(
+            Bucket=INBOX, Key=key, Body=content, Metadata=metadata or {}
+        )
         job = job_for(S3Object(INBOX, key, stored["VersionId"]), types=self.types)
         assert job is not None
         return job
@@ -129,6 +138,14 @@ class StepHarness:
     def paid_uploads(self, job: Job) -> int:
         """Count the job's files that the provider has accepted, and bills."""
         return sum(csv.file_name == f"{job.job_id}.csv" for csv in self.ipqs.csvs)
+
+    def sent(self, job: Job) -> list[bytes]:
+        """Return what the provider has received for a job, each file whole."""
+        return [
+            csv.upload.read_bytes()
+            for csv in self.ipqs.csvs
+            if csv.file_name == f"{job.job_id}.csv" and csv.upload
+        ]
 
     def calls(self, call: str) -> int:
         """Count the requests of one kind that the provider has received."""

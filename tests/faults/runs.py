@@ -9,11 +9,19 @@ from typing import Any, Self
 
 from tests.canary import Canary
 from tests.faults.findings import Clean, Column, Finding, contents, findings
-from tests.faults.scenarios import MOBILES, NAMES, ROWS, SCENARIOS, Scenario
+from tests.faults.scenarios import (
+    FOUND_OUT,
+    MOBILES,
+    NAMES,
+    ROWS,
+    SCENARIOS,
+    Scenario,
+)
 from tests.world.injection import CODES, ERRORS, FOUR_MODES, HTTP_CODES, Fault, Mode
 from tests.world.site import IPQS_KEY, TXNCHECK_KEY, WEBHOOK_SECRET, Site
 from tests.world.world import World
 
+_SECRETS = (IPQS_KEY, TXNCHECK_KEY, WEBHOOK_SECRET)
 #: By how much the clock of a function may be wrong.
 SKEW_SECONDS = 600.0
 #: How long IPQS' list may lack an upload: almost as long as we wait for it.
@@ -81,9 +89,7 @@ class Runner:
 
     site: Site
     canary: Canary = field(
-        default_factory=lambda: Canary(
-            (IPQS_KEY, TXNCHECK_KEY, WEBHOOK_SECRET, *ROWS, *NAMES, *MOBILES)
-        )
+        default_factory=lambda: Canary((*_SECRETS, *ROWS, *NAMES, *MOBILES, *FOUND_OUT))
     )
     _clean: dict[str, Clean] = field(default_factory=dict)
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from functions.core.model import Job
+from local.simulators.txncheck.behaviour import TxncheckBehaviour
+from local.simulators.txncheck.outcomes import result_of
 from tests.world.site import Site
 from tests.world.world import World
 
@@ -13,6 +15,13 @@ from tests.world.world import World
 ROWS = ("ada@canary-rows.example", "bob@canary-rows.example", "eve@canary-rows.example")
 NAMES = ("Asha Leaking", "Bina Leaking")
 MOBILES = ("+919871234501", "+919871234502")
+
+#: What the provider finds out about these people: names, PANs, masked Aadhaars.
+FOUND_OUT = tuple(
+    str(result_of("kyc-by-mobile", {"mobile": mobile}, TxncheckBehaviour())[name])
+    for mobile in MOBILES
+    for name in ("fullName", "pan", "maskedAadhaar")
+)
 
 LIST = "\n".join(("Email Address", *ROWS, "")).encode()
 REQUEST = json.dumps({"mobile": MOBILES[0], "name": NAMES[0]}).encode()

@@ -279,9 +279,10 @@ def test_logs_why_a_batch_was_not_prepared(
     deployed.setenv("COURIER_PROVIDERS", batches.environment)
     job = batches.upload_list(f"mobile,name\n98,{NAMES[0]}\n")
 
-    with pytest.raises(RequestInvalid):
-        prepare.handler(job.to_state(), context)
+    prepared = prepare.handler(job.to_state(), context)
 
+    assert (prepared["next"], prepared["error"]) == (Next.CONCLUDE, "RequestInvalid")
+    assert "mobile: must be +91 and ten digits" in prepared["advice"]
     records = [json.loads(line) for line in log.getvalue().splitlines()]
     (record,) = [record for record in records if "reason" in record]
     assert record["job_id"] == job.job_id

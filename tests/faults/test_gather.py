@@ -12,7 +12,6 @@ from functions.core.errors import (
     RequestInvalid,
     ResultMismatch,
     ResultsIncomplete,
-    SourceMisnamed,
     SourceTooLarge,
 )
 from functions.core.file_formats import JSON
@@ -28,7 +27,7 @@ SUCCEEDED = ["0 succeeded", "1 succeeded"]
 def prepare(batches: BatchHarness, content: str = LIST) -> Job:
     """Upload a list and prepare it, with small limits."""
     job = batches.upload_list(content, type_="upi-by-mobile")
-    return batches.prepare(job, max_bytes=10_000, max_requests=10)
+    return batches.prepare(job, max_requests=10)
 
 
 def items(job: Job) -> list[dict[str, Any]]:
@@ -97,7 +96,6 @@ def test_an_item_has_no_personal_data(batches: BatchHarness) -> None:
             SourceTooLarge,
             id="many",
         ),
-        pytest.param("mobile\n" + "\n" * 10_000, SourceTooLarge, id="large"),
     ],
 )
 def test_rejects_a_file_that_makes_no_batch(
@@ -139,15 +137,6 @@ def test_an_error_names_row_line_field_and_rule(
         batches.prepare(job)
 
     assert str(caught.value) == text
-
-
-def test_a_work_file_makes_no_batch(batches: BatchHarness) -> None:
-    """A request that 0.1.0 started as a job has the bodies of its whole batch."""
-    job = prepare(batches)
-    (request, _) = batches.requests(job)
-
-    with pytest.raises(SourceMisnamed):
-        batches.prepare(request.with_(part=BatchPosition()))
 
 
 def test_lines_are_in_the_order_of_the_rows(batches: BatchHarness) -> None:

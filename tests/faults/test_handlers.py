@@ -6,13 +6,12 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions import check, conclude, download, manifest, submit
+from functions import check, conclude, download, manifest, prepare, submit
 from functions.core.errors import (
     LinkSpent,
     ProviderLostJob,
     ResultsIncomplete,
     SettingsMissing,
-    SourceTooLarge,
 )
 from functions.core.model import Job, Next, Outcome, Phase, State
 from local.simulators.faults import Answer
@@ -28,7 +27,8 @@ def test_the_handlers_run_a_job_to_its_end(
     harness: StepHarness, job: Job, context: LambdaContext
 ) -> None:
     """The state machine only passes each handler's result on to the next."""
-    submitted = submit.handler(job.to_state(), context)
+    prepared = prepare.handler(job.to_state(), context)
+    submitted = submit.handler(prepared, context)
     checked = check.handler(submitted, context)
     files = [
         download.handler({"job": checked, "kind": kind, "attempt": 0}, context)
@@ -147,15 +147,16 @@ def test_a_throttled_upload_is_put_on_hold(
 
 
 @pytest.mark.fault(8)
-def test_a_list_beyond_the_limit_is_not_sent(
+def test_a_list_of_an_earlier_release_beyond_the_limit_is_not_sent(
     harness: StepHarness, context: LambdaContext
 ) -> None:
-    """The limit is checked before anything is paid."""
+    """Its execution comes to Submit unprepared; nothing is paid for all the same."""
     large = harness.upload_list(b"Email Address\n" + b"x@canary-rows.example\n" * 1000)
 
-    with pytest.raises(SourceTooLarge):
-        submit.handler(large.to_state(), context)
+    submitted = submit.handler(large.to_state(), context)
 
+    assert (submitted["next"], submitted["error"]) == ("conclude", "SourceTooLarge")
+    assert "max_upload_bytes" in submitted["advice"]
     assert harness.calls("upload") == 0
 
 
@@ -197,6 +198,7 @@ def test_a_partial_result_is_delivered_as_partial(
     ("handler", "setting"),
     [
         pytest.param(submit.handler, "COURIER_PROVIDERS", id="submit"),
+        pytest.param(prepare.handler, "COURIER_PROVIDERS", id="prepare"),
         pytest.param(check.handler, "COURIER_PROVIDERS", id="check"),
         pytest.param(manifest.handler, "COURIER_RESULTS_BUCKET", id="manifest"),
         pytest.param(conclude.handler, "COURIER_TABLE", id="conclude"),

@@ -1,6 +1,7 @@
 """Intake: each version of an object starts one execution, whatever else arrives."""
 
 import json
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
@@ -98,6 +99,20 @@ def test_the_sample_events_start_an_execution(
 
     expected = json.loads((_EVENTS / "execution.json").read_text("utf-8"))
     assert inputs_of_executions(machine, Job.from_state(expected))
+
+
+def test_a_file_that_a_program_leaves_starts_nothing(
+    machine: str, job: Job, context: LambdaContext, log: StringIO
+) -> None:
+    """Copying a folder would otherwise end in a failed job, and an alarm."""
+    marker = job.with_(key="ipqs/email/.DS_Store")
+    client = clients.step_functions()
+    before = client.list_executions(stateMachineArn=machine)["executions"]
+
+    assert handler({"Records": [message(marker)]}, context) == {"batchItemFailures": []}
+
+    assert "a marker file" in log.getvalue()
+    assert client.list_executions(stateMachineArn=machine)["executions"] == before
 
 
 @pytest.mark.fault(100)

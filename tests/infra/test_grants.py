@@ -121,7 +121,9 @@ RIGHTS = {
     },
     "prepare": {
         "dynamodb:GetItem StorageJobs",
+        "dynamodb:UpdateItem StorageJobs",
         *USE_TABLE_KEY,
+        "s3:ListBucketVersions StorageInbox",
         "s3:GetObject StorageInbox/batches/*",
         "s3:PutObject StorageInbox/batches/*",
         *READ_LISTS,
@@ -130,6 +132,11 @@ RIGHTS = {
         "s3:GetObject StorageInbox/batches/*",
         "s3:ListBucket StorageInbox",
         "s3:PutObject StorageInbox/batches/*",
+        *WRITE_RESULTS_IN_PARTS,
+    },
+    "join": {
+        "s3:GetObjectVersion StorageInbox/batches/*",
+        "s3:ListBucket StorageInbox",
         *WRITE_RESULTS_IN_PARTS,
     },
     "sweep": {
@@ -192,7 +199,7 @@ def test_a_function_writes_to_its_own_log_only(template: Template, name: str) ->
     [
         pytest.param(
             r"s3:(Put|Abort|Create|Replicate|Restore)\w* StorageResults/(?!\*/error)",
-            {"download", "manifest", "gather"},
+            {"download", "manifest", "gather", "join"},
             id="write results",
         ),
         pytest.param(

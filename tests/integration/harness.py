@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from functions.core.model import Job
 from local.execution_view import ExecutionView, read_execution
+from local.simulators.faults import Answer
 from local.stack import LocalStack
 
 #: A request of type `full-check`, about a person of whom the simulator knows all.
@@ -22,6 +23,8 @@ IPQS_AT_ONCE = {
     "seconds_finalizing": 0.0,
 }
 _TIMEOUT_SECONDS = 60.0
+#: The keys of uploads to the stack of this session.
+_used: set[str] = set()
 _T = TypeVar("_T")
 
 
@@ -36,7 +39,15 @@ class JobRunner:
         self._sfn = self.stack.emulator.client("stepfunctions")
 
     def upload(self, key: str, content: bytes) -> str:
-        """Upload a file, and return the id of its job."""
+        """Upload a file, and return the id of its job.
+
+        If the key has been used, it is another one: another test's bytes under the same
+        key would not be verified again.
+        """
+        folder, _, name = key.rpartition("/")
+        while key in _used:
+            key = f"{folder}/{len(_used)}/{name}"
+        _used.add(key)
         return self.stack.put(key, content)
 
     def run(
@@ -45,6 +56,11 @@ class JobRunner:
         """Upload a file, and wait for the end of its job."""
         job_id = self.upload(key, content)
         return self.wait_for_end(job_id, timeout_seconds=timeout_seconds)
+
+    def lose_rows(self) -> None:
+        """Let IPQS deliver one row in each of the next results, and lose the others."""
+        result = b"Email Address,Valid\nasha@rows.example,true\n"
+        self.stack.ipqs.script("download", [Answer.file(result)] * 4)
 
     def wait_for_end(
         self, job_id: str, *, timeout_seconds: float = _TIMEOUT_SECONDS

@@ -127,7 +127,8 @@ def test_an_upload_form_allows_one_key_and_a_size(client: ServiceClient) -> None
     form = client.service.create_upload(ApiRequest(body=body), now=time.time())
 
     assert form["key"].startswith("ipqs/email/")
-    assert form["key"].endswith("/June.csv")
+    assert form["key"].endswith("/list.csv")
+    assert form["find_job"]["body"]["name"] == "June.csv"
     assert form["max_bytes"] == 1000
     assert form["fields"]["key"] == form["key"]
     assert form["fields"]["Content-Type"] == "text/csv"

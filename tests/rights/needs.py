@@ -96,6 +96,9 @@ def _s3(call: AwsCall, account: Account) -> Iterator[Request]:
     parameters = call.parameters
     role = account.roles[call.caller]
     bucket = f"arn:aws:s3:::{parameters['Bucket']}"
+    if call.operation == "ListObjectVersions":  # its page, "Permissions"
+        yield on(role, "s3:ListBucketVersions", bucket)
+        return
     action, key = _S3[call.operation]
     if action == "read":
         action = f"s3:GetObject{'Version' if 'VersionId' in parameters else ''}"

@@ -1,9 +1,9 @@
 """Recording: run everything that people do with the product, and note each call.
 
 Besides the scenarios of the fault tests these are the API's other routes, an execution
-that a person stops, a webhook that comes early, a batch whose failed rows are retried,
-and a job that ends late. In each of them every kind of call fails once, because some
-calls are only made after a failure.
+that a person stops, a list that comes again, a webhook that comes early, a batch whose
+failed rows are retried, and a job that ends late. In each of them every kind of call
+fails once, because some calls are only made after a failure.
 """
 
 from collections.abc import Iterator, Mapping
@@ -127,6 +127,15 @@ def _end_late(world: World, key: str, content: bytes) -> Job:
     return job
 
 
+def _upload_again(world: World) -> Job:
+    """Upload a list again after it was verified, as an edit of its metadata does."""
+    world.upload(_LIST_KEY, LIST)
+    world.run()
+    job = world.upload(_LIST_KEY, LIST)
+    world.run()
+    return job
+
+
 def _send(world: World) -> Job:
     """Send a request whose webhook comes at once, before its execution listens."""
     job = world.upload(_REQUEST_KEY, REQUEST)
@@ -153,6 +162,7 @@ _ALL = (
         options={"webhooks": True},
     ),
     Scenario(name="routes", provider="ipqs", act=_use_routes, behaviour=_IPQS),
+    Scenario(name="again", provider="ipqs", act=_upload_again, behaviour=_IPQS),
     Scenario(name="stop", provider="ipqs", act=_stop, behaviour=_IPQS),
     *SCENARIOS.values(),
     Scenario(

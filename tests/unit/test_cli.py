@@ -182,7 +182,7 @@ def test_a_file_of_an_unknown_format_is_not_sent(
         main(["submit", str(file), "--type", "email"])
 
     assert ended.value.code == 2
-    assert ".csv, .json or .jsonl" in capsys.readouterr().err
+    assert ".csv, .json, .jsonl, .tsv or .txt" in capsys.readouterr().err
     assert not bodies
 
 

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from functions.core.cost import batch_job, polled_job, usage_of
 from functions.core.model import Batch, File, Job
+from functions.core.rows import JOINED_KINDS, JoinedRows
 
 _JOB = Job(job_id="j", provider="p", type="t", bucket="b", polls=10)
 
@@ -27,6 +28,21 @@ def test_a_large_result_costs_its_parts() -> None:
     assert usage_of(large).s3_puts - usage_of(small).s3_puts == 9
 
 
+def test_a_joined_list_pays_for_its_two_files_and_no_download_of_them() -> None:
+    """They are ours: the provider has no links for them."""
+    provided = _JOB.with_(files=(File(kind="all", key="k", bytes=1),))
+    ours = tuple(File(kind=kind, key="k", bytes=1) for kind in JOINED_KINDS)
+    joined = provided.with_(
+        files=(*provided.files, *ours), joined=JoinedRows(records=1, sent=1, returned=1)
+    )
+
+    before, after = usage_of(provided), usage_of(joined)
+
+    assert after.visits["Download"] == before.visits["Download"] == 1
+    assert after.transitions == before.transitions + 1
+    assert after.s3_puts == before.s3_puts + 2 * 3
+
+
 def test_a_job_without_results_pays_for_no_download() -> None:
     """Its end is recorded and announced all the same."""
     visits = usage_of(_JOB).visits
@@ -42,7 +58,7 @@ def test_a_job_that_the_provider_already_has_pays_for_no_submission() -> None:
 
     for job in (by_reference, retried):
         visits = usage_of(job).visits
-        assert visits["Submit"] == 0
+        assert visits["Submit"] == visits.get("Prepare", 0) == 0
         assert visits["Wait"] == visits["Check"] - 1 == job.polls - 1
     assert usage_of(by_reference.with_(polls=0)).visits["Wait"] == 0
 

@@ -28,7 +28,7 @@ _KINDS = [(name, type_) for name in _PROVIDERS for type_ in _PROVIDERS[name].typ
         (["--provider", "x"], "there are ipqs, txncheck"),
         (["--file", "none.csv"], "cannot read none.csv: No such file or directory"),
         (["--file", "list.xlsx"], "ipqs takes files that end in .csv"),
-        (["--file", "[red]x[/].txt"], "not [red]x[/].txt"),
+        (["--file", "[red]x[/].pdf"], "not [red]x[/].pdf"),
     ],
 )
 def test_a_demo_that_cannot_be_is_refused_at_once(

@@ -66,7 +66,11 @@ def test_begin_has_the_job_and_the_execution_that_follows_it() -> None:
 
 def test_submit_has_a_job_without_a_reference() -> None:
     """A job with a reference was submitted already."""
-    assert not Job.from_state(_read("submit")).provider_ref
+    job = Job.from_state(_read("submit"))
+
+    assert job.next is Next.SUBMIT
+    assert job.prepared.key == f"batches/ipqs/{job.job_id}/submission.csv"
+    assert not job.provider_ref
 
 
 def test_check_has_a_job_with_a_reference() -> None:
@@ -117,7 +121,7 @@ def test_prepare_and_gather_have_the_same_batch() -> None:
     """Prepare gets it before anything is submitted, Gather at its end."""
     job = Job.from_state(_read("prepare"))
 
-    assert job.next is Next.PREPARE
+    assert Job.from_state(_read("gather")).next is Next.REQUESTS
     assert not job.provider_ref
     assert job.job_id == identity.of_object(job.bucket, job.key, job.version_id)
     assert Job.from_state(_read("gather")).job_id == job.job_id

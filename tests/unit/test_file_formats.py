@@ -11,6 +11,8 @@ from functions.core.file_formats import media_type_of
         pytest.param("ipqs/email/0/June.CSV", "text/csv", id="CSV"),
         pytest.param("txncheck/full-check/0/file.json", "application/json", id="JSON"),
         pytest.param("file.jsonl", "application/jsonl", id="JSON Lines"),
+        pytest.param("file.txt", "text/plain", id="text"),
+        pytest.param("file.tsv", "text/tab-separated-values", id="TSV"),
         pytest.param("json", "application/octet-stream", id="no suffix"),
     ],
 )

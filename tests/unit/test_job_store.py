@@ -509,6 +509,26 @@ def test_an_external_end_keeps_what_was_recorded(
     assert (end.outcome, end.error) == (Outcome.FAILED, error)
 
 
+def test_a_time_out_of_the_execution_is_looked_at_again(
+    store: JobStore, table: MemoryTable
+) -> None:
+    """Also of a job of which nothing was recorded before."""
+    store.record_external_outcome(JOB, Outcome.TIMED_OUT, now=NOW)
+
+    assert table.item("j") == {
+        **IDENTITY,
+        "received_at": NOW,
+        "month": MONTH,
+        "expires_at": expires(NOW),
+        "outcome": "timed_out",
+        "error": "",
+        "advice": "",
+        "ended_at": NOW,
+        "late_check_at": NOW,
+        "timed_out_at": NOW,
+    }
+
+
 def test_an_execution_ends_its_own_attempt_alone(
     store: JobStore, table: MemoryTable
 ) -> None:

@@ -190,7 +190,7 @@ def test_records_in_are_records_out(upload: Upload) -> None:
 def _check_numbers(
     upload: Upload, joined: Joined, table: Sequence[Mapping[str, str]]
 ) -> None:
-    numbers = joined.numbers
+    numbers = joined.rows
     statuses = Counter(row["courier_status"] for row in table)
     assert numbers.records == len(upload.rows)
     assert numbers.sent == numbers.returned + numbers.missing
@@ -239,8 +239,8 @@ def test_a_value_that_comes_back_in_another_form_is_recognized(tmp_path: Path) -
     joined = upload.join(tmp_path, type_="proxy")
 
     assert verdicts(joined, "theirs_address") == ["2001:db8::1", "2001:db8::2"]
-    assert joined.numbers.returned == 2
-    assert joined.numbers.unexpected == 0
+    assert joined.rows.returned == 2
+    assert joined.rows.unexpected == 0
 
 
 def test_without_a_result_that_has_every_row_the_others_are_joined(
@@ -260,7 +260,7 @@ def test_without_a_result_that_has_every_row_the_others_are_joined(
     assert verdicts(joined, "courier_list") == ["pristine", "", "bad"]
     assert verdicts(joined, "theirs_Score") == ["1", "", ""]
     assert verdicts(joined, "theirs_Why") == ["", "", "trap"]
-    assert (joined.numbers.returned, joined.numbers.unexpected) == (2, 1)
+    assert (joined.rows.returned, joined.rows.unexpected) == (2, 1)
 
 
 def test_a_row_too_many_is_counted_and_named(tmp_path: Path) -> None:
@@ -276,8 +276,8 @@ def test_a_row_too_many_is_counted_and_named(tmp_path: Path) -> None:
     joined = upload.join(tmp_path)
 
     assert verdicts(joined, "theirs_ok") == ["yes"]
-    assert joined.numbers.unexpected == 2
-    assert joined.numbers.unexpected_rows == (2, 3)
+    assert joined.rows.unexpected == 2
+    assert joined.rows.unexpected_rows == (2, 3)
 
 
 def test_a_result_of_other_values_leaves_all_missing(tmp_path: Path) -> None:
@@ -288,7 +288,7 @@ def test_a_result_of_other_values_leaves_all_missing(tmp_path: Path) -> None:
     joined = upload.join(tmp_path)
 
     assert verdicts(joined, "courier_status") == ["missing"]
-    assert (joined.numbers.missing, joined.numbers.unexpected) == (1, 1)
+    assert (joined.rows.missing, joined.rows.unexpected) == (1, 1)
 
 
 def test_a_result_from_excel_is_read(tmp_path: Path) -> None:

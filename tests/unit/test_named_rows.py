@@ -112,6 +112,15 @@ def test_refuses_what_is_no_table(content: bytes, error: type[CourierError]) -> 
     assert "9000000001" not in str(caught.value)
 
 
+def test_a_refusal_counts_rows_as_answers_do() -> None:
+    """The header is no row, wherever the fault is found."""
+    far = b"mobile\n" + b"1\n" * 3000 + b"\xff\n"
+
+    for content, row in ((b"mobile\n1\n\n\xff\n", "3 "), (far, "3,001 ")):
+        with pytest.raises(SourceNotText, match=f"^record {row}"):
+            rows(content)
+
+
 @pytest.mark.parametrize("name", ["batch.json", "batch.xlsx", "csv", ""])
 def test_reads_no_file_of_another_name(name: str) -> None:
     """A name that says something else is somebody's mistake."""
@@ -136,7 +145,11 @@ def test_reads_json_lines() -> None:
     ]
 
 
-cells = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=8)
+# A byte order mark before a line is no part of it.
+characters = st.characters(
+    codec="utf-8", exclude_categories=["Cc"], exclude_characters="\ufeff"
+)
+cells = st.text(characters, max_size=8)
 
 
 @given(table=st.lists(st.tuples(cells, cells), max_size=12))

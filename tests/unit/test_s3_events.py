@@ -9,7 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core.errors import MessageUnreadable
-from functions.core.s3_events import S3Object, created_objects, job_for
+from functions.core.s3_events import (
+    S3Object,
+    created_objects,
+    is_marker_file,
+    job_for,
+)
 
 TYPES: dict[str, tuple[str, ...]] = {"ipqs": ("email", "phone")}
 
@@ -251,3 +256,28 @@ def test_a_hostile_name_stays_in_the_key(name: str) -> None:
 def test_a_key_outside_the_prefixes_is_no_job(key: str) -> None:
     """Only a prefix says who verifies what, and verifying is paid."""
     assert job_for(S3Object("inbox", key, "v1"), types=TYPES) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (".DS_Store", True),
+        ("._june.csv", True),
+        ("_SUCCESS", True),
+        ("june_$folder$", True),
+        ("Thumbs.db", True),
+        ("thumbs.DB", True),
+        ("desktop.ini", True),
+        ("~$june.xlsx", True),
+        ("june.csv", False),
+        ("_june.csv", False),
+        (".june.csv", False),
+        ("SUCCESS.csv", False),
+        ("folder.csv", False),
+        ("june~$.csv", False),
+        ("desktop.ini.csv", False),
+    ],
+)
+def test_a_file_that_a_program_leaves_is_no_upload(name: str, expected: bool) -> None:
+    """Nobody has asked to verify it, and each would be a failed job."""
+    assert is_marker_file(f"ipqs/email/a/{name}") is expected

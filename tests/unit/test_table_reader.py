@@ -11,8 +11,14 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from functions.core.errors import SourceMisnamed, SourceNotText
-from functions.tables.reader import MAX_CELL, ReadOptions, Record, Table, open_table
-from functions.tables.text import MAX_RECORD
+from functions.tables.reader import (
+    MAX_CELL,
+    MAX_RECORD,
+    ReadOptions,
+    Record,
+    Table,
+    open_table,
+)
 from tests.contract.memory import memory_limit
 from tests.contract.sources import BytesSource
 
@@ -154,6 +160,9 @@ def test_numbers_and_lines_are_those_of_the_file(
             b"a,b\nx;y,2\nx;z,4\n", ",", [["x;y", "2"], ["x;z", "4"]], id="lists"
         ),
         pytest.param(
+            b"x;0,5\n1;2,5\n3;4,5\n", ";", [["1", "2,5"], ["3", "4,5"]], id="tie"
+        ),
+        pytest.param(
             b'a, b\n1, "x, y"\n2, z\n', ",", [["1", "x, y"], ["2", "z"]], id="spaces"
         ),
         pytest.param(b"a,b\n1\n2\n3,4\n", ",", [["1"], ["2"], ["3", "4"]], id="short"),
@@ -176,8 +185,16 @@ def test_numbers_and_lines_are_those_of_the_file(
             id="a title above the header",
         ),
         pytest.param(
-            b"# of June\n# by A, B and C\na,b\n1,2\n", ",", [["1", "2"]], id="comments"
+            b'# of June,"A"B\n# by A, B and C\na,b\n1,2\n',
+            ",",
+            [["1", "2"]],
+            id="comments",
         ),
+        pytest.param(
+            b"# ,b\n1,2\n3,4\n", ",", [["1", "2"], ["3", "4"]], id="# and a space"
+        ),
+        pytest.param(b'# "A"B,"C"D\na,b\n1,2\n', ",", [["1", "2"]], id="quotes in it"),
+        pytest.param(b"#x\na@b.c\n", "", [["a@b.c"]], id="# before a word"),
         pytest.param(b"#,b\n1,2\n3,4\n", ",", [["1", "2"], ["3", "4"]], id="# as name"),
         pytest.param(b'"sep=;"\r\na;b\r\n1;2\r\n', ";", [["1", "2"]], id="quoted sep"),
         pytest.param(b"SEP=^\na^b\n1^2\n", "^", [["1", "2"]], id="any sep"),
@@ -248,7 +265,7 @@ def test_notes_what_it_leaves_out(content: bytes, note: str) -> None:
             id="cell",
         ),
         pytest.param(
-            b"a,b\n1," + b"x" * 2_000_000, "record 1 (line 2): it is longer", id="line"
+            b"a,b\n1," + b"x" * 3_000_000, "record 1 (line 2): a line is", id="line"
         ),
         pytest.param(
             b"a,b\n" + b'"\n",' * 999 + b'"\n"\n' + b"1," * 1000 + b"1\n",

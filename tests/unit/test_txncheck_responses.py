@@ -75,7 +75,7 @@ def test_translates_each_status(word: str) -> None:
 def test_treats_an_unknown_status_as_running(word: object, unknown: str) -> None:
     """An unknown word is never an end; its letters are for the log."""
     assert status_report(answer(status=word)) == StatusReport(
-        phase=Phase.RUNNING, unknown_word=unknown
+        phase=Phase.RUNNING, unknown_word=unknown, webhook_status="PENDING"
     )
 
 

@@ -54,6 +54,7 @@ def choose(text: str, type_: str = "email", **options: object) -> ValueColumn:
             "ip day\n198.51.100.7 2026-11-26", "phone", None, id="no numbers at all"
         ),
         pytest.param("a@b.c", "email", (0, "", False), id="one record"),
+        pytest.param("a@b.c _\nd@e.f _", "email", (0, "", False), id="empty cells"),
         pytest.param("id a@b.c", "email", (1, "", False), id="one record of two cells"),
         pytest.param("value\nx\ny", "new", (0, "value", True), id="unknown type"),
         pytest.param("x\ny", "new", (0, "", False), id="unknown type, no header"),
@@ -115,6 +116,17 @@ def test_refuses_what_is_unclear(table: str, type_: str, text: str) -> None:
 def test_takes_the_column_that_is_named(column: str, expected: ValueColumn) -> None:
     """By its header or its number."""
     assert choose("mail boss\na@b.c d@e.f", column=column) == expected
+
+
+def test_a_name_that_is_given_shows_the_header() -> None:
+    """Of a type without a rule, nothing else tells a header from a value."""
+    assert choose("code x\nA 1", "new", column="Code") == ValueColumn(0, "code", True)
+    assert choose("code x\nA 1", "new", column="1") == ValueColumn(0, "", False)
+
+
+def test_a_number_may_be_that_of_a_column_that_is_missing_at_first() -> None:
+    """Spreadsheets leave out empty cells at the end."""
+    assert choose("x\ny a@b.c", column="2") == ValueColumn(1, "", True)
 
 
 @pytest.mark.parametrize("column", ["0", "3", "wife", "x"])

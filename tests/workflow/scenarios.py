@@ -48,6 +48,12 @@ SCENARIOS: dict[str, Scenario] = {
     "on hold": Scenario(
         {"Submit": [{"state": {"next": "hold", "wait_seconds": 3600}}, SUBMITTED]}
     ),
+    "source refused": Scenario(
+        {
+            "Prepare": [{"state": {"next": "conclude", "outcome": "failed"}}],
+            "Conclude": [concluded("failed", "SourceEmpty")],
+        }
+    ),
     "timed out": Scenario(
         {
             "Check": [{"state": {"next": "conclude", "outcome": "timed_out"}}],
@@ -70,6 +76,8 @@ SCENARIOS: dict[str, Scenario] = {
             "Conclude": [concluded("failed", "ResultsIncomplete")],
         }
     ),
+    "joined": Scenario({}, base="joined"),
+    "not joined": Scenario({"Join": [{"error": "RowsUnjoinable"}]}, base="joined"),
     "outcome not recorded": Scenario({"Conclude": [{"error": "AwsRefused"}]}),
     "topic missing": Scenario({}, topic_exists=False),
     "webhook": Scenario({}, base="webhook"),
@@ -108,7 +116,8 @@ SCENARIOS: dict[str, Scenario] = {
         for task, error, base in [
             *(("Check", error, "simple") for error in RETRIED_ERRORS),
             *(("Listen", error, "webhook") for error in AWS_ERRORS),
-            *((task, "AwsUnavailable", "batch") for task in ("Prepare", "Gather")),
+            ("Gather", "AwsUnavailable", "batch"),
+            ("Join", "AwsUnavailable", "joined"),
             *((task, "AwsUnavailable", "simple") for task in SIMPLE_JOB),
         ]
     },
@@ -123,7 +132,7 @@ SCENARIOS: dict[str, Scenario] = {
         for task, error, base in [
             *(("Submit", error, "simple") for error in PERMANENT),
             ("Check", PERMANENT[0], "simple"),
-            ("Prepare", PERMANENT[0], "batch"),
+            ("Prepare", PERMANENT[0], "simple"),
             ("Gather", PERMANENT[0], "batch"),
         ]
     },

@@ -15,9 +15,8 @@ def test_a_batch_is_prepared_run_and_gathered(traces: Traces) -> None:
         *(
             "Begin",
             "Known",
-            "Submit",
-            "Route",
             "Prepare",
+            "Route",
             "Requests",
             "Gather",
             "Route",
@@ -54,7 +53,7 @@ def test_a_batch_without_results_is_concluded(traces: Traces) -> None:
     """There is nothing to report, so the job fails with its requests' error."""
     trace = traces["batch without results"]
 
-    assert trace.states[5:9] == ("Requests", "Gather", "Route", "Conclude")
+    assert trace.states[4:8] == ("Requests", "Gather", "Route", "Conclude")
     assert trace.error == "OutOfCredits"
 
 
@@ -62,5 +61,5 @@ def test_a_batch_whose_map_fails_is_concluded(traces: Traces) -> None:
     """The Map itself may fail, and that is recorded and announced, too."""
     trace = traces["batch without items"]
 
-    assert trace.states[4:7] == ("Prepare", "Requests", "Conclude")
+    assert trace.states[3:6] == ("Route", "Requests", "Conclude")
     assert trace.status == "FAILED"

@@ -15,15 +15,34 @@ def test_delivers(traces: Traces) -> None:
 
     assert trace.status == "SUCCEEDED"
     assert trace.states == (
-        *("Begin", "Known", "Submit", "Route", "Wait", "Check", "Route"),
-        *("Collect", "Download", "Download", "Manifest"),
+        *("Begin", "Known", "Prepare", "Route", "Submit", "Route"),
+        *("Wait", "Check", "Route"),
+        *("Collect", "Download", "Download", "Joinable", "Manifest"),
         *("Conclude", "Notify", "Judge", "Delivered"),
     )
 
 
+def test_a_prepared_list_is_joined(traces: Traces) -> None:
+    """The results are there before the records are put beside them."""
+    states = traces["joined"].states
+
+    assert states[-7:-4] == ("Joinable", "Join", "Manifest")
+    assert traces["joined"].status == "SUCCEEDED"
+
+
+def test_what_cannot_be_joined_is_delivered(traces: Traces) -> None:
+    """The provider's results are paid for; the manifest and the notice say the rest."""
+    trace = traces["not joined"]
+
+    assert trace.states[-8:-4] == ("Joinable", "Join", "Unjoined", "Manifest")
+    assert trace.status == "SUCCEEDED"
+    assert trace.output["joined"] == {"error": "RowsUnjoinable"}
+    assert "failure" not in trace.output
+
+
 def test_polls_until_the_end(traces: Traces) -> None:
     """The loop is Wait, Check and Route, without another state that would cost."""
-    assert traces["polled"].states[4:13] == ("Wait", "Check", "Route") * 3
+    assert traces["polled"].states[6:15] == ("Wait", "Check", "Route") * 3
 
 
 def test_does_not_submit_again(traces: Traces) -> None:
@@ -36,7 +55,7 @@ def test_holds_a_submission_until_later(traces: Traces) -> None:
     """A throttled submission waits in the state machine, not in a function."""
     trace = traces["on hold"]
 
-    assert trace.states[1:6] == ("Known", "Submit", "Route", "Hold", "Submit")
+    assert trace.states[3:8] == ("Route", "Submit", "Route", "Hold", "Submit")
     assert trace.status == "SUCCEEDED"
 
 

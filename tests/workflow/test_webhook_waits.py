@@ -10,7 +10,7 @@ def test_a_webhook_ends_the_wait(traces: Traces) -> None:
     """Only its time is kept; the provider is asked for the status as always."""
     trace = traces["webhook"]
 
-    assert trace.states[1:7] == ("Known", "Submit", "Route", "Listen", "Check", "Route")
+    assert trace.states[4:9] == ("Submit", "Route", "Listen", "Check", "Route")
     assert trace.output["heard_at"] == HEARD_AT
     assert trace.status == "SUCCEEDED"
 
@@ -26,7 +26,7 @@ def test_each_wait_has_its_own_token(traces: Traces) -> None:
     """A webhook missed in the first wait does not prevent one in the second."""
     trace = traces["webhook in the second wait"]
 
-    assert trace.states[4:10] == ("Listen", "Check", "Route") * 2
+    assert trace.states[6:12] == ("Listen", "Check", "Route") * 2
     assert trace.output["heard_at"] == HEARD_AT
 
 
@@ -35,5 +35,5 @@ def test_waits_where_listening_fails(traces: Traces) -> None:
     """A fault of the webhooks must not fail a job that polling would finish."""
     trace = traces["Listen fails"]
 
-    assert trace.states[4:7] == ("Listen", "Wait", "Check")
+    assert trace.states[6:9] == ("Listen", "Wait", "Check")
     assert trace.status == "SUCCEEDED"

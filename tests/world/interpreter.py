@@ -114,8 +114,8 @@ class Environment:
         """Note that a state begins."""
         raise NotImplementedError
 
-    def exited(self, name: str, data: Json) -> None:
-        """Note that a state has ended."""
+    def exited(self, name: str, output: str) -> None:
+        """Note that a state has ended, with its output as JSON."""
         raise NotImplementedError
 
     def call(self, resource: str, parameters: Json) -> Json:
@@ -169,9 +169,10 @@ def run_level(
                 following = state.get("Next")
         except PathFailed as error:
             raise StateFailed("States.Runtime", f"no value at {error}") from None
-        if len(json.dumps(data)) > _MAX_STATE_BYTES:
+        text = json.dumps(data)
+        if len(text) > _MAX_STATE_BYTES:
             raise StateFailed("States.DataLimitExceeded", "the state is too large")
-        environment.exited(name, data)
+        environment.exited(name, text)
     return data
 
 

@@ -89,9 +89,9 @@ class _ExecutionEnvironment(Environment):
             details = {"name": name, "input": json.dumps(data)}
             self._machine.note(execution, "StateEntered", stateEntered=details)
 
-    def exited(self, name: str, data: Json) -> None:
+    def exited(self, name: str, output: str) -> None:
         if self._child_states is None:
-            details = {"name": name, "output": json.dumps(data)}
+            details = {"name": name, "output": output}
             self._machine.note(self._execution, "StateExited", stateExited=details)
 
     def call(self, resource: str, parameters: Json) -> Json:

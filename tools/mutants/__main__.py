@@ -94,12 +94,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _work(mutants: list[Mutant], worker: str, tests: list[str]) -> int:
-    """Judge every n-th mutant; `worker` is "number/of/log file"."""
+    """Judge what no other process judges; `worker` is "number/of/log file"."""
     number, of, log = worker.split("/", 2)
-    share = int(number), int(of)
     plugin = MutantPlugin(
-        mutants[share[0] :: share[1]],
-        share=share,
+        mutants,
+        share=(int(number), int(of)),
         store=RunStore(CACHE, MODULES),
         log=VerdictLog(Path(log)),
         earlier={
@@ -139,7 +138,7 @@ def _run(total: int, processes: int) -> list[Verdict]:
         for verdict in (verdicts := list(log.verdicts())):
             VerdictLog(CACHE / "verdicts").write(verdict)
         notes = sorted(set(log.notes()))
-        log.path.unlink(missing_ok=True)
+        log.remove()
     _print("", *notes, sep="\n")
     if len(verdicts) < total:
         _print(f"Only {len(verdicts)} of {total} were judged. See {CACHE}/output-*.")

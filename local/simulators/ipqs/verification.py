@@ -2,7 +2,7 @@
 
 * A line is a record unless it is blank; quoted line breaks are not supported.
 * The first line is a header if one of its cells names the value of the type
-  ("email", "Email Address"). That column has the values, otherwise the first column.
+  ("email", "Email Address", "ip"). That column has the values, otherwise the first.
 * A value that cannot be of its type (an e-mail address without @) is invalid, and
   bad. Of records with equal values only the first one is returned.
 * pristine is a part of clean; clean and bad together are all, in upload order.
@@ -61,7 +61,9 @@ def verdict(value: str) -> str:
 
 def values(type_: str, upload: Path) -> Iterator[str]:
     """Yield the value of each record, without the header."""
-    names = {_letters(type_.removeprefix("leaked_")), _letters(_VALUES[type_][0])}
+    own = _VALUES[type_][0]
+    names = {_letters(type_.removeprefix("leaked_")), _letters(own)}
+    names.add(_letters(own.split()[0]))
     column = 0
     for number, line in enumerate(_lines(upload)):
         cells = next(csv.reader([line])) if '"' in line else line.split(",")

@@ -1,21 +1,27 @@
-"""Hook: answer every boto3 call of this process from memory, after its serialization.
+"""Hook: answer every boto3 call of this process from memory, after its validation.
 
-botocore validates and serializes the parameters as for AWS, then asks the handlers of
-`before-call`, which answer instead of the HTTP call.
+botocore validates the parameters as for AWS. Those for S3 it also serializes, because
+its handlers change some, and then asks the handlers of `before-call`, which answer
+instead of the HTTP call. For all others that would be most of the time of a run.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import boto3
 import botocore.session
 from botocore.exceptions import ClientError
+from botocore.validate import validate_parameters
 
 from tests.world.memory_aws.errors import ServiceError
 from tests.world.memory_aws.service import Parameters
 
 #: Carries out a call, given its service, operation and parameters.
 Backend = Callable[[str, str, Parameters], Mapping[str, Any]]
+
+
+_FIRST_ERROR = 300
 
 
 class _HttpResponse(NamedTuple):
@@ -39,12 +45,13 @@ class AwsHook:
         # First, because others add parameters that the caller did not pass.
         events.register_first("before-parameter-build", _keep_parameters)
         events.register("before-call", self._answer)
-        self.session = boto3.Session(
+        self.session = _Session(
             botocore_session=session,
             region_name="us-east-1",
             aws_access_key_id="test",
             aws_secret_access_key="test",
         )
+        self.session.hook = self
 
     def _answer(
         self,
@@ -52,9 +59,16 @@ class AwsHook:
         context: dict[str, Any],
         **_: object,
     ) -> tuple[_HttpResponse, dict[str, Any]]:
+        return self.answer(model, context["parameters of the call"])
+
+    def answer(
+        self,
+        model: Any,  # noqa: ANN401 - botocore's own
+        parameters: Parameters,
+    ) -> tuple[_HttpResponse, dict[str, Any]]:
+        """Return the answer to a call, and note that it came."""
         assert self.backend is not None, "a call to AWS outside of a world"
         service = model.service_model.service_name
-        parameters = context["parameters of the call"]
         parsed: dict[str, Any]
         try:
             parsed = {**self.backend(service, model.name, parameters)}
@@ -66,6 +80,28 @@ class AwsHook:
         metadata = {"HTTPStatusCode": status, "HTTPHeaders": {}, "RetryAttempts": 0}
         parsed["ResponseMetadata"] = metadata
         return _HttpResponse(status, {}), parsed
+
+
+class _Session(boto3.Session):
+    """A session whose clients, but those of S3, are answered before serialization."""
+
+    hook: AwsHook
+
+    def client(self, service_name: str, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - one overload for each service
+        client: Any = super().client(service_name, *arguments, **options)  # type: ignore[call-overload]  # any name
+        if service_name != "s3":
+            client._make_api_call = partial(self._call, client)
+        return client
+
+    def _call(self, client: Any, operation: str, parameters: Parameters) -> Any:  # noqa: ANN401 - botocore's own
+        model = client.meta.service_model.operation_model(operation)
+        if model.input_shape is not None:
+            validate_parameters(parameters, model.input_shape)
+        http, parsed = self.hook.answer(model, dict(parameters))
+        if http.status_code >= _FIRST_ERROR:
+            code = parsed["Error"]["Code"]
+            raise client.exceptions.from_code(code)(parsed, operation)
+        return parsed
 
 
 def _keep_parameters(

@@ -117,16 +117,24 @@ class S3(Service):
         versions.append(marker)
         return {"DeleteMarker": True, "VersionId": marker.version_id}
 
-    @operation("Bucket", "Prefix", "MaxKeys", "KeyMarker", "VersionIdMarker")
+    @operation(
+        *("Bucket", "Prefix", "MaxKeys", "KeyMarker", "VersionIdMarker"),
+        "EncodingType",  # of the answer, which is no XML here
+    )
     def list_object_versions(self, call: Parameters) -> Mapping[str, Any]:
-        """List all versions below a prefix, by key, newest first."""
-        if call.keys() & {"KeyMarker", "VersionIdMarker"}:
-            raise NotModelled("a second page of versions")
+        """List the versions below a prefix, by key, newest first, after a marker."""
+        marker = call.get("KeyMarker", ""), call.get("VersionIdMarker")
+        if marker[0] and marker[1] is None:
+            raise NotModelled("a page that begins after a key")
         found: dict[str, list[dict[str, Any]]] = {"Versions": [], "DeleteMarkers": []}
         for key, versions in sorted(self._bucket(call).items()):
-            if not key.startswith(call.get("Prefix", "")):
+            if not key.startswith(call.get("Prefix", "")) or key < marker[0]:
                 continue
-            for version in reversed(versions):
+            newest_first = versions[::-1]
+            if key == marker[0]:
+                ids = [version.version_id for version in newest_first]
+                newest_first = newest_first[ids.index(str(marker[1])) + 1 :]
+            for version in newest_first:
                 kind = "DeleteMarkers" if version.content is None else "Versions"
                 entry = {"Key": key, "VersionId": version.version_id}
                 entry["IsLatest"] = version is versions[-1]  # type: ignore[assignment]  # as S3 has it

@@ -1,0 +1,122 @@
+"""Prepare list: write the unique values of a list that fit its type, for submission."""
+
+import json
+from collections.abc import Mapping
+from email.header import decode_header, make_header
+from typing import Any
+
+from functions.aws.batch_store import BatchStore
+from functions.aws.s3_source import S3Source
+from functions.core.errors import RequestInvalid, SourceTooLarge
+from functions.core.model import Job, Next, PreparedList
+from functions.core.provider_settings import ProviderSettings
+from functions.csv_file import CsvFile
+from functions.records_file import RecordsFile
+from functions.tables.list_reading import ListReading, Status, read_list
+from functions.tables.reader import ReadOptions
+
+#: The header of a submission file by type, in plain words; of others it is `value`.
+_HEADERS = {"email": "email", "phone": "phone", "proxy": "ip", "url": "url"}
+_YES_OR_NO = {"": None, "yes": True, "no": False}
+#: The most characters of a header that a quote repeats.
+_MAX_HEADER = 200
+
+#: What there is to say of a list besides numbers, as JSON.
+Quote = Mapping[str, Any]
+
+
+def prepare_list(
+    job: Job,
+    *,
+    source: S3Source,
+    settings: ProviderSettings,
+    batch_store: BatchStore,
+) -> tuple[Job, Quote]:
+    """Write the work files of a list; return the job, and what there is to say of it.
+
+    `submission.csv` is what is sent: each value once, in one column. `records.csv` has
+    every record of the source and what becomes of it, `table.json` describes the table.
+    They depend only on the source and on the settings: a second try writes the same.
+
+    Raises:
+        RequestInvalid: The object's metadata does not say how to read it.
+        SourceTooLarge: There are more records or bytes than the settings allow.
+        SourceMisnamed, SourceNotText, SourceEmpty, SourceColumnUnclear: The file is no
+            list with values of the type.
+    """
+    options = _options(source.metadata, windows_1252=settings.reads_windows_1252)
+    reading = read_list(source, job.key, job.type, options)
+    with CsvFile() as submission, RecordsFile() as records:
+        submission.write([_HEADERS.get(job.type, "value")])
+        for record in reading.records():
+            if record.number > settings.max_list_records:
+                raise SourceTooLarge(
+                    f"the list has more than {settings.max_list_records:,} records, "
+                    "which is max_source_records"
+                )
+            if record.status is Status.SENT:
+                submission.write([record.value])
+            records.add(
+                (
+                    record.number,
+                    record.status,
+                    record.reason,
+                    record.duplicate_of or "",
+                    record.value,
+                ),
+                record.cells,
+            )
+        if submission.size > settings.max_upload_bytes:
+            raise SourceTooLarge("the values to send are larger than max_upload_bytes")
+        version_id = batch_store.put_file("submission.csv", submission.content())
+        with records.padded() as padded:
+            records_version_id = batch_store.put_file("records.csv", padded.content())
+    table = json.dumps(_table(job, reading), ensure_ascii=False).encode()
+    counts = reading.counts
+    prepared = PreparedList(
+        key=batch_store.key("submission.csv"),
+        version_id=version_id,
+        records_version_id=records_version_id,
+        table_version_id=batch_store.put("table.json", table),
+        records=counts.records,
+        blank=counts.blank,
+        duplicates=counts.duplicates,
+        not_sent=counts.not_sent,
+        sent=counts.sent,
+    )
+    return job.with_(next=Next.SUBMIT, prepared=prepared), _quote(reading)
+
+
+def _options(metadata: Mapping[str, str], *, windows_1252: bool) -> ReadOptions:
+    """Return how to read a table, as the uploader says in the object's metadata."""
+    header = metadata.get("courier-header", "").strip().casefold()
+    if header not in _YES_OR_NO:
+        raise RequestInvalid("courier-header: must be yes or no")
+    # S3 returns what is not ASCII as a header of a mail.
+    column = str(make_header(decode_header(metadata.get("courier-column", ""))))
+    return ReadOptions(
+        column=column, header=_YES_OR_NO[header], windows_1252=windows_1252
+    )
+
+
+def _table(job: Job, reading: ListReading) -> Mapping[str, Any]:
+    """Return what Join and the manifest have to know of the table."""
+    return {
+        "type": job.type,
+        "encoding": reading.table.encoding,
+        "separator": reading.table.separator,
+        "header": list(reading.header),
+        "value_column": reading.value_column.index,
+        "width": reading.counts.width,
+        "notes": list(reading.table.notes),
+        "not_sent_reasons": dict(reading.reasons),
+    }
+
+
+def _quote(reading: ListReading) -> Quote:
+    column = reading.value_column
+    return {
+        "header": column.name[:_MAX_HEADER] if column.has_header else None,
+        "not_sent": dict(reading.reasons),
+        "notes": list(reading.table.notes),
+    }

@@ -1,0 +1,160 @@
+"""Earlier uploads: the same bytes under the same key are paid again only if asked."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from functions.aws import clients
+from functions.core import identity
+from functions.core.errors import SourceRepeated
+from functions.core.model import Job, Outcome
+from local.simulators.faults import Answer
+from tests.faults.execution_driver import ExecutionDriver, ProcessFactory
+from tests.faults.harness import INBOX, LIST, StepHarness
+
+
+def uploaded_again(
+    harness: StepHarness,
+    job: Job,
+    content: bytes = LIST,
+    metadata: Mapping[str, str] | None = None,
+) -> Job:
+    """Return the job of the same bytes under the same key, as after an edit."""
+    return harness.upload_list(content, key=job.key, metadata=metadata)
+
+
+def test_an_edit_of_the_metadata_is_not_paid_again(
+    harness: StepHarness, job: Job, driver: ExecutionDriver
+) -> None:
+    """The S3 console writes a new version for it, and nobody has asked to verify."""
+    driver.run(job)
+
+    again = driver.run(uploaded_again(harness, job))
+
+    assert (again.outcome, again.error) == (Outcome.FAILED, SourceRepeated.__name__)
+    assert job.job_id[:12] in again.advice
+    assert harness.calls("upload") == 1
+
+
+def test_a_second_edit_is_not_paid_either(
+    harness: StepHarness, job: Job, driver: ExecutionDriver
+) -> None:
+    """The version right before was refused for the same reason."""
+    driver.run(job)
+    driver.run(uploaded_again(harness, job))
+
+    third = driver.run(uploaded_again(harness, job))
+
+    assert third.error == SourceRepeated.__name__
+    assert harness.calls("upload") == 1
+
+
+def test_one_that_still_runs_is_not_paid_again(
+    harness: StepHarness, job: Job, driver: ExecutionDriver, new_process: ProcessFactory
+) -> None:
+    """It will be submitted, perhaps at the same moment."""
+    new_process().prepare(job)
+
+    again = driver.run(uploaded_again(harness, job))
+
+    assert again.error == SourceRepeated.__name__
+    assert harness.calls("upload") == 0
+
+
+def test_a_retry_asks_for_it(
+    harness: StepHarness, job: Job, driver: ExecutionDriver, new_process: ProcessFactory
+) -> None:
+    """As the advice says."""
+    driver.run(job)
+    again = driver.run(uploaded_again(harness, job))
+    store = new_process().job_store
+    record = store.get(again.job_id)
+    assert record is not None
+    restarted = store.restart(record, now=harness.ipqs.clock.now())
+    assert restarted is not None
+
+    retried = driver.run(restarted.to_job())
+
+    assert retried.outcome is Outcome.SUCCEEDED
+    assert harness.calls("upload") == 2
+
+
+def test_a_fresh_job_asks_for_it(
+    harness: StepHarness, job: Job, driver: ExecutionDriver
+) -> None:
+    """`"fresh": true` of the API makes a job with an id of its own."""
+    driver.run(job)
+    again = uploaded_again(harness, job)
+    fresh = again.with_(job_id=identity.of_request("me", "key"))
+
+    assert driver.run(fresh).outcome is Outcome.SUCCEEDED
+    assert harness.calls("upload") == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "metadata"),
+    [
+        pytest.param(LIST + b"new@canary-rows.example\n", {}, id="longer"),
+        pytest.param(LIST.replace(b"ada", b"ava"), {}, id="other bytes"),
+        pytest.param(LIST, {"courier-header": "yes"}, id="read in another way"),
+    ],
+)
+def test_another_list_is_verified(
+    harness: StepHarness,
+    job: Job,
+    driver: ExecutionDriver,
+    content: bytes,
+    metadata: Mapping[str, str],
+) -> None:
+    """Whoever corrects a file uploads it under its old name."""
+    driver.run(job)
+
+    again = driver.run(uploaded_again(harness, job, content, metadata))
+
+    assert again.outcome is Outcome.SUCCEEDED
+    assert harness.calls("upload") == 2
+
+
+def test_what_was_not_paid_is_verified(
+    harness: StepHarness, job: Job, driver: ExecutionDriver
+) -> None:
+    """The first job failed before anything was sent: the second repeats nothing."""
+    harness.ipqs.script("upload", [Answer.http(400)])
+    first = driver.run(job)
+
+    again = driver.run(uploaded_again(harness, job))
+
+    assert (first.error, again.outcome) == ("ProviderRejected", Outcome.SUCCEEDED)
+
+
+def test_a_version_without_a_job_is_not_in_the_way(
+    harness: StepHarness, job: Job, driver: ExecutionDriver
+) -> None:
+    """Its event may have been lost, or its job has been forgotten."""
+    again = driver.run(uploaded_again(harness, job))
+
+    assert again.outcome is Outcome.SUCCEEDED
+
+
+def test_the_same_bytes_under_another_key_are_verified(
+    harness: StepHarness, job: Job, driver: ExecutionDriver
+) -> None:
+    """A new name is a new request; keys with the same beginning are other keys."""
+    driver.run(job)
+    name = job.key.removesuffix(".csv")
+
+    other = harness.upload_list(key=f"{name}.csv.csv")
+
+    assert driver.run(other).outcome is Outcome.SUCCEEDED
+
+
+def test_a_version_that_was_hidden_in_between_counts(
+    harness: StepHarness, job: Job, driver: ExecutionDriver
+) -> None:
+    """Who deletes a file and uploads it again has not said "pay again"."""
+    driver.run(job)
+    clients.s3().delete_object(Bucket=INBOX, Key=job.key)
+
+    again = driver.run(uploaded_again(harness, job))
+
+    assert again.error == SourceRepeated.__name__

@@ -1,0 +1,120 @@
+"""Lists: what people export is read, and only what is worth paying for is sent."""
+
+import csv
+import io
+
+import pytest
+from verdict_courier.api_client import ApiClient
+
+from local.stack import LocalStack
+from tests.integration.harness import JobRunner
+
+#: An Excel export: semicolons, columns of their own, a duplicate, a blank, a mistake.
+_EXPORT = (
+    "\ufeffNr;Kunde;E-Mail\r\n"
+    "1;Asha;asha@rows.example\r\n"
+    '2;"Bina; the second";bina@rows.example\r\n'
+    "3;Asha;ASHA@rows.example\r\n"
+    ";;\r\n"
+    "5;Chand;chand at rows.example\r\n"
+    "6;Devi; devi@rows.example\r\n"
+).encode()
+
+
+@pytest.fixture
+def api(stack: LocalStack) -> ApiClient:
+    """Return a client of the stack's API."""
+    return ApiClient.local(stack.api_url)
+
+
+def _received(runner: JobRunner) -> list[bytes]:
+    """Return the files that the provider has received."""
+    return [csv_.upload.read_bytes() for csv_ in runner.stack.ipqs.csvs if csv_.upload]
+
+
+def test_the_provider_receives_exactly_the_unique_values(
+    runner: JobRunner, api: ApiClient
+) -> None:
+    """Each one is paid for; the uploader's other columns stay here."""
+    view = runner.run("ipqs/email/export.csv", _EXPORT)
+
+    assert (view.status, view.error) == ("SUCCEEDED", "")
+    assert _received(runner) == [
+        b"email\nasha@rows.example\nbina@rows.example\ndevi@rows.example\n"
+    ]
+    assert view.job is not None
+    assert view.states[:5] == ("Begin", "Known", "Prepare", "Route", "Submit")
+    manifest = runner.manifest(view)
+    assert (manifest["rows"]["sent"], manifest["rows"]["verdict"]) == (3, "complete")
+    assert api.call("GET", f"/jobs/{view.job.job_id}")["quote"] == {
+        "records": 6,
+        "blank": 1,
+        "duplicates": 1,
+        "not_sent": {"it has no @": 1},
+        "to_send": 3,
+        "header": "E-Mail",
+        "notes": [],
+    }
+
+
+def test_the_records_are_kept_as_they_were_uploaded(runner: JobRunner) -> None:
+    """The provider's verdicts are joined to them."""
+    view = runner.run("ipqs/email/export.csv", _EXPORT)
+
+    assert view.job is not None
+    prepared = view.job.prepared
+    stored = runner.stack.emulator.client("s3").get_object(
+        Bucket=view.job.bucket,
+        Key=prepared.key.replace("submission.csv", "records.csv"),
+        VersionId=prepared.records_version_id,
+    )
+    lines = stored["Body"].read().decode().splitlines(keepends=True)
+    rows = [*csv.reader(lines, strict=True)]
+    assert [row[5:] for row in rows[1:3]] == [
+        ["1", "Asha", "asha@rows.example"],
+        ["2", "Bina; the second", "bina@rows.example"],
+    ]
+    assert [row[1] for row in rows[1:]] == [
+        *("sent", "sent", "duplicate", "blank", "not_sent", "sent")
+    ]
+
+
+def test_the_records_come_back_with_their_verdicts(runner: JobRunner) -> None:
+    """In their order, with the uploader's columns, in two formats."""
+    view = runner.run("ipqs/email/export.csv", _EXPORT)
+
+    manifest = runner.manifest(view)
+    keys = {file["kind"]: file["key"] for file in manifest["files"]}
+    text = runner.stack.result(keys["joined"]).decode()
+    rows = [*csv.DictReader(io.StringIO(text, newline=""))]
+    assert [row["courier_status"] for row in rows] == [
+        *("verified", "verified", "duplicate", "blank", "not_sent", "verified")
+    ]
+    assert [row["E-Mail"] for row in rows[:2]] == [
+        "asha@rows.example",
+        "bina@rows.example",
+    ]
+    assert rows[1]["Kunde"] == "Bina; the second"
+    assert rows[2]["ipqs_Valid"] == rows[0]["ipqs_Valid"] != ""
+    assert manifest["rows"]["verdict"] == "complete"
+    assert runner.stack.result(keys["joined-parquet"])[:4] == b"PAR1"
+
+
+def test_a_refused_list_is_unpaid_and_says_why(
+    runner: JobRunner, api: ApiClient
+) -> None:
+    """Its sentence is where people look: in the API, the notice and the console."""
+    view = runner.run("ipqs/email/angle.csv", b"<a@b.example>\n<c@d.example>\n")
+
+    assert (view.status, view.error) == ("FAILED", "SourceColumnUnclear")
+    assert view.job is not None
+    job_id = view.job.job_id
+    sentence = "no column holds e-mail addresses: column 1: 0 of 2 cells fit"
+    execution = runner.stack.emulator.client("stepfunctions").describe_execution(
+        executionArn=runner.stack.execution_arn(job_id)
+    )
+    assert sentence in execution["cause"]
+    assert sentence in api.call("GET", f"/jobs/{job_id}")["error"]["advice"]
+    (notice,) = runner.notices(job_id)
+    assert sentence in notice["Message"]
+    assert not runner.stack.ipqs.csvs
