@@ -138,6 +138,9 @@ def test_a_file_that_cannot_be_verified_is_not_sent(
         (("cancel", "1234567"), "the first 8 or more"),
         (("retry", "0" * 65), "is not a job id"),
         (("results", ""), "is not a job id"),
+        (("submit", "--label", ""), "not 1 to 100 printable characters"),
+        (("submit", "--label", "l" * 101), "not 1 to 100 printable characters"),
+        (("submit", "--label", "two\nlines"), "not 1 to 100 printable characters"),
         (("lst",), "list"),
     ],
 )

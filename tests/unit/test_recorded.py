@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import pytest
 from jsonschema import Draft202012Validator
+from verdict_courier.results import listed_results
 
 from functions.aws.callbacks import CallbackStore, WebhookOutcome, WebhookReceipt
 from functions.aws.dynamodb import from_attributes
@@ -22,7 +23,12 @@ from functions.core.batch_results import RequestResult, RowIndex, parse_results
 from functions.core.errors import RETRYABLE
 from functions.core.file_formats import JSON
 from functions.core.job_record import JobRecord, SubmissionRecord
-from functions.core.manifest import build_manifest, encode_manifest
+from functions.core.manifest import (
+    build_manifest,
+    delivered_results,
+    encode_manifest,
+    read_manifest,
+)
 from functions.core.model import (
     Batch,
     BatchPosition,
@@ -553,6 +559,18 @@ def test_the_manifest_of_an_earlier_release_is_written_again(
     written = encode_manifest(build_manifest(job.with_(outcome=outcome)))
 
     assert written == recordings.content(f"documents/{document}")
+
+
+@pytest.mark.parametrize("document", ["manifest.json", "batch-manifest.json"])
+def test_the_manifest_of_an_earlier_release_is_read(document: str) -> None:
+    """By a step that finds it, and by the client that downloads what it names."""
+    manifest = read_manifest(recordings.content(f"documents/{document}"))
+    links = [{"kind": file["kind"], "href": "h"} for file in manifest["files"]]
+
+    listed = listed_results({"manifest": manifest, "links": links})
+
+    assert manifest["schema_version"] == 1
+    assert delivered_results(manifest)["files"].keys() == {f.kind for f in listed}
 
 
 @pytest.mark.parametrize("document", ["manifest.json", "batch-manifest.json"])
