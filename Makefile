@@ -19,7 +19,7 @@ STAGE ?= dev
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-plain test-stack test-own quick mutants check audit sbom lint format synth assets budget faults model bench bench-join bench-rows diagram rights runbook corrections openapi screenshot bootstrap deploy diff smoke destroy lock clean
+.PHONY: help demo up down test test-plain test-stack test-own quick mutants check audit sbom lint format synth assets budget faults model bench bench-rows diagram rights runbook corrections openapi screenshot bootstrap deploy diff smoke destroy lock clean
 
 help: ## List the targets
 	@echo "Verdict Courier: lists to bulk-verification providers, verdicts back."
@@ -116,11 +116,9 @@ bench: $(READY) budget ## Measure the budget, the memory of a 1 GiB result, the 
 	@$(BIN)/python -m benchmarks.memory
 	@$(BIN)/python -m benchmarks.api_latency
 
-bench-join: $(READY) ## Measure the join of two million records: time and memory
-	@$(BIN)/python -m benchmarks.join
-
-bench-rows: $(READY) ## Measure the reading of two million records: time and memory
+bench-rows: $(READY) ## Measure reading and joining two million records: time and memory
 	@$(BIN)/python -m benchmarks.rows
+	@$(BIN)/python -m benchmarks.join
 
 bootstrap: $(READY) ## Prepare your AWS account and region for the CDK, once
 	@$(BIN)/python -m tools.stage bootstrap --stage $(STAGE)

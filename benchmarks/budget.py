@@ -53,10 +53,13 @@ def budget(
 ) -> Budget:
     """Return the budget of a job that succeeds after `duration` seconds.
 
-    A job that waits for webhooks receives none, which is the most expensive case.
+    Its records are joined. A job that waits for webhooks receives none: both are the
+    most expensive case.
     """
     polls = checks(duration, policy)
-    usage = polled_job(checks=polls, kinds=kinds, uses_webhook=policy.uses_webhook)
+    usage = polled_job(
+        checks=polls, kinds=kinds, uses_webhook=policy.uses_webhook, joined=2
+    )
     states = definition["States"]
     item_states = states["Collect"]["ItemProcessor"]["States"]
     events = _events(usage.visits, {**item_states, **states})

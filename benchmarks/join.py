@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from functions.core.rows import JOINED_KIND, JOINED_PARQUET_KIND
 from functions.joining.database import write_exact_csv
 from functions.joining.join import RECORD_COLUMNS, Join, Table
 
@@ -90,11 +91,11 @@ def main() -> int:
             for path in (
                 folder / "records.csv",
                 results["all"],
-                joined.csv,
-                joined.parquet,
+                joined.files[JOINED_KIND],
+                joined.files[JOINED_PARQUET_KIND],
             )
         ]
-    numbers = joined.numbers
+    numbers = joined.rows
     records, everything, joined_csv, parquet = sizes
     print(f"{numbers.records:,} records, {numbers.missing:,} of them missing")
     print(f"records.csv {records:.0f} MB, all {everything:.0f} MB, ", end="")

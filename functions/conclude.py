@@ -13,7 +13,7 @@ from functions.core.errors import CourierError, DeadlinePassed, JobAborted
 from functions.core.metrics import Metric, Value
 from functions.core.model import Job, Outcome, State
 from functions.core.routing import end_job
-from functions.core.rows import RowsVerdict
+from functions.core.rows import JOINED_KINDS, RowsVerdict
 
 #: Errors with an outcome of their own; after all others a job has `failed`.
 _OUTCOMES = {
@@ -54,7 +54,8 @@ def job_metrics(job: Job, *, now: float) -> dict[Metric, Value]:
         values[Metric.JOBS_LATE] = 1
     if job.verdict is not RowsVerdict.NONE:
         values[Metric.MANIFESTS] = 1
-    if files := [file for file in job.files if file.key]:
+    delivered = [file for file in job.files if file.kind not in JOINED_KINDS]
+    if files := [file for file in delivered if file.key]:
         values[Metric.BYTES_DELIVERED] = sum(file.bytes for file in files)
         values[Metric.ROWS_DELIVERED] = sum(file.rows for file in files)
         values[Metric.DOWNLOAD_ATTEMPTS] = [file.attempts for file in files]

@@ -121,7 +121,10 @@ class Alarms(Construct):
             "Rows unaccounted": AlarmDefinition(
                 description="Rows of a delivered job may be missing, or do not add up.",
                 metric=_verdict_count(
-                    metrics, RowsVerdict.UNACCOUNTED, RowsVerdict.CONTRADICTORY
+                    metrics,
+                    RowsVerdict.UNACCOUNTED,
+                    RowsVerdict.CONTRADICTORY,
+                    RowsVerdict.UNJOINED,
                 ),
             ),
             "Webhooks missing": AlarmDefinition(

@@ -110,7 +110,14 @@ class Dashboard(Construct):
             _graph(
                 "Rows of batches by outcome", [search(Metric.BATCH_ROWS, "outcome")]
             ),
-            _graph("Manifests by verdict", [search(Metric.MANIFESTS, "verdict")]),
+            _graph(
+                "Manifests by verdict; rows missing or unexpected in joined lists",
+                [
+                    search(Metric.MANIFESTS, "verdict"),
+                    search(Metric.ROWS_MISSING, "provider", label="missing"),
+                    search(Metric.ROWS_UNEXPECTED, "provider", label="unexpected"),
+                ],
+            ),
         ]
 
     def _providers(self) -> list[cloudwatch.IWidget]:

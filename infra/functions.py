@@ -15,7 +15,8 @@ from constructs import Construct
 
 from functions.core import keys
 from functions.core.function_table import FUNCTIONS
-from infra.bundling import bundle
+from infra.bundling import HOST, LAMBDA, bundle, bundle_join
+from infra.config import LOCAL
 from infra.nag import acknowledge
 
 RUNTIME = lambda_.Runtime.PYTHON_3_14
@@ -41,6 +42,8 @@ class Functions(Construct):
         super().__init__(scope, construct_id)
         self._reserved_concurrency = reserved_concurrency
         self._code = lambda_.Code.from_asset(str(bundle()))
+        platform = HOST if stage == LOCAL else LAMBDA
+        self._own_code = {"join": lambda_.Code.from_asset(str(bundle_join(platform)))}
         self._log_retention = log_retention
         self._key = key
         self._removal_policy = removal_policy
@@ -76,6 +79,7 @@ class Functions(Construct):
         self.webhook = self._function("webhook")
         self.prepare = self._function("prepare")
         self.gather = self._function("gather")
+        self.join = self._function("join")
         self.sweep = self._function("sweep")
 
     @property
@@ -94,6 +98,7 @@ class Functions(Construct):
             self.download,
             self.prepare,
             self.gather,
+            self.join,
             self.manifest,
             self.conclude,
         )
@@ -124,7 +129,7 @@ class Functions(Construct):
             self,
             title,
             description=f"Verdict Courier: {name}",
-            code=self._code,
+            code=self._own_code.get(name, self._code),
             handler=spec.handler or f"functions.{name}.handler",
             runtime=RUNTIME,
             architecture=lambda_.Architecture.ARM_64,

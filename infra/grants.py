@@ -84,6 +84,13 @@ class Grants:
         _allow_objects(function, inbox, "s3:GetObject", of=f"{BATCHES_PREFIX}*")
         self._key.grant(function, *READ_KEY)
 
+    def read_work_files(self, function: lambda_.Function, inbox: s3.Bucket) -> None:
+        """Allow reading work files by their version, as Prepare has named it."""
+        _allow(function, inbox.bucket_arn, "s3:ListBucket")
+        objects = f"{BATCHES_PREFIX}*"
+        _allow_objects(function, inbox, "s3:GetObjectVersion", of=objects)
+        self._key.grant(function, *READ_KEY)
+
     def presign_uploads(
         self, function: lambda_.Function, inbox: s3.Bucket, providers: Iterable[str]
     ) -> None:

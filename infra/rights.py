@@ -63,6 +63,8 @@ class Rights:
         grants.read_batches(functions.gather, storage.inbox)
         grants.write_batches(functions.gather, storage.inbox)
         grants.write_results_in_parts(functions.gather, storage.results)
+        grants.read_work_files(functions.join, storage.inbox)
+        grants.write_results_in_parts(functions.join, storage.results)
         grants.write_results_in_parts(functions.download, storage.results)
         grants.write_results(functions.manifest, storage.results)
         grants.write_errors(functions.check, storage.results)

@@ -11,7 +11,7 @@
            ├─ wait ─────► Wait ─► Check
            ├─ listen ───► Listen ─► Check   (where the provider sends webhooks)
            ├─ requests ─► Requests (a poll loop each) ─► Gather ─► Route
-           ├─ collect ──► Collect (a Download per kind) ─► Manifest ─► Conclude
+           ├─ collect ──► Collect (a Download per kind) ─► Join ─► Manifest ─► Conclude
            ├─ report ───► Manifest ─► Conclude
            └─ otherwise ► Conclude ─► Notify ─► Judge ─┬─► Delivered
                                                        └─► Failed
@@ -25,7 +25,6 @@ from functools import partial
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
@@ -35,10 +34,11 @@ from constructs import Construct
 from functions.core.errors import JobAlreadyStarted, JobEnded
 from functions.core.model import Next, Outcome
 from infra.batch_map import batch_map
+from infra.collection import collect_map, join_list
 from infra.functions import Functions
 from infra.notify_task import notify_task
 from infra.poll_loop import PollLoop, next_is
-from infra.task_defaults import download_task, lambda_task
+from infra.task_defaults import lambda_task
 
 
 class Workflow(Construct):
@@ -120,7 +120,7 @@ class Workflow(Construct):
             self, "Known", comment="Does the provider have it already?"
         )
         poll = PollLoop(self, functions=functions)
-        collect = self._collect(functions.download)
+        collect = collect_map(self, functions.download)
         prepare = task(
             "Prepare", functions.prepare, "Read the source and write what is sent of it"
         )
@@ -171,7 +171,7 @@ class Workflow(Construct):
         route.when(next_is(Next.REPORT), manifest, comment="the batch is gathered")
         route.otherwise(conclude)
 
-        collect.next(manifest)
+        collect.next(join_list(self, functions, then=manifest))
         prepare.next(route)
         requests.next(gather)
         gather.next(route)
@@ -201,40 +201,3 @@ class Workflow(Construct):
         conclude.add_catch(unrecorded)
         notify.add_catch(unrecorded)
         return begin
-
-    def _collect(self, download: lambda_.Function) -> sfn.Map:
-        """Return the Map that downloads one result after the other.
-
-        Never two at once: the links of one status call may invalidate older links.
-        """
-        copy = download_task(
-            self,
-            "Download",
-            download,
-            "Copy one result through a link of its own",
-            job="$.job",
-            kind="$.kind",
-        )
-        missed = sfn.Pass(
-            self,
-            "Missed",
-            comment="Note the error and go on with the other results",
-            parameters={
-                "kind": sfn.JsonPath.string_at("$.kind"),
-                "error": sfn.JsonPath.string_at("$.failure.Error"),
-            },
-        )
-        copy.add_catch(missed, result_path="$.failure")
-        collect = sfn.Map(
-            self,
-            "Collect",
-            comment="Download one result at a time: new links may end older ones",
-            max_concurrency=1,
-            items_path="$.kinds",
-            item_selector={
-                "job": sfn.JsonPath.object_at("$"),
-                "kind": sfn.JsonPath.string_at("$$.Map.Item.Value"),
-            },
-            result_path="$.files",
-        )
-        return collect.item_processor(copy)

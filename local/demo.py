@@ -188,6 +188,15 @@ def _show_results(manifest: dict[str, Any], console: Console) -> None:
     console.print(f"Results in the bucket, under {folder}/", soft_wrap=True)
     console.print(table)
     rows = manifest["rows"]
+    if "records" in rows:
+        console.print(
+            f"\nRecords: {rows['records']:,}, of which {rows['blank']:,} blank, "
+            f"{rows['duplicates']:,} duplicates, {sum(rows['not_sent'].values()):,} "
+            f"not fit to send, {rows['sent']:,} sent; {rows['returned']:,} came back. "
+            f"Verdict: [bold]{rows['verdict']}[/].",
+            soft_wrap=True,
+        )
+        return
     received = max(rows["received"].values(), default=0)
     removed = "removed (duplicates)" if rows["verdict"] == "complete" else "missing"
     console.print(

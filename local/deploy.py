@@ -69,7 +69,8 @@ def _asset_content(path: Path, source: Mapping[str, str]) -> bytes:
     if source.get("packaging") != "zip":
         return path.read_bytes()
     content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+    # Not compressed: it goes nowhere, and that of Join takes seconds to compress.
+    with zipfile.ZipFile(content, "w") as archive:
         for file in sorted(path.rglob("*")):
             if file.is_file():
                 archive.write(file, file.relative_to(path))

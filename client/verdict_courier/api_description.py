@@ -21,6 +21,8 @@ VERDICTS = {
     "duplicates",
     "contradictory": "the numbers of rows sent and received cannot all be true",
     "unknown": "it cannot be said whether rows are missing",
+    "incomplete": "joined with results that need not have every row",
+    "unjoined": "the rows could not be joined with the results, which are all there",
 }
 #: Members of a successful response, by its path, that every release has sent.
 _RESPONSE_MEMBERS = {

@@ -12,6 +12,8 @@ from typing import Any
 
 from verdict_courier.api_client import ApiError, ApiUnreachable, ForeignAnswer, stream
 
+#: How the kinds begin that are the uploader's own records, with the verdicts.
+_JOINED = "joined"
 #: More than the details of a batch's rows have.
 _MAX_ERROR_BYTES = 64 * 1024 * 1024
 _FILE_NAME = re.compile(r"\w[\w.-]{0,200}", re.ASCII)
@@ -72,22 +74,21 @@ class Result:
             ApiError, ApiUnreachable: See `chunks`.
             OSError: The file cannot be written.
         """
-        folder.mkdir(parents=True, exist_ok=True)
-        # Two downloads at the same time must not write into one file.
-        part = folder / f"{self.name}.{secrets.token_hex(4)}.part"
-        try:
-            with part.open("xb") as file:
-                for chunk in self.chunks():
-                    file.write(chunk)
-                file.flush()
-                os.fsync(file.fileno())
-            return part.replace(folder / self.name)
-        finally:
-            part.unlink(missing_ok=True)
+        return _save(folder / self.name, self.chunks())
+
+
+def save_manifest(response: Mapping[str, Any], folder: Path) -> Path:
+    """Save the manifest that a response of the API has, in the form of the bucket's.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    text = json.dumps(response["manifest"], indent=2, sort_keys=True)
+    return _save(folder / "manifest.json", [f"{text}\n".encode()])
 
 
 def listed_results(response: Mapping[str, Any]) -> list[Result]:
-    """Return the results that a response of the API lists.
+    """Return the results that a response of the API lists, the joined ones first.
 
     Raises:
         ForeignAnswer: It does not list results.
@@ -99,7 +100,23 @@ def listed_results(response: Mapping[str, Any]) -> list[Result]:
         raise ForeignAnswer("The list of results is not that of the API.") from None
     if len({result.name for result in results}) < len(results):
         raise ForeignAnswer("The API lists two results with one name.")
-    return results
+    return sorted(results, key=lambda result: not result.kind.startswith(_JOINED))
+
+
+def _save(path: Path, chunks: Iterable[bytes]) -> Path:
+    """Write a file that has its name only once it is whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Two downloads at the same time must not write into one file.
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with part.open("xb") as file:
+            for chunk in chunks:
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+        return part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def error_lines(response: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -54,17 +54,31 @@ def _errors(value: Any, schema: Schema, at: str) -> Iterator[ValidationError]:  
 
 
 def _closest(value: Any, alternatives: list[Schema]) -> Schema:  # noqa: ANN401 - any JSON
-    """Return the alternative that has the most members and enum values of a value."""
+    """Return the alternative that has the most members and enum values of a value.
+
+    A member that no alternative allows is said to have the words of all of them.
+    """
     if not isinstance(value, dict):
         return alternatives[0]
 
-    def similarity(alternative: Schema) -> int:
+    def similarity(alternative: Schema) -> tuple[int, list[bool]]:
         properties = alternative["properties"]
         shared = value.keys() & properties.keys()
         matching = [n for n in shared if value[n] in properties[n].get("enum", ())]
-        return len(shared) + len(matching)
+        # Earlier members, such as the provider, say more than later ones.
+        return len(shared) + len(matching), [name in matching for name in properties]
 
-    return max(alternatives, key=similarity)
+    closest = max(alternatives, key=similarity)
+    properties = dict(closest["properties"])
+    for name in value.keys() & properties.keys():
+        words = [
+            word
+            for alternative in alternatives
+            for word in alternative["properties"].get(name, {}).get("enum", ())
+        ]
+        if words and value[name] not in words:
+            properties[name] = {**properties[name], "enum": list(dict.fromkeys(words))}
+    return {**closest, "properties": properties}
 
 
 def _object_errors(

@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -64,6 +64,16 @@ class BatchStore:
         """Return the content of a work file."""
         with translate_aws_errors("read a work file of the batch"):
             return self._read(name)
+
+    def chunks(self, name: str, version_id: str) -> Iterator[bytes]:
+        """Read one version of a work file to its end, chunk by chunk."""
+        with translate_aws_errors("read a work file"):
+            body = self._s3.get_object(
+                Bucket=self._bucket, Key=self.key(name), VersionId=version_id
+            )["Body"]
+            with body:
+                while chunk := body.read(_CHUNK_BYTES):
+                    yield chunk
 
     def read_json(self, name: str) -> Any:  # noqa: ANN401 - any JSON of ours
         """Return a work file as JSON."""

@@ -10,9 +10,16 @@ from dataclasses import dataclass
 from functions.core import prices
 from functions.core.function_table import FUNCTIONS
 from functions.core.model import Job
+from functions.core.rows import JOINED_KINDS
 
 #: Estimated run times by state, and of the states that are not listed.
-_RUN_SECONDS = {"Submit": 5.0, "Download": 5.0, "Prepare": 5.0, "Gather": 30.0}
+_RUN_SECONDS = {
+    "Submit": 5.0,
+    "Download": 5.0,
+    "Prepare": 5.0,
+    "Gather": 30.0,
+    "Join": 5.0,
+}
 _DEFAULT_RUN_SECONDS = 0.5
 #: The size of one part of a multipart upload; each part is one request.
 _PART_BYTES = 16 * 1024 * 1024
@@ -65,12 +72,15 @@ def polled_job(
     parts: int = 0,
     submits: int = 1,
     uses_webhook: bool = False,
+    joined: int = 0,
 ) -> Usage:
     """Estimate a job that is submitted, checked and delivered.
 
     `kinds` is the number of results, `parts` the number of their multipart parts; 0 is
     counted as one for each result. A job without results visits neither Collect nor
-    Manifest. Submissions on hold are not counted.
+    Manifest. Its records are joined into
+    `joined` files. Submissions on hold
+    are not counted.
     """
     visits = _polling_visits(checks, submits=submits, uses_webhook=uses_webhook)
     visits |= dict.fromkeys(
@@ -82,8 +92,11 @@ def polled_job(
         visits["Route"] += 1
         s3_puts += _PUTS_OF_PREPARE
     if kinds:
-        visits |= {"Collect": 1, "Download": kinds, "Manifest": 1}
-        s3_puts += 1 + kinds * _PUTS_PER_RESULT + (parts or kinds)
+        visits |= {"Collect": 1, "Download": kinds, "Joinable": 1, "Manifest": 1}
+        written = kinds + joined
+        if joined:
+            visits["Join"] = 1
+        s3_puts += 1 + written * _PUTS_PER_RESULT + (parts or written)
     return Usage(visits=visits, s3_puts=s3_puts)
 
 
@@ -130,9 +143,11 @@ def usage_of(job: Job) -> Usage:
     """Return what an ended job used, estimated from its state."""
     if job.batch.requests:
         return batch_job(requests=job.batch.requests)
+    joined = sum(file.kind in JOINED_KINDS for file in job.files)
     return polled_job(
         checks=job.polls,
-        kinds=len(job.files),
+        kinds=len(job.files) - joined,
+        joined=joined,
         parts=sum(-(-file.bytes // _PART_BYTES) for file in job.files),
         # A retry starts with a check, and so does a job that the provider already has.
         submits=0 if job.attempt > 1 or not job.bucket else 1,

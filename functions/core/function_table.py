@@ -43,5 +43,8 @@ FUNCTIONS: Mapping[str, LambdaFunction] = {
     # These two hold a whole batch in memory; a list of any size is on Prepare's disk.
     "prepare": LambdaFunction(memory=1024, timeout=900, disk=4096),
     "gather": LambdaFunction(memory=1024, timeout=900),
+    # DuckDB has 1 GB, in which two million records are joined in half a minute; more of
+    # them, the results and what does not fit into memory lie on the disk.
+    "join": LambdaFunction(memory=2048, timeout=900, disk=10_240),
     "sweep": LambdaFunction(memory=256, timeout=300),
 }

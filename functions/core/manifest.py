@@ -7,14 +7,13 @@ from typing import Any
 
 from functions.core.errors import ResultMismatch, ResultsIncomplete
 from functions.core.model import Job
-from functions.core.result_keys import SINGLE_RESULT_KIND
-from functions.core.rows import RowCount, verdict_on
+from functions.core.result_keys import COMPLETE_KINDS
+from functions.core.rows import JOINED_KINDS, NOT_JOINED, RowCount, verdict_on
 
-#: Increased when a field changes its meaning, not when a field is added.
+#: Increased when a field changes its meaning, not when a field is added. In version 2
+#: `rows` counts the joined rows; of a job that is not joined, it is what it was.
 SCHEMA_VERSION = 1
-
-#: The kinds of results that have every row.
-_COMPLETE_KINDS = ("all", SINGLE_RESULT_KIND)
+JOINED_SCHEMA_VERSION = 2
 
 
 def build_manifest(job: Job, *, name: str = "", label: str = "") -> dict[str, Any]:
@@ -36,8 +35,9 @@ def build_manifest(job: Job, *, name: str = "", label: str = "") -> dict[str, An
         reasons = ", ".join(f"{kind}: {error}" for kind, error in missing.items())
         raise ResultsIncomplete(f"not fetched: {reasons}")
 
+    is_joined = job.joined != NOT_JOINED
     document: dict[str, Any] = {
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": JOINED_SCHEMA_VERSION if is_joined else SCHEMA_VERSION,
         "job_id": job.job_id,
         "provider": job.provider,
         "type": job.type,
@@ -54,7 +54,7 @@ def build_manifest(job: Job, *, name: str = "", label: str = "") -> dict[str, An
             for file in sorted(job.files, key=lambda file: file.kind)
         ],
         "absent": sorted(job.absent),
-        "rows": reconcile_rows(job),
+        "rows": joined_rows(job) if is_joined else reconcile_rows(job),
         "timing": {
             "received_at": job.received_at,
             "submitted_at": job.submitted_at,
@@ -72,14 +72,30 @@ def build_manifest(job: Job, *, name: str = "", label: str = "") -> dict[str, An
     return document
 
 
+def joined_rows(job: Job) -> dict[str, Any]:
+    """Return what became of the records of a list; only the error if it is unjoined.
+
+    `received` has the lines of the provider's files, which prove nothing.
+    """
+    joined = job.joined
+    numbers = {name: value for name, value in asdict(joined).items() if name != "error"}
+    numbers["unexpected_rows"] = list(joined.unexpected_rows)
+    return {
+        **({"join_error": joined.error} if joined.error else numbers),
+        "invalid": job.invalid,
+        "received": _received(job),
+        "verdict": str(joined.verdict),
+    }
+
+
 def reconcile_rows(job: Job) -> dict[str, Any]:
     """Compare the rows of the results with the rows that were sent.
 
     `removed` is how many rows fewer were received, None if that cannot be computed: a
     provider may remove duplicates. `sent` is 0 if another client submitted the file.
     """
-    received = {file.kind: file.rows for file in job.files}
-    total = next((received[kind] for kind in _COMPLETE_KINDS if kind in received), None)
+    received = _received(job)
+    total = next((received[kind] for kind in COMPLETE_KINDS if kind in received), None)
     verdict = verdict_on(
         RowCount(job.rows, job.distinct_rows),
         total=total,
@@ -95,6 +111,11 @@ def reconcile_rows(job: Job) -> dict[str, Any]:
     if job.distinct_rows:  # otherwise as an earlier release wrote it
         rows["distinct"] = job.distinct_rows
     return rows
+
+
+def _received(job: Job) -> dict[str, int]:
+    """Return the lines after the header of each of the provider's files."""
+    return {file.kind: file.rows for file in job.files if file.kind not in JOINED_KINDS}
 
 
 def delivered_results(manifest: Mapping[str, Any]) -> dict[str, Any]:

@@ -98,6 +98,16 @@ class Metric(Enum):
         Unit.BYTES, "bytes of a job's results", _PROVIDER
     )
     ROWS_DELIVERED = MetricDefinition(Unit.COUNT, "rows of a job's results", _PROVIDER)
+    ROWS_MISSING = MetricDefinition(
+        Unit.COUNT,
+        "records of joined lists that were sent and have no row of the result",
+        _PROVIDER,
+    )
+    ROWS_UNEXPECTED = MetricDefinition(
+        Unit.COUNT,
+        "rows of the results of joined lists that belong to no record",
+        _PROVIDER,
+    )
     BATCH_ROWS = MetricDefinition(
         Unit.COUNT,
         "rows of batches, by outcome; a retry counts all rows once more",

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Self
 
-from functions.core.rows import RowsVerdict
+from functions.core.rows import NOT_JOINED, JoinedRows, RowsVerdict
 
 #: A JSON object that travels through the state machine: small, without secrets.
 State = dict[str, Any]
@@ -194,6 +194,7 @@ class Job:
     distinct_rows: int = 0  # different ones among them; 0 if they were not counted
     invalid: int = 0  # rows that the provider, or Prepare, found invalid
     files: tuple[File, ...] = ()
+    joined: JoinedRows = NOT_JOINED  # what became of a list's records
     manifest_key: str = ""
     verdict: RowsVerdict = RowsVerdict.NONE  # the manifest's
     outcome: Outcome = Outcome.NONE
@@ -252,6 +253,7 @@ class Job:
             values[name] = tuple(values.get(name, ()))
         values["part"] = BatchPosition.from_state(values.get("part", {}))
         values["batch"] = Batch.from_state(values.get("batch", {}))
+        values["joined"] = JoinedRows.from_state(values.get("joined", {}))
         values["prepared"] = PreparedList.from_state(values.get("prepared", {}))
         values["files"] = tuple(
             File.from_state(file) for file in values.get("files", ())
@@ -271,6 +273,8 @@ class Job:
         for name in _ABSENT_IF_EMPTY:
             if not state[name]:
                 del state[name]
+        if self.joined == NOT_JOINED:
+            del state["joined"]
         if not self.part.batch_since:
             del state["part"]["batch_since"]
         if not self.prepared.key:

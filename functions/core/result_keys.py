@@ -8,6 +8,8 @@ from functions.core.model import Job
 
 #: The kind of a result that is the only one of its job: a batch's, or a request's.
 SINGLE_RESULT_KIND = "result"
+#: The kinds of a provider's results that have every row; the others are lists.
+COMPLETE_KINDS = ("all", SINGLE_RESULT_KIND)
 #: How the names of objects begin that have the provider's words about failures.
 ERROR_OBJECT = "error"
 

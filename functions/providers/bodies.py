@@ -1,6 +1,7 @@
 """Bodies: implement `Body` for results built here, and for those that need a proof."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from functions.providers.protocol import Body
 
@@ -24,6 +25,22 @@ class BytesBody:
 
     def close(self) -> None:
         """See `Body.close`; nothing is open."""
+
+
+class FileBody:
+    """A `Body` of a file on the disk."""
+
+    def __init__(self, path: Path) -> None:
+        self.announced_bytes = path.stat().st_size
+        self._file = path.open("rb")
+
+    def readinto(self, buffer: memoryview) -> int:
+        """See `Body.readinto`."""
+        return self._file.readinto(buffer)
+
+    def close(self) -> None:
+        """See `Body.close`."""
+        self._file.close()
 
 
 class IteratorBody:

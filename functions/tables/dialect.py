@@ -19,6 +19,8 @@ SEPARATORS = "\t|;,"
 _NONE = "\0"
 #: The least part of the records that have the width of the table.
 _SHARE = 0.5
+#: A line before the header that is no record: a value may begin with #, but no prose.
+_COMMENT = re.compile(r"#[\s#]")
 _SEP_LINE = re.compile(r'"?sep=([^\r\n"])"?[\r\n]*', re.IGNORECASE)
 
 
@@ -60,7 +62,7 @@ def choose_dialect(
         skipped, separators = 1, sep_line[1]
     comments = 0
     for line in lines[skipped:]:
-        if not line.startswith("#"):
+        if not _COMMENT.match(line):
             break
         comments += 1
     if skipped + comments == len(lines):
@@ -71,7 +73,7 @@ def choose_dialect(
     is_chosen = skipped or best.score(columns) > _Candidate.NOTHING
     dialect = best.dialect if is_chosen else Dialect()
 
-    # A header can begin with #, too: then it is as wide as the table, and none follows.
+    # The last one may be the header, as wide as the table: then no header follows it.
     if comments and 1 < best.width == _width(dialect, lines[skipped + comments - 1]):
         comments -= not best.has_header
     return Dialect(

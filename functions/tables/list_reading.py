@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
-from functions.core.errors import SourceColumnUnclear, SourceEmpty
+from functions.core.errors import SourceColumnUnclear
 from functions.core.source import Source
 from functions.tables.first_records import FirstRecords
 from functions.tables.json_lines import JSON_LINES_SUFFIX, JsonTable, open_json_table
@@ -92,7 +92,6 @@ class ListReading:
         Raises:
             SourceNotText: The table cannot be read on.
             SourceColumnUnclear: All records have been yielded, and none is sent.
-            SourceEmpty: The same, and all of them are blank.
         """
         counts, reasons, rule = self.counts, self.reasons, self._rule
         index, header = self.value_column.index, list(self.header)
@@ -125,14 +124,12 @@ class ListReading:
                 status = Status.SENT
                 counts.sent += 1
             yield ListRecord(number, line, status, reason, first, value, cells)
-        if counts.not_sent and not counts.sent:
-            ((reason, count),) = reasons.most_common(1)
+        if not counts.sent:  # the sample has shown that not all records are blank
+            ((reason, _),) = reasons.most_common(1)
             raise SourceColumnUnclear(
-                f"none of {counts.not_sent:,} cells of column {index + 1} is one of "
-                f"{rule.words}; of {count:,}: {reason}"
+                f"column {index + 1} holds no {rule.words}: none of "
+                f"{counts.not_sent:,} cells fits (mostly: {reason})"
             )
-        if not counts.sent:
-            raise SourceEmpty("the file holds only a header or blank records")
 
 
 def read_list(

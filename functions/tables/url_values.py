@@ -3,7 +3,7 @@
 import re
 
 #: The scheme (which a domain lacks), the host with its port, and the rest.
-_URL = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.\-]*)://)?([^/?#\\\s]*)([^\s]*)")
+_URL = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.\-]*)://)?([^/?#\\\s]*)((?:[/?#\\]\S*)?)")
 _DOMAIN = re.compile(
     r"(?:[^\W_](?:[\w\-]{0,61}[^\W_])?\.)+(?:[^\W\d_]{2,63}|xn--[A-Za-z0-9\-]{1,59})\.?"
 )
@@ -29,8 +29,9 @@ def unfit_url(cell: str) -> str:
 
 def url_key(value: str) -> str:
     """Return the URL with its scheme and its host in lower case."""
-    url = _URL.fullmatch(value)
-    if not url:
-        return value
-    scheme = f"{url[1].lower()}://" if url[1] else ""
-    return f"{scheme}{url[2].casefold()}{url[3]}"
+
+    def folded(url: re.Match[str]) -> str:
+        scheme = f"{url[1].lower()}://" if url[1] else ""
+        return f"{scheme}{url[2].casefold()}{url[3]}"
+
+    return _URL.sub(folded, value, count=1)

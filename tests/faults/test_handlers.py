@@ -51,6 +51,22 @@ def test_a_submission_measures_the_age_of_the_job(
     assert metrics_of(capsys.readouterr().out)[-1]["JobAgeSeconds"] == 0.0
 
 
+def test_a_check_is_recorded_with_the_time_of_the_next_one(
+    harness: StepHarness, job: Job, context: LambdaContext
+) -> None:
+    """Who asks how the job is doing is told when that will be known anew."""
+    harness.ipqs.behave(seconds_processing=3600.0)
+    submitted = submit.handler(job.to_state(), context)
+
+    checked = check.handler(submitted, context)
+
+    item = harness.item(job)
+    assert item["polls"] == "1"
+    assert checked["wait_seconds"] > 1
+    next_at = harness.ipqs.clock.now() + checked["wait_seconds"]
+    assert float(item["next_check_at"]) == next_at
+
+
 def test_concludes_a_caught_error(
     harness: StepHarness, job: Job, context: LambdaContext
 ) -> None:

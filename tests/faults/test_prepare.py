@@ -210,6 +210,26 @@ def test_a_list_beyond_a_limit_is_not_sent(
 
 
 @pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.txt", b"a@b.example\nc@d.example\n"),
+        ("a.TSV", b"id\tmail\n1\ta@b.example\n2\tc@d.example\n"),
+        ("a.jsonl", b'{"mail": "a@b.example"}\n{"mail": "c@d.example", "id": 2}\n'),
+    ],
+)
+def test_any_form_of_table_is_sent_as_a_list(
+    harness: StepHarness, driver: ExecutionDriver, name: str, content: bytes
+) -> None:
+    """What is uploaded is the uploader's choice, what is sent is the provider's."""
+    job = harness.upload_list(content, key=f"ipqs/email/{name}")
+
+    ended = driver.run(job)
+
+    assert harness.sent(job) == [b"email\na@b.example\nc@d.example\n"]
+    assert ended.outcome is Outcome.SUCCEEDED
+
+
+@pytest.mark.parametrize(
     ("metadata", "sent"),
     [
         ({}, b"email\na@b.example\n"),

@@ -139,6 +139,7 @@ RINGS: list[tuple[str, Cause]] = [
     ("ProviderThrottling", throttled(6)),
     ("RowsUnaccounted", verdict(RowsVerdict.UNACCOUNTED)),
     ("RowsUnaccounted", verdict(RowsVerdict.CONTRADICTORY)),
+    ("RowsUnaccounted", verdict(RowsVerdict.UNJOINED)),
     ("JobsLate", measured(Metric.JOBS_LATE, 2)),
     ("WebhooksMissing", missed(3)),
     ("WebhooksMissing", all_of(missed(3), heard("woke", 1), heard("early", 1))),

@@ -10,7 +10,7 @@ import pytest
 from functions.aws import settings
 from functions.core.function_table import FUNCTIONS
 from functions.core.provider_settings import IpqsSettings, TxncheckSettings
-from infra.bundling import PYTHON
+from infra.bundling import HOST, LAMBDA, PYTHON, Platform, bundle_join
 from tests.infra.template import Template, text
 
 EVERYWHERE = {
@@ -61,6 +61,7 @@ ENVIRONMENT = {
     "webhook": {"COURIER_WAITS", "COURIER_PROVIDERS"},
     "prepare": {"COURIER_TABLE", "COURIER_KEEP_DAYS", "COURIER_PROVIDERS"},
     "gather": {"COURIER_PROVIDERS", "COURIER_RESULTS_BUCKET"},
+    "join": {"COURIER_RESULTS_BUCKET", "COURIER_SPREADSHEET_SAFE"},
     "sweep": {
         "COURIER_TABLE",
         "COURIER_KEEP_DAYS",
@@ -117,7 +118,7 @@ def test_the_settings_of_ipqs_are_complete(prod: Template) -> None:
         "download_hosts": ["downloads.ipqualityscore.com"],
         "key_place": {"upload": "field", "status": "path", "list": "header"},
         "types": ["email", "phone", "proxy", "url"],
-        "extensions": [".csv", ".txt", ".tsv"],
+        "extensions": [".csv", ".txt", ".tsv", ".jsonl"],
         "batches": [],
         "max_batch_requests": 0,
         "max_source_bytes": 268435456,
@@ -247,15 +248,40 @@ def test_a_simulator_runs_on_this_machine(
 
 
 def test_the_functions_share_one_asset(template: Template) -> None:
-    """All fourteen run the same version of the code."""
+    """All but Join, which has a database besides; an update of them is one upload."""
     functions = template.functions()
 
     assert set(functions) == set(ENVIRONMENT) == set(FUNCTIONS)
-    assert len({json.dumps(f["Code"]) for f in functions.values()}) == 1
+    codes = {name: json.dumps(each["Code"]) for name, each in functions.items()}
+    own = codes.pop("join")
+    assert len({*codes.values()}) == 1
+    assert own not in codes.values()
     for name, function in functions.items():
         assert function["Handler"].startswith(f"functions.{name}.")
         assert function["Runtime"] == f"python{PYTHON}"
         assert function["Architectures"] == ["arm64"]
+
+
+@pytest.mark.parametrize(("stage", "built"), [("prod", LAMBDA), ("local", HOST)])
+def test_join_gets_the_database_of_its_processor(
+    assembly: Callable[[str], Path], stage: str, built: Platform
+) -> None:
+    """The local stack runs functions on this machine, AWS on arm64."""
+    folder = assembly(stage)
+    (asset,) = [path.parent for path in folder.glob("asset.*/duckdb")]
+
+    (compiled,) = asset.glob("_duckdb.*.so")
+    assert (asset / compiled.name).stat().st_size == next(
+        bundle_join(built).glob("_duckdb.*.so")
+    ).stat().st_size
+
+
+def test_join_has_room_for_a_list_of_millions(template: Template) -> None:
+    """Its memory holds the database's 1 GB, its disk everything else."""
+    join = template.functions()["join"]
+
+    assert join["MemorySize"] >= 2 * 1024
+    assert join["EphemeralStorage"]["Size"] == 10_240
 
 
 def test_a_function_is_traced_and_logs_to_a_group_of_its_own(

@@ -134,6 +134,11 @@ RIGHTS = {
         "s3:PutObject StorageInbox/batches/*",
         *WRITE_RESULTS_IN_PARTS,
     },
+    "join": {
+        "s3:GetObjectVersion StorageInbox/batches/*",
+        "s3:ListBucket StorageInbox",
+        *WRITE_RESULTS_IN_PARTS,
+    },
     "sweep": {
         "dynamodb:Query StorageJobs/index/late_checks",
         "dynamodb:UpdateItem StorageJobs",
@@ -194,7 +199,7 @@ def test_a_function_writes_to_its_own_log_only(template: Template, name: str) ->
     [
         pytest.param(
             r"s3:(Put|Abort|Create|Replicate|Restore)\w* StorageResults/(?!\*/error)",
-            {"download", "manifest", "gather"},
+            {"download", "manifest", "gather", "join"},
             id="write results",
         ),
         pytest.param(

@@ -119,6 +119,17 @@ def test_a_job_without_results_has_an_exit_code(run: Run, tmp_path: Path) -> Non
     assert (code, read(out)["error"]["name"]) == (ExitCode.NO_RESULTS, "SourceEmpty")
 
 
+def test_what_is_sent_is_said_while_it_is_verified(run: Run, tmp_path: Path) -> None:
+    """Who sees the wrong number can still cancel the job."""
+    file = tmp_path / "list.csv"
+    file.write_text("Mail,Name\na@b.example,A\nA@b.example,B\n,\nnobody,C\n")
+
+    code, _, notes = run("submit", file, "--type", "email", "--wait")
+
+    assert code == ExitCode.DONE
+    assert "4 records: 1 to send, 1 duplicate, 1 blank, 1 not sent (it" in notes
+
+
 def test_rows_that_may_be_missing_have_an_exit_code(
     run: Run, runner: JobRunner, tmp_path: Path
 ) -> None:

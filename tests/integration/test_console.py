@@ -126,6 +126,7 @@ def test_a_result_is_downloaded_whole(page: str, runner: JobRunner) -> None:
         pytest.param("logs/" + "0" * 8, 502, id="no job with these digits"),
         pytest.param("logs/" + "0" * 7, 404, id="too few digits"),
         pytest.param("objects/" + "0" * 64 + "/all", 502, id="no such result"),
+        pytest.param("objects/" + "0" * 64 + "/joined-parquet", 502, id="not joined"),
         pytest.param("logs/..%2f..", 404, id="no id"),
         pytest.param("../server.py", 404, id="a file outside"),
         pytest.param("page.html/x", 404, id="below a file"),

@@ -1,6 +1,7 @@
 """Lists: what people export is read, and only what is worth paying for is sent."""
 
 import csv
+import io
 
 import pytest
 from verdict_courier.api_client import ApiClient
@@ -76,6 +77,27 @@ def test_the_records_are_kept_as_they_were_uploaded(runner: JobRunner) -> None:
     assert [row[1] for row in rows[1:]] == [
         *("sent", "sent", "duplicate", "blank", "not_sent", "sent")
     ]
+
+
+def test_the_records_come_back_with_their_verdicts(runner: JobRunner) -> None:
+    """In their order, with the uploader's columns, in two formats."""
+    view = runner.run("ipqs/email/export.csv", _EXPORT)
+
+    manifest = runner.manifest(view)
+    keys = {file["kind"]: file["key"] for file in manifest["files"]}
+    text = runner.stack.result(keys["joined"]).decode()
+    rows = [*csv.DictReader(io.StringIO(text, newline=""))]
+    assert [row["courier_status"] for row in rows] == [
+        *("verified", "verified", "duplicate", "blank", "not_sent", "verified")
+    ]
+    assert [row["E-Mail"] for row in rows[:2]] == [
+        "asha@rows.example",
+        "bina@rows.example",
+    ]
+    assert rows[1]["Kunde"] == "Bina; the second"
+    assert rows[2]["ipqs_Valid"] == rows[0]["ipqs_Valid"] != ""
+    assert manifest["rows"]["verdict"] == "complete"
+    assert runner.stack.result(keys["joined-parquet"])[:4] == b"PAR1"
 
 
 def test_a_refused_list_is_unpaid_and_says_why(

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-_FOLDER = Path(__file__).with_name("recorded") / "2026-11-25"
+_RELEASES = sorted(Path(__file__).with_name("recorded").glob("20*"))
 
 
 def state(name: str) -> dict[str, Any]:
@@ -31,9 +31,10 @@ def definition() -> str:
 
 def content(path: str) -> bytes:
     """Return the bytes of a recorded file."""
-    return (_FOLDER / path).read_bytes()
+    (file,) = (release / path for release in _RELEASES if (release / path).exists())
+    return file.read_bytes()
 
 
 def names(folder: str) -> set[str]:
     """Return the names of the files in a folder, without their suffix."""
-    return {path.stem for path in (_FOLDER / folder).iterdir()}
+    return {path.stem for release in _RELEASES for path in (release / folder).glob("*")}

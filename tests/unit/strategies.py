@@ -13,7 +13,7 @@ from functions.core.model import (
     Phase,
     StatusReport,
 )
-from functions.core.rows import RowsVerdict
+from functions.core.rows import NOT_JOINED, JoinedRows, RowsVerdict
 
 KINDS = ("all", "bad", "clean", "pristine")
 
@@ -41,6 +41,27 @@ def files(error: st.SearchStrategy[str] = empty_text) -> st.SearchStrategy[File]
         attempts=st.integers(1, 100),
         link_age_seconds=st.floats(0, 900),
         error=error,
+    )
+
+
+def joined_rows() -> st.SearchStrategy[JoinedRows]:
+    """Generate numbers of joined rows, which mostly do not add up."""
+    return st.one_of(
+        st.just(NOT_JOINED),
+        st.builds(JoinedRows, error=error_names),
+        st.builds(
+            JoinedRows,
+            records=counts,
+            blank=counts,
+            duplicates=counts,
+            not_sent=st.dictionaries(st.text(max_size=20), counts, max_size=3),
+            sent=counts,
+            returned=counts,
+            missing=counts,
+            unexpected=counts,
+            unexpected_rows=st.lists(counts, max_size=3).map(tuple),
+            is_whole=st.booleans(),
+        ),
     )
 
 
@@ -73,6 +94,7 @@ def jobs(
         distinct_rows=counts,
         invalid=counts,
         files=st.lists(files(error), unique_by=lambda file: file.kind).map(tuple),
+        joined=joined_rows(),
         manifest_key=st.text(max_size=200),
         verdict=st.sampled_from(RowsVerdict),
         outcome=outcomes,

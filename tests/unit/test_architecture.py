@@ -50,8 +50,8 @@ ARROWS: dict[str, tuple[str, ...]] = {
 #: Modules that may be longer than the limit, and the most lines of each.
 LONGER = {
     "functions/aws/job_store.py": 420,  # one table, one module
-    "infra/dashboard.py": 255,  # one page
-    "functions/core/model.py": 320,  # one state, to be read as a whole
+    "infra/dashboard.py": 262,  # one page
+    "functions/core/model.py": 340,  # one state, to be read as a whole
     "functions/core/errors.py": 380,  # one tree, to be read as a whole
 }
 #: The module that declares the settings of all providers.

@@ -106,7 +106,7 @@ def test_a_wrong_submission_is_answered_with_what_there_is(
         ("empty.csv", "the file is empty: empty.csv"),
         ("none.csv", "there is no file none.csv"),
         ("folder.csv", "folder.csv is a folder"),
-        ("one.json", "ipqs takes .csv, .tsv or .txt, not one.json"),
+        ("one.json", "ipqs takes .csv, .jsonl, .tsv or .txt, not one.json"),
     ],
 )
 def test_a_file_that_cannot_be_verified_is_not_sent(
@@ -138,6 +138,9 @@ def test_a_file_that_cannot_be_verified_is_not_sent(
         (("cancel", "1234567"), "the first 8 or more"),
         (("retry", "0" * 65), "is not a job id"),
         (("results", ""), "is not a job id"),
+        (("submit", "--label", ""), "not 1 to 100 printable characters"),
+        (("submit", "--label", "l" * 101), "not 1 to 100 printable characters"),
+        (("submit", "--label", "two\nlines"), "not 1 to 100 printable characters"),
         (("lst",), "list"),
     ],
 )
@@ -235,7 +238,7 @@ def test_the_help_of_submit_lists_the_types(capsys: pytest.CaptureFixture[str]) 
         main(["submit", "--help"])
 
     text = capsys.readouterr().out
-    assert "ipqs: email, phone, proxy, url (.csv, .tsv or .txt)" in text
+    assert "ipqs: email, phone, proxy, url (.csv, .jsonl, .tsv or .txt)" in text
     assert "bank-verification-pennyless" in text
 
 

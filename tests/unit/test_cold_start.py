@@ -16,6 +16,7 @@ _MODULES = {
     "download": 28,
     "finalize_execution": 24,
     "gather": 35,
+    "join": 37,
     "intake": 19,
     "listen": 20,
     "manifest": 25,
@@ -31,6 +32,7 @@ _WITHOUT_PROVIDER = (
     "conclude",
     "finalize_execution",
     "intake",
+    "join",
     "listen",
     "manifest",
 )

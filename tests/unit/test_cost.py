@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from functions.core.cost import batch_job, polled_job, usage_of
 from functions.core.model import Batch, File, Job
+from functions.core.rows import JOINED_KINDS, JoinedRows
 
 _JOB = Job(job_id="j", provider="p", type="t", bucket="b", polls=10)
 
@@ -25,6 +26,21 @@ def test_a_large_result_costs_its_parts() -> None:
     large = _JOB.with_(files=(File(kind="all", key="k", bytes=160 * 1024 * 1024),))
 
     assert usage_of(large).s3_puts - usage_of(small).s3_puts == 9
+
+
+def test_a_joined_list_pays_for_its_two_files_and_no_download_of_them() -> None:
+    """They are ours: the provider has no links for them."""
+    provided = _JOB.with_(files=(File(kind="all", key="k", bytes=1),))
+    ours = tuple(File(kind=kind, key="k", bytes=1) for kind in JOINED_KINDS[:2])
+    joined = provided.with_(
+        files=(*provided.files, *ours), joined=JoinedRows(records=1, sent=1, returned=1)
+    )
+
+    before, after = usage_of(provided), usage_of(joined)
+
+    assert after.visits["Download"] == before.visits["Download"] == 1
+    assert after.transitions == before.transitions + 1
+    assert after.s3_puts == before.s3_puts + 2 * 3
 
 
 def test_a_job_without_results_pays_for_no_download() -> None:

@@ -1,5 +1,7 @@
 """Job store: what each write leaves in the jobs table, and when it writes nothing."""
 
+import json
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -7,7 +9,15 @@ import pytest
 from functions.aws.job_store import JobStore
 from functions.core.errors import JobEnded, SubmitOutcomeUnknown, advice_for
 from functions.core.job_record import End, JobRecord, SubmissionRecord
-from functions.core.model import Batch, BatchPosition, File, Job, Outcome, Phase
+from functions.core.model import (
+    Batch,
+    BatchPosition,
+    File,
+    Job,
+    Outcome,
+    Phase,
+    PreparedList,
+)
 from functions.core.rows import RowCount, RowsVerdict
 from tests.unit.memory_client import MemoryTable
 
@@ -271,6 +281,26 @@ def test_the_first_reference_stands(store: JobStore, table: MemoryTable) -> None
     assert table.item("j") == {**expected, "month": MONTH}
 
 
+def test_what_was_prepared_is_kept_for_later_attempts(
+    store: JobStore, table: MemoryTable
+) -> None:
+    """Unless the attempt has ended, or another one has begun."""
+    job = JOB.with_(prepared=PreparedList(sent=2))
+    unchanged: list[dict[str, Any]] = [{"outcome": "failed"}, {"attempt": 2}]
+    for stored in unchanged:
+        table.put("j", **stored)
+        store.record_prepared(job, quote={"name": "é"})
+        assert table.item("j") == stored
+
+    table.put("j", received_at=1.0)
+    store.record_prepared(job, quote={"name": "é"})
+
+    item = table.item("j")
+    assert item.keys() == {"received_at", "prepared", "quote"}
+    assert json.loads(str(item["prepared"])) == asdict(job.prepared)
+    assert item["quote"] == '{"name": "é"}'
+
+
 @pytest.mark.parametrize("job", [JOB, REQUEST], ids=["job", "request"])
 def test_a_hold_is_that_of_the_job_or_its_batch(
     store: JobStore, table: MemoryTable, job: Job
@@ -392,6 +422,7 @@ OUTCOME: dict[str, Any] = {
 def test_the_first_end_stands(store: JobStore, table: MemoryTable) -> None:
     """It is announced, and read by clients, so that a later one must not change it."""
     end = store.record_outcome(ENDED.with_(**SUBMITTED), now=NOW)
+    assert table.client.calls == ["UpdateItem"]  # with the reference
     again = store.record_outcome(
         ENDED.with_(outcome=Outcome.FAILED, error="ProviderFailed"), now=LATER
     )
@@ -507,6 +538,26 @@ def test_an_external_end_keeps_what_was_recorded(
         "ended_at": NOW,
     }
     assert (end.outcome, end.error) == (Outcome.FAILED, error)
+
+
+def test_a_time_out_of_the_execution_is_looked_at_again(
+    store: JobStore, table: MemoryTable
+) -> None:
+    """Also of a job of which nothing was recorded before."""
+    store.record_external_outcome(JOB, Outcome.TIMED_OUT, now=NOW)
+
+    assert table.item("j") == {
+        **IDENTITY,
+        "received_at": NOW,
+        "month": MONTH,
+        "expires_at": expires(NOW),
+        "outcome": "timed_out",
+        "error": "",
+        "advice": "",
+        "ended_at": NOW,
+        "late_check_at": NOW,
+        "timed_out_at": NOW,
+    }
 
 
 def test_an_execution_ends_its_own_attempt_alone(

@@ -19,7 +19,10 @@ SCHEMAS = [
 ]
 
 words = st.sampled_from(
-    ["provider", "type", "name", "provider_ref", "key", "version_id", "x"]
+    [
+        *("provider", "type", "name", "provider_ref", "key", "version_id", "x"),
+        *("label", "fresh"),
+    ]
 )
 values = st.one_of(
     st.sampled_from(["ipqs", "other", "email", "card", "a", "b", "list.csv", "17"]),
@@ -37,7 +40,7 @@ values = st.one_of(
     schema=st.sampled_from(SCHEMAS),
 )
 def test_agrees_with_json_schema(body: Any, schema: Any) -> None:  # noqa: ANN401 - any JSON
-    """API Gateway validates by the same schemas, with another validator."""
+    """Clients validate by the same schemas, with another validator."""
     # Python's `$` matches before a last line break, that of ECMAScript does not.
     has_line_break = any(
         "\n" in str(value) for value in getattr(body, "values", list)()
@@ -93,3 +96,21 @@ def test_integers_have_inclusive_bounds(limit: object, *, valid: bool) -> None:
     schema = {"type": "integer", "minimum": 1, "maximum": 100}
 
     assert (not validation_errors(limit, schema)) is valid
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        ({"provider": "nobody", "type": "card"}, "must be one of ipqs, other"),
+        ({"provider": "other", "type": "email"}, "must be one of card"),
+        ({"provider": "nobody", "type": "x"}, "must be one of ipqs, other"),
+        ({"provider": ["ipqs"], "type": "card"}, "must be of type string"),
+    ],
+)
+def test_a_wrong_word_is_told_with_all_that_there_are(
+    body: dict[str, Any], detail: str
+) -> None:
+    """The words of one provider alone would hide all others."""
+    details = [error["detail"] for error in validation_errors(body, SCHEMAS[0])]
+
+    assert detail in details

@@ -16,7 +16,7 @@ from functions.core.manifest import (
     reconcile_rows,
 )
 from functions.core.model import File, Job, Outcome
-from functions.core.rows import RowsVerdict
+from functions.core.rows import NOT_JOINED, JoinedRows, RowsVerdict
 from tests.unit.strategies import error_names, files, jobs
 
 SCHEMA = json.loads(
@@ -182,3 +182,64 @@ def test_complete_means_that_every_row_is_accounted_for(
     if rows["verdict"] == RowsVerdict.COMPLETE:
         assert rows["sent"] > 0
         assert received["all"] in (rows["sent"], rows.get("distinct"))
+
+
+@given(
+    returned=st.integers(0, 9),
+    missing=st.integers(0, 2),
+    others=st.integers(0, 9),
+    lost=st.integers(-1, 1),
+    unexpected=st.integers(0, 1),
+    is_whole=st.booleans(),
+)
+def test_joined_rows_are_complete_only_if_they_add_up(
+    returned: int, missing: int, others: int, lost: int, unexpected: int, is_whole: bool
+) -> None:
+    """The rows themselves are counted: lines of files prove nothing."""
+    sent = returned + missing
+    joined = JoinedRows(
+        records=sent + 3 * others + lost,
+        blank=others,
+        duplicates=others,
+        not_sent={"it is empty": others},
+        sent=sent,
+        returned=returned,
+        missing=missing,
+        unexpected=unexpected,
+        is_whole=is_whole,
+    )
+    job = with_rows(999, all=1).with_(joined=joined, outcome=Outcome.SUCCEEDED)
+
+    manifest = build_manifest(job)
+
+    expected = RowsVerdict.COMPLETE
+    if lost or unexpected:
+        expected = RowsVerdict.CONTRADICTORY
+    elif not is_whole:
+        expected = RowsVerdict.INCOMPLETE
+    elif missing:
+        expected = RowsVerdict.UNACCOUNTED
+    assert joined == NOT_JOINED or manifest["rows"]["verdict"] == expected
+    assert joined == NOT_JOINED or manifest["schema_version"] == 2
+
+
+def test_the_joined_files_are_no_results_of_the_provider() -> None:
+    """Their rows would make any list larger than the whole of what came back."""
+    job = with_rows(10, all=10).with_(outcome=Outcome.SUCCEEDED)
+    ours = (File(kind="joined", rows=40), File(kind="joined-parquet", rows=40))
+    joined = job.with_(files=(*job.files, *ours))
+
+    assert reconcile_rows(joined) == reconcile_rows(job)
+
+
+def test_a_list_that_could_not_be_joined_says_so() -> None:
+    """Its results are delivered, and lines that add up do not prove it complete."""
+    job = with_rows(10, all=10).with_(
+        joined=JoinedRows(error="RowsUnjoinable"), outcome=Outcome.SUCCEEDED
+    )
+
+    rows = build_manifest(job)["rows"]
+
+    assert rows["verdict"] == RowsVerdict.UNJOINED
+    assert rows["join_error"] == "RowsUnjoinable"
+    assert rows["received"] == {"all": 10}

@@ -136,6 +136,17 @@ def test_verdicts_are_kept_apart_from_notes(tmp_path: Path) -> None:
     log.write(verdict)
 
     assert (list(log.verdicts()), list(log.notes())) == ([verdict], ["look"])
+    log.remove()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_each_mutant_is_judged_by_one_process(tmp_path: Path) -> None:
+    """The quick ones must not wait for those that meet slow tests."""
+    logs = [VerdictLog(tmp_path / "log") for _ in range(2)]
+
+    assert [log.next_number() for log in logs * 2] == [0, 1, 2, 3]
+    logs[0].remove()
+    assert logs[1].next_number() == 0
 
 
 def test_a_mutant_acts_until_it_is_taken_out(sample: tuple[Path, ModuleType]) -> None:

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import pytest
 from jsonschema import Draft202012Validator
+from verdict_courier.results import listed_results
 
 from functions.aws.callbacks import CallbackStore, WebhookOutcome, WebhookReceipt
 from functions.aws.dynamodb import from_attributes
@@ -22,8 +23,21 @@ from functions.core.batch_results import RequestResult, RowIndex, parse_results
 from functions.core.errors import RETRYABLE
 from functions.core.file_formats import JSON
 from functions.core.job_record import JobRecord, SubmissionRecord
-from functions.core.manifest import build_manifest, encode_manifest
-from functions.core.model import Batch, BatchPosition, Job, Next, Outcome, Phase
+from functions.core.manifest import (
+    build_manifest,
+    delivered_results,
+    encode_manifest,
+    read_manifest,
+)
+from functions.core.model import (
+    Batch,
+    BatchPosition,
+    Job,
+    Next,
+    Outcome,
+    Phase,
+    PreparedList,
+)
 from functions.core.result_keys import result_key
 from tests.unit import recordings
 
@@ -38,6 +52,7 @@ KNOWN_REFERENCE = "4d0d63f6897f374b8c00ae69b86c854404e35c23113be3f5b8698a3d3c5ad
 RECEIVED = "29a26927d7567a8338aaaaeb33bda2a4a9e34686f849ca3a2540a42b031d760c"
 LISTENING = "a95b23763c2d0119b196f8d3e2e1519fdd439ff051f463944ec0ab8605f3fe2b"
 BATCH = "0271c4a49a87533814b38c6cc211519b1186ae5e70a7ef6f091d87b456ed5531"
+LIST = "323b4a5cbf812214df5b00557e79654c202191e31404827420a900b03a0351c5"
 REQUEST = "da76a0723dd86550ba08fb190efd767104c4689bb5dc1aca921f84b841892c46"
 PART = BatchPosition(batch_id=BATCH, number=0, offset=0, length=48)
 PREPARED = Batch(
@@ -45,6 +60,17 @@ PREPARED = Batch(
     key=f"batches/txncheck/{BATCH}/requests.jsonl",
     version_id="764e1d15-4a06-45aa-9cd6-8f100afd4b48",
     items_key=f"batches/txncheck/{BATCH}/items.json",
+)
+PREPARED_LIST = PreparedList(
+    key=f"batches/ipqs/{LIST}/submission.csv",
+    version_id="8b78b734-6e73-4696-af74-993843a674e8",
+    records_version_id="d6ebf91d-e365-4561-9fa3-a84ea44e335a",
+    table_version_id="9ece3f04-ea95-4283-855a-55f38829fdca",
+    records=5,
+    blank=1,
+    duplicates=1,
+    not_sent=1,
+    sent=2,
 )
 
 STATES: dict[str, dict[str, object]] = {
@@ -126,6 +152,20 @@ STATES: dict[str, dict[str, object]] = {
         "submitted_at": 1795654761.503813,
         "resumed_at": 1795654763.9805672,
         "waiting_since": 1795654763.9805672,
+    },
+    "list-prepared": {
+        "job_id": LIST,
+        "next": Next.SUBMIT,
+        "received_at": 1750000000.0,
+        "prepared": PREPARED_LIST,
+    },
+    "list-submitted": {
+        "job_id": LIST,
+        "next": Next.WAIT,
+        "provider_ref": "3000001",
+        "rows": 2,
+        "distinct_rows": 2,
+        "prepared": PREPARED_LIST,
     },
     "txncheck-listening": {
         "job_id": LISTENING,
@@ -519,6 +559,18 @@ def test_the_manifest_of_an_earlier_release_is_written_again(
     written = encode_manifest(build_manifest(job.with_(outcome=outcome)))
 
     assert written == recordings.content(f"documents/{document}")
+
+
+@pytest.mark.parametrize("document", ["manifest.json", "batch-manifest.json"])
+def test_the_manifest_of_an_earlier_release_is_read(document: str) -> None:
+    """By a step that finds it, and by the client that downloads what it names."""
+    manifest = read_manifest(recordings.content(f"documents/{document}"))
+    links = [{"kind": file["kind"], "href": "h"} for file in manifest["files"]]
+
+    listed = listed_results({"manifest": manifest, "links": links})
+
+    assert manifest["schema_version"] == 1
+    assert delivered_results(manifest)["files"].keys() == {f.kind for f in listed}
 
 
 @pytest.mark.parametrize("document", ["manifest.json", "batch-manifest.json"])

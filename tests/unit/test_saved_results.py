@@ -65,17 +65,71 @@ def download(folder: Path) -> int:
 
 
 def test_a_result_is_saved(api: ScriptedServer, tmp_path: Path) -> None:
-    """Under its own name, with nothing beside it, and readable like other files."""
+    """Under its own name, beside the manifest, and readable like other files."""
     serve(api, [_CONTENT[:50], _CONTENT[50:]], length=len(_CONTENT))
     other = tmp_path / "other"
     other.touch()
 
     assert download(tmp_path / "out") == ExitCode.DONE
 
-    (saved,) = (tmp_path / "out").iterdir()
-    assert saved.name == "all.csv"
+    saved, manifest = sorted((tmp_path / "out").iterdir())
+    assert (saved.name, manifest.name) == ("all.csv", "manifest.json")
     assert saved.read_bytes() == _CONTENT
     assert saved.stat().st_mode == other.stat().st_mode
+
+
+def several(api: ScriptedServer, *kinds: str) -> None:
+    """Serve results of several kinds with the same content."""
+    api.answers["/object"] = Answer(body=[_CONTENT])
+    files, links = [], []
+    for kind in kinds:
+        (file,) = results(api.url)["manifest"]["files"]
+        files.append({**file, "kind": kind, "key": f"ipqs/email/{_ID}/{kind}.csv"})
+        links.append({"kind": kind, "href": f"{api.url}/object"})
+    manifest = {"files": files, "rows": {"verdict": "complete"}}
+    api.answers[f"/jobs/{_ID}/results"] = Answer.json(
+        {"manifest": manifest, "links": links}
+    )
+
+
+def test_the_manifest_and_the_joined_rows_come_first(
+    api: ScriptedServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are what most people want, and may be all that they wait for."""
+    several(api, "all", "clean", "joined", "joined-parquet")
+
+    assert download(tmp_path) == ExitCode.DONE
+
+    shown = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert shown[:4] == ["joined", "joined-parquet", "all", "clean"]
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert len(manifest["files"]) == 4
+
+
+def test_only_the_kinds_that_are_named_are_downloaded(
+    api: ScriptedServer, tmp_path: Path
+) -> None:
+    """A list may have gigabytes in files that nobody needs."""
+    several(api, "all", "clean", "joined")
+    options = ("--only", "joined", "--only", "clean")
+
+    assert main(["results", _ID, "--download", str(tmp_path), *options]) == 0
+
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"manifest.json", "joined.csv", "clean.csv"}
+
+
+def test_a_kind_that_is_not_there_is_said_with_those_that_are(
+    api: ScriptedServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is downloaded for a word that was mistyped."""
+    several(api, "joined", "all")
+    options = ("--download", str(tmp_path / "out"), "--only", "jioned")
+
+    assert main(["results", _ID, *options]) == ExitCode.MISUSED
+
+    assert "there is no jioned, but joined, all" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
@@ -128,7 +182,8 @@ def test_a_result_that_is_not_whole_is_not_saved(
     assert download(tmp_path) == code
 
     assert said in capsys.readouterr().err
-    assert [path.name for path in tmp_path.iterdir()] == ["all.csv"]
+    assert {path.name for path in tmp_path.iterdir()} == {"all.csv", "manifest.json"}
+    assert (tmp_path / "all.csv").read_text() == "saved before"
     assert (tmp_path / "all.csv").read_text() == "saved before"
 
 

@@ -13,6 +13,7 @@ from functions.core.errors import (
     AwsUnavailable,
     CredentialsRejected,
     DeadlinePassed,
+    PermanentError,
     ProviderThrottled,
     RequestInvalid,
     SourceMissing,
@@ -20,7 +21,7 @@ from functions.core.errors import (
     SubmitOutcomeUnknown,
 )
 from functions.core.job_record import SubmissionRecord
-from functions.core.model import BatchPosition, Job, Next, Outcome, Phase
+from functions.core.model import BatchPosition, Job, Next, Outcome, Phase, PreparedList
 from functions.sending import Sending
 from tests.settings import POLICY, ipqs_settings, txncheck_settings
 from tests.unit.memory_client import MemoryTable
@@ -129,31 +130,49 @@ def test_a_request_of_a_batch_is_validated_under_one_name(attempt: Try) -> None:
     assert attempt.provider.calls[0][1] == "request.json"
 
 
-def test_a_file_of_the_largest_size_is_sent_and_a_larger_one_is_not(
+@pytest.mark.parametrize(
+    ("error", "fact"),
+    [
+        pytest.param(RequestInvalid, "a mobile has 10 digits", id="invalid"),
+        pytest.param(
+            SourceTooLarge, "the file is larger than max_upload_bytes", id="large"
+        ),
+    ],
+)
+def test_an_invalid_file_fails_with_what_is_wrong_in_it(
     attempt: Try,
+    error: type[PermanentError],
+    fact: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """`max_upload_bytes` is the size that is still allowed."""
-    attempt.size = 101
-
-    with pytest.raises(SourceTooLarge, match=r"^the file is larger than max_up"):
-        attempt.sending.send(RECORD)
-
-    assert attempt.provider.calls == []
-
-
-def test_an_invalid_request_fails_with_what_is_wrong_in_it(attempt: Try) -> None:
-    """The uploader is told the rule, and what to do."""
-    attempt.provider.invalid = RequestInvalid("a mobile has 10 digits")
+    """The uploader is told the rule, and what to do; 100 bytes were still allowed."""
+    if error is SourceTooLarge:
+        attempt.size = 101
+    else:
+        attempt.provider.invalid = error(fact)
 
     failed = attempt.sending.send(RECORD)
 
     assert failed == JOB.with_(
         next=Next.CONCLUDE,
         outcome=Outcome.FAILED,
-        error="RequestInvalid",
-        advice=f"a mobile has 10 digits. {RequestInvalid.advice}",
+        error=error.__name__,
+        advice=f"{fact}. {error.advice}",
     )
     assert "intent" not in attempt.table.item("j")
+    (metrics,) = metrics_of(capsys.readouterr().out)
+    assert (metrics["StepErrors"], metrics["error"]) == (1, error.__name__)
+
+
+def test_what_was_prepared_is_not_counted_again(attempt: Try) -> None:
+    """Prepare wrote it, each value once; it may be larger than what was uploaded."""
+    attempt.job = JOB.with_(prepared=PreparedList(sent=9))
+    attempt.size = 101
+
+    submitted = attempt.sending.send(RECORD)
+
+    assert (submitted.rows, submitted.distinct_rows) == (9, 9)
+    assert [call for call, *_ in attempt.provider.calls] == ["send"]
 
 
 def test_a_claim_that_may_be_written_is_taken_over_by_the_next_try(

@@ -12,9 +12,9 @@ from functions.aws.rate_limiter import RateLimiter
 from functions.aws.submission_claim import SubmissionClaim
 from functions.core.errors import (
     AwsUnavailable,
+    CredentialsRejected,
     OutOfCredits,
     ProviderThrottled,
-    SourceEmpty,
 )
 from functions.core.keys import CREDIT_ITEM_PREFIX
 from functions.core.model import BatchPosition, Job, Next, Phase
@@ -156,8 +156,8 @@ def test_a_failed_call_holds_the_job(attempt: Try) -> None:
     attempt.provider.refusal = AwsUnavailable("no")
     with pytest.raises(AwsUnavailable):
         attempt.submit(JOB)
-    attempt.provider.refusal = SourceEmpty("no")
-    with pytest.raises(SourceEmpty):
+    attempt.provider.refusal = CredentialsRejected("no")
+    with pytest.raises(CredentialsRejected):
         attempt.submit(JOB)
 
 

@@ -185,8 +185,16 @@ def test_numbers_and_lines_are_those_of_the_file(
             id="a title above the header",
         ),
         pytest.param(
-            b"# of June\n# by A, B and C\na,b\n1,2\n", ",", [["1", "2"]], id="comments"
+            b'# of June,"A"B\n# by A, B and C\na,b\n1,2\n',
+            ",",
+            [["1", "2"]],
+            id="comments",
         ),
+        pytest.param(
+            b"# ,b\n1,2\n3,4\n", ",", [["1", "2"], ["3", "4"]], id="# and a space"
+        ),
+        pytest.param(b'# "A"B,"C"D\na,b\n1,2\n', ",", [["1", "2"]], id="quotes in it"),
+        pytest.param(b"#x\na@b.c\n", "", [["a@b.c"]], id="# before a word"),
         pytest.param(b"#,b\n1,2\n3,4\n", ",", [["1", "2"], ["3", "4"]], id="# as name"),
         pytest.param(b'"sep=;"\r\na;b\r\n1;2\r\n', ";", [["1", "2"]], id="quoted sep"),
         pytest.param(b"SEP=^\na^b\n1^2\n", "^", [["1", "2"]], id="any sep"),

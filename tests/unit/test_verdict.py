@@ -11,7 +11,7 @@ from functions.aws.notifier import Notifier
 from functions.conclude import conclude, job_metrics
 from functions.core.job_record import End, JobRecord
 from functions.core.metrics import Metric
-from functions.core.model import Job, Outcome, State
+from functions.core.model import File, Job, Outcome, State
 from functions.core.notice import MESSAGE_ATTRIBUTES, MESSAGE_FIELDS
 from functions.core.rows import RowsVerdict
 from tests.unit import recordings
@@ -108,6 +108,17 @@ def test_a_manifest_is_counted_by_its_verdict() -> None:
 
     assert job_metrics(delivered, now=1.0)[Metric.MANIFESTS] == 1
     assert Metric.MANIFESTS not in job_metrics(failed, now=1.0)
+
+
+def test_joined_files_are_not_counted_as_delivered_by_the_provider() -> None:
+    """They have its rows a second time, and were downloaded through no link."""
+    result = File(kind="all", key="k", bytes=10, rows=3, link_age_seconds=0.5)
+    ours = File(kind="joined", key="j", bytes=99, rows=9)
+
+    metrics = job_metrics(JOB.with_(files=(result, ours)), now=1.0)
+
+    assert metrics[Metric.ROWS_DELIVERED] == 3
+    assert metrics[Metric.LINK_AGE_SECONDS] == [0.5]
 
 
 def test_a_later_attempt_knows_what_was_sent() -> None:

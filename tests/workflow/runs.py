@@ -20,6 +20,7 @@ TASKS = (
     "Download",
     "Prepare",
     "Gather",
+    "Join",
     "Manifest",
     "Conclude",
 )

@@ -76,6 +76,8 @@ SCENARIOS: dict[str, Scenario] = {
             "Conclude": [concluded("failed", "ResultsIncomplete")],
         }
     ),
+    "joined": Scenario({}, base="joined"),
+    "not joined": Scenario({"Join": [{"error": "RowsUnjoinable"}]}, base="joined"),
     "outcome not recorded": Scenario({"Conclude": [{"error": "AwsRefused"}]}),
     "topic missing": Scenario({}, topic_exists=False),
     "webhook": Scenario({}, base="webhook"),
@@ -115,6 +117,7 @@ SCENARIOS: dict[str, Scenario] = {
             *(("Check", error, "simple") for error in RETRIED_ERRORS),
             *(("Listen", error, "webhook") for error in AWS_ERRORS),
             ("Gather", "AwsUnavailable", "batch"),
+            ("Join", "AwsUnavailable", "joined"),
             *((task, "AwsUnavailable", "simple") for task in SIMPLE_JOB),
         ]
     },

@@ -25,13 +25,23 @@ SIMPLE_JOB: dict[str, list[Action]] = {
     "Conclude": [{"state": {"outcome": "succeeded"}}],
 }
 WEBHOOK_JOB = SIMPLE_JOB | {"Submit": [LISTEN], "Listen": [WEBHOOK]}
+#: The records of the list are there, to be joined with the results.
+JOINED: Action = {
+    "state": {**COLLECT["state"], "prepared": {"records_version_id": "1"}}
+}
+JOINED_JOB = SIMPLE_JOB | {"Check": [JOINED], "Join": [{"state": {}}]}
 BATCH = SIMPLE_JOB | {
     "Prepare": [{"state": {"next": "requests"}}],
     "Gather": [{"state": {"next": "report"}}],
 }
 REQUEST = WEBHOOK_JOB | {"Check": [FINISHED]}
 #: The scripts that scenarios override, by the scenario that overrides nothing.
-BASES = {"simple": SIMPLE_JOB, "webhook": WEBHOOK_JOB, "batch": BATCH}
+BASES = {
+    "simple": SIMPLE_JOB,
+    "webhook": WEBHOOK_JOB,
+    "joined": JOINED_JOB,
+    "batch": BATCH,
+}
 
 
 def failing(error: str, times: int) -> list[Action]:

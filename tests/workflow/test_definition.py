@@ -17,9 +17,27 @@ def test_delivers(traces: Traces) -> None:
     assert trace.states == (
         *("Begin", "Known", "Prepare", "Route", "Submit", "Route"),
         *("Wait", "Check", "Route"),
-        *("Collect", "Download", "Download", "Manifest"),
+        *("Collect", "Download", "Download", "Joinable", "Manifest"),
         *("Conclude", "Notify", "Judge", "Delivered"),
     )
+
+
+def test_a_prepared_list_is_joined(traces: Traces) -> None:
+    """The results are there before the records are put beside them."""
+    states = traces["joined"].states
+
+    assert states[-7:-4] == ("Joinable", "Join", "Manifest")
+    assert traces["joined"].status == "SUCCEEDED"
+
+
+def test_what_cannot_be_joined_is_delivered(traces: Traces) -> None:
+    """The provider's results are paid for; the manifest and the notice say the rest."""
+    trace = traces["not joined"]
+
+    assert trace.states[-8:-4] == ("Joinable", "Join", "Unjoined", "Manifest")
+    assert trace.status == "SUCCEEDED"
+    assert trace.output["joined"] == {"error": "RowsUnjoinable"}
+    assert "failure" not in trace.output
 
 
 def test_polls_until_the_end(traces: Traces) -> None:

@@ -18,7 +18,7 @@ from unittest import mock
 
 from botocore.useragent import UserAgentString
 
-from functions import gather
+from functions import gather, join
 from functions.aws import aws_time, clients, clock, settings, streaming, telemetry
 from functions.core.provider_settings import ProviderSettings, parse_providers
 from functions.providers.transport import connection, http
@@ -33,6 +33,7 @@ from tests.world.deployment import Deployment
 from tests.world.injection import Fault, Injector, Mode
 from tests.world.lambdas import SerialExecutor
 from tests.world.memory_aws.hook import AwsHook
+from tests.world.remembered_join import RememberedJoin
 
 IPQS_KEY = "canaryKeyOfTheProvider"
 TXNCHECK_KEY = "canaryKeyOfTxncheck"
@@ -107,6 +108,7 @@ class Site:
                 # It reads the bundle of all CAs.
                 (connection, "verified_tls_context", lambda: tls),
                 (gather, "ThreadPoolExecutor", SerialExecutor),
+                (join, "Join", RememberedJoin),
                 (streaming, "ThreadPoolExecutor", SerialExecutor),
                 # A result of some lines needs no buffer of 16 MiB.
                 (streaming, "PART_BYTES", 64 * 1024),

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -71,7 +72,7 @@ def main() -> int:
         mutants = random.Random(16).sample(mutants, arguments.sample)  # noqa: S311 - no secret
     to_judge = [mutant for mutant in mutants if mutant.name not in equivalent]
     if arguments.worker:
-        return _work(to_judge, arguments.worker, arguments.tests)
+        _work(to_judge, arguments.worker, arguments.tests)
     verdicts = _run(len(to_judge), arguments.processes)
     return _report(mutants, verdicts, equivalent, bar=arguments.bar)
 
@@ -93,13 +94,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _work(mutants: list[Mutant], worker: str, tests: list[str]) -> int:
-    """Judge every n-th mutant; `worker` is "number/of/log file"."""
+def _work(mutants: list[Mutant], worker: str, tests: list[str]) -> NoReturn:
+    """Judge what no other process judges; `worker` is "number/of/log file"."""
     number, of, log = worker.split("/", 2)
-    share = int(number), int(of)
     plugin = MutantPlugin(
-        mutants[share[0] :: share[1]],
-        share=share,
+        mutants,
+        share=(int(number), int(of)),
         store=RunStore(CACHE, MODULES),
         log=VerdictLog(Path(log)),
         earlier={
@@ -110,7 +110,11 @@ def _work(mutants: list[Mutant], worker: str, tests: list[str]) -> int:
     ignored = [f"--ignore={path}" for path in WITHOUT]
     options = ["-q", "-p", "no:cacheprovider", "-o", "timeout=0", "--no-header"]
     options += ["--tb=no", "--assert=plain"]  # nobody reads how a mutant differs
-    return int(pytest.main([*options, *ignored, *tests], plugins=[plugin]))
+    options += [f"--basetemp={CACHE / f'tmp-{number}'}"]
+    code = int(pytest.main([*options, *ignored, *tests], plugins=[plugin]))
+    sys.stdout.flush()
+    # A thread that a mutant has left behind would keep the process; tests should fail.
+    os._exit(0 if code == pytest.ExitCode.TESTS_FAILED else code)
 
 
 def _run(total: int, processes: int) -> list[Verdict]:
@@ -139,7 +143,7 @@ def _run(total: int, processes: int) -> list[Verdict]:
         for verdict in (verdicts := list(log.verdicts())):
             VerdictLog(CACHE / "verdicts").write(verdict)
         notes = sorted(set(log.notes()))
-        log.path.unlink(missing_ok=True)
+        log.remove()
     _print("", *notes, sep="\n")
     if len(verdicts) < total:
         _print(f"Only {len(verdicts)} of {total} were judged. See {CACHE}/output-*.")

@@ -99,8 +99,8 @@ class MutantPlugin:
                 self._store.write(path, self._measured(items))
         for path, _ in files:
             self._learn(path)
-        for mutant in self._mutants:
-            self._log.write(self._judge(mutant))
+        while (number := self._log.next_number()) < len(self._mutants):
+            self._log.write(self._judge(self._mutants[number]))
         session.items.clear()
         return True
 

@@ -1,5 +1,6 @@
 """Verdict: what the tests say of a mutant, written down as soon as it is known."""
 
+import fcntl
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,6 +43,23 @@ class VerdictLog:
     def _add(self, line: list[str]) -> None:
         with self.path.open("a") as file:
             file.write(json.dumps(line) + "\n")
+
+    def next_number(self) -> int:
+        """Return a number that no other process gets: 0, 1, and so on."""
+        with self._numbers.open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.write("x")
+            file.flush()
+            return file.tell() - 1
+
+    def remove(self) -> None:
+        """Remove the file."""
+        for path in (self.path, self._numbers):
+            path.unlink(missing_ok=True)
+
+    @property
+    def _numbers(self) -> Path:
+        return self.path.with_suffix(".numbers")
 
     def verdicts(self) -> Iterator[Verdict]:
         """Return all verdicts."""

@@ -118,6 +118,13 @@ def parser() -> argparse.ArgumentParser:
     folder = results.add_argument(
         "--download", type=argument_types.folder, metavar="DIR"
     )
+    results.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="KIND",
+        help="a kind such as joined or clean; can be given again",
+    )
     folder.complete = shtab.DIRECTORY  # type: ignore[attr-defined] # shtab reads it
     _with_job(add("cancel", commands.cancel, _JOB))
     retry = _with_job(add("retry", commands.retry, _JOB))

@@ -17,14 +17,15 @@ from verdict_courier.api_description import WITH_RESULTS, has_unproven_rows
 from verdict_courier.cli.display import Display
 from verdict_courier.cli.endpoints import LOCAL, command_on, local_address
 from verdict_courier.cli.exit_codes import ExitCode
-from verdict_courier.cli.texts import plain, printable
+from verdict_courier.cli.misuse import Misused
+from verdict_courier.cli.texts import plain, printable, quote_text
 from verdict_courier.cli.watch import table, watch_columns
 from verdict_courier.console.console import WebConsole
 from verdict_courier.console.log_sources import AwsConsoleLinks
 from verdict_courier.console.server import serve
 from verdict_courier.job_feed import JobFeed
 from verdict_courier.patience import read_patiently
-from verdict_courier.results import error_lines, listed_results
+from verdict_courier.results import error_lines, listed_results, save_manifest
 
 _POLL_SECONDS = 1.0
 #: The most characters of a file's name that the API takes.
@@ -92,8 +93,17 @@ def results(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
         details = api.call("GET", f"/jobs/{job['job_id']}/error")
         display.error_lines(error_lines(details))
         return ExitCode.NO_RESULTS
+    listed = listed_results(response)
+    kinds = [result.kind for result in listed]
+    if unknown := set(options.only) - set(kinds):
+        there_is = ", ".join(kinds) or "no result"
+        raise Misused(f"there is no {printable(min(unknown))}, but {there_is}")
+    if options.download:
+        save_manifest(response, options.download)
     placed_files = []
-    for result in listed_results(response):
+    for result in listed:
+        if options.only and result.kind not in options.only:
+            continue
         place = result.file["key"]
         if options.download:
             place = str(result.save(options.download))
@@ -175,13 +185,17 @@ def _show(
 
 
 def _wait(api: ApiClient, display: Display, job: Document) -> Document:
-    """Return a job after its end, and show its progress until then."""
+    """Return a job after its end; show what is sent of it, and its progress."""
     read = partial(api.call, "GET", f"/jobs/{job['job_id']}")
+    is_quoted = False
     with display.progress() as show:
         show(job)
         while job["outcome"] is None:
             time.sleep(_POLL_SECONDS)
             job = read_patiently(read, show)
+            if job.get("quote") and not is_quoted:
+                is_quoted = True
+                display.note(quote_text(job["quote"]).plain)
             show(job)
     return job
 

@@ -84,6 +84,25 @@ def error_text(line: Document) -> Text:
     return plain(": ".join(str(word) for word in words if word) or line.get("outcome"))
 
 
+def quote_text(quote: Document) -> Text:
+    """Return what is sent of a list, in one line.
+
+    For example: "12 records: 9 to send, 2 duplicates, 1 blank; header Email".
+    """
+    counts = (
+        (quote["to_send"], "to send"),
+        (quote["duplicates"], "duplicates" if quote["duplicates"] > 1 else "duplicate"),
+        (quote["blank"], "blank"),
+        *((count, f"not sent ({why})") for why, count in quote["not_sent"].items()),
+    )
+    records = "record" if quote["records"] == 1 else "records"
+    texts = ", ".join(f"{count:,} {words}" for count, words in counts if count)
+    parts = [f"{quote['records']:,} {records}: {texts}"]
+    if quote["header"] is not None:
+        parts.append(f"header {quote['header']}")
+    return plain("; ".join([*parts, *quote["notes"]]))
+
+
 def progress(job: Document, zone: tzinfo | None) -> Text:
     """Return one line about a running job."""
     name = f" {job['name']}" if job.get("name") else ""
@@ -108,6 +127,8 @@ def facts(
     yield "type", plain(f"{job['provider']} {job['type']}")
     yield "state", state(job)
     yield "checks", plain(job["checks"])
+    if job.get("quote"):
+        yield "list", quote_text(job["quote"])
     if job.get("rows"):
         yield "rows", plain(job["rows"])
     for name in ("received", "submitted", "ended", "deadline"):

@@ -30,7 +30,7 @@ _MEDIA_TYPES = {
     ".svg": "image/svg+xml",
 }
 _JOB_PAGE = re.compile(
-    r"(logs|messages|objects|error)/([0-9a-f]{8,64})(?:/(\w{1,32}))?"
+    r"(logs|messages|objects|error)/([0-9a-f]{8,64})(?:/([\w-]{1,32}))?"
 )
 _DIGITS = 64
 _MAX_JOBS = 50

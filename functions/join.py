@@ -1,0 +1,127 @@
+"""Join: put the provider's verdict beside each record that the uploader gave us."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.aws import clients, telemetry
+from functions.aws.batch_store import BatchStore
+from functions.aws.lambda_handler import lambda_handler, read_job
+from functions.aws.results import Results, StoredObject
+from functions.aws.settings import function_settings
+from functions.aws.store_result import store_result
+from functions.core.errors import RowsUnjoinable
+from functions.core.file_formats import CSV, PARQUET
+from functions.core.metrics import Metric
+from functions.core.model import Job, State
+from functions.core.result_keys import COMPLETE_KINDS, of_attempt, result_key
+from functions.core.rows import (
+    JOINED_KIND,
+    JOINED_PARQUET_KIND,
+    JOINED_SPREADSHEET_KIND,
+)
+from functions.joining.join import Join, Table
+from functions.providers.bodies import FileBody
+
+#: The name and the format of the object of each kind.
+_OBJECTS = {
+    JOINED_KIND: (JOINED_KIND, CSV),
+    JOINED_PARQUET_KIND: (JOINED_KIND, PARQUET),
+    JOINED_SPREADSHEET_KIND: (JOINED_SPREADSHEET_KIND, CSV),
+}
+
+
+def join(job: Job, *, results: Results, batch_store: BatchStore, folder: Path) -> Job:
+    """Write the joined files of a list; return the job with them and their numbers.
+
+    Everything is read into an empty `folder` first. Where a result was not fetched,
+    nothing is joined: the job ends without a manifest, and its retry comes here again.
+
+    Raises:
+        RowsUnjoinable: The records and the results could not be put together.
+    """
+    if any(file.error for file in job.files):
+        return job
+    joined = _read(job, results, batch_store, folder).write(folder / "work")
+    rows = joined.rows
+    prepared = job.prepared
+    if (rows.records, rows.sent) != (prepared.records, prepared.sent):
+        raise RowsUnjoinable("the list of records is not the one that was prepared")
+    files = [
+        replace(
+            store_result(
+                results,
+                result_key(job, of_attempt(job, name), file_format),
+                file_format,
+                job_id=job.job_id,
+                kind=kind,
+                open_body=partial(FileBody, path),
+            ),
+            rows=rows.records,
+        )
+        for kind, path in joined.files.items()
+        for name, file_format in (_OBJECTS[kind],)
+    ]
+    return job.with_(files=(*job.files, *files), joined=rows)
+
+
+def _read(job: Job, results: Results, batch_store: BatchStore, folder: Path) -> Join:
+    """Copy what is joined into a folder."""
+    (folder / "work").mkdir()
+    prepared = job.prepared
+    records = folder / "records.csv"
+    _write(records, batch_store.chunks("records.csv", prepared.records_version_id))
+    document = b"".join(batch_store.chunks("table.json", prepared.table_version_id))
+    table = json.loads(document)
+    paths = {}
+    for file in sorted(job.files, key=lambda file: job.kinds.index(file.kind)):
+        paths[file.kind] = folder / f"{file.kind}.csv"
+        stored = StoredObject(key=file.key, version_id="", bytes=file.bytes)
+        _write(paths[file.kind], results.chunks(stored))
+    return Join(
+        records=records,
+        table=Table(header=tuple(table["header"]), width=table["width"]),
+        results=paths,
+        complete=COMPLETE_KINDS,
+        provider=job.provider,
+        type=job.type,
+        spreadsheet_safe=function_settings().spreadsheet_safe,
+    )
+
+
+def _write(path: Path, chunks: Iterable[bytes]) -> None:
+    with path.open("wb") as file:
+        file.writelines(chunks)
+
+
+@lambda_handler
+def handler(event: State, _context: LambdaContext) -> State:
+    """Run the state Join for one list."""
+    job = read_job(event)
+
+    with telemetry.count_errors(job), TemporaryDirectory(prefix="join-") as folder:
+        joined = join(
+            job,
+            results=Results.from_environment(),
+            batch_store=BatchStore(job, s3=clients.s3()),
+            folder=Path(folder),
+        )
+
+    rows = joined.joined
+    telemetry.logger.info(
+        "joined",
+        records=rows.records,
+        sent=rows.sent,
+        missing=rows.missing,
+        unexpected=rows.unexpected,
+    )
+    telemetry.measure(
+        {Metric.ROWS_MISSING: rows.missing, Metric.ROWS_UNEXPECTED: rows.unexpected},
+        job,
+    )
+    return joined.to_state()

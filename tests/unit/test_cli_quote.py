@@ -1,0 +1,83 @@
+"""The command line says what is sent of a list, before and after it is verified."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from verdict_courier.api_client import ApiClient
+from verdict_courier.cli.__main__ import main
+from verdict_courier.cli.texts import quote_text
+
+from tests.unit.scripted_server import JOB, Answer, ScriptedServer
+
+_ID = "0" * 64
+_QUOTE: dict[str, Any] = {
+    "records": 12,
+    "blank": 1,
+    "duplicates": 2,
+    "not_sent": {},
+    "to_send": 9,
+    "header": None,
+    "notes": [],
+}
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
+    """Serve an API, to which the command line is connected."""
+    with ScriptedServer.started() as server:
+        client = ApiClient.local(server.url)
+        monkeypatch.setattr(
+            "verdict_courier.cli.__main__.connect", lambda *_, **__: client
+        )
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({}, "12 records: 9 to send, 2 duplicates, 1 blank"),
+        ({"duplicates": 1, "blank": 0}, "12 records: 9 to send, 1 duplicate"),
+        (
+            {"records": 1, "to_send": 1, "duplicates": 0, "blank": 0},
+            "1 record: 1 to send",
+        ),
+        (
+            {"not_sent": {"it has no @": 1200}, "blank": 0, "duplicates": 0},
+            "12 records: 9 to send, 1,200 not sent (it has no @)",
+        ),
+        (
+            {"header": "E-Mail\x1b", "notes": ["read as Windows-1252"]},
+            (
+                "12 records: 9 to send, 2 duplicates, 1 blank; header E-Mail\\x1b; "
+                "read as Windows-1252"
+            ),
+        ),
+    ],
+)
+def test_a_quote_is_one_line(changes: dict[str, Any], text: str) -> None:
+    """Numbers that are zero are left out; a header is text from outside."""
+    assert quote_text({**_QUOTE, **changes}).plain == text
+
+
+@pytest.mark.parametrize("option", [(), ("--wait",)])
+def test_a_job_is_shown_with_its_quote(
+    api: ScriptedServer, capsys: pytest.CaptureFixture[str], option: tuple[str, ...]
+) -> None:
+    """It says for how many values somebody pays."""
+    api.answer_all(Answer.json({**JOB, "quote": _QUOTE}))
+
+    main(["status", _ID, *option])
+
+    assert "list\t12 records: 9 to send" in capsys.readouterr().out
+
+
+def test_a_job_of_an_earlier_release_has_no_quote(
+    api: ScriptedServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The client and the deployment need not be of the same release."""
+    api.answer_all(Answer.json(JOB))
+
+    main(["status", _ID])
+
+    assert "records" not in capsys.readouterr().out
