@@ -58,7 +58,7 @@ def budget(
     """
     polls = checks(duration, policy)
     usage = polled_job(
-        checks=polls, kinds=kinds, uses_webhook=policy.uses_webhook, joins=True
+        checks=polls, kinds=kinds, uses_webhook=policy.uses_webhook, joined=2
     )
     states = definition["States"]
     item_states = states["Collect"]["ItemProcessor"]["States"]

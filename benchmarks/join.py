@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from functions.core.rows import JOINED_KIND, JOINED_PARQUET_KIND
 from functions.joining.database import write_exact_csv
 from functions.joining.join import RECORD_COLUMNS, Join, Table
 
@@ -90,8 +91,8 @@ def main() -> int:
             for path in (
                 folder / "records.csv",
                 results["all"],
-                joined.csv,
-                joined.parquet,
+                joined.files[JOINED_KIND],
+                joined.files[JOINED_PARQUET_KIND],
             )
         ]
     numbers = joined.rows

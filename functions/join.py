@@ -13,15 +13,27 @@ from functions.aws import clients, telemetry
 from functions.aws.batch_store import BatchStore
 from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.aws.results import Results, StoredObject
+from functions.aws.settings import function_settings
 from functions.aws.store_result import store_result
 from functions.core.errors import RowsUnjoinable
 from functions.core.file_formats import CSV, PARQUET
 from functions.core.metrics import Metric
 from functions.core.model import Job, State
 from functions.core.result_keys import COMPLETE_KINDS, of_attempt, result_key
-from functions.core.rows import JOINED_KIND, JOINED_PARQUET_KIND
+from functions.core.rows import (
+    JOINED_KIND,
+    JOINED_PARQUET_KIND,
+    JOINED_SPREADSHEET_KIND,
+)
 from functions.joining.join import Join, Table
 from functions.providers.bodies import FileBody
+
+#: The name and the format of the object of each kind.
+_OBJECTS = {
+    JOINED_KIND: (JOINED_KIND, CSV),
+    JOINED_PARQUET_KIND: (JOINED_KIND, PARQUET),
+    JOINED_SPREADSHEET_KIND: (JOINED_SPREADSHEET_KIND, CSV),
+}
 
 
 def join(job: Job, *, results: Results, batch_store: BatchStore, folder: Path) -> Job:
@@ -44,7 +56,7 @@ def join(job: Job, *, results: Results, batch_store: BatchStore, folder: Path) -
         replace(
             store_result(
                 results,
-                result_key(job, of_attempt(job, JOINED_KIND), file_format),
+                result_key(job, of_attempt(job, name), file_format),
                 file_format,
                 job_id=job.job_id,
                 kind=kind,
@@ -52,10 +64,8 @@ def join(job: Job, *, results: Results, batch_store: BatchStore, folder: Path) -
             ),
             rows=rows.records,
         )
-        for kind, file_format, path in (
-            (JOINED_KIND, CSV, joined.csv),
-            (JOINED_PARQUET_KIND, PARQUET, joined.parquet),
-        )
+        for kind, path in joined.files.items()
+        for name, file_format in (_OBJECTS[kind],)
     ]
     return job.with_(files=(*job.files, *files), joined=rows)
 
@@ -80,6 +90,7 @@ def _read(job: Job, results: Results, batch_store: BatchStore, folder: Path) -> 
         complete=COMPLETE_KINDS,
         provider=job.provider,
         type=job.type,
+        spreadsheet_safe=function_settings().spreadsheet_safe,
     )
 
 

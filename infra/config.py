@@ -40,6 +40,8 @@ class Stage:
     * web_acl_arn: a regional web ACL of AWS WAF for the API; empty for none, because
       every route requires a signature and a web ACL is charged by the month.
     * batch_max_concurrency: how many requests of a batch run at once.
+    * spreadsheet_safe: whether lists get a third joined file, in whose cells no
+      spreadsheet finds a formula.
     * show_file_names: whether the names of uploaded files are kept and shown.
     """
 
@@ -60,6 +62,7 @@ class Stage:
     web_acl_arn: str
     batch_max_concurrency: int
     show_file_names: bool = True
+    spreadsheet_safe: bool = False
     providers: Mapping[str, ProviderSettings] = field(
         metadata={"parse": parse_providers}
     )

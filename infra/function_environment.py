@@ -27,6 +27,7 @@ def set_environments(
     providers: str,
     jobs_retention_days: int,
     show_file_names: bool,
+    spreadsheet_safe: bool,
 ) -> None:
     """Set the variables that each function needs, and no others."""
     f = functions
@@ -52,7 +53,8 @@ def set_environments(
     _set(f.webhook, waits, settings)
     _set(f.prepare, settings, jobs)
     _set(f.gather, settings, results)
-    _set(f.join, results)
+    safe = {keys.ENV_SPREADSHEET_SAFE: str(spreadsheet_safe).lower()}
+    _set(f.join, results, safe)
     _set(f.sweep, settings, state_machine, jobs)
     _set(f.finalize_execution, topic, results, jobs)
     _set(f.api, inbox, results, state_machine, settings, jobs, waits, names)

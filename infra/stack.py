@@ -165,6 +165,7 @@ class VerdictCourier(Stack):
             providers=provider_settings_json(self, stage.providers, self.credentials),
             jobs_retention_days=stage.jobs_retention_days,
             show_file_names=stage.show_file_names,
+            spreadsheet_safe=stage.spreadsheet_safe,
         )
         Rights(
             functions=self.functions,

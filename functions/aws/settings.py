@@ -24,6 +24,7 @@ class FunctionSettings:
     state_machine: str
     notices_topic: str
     show_file_names: bool
+    spreadsheet_safe: bool
     providers: Mapping[str, ProviderSettings]
 
     @property
@@ -63,6 +64,7 @@ def read(environment: Mapping[str, str], *needed: str) -> FunctionSettings:
         results_bucket=environment.get(keys.ENV_RESULTS_BUCKET, ""),
         state_machine=environment.get(keys.ENV_STATE_MACHINE, ""),
         notices_topic=environment.get(keys.ENV_NOTICES_TOPIC, ""),
+        spreadsheet_safe=environment.get(keys.ENV_SPREADSHEET_SAFE) == "true",
         show_file_names=environment.get(keys.ENV_SHOW_FILE_NAMES) != "false",
         providers=providers,
     )

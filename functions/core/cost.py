@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functions.core import prices
 from functions.core.function_table import FUNCTIONS
 from functions.core.model import Job
-from functions.core.rows import JOINED_KINDS, NOT_JOINED
+from functions.core.rows import JOINED_KINDS
 
 #: Estimated run times by state, and of the states that are not listed.
 _RUN_SECONDS = {
@@ -72,13 +72,14 @@ def polled_job(
     parts: int = 0,
     submits: int = 1,
     uses_webhook: bool = False,
-    joins: bool = False,
+    joined: int = 0,
 ) -> Usage:
     """Estimate a job that is submitted, checked and delivered.
 
     `kinds` is the number of results, `parts` the number of their multipart parts; 0 is
     counted as one for each result. A job without results visits neither Collect nor
-    Manifest. With `joins`, its records are joined with the results. Submissions on hold
+    Manifest. Its records are joined into
+    `joined` files. Submissions on hold
     are not counted.
     """
     visits = _polling_visits(checks, submits=submits, uses_webhook=uses_webhook)
@@ -92,10 +93,9 @@ def polled_job(
         s3_puts += _PUTS_OF_PREPARE
     if kinds:
         visits |= {"Collect": 1, "Download": kinds, "Joinable": 1, "Manifest": 1}
-        written = kinds
-        if joins:
+        written = kinds + joined
+        if joined:
             visits["Join"] = 1
-            written += len(JOINED_KINDS)
         s3_puts += 1 + written * _PUTS_PER_RESULT + (parts or written)
     return Usage(visits=visits, s3_puts=s3_puts)
 
@@ -143,13 +143,14 @@ def usage_of(job: Job) -> Usage:
     """Return what an ended job used, estimated from its state."""
     if job.batch.requests:
         return batch_job(requests=job.batch.requests)
+    joined = sum(file.kind in JOINED_KINDS for file in job.files)
     return polled_job(
         checks=job.polls,
-        kinds=sum(file.kind not in JOINED_KINDS for file in job.files),
+        kinds=len(job.files) - joined,
+        joined=joined,
         parts=sum(-(-file.bytes // _PART_BYTES) for file in job.files),
         # A retry starts with a check, and so does a job that the provider already has.
         submits=0 if job.attempt > 1 or not job.bucket else 1,
-        joins=job.joined != NOT_JOINED,
     )
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Self
 
-#: The kinds of the files with the joined rows, as CSV and as Parquet.
-JOINED_KIND, JOINED_PARQUET_KIND = JOINED_KINDS = ("joined", "joined-parquet")
+#: The kinds of files with the joined rows: CSV, Parquet, and CSV for spreadsheets.
+JOINED_KINDS = ("joined", "joined-parquet", "joined-spreadsheet")
+JOINED_KIND, JOINED_PARQUET_KIND, JOINED_SPREADSHEET_KIND = JOINED_KINDS
 
 
 class RowsVerdict(StrEnum):

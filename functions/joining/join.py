@@ -8,7 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from functions.core.rows import JoinedRows
+from functions.core.rows import (
+    JOINED_KIND,
+    JOINED_PARQUET_KIND,
+    JOINED_SPREADSHEET_KIND,
+    JoinedRows,
+)
 from functions.joining.column_names import joined_columns, provider_columns
 from functions.joining.database import Bounds, Database, exact_csv, name, text
 from functions.joining.matching import match_result
@@ -17,6 +22,9 @@ from functions.joining.result_file import ResultFile, copy_result
 #: The columns of `records.csv` before the uploader's cells.
 RECORD_COLUMNS = ("record", "status", "reason", "duplicate_of", "value")
 _MISSING_REASON = "the provider returned no row for it"
+_CSV, _PARQUET = "csv, HEADER, NULLSTR ''", "parquet, COMPRESSION zstd"
+#: What makes a cell a formula if it begins with it.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 #: The most rows of a result that are named because they belong to no record.
 _NAMED = 20
 
@@ -31,10 +39,9 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Joined:
-    """The files of a join, and what became of the records."""
+    """The files of a join by their kinds, and what became of the records."""
 
-    csv: Path
-    parquet: Path
+    files: Mapping[str, Path]
     rows: JoinedRows
 
 
@@ -44,6 +51,7 @@ class Join:
 
     `results` are files by kind, in the order in which a list names a record: the
     first one that has it. `complete` are kinds that have every row and are no lists.
+    With `spreadsheet_safe`, a CSV is written besides in which no cell is a formula.
     """
 
     records: Path
@@ -52,6 +60,7 @@ class Join:
     complete: Sequence[str]
     provider: str
     type: str
+    spreadsheet_safe: bool = False
     bounds: Bounds = field(default_factory=Bounds)
 
     def write(self, folder: Path) -> Joined:
@@ -72,15 +81,20 @@ class Join:
             lists = [file for file in files if file.kind not in self.complete]
             theirs = self._write_verdicts(database, bases)
             self._write_lists(database, lists)
-            self._write_joined(database, theirs)
-            csv, parquet = folder / "joined.csv", folder / "joined.parquet"
-            for path, form in (
-                (csv, "csv, HEADER, NULLSTR ''"),
-                (parquet, "parquet, COMPRESSION zstd"),
-            ):
-                database.run(f"COPY joined TO {text(str(path))} (FORMAT {form})")
+            names = self._write_joined(database, theirs)
+            formats = {JOINED_KIND: _CSV, JOINED_PARQUET_KIND: _PARQUET}
+            written = dict.fromkeys(formats, "joined")
+            if self.spreadsheet_safe:
+                formats[JOINED_SPREADSHEET_KIND] = _CSV
+                written[JOINED_SPREADSHEET_KIND] = (
+                    f"(SELECT {_safe(names)} FROM joined)"
+                )
+            paths = {kind: folder / kind for kind in formats}
+            for kind, form in formats.items():
+                target = text(str(paths[kind]))
+                database.run(f"COPY {written[kind]} TO {target} (FORMAT {form})")
             rows = self._count(database, bases)
-        return Joined(csv=csv, parquet=parquet, rows=rows)
+        return Joined(files=paths, rows=rows)
 
     @property
     def _cells(self) -> tuple[str, ...]:
@@ -137,8 +151,10 @@ class Join:
                 f"FROM {file.matches} ANTI JOIN lists USING (record)"
             )
 
-    def _write_joined(self, database: Database, theirs: Sequence[str]) -> None:
-        """Write the table `joined` in the order of the records."""
+    def _write_joined(
+        self, database: Database, theirs: Sequence[str]
+    ) -> tuple[str, ...]:
+        """Write the table `joined` in the records' order; return its columns' names."""
         names = joined_columns(
             self.table.header,
             width=self.table.width,
@@ -166,6 +182,7 @@ class Join:
             f"LEFT JOIN lists ON lists.record = {original} "
             "ORDER BY records.record"
         )
+        return names
 
     def _count(self, database: Database, bases: Sequence[ResultFile]) -> JoinedRows:
         """Count what stands in the joined rows, and the results' rows beside them."""
@@ -202,3 +219,14 @@ class Join:
             unexpected_rows=tuple(row for (row,) in rows[:_NAMED]),
             is_whole=any(file.kind in self.complete for file in bases),
         )
+
+
+def _safe(names: Sequence[str]) -> str:
+    """Return the columns with an apostrophe before what a spreadsheet would compute."""
+    record, *others = names
+    columns = [name(record)]
+    for title in others:
+        cell, safe = name(title), f"'{title}" if title.startswith(_FORMULA) else title
+        formula = " OR ".join(f"left({cell}, 1) = chr({ord(c)})" for c in _FORMULA)
+        columns.append(f"if({formula}, chr(39) || {cell}, {cell}) AS {name(safe)}")
+    return ", ".join(columns)

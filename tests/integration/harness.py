@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from botocore.exceptions import ClientError
 
 from functions.core.model import Job
+from local import sample
 from local.execution_view import ExecutionView, read_execution
 from local.simulators.faults import Answer
 from local.stack import LocalStack
@@ -58,8 +59,9 @@ class JobRunner:
         return self.wait_for_end(job_id, timeout_seconds=timeout_seconds)
 
     def lose_rows(self) -> None:
-        """Let IPQS deliver one row in each of the next results, and lose the others."""
-        result = b"Email Address,Valid\nasha@rows.example,true\n"
+        """Let IPQS deliver one row of a sample in each result, and lose the others."""
+        value = sample.emails(1).splitlines()[1]
+        result = b"Email Address,Valid\n" + value + b",true\n"
         self.stack.ipqs.script("download", [Answer.file(result)] * 4)
 
     def wait_for_end(

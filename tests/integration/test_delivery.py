@@ -24,7 +24,8 @@ def test_every_result_is_delivered(runner: JobRunner) -> None:
     assert manifest["rows"]["verdict"] == "complete"
     assert manifest["rows"]["sent"] == 40
     kinds = [file["kind"] for file in manifest["files"]] + manifest["absent"]
-    assert sorted(kinds) == ["all", "bad", "clean", "pristine"]
+    ours = ["joined", "joined-parquet"]
+    assert sorted(kinds) == sorted(["all", "bad", "clean", "pristine", *ours])
 
 
 def test_every_object_is_as_the_manifest_describes_it(runner: JobRunner) -> None:
@@ -35,7 +36,10 @@ def test_every_object_is_as_the_manifest_describes_it(runner: JobRunner) -> None
         content = runner.stack.result(file["key"])
         assert len(content) == file["bytes"]
         assert hashlib.sha256(content).hexdigest() == file["sha256"]
-        assert content.count(b"\n") - 1 == file["rows"]
+        if file["kind"] == "joined-parquet":
+            assert content.startswith(b"PAR1")
+        else:
+            assert content.count(b"\n") - 1 == file["rows"]
 
 
 def test_the_manifest_is_valid_by_its_schema(runner: JobRunner) -> None:

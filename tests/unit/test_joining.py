@@ -14,6 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functions.core.errors import RowsUnjoinable
+from functions.core.rows import (
+    JOINED_KIND,
+    JOINED_PARQUET_KIND,
+    JOINED_SPREADSHEET_KIND,
+)
 from functions.joining.column_names import COURIER_COLUMNS, unique_names
 from functions.joining.database import Bounds, write_exact_csv
 from functions.joining.join import RECORD_COLUMNS, Join, Joined, Table
@@ -47,7 +52,9 @@ class Upload:
     missing: set[int] = field(default_factory=set)
     unexpected: int = 0
 
-    def join(self, folder: Path, *, type_: str = "email") -> Joined:
+    def join(
+        self, folder: Path, *, type_: str = "email", spreadsheet_safe: bool = False
+    ) -> Joined:
         """Write the files of Prepare and of the provider, and join them."""
         width = len(self.rows[0]) - len(RECORD_COLUMNS) if self.rows else 0
         columns = (*RECORD_COLUMNS, *(f"c{n + 1}" for n in range(width)))
@@ -65,13 +72,14 @@ class Upload:
             complete=("all",),
             provider="theirs",
             type=type_,
+            spreadsheet_safe=spreadsheet_safe,
             bounds=Bounds(memory="200MB", threads=1),
         ).write(folder / "work")
 
 
 def read(joined: Joined) -> list[dict[str, str]]:
     """Read the joined CSV as a person's program does."""
-    with joined.csv.open(newline="", encoding="utf-8") as file:
+    with joined.files[JOINED_KIND].open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
@@ -149,9 +157,9 @@ def test_records_in_are_records_out(upload: Upload) -> None:
     with TemporaryDirectory() as folder:
         joined = upload.join(Path(folder))
         table = read(joined)
-        with joined.csv.open(newline="", encoding="utf-8") as file:
+        with joined.files[JOINED_KIND].open(newline="", encoding="utf-8") as file:
             lines = list(csv.reader(file))
-        parquet = duckdb.read_parquet(str(joined.parquet))
+        parquet = duckdb.read_parquet(str(joined.files[JOINED_PARQUET_KIND]))
         parquet_rows = parquet.fetchall()
 
     width = len(upload.rows[0]) - len(RECORD_COLUMNS) if upload.rows else 0
@@ -370,3 +378,30 @@ def test_a_duplicate_of_what_is_missing_has_no_verdict(tmp_path: Path) -> None:
     assert verdicts(joined, "courier_status") == ["missing", "duplicate"]
     assert verdicts(joined, "courier_duplicate_of") == ["", "1"]
     assert verdicts(joined, "theirs_ok") == ["", ""]
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+91", "-1", "@a", "\t=1", "\r=1"])
+def test_no_cell_is_a_formula_in_the_file_for_spreadsheets(
+    tmp_path: Path, cell: str
+) -> None:
+    """Whoever made the list would run it on the machine of whoever opens the file."""
+    upload = Upload(["mail", "=note"], sent("a@x.test"))
+    upload.rows[0].append(cell)
+    upload.results["all"] = [["mail", "said"], ["a@x.test", cell]]
+
+    joined = upload.join(tmp_path, spreadsheet_safe=True)
+
+    path = joined.files[JOINED_SPREADSHEET_KIND]
+    with path.open(newline="", encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    assert row["mail"] == "a@x.test"
+    assert row["'=note"] == row["theirs_said"] == f"'{cell}"
+    assert read(joined)[0]["theirs_said"] == cell
+
+
+def test_there_is_no_file_for_spreadsheets_unless_it_is_wanted(tmp_path: Path) -> None:
+    """Most people load the rows into something else, which wants them as they are."""
+    upload = Upload(["mail"], sent("a@x.test"))
+    upload.results["all"] = [["mail"], ["a@x.test"]]
+
+    assert JOINED_SPREADSHEET_KIND not in upload.join(tmp_path).files

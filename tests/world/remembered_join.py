@@ -10,7 +10,7 @@ from functions.joining.join import Join, Joined
 class RememberedJoin(Join):
     """The product's join, whose files are kept in memory for the next equal one."""
 
-    known: ClassVar[dict[object, tuple[bytes, bytes, JoinedRows]]] = {}
+    known: ClassVar[dict[object, tuple[dict[str, bytes], JoinedRows]]] = {}
 
     def write(self, folder: Path) -> Joined:
         """Write the joined files into an empty folder."""
@@ -18,16 +18,15 @@ class RememberedJoin(Join):
             self.records.read_bytes(),
             *((kind, path.read_bytes()) for kind, path in self.results.items()),
             *(self.table, tuple(self.complete), self.provider, self.type),
+            self.spreadsheet_safe,
         )
         if inputs not in self.known:
             joined = super().write(folder)
-            csv, parquet = joined.csv.read_bytes(), joined.parquet.read_bytes()
-            self.known[inputs] = (csv, parquet, joined.rows)
+            contents = {kind: path.read_bytes() for kind, path in joined.files.items()}
+            self.known[inputs] = (contents, joined.rows)
             return joined
-        csv, parquet, rows = self.known[inputs]
-        written = Joined(
-            csv=folder / "joined.csv", parquet=folder / "joined.parquet", rows=rows
-        )
-        written.csv.write_bytes(csv)
-        written.parquet.write_bytes(parquet)
-        return written
+        contents, rows = self.known[inputs]
+        files = {kind: folder / kind for kind in contents}
+        for kind, path in files.items():
+            path.write_bytes(contents[kind])
+        return Joined(files=files, rows=rows)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from functions.core.model import Job, Outcome
+from local.simulators.faults import Answer
 from tests.canary import find_leaks
 from tests.world.injection import FOUR_MODES, Fault, Mode
 from tests.world.site import Site
@@ -135,6 +136,22 @@ def test_a_list_that_cannot_be_joined_is_delivered(site: Site) -> None:
     assert (rows["verdict"], rows["join_error"]) == ("unjoined", "AwsRefused")
     assert world.item(job.job_id)["verdict"] == "unjoined"
     assert [notice["verdict"] for notice in world.notices(job)] == ["unjoined"]
+
+
+def test_rows_that_the_provider_loses_are_named(site: Site) -> None:
+    """Their owner sees which they are, and the verdict that there are some."""
+    world = World(site)
+    job = world.upload(_KEY, _EXPORT)
+    result = b"Email Address,Valid\nasha@rows.example,true\n"
+    site.ipqs.script("download", [Answer.file(result)] * 4)
+
+    world.run()
+
+    objects = world.objects(job)
+    statuses = [row[1] for row in rows_of(objects)[1:]]
+    assert statuses.count("missing") == 2
+    rows = manifest_of(objects)["rows"]
+    assert (rows["returned"], rows["missing"], rows["verdict"]) == (1, 2, "unaccounted")
 
 
 def test_a_second_attempt_has_joined_files_of_its_own(site: Site) -> None:
