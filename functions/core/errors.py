@@ -191,8 +191,8 @@ class SourceColumnUnclear(PermanentError):
     """The table does not show which of its columns holds the values to verify."""
 
     advice = (
-        "Name the column by its header or its number: in the object's metadata "
-        "courier-column (and courier-header: yes or no), or with --column."
+        "Name the column by its header or its number in the object's metadata "
+        "courier-column (and say in courier-header, by yes or no, if it has a header)."
     )
 
 
@@ -321,7 +321,7 @@ class ResultsIncomplete(PermanentError):
 class RowsUnjoinable(PermanentError):
     """The records and the provider's results could not be put together."""
 
-    advice = "The provider's files are delivered; retry the job once the cause is gone."
+    advice = "The provider's files are all there: match them with your rows by value."
 
 
 class AwsRefused(PermanentError):

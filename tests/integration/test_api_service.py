@@ -32,7 +32,7 @@ from local.stack import STAGE, LocalStack
 from tests.integration.harness import JobRunner, wait_for
 from tests.settings import ipqs_settings
 
-_PROVIDER = to_json(ipqs_settings(types=("email",), max_upload_bytes=1000))
+_PROVIDER = to_json(ipqs_settings(types=("email",), max_source_bytes=1000))
 
 
 @dataclass

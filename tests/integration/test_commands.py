@@ -53,7 +53,7 @@ def test_the_demo_explains_what_is_wrong_with_a_file(
 
     assert code == 1
     assert capsys.readouterr().err == (
-        "✗ the job failed: SourceEmpty. "
+        "✗ the job failed: SourceEmpty. the file holds nothing. "
         "Upload a file with a request, or with a row besides its header.\n"
     )
 
