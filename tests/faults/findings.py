@@ -171,9 +171,16 @@ def _is_explained(world: World, claiming: Sequence[str]) -> bool:
 def _is_answer_lost(world: World, at: int) -> bool:
     """Whether the process that made a call was killed later, or its answer was lost.
 
-    What the table did not take is then in the log only.
+    What the table did not take is then in the log only. Nobody waits for the answer of
+    a process that stalled.
     """
     calls, faults = world.injector.calls, world.injector.faults
+    function = calls[at].partition(" ")[0]
+    if any(
+        fault.mode is Mode.ZOMBIE and number < at and calls[number].startswith(function)
+        for number, fault in faults.items()
+    ):
+        return True
     begins = [number for number, call in enumerate(calls) if call.startswith("aws: ")]
     begin = max(number for number in begins if number < at)
     end = min((number for number in begins if number > at), default=len(calls))
