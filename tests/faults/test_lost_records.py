@@ -1,6 +1,7 @@
 """Lost records: what the jobs table did not take is recorded and announced later."""
 
 import json
+from io import StringIO
 
 import pytest
 
@@ -141,7 +142,7 @@ def test_a_claim_is_removed_if_the_answers_of_table_and_function_are_lost(
 
 
 @pytest.mark.fault(17)
-def test_a_reference_that_nothing_took_is_in_the_log(site: Site) -> None:
+def test_a_reference_that_nothing_took_is_in_the_log(site: Site, log: StringIO) -> None:
     """Neither table nor Step Functions has it: a person finds what was paid there."""
     world, _ = _waiting(site, [])
     calls = world.injector.calls
@@ -154,9 +155,7 @@ def test_a_reference_that_nothing_took_is_in_the_log(site: Site) -> None:
 
     (paid,) = site.txncheck.accepted
     (line,) = (
-        line
-        for line in world.log.getvalue().splitlines()
-        if "reference not recorded" in line
+        line for line in log.getvalue().splitlines() if "reference not recorded" in line
     )
     assert json.loads(line)["provider_ref"] == str(paid.id)
     assert world.item(job.job_id)["error"] == "SubmitOutcomeUnknown"
