@@ -321,7 +321,7 @@ class ResultsIncomplete(PermanentError):
 class RowsUnjoinable(PermanentError):
     """The records and the provider's results could not be put together."""
 
-    advice = "The provider's files are delivered; retry the job once the cause is gone."
+    advice = "The provider's files are all there: match them with your rows by value."
 
 
 class AwsRefused(PermanentError):

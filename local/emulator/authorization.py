@@ -13,8 +13,10 @@ from ministack.services import kms
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _READ, _WRITE = ("kms:Decrypt",), ("kms:GenerateDataKey",)
-#: By an action, or by a service: what it does with the resource's key. A multipart
-#: upload reads its parts again, which is left out here: a part is a PutObject, too.
+#: By an operation, or by a service: what it does with the resource's key. Operations
+#: have the names of their actions, but for two: HEAD without a checksum, and those of a
+#: multipart upload, which reads its parts again.
+HEAD_OBJECT, UPLOAD_PART = "s3:HeadObject", "s3:UploadPart"
 _KEY_USES: Mapping[str, tuple[str, ...]] = {
     "dynamodb": (
         *_READ,
@@ -24,6 +26,8 @@ _KEY_USES: Mapping[str, tuple[str, ...]] = {
         "kms:ReEncryptFrom",
         "kms:ReEncryptTo",
     ),
+    HEAD_OBJECT: (),
+    UPLOAD_PART: (*_READ, *_WRITE),
     "s3:GetObject": _READ,
     "s3:GetObjectVersion": _READ,
     "s3:PutObject": _WRITE,
@@ -77,17 +81,20 @@ def refusal(
 
 
 def key_refusal(
-    principal: str, action: str, resource: str, context: Mapping[str, str] = _NOTHING
+    principal: str,
+    operation: str,
+    resource: str,
+    context: Mapping[str, str] = _NOTHING,
 ) -> str:
     """Return why an allowed call may not use its resource's key; empty if it may."""
-    service = action.partition(":")[0]
+    service = operation.partition(":")[0]
     key = keys.get((service, name_of(resource)))
     if key is None:
         return ""
     full = {**context, "kms:ViaService": f"{service}.{get_region()}.amazonaws.com"}
     denials = (
         _denial(principal, use, key, full)
-        for use in _KEY_USES.get(action, _KEY_USES.get(service, ()))
+        for use in _KEY_USES.get(operation, _KEY_USES.get(service, ()))
     )
     return next(filter(None, denials), "")
 

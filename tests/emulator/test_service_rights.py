@@ -320,7 +320,14 @@ def test_object_needs_a_right_on_the_key_of_its_bucket(
     use = allow("kms:GenerateDataKey", made["key"], Condition=via)
     target = {"Bucket": made["bucket"], "Key": "k", "Body": b""}
 
-    roles.client(auth_emulator, "s3", put, use).put_object(**target)
+    s3 = roles.client(auth_emulator, "s3", put, use, allow("s3:GetObject"))
+
+    s3.put_object(**target)
+    s3.head_object(Bucket=made["bucket"], Key="k")
+    with pytest.raises(ClientError, match="perform: kms:Decrypt on"):
+        s3.get_object(Bucket=made["bucket"], Key="k")
+    with pytest.raises(ClientError, match="perform: kms:Decrypt on"):  # for its parts
+        s3.create_multipart_upload(Bucket=made["bucket"], Key="k")
     with pytest.raises(ClientError, match="perform: kms:GenerateDataKey on"):
         roles.client(auth_emulator, "s3", put).put_object(**target)
 

@@ -1,13 +1,19 @@
 """The use of a resource's key, with IAM in force."""
 
 import contextvars
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
 from ministack.services.cloudformation import provisioners
 
-from local.emulator.authorization import key_refusal, remember_key, role_arn
+from local.emulator.authorization import (
+    HEAD_OBJECT,
+    UPLOAD_PART,
+    key_refusal,
+    remember_key,
+    role_arn,
+)
 from local.emulator.corrections.ministack_types import Props, Response
 
 #: By the type of a resource: its service, and where its properties have the key.
@@ -31,6 +37,10 @@ _KEYS: dict[str, tuple[str, tuple[str | int, ...]]] = {
         ("EncryptionConfiguration", "KmsKeyId"),
     ),
 }
+#: The operation of the current request, by its action.
+_operation: contextvars.ContextVar[Mapping[str, str]] = contextvars.ContextVar(
+    "operation"
+)
 _denial: contextvars.ContextVar[str] = contextvars.ContextVar("denial", default="")
 
 
@@ -48,6 +58,13 @@ def key_use() -> None:
         handlers = provisioners._RESOURCE_HANDLERS[kind]
         handlers["create"] = _remembering(handlers["create"], service, path)
     enforce, respond = iam_evaluator.enforce, iam_actions.access_denied_response
+    action_of = iam_actions.extract_iam_action
+
+    def iam_action(service: str, method: str, *request: Any) -> str | None:  # noqa: ANN401 - passed on
+        action: str | None = action_of(service, method, *request)
+        if action:
+            _operation.set({action: _named(action, method, *request)})
+        return action
 
     def enforce_use(
         access_key: str,
@@ -62,9 +79,12 @@ def key_use() -> None:
         )
         caller = iam_evaluator.caller_arn()
         role = role_arn(caller)
-        denial = key_refusal(role, action, resource_arn) if role and not denied else ""
-        if not denial:
+        if denied or not role:
             return denied
+        operation = _operation.get({}).get(action, action)
+        denial = key_refusal(role, operation, resource_arn)
+        if not denial:
+            return None
         _denial.set(denial)
         return iam_evaluator.EvalResult("ImplicitDeny", caller)
 
@@ -73,8 +93,25 @@ def key_use() -> None:
         named = {"message": _denial.get()} if _denial.get() else {}
         return respond(*args, **{**details, **named})
 
+    iam_actions.extract_iam_action = iam_action
     iam_evaluator.enforce = enforce_use
     iam_actions.access_denied_response = access_denied_response
+
+
+def _named(
+    action: str,
+    method: str,
+    _path: str,
+    headers: Mapping[str, str],
+    _body: bytes,
+    parameters: Mapping[str, object],
+) -> str:
+    """Return the operation of an action, of which S3's have more than one."""
+    if action.startswith("s3:GetObject") and method == "HEAD":
+        return action if "x-amz-checksum-mode" in headers else HEAD_OBJECT
+    if action == "s3:PutObject" and parameters.keys() & {"uploadId", "uploads"}:
+        return UPLOAD_PART
+    return action
 
 
 def _remembering(
