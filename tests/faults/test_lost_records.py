@@ -116,3 +116,23 @@ def test_a_cancelled_job_that_was_never_started_is_announced(site: Site) -> None
 
     assert [notice["outcome"] for notice in world.notices(job)] == [Outcome.CANCELLED]
     assert not site.txncheck.accepted
+
+
+@pytest.mark.fault(17)
+def test_a_claim_is_removed_if_the_answers_of_table_and_function_are_lost(
+    site: Site,
+) -> None:
+    """Nothing was sent, but neither the next try nor TxnCheck could say so."""
+    world, _ = _waiting(site, [])
+    calls = world.injector.calls
+    submit = calls.index("aws: lambda.submit")
+    claim = calls.index("submit: txncheck.submit") - 1
+    assert calls[claim] == "submit: dynamodb.UpdateItem"
+    lost = [Fault(submit, Mode.ERROR_AFTER), Fault(claim, Mode.ERROR_AFTER)]
+
+    world, job = _waiting(site, lost)
+    world.run()
+
+    assert len(world.injector.injected) == len(lost)
+    assert world.outcome(job) is Outcome.SUCCEEDED
+    assert len(site.txncheck.accepted) == 1
