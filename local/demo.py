@@ -11,7 +11,6 @@ import json
 import time
 from collections import Counter
 from io import TextIOWrapper
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -21,8 +20,10 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from functions.core.model import PreparedList
 from local.assembly import SynthFailed
 from local.demo_options import DemoMisused, demo_type, parse, source
+from local.demo_results import show_files, show_rows
 from local.execution_view import ExecutionView, read_execution
 from local.simulators.ipqs import IpqsBehaviour, RunningClock
 from local.simulators.txncheck import TxncheckBehaviour
@@ -94,7 +95,8 @@ def _run(stack: LocalStack, key: str, content: bytes, console: Console) -> None:
         raise DemoFailed(f"the job failed: {view.error}. {advice}")
 
     manifest = json.loads(stack.result(view.job.manifest_key))
-    _show_results(manifest, console)
+    show_files(manifest, console)
+    show_rows(manifest, stack.result, console)
     if view.woken_early_seconds:
         console.print(
             f"\nA webhook ended the wait [bold]{view.woken_early_seconds:.0f} s[/] "
@@ -148,13 +150,27 @@ def _progress(view: ExecutionView, spinner: Spinner) -> Group:
         if job.provider_ref:
             facts.add_row("Phase", str(job.phase))
         facts.add_row("Checks", f"{job.polls}{upcoming}")
-        facts.add_row("Rows sent", f"{job.rows:,}")
+        if prepared := job.prepared.records:
+            facts.add_row("Records", f"{prepared:,}: {_quote(job.prepared)}")
+        else:
+            facts.add_row("Rows sent", f"{job.rows:,}")
         if job.files:
             facts.add_row("Bytes stored", f"{sum(f.bytes for f in job.files):,}")
     if view.ended:
         return Group(facts)
     spinner.update(text=view.states[-1] if view.states else "Starting")
     return Group(facts, spinner)
+
+
+def _quote(prepared: PreparedList) -> str:
+    """Return what is sent of a list, and what is not."""
+    counts = {
+        "to send": prepared.sent,
+        "duplicates": prepared.duplicates,
+        "blank": prepared.blank,
+        "not fit to send": prepared.not_sent,
+    }
+    return ", ".join(f"{count:,} {words}" for words, count in counts.items() if count)
 
 
 def _notice(stack: LocalStack, job_id: str) -> dict[str, Any]:
@@ -165,47 +181,6 @@ def _notice(stack: LocalStack, job_id: str) -> dict[str, Any]:
             if json.loads(message["Message"])["job_id"] == job_id:
                 return message
     raise DemoFailed("no notice arrived in the queue that is subscribed to the topic")
-
-
-def _show_results(manifest: dict[str, Any], console: Console) -> None:
-    table = Table(show_edge=False)
-    table.add_column("kind")
-    for column in ("rows", "bytes", "SHA-256"):
-        table.add_column(column, justify="right")
-    table.add_column("object")
-    for file in manifest["files"]:
-        table.add_row(
-            file["kind"],
-            f"{file['rows']:,}",
-            f"{file['bytes']:,}",
-            f"{file['sha256'][:12]}…",
-            Path(file["key"]).name,
-        )
-    for kind in manifest["absent"]:
-        table.add_row(kind, "", "", "", "no such result")
-    console.print()
-    folder = Path(manifest["files"][0]["key"]).parent
-    console.print(f"Results in the bucket, under {folder}/", soft_wrap=True)
-    console.print(table)
-    rows = manifest["rows"]
-    if "records" in rows:
-        console.print(
-            f"\nRecords: {rows['records']:,}, of which {rows['blank']:,} blank, "
-            f"{rows['duplicates']:,} duplicates, {sum(rows['not_sent'].values()):,} "
-            f"not fit to send, {rows['sent']:,} sent; {rows['returned']:,} came back. "
-            f"Verdict: [bold]{rows['verdict']}[/].",
-            soft_wrap=True,
-        )
-        return
-    received = max(rows["received"].values(), default=0)
-    removed = "removed (duplicates)" if rows["verdict"] == "complete" else "missing"
-    console.print(
-        f"\nRows: {rows['sent']:,} sent, "
-        f"{rows['removed'] or 0:,} {removed}, "
-        f"{received:,} received ({rows['invalid']:,} of them invalid). "
-        f"Verdict: [bold]{rows['verdict']}[/].",
-        soft_wrap=True,
-    )
 
 
 def _show_notice(notice: dict[str, Any], console: Console) -> None:

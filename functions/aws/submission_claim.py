@@ -23,13 +23,15 @@ class SubmissionClaim:
         """Claim the submission, replacing the claim `old`; return what is recorded.
 
         The claim is ours only if the record has our token. None: the table failed, and
-        it is not known whether the claim was written.
+        it is not known whether the claim was written. It is removed then, because the
+        answer of this try may be lost as well, and the next one would not know it.
         """
         try:
             return self.job_store.claim_submission(
                 self.job, token=self.token, old=old, now=self.now
             )
         except AwsUnavailable:
+            self.release()
             return None
 
     def release(self) -> bool:

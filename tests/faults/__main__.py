@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from local.assembly import synthesize
@@ -63,12 +64,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 ]
                 calls = dict(zip(names, pool.map(clean_calls, names), strict=True))
                 runs = in_turns(
-                    plan(
-                        provider,
-                        calls,
-                        options.triples,
-                        options.seed,
-                        only_singles=options.singles,
+                    islice(
+                        plan(
+                            provider,
+                            calls,
+                            options.triples,
+                            options.seed,
+                            only_singles=options.singles,
+                        ),
+                        options.skip,
+                        None,
                     )
                     for provider in options.providers
                 )
@@ -141,7 +146,13 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--minutes",
         type=float,
         default=float("inf"),
-        help="leave out what cannot be begun by then: the last triples",
+        help="leave out what cannot be begun by then; --skip goes on from there",
+    )
+    parser.add_argument(
+        "--skip",
+        type=int,
+        default=0,
+        help="leave out the first runs of each provider, which were carried out before",
     )
     parser.add_argument(
         "--seed", type=int, default=16, help="the seed of the triples (%(default)s)"

@@ -25,8 +25,9 @@ from functions.prepare import Preparation
 from functions.providers.ipqs.adapter import Ipqs
 from functions.submit import Submission
 from tests.canary import Canary
-from tests.faults.fault_injection import FaultInjector, FaultyHttpClient, Killed
+from tests.faults.fault_injection import FaultInjector, FaultyHttpClient
 from tests.faults.harness import RESULTS, SECRET, TABLE, StepHarness, credit_waits
+from tests.world.injection import Killed
 
 #: At least as often as the state machine retries a task.
 RETRIES = 6

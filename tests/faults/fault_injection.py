@@ -2,10 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from enum import Enum, auto
 from typing import Any
-
-from botocore.exceptions import ClientError, ReadTimeoutError
 
 from functions.aws import clients
 from functions.providers.transport.connection import verified_tls_context
@@ -14,27 +11,10 @@ from functions.providers.transport.http import HttpClient, HttpResponse
 from local.simulators.faults import Answer
 from local.simulators.ipqs import IpqsSimulator
 from local.simulators.txncheck import TxncheckSimulator
+from tests.world.injection import Killed, Mode, lost_answer, service_error
+from tests.world.memory_aws.hook import client_error
 
 _TLS = verified_tls_context()
-_THROTTLED = {
-    "s3": ("SlowDown", 503),
-    "dynamodb": ("ProvisionedThroughputExceededException", 400),
-    "secretsmanager": ("ThrottlingException", 400),
-    "stepfunctions": ("ThrottlingException", 400),
-}
-
-
-class Mode(Enum):
-    """How a call fails."""
-
-    ERROR_BEFORE = auto()  # the call had no effect, and the caller gets an error
-    ERROR_AFTER = auto()  # the call had its effect, and the caller gets an error
-    KILLED_BEFORE = auto()
-    KILLED_AFTER = auto()
-
-
-class Killed(BaseException):
-    """The function's process ended here; nothing in it can catch this."""
 
 
 class FaultInjector:
@@ -144,7 +124,7 @@ def inject_faults(injector: FaultInjector) -> Iterator[None]:
         mode = injector.begin(f"{service}.{model.name}")
         context["mode"] = mode
         if mode is Mode.ERROR_BEFORE:
-            raise aws_error(*_THROTTLED[service])
+            raise service_error(service, model.name)
 
     def after(parsed: dict[str, Any], context: dict[str, Any], **_: object) -> None:
         mode = context["mode"]
@@ -152,7 +132,7 @@ def inject_faults(injector: FaultInjector) -> Iterator[None]:
             parsed["Body"].close()  # the caller never receives it
         injector.end(mode)
         if mode is Mode.ERROR_AFTER:
-            raise ReadTimeoutError(endpoint_url="https://aws.example")
+            raise lost_answer()
 
     with aws_hook("before-call", before), aws_hook("after-call", after):
         yield
@@ -182,15 +162,7 @@ def aws_failure(event: str, code: str, status: int) -> Iterator[None]:
     """Fail every AWS call at a botocore event, such as `after-call.s3.PutObject`."""
 
     def fail(**_: object) -> None:
-        raise aws_error(code, status)
+        raise client_error(code, status)
 
     with aws_hook(event, fail):
         yield
-
-
-def aws_error(code: str, status: int) -> ClientError:
-    """Return an error response of an AWS service."""
-    return ClientError(
-        {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]  # the rest is not read
-        "AnyOperation",
-    )

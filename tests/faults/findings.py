@@ -149,7 +149,14 @@ def _is_explained(world: World, claiming: Sequence[str]) -> bool:
             continue
         if calls[at] in _POSTS:
             return True
-        if at and calls[at - 1] in _POSTS and fault.mode is Mode.KILLED_BEFORE:
+        if (
+            at
+            and calls[at - 1] in _POSTS
+            and (
+                fault.mode is Mode.KILLED_BEFORE
+                or (fault.mode is Mode.ERROR_BEFORE and _is_answer_lost(world, at))
+            )
+        ):
             return True
         claimed = fault.mode is Mode.KILLED_AFTER
         for length in range(2, len(claiming) + 1):
@@ -159,6 +166,32 @@ def _is_explained(world: World, claiming: Sequence[str]) -> bool:
             ):
                 return True
     return False
+
+
+def _is_answer_lost(world: World, at: int) -> bool:
+    """Whether the process that made a call was killed later, or its answer was lost.
+
+    What the table did not take is then in the log only. Nobody waits for the answer of
+    a process that stalled.
+    """
+    calls, faults = world.injector.calls, world.injector.faults
+    function = calls[at].partition(" ")[0]
+    if any(
+        fault.mode is Mode.ZOMBIE and number < at and calls[number].startswith(function)
+        for number, fault in faults.items()
+    ):
+        return True
+    begins = [number for number, call in enumerate(calls) if call.startswith("aws: ")]
+    begin = max(number for number in begins if number < at)
+    end = min((number for number in begins if number > at), default=len(calls))
+    killed = (Mode.KILLED_BEFORE, Mode.KILLED_AFTER)
+    return any(
+        fault.mode is not Mode.ERROR_BEFORE
+        if number == begin
+        else number > at and fault.mode in killed
+        for number, fault in faults.items()
+        if begin <= number < end
+    )
 
 
 def _manifest(world: World, job: Job) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from functions.core.model import Job, Next, Outcome, Phase
 from local.simulators.faults import Answer
 from tests.canary import Canary
 from tests.faults.batch_harness import LIST, MOBILES, NAMES, BatchHarness
-from tests.faults.fault_injection import Mode
+from tests.world.injection import FOUR_MODES, Mode
 
 
 def work_files(job: Job) -> dict[str, bytes]:
@@ -38,7 +38,7 @@ def test_runs_a_batch_to_its_end(batches: BatchHarness) -> None:
     assert gathered.batch.outcomes == {"succeeded": 3}
 
 
-@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("mode", FOUR_MODES)
 def test_a_repeated_preparation_yields_the_same_requests(
     batches: BatchHarness, mode: Mode
 ) -> None:
@@ -60,7 +60,7 @@ def test_a_repeated_preparation_yields_the_same_requests(
         assert work_files(job) == expected
 
 
-@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("mode", FOUR_MODES)
 def test_sends_no_request_twice(batches: BatchHarness, mode: Mode) -> None:
     """Neither a fault at any call nor a second run of the batch pays again."""
     job = batches.prepare(batches.upload_list(f"mobile,name\n{MOBILES[0]},{NAMES[0]}"))

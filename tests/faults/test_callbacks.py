@@ -15,7 +15,8 @@ from tests.faults.callback_harness import (
     is_over,
     wait_for_end,
 )
-from tests.faults.fault_injection import FaultInjector, Killed, Mode, inject_faults
+from tests.faults.fault_injection import FaultInjector, inject_faults
+from tests.world.injection import FOUR_MODES, Killed, Mode
 
 
 @pytest.mark.fault(91)
@@ -132,7 +133,7 @@ def test_a_webhook_concurrent_with_its_wait_ends_it(callbacks: CallbackHarness) 
         assert wait_for_end(execution)["status"] == "SUCCEEDED"
 
 
-@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("mode", FOUR_MODES)
 @pytest.mark.parametrize("waiting", [True, False], ids=["during", "before"])
 def test_a_webhook_that_failed_is_delivered_again(
     callbacks: CallbackHarness, mode: Mode, waiting: bool
@@ -159,7 +160,7 @@ def test_a_webhook_that_failed_is_delivered_again(
             break
 
 
-@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("mode", FOUR_MODES)
 def test_a_wait_that_failed_to_register_is_repeated(
     callbacks: CallbackHarness, mode: Mode
 ) -> None:

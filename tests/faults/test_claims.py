@@ -11,8 +11,9 @@ from functions.core.rows import RowCount
 from local.simulators.faults import Answer
 from tests.faults.batch_harness import MOBILES, NAMES, BatchHarness
 from tests.faults.execution_driver import ExecutionDriver, ProcessFactory
-from tests.faults.fault_injection import Mode, aws_failure
+from tests.faults.fault_injection import aws_failure
 from tests.faults.harness import SETTLE_SECONDS, TABLE, StepHarness
+from tests.world.injection import FOUR_MODES, Mode
 
 #: The calls of Submit for a request of TxnCheck, which has no list to search.
 CALLS = (
@@ -70,7 +71,7 @@ def test_a_submission_makes_these_calls(
     assert tuple(batches.injector.calls) == CALLS
 
 
-@pytest.mark.parametrize("mode", Mode, ids=lambda mode: mode.name.lower())
+@pytest.mark.parametrize("mode", FOUR_MODES, ids=lambda mode: mode.name.lower())
 @pytest.mark.parametrize(
     "at", range(len(CALLS)), ids=[f"{at}-{name}" for at, name in enumerate(CALLS)]
 )

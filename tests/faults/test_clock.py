@@ -24,10 +24,11 @@ from local.simulators.faults import Answer
 from tests.faults.batch_harness import BatchHarness
 from tests.faults.callback_harness import TABLE as WAITS
 from tests.faults.callback_harness import CallbackHarness
-from tests.faults.fault_injection import aws_error, aws_hook
+from tests.faults.fault_injection import aws_hook
 from tests.faults.harness import SECRET as SECRET_ID
 from tests.faults.harness import SETTLE_SECONDS, StepHarness
 from tests.faults.test_webhook import SCHEME, SECRET, signed_headers, webhook_body
+from tests.world.memory_aws.hook import client_error
 
 #: Starts a new environment on a machine whose clock is ahead by some seconds.
 OnMachine = Callable[[float], None]
@@ -220,7 +221,7 @@ def test_a_refusal_has_a_date_too(on_machine: OnMachine) -> None:
 
     def refuse(parsed: dict[str, object], **_: object) -> None:
         assert parsed
-        raise aws_error("SignatureDoesNotMatch", 403)
+        raise client_error("SignatureDoesNotMatch", 403)
 
     with aws_hook("after-call.sts", refuse):
         assert is_now(clock.now())

@@ -29,14 +29,9 @@ from local.simulators.content import Content
 from local.simulators.faults import Answer
 from local.simulators.http_writer import Ending, Framing
 from tests.faults.execution_driver import LambdaProcess, ProcessFactory
-from tests.faults.fault_injection import (
-    FaultInjector,
-    Killed,
-    Mode,
-    aws_failure,
-    aws_hook,
-)
+from tests.faults.fault_injection import FaultInjector, aws_failure, aws_hook
 from tests.faults.harness import RESULTS, StepHarness
+from tests.world.injection import Killed, Mode
 
 OPERATIONS = (
     "HeadObject",

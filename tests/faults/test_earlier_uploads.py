@@ -3,12 +3,17 @@
 from collections.abc import Mapping
 
 import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions import prepare
 from functions.aws import clients
 from functions.core import identity
 from functions.core.errors import SourceRepeated
-from functions.core.model import Job, Outcome
+from functions.core.model import Job, Next, Outcome
+from functions.core.routing import end_job
 from local.simulators.faults import Answer
+from tests.faults.batch_harness import LIST as BATCH
+from tests.faults.batch_harness import BatchHarness
 from tests.faults.execution_driver import ExecutionDriver, ProcessFactory
 from tests.faults.harness import INBOX, LIST, StepHarness
 
@@ -158,3 +163,38 @@ def test_a_version_that_was_hidden_in_between_counts(
     again = driver.run(uploaded_again(harness, job))
 
     assert again.error == SourceRepeated.__name__
+
+
+@pytest.mark.parametrize(
+    ("outcome", "error", "expected"),
+    [
+        (Outcome.CANCELLED, "", Next.CONCLUDE),
+        (Outcome.FAILED, "AwsRefused", Next.CONCLUDE),
+        (Outcome.FAILED, "RequestInvalid", Next.REQUESTS),
+    ],
+)
+def test_a_batch_that_ended_may_have_sent_requests(
+    batches: BatchHarness,
+    deployed: pytest.MonkeyPatch,
+    context: LambdaContext,
+    outcome: Outcome,
+    error: str,
+    expected: Next,
+) -> None:
+    """Its own record does not say: unless its source was refused, it counts."""
+    deployed.setenv("COURIER_PROVIDERS", batches.environment)
+    first = _of_object(batches.upload_list())
+    batches.job_store.create(first, now=1.0)
+    batches.job_store.record_outcome(end_job(first, outcome, error), now=2.0)
+    stored = clients.s3().put_object(Bucket=INBOX, Key=first.key, Body=BATCH.encode())
+    again = _of_object(first.with_(version_id=stored["VersionId"]))
+
+    prepared = prepare.handler(again.to_state(), context)
+
+    assert prepared["next"] == expected
+    assert (prepared["error"] == SourceRepeated.__name__) == (expected is Next.CONCLUDE)
+
+
+def _of_object(job: Job) -> Job:
+    """Return a job with the id that Intake gives it."""
+    return job.with_(job_id=identity.of_object(job.bucket, job.key, job.version_id))

@@ -106,6 +106,8 @@ def test_rejects_a_file_that_makes_no_batch(
         prepare(batches, content)
 
     assert "12" not in str(caught.value).split()
+    if error is SourceTooLarge:
+        assert "more than 10 requests, which is max_batch_requests" in str(caught.value)
 
 
 @pytest.mark.parametrize(

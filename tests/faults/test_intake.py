@@ -14,8 +14,9 @@ from functions.aws.executions import Executions, execution_input
 from functions.core.errors import AwsRefused, AwsUnavailable
 from functions.core.model import Job
 from functions.intake import handler, start_jobs
-from tests.faults.fault_injection import aws_error, aws_failure, aws_hook
+from tests.faults.fault_injection import aws_failure, aws_hook
 from tests.faults.harness import ROLE, StepHarness
+from tests.world.memory_aws.hook import client_error
 
 _EVENTS = Path(__file__).parents[2] / "events"
 _DEFINITION = {"StartAt": "Done", "States": {"Done": {"Type": "Pass", "End": True}}}
@@ -150,7 +151,7 @@ def test_a_start_that_fails_spoils_no_other_of_its_message(
     """The message is delivered again, perhaps minutes later."""
     jobs = [harness.upload_list() for _ in range(2)]
     body = json.dumps({"Records": [notification(job) for job in jobs]})
-    calls = iter([aws_error("AccessDeniedException", 400)])
+    calls = iter([client_error("AccessDeniedException", 400)])
 
     def refuse_the_first(**_: object) -> None:
         for error in calls:

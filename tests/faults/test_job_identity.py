@@ -22,8 +22,9 @@ from functions.core.model import Job
 from functions.core.provider_settings import to_json
 from tests.faults.callback_harness import TABLE as WAITS
 from tests.faults.callback_harness import CallbackHarness
-from tests.faults.fault_injection import FaultInjector, Killed, Mode
+from tests.faults.fault_injection import FaultInjector
 from tests.faults.harness import INBOX, TABLE, StepHarness
+from tests.world.injection import FOUR_MODES, Killed, Mode
 
 pytestmark = pytest.mark.fault(86)
 
@@ -151,7 +152,7 @@ def test_a_key_of_an_earlier_release_returns_its_job(
     assert requests.start(body, key=new_key()) == job.job_id
 
 
-@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("mode", FOUR_MODES)
 @pytest.mark.parametrize("call", range(4))
 def test_a_repeated_request_is_answered_whatever_failed_before(
     requests: Requests,

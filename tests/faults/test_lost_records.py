@@ -1,5 +1,8 @@
 """Lost records: what the jobs table did not take is recorded and announced later."""
 
+import json
+from io import StringIO
+
 import pytest
 
 from functions.core.model import Job, Outcome
@@ -116,3 +119,43 @@ def test_a_cancelled_job_that_was_never_started_is_announced(site: Site) -> None
 
     assert [notice["outcome"] for notice in world.notices(job)] == [Outcome.CANCELLED]
     assert not site.txncheck.accepted
+
+
+@pytest.mark.fault(17)
+def test_a_claim_is_removed_if_the_answers_of_table_and_function_are_lost(
+    site: Site,
+) -> None:
+    """Nothing was sent, but neither the next try nor TxnCheck could say so."""
+    world, _ = _waiting(site, [])
+    calls = world.injector.calls
+    submit = calls.index("aws: lambda.submit")
+    claim = calls.index("submit: txncheck.submit") - 1
+    assert calls[claim] == "submit: dynamodb.UpdateItem"
+    lost = [Fault(submit, Mode.ERROR_AFTER), Fault(claim, Mode.ERROR_AFTER)]
+
+    world, job = _waiting(site, lost)
+    world.run()
+
+    assert len(world.injector.injected) == len(lost)
+    assert world.outcome(job) is Outcome.SUCCEEDED
+    assert len(site.txncheck.accepted) == 1
+
+
+@pytest.mark.fault(17)
+def test_a_reference_that_nothing_took_is_in_the_log(site: Site, log: StringIO) -> None:
+    """Neither table nor Step Functions has it: a person finds what was paid there."""
+    world, _ = _waiting(site, [])
+    calls = world.injector.calls
+    submit = calls.index("aws: lambda.submit")
+    record = calls.index("submit: txncheck.submit") + 1
+    lost = [Fault(submit, Mode.ERROR_AFTER), Fault(record, Mode.ERROR_BEFORE)]
+
+    world, job = _waiting(site, lost)
+    world.run()
+
+    (paid,) = site.txncheck.accepted
+    (line,) = (
+        line for line in log.getvalue().splitlines() if "reference not recorded" in line
+    )
+    assert json.loads(line)["provider_ref"] == str(paid.id)
+    assert world.item(job.job_id)["error"] == "SubmitOutcomeUnknown"

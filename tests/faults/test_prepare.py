@@ -20,8 +20,9 @@ from tests.faults.execution_driver import (
     LambdaProcess,
     ProcessFactory,
 )
-from tests.faults.fault_injection import FaultInjector, Mode
+from tests.faults.fault_injection import FaultInjector
 from tests.faults.harness import INBOX, StepHarness
+from tests.world.injection import FOUR_MODES, Mode
 
 #: An Excel export: three addresses, one of them twice, one that is none, and a blank.
 EXPORT = (
@@ -141,7 +142,7 @@ def test_records_of_different_widths_are_padded(
     ]
 
 
-@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("mode", FOUR_MODES)
 def test_a_repeated_preparation_writes_the_same(
     harness: StepHarness, injector: FaultInjector, driver: ExecutionDriver, mode: Mode
 ) -> None:

@@ -15,9 +15,10 @@ from functions.core.schedule import DAY_SECONDS, SWEEP_SECONDS
 from functions.sweep import MOST_FAILURES, Look
 from local.simulators.faults import Answer
 from tests.faults.execution_driver import ExecutionDriver
-from tests.faults.fault_injection import Killed, Mode, aws_failure
+from tests.faults.fault_injection import aws_failure
 from tests.faults.harness import TABLE, StepHarness
 from tests.faults.late_harness import LateHarness
+from tests.world.injection import FOUR_MODES, Killed, Mode
 
 pytestmark = pytest.mark.fault(33)
 
@@ -82,7 +83,7 @@ def test_a_job_that_finishes_late_is_fetched(late: LateHarness) -> None:
     assert late.sweep() == {}
 
 
-@pytest.mark.parametrize("mode", Mode, ids=lambda mode: mode.name.lower())
+@pytest.mark.parametrize("mode", FOUR_MODES, ids=lambda mode: mode.name.lower())
 @pytest.mark.parametrize(
     "at", range(len(CALLS)), ids=[f"{at}-{name}" for at, name in enumerate(CALLS)]
 )

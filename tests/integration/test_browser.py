@@ -102,6 +102,7 @@ def test_a_job_appears_moves_and_ends(page: Page, runner: JobRunner) -> None:
     expect(job.locator(".badge")).to_have_text("succeeded")
     expect(job.locator('[data-state="Download"]')).to_have_count(4)
     expect(job.locator(".bar.open")).to_have_count(0)
+    expect(job.locator(".head")).to_contain_text("list.csv")
     job.get_by_text("Facts and states").click()
     expect(job.get_by_role("cell", name="Delivered")).to_be_visible()
 

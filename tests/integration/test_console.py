@@ -101,6 +101,20 @@ def test_a_message_is_shown_and_not_taken_from_others(
     assert runner.notices(job_id)
 
 
+@pytest.mark.usefixtures("txncheck")
+def test_what_the_provider_said_of_a_failure_is_shown(
+    page: str, runner: JobRunner
+) -> None:
+    """It says what is wrong with the request, which the error's name does not."""
+    request = {"mobile": "+919812345679", "name": "Asha Example"}
+    content = json.dumps(request).encode()
+    job_id = runner.upload("txncheck/full-check/person.json", content)
+
+    links = page_links(wait_for_job(page, job_id))
+
+    assert "Nothing was found" in get(page + links["what the provider said"]).decode()
+
+
 def test_a_result_is_downloaded_whole(page: str, runner: JobRunner) -> None:
     """The link to it is a secret, which does not reach the browser."""
     job_id = runner.upload("ipqs/email/list.csv", sample.emails(3))

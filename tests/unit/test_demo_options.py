@@ -4,13 +4,18 @@ import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from functions.core.rows import JOINED_KIND
 from functions.providers.txncheck.request_bodies import RequestBodies
+from functions.tables.list_reading import read_list
+from functions.tables.reader import ReadOptions
 from infra import config
 from local import demo
 from local.demo_options import source
-from local.simulators.ipqs import verification
+from local.demo_results import show_rows
 from local.stack import STAGE
+from tests.contract.sources import BytesSource
 
 _PROVIDERS = config.stage(STAGE, config.context()["courier"]).providers
 _KINDS = [(name, type_) for name in _PROVIDERS for type_ in _PROVIDERS[name].types]
@@ -60,12 +65,37 @@ def test_each_type_has_a_sample_that_its_provider_takes(
     file.write_bytes(content)
     assert file.suffix in _PROVIDERS[provider].extensions
     if provider == "ipqs":
-        values = list(verification.values(type_, file))
-        assert (len(values), len(set(values))) == (1_000, 980)
+        reading = read_list(BytesSource(content), name, type_, ReadOptions())
+        values = [record.value for record in reading.records() if record.value]
+        assert reading.counts.records == 1_000
+        assert reading.counts.sent == len(set(map(str.casefold, values)))
+        assert reading.counts.duplicates == 20
     else:
         bodies = RequestBodies(upi_name="required", bank_async=False)
         fields = json.loads(content)
         assert bodies.valid_fields(type_, fields) == fields
+
+
+def test_the_first_joined_rows_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever tries it out looks for the own rows with the verdict beside each."""
+    joined = (
+        "record,courier_status,courier_reason,courier_list,courier_duplicate_of,"
+        "Name,E-Mail,ipqs_Valid\n"
+        "1,verified,,clean,,Asha,asha@example.com,true\n"
+        "2,duplicate,,clean,1,[b]Asha,ASHA@example.com,true\n"
+    )
+    numbers = {"records": 2, "blank": 0, "duplicates": 1, "not_sent": {}, "sent": 1}
+    manifest = {
+        "files": [{"kind": JOINED_KIND, "key": "joined.csv"}],
+        "rows": {**numbers, "returned": 1, "verdict": "complete"},
+    }
+
+    show_rows(manifest, {"joined.csv": joined.encode()}.__getitem__, Console(width=100))
+
+    lines = capsys.readouterr().out.splitlines()
+    (row,) = (line for line in lines if line.startswith(" 2 "))
+    cells = [cell.strip() for cell in row.split("│")]
+    assert cells == ["2", "[b]Asha", "ASHA@example.com", "duplicate", "clean"]
 
 
 def test_ctrl_c_ends_the_demo_with_a_sentence(

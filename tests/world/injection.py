@@ -183,7 +183,7 @@ class Injector:
         return fault
 
 
-def service_error(service: str, operation: str, code: str) -> Exception:
+def service_error(service: str, operation: str, code: str = "") -> Exception:
     """Return the error of an AWS call that had no effect."""
     codes = dict(CODES[service])
     code = code if code in codes else CODES[service][0][0]

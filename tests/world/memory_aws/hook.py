@@ -117,7 +117,9 @@ def _keep_parameters(
     context["parameters of the call"] = kept
 
 
-def client_error(code: str, status: int, operation: str) -> ClientError:
+def client_error(
+    code: str, status: int, operation: str = "AnyOperation"
+) -> ClientError:
     """Return an error response of an AWS service, as boto3 raises it."""
     response: Any = {
         "Error": {"Code": code},
