@@ -64,7 +64,9 @@ def test_every_metric_is_logged(
     runner.run("txncheck/full-check/request.json", FULL_CHECK)
     txncheck.behave(seconds_processing=0.0, webhook_early=True)
     runner.run("txncheck/full-check/early.json", FULL_CHECK)
-    txncheck.behave(webhook_losses=float("inf"), webhook_early=False)
+    txncheck.behave(
+        webhook_losses=float("inf"), webhook_retry_seconds=(), webhook_early=False
+    )
     runner.run("txncheck/full-check/lost.json", FULL_CHECK)
     runner.run("txncheck/upi-by-mobile/rows.csv", _ROWS)
 
