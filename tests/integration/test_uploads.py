@@ -125,7 +125,9 @@ def test_a_form_takes_its_file(form: Form) -> None:
 @pytest.mark.parametrize(
     ("fields", "content", "status"),
     [
-        pytest.param({"key": "ipqs/email/other.csv"}, _EMAILS, 403, id="another key"),
+        pytest.param(
+            {"key": "ipqs/email/not-in-the-form.csv"}, _EMAILS, 403, id="another key"
+        ),
         pytest.param({"x-amz-meta-who": "me"}, _EMAILS, 403, id="one more field"),
         pytest.param({"acl": "public-read"}, _EMAILS, 403, id="public"),
         pytest.param({"Content-Type": "text/html"}, _EMAILS, 403, id="another type"),
