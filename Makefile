@@ -19,7 +19,7 @@ STAGE ?= dev
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-plain test-stack test-own quick mutants check audit sbom lint format synth assets budget faults model bench bench-rows diagram rights runbook corrections openapi screenshot bootstrap deploy diff smoke destroy lock clean
+.PHONY: help demo up down test test-plain test-stack test-own check-tests quick mutants check audit sbom lint format synth assets budget faults model bench bench-rows diagram rights runbook corrections openapi screenshot bootstrap deploy diff smoke destroy lock clean
 
 help: ## List the targets
 	@echo "Verdict Courier: lists to bulk-verification providers, verdicts back."
@@ -62,7 +62,10 @@ quick: $(READY) ## Format, lint, types and unit tests, in less than a minute
 mutants: $(READY) ## Which small changes of the code does no test notice? (M=functions/check.py)
 	@$(BIN)/python -m tools.mutants $(M)
 
-check: lint audit ## Format, lint, types, weaknesses, and the tests of units and template
+# `make check test` runs these tests once, with all others.
+check: lint audit $(if $(filter test,$(MAKECMDGOALS)),,check-tests) ## Format, lint, types, weaknesses, and the tests of units and template
+
+check-tests: $(READY)
 	$(BIN)/python -m pytest -q $(CHECK)
 
 lint: $(READY)
