@@ -39,7 +39,7 @@ def _physical_name(stack: LocalStack, logical_id: str) -> str:
 
 @pytest.fixture(params=["current definition", "earlier definition"])
 def definition(request: pytest.FixtureRequest, stack: LocalStack) -> Iterator[None]:
-    """Give the state machine a definition, which calls the functions of this release.
+    """Set the state machine's definition, which calls the functions of this release.
 
     An execution that was in flight keeps the definition with which it started.
     """
