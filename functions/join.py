@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -37,7 +37,7 @@ _OBJECTS = {
 
 
 def join(job: Job, *, results: Results, batch_store: BatchStore, folder: Path) -> Job:
-    """Write the joined files of a list; return the job with them and their numbers.
+    """Write the joined files of a job; return it with them and their numbers.
 
     Everything is read into an empty `folder` first. Where a result was not fetched,
     nothing is joined: the job ends without a manifest, and its retry comes here again.
@@ -80,7 +80,7 @@ def _read(job: Job, results: Results, batch_store: BatchStore, folder: Path) -> 
     table = json.loads(document)
     paths = {}
     for file in sorted(job.files, key=lambda file: job.kinds.index(file.kind)):
-        paths[file.kind] = folder / f"{file.kind}.csv"
+        paths[file.kind] = folder / f"{file.kind}{PurePosixPath(file.key).suffix}"
         stored = StoredObject(key=file.key, version_id="", bytes=file.bytes)
         _write(paths[file.kind], results.chunks(stored))
     return Join(
@@ -101,7 +101,7 @@ def _write(path: Path, chunks: Iterable[bytes]) -> None:
 
 @lambda_handler
 def handler(event: State, _context: LambdaContext) -> State:
-    """Run the state Join for one list."""
+    """Run the state Join for one list or batch."""
     job = read_job(event)
 
     with telemetry.count_errors(job), TemporaryDirectory(prefix="join-") as folder:
@@ -118,6 +118,7 @@ def handler(event: State, _context: LambdaContext) -> State:
         records=rows.records,
         sent=rows.sent,
         missing=rows.missing,
+        failed=rows.failed,
         unexpected=rows.unexpected,
     )
     telemetry.measure(

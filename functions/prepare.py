@@ -64,24 +64,26 @@ class Preparation:
     def _prepared(self, job: Job) -> Job:
         batch_store = BatchStore(job, s3=self.s3)
         if self._is_batch:
-            return prepare_batch(
+            prepared, quote = prepare_batch(
                 job,
                 adapter=batch_adapter_for(job.provider),
                 source=self._source,
                 batch_store=batch_store,
                 max_requests=self.settings.max_batch_requests,
             )
-        if self.settings.max_list_records:
+        elif self.settings.max_list_records:
             prepared, quote = prepare_list(
                 job,
                 source=self._source,
                 settings=self.settings,
                 batch_store=batch_store,
             )
+        else:
+            adapter_for(job.provider).validate(job.key, job.type, self._source)
+            return job.with_(next=Next.SUBMIT)
+        if prepared.prepared.records_version_id:
             self.job_store.record_prepared(prepared, quote=quote)
-            return prepared
-        adapter_for(job.provider).validate(job.key, job.type, self._source)
-        return job.with_(next=Next.SUBMIT)
+        return prepared
 
     def _check_source(self) -> None:
         if self.job.key.startswith(BATCHES_PREFIX):

@@ -6,12 +6,14 @@ from dataclasses import asdict
 from itertools import islice
 
 from functions.aws.batch_store import ROW_INDEX, BatchStore
+from functions.batch_records import BatchRecords
 from functions.core import identity
 from functions.core.batch_results import RowIndex
 from functions.core.errors import RequestInvalid, SourceTooLarge
-from functions.core.model import Batch, Job, Next
+from functions.core.model import Batch, Job, Next, PreparedList
 from functions.core.source import Source
 from functions.providers.protocol import BatchProvider, BatchRequest, InvalidRow
+from functions.records_file import Quote
 
 #: A file with more than this is hardly a list with mistakes; all are kept in memory.
 _MAX_INVALID_ROWS = 100_000
@@ -26,8 +28,8 @@ def prepare_batch(
     source: Source,
     batch_store: BatchStore,
     max_requests: int,
-) -> Job:
-    """Write the requests of a batch into the inbox bucket; return the batch.
+) -> tuple[Job, Quote]:
+    """Write the requests of a batch into the inbox bucket; return it, and its quote.
 
     The job_id of a request depends only on its rows and on the number of its
     submission, so that a second try finds what the first one sent. A retry keeps
@@ -35,16 +37,28 @@ def prepare_batch(
     again that the provider has failed. Personal data stays in S3: an item of the Map
     has only the position of its request's body.
 
+    The records are written for Join, but not of a batch whose rows are numbered as in
+    0.1.0: these are no numbers of records.
+
     Raises:
         RequestInvalid: No row is valid, or too many are invalid.
         SourceTooLarge: The file makes more requests than the settings allow.
     """
     earlier_index = batch_store.row_index() if job.attempt > 1 else None
     by_record = earlier_index.by_record if earlier_index else True
-    requests, invalid = _split(
-        adapter.pack(job.type, job.key, source, by_record=by_record),
-        max_requests=max_requests,
-    )
+    prepared: PreparedList = PreparedList()
+    quote: Quote = {}
+    with BatchRecords() as records:
+        requests, invalid = _split(
+            adapter.pack(
+                job.type, job.key, source, by_record=by_record, keeper=records
+            ),
+            max_requests=max_requests,
+        )
+        if by_record:
+            prepared, quote = records.write(
+                job.type, requests, invalid, batch_store=batch_store
+            )
 
     ended = batch_store.ended_requests() if job.attempt > 1 else {}
     items, kept, bodies, offset = [], [], [], 0
@@ -85,12 +99,14 @@ def prepare_batch(
     )
     batch_store.put("items.json", json.dumps(items).encode())
     batch_store.put(ROW_INDEX, json.dumps(rows.to_document()).encode())
-    return job.with_(
+    batched = job.with_(
         next=Next.REQUESTS,
         rows=len(invalid) + sum(len(request.rows) for request in requests),
         invalid=len(invalid),
         batch=batch,
+        prepared=prepared,
     )
+    return batched, quote
 
 
 def _split(

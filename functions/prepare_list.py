@@ -11,7 +11,7 @@ from functions.core.errors import RequestInvalid, SourceTooLarge
 from functions.core.model import Job, Next, PreparedList
 from functions.core.provider_settings import ProviderSettings
 from functions.csv_file import CsvFile
-from functions.records_file import RecordsFile
+from functions.records_file import Quote, RecordsFile
 from functions.tables.list_reading import ListReading, Status, read_list
 from functions.tables.reader import ReadOptions
 
@@ -20,9 +20,6 @@ _HEADERS = {"email": "email", "phone": "phone", "proxy": "ip", "url": "url"}
 _YES_OR_NO = {"": None, "yes": True, "no": False}
 #: The most characters of a header that a quote repeats.
 _MAX_HEADER = 200
-
-#: What there is to say of a list besides numbers, as JSON.
-Quote = Mapping[str, Any]
 
 
 def prepare_list(

@@ -1,4 +1,4 @@
-"""Collection: build the states that fetch a job's results, and join them to a list."""
+"""Collection: build the states that fetch results, and join them to their records."""
 
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
@@ -46,10 +46,10 @@ def collect_map(scope: Construct, download: lambda_.Function) -> sfn.Map:
     return collect.item_processor(copy)
 
 
-def join_list(
+def join_records(
     scope: Construct, functions: Functions, *, then: sfn.IChainable
 ) -> sfn.Choice:
-    """Return the state that sends a list to Join, and every job to `then` afterwards.
+    """Return the state that sends to Join what has records, and all to `then` later.
 
     What the provider has delivered is not lost where Join fails for good.
     """
@@ -73,7 +73,7 @@ def join_list(
             sfn.Condition.string_greater_than(records, ""),
         ),
         join,
-        comment="the list was prepared",
+        comment="Prepare has written them",
     )
     joinable.otherwise(then)
     join.add_catch(unjoined, result_path="$.joined")

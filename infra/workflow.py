@@ -12,7 +12,7 @@
            ├─ listen ───► Listen ─► Check   (where the provider sends webhooks)
            ├─ requests ─► Requests (a poll loop each) ─► Gather ─► Route
            ├─ collect ──► Collect (a Download per kind) ─► Join ─► Manifest ─► Conclude
-           ├─ report ───► Manifest ─► Conclude
+           ├─ report ───► Join ─► Manifest ─► Conclude
            └─ otherwise ► Conclude ─► Notify ─► Judge ─┬─► Delivered
                                                        └─► Failed
 
@@ -34,7 +34,7 @@ from constructs import Construct
 from functions.core.errors import JobAlreadyStarted, JobEnded
 from functions.core.model import Next, Outcome
 from infra.batch_map import batch_map
-from infra.collection import collect_map, join_list
+from infra.collection import collect_map, join_records
 from infra.functions import Functions
 from infra.notify_task import notify_task
 from infra.poll_loop import PollLoop, next_is
@@ -164,14 +164,15 @@ class Workflow(Construct):
         is_submitted.when(has_reference, poll.check, comment="the provider has it")
         is_submitted.otherwise(prepare)
 
+        joinable = join_records(self, functions, then=manifest)
         route = poll.route
         route.when(next_is(Next.COLLECT), collect, comment="there are results")
         route.when(next_is(Next.SUBMIT), poll.submit, comment="it is prepared")
         route.when(next_is(Next.REQUESTS), requests, comment="it is a batch")
-        route.when(next_is(Next.REPORT), manifest, comment="the batch is gathered")
+        route.when(next_is(Next.REPORT), joinable, comment="the batch is gathered")
         route.otherwise(conclude)
 
-        collect.next(join_list(self, functions, then=manifest))
+        collect.next(joinable)
         prepare.next(route)
         requests.next(gather)
         gather.next(route)

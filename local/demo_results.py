@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from functions.core.provider_settings import PROVIDERS
 from functions.core.rows import JOINED_KIND
 
 _SHOWN_ROWS = 9
@@ -75,7 +76,8 @@ def show_rows(
 def _show_joined(content: str, console: Console) -> None:
     rows = csv.DictReader(io.StringIO(content, newline=""))
     names = list(rows.fieldnames or ())
-    own = [n for n in names if not n.startswith(("record", "courier_", "ipqs_"))]
+    others = ("record", "courier_", *(f"{provider}_" for provider in PROVIDERS))
+    own = [n for n in names if not n.startswith(others)]
     shown = ["record", *own[:_SHOWN_COLUMNS], "courier_status", "courier_list"]
     table = Table(*shown, show_edge=False)
     for row in islice(rows, _SHOWN_ROWS):

@@ -81,7 +81,7 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                             "header": {
                                 **_or_null(_TEXT),
                                 "description": "The header of the column that is "
-                                "sent; null if the list has no header.",
+                                "sent; null if the list has no header, and of a batch.",
                             },
                             "notes": {
                                 "type": "array",
@@ -92,8 +92,9 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                         }
                     )
                 ),
-                "description": "What is sent of a list, once it is prepared: records "
-                "are numbered without the header, and each value is sent once.",
+                "description": "What is sent of a list or a batch, once it is "
+                "prepared: records are counted without the header, and each value, or "
+                "row, is sent once.",
             },
             "rows": _or_null(_COUNT),
             "invalid": _COUNT,

@@ -90,9 +90,9 @@ def job_response(
 
 
 def _quote(record: JobRecord) -> Document | None:
-    """Return what is sent of the job's list; None where Prepare has made nothing."""
+    """Return what is sent of the job's file; None where Prepare has made nothing."""
     prepared = record.prepared_list
-    if not prepared.key:
+    if not prepared.records_version_id:
         return None
     more = json.loads(record.quote or "{}")
     return {

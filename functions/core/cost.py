@@ -23,7 +23,8 @@ _RUN_SECONDS = {
 _DEFAULT_RUN_SECONDS = 0.5
 #: The size of one part of a multipart upload; each part is one request.
 _PART_BYTES = 16 * 1024 * 1024
-_PUTS_OF_PREPARE = 3  # the work files of a list, or of a batch
+_PUTS_OF_PREPARE = 3  # the work files of a list
+_PUTS_OF_BATCH = 5  # those of a batch
 _PUTS_PER_RESULT = 2  # create and complete the upload; its parts are added
 
 
@@ -109,30 +110,33 @@ def batch_request(*, checks: int, uses_webhook: bool = False) -> Usage:
     )
 
 
-def batch_job(*, requests: int) -> Usage:
+def batch_job(*, requests: int, joined: int = 0) -> Usage:
     """Estimate a batch, with one hold and one check per request.
+
+    Its rows are joined into `joined` files, with a result of its own.
 
     The batch's state does not contain the number of checks of its requests; each
     further check would be three more transitions.
     """
     visits = dict.fromkeys(
         (
-            *("Begin", "Known", "Prepare", "Requests", "Gather"),
+            *("Begin", "Known", "Prepare", "Requests", "Gather", "Joinable"),
             *("Manifest", "Conclude", "Notify", "Judge", "Delivered"),
         ),
         1,
     )
     visits["Route"] = 2
+    visits["Join"] = int(joined > 0)
     request = batch_request(checks=1)
     hold = {"Hold": 1, "Submit": 1, "Route": 1}
     for request_visits in (request.visits, hold):
         for state, times in request_visits.items():
             visits[state] = visits.get(state, 0) + times * requests
-    result_puts, manifest_puts = _PUTS_PER_RESULT + 1, 1
+    result_puts, manifest_puts = (1 + joined) * (_PUTS_PER_RESULT + 1), 1
     return Usage(
         visits=visits,
         executions=1 + requests,
-        s3_puts=_PUTS_OF_PREPARE
+        s3_puts=_PUTS_OF_BATCH
         + result_puts
         + manifest_puts
         + request.s3_puts * requests,
@@ -141,9 +145,9 @@ def batch_job(*, requests: int) -> Usage:
 
 def usage_of(job: Job) -> Usage:
     """Return what an ended job used, estimated from its state."""
-    if job.batch.requests:
-        return batch_job(requests=job.batch.requests)
     joined = sum(file.kind in JOINED_KINDS for file in job.files)
+    if job.batch.requests:
+        return batch_job(requests=job.batch.requests, joined=joined)
     return polled_job(
         checks=job.polls,
         kinds=len(job.files) - joined,

@@ -124,8 +124,9 @@ class Batch:
 class PreparedList:
     """What Prepare made of a list: its work files, and how many records it has.
 
-    `key` is the submission file, which is sent instead of the source. It, the records
-    and the description of the table lie in the inbox bucket, under one prefix.
+    `key` is the submission file, which is sent instead of the source; a batch, which
+    has requests, has none. It, the records and the description of the table lie in the
+    inbox bucket, under one prefix.
     """
 
     key: str = ""
@@ -136,7 +137,7 @@ class PreparedList:
     blank: int = 0
     duplicates: int = 0
     not_sent: int = 0  # do not fit the type
-    sent: int = 0  # are in the submission file
+    sent: int = 0  # are in the submission file, or in requests
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
@@ -213,7 +214,7 @@ class Job:
     webhook_status: str = ""  # what the provider last said of its webhook
     part: BatchPosition = BatchPosition()  # of a job that is one request of a batch
     batch: Batch = Batch()  # of a job that is a batch
-    prepared: PreparedList = PreparedList()  # of a list, from Prepare on
+    prepared: PreparedList = PreparedList()  # of a list or batch, from Prepare on
 
     @property
     def is_batch_request(self) -> bool:
@@ -277,7 +278,7 @@ class Job:
             del state["joined"]
         if not self.part.batch_since:
             del state["part"]["batch_since"]
-        if not self.prepared.key:
+        if not self.prepared.records_version_id:
             del state["prepared"]
         return state
 

@@ -52,7 +52,7 @@ def verdict_on(sent: RowCount, *, total: int | None, largest: int = 0) -> RowsVe
 
 @dataclass(frozen=True, kw_only=True)
 class JoinedRows:
-    """What became of the records of a list, as counted in the joined file.
+    """What became of the records of a list or batch, as counted in the joined file.
 
     `unexpected` rows of the results belong to no record; `unexpected_rows` are the
     numbers of the first of them. `is_whole` is whether there was a result that has
@@ -67,6 +67,7 @@ class JoinedRows:
     sent: int = 0
     returned: int = 0
     missing: int = 0
+    failed: int = 0  # of a batch: the provider has no verdict, and says why
     unexpected: int = 0
     unexpected_rows: tuple[int, ...] = ()
     is_whole: bool = True
@@ -89,7 +90,7 @@ class JoinedRows:
         if (
             self.unexpected
             or self.records != accounted + self.sent
-            or self.sent != self.returned + self.missing
+            or self.sent != self.returned + self.missing + self.failed
         ):
             return RowsVerdict.CONTRADICTORY
         if not self.is_whole:

@@ -1,6 +1,6 @@
 """Source: define what a file to be verified looks like to those who read it."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from typing import Protocol
 
@@ -29,6 +29,22 @@ class Source(Protocol):
 
     def open(self) -> Reader:
         """Open the file at its beginning; may be called more than once."""
+        ...
+
+
+class RecordKeeper(Protocol):
+    """Takes every record of a file while its rows are read, blank ones, too."""
+
+    def begin(self, *, encoding: str, separator: str, header: Sequence[str]) -> None:
+        """Take what is known of the table; of JSON Lines, the header grows later."""
+        ...
+
+    def keep(self, number: int, cells: Sequence[str]) -> None:
+        """Take a record, which has no cells if it is no object in JSON Lines."""
+        ...
+
+    def end(self, notes: Sequence[str]) -> None:
+        """Take what was dropped of the whole file."""
         ...
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from functions.core.file_formats import JSON_LINES
 from functions.core.rows import (
     JOINED_KIND,
     JOINED_PARQUET_KIND,
@@ -18,13 +19,13 @@ from functions.joining.column_names import joined_columns, provider_columns
 from functions.joining.database import Bounds, Database, exact_csv, name, text
 from functions.joining.matching import match_result
 from functions.joining.result_file import ResultFile, copy_result
+from functions.joining.row_lines import RowLines, copy_lines, match_lines
+from functions.joining.safe_cells import safe_columns
 
 #: The columns of `records.csv` before the uploader's cells.
 RECORD_COLUMNS = ("record", "status", "reason", "duplicate_of", "value")
 _MISSING_REASON = "the provider returned no row for it"
 _CSV, _PARQUET = "csv, HEADER, NULLSTR ''", "parquet, COMPRESSION zstd"
-#: What makes a cell a formula if it begins with it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 #: The most rows of a result that are named because they belong to no record.
 _NAMED = 20
 
@@ -50,8 +51,9 @@ class Join:
     """One join of records with results.
 
     `results` are files by kind, in the order in which a list names a record: the
-    first one that has it. `complete` are kinds that have every row and are no lists.
-    With `spreadsheet_safe`, a CSV is written besides in which no cell is a formula.
+    first one that has it; a batch's is in JSON Lines. `complete` are kinds that have
+    every row and are no lists. With `spreadsheet_safe`, a CSV is written besides in
+    which no cell is a formula.
     """
 
     records: Path
@@ -71,12 +73,17 @@ class Join:
         """
         with Database.opened(folder, self.bounds) as database:
             files = [
-                copy_result(kind, path, folder / f"{kind}.exact.csv")
+                (copy_lines if path.suffix == JSON_LINES.suffix else copy_result)(
+                    kind, path, folder / f"{kind}.exact.csv"
+                )
                 for kind, path in self.results.items()
             ]
             self._read_records(database)
             for file in files:
-                match_result(database, file, self.type)
+                if isinstance(file, RowLines):
+                    match_lines(database, file)
+                else:
+                    match_result(database, file, self.type)
             bases = [file for file in files if file.kind in self.complete] or files
             lists = [file for file in files if file.kind not in self.complete]
             theirs = self._write_verdicts(database, bases)
@@ -87,7 +94,7 @@ class Join:
             if self.spreadsheet_safe:
                 formats[JOINED_SPREADSHEET_KIND] = _CSV
                 written[JOINED_SPREADSHEET_KIND] = (
-                    f"(SELECT {_safe(names)} FROM joined)"
+                    f"(SELECT {safe_columns(names)} FROM joined)"
                 )
             paths = {kind: folder / kind for kind in formats}
             for kind, form in formats.items():
@@ -112,6 +119,7 @@ class Join:
             "CREATE TABLE sent AS SELECT record, value FROM records "
             "WHERE status = 'sent'"
         )
+        database.run("CREATE TABLE remarks (record BIGINT, reason VARCHAR)")
 
     def _write_verdicts(
         self, database: Database, bases: Sequence[ResultFile]
@@ -162,11 +170,18 @@ class Join:
             theirs=theirs,
         )
         original = "coalesce(duplicate_of, records.record)"
-        is_missing = "status = 'sent' AND verdicts.record IS NULL"
+        is_missing = (
+            "status = 'sent' AND verdicts.record IS NULL AND remarks.record IS NULL"
+        )
+        status = (
+            f"CASE WHEN status <> 'sent' THEN status WHEN {is_missing} THEN 'missing' "
+            "WHEN verdicts.record IS NULL THEN 'failed' ELSE 'verified' END"
+        )
+        reason = "coalesce(remarks.reason, records.reason)"
         values = (
             "records.record",
-            f"if({is_missing}, 'missing', if(status = 'sent', 'verified', status))",
-            f"if({is_missing}, {text(_MISSING_REASON)}, reason)",
+            status,
+            f"if({is_missing}, {text(_MISSING_REASON)}, {reason})",
             "coalesce(list, '')",
             "coalesce(CAST(duplicate_of AS VARCHAR), '')",
             *self._cells,
@@ -180,6 +195,7 @@ class Join:
             f"CREATE TABLE joined AS SELECT {selected} FROM records "
             f"LEFT JOIN verdicts ON verdicts.record = {original} "
             f"LEFT JOIN lists ON lists.record = {original} "
+            f"LEFT JOIN remarks ON remarks.record = {original} "
             "ORDER BY records.record"
         )
         return names
@@ -195,7 +211,9 @@ class Join:
                 "WHERE courier_status = 'not_sent' GROUP BY ALL ORDER BY ALL"
             )
         )
-        returned, missing = statuses.get("verified", 0), statuses.get("missing", 0)
+        returned, missing, failed = (
+            statuses.get(status, 0) for status in ("verified", "missing", "failed")
+        )
         unexpected = 0
         rows: list[tuple[int]] = []
         for file in bases:
@@ -212,21 +230,11 @@ class Join:
             blank=statuses.get("blank", 0),
             duplicates=statuses.get("duplicate", 0),
             not_sent=reasons,
-            sent=returned + missing,
+            sent=returned + missing + failed,
             returned=returned,
             missing=missing,
+            failed=failed,
             unexpected=unexpected,
             unexpected_rows=tuple(row for (row,) in rows[:_NAMED]),
             is_whole=any(file.kind in self.complete for file in bases),
         )
-
-
-def _safe(names: Sequence[str]) -> str:
-    """Return the columns with an apostrophe before what a spreadsheet would compute."""
-    record, *others = names
-    columns = [name(record)]
-    for title in others:
-        cell, safe = name(title), f"'{title}" if title.startswith(_FORMULA) else title
-        formula = " OR ".join(f"left({cell}, 1) = chr({ord(c)})" for c in _FORMULA)
-        columns.append(f"if({formula}, chr(39) || {cell}, {cell}) AS {name(safe)}")
-    return ", ".join(columns)

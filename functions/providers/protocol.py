@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from functions.core.file_formats import FileFormat
 from functions.core.model import StatusReport
 from functions.core.rows import RowCount
-from functions.core.source import Source
+from functions.core.source import RecordKeeper, Source
 
 
 @dataclass(frozen=True)
@@ -158,6 +158,8 @@ class BatchRequest:
     type: str  # of the request, which need not be the batch's
     body: bytes = field(repr=False)
     rows: tuple[int, ...]  # their numbers in the batch, from 1, in order
+    #: Of each row that is equal to an earlier one, that row's number.
+    duplicates: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -174,14 +176,20 @@ class BatchProvider(Provider, Protocol):
     """A provider that takes single requests, of which a batch file makes many."""
 
     def pack(
-        self, type_: str, name: str, source: Source, *, by_record: bool = True
+        self,
+        type_: str,
+        name: str,
+        source: Source,
+        *,
+        by_record: bool = True,
+        keeper: RecordKeeper | None = None,
     ) -> Iterator[BatchRequest | InvalidRow]:
         """Yield requests for the rows of a file; each row is in exactly one item.
 
         `name` is the uploader's file name or object key. A row's number is that of its
         record, blank ones counted, and equal rows share a request; if not `by_record`,
         as in 0.1.0, blank records have no number and no rows are equal. Requests come
-        in the order of their first rows.
+        in the order of their first rows. A `keeper` is given every record.
 
         Raises:
             SourceMisnamed, SourceNotText, SourceEmpty: The file has no readable rows.

@@ -85,16 +85,28 @@ class JsonTable:
             for number, line, fields in lines:
                 if fields is None:
                     raise refusal(number, line, f"it {NO_OBJECT}")
-                cells = [""] * len(self._names)
-                for name, value in fields.items():
-                    if name not in self._names:
-                        rule = f"the first {SAMPLE_RECORDS:,} do not have all its names"
-                        raise refusal(number, line, rule)
-                    cells[self._names[name]] = _cell(value)
-                if any(len(cell) > MAX_CELL or "\0" in cell for cell in cells):
-                    rule = f"a value has more than {MAX_CELL:,} characters or a NUL"
+                if fields.keys() - self._names.keys():
+                    rule = f"the first {SAMPLE_RECORDS:,} do not have all its names"
                     raise refusal(number, line, rule)
+                cells = cells_of_object(number, line, fields, self._names)
                 yield Record(number, line, cells)
+
+
+def cells_of_object(
+    number: int, line: int, fields: Mapping[str, Any], indexes: Mapping[str, int]
+) -> list[str]:
+    """Return an object's values as cells, by the index of each name.
+
+    Raises:
+        SourceNotText: One of them is too long, or has what no cell has.
+    """
+    cells = [""] * len(indexes)
+    for name, value in fields.items():
+        cells[indexes[name]] = _cell(value)
+    if any(len(cell) > MAX_CELL or "\0" in cell for cell in cells):
+        rule = f"a value has more than {MAX_CELL:,} characters or a NUL"
+        raise refusal(number, line, rule)
+    return cells
 
 
 def open_json_table(source: Source) -> JsonTable:

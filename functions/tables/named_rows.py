@@ -5,16 +5,20 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from functions.core.errors import RequestInvalid, SourceMisnamed
-from functions.core.source import Source
+from functions.core.source import RecordKeeper, Source
 from functions.tables.json_lines import (
     JSON_LINES_SUFFIX,
     NO_OBJECT,
+    JsonLine,
+    cells_of_object,
     read_json_lines,
 )
 from functions.tables.reader import (
+    MAX_COLUMNS,
     TABLE_SUFFIXES,
     ReadOptions,
     open_table,
+    refusal,
 )
 from functions.tables.text import open_text
 
@@ -30,7 +34,12 @@ class NamedRow:
 
 
 def read_rows(
-    name: str, source: Source, *, required: Sequence[str], optional: Sequence[str]
+    name: str,
+    source: Source,
+    *,
+    required: Sequence[str],
+    optional: Sequence[str],
+    keeper: RecordKeeper | None = None,
 ) -> Iterator[NamedRow]:
     """Yield the rows of a file in their order, without blank ones.
 
@@ -45,23 +54,31 @@ def read_rows(
         RequestInvalid: The header lacks a required column, or repeats one.
     """
     if name.lower().endswith(JSON_LINES_SUFFIX):
-        return _read_json_lines(source)
+        return _read_json_lines(source, keeper)
     if name.lower().endswith(TABLE_SUFFIXES):
-        return _read_table(name, source, required, optional)
+        return _read_table(name, source, required, optional, keeper)
     suffixes = ", ".join((*TABLE_SUFFIXES, JSON_LINES_SUFFIX))
     raise SourceMisnamed(f"the object's name ends in none of {suffixes}")
 
 
 def _read_table(
-    name: str, source: Source, required: Sequence[str], optional: Sequence[str]
+    name: str,
+    source: Source,
+    required: Sequence[str],
+    optional: Sequence[str],
+    keeper: RecordKeeper | None,
 ) -> Iterator[NamedRow]:
     table = open_table(source, name, ReadOptions(header=True), columns=required)
     if not table.sample:
         return
     header = table.sample[0]
     columns = _indexes(header, required, optional)
+    if keeper:
+        keeper.begin(encoding=table.encoding, separator=table.separator, header=header)
     with closing(table.records(has_header=True)) as records:
         for record in records:
+            if keeper:
+                keeper.keep(record.number, record.cells)
             if record.is_blank:
                 continue
             number, line, cells = record
@@ -77,6 +94,8 @@ def _read_table(
                 if index < len(cells) and (cell := cells[index].strip())
             }
             yield NamedRow(number, line, fields)
+    if keeper:
+        keeper.end(table.notes)
 
 
 def _indexes(
@@ -99,10 +118,32 @@ def _indexes(
     return indexes
 
 
-def _read_json_lines(source: Source) -> Iterator[NamedRow]:
-    with closing(read_json_lines(open_text(source, is_json=True))) as lines:
-        for number, line, fields in lines:
+def _read_json_lines(source: Source, keeper: RecordKeeper | None) -> Iterator[NamedRow]:
+    text = open_text(source, is_json=True)
+    names: list[str] = []
+    if keeper:
+        keeper.begin(encoding=text.encoding, separator="", header=names)
+    with closing(read_json_lines(text)) as lines:
+        for json_line in lines:
+            number, line, fields = json_line
+            if keeper:
+                keeper.keep(number, _cells(json_line, names))
             if fields is None:
                 yield NamedRow(number, line, error=NO_OBJECT)
             else:
                 yield NamedRow(number, line, fields)
+    if keeper:
+        keeper.end(tuple(text.notes))
+
+
+def _cells(json_line: JsonLine, names: list[str]) -> Sequence[str]:
+    """Return the cells of a line, whose new names are added to those there are."""
+    number, line, fields = json_line
+    if fields is None:
+        return ()
+    names.extend(name for name in fields if name not in names)
+    if len(names) > MAX_COLUMNS:
+        rule = f"with it, the objects have more than {MAX_COLUMNS:,} names"
+        raise refusal(number, line, rule)
+    indexes = {name: index for index, name in enumerate(names)}
+    return cells_of_object(number, line, fields, indexes)

@@ -105,13 +105,14 @@ class BatchHarness:
         **settings: Any,  # noqa: ANN401 - see adapter
     ) -> Job:
         """Prepare a batch, with changed settings of the provider."""
-        return prepare_batch(
+        prepared, _quote = prepare_batch(
             job,
             adapter=self.adapter(**settings),
             source=S3Source(job, s3=clients.s3()),
             batch_store=BatchStore(job, s3=clients.s3()),
             max_requests=max_requests,
         )
+        return prepared
 
     def requests(self, job: Job) -> list[Job]:
         """Return the requests of a prepared batch, as the Map starts them."""

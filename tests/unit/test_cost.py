@@ -70,3 +70,14 @@ def test_a_batch_costs_its_requests() -> None:
     assert batch == batch_job(requests=1_000)
     assert batch.executions == 1_001
     assert 0.2 < batch.usd < 0.5
+
+
+def test_a_joined_batch_pays_for_its_files_and_for_join() -> None:
+    """They are two more objects of three calls each, and one more state."""
+    ours = tuple(File(kind=kind, key="k", bytes=1) for kind in JOINED_KINDS[:2])
+    batch = _JOB.with_(batch=Batch(requests=9))
+
+    before, after = usage_of(batch), usage_of(batch.with_(files=ours))
+
+    assert after.transitions == before.transitions + 1
+    assert after.s3_puts == before.s3_puts + 2 * 3

@@ -31,8 +31,11 @@ JOINED: Action = {
 }
 JOINED_JOB = SIMPLE_JOB | {"Check": [JOINED], "Join": [{"state": {}}]}
 BATCH = SIMPLE_JOB | {
-    "Prepare": [{"state": {"next": "requests"}}],
+    "Prepare": [
+        {"state": {"next": "requests", "prepared": {"records_version_id": "1"}}}
+    ],
     "Gather": [{"state": {"next": "report"}}],
+    "Join": [{"state": {}}],
 }
 REQUEST = WEBHOOK_JOB | {"Check": [FINISHED]}
 #: The scripts that scenarios override, by the scenario that overrides nothing.

@@ -73,6 +73,7 @@ def test_a_list_comes_back_with_its_verdicts(site: Site) -> None:
         "not_sent": {"it has no @": 1},
         "sent": 3,
         "returned": 3,
+        "failed": 0,
         "missing": 0,
         "unexpected": 0,
         "unexpected_rows": [],

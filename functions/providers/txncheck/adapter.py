@@ -24,7 +24,7 @@ from functions.core.model import StatusReport
 from functions.core.provider_settings import TxncheckSettings
 from functions.core.result_keys import SINGLE_RESULT_KIND
 from functions.core.rows import RowCount
-from functions.core.source import Source
+from functions.core.source import RecordKeeper, Source
 from functions.providers.bodies import BytesBody
 from functions.providers.key_rotation import with_fresh_key_retry
 from functions.providers.protocol import BatchRequest, InvalidRow, Link
@@ -146,13 +146,20 @@ class Txncheck:
         return BytesBody(document)
 
     def pack(
-        self, type_: str, name: str, source: Source, *, by_record: bool = True
+        self,
+        type_: str,
+        name: str,
+        source: Source,
+        *,
+        by_record: bool = True,
+        keeper: RecordKeeper | None = None,
     ) -> Iterator[BatchRequest | InvalidRow]:
         """Yield requests for the rows of a file (see `BatchProvider.pack`)."""
         # Nothing but Prepare reads tables.
         from functions.providers.txncheck.packing import pack  # noqa: PLC0415 - see above
 
-        return pack(self._request_bodies, type_, name, source, by_record=by_record)
+        bodies = self._request_bodies
+        return pack(bodies, type_, name, source, by_record=by_record, keeper=keeper)
 
     def unpack(
         self, type_: str, body: bytes, result: bytes
@@ -167,11 +174,7 @@ class Txncheck:
     def _post(self, credentials: _Credentials, path: str, body: bytes) -> str:
         try:
             response = self._call_with_timestamp_retry(
-                credentials,
-                "POST",
-                self._url(path),
-                body=body,
-                seconds=_CALL_SECONDS,
+                credentials, "POST", self._url(path), body=body, seconds=_CALL_SECONDS
             )
         except AnswerUnreadable:
             raise AnswerLost("the answer to the request was not readable") from None

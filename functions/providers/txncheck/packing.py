@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from functions.core.errors import SourceEmpty
-from functions.core.source import Source
+from functions.core.source import RecordKeeper, Source
 from functions.core.strict_json import parse
 from functions.providers.protocol import BatchRequest, InvalidRow
 from functions.providers.txncheck.request_bodies import (
@@ -29,6 +29,7 @@ def pack(
     source: Source,
     *,
     by_record: bool = True,
+    keeper: RecordKeeper | None = None,
 ) -> Iterator[BatchRequest | InvalidRow]:
     """Yield the invalid rows of a file, then its requests (see `BatchProvider.pack`).
 
@@ -37,7 +38,13 @@ def pack(
     request_type = request_bodies.request_type(type_)
     takes_vpas = "vpas" in request_type.required
     required = ("vpa",) if takes_vpas else request_type.required
-    rows = read_rows(name, source, required=required, optional=request_type.optional)
+    rows = read_rows(
+        name,
+        source,
+        required=required,
+        optional=request_type.optional,
+        keeper=keeper,
+    )
     numbers: dict[tuple[bytes, int], list[int]] = {}  # of the rows of each body
     count = 0
     for count, row in enumerate(rows, start=1):
@@ -57,7 +64,16 @@ def pack(
     if takes_vpas:
         yield from _bulk_requests(equal_rows)
     else:
-        yield from (BatchRequest(type_, body, tuple(rows)) for body, rows in equal_rows)
+        for body, row_numbers in equal_rows:
+            yield BatchRequest(
+                type_, body, tuple(row_numbers), _duplicates(row_numbers)
+            )
+
+
+def _duplicates(equal_rows: Sequence[int]) -> dict[int, int]:
+    """Return the first of equal rows, by the numbers of the others."""
+    first, *others = equal_rows
+    return dict.fromkeys(others, first)
 
 
 def _bulk_requests(
@@ -80,10 +96,12 @@ class _BulkRequest:
     def __init__(self) -> None:
         self.vpas: list[str] = []
         self._ranges: dict[int, tuple[int, int]] = {}
+        self._duplicates: dict[int, int] = {}
 
     def add(self, numbers: Sequence[int], vpas: Sequence[str]) -> None:
         """Add equal rows, which have the same VPAs."""
         self._ranges |= dict.fromkeys(numbers, (len(self.vpas), len(vpas)))
+        self._duplicates |= _duplicates(numbers)
         self.vpas += vpas
 
     def to_request(self) -> BatchRequest:
@@ -91,7 +109,7 @@ class _BulkRequest:
         rows = sorted(self._ranges)
         ranges = [self._ranges[row] for row in rows]
         body = compact_json({"vpas": self.vpas, "rowRanges": ranges})
-        return BatchRequest(BULK, body, tuple(rows))
+        return BatchRequest(BULK, body, tuple(rows), self._duplicates)
 
 
 def _validate(
