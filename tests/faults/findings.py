@@ -1,6 +1,8 @@
 """Findings: what must not be after a run, whatever failed in it (I1 to I6)."""
 
+import csv
 import hashlib
+import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -67,11 +69,30 @@ def findings(world: World, job: Job, clean: Clean, canary: Canary) -> list[Findi
 
 def contents(world: World, job: Job) -> dict[str, object]:
     """Return the content of each visible result, without what differs between runs."""
+    objects = world.objects(job)
+    is_batch = any(name.endswith(".jsonl") for name in objects)
     return {
-        name: _comparable(content)
-        for name, content in world.objects(job).items()
+        name: _joined(content)
+        if is_batch and name.startswith("joined")
+        else _comparable(content)
+        for name, content in objects.items()
         if not name.startswith("manifest")  # that of a retry has a number
     }
+
+
+def _joined(content: bytes) -> object:
+    """Return the joined records of a batch, without the times of its answers."""
+    if content.startswith(b"PAR1") and content.endswith(b"PAR1"):
+        return "a whole Parquet file"
+    file = io.StringIO(content.decode(), newline="")
+    return [
+        {
+            name: text
+            for name, text in record.items()
+            if name.removeprefix("txncheck_") not in _OF_THE_PROVIDER
+        }
+        for record in csv.DictReader(file, strict=True)
+    ]
 
 
 def _comparable(content: bytes) -> object:
@@ -214,7 +235,10 @@ def _visible_objects(
     """Find results that are visible and not whole (I1), or were written again."""
     for name, content in contents(world, job).items():
         if name in expected and content != expected[name]:
-            if name.endswith(".jsonl") and world.outcome(job) is Outcome.PARTIAL:
+            is_of_rows = name.endswith(".jsonl") or (
+                name.startswith("joined") and job.provider == "txncheck"
+            )
+            if is_of_rows and world.outcome(job) is Outcome.PARTIAL:
                 continue  # rows that are left to a person have no result
             yield Finding(Column.TRUNCATED, f"{name}: {content!r:.200}")
     for key, versions in world.s3.buckets[world.results].items():
