@@ -11,11 +11,9 @@ from functions.aws.job_store import JobStore
 from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.aws.results import Results
 from functions.aws.settings import provider_settings
-from functions.core.error_details import error_document
 from functions.core.errors import AnswerMismatch, PermanentError, RetryableError
 from functions.core.metrics import Metric
 from functions.core.model import Job, Outcome, Phase, State, StatusReport
-from functions.core.result_keys import ERROR_OBJECT, error_key
 from functions.core.routing import on_permanent_error, on_retryable_error, route
 from functions.core.schedule import Policy
 from functions.providers.protocol import Provider
@@ -79,12 +77,7 @@ def check(
     checked = route(job, report, policy=policy, now=now, random=random)
     if not (report.errors and checked.outcome is Outcome.FAILED):
         return checked
-    stored = results().put(
-        error_key(checked),
-        error_document(checked, report.errors),
-        metadata={"job-id": job.job_id, "kind": ERROR_OBJECT},
-    )
-    return checked.with_(error_key=stored.key)
+    return results().put_error(checked, report.errors)
 
 
 def _metrics(

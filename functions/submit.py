@@ -2,7 +2,9 @@
 
 import random
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -15,11 +17,15 @@ from functions.aws.rate_limiter import RateLimiter
 from functions.aws.s3_source import S3Source
 from functions.aws.settings import provider_settings
 from functions.aws.submission_claim import SubmissionClaim
-from functions.core.errors import PROVIDER_FAULTS, OutOfCredits
+from functions.core.errors import PROVIDER_FAULTS, OutOfCredits, ProviderRejected
 from functions.core.job_record import SubmissionRecord
 from functions.core.metrics import Metric
-from functions.core.model import Job, Next, State
+from functions.core.model import Job, Next, Outcome, State
+from functions.core.routing import end_job
 from functions.sending import Sending
+
+if TYPE_CHECKING:
+    from functions.aws.results import Results
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,13 +34,15 @@ class Submission(Sending):
 
     rate_limiter: RateLimiter | None
     credits: CreditWaits
+    results: Callable[[], "Results"]
 
     def submit(self) -> Job:
         """Submit the job at most once; return it with its reference or on hold.
 
         All that can fail without the provider is done before the claim: the token of
         this try, written into the jobs table right before anything is sent. A try that
-        finds another one's claim does not send (see `reconcile`).
+        finds another one's claim does not send (see `reconcile`). What the provider
+        says of a refusal goes into the results bucket.
 
         A batch is not sent itself: its requests come here one by one. Where the
         provider limits the rate, each waits for its slot first.
@@ -84,6 +92,12 @@ class Submission(Sending):
     def _send(self, record: SubmissionRecord) -> Job:
         try:
             job = self.send(record)
+        except ProviderRejected as error:
+            if not error.said:
+                raise
+            telemetry.record_error(error, self.job)
+            rejected = end_job(self.job, Outcome.FAILED, type(error).__name__)
+            return self.results().put_error(rejected, error.said)
         except OutOfCredits as error:
             ask_at = self.credits.refuse(now=self.now)
             return self._hold_for_credits(record, ask_at, error)
@@ -109,6 +123,13 @@ class Submission(Sending):
         return limiter.reserve(now=self.now)
 
 
+def _results() -> "Results":
+    # Only a refusal needs them.
+    from functions.aws.results import Results  # noqa: PLC0415 - see above
+
+    return Results.from_environment()
+
+
 @lambda_handler
 def handler(event: State, _context: LambdaContext) -> State:
     """Run the state Submit for one job."""
@@ -130,6 +151,7 @@ def handler(event: State, _context: LambdaContext) -> State:
                 token=uuid.uuid4().hex,
                 now=now,
             ),
+            results=_results,
             now=now,
             random=random.random(),  # noqa: S311 - jitter, no secret
         ).submit()

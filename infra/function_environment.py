@@ -43,7 +43,7 @@ def set_environments(
     inbox = {keys.ENV_INBOX_BUCKET: storage.inbox.bucket_name}
     _set(f.intake, state_machine, settings)
     _set(f.begin, jobs)
-    _set(f.submit, settings, waits, jobs)
+    _set(f.submit, settings, waits, jobs, results)
     _set(f.check, settings, jobs, results)
     _set(f.download, settings, results)
     names = {keys.ENV_SHOW_FILE_NAMES: str(show_file_names).lower()}

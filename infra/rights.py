@@ -67,7 +67,8 @@ class Rights:
         grants.write_results_in_parts(functions.join, storage.results)
         grants.write_results_in_parts(functions.download, storage.results)
         grants.write_results(functions.manifest, storage.results)
-        grants.write_errors(functions.check, storage.results)
+        for function in (functions.submit, functions.check):
+            grants.write_errors(function, storage.results)
         grants.access_table(functions.manifest, storage.jobs, "GetItem")
         grants.access_table(functions.begin, storage.jobs, "GetItem", "UpdateItem")
         grants.access_table(functions.submit, storage.jobs, "GetItem", "UpdateItem")

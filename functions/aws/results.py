@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions.aws import clients, telemetry
 from functions.aws.clients import error_code, translate_aws_errors
 from functions.aws.settings import function_settings
+from functions.core.error_details import error_document
 from functions.core.errors import (
     AwsRefused,
     AwsUnavailable,
@@ -19,6 +20,8 @@ from functions.core.errors import (
 from functions.core.file_formats import FileFormat
 from functions.core.keys import ENV_RESULTS_BUCKET
 from functions.core.metrics import Metric
+from functions.core.model import Job
+from functions.core.result_keys import ERROR_OBJECT, error_key
 from functions.core.stream_stats import StreamStats, crc32_base64
 
 if TYPE_CHECKING:
@@ -119,6 +122,18 @@ class Results:
         return StoredObject(
             key=key, version_id=response.get("VersionId", ""), bytes=len(content)
         )
+
+    def put_error(self, job: Job, errors: Mapping[str, Mapping[str, str]]) -> Job:
+        """Write what the provider said of a failure; return the job with its key.
+
+        A second try of the step finds there what the first one has written.
+        """
+        stored = self.put(
+            error_key(job),
+            error_document(job, errors),
+            metadata={"job-id": job.job_id, "kind": ERROR_OBJECT},
+        )
+        return job.with_(error_key=stored.key)
 
     @contextmanager
     def upload(

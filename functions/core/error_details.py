@@ -8,11 +8,15 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from functions.core.errors import ProviderDeclined, ProviderFailed
+from functions.core.errors import ProviderDeclined, ProviderFailed, ProviderRejected
 from functions.core.model import Job
 
-#: The errors of jobs that a provider reports as failed.
-REPORTED_ERRORS = (ProviderDeclined.__name__, ProviderFailed.__name__)
+#: The errors of which a provider may say more than their names do.
+REPORTED_ERRORS = (
+    ProviderDeclined.__name__,
+    ProviderFailed.__name__,
+    ProviderRejected.__name__,
+)
 
 _WHOLE_REQUEST = "request"
 

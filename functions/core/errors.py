@@ -47,6 +47,7 @@ Step Functions matches errors by bare class name and knows no inheritance, so
 these names are part of the state machine; infra imports the tuples below.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -223,9 +224,19 @@ class AccountRefused(PermanentError):
 
 
 class ProviderRejected(PermanentError):
-    """The provider refused the file or the request."""
+    """The provider refused the file or the request.
+
+    `said` is what it said, as `errors` of a `StatusReport`: perhaps personal data, for
+    the results bucket only.
+    """
 
     advice = "Check the file against the provider's rules for this type."
+
+    def __init__(
+        self, message: str, *, said: Mapping[str, Mapping[str, str]] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.said = said or {}
 
 
 class ProviderFailed(PermanentError):

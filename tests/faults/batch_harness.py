@@ -186,6 +186,7 @@ class BatchHarness:
             source=S3Source(job, s3=clients.s3()),
             rate_limiter=None,
             credits=credit_waits("txncheck", self.settings, self.job_store),
+            results=lambda: self.results,
             settings=self.settings,
             claim=SubmissionClaim(
                 job=job,

@@ -104,6 +104,7 @@ class LambdaProcess:
             source=S3Source.to_send(job, s3=clients.s3()),
             rate_limiter=self._rate_limiter,
             credits=credit_waits("ipqs", self.settings, self.job_store),
+            results=lambda: self.results,
             settings=self.settings,
             claim=SubmissionClaim(
                 job=job,

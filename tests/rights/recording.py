@@ -11,6 +11,7 @@ from functools import partial
 from urllib.parse import unquote, urlsplit
 
 from functions.core.model import Job
+from local.simulators.faults import Answer
 from local.simulators.txncheck import RequestOutcome
 from tests.faults.scenarios import LIST, REQUEST, SCENARIOS, Scenario
 from tests.world.injection import Fault, Mode
@@ -137,7 +138,7 @@ def _upload_again(world: World) -> Job:
 
 
 def _send(world: World) -> Job:
-    """Send a request whose webhook comes at once, before its execution listens."""
+    """Send a request."""
     job = world.upload(_REQUEST_KEY, REQUEST)
     world.run()
     return job
@@ -150,6 +151,13 @@ def _decline(world: World) -> Job:
     document = world.call_api("GET", f"/jobs/{job.job_id}/error").document
     _sign(world, "GetObject", world.results, document.get("key", ""))
     return job
+
+
+def _reject(world: World) -> Job:
+    """Send a request that the provider refuses to take."""
+    refusal = {"statusCode": 400, "message": "No", "error": "Bad Request"}
+    world.site.txncheck.script("submit", [Answer.json(refusal, 400)] * 9)
+    return _send(world)
 
 
 #: In this order, because each call fails in the first scenario that makes it.
@@ -176,6 +184,12 @@ _ALL = (
         provider="txncheck",
         act=_decline,
         behaviour={"ends": RequestOutcome.BUSINESS_ERROR},
+    ),
+    Scenario(
+        name="rejected",
+        provider="txncheck",
+        act=_reject,
+        behaviour={},
     ),
     Scenario(
         name="late-list",

@@ -9,6 +9,7 @@ import pytest
 from functions.aws.credit_waits import CreditWaits
 from functions.aws.job_store import JobStore
 from functions.aws.rate_limiter import RateLimiter
+from functions.aws.results import Results
 from functions.aws.submission_claim import SubmissionClaim
 from functions.core.errors import (
     AwsUnavailable,
@@ -79,6 +80,7 @@ class Try:
                 job_store=store,
                 dynamodb=self.waits.client,
             ),
+            results=Results.from_environment,
         ).submit()
 
 

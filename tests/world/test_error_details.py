@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from functions.core.model import Job, Outcome
+from local.simulators.faults import Answer
 from local.simulators.txncheck import RequestOutcome
 from tests.canary import Canary
 from tests.faults.findings import leaks
@@ -49,6 +50,60 @@ def test_a_declined_request_leaves_the_providers_words(site: Site) -> None:
     link = world.call_api("GET", f"/jobs/{job.job_id}/error").document
     assert shown["links"]["error"] == f"/local/jobs/{job.job_id}/error"
     assert (link["key"], f"/{key}?" in link["href"]) == (key, True)
+
+
+def refused(
+    site: Site, *faults: Fault, key: str = _KEY, content: bytes = REQUEST
+) -> tuple[World, Job]:
+    """Let the provider refuse to take a request, and repeat it in its messages."""
+    world = World(site, faults)
+    messages = [f"mobile {MOBILES[0]} must be longer", f"name {NAMES[0]} is short"]
+    body = {"statusCode": 400, "message": messages, "error": "Bad Request"}
+    site.txncheck.script("submit", [Answer.json(body, 400)] * 2)
+    job = world.upload(key, content)
+    world.run()
+    return world, job
+
+
+@pytest.mark.fault(85)
+def test_a_refused_request_leaves_the_providers_words(site: Site) -> None:
+    """`ProviderRejected` alone does not say which field to correct."""
+    world, job = refused(site)
+
+    (details,) = lines(world.objects(job)["error.json"])
+    assert details["error"] == world.item(job.job_id)["error"] == "ProviderRejected"
+    assert details["message"].startswith(f"mobile {MOBILES[0]} must be longer; name ")
+    assert details["errors"]["request"]["class"] == "BADREQUEST"
+    assert [notice["error"] for notice in world.notices(job)] == ["ProviderRejected"]
+    shown = world.call_api("GET", f"/jobs/{job.job_id}").document
+    assert shown["error_key"].endswith(f"{job.job_id}/error.json")
+    assert list(leaks(world, Canary((*MOBILES, *NAMES, "must be longer")))) == []
+
+
+def test_a_refused_request_is_not_sent_twice_where_its_words_are_not_stored(
+    site: Site,
+) -> None:
+    """The step that tries again is refused again, and nothing was ever paid."""
+    undisturbed, _ = refused(site)
+    at = undisturbed.injector.calls.index("submit: s3.PutObject")
+
+    for mode in FOUR_MODES:
+        world, job = refused(site, Fault(at, mode))
+
+        assert world.outcome(job) is Outcome.FAILED
+        assert not site.txncheck.accepted
+        assert [*world.objects(job)] == ["error.json"]
+
+
+def test_a_refused_row_of_a_batch_has_the_providers_words(site: Site) -> None:
+    """In result.jsonl, and beside the record in joined.csv."""
+    world, job = refused(site, key=_BATCH_KEY, content=BATCH + b"+919800000000,Eve\n")
+
+    first, second, third = lines(world.objects(job)["result.jsonl"])
+    assert {first["error"], second["error"]} == {"ProviderRejected"}
+    assert first["message"].startswith("mobile ")
+    assert third["outcome"] == "succeeded"
+    assert b"ProviderRejected: mobile" in world.objects(job)["joined.csv"]
 
 
 @pytest.mark.fault(85)

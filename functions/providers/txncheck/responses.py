@@ -109,9 +109,9 @@ def accepted_request_id(response: HttpResponse, *, now: float) -> str:
             return reference
     except ProviderLostJob:
         raise ProviderRejected("the provider does not know the call") from None
-    except ProviderRejected:
+    except ProviderRejected as error:
         if response.status in _REFUSED:
-            raise
+            raise ProviderRejected(str(error), said=_said(response)) from None
     except ProviderUnavailable:
         # A 503 is a refusal only in the form that TxnCheck has for errors [V].
         if (
@@ -128,11 +128,8 @@ def is_timestamp_expired(response: HttpResponse) -> bool:
     """Return whether a signature was refused only because it is too old."""
     if response.status != HTTPStatus.UNAUTHORIZED:
         return False
-    message = _json_fields(response.body).get("message")
-    texts = message if isinstance(message, list) else [message]
-    return any(
-        _TIMESTAMP_EXPIRED in text.lower() for text in texts if isinstance(text, str)
-    )
+    texts = _texts(_json_fields(response.body).get("message"))
+    return any(_TIMESTAMP_EXPIRED in text.lower() for text in texts)
 
 
 def status_report(answer: TxncheckResponse) -> StatusReport:
@@ -218,6 +215,21 @@ def _errors(error: object) -> dict[str, dict[str, str]]:
         for step, step_error in by_step.items()
         if isinstance(step_error, dict)
     }
+
+
+def _said(response: HttpResponse) -> dict[str, dict[str, str]]:
+    """Return the message of a refusal [V], which may be a list of several [I]."""
+    fields = _json_fields(response.body)
+    message = "; ".join(_texts(fields.get("message")))
+    if not message:
+        return {}
+    word = sanitize_word(fields.get("error"))
+    return {"request": {"class": word, **_message(message)}}
+
+
+def _texts(message: object) -> list[str]:
+    messages = message if isinstance(message, list) else [message]
+    return [text for text in messages if isinstance(text, str)]
 
 
 def _message(message: object) -> dict[str, str]:
