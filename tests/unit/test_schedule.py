@@ -3,6 +3,7 @@
 import math
 import statistics
 from dataclasses import replace
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -188,7 +189,7 @@ def test_a_list_is_first_checked_later_than_it_is_checked_again() -> None:
 
 
 def test_a_request_is_checked_as_its_provider_advises() -> None:
-    """TxnCheck: first after 1 to 2 s, then × 1.5, at most 10 s in the first minute."""
+    """TxnCheck: first after 1 to 2 s, half as long again, at most 10 s for a minute."""
     random = Random(7)
     for _ in range(1_000):
         elapsed, waits = 0, []
@@ -196,10 +197,7 @@ def test_a_request_is_checked_as_its_provider_advises() -> None:
             waits.append(poll_seconds(elapsed, policy=TXNCHECK, random=random.random()))
             elapsed += waits[-1]
         # Waits are whole seconds: half a second more or less is rounded.
-        grown = [
-            wait <= before * 1.5 + 1
-            for before, wait in zip(waits, waits[1:], strict=False)
-        ]
+        grown = [wait <= before * 1.5 + 1 for before, wait in pairwise(waits)]
         assert 1 <= waits[0] <= 2
         assert all(grown)
         assert max(waits) <= 10
