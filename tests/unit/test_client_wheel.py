@@ -32,8 +32,8 @@ sys.exit(script.load()())
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]:
     """Build the wheel as pip would, but with the locked backend and no network."""
     folder = tmp_path_factory.mktemp("wheel")
-    build = [uv.find_uv_bin(), "build", "--wheel", "--offline", "--out-dir", folder]
-    subprocess.run([*build, ROOT], check=True, capture_output=True)
+    build = [uv.find_uv_bin(), "build", "--wheel", "--offline", "--out-dir"]
+    subprocess.run([*build, str(folder), str(ROOT)], check=True, capture_output=True)
     (built,) = folder.glob("*.whl")
     with zipfile.ZipFile(built) as opened:
         yield opened
