@@ -26,6 +26,7 @@ ENVIRONMENT = {
         "COURIER_KEEP_DAYS",
         "COURIER_PROVIDERS",
         "COURIER_WAITS",
+        "COURIER_RESULTS_BUCKET",
     },
     "check": {
         "COURIER_TABLE",
