@@ -1,26 +1,22 @@
 """The command line client against the whole stack."""
 
-import fcntl
 import json
 import os
 import pty
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 import pytest
-from verdict_courier.cli.__main__ import main
 from verdict_courier.cli.exit_codes import ExitCode
 
 from local import sample
 from local.stack import LocalStack
-from tests.integration.harness import JobRunner
+from tests.integration.harness import JobRunner, Run
 
-Run = Callable[..., tuple[int, str, str]]
 _ROOT = Path(__file__).parents[2]
 _COURIER = [sys.executable, "-m", "verdict_courier.cli"]
 _ENVIRONMENT = {
@@ -29,31 +25,6 @@ _ENVIRONMENT = {
     "AWS_SECRET_ACCESS_KEY": "test",
     "PYTHONPATH": str(_ROOT / "client"),
 }
-
-
-@pytest.fixture
-def run(
-    stack: LocalStack,
-    runner: JobRunner,  # noqa: ARG001 - resets the provider
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Iterator[Run]:
-    """Return a function that runs a command; it returns exit code, output and notes."""
-    record = tmp_path / "stack.json"
-    record.write_text(json.dumps({"api_url": stack.api_url, "console_url": "http://c"}))
-    monkeypatch.setattr("verdict_courier.cli.endpoints.RECORD", record)
-    monkeypatch.setattr("verdict_courier.cli.commands._POLL_SECONDS", 0.05)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run_command(*words: object) -> tuple[int, str, str]:
-        code = main([str(word) for word in words])
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    with record.open("rb") as opened:
-        fcntl.flock(opened, fcntl.LOCK_EX)  # as the process of a stack does
-        yield run_command
 
 
 @pytest.fixture
