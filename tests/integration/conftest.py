@@ -96,7 +96,9 @@ def run(
 ) -> Iterator[Run]:
     """Return a function that runs a command; it returns exit code, output and notes."""
     record = tmp_path / "stack.json"
-    record.write_text(json.dumps({"api_url": stack.api_url, "console_url": "http://c"}))
+    addresses = {**stack.outputs, "Endpoint": stack.emulator.endpoint}
+    local = {"api_url": stack.api_url, "console_url": "http://c/"}
+    record.write_text(json.dumps({**local, "addresses": addresses}))
     monkeypatch.setattr("verdict_courier.cli.endpoints.RECORD", record)
     monkeypatch.setattr("verdict_courier.cli.commands._POLL_SECONDS", 0.05)
     monkeypatch.setenv("COLUMNS", "200")

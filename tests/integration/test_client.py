@@ -143,6 +143,34 @@ def test_a_failed_job_is_retried(run: Run, file: Path, runner: JobRunner) -> Non
     assert len(runner.stack.ipqs.csvs) == 1
 
 
+def test_the_log_lines_of_a_job_are_read(run: Run, file: Path) -> None:
+    """They explain what a state cannot, without a console of AWS."""
+    _, out, _ = run("submit", file, "--type", "email", "--wait", "--json")
+    job_id = read(out)["job_id"]
+
+    code, out, _ = run("logs", job_id[:12])
+
+    lines = [line.split("\t") for line in out.splitlines()]
+    assert code == ExitCode.DONE
+    assert "submitted" in {message for _, _, _, message, _ in lines}
+    assert lines == sorted(lines, key=lambda line: line[0])
+
+
+def test_a_doctor_sees_all_parts_of_the_stack(run: Run, stack: LocalStack) -> None:
+    """A fault in one of them is the next question of whoever sees none of his jobs."""
+    sqs = stack.emulator.client("sqs")
+    for name, queue in stack.outputs.items():
+        if name.endswith("DeadLetterQueueUrl"):
+            sqs.purge_queue(QueueUrl=queue)
+
+    code, out, _ = run("doctor", "--json")
+
+    findings = {f["what"]: f for f in map(read, out.splitlines())}
+    assert code == ExitCode.DONE, out
+    assert findings.keys() >= {"client", "API", "IntakeQueue", "DeadLetterQueue"}
+    assert findings["secret IpqsSecretArn"]["seen"] == "has api_key"
+
+
 def test_without_a_stack_it_names_the_command_that_starts_one(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -174,7 +202,7 @@ def test_the_address_of_the_local_console_is_printed(run: Run) -> None:
     """`make up` serves it already."""
     code, out, _ = run("page")
 
-    assert (code, out) == (ExitCode.DONE, "http://c\n")
+    assert (code, out) == (ExitCode.DONE, "http://c/\n")
 
 
 def test_an_api_without_tls_is_not_called(run: Run) -> None:
