@@ -1,4 +1,4 @@
-"""The command line looks into the stack: log lines, faults, and where a job is shown."""
+"""The command line looks into the stack: log lines, faults, where a job is shown."""
 
 import hashlib
 import json
