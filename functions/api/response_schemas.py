@@ -93,8 +93,7 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                     )
                 ),
                 "description": "What is sent of a list or a batch, once it is "
-                "prepared: records are counted without the header, and each value, or "
-                "row, is sent once.",
+                "prepared: no header is counted, and each value, or row, is sent once.",
             },
             "rows": _or_null(_COUNT),
             "invalid": _COUNT,

@@ -11,7 +11,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions.aws import clients, telemetry
 from functions.aws.clients import error_code, translate_aws_errors
 from functions.aws.settings import function_settings
-from functions.core.error_details import error_document
 from functions.core.errors import (
     AwsRefused,
     AwsUnavailable,
@@ -21,7 +20,6 @@ from functions.core.file_formats import FileFormat
 from functions.core.keys import ENV_RESULTS_BUCKET
 from functions.core.metrics import Metric
 from functions.core.model import Job
-from functions.core.result_keys import ERROR_OBJECT, error_key
 from functions.core.stream_stats import StreamStats, crc32_base64
 
 if TYPE_CHECKING:
@@ -128,6 +126,10 @@ class Results:
 
         A second try of the step finds there what the first one has written.
         """
+        # Most of those who use results have no error to write.
+        from functions.core.error_details import error_document  # noqa: PLC0415 - see above
+        from functions.core.result_keys import ERROR_OBJECT, error_key  # noqa: PLC0415 - see above
+
         stored = self.put(
             error_key(job),
             error_document(job, errors),

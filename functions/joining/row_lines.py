@@ -11,9 +11,10 @@ from functions.core.errors import RowsUnjoinable, advice_for
 from functions.core.model import Outcome
 from functions.joining.database import Database, exact_csv, write_exact_csv
 from functions.joining.result_file import ResultFile
-from functions.tables.reader import MAX_COLUMNS
 
 _PARTIAL_REASON = "the provider returned only a part of it"
+#: The most columns of answers; a table that is read has no more either.
+_MAX_COLUMNS = 1000
 _REMARK_COLUMNS = ("record", "reason")
 
 
@@ -42,8 +43,8 @@ def copy_lines(kind: str, source: Path, target: Path) -> RowLines:
     for line in _lines(source):
         for member in _flat(line.get("result", {})):
             names.setdefault(member, len(names))
-    if len(names) > MAX_COLUMNS:
-        raise RowsUnjoinable(f"the results have more than {MAX_COLUMNS:,} members")
+    if len(names) > _MAX_COLUMNS:
+        raise RowsUnjoinable(f"the results have more than {_MAX_COLUMNS:,} members")
     write_exact_csv(target, ("row", *names), _rows(source, names))
     remarks = target.with_suffix(".remarks.csv")
     write_exact_csv(remarks, _REMARK_COLUMNS, _remarks(source))
