@@ -151,10 +151,14 @@ def _print_populations(policy: Policy) -> bool:
         missed |= is_missed
         print(
             f"{population.name:<34}{lag:>6.1%}{worst:>7.1%}{count:>8.1f}"
-            f"{outside:>9.1%}{error:>7.1%}{'  MISSED' if is_missed else ''}"
+            f"{_share(outside):>9}{_share(error):>7}{'  MISSED' if is_missed else ''}"
         )
     print(f"checks of a day without history: {checks_until(_DAY, policy)}")
     return missed
+
+
+def _share(number: float) -> str:
+    return "" if math.isnan(number) else f"{number:.1%}"
 
 
 def _seeded() -> Random:

@@ -11,7 +11,7 @@ from functions.core.model import Forecast, WaitReason
 _TIME: Schema = {"type": "string", "format": "date-time"}
 _TIME_OR_NULL: Schema = {**_TIME, "type": ["string", "null"]}
 
-#: The members of the document `Job` that `expected_end` returns.
+#: Members of the document `Job`; `expected_end` returns all but the deadline.
 EXPECTED_END_SCHEMAS: dict[str, Schema] = {
     "next_check_at": _TIME_OR_NULL,
     "next_check_reason": {
@@ -39,6 +39,7 @@ EXPECTED_END_SCHEMAS: dict[str, Schema] = {
         "minimum": 0,
         "description": "The number of finished jobs on which that rests.",
     },
+    "deadline_at": _TIME_OR_NULL,
 }
 
 

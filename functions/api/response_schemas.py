@@ -64,7 +64,6 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                 "description": "The error that the job waits out, such as "
                 "OutOfCredits; null if there is none.",
             },
-            "deadline_at": _or_null(_TIME),
             "quote": {
                 **_or_null(
                     object_schema(

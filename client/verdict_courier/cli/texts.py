@@ -136,7 +136,7 @@ def expected_text(job: Document, zone: tzinfo | None) -> str:
 
 def _next_check_text(job: Document, zone: tzinfo | None) -> str:
     """Return when the next check is, and why."""
-    reason = NEXT_CHECK_REASONS.get(job.get("next_check_reason"))
+    reason = NEXT_CHECK_REASONS.get(str(job.get("next_check_reason")))
     return time_text(job["next_check_at"], zone) + (f": {reason}" if reason else "")
 
 

@@ -112,7 +112,7 @@ class WebConsole:
             "runbook": f"runbook#{runbook.section_of(error['name'])}"
             if error
             else None,
-            "next_check_why": NEXT_CHECK_REASONS.get(job.get("next_check_reason")),
+            "next_check_why": NEXT_CHECK_REASONS.get(str(job.get("next_check_reason"))),
             "rows_doubt": _rows_doubt(job.get("verdict")),
         }
 
