@@ -208,20 +208,19 @@ def test_a_job_on_this_machine_has_no_console_of_aws(
 
 
 def test_a_running_job_says_when_it_should_end() -> None:
-    """Who waits in front of a terminal can plan, and asks why the next check is then."""
-    job: dict[str, Any] = {
-        **{"job_id": "a" * 64, "provider": "ipqs", "type": "email", "rows": None},
-        **{"phase": "running", "outcome": None, "checks": 3, "error": None},
+    """Who waits in front of a terminal can plan, and sees why it is not sooner."""
+    running: dict[str, Any] = {
+        **JOB,
+        "outcome": None,
         "next_check_at": "2026-11-26T14:01:00.000Z",
         "next_check_reason": "expected",
         "expected_between": ["2026-11-26T14:05:00.000Z", "2026-11-26T14:12:00.000Z"],
         "expected_from": 23,
-        "links": {"execution": "https://console"},
     }
 
-    line = progress(job, UTC).plain
-    told = {name: text.plain for name, text in facts(job, UTC, is_local=True)}
-    older = {**job, "expected_between": None, "next_check_reason": None}
+    line = progress(running, UTC).plain
+    told = {name: text.plain for name, text in facts(running, UTC, is_local=True)}
+    older = {**running, "expected_between": None, "next_check_reason": None}
 
     assert line.endswith(", expected 14:05 to 14:12 UTC (from 23 jobs)")
     assert told["expected"] == "14:05 to 14:12 UTC (from 23 jobs)"
