@@ -91,6 +91,13 @@ class Rights:
             )
             grants.send_task_success(function, machine)
 
+        for function, action in (
+            (functions.prepare, "BatchGetItem"),
+            (functions.join, "BatchWriteItem"),
+        ):
+            grants.access_table(function, storage.verdicts, action)
+            grants.read_secret(function, self.credentials.memory)
+
         for secret in self.credentials.secrets.values():
             for function in functions.calling_providers:
                 grants.read_secret(function, secret)

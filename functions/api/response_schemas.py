@@ -77,6 +77,11 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                                 "description": "Records that do not fit the type, "
                                 "by the reason.",
                             },
+                            "remembered": {
+                                **_COUNT,
+                                "description": "Records whose verdict of an earlier "
+                                "job is used.",
+                            },
                             "to_send": _COUNT,
                             "header": {
                                 **_or_null(_TEXT),
@@ -93,7 +98,8 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                     )
                 ),
                 "description": "What is sent of a list, once it is prepared: records "
-                "are numbered without the header, and each value is sent once.",
+                "are numbered without the header, and each value is sent once. records "
+                "= blank + duplicates + not_sent + remembered + to_send.",
             },
             "rows": _or_null(_COUNT),
             "invalid": _COUNT,

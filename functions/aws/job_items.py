@@ -1,5 +1,7 @@
 """Job items: reach items of the jobs table, and name what all writes to it share."""
 
+import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Self
 
 from functions.aws import clients
@@ -63,6 +65,13 @@ def received(job: Job, now: float) -> dict[str, Value]:
     if job.is_batch_request:  # without a month: the list of jobs has its batch
         return {"received_at": now}
     return {"received_at": now, "month": month_of(now)}
+
+
+def prepared(job: Job) -> dict[str, Value]:
+    """Return what Prepare made of a list; nothing where it has made nothing."""
+    if not job.prepared.key:
+        return {}
+    return {"prepared": json.dumps(asdict(job.prepared))}
 
 
 def held(job: Job) -> dict[str, Value]:

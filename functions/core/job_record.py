@@ -145,7 +145,7 @@ class JobRecord:
     @property
     def prepared_list(self) -> PreparedList:
         """What Prepare made of the list; empty where it has made nothing."""
-        return PreparedList.from_state(json.loads(self.prepared or "{}"))
+        return _prepared_list(self.prepared)
 
     @property
     def latest_manifest_key(self) -> str:
@@ -214,6 +214,7 @@ class SubmissionRecord:
     distinct_rows: int = 0
     attempt: int = 1
     outcome: str = ""
+    prepared: str = ""  # as of a `JobRecord`
 
     @classmethod
     def from_item(cls, item: Item) -> Self:
@@ -228,11 +229,21 @@ class SubmissionRecord:
             distinct_rows=int(item.get("distinct_rows", 0)),
             attempt=int(item.get("attempt", 1)),
             outcome=str(item.get("outcome", "")),
+            prepared=str(item.get("prepared", "")),
         )
+
+    @property
+    def claimed_list(self) -> PreparedList:
+        """What the try with the claim has sent, or was about to; empty if unknown."""
+        return _prepared_list(self.prepared if self.intent else "")
 
     def has_ended(self, job: Job) -> bool:
         """Whether this attempt of the job is over, so that nothing may be paid."""
         return bool(self.outcome) or self.attempt != job.attempt
+
+
+def _prepared_list(text: str) -> PreparedList:
+    return PreparedList.from_state(json.loads(text or "{}"))
 
 
 def month_of(timestamp: float) -> str:
