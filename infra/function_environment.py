@@ -62,7 +62,7 @@ def set_environments(
     _set(f.join, results, safe, settings, memory)
     _set(f.sweep, settings, state_machine, jobs)
     _set(f.finalize_execution, topic, results, jobs)
-    _set(f.api, inbox, results, state_machine, settings, jobs, waits, names)
+    _set(f.api, inbox, results, state_machine, settings, jobs, waits, names, memory)
 
 
 def provider_settings_json(

@@ -118,6 +118,8 @@ class Rights:
         grants.access_items(
             api, storage.waits, "GetItem", "UpdateItem", prefix=IDEMPOTENCY_ITEM_PREFIX
         )
+        grants.access_table(api, storage.verdicts, "DeleteItem")
+        grants.read_secret(api, self.credentials.memory)
         grants.presign_results(api, storage.results)
         grants.presign_uploads(api, storage.inbox, self.credentials.secrets)
 

@@ -25,6 +25,7 @@ _OUTCOME: Schema = {
 
 #: Schemas by name; see `Operation.response_schema`.
 RESPONSE_SCHEMAS: Mapping[str, Schema] = {
+    "Forgotten": object_schema({"values": _COUNT, "forgotten": _COUNT}),
     "Job": object_schema(
         {
             "job_id": _TEXT,
@@ -74,19 +75,13 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                             "not_sent": {
                                 "type": "object",
                                 "additionalProperties": _COUNT,
-                                "description": "Records that do not fit the type, "
-                                "by the reason.",
+                                "description": "Records that do not fit, by reason.",
                             },
-                            "remembered": {
-                                **_COUNT,
-                                "description": "Records whose verdict of an earlier "
-                                "job is used.",
-                            },
+                            "remembered": _COUNT,
                             "to_send": _COUNT,
                             "header": {
                                 **_or_null(_TEXT),
-                                "description": "The header of the column that is "
-                                "sent; null if the list has no header.",
+                                "description": "Of the column that is sent, if any.",
                             },
                             "notes": {
                                 "type": "array",
@@ -98,8 +93,7 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                     )
                 ),
                 "description": "What is sent of a list, once it is prepared: records "
-                "are numbered without the header, and each value is sent once. records "
-                "= blank + duplicates + not_sent + remembered + to_send.",
+                "are numbered without the header, and each value is sent once.",
             },
             "rows": _or_null(_COUNT),
             "invalid": _COUNT,

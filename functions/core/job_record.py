@@ -145,7 +145,7 @@ class JobRecord:
     @property
     def prepared_list(self) -> PreparedList:
         """What Prepare made of the list; empty where it has made nothing."""
-        return _prepared_list(self.prepared)
+        return PreparedList.from_state(json.loads(self.prepared or "{}"))
 
     @property
     def latest_manifest_key(self) -> str:
@@ -235,15 +235,12 @@ class SubmissionRecord:
     @property
     def claimed_list(self) -> PreparedList:
         """What the try with the claim has sent, or was about to; empty if unknown."""
-        return _prepared_list(self.prepared if self.intent else "")
+        known = self.prepared if self.intent else ""
+        return PreparedList.from_state(json.loads(known or "{}"))
 
     def has_ended(self, job: Job) -> bool:
         """Whether this attempt of the job is over, so that nothing may be paid."""
         return bool(self.outcome) or self.attempt != job.attempt
-
-
-def _prepared_list(text: str) -> PreparedList:
-    return PreparedList.from_state(json.loads(text or "{}"))
 
 
 def month_of(timestamp: float) -> str:

@@ -142,6 +142,8 @@ def _remember(world: World) -> Job:
     world.run()
     job = world.upload(f"{_LIST_KEY}.csv", LIST + b"one.more@rows.example\n")
     world.run()
+    forgotten = {"provider": "ipqs", "type": "email", "values": ["a@rows.example"]}
+    world.call_api("POST", "/memory/forget", forgotten)
     return job
 
 

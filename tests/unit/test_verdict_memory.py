@@ -58,7 +58,7 @@ def memory(table: Table, pauses: list[float] | None = None) -> VerdictMemory:
     )
 
 
-@pytest.mark.parametrize("most", [1000, 7])
+@pytest.mark.parametrize("most", [1000, 20])
 def test_all_is_kept_and_found_again(most: int) -> None:
     """Also of what a busy table has left out at first."""
     table = Table(most=most)

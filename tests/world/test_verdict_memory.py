@@ -3,11 +3,14 @@
 import json
 from collections.abc import Sequence
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from functions.core import keys
+from functions.core.errors import RowsUnjoinable
 from functions.core.model import Job, Outcome
+from functions.joining.join import Join
 from local.simulators.faults import Answer
 from tests.world.injection import FOUR_MODES, Fault, Mode
 from tests.world.site import Site
@@ -191,14 +194,10 @@ def test_metadata_that_says_neither_is_refused(site: Site) -> None:
 def test_what_the_provider_does_not_class_is_asked_again(site: Site) -> None:
     """A row that is in none of its lists may be classed the next time."""
     world = remembering(site)
-    header = b"Email Address,Valid\n"
-    asha, bina = b"asha@rows.example,true\n", b"bina@rows.example,\n"
-    files = {"pristine": header, "clean": header + asha, "bad": header}
-    site.ipqs.behave(offered_kinds=frozenset({*files, "all"}))
-    everything = header + asha + bina
-    site.ipqs.script(
-        "download", [Answer.file(each) for each in (*files.values(), everything)]
-    )
+    site.ipqs.behave(offered_kinds=frozenset({"clean", "all"}))
+    clean = b"Email Address,Valid\nasha@rows.example,true\n"
+    everything = clean + b"bina@rows.example,\n"
+    site.ipqs.script("download", [Answer.file(clean), Answer.file(everything)])
     content = b"asha@rows.example\nbina@rows.example\n"
     first = verify(world, content, "first")
     lists = [row[3] for row in rows_of(world.objects(first))[1:]]
@@ -223,17 +222,16 @@ def test_a_job_succeeds_though_nothing_can_be_remembered(site: Site) -> None:
     assert '"VerdictsNotRemembered": 3' in world.log.getvalue()
 
 
-def test_a_remembered_list_that_cannot_be_joined_fails(site: Site) -> None:
+def test_a_remembered_list_that_cannot_be_joined_fails(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """There is nothing else to deliver; its retry recalls it anew, and joins it."""
     world = remembering(site)
     verify(world, _FIRST, "first")
-    second = world.upload("ipqs/email/second.csv", _FIRST)
-    world.run(until_state="Join")
-    inbox = world.s3.buckets[world.inbox]
-    for key in [key for key in inbox if second.job_id in key]:
-        del inbox[key]
-
-    world.run()
+    with monkeypatch.context() as patch:
+        error = RowsUnjoinable("the database: one of its errors")
+        patch.setattr(Join, "write", Mock(side_effect=error))
+        second = verify(world, b"chand@rows.example\n", "second")
     failed = world.item(second.job_id)
     world.retry(second)
     world.run()
@@ -245,6 +243,41 @@ def test_a_remembered_list_that_cannot_be_joined_fails(site: Site) -> None:
 
 
 @pytest.mark.parametrize(("name", "call"), [("first", "join"), ("second", "prepare")])
+def test_forgotten_values_are_verified_anew(site: Site) -> None:
+    """Who asks to be forgotten is, in whatever letters the request has the value."""
+    world = remembering(site)
+    verify(world, _FIRST, "first")
+    body = {
+        "provider": "ipqs",
+        "type": "email",
+        "values": ["ASHA@rows.example", "asha@rows.example", "no value", "x@y.example"],
+    }
+
+    answers = [world.call_api("POST", "/memory/forget", body) for _ in range(2)]
+    second = verify(world, _FIRST, "second")
+
+    assert [answer.document for answer in answers] == [
+        {"values": 4, "forgotten": 1},
+        {"values": 4, "forgotten": 0},
+    ]
+    assert sent(site, second) == [b"email\nasha@rows.example\n"]
+    assert "asha" not in world.log.getvalue().casefold()
+
+
+def test_nothing_is_forgotten_by_a_request_that_is_wrong(site: Site) -> None:
+    """And the answer does not repeat what is wrong about it."""
+    world = remembering(site)
+    verify(world, _FIRST, "first")
+    for values in ([], ["a@b.example"] * 101, ["asha@rows.example", "\n"], "asha"):
+        body = {"provider": "ipqs", "type": "email", "values": values}
+
+        answer = world.call_api("POST", "/memory/forget", body)
+
+        assert answer.status == 400
+        assert "asha" not in json.dumps(answer.document)
+    assert len(world.verdicts.items) == 3
+
+
 def test_nothing_is_paid_twice_or_lost_where_the_memory_fails(
     site: Site, name: str, call: str
 ) -> None:
@@ -266,7 +299,8 @@ def test_nothing_is_paid_twice_or_lost_where_the_memory_fails(
         if calls[at].startswith(("dynamodb.Batch", "secretsmanager", "s3.PutObject"))
         and not calls[start + 1 : at].count(f"aws: lambda.{call}")
     ]
-    for at in memory[:6]:
+    assert len(memory) > 1
+    for at in memory:
         for mode in (*FOUR_MODES, Mode.ZOMBIE):
             world, second = run([Fault(at, mode)])
 

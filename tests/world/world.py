@@ -223,7 +223,9 @@ class World:
             "headers": {name: values[0] for name, values in headers.items()},
             "multiValueHeaders": headers,
             "multiValueQueryStringParameters": None,
-            "pathParameters": {"job_id": parts[1]} if len(parts) > 1 else None,
+            "pathParameters": {"job_id": parts[1]}
+            if parts[1:] and parts[0] == "jobs"
+            else None,
             "requestContext": {
                 "path": f"/local{path}",
                 "stage": "local",

@@ -7,7 +7,7 @@ from typing import Any
 import shtab
 
 from verdict_courier import api_description
-from verdict_courier.cli import argument_types, commands
+from verdict_courier.cli import argument_types, commands, forgetting
 from verdict_courier.cli.endpoints import LOCAL
 from verdict_courier.cli.job_ids import read_job_id
 from verdict_courier.cli.misuse import Misused
@@ -40,6 +40,7 @@ _EXAMPLES = {
     "results": "courier results 0123456789ab --download out",
     "cancel": "courier cancel 0123456789ab",
     "retry": "courier retry 0123456789ab --wait",
+    "forget": "courier forget --type email asha@example.com --file more.csv",
     "watch": "courier watch --every 5 --utc",
     "page": "courier page --stage prod",
     "completion": 'eval "$(courier completion bash)"',
@@ -61,8 +62,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         Misused: The options do not go together.
     """
     options = parser().parse_args(arguments)
+    if options.command in ("submit", "forget"):
+        _check_type(options)
     if options.command == "submit":
-        _check_submission(options)
+        _check_file(options)
     return options
 
 
@@ -93,14 +96,7 @@ def parser() -> argparse.ArgumentParser:
         help=f"UTF-8, {listed(api_description.upload_extensions())}",
     )
     file.complete = shtab.FILE  # type: ignore[attr-defined] # shtab reads it
-    submit.add_argument(
-        "--type",
-        required=True,
-        choices=_all_types(),
-        metavar="TYPE",
-        help="what to verify: see below",
-    )
-    _add_provider(submit, default="ipqs")
+    _add_verification(submit)
     submit.add_argument(
         "--label", type=argument_types.label, help="your words about the job"
     )
@@ -130,6 +126,15 @@ def parser() -> argparse.ArgumentParser:
     retry = _with_job(add("retry", commands.retry, _JOB))
     for waiting in (submit, status, retry):
         waiting.add_argument("--wait", action="store_true", help="until the job ends")
+    forget = add("forget", forgetting.forget, _types())
+    forget.add_argument("values", nargs="*", metavar="VALUE", help="what to forget")
+    file = forget.add_argument(
+        "--file",
+        type=argument_types.file,
+        help="more values: one a line, or the first column of a CSV",
+    )
+    file.complete = shtab.FILE  # type: ignore[attr-defined] # shtab reads it
+    _add_verification(forget)
     watch = add("watch", commands.watch, _WATCH_PIPE)
     watch.add_argument("--once", action="store_true", help="print once, for scripts")
     most = api_description.most_jobs()
@@ -190,13 +195,24 @@ def _add_provider(target: argparse.ArgumentParser, default: str | None = None) -
     )
 
 
+def _add_verification(target: argparse.ArgumentParser) -> None:
+    target.add_argument(
+        "--type",
+        required=True,
+        choices=_all_types(),
+        metavar="TYPE",
+        help="what to verify: see below",
+    )
+    _add_provider(target, default="ipqs")
+
+
 def _with_job(target: argparse.ArgumentParser) -> argparse.ArgumentParser:
     target.add_argument("job_id", type=read_job_id, metavar="JOB")
     return target
 
 
-def _check_submission(options: argparse.Namespace) -> None:
-    """Raise unless the provider takes files of this type and this extension."""
+def _check_type(options: argparse.Namespace) -> None:
+    """Raise unless the provider verifies the type."""
     uploads = api_description.uploads()
     upload = uploads[options.provider]
     if options.type not in upload.types:
@@ -205,6 +221,11 @@ def _check_submission(options: argparse.Namespace) -> None:
             f"{options.provider} verifies {listed(upload.types)}, not {options.type}: "
             f"name its provider with --provider {others[0]}"
         )
+
+
+def _check_file(options: argparse.Namespace) -> None:
+    """Raise unless the provider takes files of this extension."""
+    upload = api_description.uploads()[options.provider]
     if options.file.suffix.lower() not in upload.extensions:
         name = printable(options.file)
         raise Misused(
