@@ -242,7 +242,6 @@ def test_a_remembered_list_that_cannot_be_joined_fails(
     assert not sent(site, second)
 
 
-@pytest.mark.parametrize(("name", "call"), [("first", "join"), ("second", "prepare")])
 def test_forgotten_values_are_verified_anew(site: Site) -> None:
     """Who asks to be forgotten is, in whatever letters the request has the value."""
     world = remembering(site)
@@ -278,6 +277,7 @@ def test_nothing_is_forgotten_by_a_request_that_is_wrong(site: Site) -> None:
     assert len(world.verdicts.items) == 3
 
 
+@pytest.mark.parametrize(("name", "call"), [("first", "join"), ("second", "prepare")])
 def test_nothing_is_paid_twice_or_lost_where_the_memory_fails(
     site: Site, name: str, call: str
 ) -> None:

@@ -2,11 +2,14 @@
 
 import csv
 import json
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
+import shtab
+
 from verdict_courier.api_client import ApiClient
+from verdict_courier.cli import argument_types
 from verdict_courier.cli.display import Display
 from verdict_courier.cli.exit_codes import ExitCode
 from verdict_courier.cli.misuse import Misused
@@ -14,6 +17,17 @@ from verdict_courier.cli.texts import printable
 
 #: What the API takes in one request: values, and bytes of them.
 _MOST_VALUES, _MOST_BYTES = 100, 15_000
+
+
+def add_arguments(forget: ArgumentParser) -> None:
+    """Add the arguments that no other command has."""
+    forget.add_argument("values", nargs="*", metavar="VALUE", help="what to forget")
+    file = forget.add_argument(
+        "--file",
+        type=argument_types.file,
+        help="more values: one a line, or the first column of a CSV",
+    )
+    file.complete = shtab.FILE  # type: ignore[attr-defined] # shtab reads it
 
 
 def forget(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
