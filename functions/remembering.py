@@ -42,8 +42,8 @@ class Remembering:
             is_over = is_over or self.now() > ends_at
             if is_over:
                 continue
-            found = dict(self._verdicts(job, together, verdicts.columns))
             try:
+                found = dict(self._verdicts(job, together, verdicts.columns))
                 kept += self.memory.remember(found, seconds=self.days * _DAY_SECONDS)
             except CourierError as error:
                 is_over = True
