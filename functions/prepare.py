@@ -1,5 +1,6 @@
 """Prepare: read what was uploaded, and write what is sent of it, before it is paid."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -78,14 +79,15 @@ class Preparation:
                 max_requests=self.settings.max_batch_requests,
             )
         if self.settings.max_list_records:
-            prepared, quote = prepare_list(
-                job,
-                source=self._source,
-                settings=self.settings,
-                batch_store=batch_store,
-                now=self.now,
-                recall=self._recall(job),
-            )
+            with self._recall(job) or nullcontext() as recall:
+                prepared, quote = prepare_list(
+                    job,
+                    source=self._source,
+                    settings=self.settings,
+                    batch_store=batch_store,
+                    now=self.now,
+                    recall=recall,
+                )
             self.job_store.record_prepared(prepared, quote=quote)
             return prepared
         adapter_for(job.provider).validate(job.key, job.type, self._source)

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from tempfile import TemporaryFile
-from typing import BinaryIO, cast
+from typing import BinaryIO, Self, cast
 
 from functions.aws import telemetry
 from functions.aws.batch_store import REMEMBERED_FILE, BatchStore
@@ -42,15 +42,21 @@ def asks_for_fresh(job: Job, metadata: Mapping[str, str]) -> bool:
 
 
 class Recall:
-    """What the memory knows about the values of one list."""
+    """What the memory knows about the values of one list, until its `with` block ends."""
 
     def __init__(self, job: Job, memory: VerdictMemory, *, now: float) -> None:
         self._job = job
         self._memory = memory
         self._now = now
         # Unnamed, so that nothing is left of it if the process is killed.
-        self._file = cast("BinaryIO", TemporaryFile())  # noqa: SIM115 - `store` closes it
+        self._file = cast("BinaryIO", TemporaryFile())  # noqa: SIM115 - closed below
         self.found = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
     def records(self, records: Iterator[ListRecord]) -> Iterator[ListRecord]:
         """Yield the records; one that was to be sent and is remembered says so.
@@ -72,10 +78,9 @@ class Recall:
     def store(self, batch_store: BatchStore) -> str:
         """Write the work file; return its version id, "" where nothing was found."""
         telemetry.measure({Metric.VERDICTS_RECALLED: self.found}, self._job)
-        with self._file:
-            if not self.found:
-                return ""
-            return batch_store.put_file(REMEMBERED_FILE, self._file)
+        if not self.found:
+            return ""
+        return batch_store.put_file(REMEMBERED_FILE, self._file)
 
     def _id(self, value: str) -> str:
         job = self._job
