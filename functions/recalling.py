@@ -42,7 +42,7 @@ def asks_for_fresh(job: Job, metadata: Mapping[str, str]) -> bool:
 
 
 class Recall:
-    """What the memory knows about the values of one list, until its `with` block ends."""
+    """What the memory knows about the values of a list, until its `with` block ends."""
 
     def __init__(self, job: Job, memory: VerdictMemory, *, now: float) -> None:
         self._job = job
