@@ -86,6 +86,16 @@ def webhook_status_of(job: Job) -> dict[str, Value]:
     return {"webhook_status": job.webhook_status} if job.webhook_status else {}
 
 
+def next_check_of(job: Job) -> dict[str, Value]:
+    """Return why a job's next check is when it is, and the forecast of its end."""
+    values: dict[str, Value] = {}
+    if job.wait_reason:
+        values["next_check_reason"] = job.wait_reason
+    if job.forecast:
+        values["forecast"] = json.dumps(asdict(job.forecast))
+    return values
+
+
 def submitted(job: Job) -> dict[str, Value]:
     """Return what is known of a submission; nothing where there is none."""
     if not job.provider_ref:
