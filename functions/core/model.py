@@ -322,8 +322,8 @@ class Job:
             del state["joined"]
         if not self.prepared.key:
             del state["prepared"]
-        absent = {name for name in _ABSENT_IF_EMPTY if not getattr(self, name)}
-        return {name: value for name, value in state.items() if name not in absent}
+        empty = {name for name in _ABSENT_IF_EMPTY if not getattr(self, name)}
+        return {name: value for name, value in state.items() if name not in empty}
 
     def with_(self, **changes: Any) -> Self:  # noqa: ANN401 - replace checks the names
         """Return the job with some fields changed."""
