@@ -69,7 +69,7 @@ def received(job: Job, now: float) -> dict[str, Value]:
 
 def prepared(job: Job) -> dict[str, Value]:
     """Return what Prepare made of a list; nothing where it has made nothing."""
-    if not job.prepared.key:
+    if not job.prepared.records_version_id:
         return {}
     return {"prepared": json.dumps(asdict(job.prepared))}
 

@@ -20,7 +20,7 @@ from functions.joining.database import Bounds, Database, exact_csv, name, text
 from functions.joining.matching import match_result
 from functions.joining.remembered_file import load_remembered
 from functions.joining.result_file import ResultFile, copy_result
-from functions.joining.row_lines import RowLines, copy_lines, match_lines
+from functions.joining.row_lines import copy_lines, match_lines
 from functions.joining.safe_cells import safe_columns
 from functions.joining.verdicts import Verdicts, write_verdicts
 
@@ -28,6 +28,7 @@ from functions.joining.verdicts import Verdicts, write_verdicts
 RECORD_COLUMNS = ("record", "status", "reason", "duplicate_of", "value")
 _MISSING_REASON = "the provider returned no row for it"
 _CSV, _PARQUET = "csv, HEADER, NULLSTR ''", "parquet, COMPRESSION zstd"
+_COPIES = {JSON_LINES.suffix: copy_lines}
 #: The most rows of a result that are named because they belong to no record.
 _NAMED = 20
 
@@ -53,11 +54,10 @@ class Joined:
 class Join:
     """One join of records with results.
 
-    `results` are files by kind, in the order in which a list names a record: the
-    first one that has it; a batch's is in JSON Lines. `complete` are kinds that have
-    every row and are no lists. `remembered` is what Prepare has recalled; with
-    `tells_verdicts`, what of these results can be remembered is written, too. With
-    `spreadsheet_safe`, a CSV is written besides in which no cell is a formula.
+    `results` are files by kind, in the order in which a list names a record: the first
+    one that has it. `complete` are kinds that have every row and are no lists.
+    `remembered` is what Prepare has recalled; with `tells_verdicts`, what can be
+    remembered is written, with `spreadsheet_safe`, a CSV in which no cell is a formula.
     """
 
     records: Path
@@ -79,16 +79,14 @@ class Join:
         """
         with Database.opened(folder, self.bounds) as database:
             files = [
-                (copy_lines if path.suffix == JSON_LINES.suffix else copy_result)(
+                _COPIES.get(path.suffix, copy_result)(
                     kind, path, folder / f"{kind}.exact.csv"
                 )
                 for kind, path in self.results.items()
             ]
             self._read_records(database)
             for file in files:
-                if isinstance(file, RowLines):
-                    match_lines(database, file)
-                else:
+                if not match_lines(database, file):
                     match_result(database, file, self.type)
             bases = [file for file in files if file.kind in self.complete] or files
             lists = [file for file in files if file.kind not in self.complete]
@@ -181,19 +179,17 @@ class Join:
             theirs=theirs,
         )
         original = "coalesce(duplicate_of, records.record)"
-        is_missing = (
-            "status IN ('sent', 'remembered') AND verdicts.record IS NULL "
-            "AND remarks.record IS NULL"
-        )
+        no_verdict = "status IN ('sent', 'remembered') AND verdicts.record IS NULL"
+        is_missing = f"{no_verdict} AND remarks.record IS NULL"
         status = (
-            f"CASE WHEN {is_missing} THEN 'missing' WHEN status <> 'sent' THEN status "
-            "WHEN verdicts.record IS NULL THEN 'failed' ELSE 'verified' END"
+            f"CASE WHEN {is_missing} THEN 'missing' WHEN {no_verdict} THEN 'failed' "
+            "WHEN status = 'sent' THEN 'verified' ELSE status END"
         )
-        reason = "coalesce(remarks.reason, records.reason)"
         values = (
             "records.record",
             status,
-            f"if({is_missing}, {text(_MISSING_REASON)}, {reason})",
+            f"if({is_missing}, {text(_MISSING_REASON)}, "  # noqa: ISC004 - one value
+            "coalesce(remarks.reason, records.reason))",
             "coalesce(list, '')",
             "coalesce(CAST(duplicate_of AS VARCHAR), '')",
             *self._cells,

@@ -51,8 +51,13 @@ def copy_lines(kind: str, source: Path, target: Path) -> RowLines:
     return RowLines(kind=kind, path=target, header=tuple(names), remarks=remarks)
 
 
-def match_lines(database: Database, lines: RowLines) -> None:
-    """Write the table `matches` of a result, and add its remarks to `remarks`."""
+def match_lines(database: Database, lines: ResultFile) -> bool:
+    """Write the table `matches` of a result, and add its remarks to `remarks`.
+
+    Return False of a result whose rows have no numbers of records.
+    """
+    if not isinstance(lines, RowLines):
+        return False
     database.run(
         f"CREATE TABLE {lines.matches} AS SELECT record, record AS row FROM records "
         f"SEMI JOIN {lines.table} AS result ON record = CAST(result.row AS BIGINT) "
@@ -63,6 +68,7 @@ def match_lines(database: Database, lines: RowLines) -> None:
         "INSERT INTO remarks SELECT CAST(remark.record AS BIGINT), remark.reason "
         f"FROM {remarks} AS remark"
     )
+    return True
 
 
 def _rows(source: Path, names: Mapping[str, int]) -> Iterator[Sequence[object]]:
