@@ -80,7 +80,7 @@ def _responses() -> Iterator[tuple[str, str, set[str]]]:
             yield method.upper(), path, {*described["required"]}
 
 
-@pytest.mark.parametrize(("method", "path", "members"), _responses())
+@pytest.mark.parametrize(("method", "path", "members"), [*_responses()])
 def test_no_response_of_the_api_is_taken_for_a_foreign_one(
     method: str, path: str, members: set[str]
 ) -> None:
