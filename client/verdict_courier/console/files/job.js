@@ -1,7 +1,7 @@
 // One job: its headline, timeline, error, links and details.
 
 import { el, link, time } from "./dom.js";
-import { count, duration, jobSeconds, jobState, seconds, timeOfDay } from "./format.js";
+import { count, dateTime, duration, jobSeconds, jobState, seconds, timeOfDay } from "./format.js";
 import { timeline } from "./timeline.js";
 
 export class JobView {
@@ -37,6 +37,7 @@ function head(job, now) {
     count(job.checks, "check"),
     job.outcome ? `took ${age}` : `${age} old`,
     next && !job.outcome ? `next check ${next > now ? `in ${duration(next - now)}` : "due"}` : null,
+    job.expected_between && !job.outcome ? expected(job, now) : null,
     job.rows ? count(job.rows, "row") : null,
     job.late ? "late" : null,
   ];
@@ -48,6 +49,14 @@ function head(job, now) {
     el("code", { title: job.job_id }, `${job.job_id.slice(0, 12)}…`),
     el("span", { class: "facts" }, facts.filter(Boolean).join(" · ")),
   ].filter(Boolean);
+}
+
+// When most jobs of its sort would have ended by now, or will have.
+function expected(job, now) {
+  const [begin, end] = job.expected_between;
+  const times = `${timeOfDay(begin).slice(0, 5)} to ${timeOfDay(end).slice(0, 5)}`;
+  const over = now > seconds(end) ? ", which is over" : "";
+  return `expected ${times}${over} (from ${count(job.expected_from, "job")})`;
 }
 
 function errorAndLinks(job) {
@@ -97,6 +106,8 @@ function details(job) {
     "finished at the provider": time(job.finished_at),
     ended: time(job.ended_at),
     deadline: time(job.deadline_at),
+    "the next check is then": job.next_check_why,
+    expected: job.expected_between?.map(dateTime).join(" to "),
     "a retry": job.retry ? retryText(job.retry) : null,
     "asked again": time(job.late_check_at),
     "earlier attempts": job.earlier_attempts
