@@ -116,7 +116,8 @@ model: $(READY) ## Show that the model finds faults of release 0.1.0, in some mi
 assets: $(READY) ## Print the sizes of what is deployed, beside Lambda's limit
 	@$(BIN)/python -m tools.assets
 
-bench: $(READY) budget ## Measure the budget, the memory of a 1 GiB result, the API's latency
+bench: $(READY) budget ## Measure the budget, Download beside other ways, its memory, the API's latency
+	@$(BIN)/python -m benchmarks.throughput
 	@$(BIN)/python -m benchmarks.memory
 	@$(BIN)/python -m benchmarks.api_latency
 
