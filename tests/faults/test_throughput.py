@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from benchmarks.throughput import RELAY, contenders, course
+from benchmarks.course import RELAY, contenders, course
 
 SIZE = 20 * 1024 * 1024  # two parts
 
