@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from functions.api.expected_end import EXPECTED_END_SCHEMAS
 from functions.api.json_schema import Schema, object_schema
 from functions.core.model import Outcome, Phase
 from functions.core.rows import RowsVerdict
@@ -55,7 +56,7 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                 "timed out.",
             },
             "checks": _COUNT,
-            "next_check_at": _or_null(_TIME),
+            **EXPECTED_END_SCHEMAS,
             "hold": {
                 **_or_null(
                     object_schema({"error": _TEXT, "since": _TIME, "advice": _TEXT})
@@ -63,7 +64,6 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                 "description": "The error that the job waits out, such as "
                 "OutOfCredits; null if there is none.",
             },
-            "deadline_at": _or_null(_TIME),
             "quote": {
                 **_or_null(
                     object_schema(

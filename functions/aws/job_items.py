@@ -1,5 +1,7 @@
 """Job items: reach items of the jobs table, and name what all writes to it share."""
 
+import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Self
 
 from functions.aws import clients
@@ -75,6 +77,16 @@ def held(job: Job) -> dict[str, Value]:
 def webhook_status_of(job: Job) -> dict[str, Value]:
     """Return what the provider last said of its webhook; nothing if nothing."""
     return {"webhook_status": job.webhook_status} if job.webhook_status else {}
+
+
+def next_check_of(job: Job) -> dict[str, Value]:
+    """Return why a job's next check is when it is, and the forecast of its end."""
+    values: dict[str, Value] = {}
+    if job.wait_reason:
+        values["next_check_reason"] = job.wait_reason
+    if job.forecast:
+        values["forecast"] = json.dumps(asdict(job.forecast))
+    return values
 
 
 def submitted(job: Job) -> dict[str, Value]:

@@ -61,7 +61,7 @@ class Usage:
             usd += calls.get(state, 0) * (
                 prices.USD_PER_INVOCATION + gb_seconds * prices.USD_PER_GB_SECOND
             )
-        table_writes = 4 + calls.get("Check", 0) + calls.get("Listen", 0)
+        table_writes = 7 + calls.get("Check", 0) + calls.get("Listen", 0)
         return usd + table_writes * prices.USD_PER_TABLE_WRITE
 
 

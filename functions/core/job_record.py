@@ -53,6 +53,8 @@ class JobRecord:
     finished_at: float = 0.0
     ended_at: float = 0.0
     next_check_at: float = 0.0
+    next_check_reason: str = ""
+    forecast: str = ""  # a `Forecast`, as JSON
     held_for: str = ""  # an error that the job waits out
     held_since: float = 0.0
     timed_out_at: float = 0.0  # the first time, if only the sweep resumed it since

@@ -26,6 +26,10 @@ JOBS_BY_MONTH = "by_month"
 #: The index of the jobs that the sweep has to look at, by provider and time.
 LATE_CHECKS = "late_checks"
 
+#: The prefix of ids of the items of the jobs table that have the last finished jobs of
+#: a provider and type. A job's id has no colon.
+FINISHES_ITEM_PREFIX = "finishes:"
+
 # Prefixes of keys in the waits table; IAM conditions name them.
 CALLBACK_ITEM_PREFIX = "wait:"
 RATE_LIMIT_ITEM_PREFIX = "pace:"

@@ -28,6 +28,7 @@ class Unit(StrEnum):
     COUNT = "Count"
     SECONDS = "Seconds"
     BYTES = "Bytes"
+    PERCENT = "Percent"
     NONE = "None"  # for US dollars, which are no unit of CloudWatch
 
 
@@ -91,6 +92,17 @@ class Metric(Enum):
         Unit.SECONDS,
         "from the finish that the provider reports, or else from its webhook, until a "
         "check noticed it; not measured where there is neither",
+        _PROVIDER,
+    )
+    FORECAST_ERROR_PERCENT = MetricDefinition(
+        Unit.PERCENT,
+        "how far the end of a job was from the one forecast, by its duration",
+        _PROVIDER,
+    )
+    OUTSIDE_FORECAST = MetricDefinition(
+        Unit.COUNT,
+        "1 for a job that ended outside the range that was forecast, 0 for one inside: "
+        "the average is the share of those outside, and should be below 0.2",
         _PROVIDER,
     )
     CHECKS_OF_A_JOB = MetricDefinition(Unit.COUNT, "checks of a job", _PROVIDER)

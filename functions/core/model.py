@@ -49,6 +49,18 @@ class Next(StrEnum):
     CONCLUDE = "conclude"  # record the outcome
 
 
+class WaitReason(StrEnum):
+    """Why the next check is when it is."""
+
+    ELAPSED = "elapsed"  # in proportion to the time elapsed
+    EXPECTED = "expected"  # the end is expected about then
+    UNCONFIRMED = "unconfirmed"  # a bad answer counts once it is repeated
+    FAILED = "failed"  # the last call failed
+    ASKED = "asked"  # it failed, and the provider asked for this wait
+    CREDITS = "credits"  # the provider wants credits
+    DEADLINE = "deadline"  # it is the last one
+
+
 @dataclass(frozen=True, kw_only=True)
 class File:
     """One result of a job: an object in the results bucket, or why there is none.
@@ -144,6 +156,29 @@ class PreparedList:
         return cls(**_own_fields(cls, state))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Forecast:
+    """When a job should end, in seconds since its submission, and from how many jobs.
+
+    Four of five end between `low` and `high`. Without jobs, nothing is forecast.
+    """
+
+    seconds: int = 0
+    low: int = 0
+    high: int = 0
+    jobs: int = 0
+
+    def __bool__(self) -> bool:
+        """Return whether anything is forecast."""
+        return self.jobs > 0
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """Read a forecast, ignoring fields of a newer deployment."""
+        return cls(**_own_fields(cls, state))
+
+
+NO_FORECAST = Forecast()
 #: The same for fields of a batch as `_ABSENT_IF_EMPTY` for those of a job.
 _ABSENT_FROM_BATCH_IF_EMPTY = ("resendable", "resumable")
 #: Fields of a job that states have under the names of an earlier release.
@@ -158,7 +193,10 @@ _ENUMS: Mapping[str, type[StrEnum]] = {
 
 #: Fields that a state has only where they are not empty: the input of an execution must
 #: stay what an earlier release wrote, or starting it again would be an error.
-_ABSENT_IF_EMPTY = ("unsent_claims", "held_for", "held_since", "webhook_status")
+_ABSENT_IF_EMPTY = (
+    *("unsent_claims", "held_for", "held_since", "webhook_status"),
+    *("wait_reason", "forecast"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,6 +225,8 @@ class Job:
     suspicions: int = 0  # how often it was reported in a row
     next: Next = Next.WAIT
     wait_seconds: int = 1
+    wait_reason: str = ""  # a WaitReason; empty before the first check
+    forecast: Forecast = NO_FORECAST  # of the end, from jobs of its sort
     finished_at: float = 0.0  # when we noticed the end, by our clock
     kinds: tuple[str, ...] = ()  # of the results to fetch
     absent: tuple[str, ...] = ()  # kinds that the provider reports without a result
@@ -254,6 +294,7 @@ class Job:
         values["part"] = BatchPosition.from_state(values.get("part", {}))
         values["batch"] = Batch.from_state(values.get("batch", {}))
         values["joined"] = JoinedRows.from_state(values.get("joined", {}))
+        values["forecast"] = Forecast.from_state(values.get("forecast", {}))
         values["prepared"] = PreparedList.from_state(values.get("prepared", {}))
         values["files"] = tuple(
             File.from_state(file) for file in values.get("files", ())
@@ -271,7 +312,7 @@ class Job:
             if not state["batch"][name]:
                 del state["batch"][name]
         for name in _ABSENT_IF_EMPTY:
-            if not state[name]:
+            if not getattr(self, name):
                 del state[name]
         if self.joined == NOT_JOINED:
             del state["joined"]

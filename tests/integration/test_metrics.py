@@ -7,6 +7,7 @@ import uuid
 import pytest
 
 from functions.aws.executions import execution_input
+from functions.aws.finishes import FinishStore
 from functions.aws.job_store import JobStore
 from functions.core.cost import usage_of
 from functions.core.metrics import NAMESPACE, STAGE, Metric
@@ -45,10 +46,31 @@ def _finish_late(runner: JobRunner, job_store: JobStore) -> None:
     runner.execute(execution_input(late.to_job()), name=late.execution_name)
 
 
+def _keep_finishes(runner: JobRunner) -> None:
+    """Let nine lists of twelve values have finished, so that the next is forecast."""
+    finishes = FinishStore(
+        runner.stack.outputs["JobsTable"],
+        dynamodb=runner.stack.emulator.client("dynamodb"),
+        keep_days=90,
+    )
+    now = time.time()
+    for _ in range(9):
+        job = Job(
+            job_id=uuid.uuid4().hex,
+            provider="ipqs",
+            type="email",
+            rows=12,
+            submitted_at=now - 20,
+            finished_at=now,
+        )
+        finishes.note(job, now=now)
+
+
 def test_every_metric_is_logged(
     runner: JobRunner, txncheck: TxncheckSimulator, job_store: JobStore
 ) -> None:
     """An alarm or a chart of a metric that is never sent would stay empty."""
+    _keep_finishes(runner)
     ipqs = runner.stack.ipqs
     ipqs.script("upload", [Answer.refusal("You have insufficient credits.")])
     runner.run("ipqs/email/unpaid.csv", _EMAILS)  # in real time: it asks in turn
