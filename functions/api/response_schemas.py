@@ -26,6 +26,7 @@ _OUTCOME: Schema = {
 
 #: Schemas by name; see `Operation.response_schema`.
 RESPONSE_SCHEMAS: Mapping[str, Schema] = {
+    "Forgotten": object_schema({"values": _COUNT, "forgotten": _COUNT}),
     "Job": object_schema(
         {
             "job_id": _TEXT,
@@ -74,14 +75,13 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                             "not_sent": {
                                 "type": "object",
                                 "additionalProperties": _COUNT,
-                                "description": "Records that do not fit the type, "
-                                "by the reason.",
+                                "description": "Records that do not fit, by reason.",
                             },
+                            "remembered": _COUNT,
                             "to_send": _COUNT,
                             "header": {
                                 **_or_null(_TEXT),
-                                "description": "The header of the column that is "
-                                "sent; null if the list has no header.",
+                                "description": "Of the column that is sent, if any.",
                             },
                             "notes": {
                                 "type": "array",

@@ -101,6 +101,7 @@ def _quote(record: JobRecord) -> Document | None:
         "blank": prepared.blank,
         "duplicates": prepared.duplicates,
         "not_sent": more.get("not_sent", {}),
+        "remembered": prepared.remembered,
         "to_send": prepared.sent,
         "header": more.get("header"),
         "notes": more.get("notes", []),

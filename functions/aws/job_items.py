@@ -67,6 +67,13 @@ def received(job: Job, now: float) -> dict[str, Value]:
     return {"received_at": now, "month": month_of(now)}
 
 
+def prepared(job: Job) -> dict[str, Value]:
+    """Return what Prepare made of a list; nothing where it has made nothing."""
+    if not job.prepared.key:
+        return {}
+    return {"prepared": json.dumps(asdict(job.prepared))}
+
+
 def held(job: Job) -> dict[str, Value]:
     """Return the error that a job waits out, and since when; nothing if none."""
     if not job.held_for:

@@ -120,6 +120,16 @@ class Metric(Enum):
         "rows of the results of joined lists that belong to no record",
         _PROVIDER,
     )
+    VERDICTS_RECALLED = MetricDefinition(
+        Unit.COUNT,
+        "values of lists that were not sent, because a verdict was remembered",
+        _PROVIDER,
+    )
+    VERDICTS_NOT_REMEMBERED = MetricDefinition(
+        Unit.COUNT,
+        "verdicts that could not be written into the memory, and are paid for again",
+        _PROVIDER,
+    )
     BATCH_ROWS = MetricDefinition(
         Unit.COUNT,
         "rows of batches, by outcome; a retry counts all rows once more",

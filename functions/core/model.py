@@ -136,6 +136,8 @@ class Batch:
 class PreparedList:
     """What Prepare made of a list: its work files, and how many records it has.
 
+    records = blank + duplicates + not_sent + remembered + sent.
+
     `key` is the submission file, which is sent instead of the source. It, the records
     and the description of the table lie in the inbox bucket, under one prefix.
     """
@@ -149,6 +151,8 @@ class PreparedList:
     duplicates: int = 0
     not_sent: int = 0  # do not fit the type
     sent: int = 0  # are in the submission file
+    remembered: int = 0  # have a verdict of an earlier job
+    remembered_version_id: str = ""
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
@@ -179,8 +183,12 @@ class Forecast:
 
 
 NO_FORECAST = Forecast()
-#: The same for fields of a batch as `_ABSENT_IF_EMPTY` for those of a job.
-_ABSENT_FROM_BATCH_IF_EMPTY = ("resendable", "resumable")
+#: The same for fields of members of a job as `_ABSENT_IF_EMPTY` for its own.
+_ABSENT_WITHIN_IF_EMPTY: Mapping[str, tuple[str, ...]] = {
+    "part": ("batch_since",),
+    "batch": ("resendable", "resumable"),
+    "prepared": ("remembered", "remembered_version_id"),
+}
 #: Fields of a job that states have under the names of an earlier release.
 _STORED_AS = {"suspected_error": "doubt", "suspicions": "doubts"}
 #: Fields of a job whose values are words.
@@ -308,19 +316,14 @@ class Job:
             state[name] = list(state[name])
         for name, stored_as in _STORED_AS.items():
             state[stored_as] = state.pop(name)
-        for name in _ABSENT_FROM_BATCH_IF_EMPTY:
-            if not state["batch"][name]:
-                del state["batch"][name]
-        for name in _ABSENT_IF_EMPTY:
-            if not getattr(self, name):
-                del state[name]
+        for name, absent in _ABSENT_WITHIN_IF_EMPTY.items():
+            state[name] = _without_empty(state[name], absent)
         if self.joined == NOT_JOINED:
             del state["joined"]
-        if not self.part.batch_since:
-            del state["part"]["batch_since"]
         if not self.prepared.key:
             del state["prepared"]
-        return state
+        empty = {name for name in _ABSENT_IF_EMPTY if not getattr(self, name)}
+        return {name: value for name, value in state.items() if name not in empty}
 
     def with_(self, **changes: Any) -> Self:  # noqa: ANN401 - replace checks the names
         """Return the job with some fields changed."""
@@ -348,6 +351,10 @@ class StatusReport:
     provider_finished_at: float = 0.0
     errors: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     webhook_status: str = ""  # reduced to letters
+
+
+def _without_empty(state: State, names: tuple[str, ...]) -> State:
+    return {name: value for name, value in state.items() if value or name not in names}
 
 
 def _own_fields(cls: type, state: Mapping[str, Any]) -> dict[str, Any]:

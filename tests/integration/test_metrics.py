@@ -23,8 +23,14 @@ from tests.integration.harness import FULL_CHECK, JobRunner, wait_for
 _EMAILS = sample.emails(12)
 _KEY = "ipqs/email/list.csv"
 _ROWS = b"mobile,name\n+919812345670,Asha Example\n+91123,Nobody Example\n"
-#: S3 does not fail on demand here; `tests/faults` has the test of this metric.
-_TESTED_ELSEWHERE = {Metric.UPLOADS_NOT_ABORTED, Metric.RESULTS_DIFFERED}
+#: S3 does not fail on demand here, and the stack has no memory of verdicts:
+#: `tests/faults` and `tests/world` have the tests of these metrics.
+_TESTED_ELSEWHERE = {
+    Metric.UPLOADS_NOT_ABORTED,
+    Metric.RESULTS_DIFFERED,
+    Metric.VERDICTS_RECALLED,
+    Metric.VERDICTS_NOT_REMEMBERED,
+}
 
 
 def _finish_late(runner: JobRunner, job_store: JobStore) -> None:

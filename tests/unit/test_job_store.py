@@ -286,9 +286,12 @@ def test_the_first_reference_stands(store: JobStore, table: MemoryTable) -> None
 def test_what_was_prepared_is_kept_for_later_attempts(
     store: JobStore, table: MemoryTable
 ) -> None:
-    """Unless the attempt has ended, or another one has begun."""
-    job = JOB.with_(prepared=PreparedList(sent=2))
-    unchanged: list[dict[str, Any]] = [{"outcome": "failed"}, {"attempt": 2}]
+    """Unless the attempt has ended, another one has begun, or it may be sent."""
+    job = JOB.with_(prepared=PreparedList(key="submission.csv", sent=2))
+    unchanged: list[dict[str, Any]] = [
+        *({"outcome": "failed"}, {"attempt": 2}),
+        {"intent": "token", "prepared": "{}"},
+    ]
     for stored in unchanged:
         table.put("j", **stored)
         store.record_prepared(job, quote={"name": "é"})

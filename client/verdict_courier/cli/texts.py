@@ -96,6 +96,8 @@ def quote_text(quote: Document) -> Text:
     """
     counts = (
         (quote["to_send"], "to send"),
+        # An earlier release remembers nothing.
+        (quote.get("remembered", 0), "remembered"),
         (quote["duplicates"], "duplicates" if quote["duplicates"] > 1 else "duplicate"),
         (quote["blank"], "blank"),
         *((count, f"not sent ({why})") for why, count in quote["not_sent"].items()),
