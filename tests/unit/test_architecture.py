@@ -56,7 +56,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
 LONGER = {
     "functions/aws/job_store.py": 420,  # one table, one module
     "functions/api/routes.py": 290,  # one table, to be read as a whole
-    "infra/dashboard.py": 270,  # one page
+    "infra/dashboard.py": 275,  # one page
     "functions/core/model.py": 370,  # one state, to be read as a whole
     "functions/core/errors.py": 380,  # one tree, to be read as a whole
 }
