@@ -224,12 +224,9 @@ class AccountRefused(PermanentError):
 
 
 class ProviderRejected(PermanentError):
-    """The provider refused the file or the request.
+    """The provider refused the file or the request."""
 
-    `said` is what it said, as `errors` of a `StatusReport`: perhaps personal data, for
-    the results bucket only.
-    """
-
+    #: `said` is as `errors` of a `StatusReport`: personal, for the results bucket only.
     advice = "Check the file against the provider's rules for this type."
 
     def __init__(
