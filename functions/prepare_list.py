@@ -6,10 +6,11 @@ from email.header import decode_header, make_header
 from typing import Any
 
 from functions.aws.batch_store import BatchStore
-from functions.aws.s3_source import S3Source
-from functions.core.errors import RequestInvalid, SourceTooLarge
+from functions.aws.s3_source import S3Source, yes_or_no
+from functions.core.errors import SourceTooLarge
 from functions.core.model import Job, Next, PreparedList
 from functions.core.provider_settings import ProviderSettings
+from functions.core.quote import Remarks
 from functions.csv_file import CsvFile
 from functions.records_file import RecordsFile
 from functions.tables.list_reading import ListReading, Status, read_list
@@ -17,12 +18,8 @@ from functions.tables.reader import ReadOptions
 
 #: The header of a submission file by type, in plain words; of others it is `value`.
 _HEADERS = {"email": "email", "phone": "phone", "proxy": "ip", "url": "url"}
-_YES_OR_NO = {"": None, "yes": True, "no": False}
 #: The most characters of a header that a quote repeats.
 _MAX_HEADER = 200
-
-#: What there is to say of a list besides numbers, as JSON.
-Quote = Mapping[str, Any]
 
 
 def prepare_list(
@@ -31,7 +28,7 @@ def prepare_list(
     source: S3Source,
     settings: ProviderSettings,
     batch_store: BatchStore,
-) -> tuple[Job, Quote]:
+) -> tuple[Job, Remarks]:
     """Write the work files of a list; return the job, and what there is to say of it.
 
     `submission.csv` is what is sent: each value once, in one column. `records.csv` has
@@ -84,18 +81,17 @@ def prepare_list(
         not_sent=counts.not_sent,
         sent=counts.sent,
     )
-    return job.with_(next=Next.SUBMIT, prepared=prepared), _quote(reading)
+    return job.with_(next=Next.SUBMIT, prepared=prepared), _remarks(reading)
 
 
 def _options(metadata: Mapping[str, str], *, windows_1252: bool) -> ReadOptions:
     """Return how to read a table, as the uploader says in the object's metadata."""
-    header = metadata.get("courier-header", "").strip().casefold()
-    if header not in _YES_OR_NO:
-        raise RequestInvalid("courier-header: must be yes or no")
     # S3 returns what is not ASCII as a header of a mail.
     column = str(make_header(decode_header(metadata.get("courier-column", ""))))
     return ReadOptions(
-        column=column, header=_YES_OR_NO[header], windows_1252=windows_1252
+        column=column,
+        header=yes_or_no(metadata, "courier-header"),
+        windows_1252=windows_1252,
     )
 
 
@@ -113,7 +109,7 @@ def _table(job: Job, reading: ListReading) -> Mapping[str, Any]:
     }
 
 
-def _quote(reading: ListReading) -> Quote:
+def _remarks(reading: ListReading) -> Remarks:
     column = reading.value_column
     return {
         "header": column.name[:_MAX_HEADER] if column.has_header else None,

@@ -50,6 +50,7 @@ def set_environments(
     _set(f.manifest, results, jobs, names)
     _set(f.conclude, jobs)
     _set(f.listen, waits)
+    _set(f.approve, waits, jobs, topic, results)
     _set(f.webhook, waits, settings)
     _set(f.prepare, settings, jobs)
     _set(f.gather, settings, results)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from aws_cdk import aws_stepfunctions as sfn
 
 from functions.core.keys import (
+    APPROVAL_ITEM_PREFIX,
     CALLBACK_ITEM_PREFIX,
     IDEMPOTENCY_ITEM_PREFIX,
     JOBS_BY_MONTH,
@@ -88,6 +89,17 @@ class Rights:
                 "GetItem",
                 "UpdateItem",
                 prefix=CALLBACK_ITEM_PREFIX,
+            )
+            grants.send_task_success(function, machine)
+        grants.access_table(functions.approve, storage.jobs, "GetItem", "UpdateItem")
+        grants.publish_notices(functions.approve, storage.notices)
+        for function in (functions.approve, functions.api):
+            grants.access_items(
+                function,
+                storage.waits,
+                "GetItem",
+                "UpdateItem",
+                prefix=APPROVAL_ITEM_PREFIX,
             )
             grants.send_task_success(function, machine)
 

@@ -1,12 +1,12 @@
 """Responses: build the JSON documents that describe a job to the API's clients."""
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
 from functions.api.timeline import Timeline
 from functions.core.errors import advice_for
 from functions.core.job_record import JobRecord
+from functions.core.quote import quote_of
 from functions.core.rows import RowsVerdict
 
 #: A JSON object that the API returns.
@@ -60,8 +60,18 @@ def job_response(
         }
         if running and record.held_for
         else None,
-        "deadline_at": rfc3339(deadline_at) if running else None,
-        "quote": _quote(record),
+        "deadline_at": rfc3339(deadline_at)
+        if running and not record.awaits_approval
+        else None,
+        "quote": quote_of(record),
+        "approval": {
+            "reason": record.approve_reason,
+            "since": rfc3339(record.quoted_at),
+            "until": rfc3339(record.approve_until),
+        }
+        if record.awaits_approval
+        else None,
+        "approved_at": rfc3339(record.approved_at),
         "rows": record.rows or None,
         "invalid": record.invalid,
         "verdict": None if record.verdict is RowsVerdict.NONE else str(record.verdict),
@@ -86,23 +96,6 @@ def job_response(
         if record.resendable or record.resumable
         else None,
         "links": links,
-    }
-
-
-def _quote(record: JobRecord) -> Document | None:
-    """Return what is sent of the job's list; None where Prepare has made nothing."""
-    prepared = record.prepared_list
-    if not prepared.key:
-        return None
-    more = json.loads(record.quote or "{}")
-    return {
-        "records": prepared.records,
-        "blank": prepared.blank,
-        "duplicates": prepared.duplicates,
-        "not_sent": more.get("not_sent", {}),
-        "to_send": prepared.sent,
-        "header": more.get("header"),
-        "notes": more.get("notes", []),
     }
 
 

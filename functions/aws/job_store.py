@@ -26,7 +26,7 @@ from functions.aws.job_items import (
 )
 from functions.core.errors import JobEnded, advice_for
 from functions.core.job_record import End, JobRecord, SubmissionRecord
-from functions.core.model import Job, Outcome
+from functions.core.model import Job, Outcome, Phase
 from functions.core.rows import RowCount
 
 #: Attributes of one attempt, which a retry removes.
@@ -47,6 +47,7 @@ _ATTEMPT_ATTRIBUTES = (
     "timed_out_at",
     "late_check_at",
     "verdict",
+    "approve_until",
 )
 
 
@@ -117,6 +118,8 @@ class JobStore(JobsTable):
             "expires_at": self._expires_at(now),
             **(record.late_attributes(now) if late else {}),
         }
+        if record.phase is Phase.QUOTED:  # it is not, until it is prepared again
+            values["phase"] = str(Phase.QUEUED)
         written = self._table.update(
             record.job_id,
             values,

@@ -12,8 +12,9 @@ State = dict[str, Any]
 
 
 class Phase(StrEnum):
-    """The status of a job at the provider, in one vocabulary for all providers."""
+    """The status of a job, mostly at the provider, in one vocabulary for all."""
 
+    QUOTED = "quoted"  # by us: it waits for approval, and the provider has nothing
     QUEUED = "queued"
     RUNNING = "running"
     FINALIZING = "finalizing"
@@ -42,6 +43,7 @@ class Next(StrEnum):
     WAIT = "wait"  # wait, then check again
     LISTEN = "listen"  # the same, unless a webhook ends the wait
     PREPARE = "prepare"  # of executions of earlier releases: Submit found a batch
+    APPROVE = "approve"  # wait until a person has approved its quote, then submit it
     SUBMIT = "submit"  # it is prepared: submit it
     REQUESTS = "requests"  # it is a batch: run its requests
     COLLECT = "collect"  # the provider has results: download them

@@ -10,6 +10,7 @@ _ROOT = Path(__file__).parents[2]
 #: The most modules of `functions` that a handler may load, packages not counted.
 _MODULES = {
     "api.handler": 43,
+    "approve": 30,
     "begin": 21,
     "check": 32,
     "conclude": 25,
@@ -28,6 +29,7 @@ _MODULES = {
 #: Handlers that call no provider, and need neither an adapter nor `requests`.
 _WITHOUT_PROVIDER = (
     "api.handler",
+    "approve",
     "begin",
     "conclude",
     "finalize_execution",

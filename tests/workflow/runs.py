@@ -17,6 +17,7 @@ TASKS = (
     "Submit",
     "Check",
     "Listen",
+    "Approve",
     "Download",
     "Prepare",
     "Gather",

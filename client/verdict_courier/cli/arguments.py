@@ -23,6 +23,7 @@ Exit codes:
   3    the API refused
   4    the API could not be reached
   5    there are results, but not all rows are accounted for
+  6    the job waits for approval
   130  ended by Ctrl-C; jobs go on
   141  whoever read the output ended
 
@@ -35,6 +36,8 @@ _WATCH_PIPE = (
 )
 _EXAMPLES = {
     "submit": "courier submit my.csv --type email --wait",
+    "quote": "courier quote my.csv --type email",
+    "approve": "courier approve 0123456789ab --wait",
     "list": "courier list --outcome failed --provider ipqs --limit 5",
     "status": "courier status 0123456789ab --wait",
     "results": "courier results 0123456789ab --download out",
@@ -61,7 +64,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         Misused: The options do not go together.
     """
     options = parser().parse_args(arguments)
-    if options.command == "submit":
+    if options.command in ("submit", "quote"):
         _check_submission(options)
     return options
 
@@ -87,22 +90,17 @@ def parser() -> argparse.ArgumentParser:
         return subparser
 
     submit = add("submit", commands.submit, _types())
-    file = submit.add_argument(
-        "file",
-        type=argument_types.file,
-        help=f"UTF-8, {listed(api_description.upload_extensions())}",
-    )
-    file.complete = shtab.FILE  # type: ignore[attr-defined] # shtab reads it
+    quote = add("quote", commands.quote, _types())
+    for uploading in (submit, quote):
+        _add_upload(uploading)
     submit.add_argument(
-        "--type",
-        required=True,
-        choices=_all_types(),
-        metavar="TYPE",
-        help="what to verify: see below",
+        "--quote", action="store_true", help="send nothing until it is approved"
     )
-    _add_provider(submit, default="ipqs")
     submit.add_argument(
-        "--label", type=argument_types.label, help="your words about the job"
+        "--yes", action="store_true", help="with --wait: approve it without asking"
+    )
+    quote.add_argument(
+        "--keep", action="store_true", help="let the job wait for `courier approve`"
     )
     jobs = add("list", commands.list_jobs, _LIST_PIPE)
     jobs.add_argument("--outcome", choices=_outcomes(), help="only these jobs")
@@ -127,8 +125,9 @@ def parser() -> argparse.ArgumentParser:
     )
     folder.complete = shtab.DIRECTORY  # type: ignore[attr-defined] # shtab reads it
     _with_job(add("cancel", commands.cancel, _JOB))
+    approve = _with_job(add("approve", commands.approve, _JOB))
     retry = _with_job(add("retry", commands.retry, _JOB))
-    for waiting in (submit, status, retry):
+    for waiting in (submit, status, approve, retry):
         waiting.add_argument("--wait", action="store_true", help="until the job ends")
     watch = add("watch", commands.watch, _WATCH_PIPE)
     watch.add_argument("--once", action="store_true", help="print once, for scripts")
@@ -178,6 +177,27 @@ def _add_shared(
     )
     group.add_argument(
         "--url", default=default(""), help="URL of the API, instead of a stage"
+    )
+
+
+def _add_upload(target: argparse.ArgumentParser) -> None:
+    """Add what says which file is uploaded, and for what."""
+    file = target.add_argument(
+        "file",
+        type=argument_types.file,
+        help=f"UTF-8, {listed(api_description.upload_extensions())}",
+    )
+    file.complete = shtab.FILE  # type: ignore[attr-defined] # shtab reads it
+    target.add_argument(
+        "--type",
+        required=True,
+        choices=_all_types(),
+        metavar="TYPE",
+        help="what to verify: see below",
+    )
+    _add_provider(target, default="ipqs")
+    target.add_argument(
+        "--label", type=argument_types.label, help="your words about the job"
     )
 
 

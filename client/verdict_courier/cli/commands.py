@@ -13,12 +13,13 @@ from rich.console import Group
 from rich.table import Table
 
 from verdict_courier.api_client import ApiClient, ApiError, upload
-from verdict_courier.api_description import WITH_RESULTS, has_unproven_rows
+from verdict_courier.api_description import has_unproven_rows
 from verdict_courier.cli.display import Display
-from verdict_courier.cli.endpoints import LOCAL, command_on, local_address
+from verdict_courier.cli.endpoints import LOCAL, local_address
 from verdict_courier.cli.exit_codes import ExitCode
+from verdict_courier.cli.following import follow, wait
 from verdict_courier.cli.misuse import Misused
-from verdict_courier.cli.texts import plain, printable, quote_text
+from verdict_courier.cli.texts import plain, printable
 from verdict_courier.cli.watch import table, watch_columns
 from verdict_courier.console.console import WebConsole
 from verdict_courier.console.log_sources import AwsConsoleLinks
@@ -27,7 +28,6 @@ from verdict_courier.job_feed import JobFeed
 from verdict_courier.patience import read_patiently
 from verdict_courier.results import error_lines, listed_results, save_manifest
 
-_POLL_SECONDS = 1.0
 #: The most characters of a file's name that the API takes.
 _MOST_OF_A_NAME = 255
 
@@ -38,23 +38,53 @@ Document = dict[str, Any]
 
 def submit(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     """Upload a file, which starts its job."""
+    job = _upload(api, display, options, quote=options.quote)
+    return ExitCode.MISUSED if job is None else follow(api, display, job, options)
+
+
+def quote(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
+    """Say what would be sent of a file, and what it costs; nothing is sent."""
+    job = _upload(api, display, options, quote=True)
+    if job is None:
+        return ExitCode.MISUSED
+    try:
+        job = wait(api, display, job, until=lambda each: bool(each.get("approval")))
+    finally:
+        # Also after Ctrl-C: what nobody is going to approve must not wait.
+        if not options.keep and not (job and job["outcome"]):
+            job = api.call("POST", f"/jobs/{job['job_id']}/cancel")
+    display.job(job)
+    return ExitCode.DONE if job.get("quote") else ExitCode.NO_RESULTS
+
+
+def approve(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
+    """Approve what a job would send; it is paid for then."""
+    job = api.call("POST", f"/jobs/{options.job_id}/approve")
+    return follow(api, display, job, options)
+
+
+def _upload(
+    api: ApiClient, display: Display, options: Namespace, *, quote: bool
+) -> Document | None:
+    """Upload a file and return its job; None, with a note, if it cannot be taken."""
     file: Path = options.file
     # An API of an earlier release would put the rest of the name into the object's key.
     extension_only = f"file{file.suffix.lower()}"
     request = {"provider": options.provider, "type": options.type}
-    form = api.call("POST", "/uploads", {**request, "name": extension_only})
+    asks = {"quote": True} if quote else {}  # an earlier release refuses it
+    form = api.call("POST", "/uploads", {**request, "name": extension_only, **asks})
     takes_remarks = "name" in form.get("find_job", {}).get("body", {})
     if options.label and not takes_remarks:
         display.error("This stack is of an earlier release, which takes no --label.")
-        return ExitCode.MISUSED
+        return None
     if file.stat().st_size > form["max_bytes"]:
         display.error(f"{file} is larger than {form['max_bytes']} bytes")
-        return ExitCode.MISUSED
+        return None
     version_id = upload(form, file)
     name = printable(file.name)[-_MOST_OF_A_NAME:]
     remarks = {"name": name, **({"label": options.label} if options.label else {})}
     # This returns the job that the upload started, or starts it.
-    job = api.call(
+    job: Document = api.call(
         "POST",
         "/jobs",
         {
@@ -63,14 +93,14 @@ def submit(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
             **(remarks if takes_remarks else {}),
         },
     )
-    return _show(api, display, job, options)
+    return job
 
 
 def status(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     """Show the state of a job."""
     read = partial(api.call, "GET", f"/jobs/{options.job_id}")
     job = read_patiently(read, display.note) if options.wait else read()
-    return _show(api, display, job, options)
+    return follow(api, display, job, options)
 
 
 def list_jobs(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
@@ -123,7 +153,7 @@ def cancel(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
 def retry(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     """Continue a job that did not succeed, or the failed requests of a batch."""
     job = api.call("POST", f"/jobs/{options.job_id}/retry")
-    return _show(api, display, job, options)
+    return follow(api, display, job, options)
 
 
 def watch(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
@@ -163,41 +193,6 @@ def page(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
         display.note("Whoever has this address sees the jobs. Ctrl-C stops it.")
         threading.Event().wait()
     return ExitCode.DONE
-
-
-def _show(
-    api: ApiClient, display: Display, job: Document, options: Namespace
-) -> ExitCode:
-    """Show a job, with `--wait` after its end; return the outcome's exit code."""
-    if options.wait:
-        try:
-            job = _wait(api, display, job)
-        except KeyboardInterrupt:
-            display.note(f"Stopped waiting; the job goes on: {job['job_id']}")
-            display.note(command_on(options, "status", job["job_id"], "--wait"))
-            return ExitCode.INTERRUPTED
-    display.job(job)
-    if job["outcome"] is not None and job["outcome"] not in WITH_RESULTS:
-        return ExitCode.NO_RESULTS
-    if has_unproven_rows(job.get("verdict")):
-        return ExitCode.ROWS_UNPROVEN
-    return ExitCode.DONE
-
-
-def _wait(api: ApiClient, display: Display, job: Document) -> Document:
-    """Return a job after its end; show what is sent of it, and its progress."""
-    read = partial(api.call, "GET", f"/jobs/{job['job_id']}")
-    is_quoted = False
-    with display.progress() as show:
-        show(job)
-        while job["outcome"] is None:
-            time.sleep(_POLL_SECONDS)
-            job = read_patiently(read, show)
-            if job.get("quote") and not is_quoted:
-                is_quoted = True
-                display.note(quote_text(job["quote"]).plain)
-            show(job)
-    return job
 
 
 def _jobs(

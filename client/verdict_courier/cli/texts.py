@@ -103,12 +103,34 @@ def quote_text(quote: Document) -> Text:
     return plain("; ".join([*parts, *quote["notes"]]))
 
 
+def cost_text(quote: Document) -> Text:
+    """Return what a job would cost; empty for a quote of an earlier release.
+
+    For example: "about 9 credits of 120 that are left; AWS about 0.003 USD".
+    """
+    parts = []
+    if (needed := quote.get("credits_needed")) is not None:
+        left = quote.get("credits_left")
+        of = "" if left is None else f" of {left:,.10g} that are left"
+        parts.append(f"about {needed:,.10g} credits{of}")
+    if (usd := quote.get("aws_usd")) is not None:
+        parts.append(f"AWS about {usd:.3f} USD")
+    return plain("; ".join(parts))
+
+
+def approval_text(approval: Document, zone: tzinfo | None) -> Text:
+    """Return until when a job waits for approval."""
+    return plain(f"waits for approval until {time_text(approval['until'], zone)}")
+
+
 def progress(job: Document, zone: tzinfo | None) -> Text:
     """Return one line about a running job."""
     name = f" {job['name']}" if job.get("name") else ""
     text = f"{job['job_id'][:12]}…{name} {job['phase']}, {job['checks']} checks"
     if hold := job.get("hold"):
         text += f", waiting out {hold['error']} since {_clock(hold['since'], zone)}"
+    elif approval := job.get("approval"):
+        text += f", {approval_text(approval, zone).plain}"
     elif job["next_check_at"]:
         text += f", next at {_clock(job['next_check_at'], zone)}"
     return plain(text)
@@ -129,6 +151,11 @@ def facts(
     yield "checks", plain(job["checks"])
     if job.get("quote"):
         yield "list", quote_text(job["quote"])
+        if cost := cost_text(job["quote"]):
+            yield "cost", cost
+    if approval := job.get("approval"):
+        yield "approval", approval_text(approval, zone)
+        yield "approve by", plain(f"courier approve {job['job_id'][:12]}")
     if job.get("rows"):
         yield "rows", plain(job["rows"])
     for name in ("received", "submitted", "ended", "deadline"):
