@@ -14,6 +14,7 @@ from infra import config
 #: The policy of tests that do not depend on its numbers.
 POLICY = Policy(
     first_seconds=5.0,
+    floor_seconds=5.0,
     growth=0.1,
     cap_seconds=900.0,
     jitter=0.1,

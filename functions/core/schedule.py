@@ -6,7 +6,8 @@ After it, the sweep looks at the job now and then (`next_late_check`).
 
 Waits in proportion to the elapsed time need the fewest checks for a given lateness:
 with growth 0.1, a job that took an hour is noticed at most six minutes late (slightly
-more with jitter, which spreads jobs that started together).
+more with jitter, which spreads jobs that started together). The first minute has rules
+of its own, because a tenth of a few seconds is less than a check takes.
 """
 
 import math
@@ -25,8 +26,11 @@ class Policy:
 
     They are `poll` in cdk.json, in seconds apart from `growth` and `jitter`.
 
-    * A poll waits `growth` times the time elapsed, at least `first_seconds` and at most
-      `cap_seconds`; `jitter` spreads each wait by this share up and down.
+    * The first poll waits `first_seconds`, each later one `growth` times the time
+      elapsed, at least `floor_seconds` and at most `cap_seconds`; `jitter` spreads each
+      wait by this share up and down.
+    * With `early_growth`, the waits grow from the first one to the floor by this share
+      of the time elapsed: with 0.5, each is half as long again as the one before.
     * A provider's Retry-After counts within `hint_min_seconds` and `hint_max_seconds`.
     * A bad status counts after `required_confirmations` checks in a row that agree.
     * `uses_webhook`: a webhook of the provider may end a wait early. The wait is not
@@ -34,12 +38,14 @@ class Policy:
     """
 
     first_seconds: float
+    floor_seconds: float
     growth: float
     cap_seconds: float
     jitter: float
     hint_min_seconds: float
     hint_max_seconds: float
     deadline_seconds: float
+    early_growth: float = 0.0
     retry_first_seconds: float = 2.0
     required_confirmations: int = 3
     uses_webhook: bool = False
@@ -54,7 +60,7 @@ def poll_seconds(
     and `hint` the wait that the provider asked for. Waits are whole seconds, because
     the Wait state takes no others.
     """
-    grown = max(policy.first_seconds, policy.growth * elapsed)
+    grown = _plain_seconds(elapsed, policy=policy)
     return _bounded(grown, policy=policy, random=random, hint=hint)
 
 
@@ -89,6 +95,15 @@ def next_late_check(timed_out_at: float, *, ends_at: float, now: float) -> float
     """
     grown = min(max(SWEEP_SECONDS, _LATE_GROWTH * (now - timed_out_at)), DAY_SECONDS)
     return min(now + grown, ends_at)
+
+
+def _plain_seconds(elapsed: float, *, policy: Policy) -> float:
+    if elapsed <= 0:
+        return policy.first_seconds
+    floor = policy.floor_seconds
+    if policy.early_growth:
+        floor = min(floor, policy.first_seconds + policy.early_growth * elapsed)
+    return max(floor, policy.growth * elapsed)
 
 
 def _bounded(delay: float, *, policy: Policy, random: float, hint: float | None) -> int:

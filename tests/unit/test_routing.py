@@ -267,7 +267,12 @@ def test_a_submitted_job_waits_before_its_first_check(
 ) -> None:
     """As long as the policy says for no time elapsed; jitter spreads it."""
     policy = replace(
-        POLICY, growth=30.0, jitter=0.4, first_seconds=10.0, uses_webhook=uses_webhook
+        POLICY,
+        growth=30.0,
+        jitter=0.4,
+        first_seconds=10.0,
+        floor_seconds=10.0,
+        uses_webhook=uses_webhook,
     )
 
     waiting = on_submitted(JOB, policy=policy, random=0.0)

@@ -70,7 +70,7 @@ class Try:
         self.settings: Any = ipqs_settings(
             max_upload_bytes=100,
             settle_seconds=SETTLE_SECONDS,
-            poll=replace(POLICY, first_seconds=10.0, jitter=0.2),
+            poll=replace(POLICY, first_seconds=10.0, floor_seconds=10.0, jitter=0.2),
         )
 
     @property

@@ -8,7 +8,7 @@ import shtab
 
 from verdict_courier import api_description
 from verdict_courier.cli import argument_types, commands
-from verdict_courier.cli.endpoints import LOCAL
+from verdict_courier.cli.endpoints import usual_stage
 from verdict_courier.cli.job_ids import read_job_id
 from verdict_courier.cli.misuse import Misused
 from verdict_courier.cli.texts import listed, printable
@@ -171,7 +171,12 @@ def _add_shared(
         group.add_argument(
             flag, action="store_true", default=default(value=False), help=text
         )
-    group.add_argument("--stage", default=default(LOCAL), help="default: local")
+    stage = usual_stage()
+    group.add_argument(
+        "--stage",
+        default=default(stage),
+        help=f"default: {stage}, from COURIER_STAGE or else local",
+    )
     group.add_argument(
         "--profile", default=default(None), help="AWS profile that signs the calls"
     )

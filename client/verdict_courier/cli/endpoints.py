@@ -16,8 +16,15 @@ from verdict_courier.api_client import ApiClient, ApiUnreachable
 from verdict_courier.cli.misuse import Misused
 
 LOCAL = "local"
-#: The record that `make up` writes about the stack that it started.
-RECORD = Path(__file__).parents[3] / ".local" / "stack.json"
+_CLONE = Path(__file__).parents[3]
+#: The record that `make up` writes about the stack that it started in this clone. An
+#: installed client looks for it in the working directory.
+RECORD = (
+    (_CLONE if (_CLONE / "pyproject.toml").exists() else Path.cwd())
+    / ".local"
+    / "stack.json"
+)
+_STAGE_VARIABLE = "COURIER_STAGE"
 _URL_VARIABLE = "COURIER_API_URL"
 #: The script `courier` of a clone says in it how it was called.
 _PROGRAM_VARIABLE = "COURIER_PROGRAM"
@@ -60,11 +67,16 @@ def connect(stage: str, *, profile: str | None, url: str = "") -> ApiClient:
     return ApiClient(url, region=region or "us-east-1", credentials=credentials)
 
 
+def usual_stage() -> str:
+    """Return the stage whose API is called where none is named."""
+    return os.environ.get(_STAGE_VARIABLE) or LOCAL
+
+
 def command_on(options: Namespace, *words: str) -> str:
     """Return the command line that runs a command on the stage of these options."""
     program = os.environ.get(_PROGRAM_VARIABLE) or "courier"
     line = [program, *words]
-    if options.stage != LOCAL:
+    if options.stage != usual_stage():
         line += ["--stage", options.stage]
     for name in ("profile", "url"):
         if value := getattr(options, name):
@@ -99,11 +111,12 @@ def local_address(name: str) -> str:
     """
     try:
         with RECORD.open("rb") as file:
-            address = str(json.loads(file.read())[name])
             is_running = _is_locked(file)
+            address = str(json.loads(_own_content(file))[name])
     except FileNotFoundError:
         raise ApiUnreachable(
-            "no local stack is running: start one with `make up`"
+            "no local stack is running: start one with `make up`, or name the stage of "
+            f"a deployed one with --stage or {_STAGE_VARIABLE}"
         ) from None
     except (ValueError, KeyError, TypeError):
         raise ApiUnreachable(
@@ -114,6 +127,12 @@ def local_address(name: str) -> str:
             "the local stack has ended without `make down`: start one with `make up`"
         )
     return address
+
+
+def _own_content(file: BinaryIO) -> bytes:
+    """Return what this user wrote; another one could lead lists to himself."""
+    is_own = os.fstat(file.fileno()).st_uid == os.getuid()
+    return file.read() if is_own else b""
 
 
 def _is_locked(file: BinaryIO) -> bool:
