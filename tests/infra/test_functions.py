@@ -57,6 +57,13 @@ ENVIRONMENT = {
         "COURIER_WAITS",
         "COURIER_SHOW_FILE_NAMES",
     },
+    "approve": {
+        "COURIER_KEEP_DAYS",
+        "COURIER_RESULTS_BUCKET",
+        "COURIER_TABLE",
+        "COURIER_TOPIC",
+        "COURIER_WAITS",
+    },
     "listen": {"COURIER_WAITS"},
     "webhook": {"COURIER_WAITS", "COURIER_PROVIDERS"},
     "prepare": {"COURIER_TABLE", "COURIER_KEEP_DAYS", "COURIER_PROVIDERS"},

@@ -136,6 +136,17 @@ def _upload_again(world: World) -> Job:
     return job
 
 
+def _approve_early(world: World) -> Job:
+    """Approve a list between its quote and the wait for the approval."""
+    job = world.upload(_LIST_KEY, LIST, announce=False)
+    body = {"key": job.key, "version_id": job.version_id, "quote": True}
+    world.call_api("POST", "/jobs", body)
+    world.run(until_state="Route")
+    world.call_api("POST", f"/jobs/{job.job_id}/approve")
+    world.run()
+    return job
+
+
 def _send(world: World) -> Job:
     """Send a request whose webhook comes at once, before its execution listens."""
     job = world.upload(_REQUEST_KEY, REQUEST)
@@ -163,6 +174,7 @@ _ALL = (
     ),
     Scenario(name="routes", provider="ipqs", act=_use_routes, behaviour=_IPQS),
     Scenario(name="again", provider="ipqs", act=_upload_again, behaviour=_IPQS),
+    Scenario(name="approved", provider="ipqs", act=_approve_early, behaviour=_IPQS),
     Scenario(name="stop", provider="ipqs", act=_stop, behaviour=_IPQS),
     *SCENARIOS.values(),
     Scenario(
