@@ -71,6 +71,7 @@ check-tests: $(READY)
 lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	@$(BIN)/python -m tools.cdk_types
 	$(BIN)/mypy
 
 # ruff's S608 is the same rule as B608, and knows the one folder whose SQL is built.

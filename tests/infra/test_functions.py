@@ -145,6 +145,8 @@ def test_the_settings_of_ipqs_are_complete(prod: Template) -> None:
         ],
         "resubmit_unlisted": False,
         "windows_1252": False,
+        "approve_days": 3,
+        "credits_per_value": 1,
         "loopback": False,
         "poll": {
             "first_seconds": 12,
@@ -176,6 +178,8 @@ def test_the_settings_of_txncheck_are_complete(prod: Template) -> None:
         "signing": False,
         "upi_name": "optional",
         "bank_async": False,
+        "approve_days": 3,
+        "credits_per_value": 1,
         "types": [
             "upi-by-mobile",
             "kyc-by-mobile",

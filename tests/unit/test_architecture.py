@@ -50,7 +50,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
 #: Modules that may be longer than the limit, and the most lines of each.
 LONGER = {
     "functions/aws/job_store.py": 420,  # one table, one module
-    "infra/dashboard.py": 262,  # one page
+    "infra/dashboard.py": 268,  # one page
     "functions/core/job_record.py": 275,  # one item, to be read as a whole
     "functions/core/model.py": 340,  # one state, to be read as a whole
     "functions/core/errors.py": 380,  # one tree, to be read as a whole

@@ -105,7 +105,7 @@ def test_a_pipe_is_not_asked(
     api: ScriptedServer, file: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A script must not hang; the note says how to approve."""
-    assert main(["submit", file, "--type", "email", "--wait"]) == 6
+    assert main(["submit", file, "--type", "email", "--wait"]) == 7
 
     notes = capsys.readouterr().err
     assert f"courier approve {_ID}" in notes
