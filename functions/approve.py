@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.aws import clock, telemetry
-from functions.aws.approvals import Approvals, ApprovalWaits
+from functions.aws.approval_waits import ApprovalWaits
+from functions.aws.approvals import Approvals
 from functions.aws.job_store import JobStore
 from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.aws.notifier import Notifier
 from functions.core.job_record import JobRecord
 from functions.core.metrics import Metric
 from functions.core.model import Job, State
+from functions.core.quote_notice import quote_notice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +38,7 @@ class ApprovalWait:
         if not record.awaits_approval:
             self.waits.end(self.job.job_id, now=self.now)
         elif record.quote_told < self.job.attempt:
-            self.notifier.publish_quote(record)
+            self.notifier.send(*quote_notice(record))
             self.approvals.mark_announced(record)
         return record
 

@@ -13,15 +13,16 @@ from functions.aws.batch_store import BatchStore
 from functions.aws.earlier_uploads import check_first_upload
 from functions.aws.job_store import JobStore
 from functions.aws.lambda_handler import lambda_handler, read_job
-from functions.aws.s3_source import QUOTE_OPTION, S3Source, yes_or_no
+from functions.aws.s3_source import S3Source, yes_or_no
 from functions.aws.settings import provider_settings
 from functions.core.approval import Approval, Reason, wait_for_approval
 from functions.core.errors import SOURCE_FAULTS, SourceMisnamed, SourceTooLarge
+from functions.core.estimate import cost_of, remarks_of_requests, values_of
 from functions.core.job_record import SubmissionRecord
-from functions.core.keys import BATCHES_PREFIX
+from functions.core.keys import BATCHES_PREFIX, QUOTE_OPTION
 from functions.core.model import Job, Next, State
 from functions.core.provider_settings import ProviderSettings
-from functions.core.quote import Remarks, cost_of, remarks_of_requests, values_of
+from functions.core.quote import Remarks
 from functions.core.routing import refuse
 from functions.prepare_batch import prepare_batch
 from functions.prepare_list import prepare_list

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from functions.api import problems
 from functions.api.problems import Problem
-from functions.aws.approvals import Approvals, ApprovalWaits
+from functions.aws.approval_waits import ApprovalWaits
+from functions.aws.approvals import Approvals
 from functions.core.job_record import JobRecord
 
 

@@ -21,7 +21,8 @@ from functions.api.responses import Document
 from functions.api.routes import Operation, operations
 from functions.api.service import JobService
 from functions.aws import clients, clock, telemetry
-from functions.aws.approvals import Approvals, ApprovalWaits
+from functions.aws.approval_waits import ApprovalWaits
+from functions.aws.approvals import Approvals
 from functions.aws.executions import Executions
 from functions.aws.idempotency_keys import IdempotencyKeys
 from functions.aws.job_store import JobStore

@@ -8,8 +8,8 @@ from functions.api.presigned import PresignedUrls
 from functions.api.request import ApiRequest
 from functions.api.request_schemas import default_file_name
 from functions.api.responses import Document
-from functions.aws.s3_source import QUOTE_OPTION
 from functions.aws.settings import FunctionSettings
+from functions.core.keys import QUOTE_OPTION
 
 
 def upload_form(

@@ -1,33 +1,22 @@
 """Approvals: record that a job waits for a person, and that a person has approved it.
 
-The job's item of the jobs table decides. An item of the waits table has the token of
-the wait, which only ends the wait: whatever ends it, Submit reads the job's item.
+The job's item decides: Submit reads it, whatever has ended the wait.
 """
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from functions.aws import clients
-from functions.aws.callbacks import resume
-from functions.aws.dynamodb import DynamoTable
 from functions.aws.job_items import RUNNING, JobsTable
-from functions.aws.settings import function_settings
-from functions.core.approval import Approval
 from functions.core.job_record import JobRecord
-from functions.core.keys import APPROVAL_ITEM_PREFIX, ENV_WAITS_TABLE
 from functions.core.model import Job, Phase
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_stepfunctions import SFNClient
-
-#: A wait is shorter; its token is of no use after it.
-_KEEP_SECONDS = 86_400
+    from functions.core.approval import Approval
 
 
 class Approvals(JobsTable):
     """The jobs that wait for approval, and those that have it."""
 
-    def ask(self, job: Job, approval: Approval) -> None:
+    def ask(self, job: Job, approval: "Approval") -> None:
         """Record that a job waits, unless it has ended, or has this approval already.
 
         What a person has approved for as many values needs no second approval.
@@ -70,39 +59,3 @@ class Approvals(JobsTable):
             {"quote_told": record.attempt},
             condition="attribute_exists(job_id)",
         )
-
-
-class ApprovalWaits:
-    """The tokens of executions that wait for the approval of their job."""
-
-    def __init__(
-        self, table: str, *, dynamodb: "DynamoDBClient", step_functions: "SFNClient"
-    ) -> None:
-        self._table = DynamoTable(table, dynamodb=dynamodb, key="wait_id")
-        self._step_functions = step_functions
-
-    @classmethod
-    def from_environment(cls) -> Self:
-        """Return the waits in the table that this function's environment names."""
-        return cls(
-            function_settings(ENV_WAITS_TABLE).waits_table,
-            dynamodb=clients.dynamodb(),
-            step_functions=clients.step_functions(),
-        )
-
-    def register(self, job: Job, token: str, *, now: float) -> None:
-        """Store the token of a wait that begins, in place of that of an earlier one."""
-        self._table.update(
-            f"{APPROVAL_ITEM_PREFIX}{job.job_id}",
-            {"token": token, "expires_at": int(now + _KEEP_SECONDS)},
-            condition="attribute_not_exists(wait_id) OR attribute_exists(wait_id)",
-        )
-
-    def end(self, job_id: str, *, now: float) -> None:
-        """End the wait of a job, if there is one.
-
-        A wait that begins meanwhile looks at the job by itself.
-        """
-        item = self._table.get(f"{APPROVAL_ITEM_PREFIX}{job_id}")
-        if token := str(item.get("token", "")):
-            resume(self._step_functions, token, now)

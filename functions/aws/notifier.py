@@ -9,12 +9,7 @@ from functions.aws.clients import translate_aws_errors
 from functions.aws.settings import function_settings
 from functions.core.job_record import JobRecord
 from functions.core.keys import ENV_NOTICES_TOPIC, ENV_RESULTS_BUCKET
-from functions.core.notice import (
-    LATE_ATTRIBUTE,
-    MESSAGE_ATTRIBUTES,
-    MESSAGE_FIELDS,
-    quote_notice,
-)
+from functions.core.notice import LATE_ATTRIBUTE, MESSAGE_ATTRIBUTES, MESSAGE_FIELDS
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -43,16 +38,10 @@ class Notifier:
         fields = {name: getattr(record, name) for name in MESSAGE_FIELDS}
         attributes = {name: str(fields[name]) for name in MESSAGE_ATTRIBUTES}
         attributes[LATE_ATTRIBUTE] = json.dumps(record.late)
-        self._publish({**fields, "results_bucket": self._results_bucket}, attributes)
+        self.send({**fields, "results_bucket": self._results_bucket}, attributes)
 
-    def publish_quote(self, record: JobRecord) -> None:
-        """Publish that a job waits for approval: numbers only, no content."""
-        message, attributes = quote_notice(record)
-        self._publish(message, attributes)
-
-    def _publish(
-        self, message: Mapping[str, Any], attributes: Mapping[str, str]
-    ) -> None:
+    def send(self, message: Mapping[str, Any], attributes: Mapping[str, str]) -> None:
+        """Publish a message with text attributes."""
         with translate_aws_errors("publish a notice"):
             self._sns.publish(
                 TopicArn=self._topic,

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from functions.aws.clients import error_code, translate_aws_errors
 from functions.core.errors import RequestInvalid, SourceMissing
+from functions.core.keys import QUOTE_OPTION
 from functions.core.model import Job
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 #: The prefix of an object's metadata that say how to read its table.
 OPTION_PREFIX = "courier-"
-#: One of them says that the job is to wait for approval, which is no other reading.
-QUOTE_OPTION = f"{OPTION_PREFIX}quote"
 _YES_OR_NO = {"": None, "yes": True, "no": False}
 #: What S3 says of an object's bytes; which checksum it has, the uploader decides.
 _HASHES = (
@@ -98,7 +97,8 @@ class S3Source:
         return {
             name: text
             for name, text in self.metadata.items()
-            if name.startswith(OPTION_PREFIX) and name != QUOTE_OPTION
+            if name.startswith(OPTION_PREFIX)
+            and name != QUOTE_OPTION  # no other reading
         }
 
     @cached_property

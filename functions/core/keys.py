@@ -20,6 +20,9 @@ ENV_SHOW_FILE_NAMES = "COURIER_SHOW_FILE_NAMES"
 #: the files start no jobs.
 BATCHES_PREFIX = "batches/"
 
+#: What the metadata of an object say of a job that is to wait for approval.
+QUOTE_OPTION = "courier-quote"
+
 #: The index of the jobs table that lists jobs by month, newest first.
 JOBS_BY_MONTH = "by_month"
 

@@ -19,7 +19,8 @@ from functions.api.problems import Problem
 from functions.api.request import ApiRequest
 from functions.api.service import JobService
 from functions.aws import clock
-from functions.aws.approvals import Approvals, ApprovalWaits
+from functions.aws.approval_waits import ApprovalWaits
+from functions.aws.approvals import Approvals
 from functions.aws.executions import Executions, describe
 from functions.aws.idempotency_keys import IdempotencyKeys
 from functions.aws.job_store import JobStore

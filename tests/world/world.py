@@ -17,7 +17,7 @@ from urllib.parse import quote_plus
 from functions.core import keys
 from functions.core.keys import JOBS_BY_MONTH, LATE_CHECKS
 from functions.core.model import Job, Outcome
-from functions.core.notice import QUOTE
+from functions.core.quote_notice import QUOTE
 from functions.core.s3_events import S3Object, job_for
 from local.simulators.txncheck.webhook_sender import signed_webhook
 from tests.world.deployment import Deployment
