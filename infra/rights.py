@@ -93,14 +93,12 @@ class Rights:
             grants.send_task_success(function, machine)
         grants.access_table(functions.approve, storage.jobs, "GetItem", "UpdateItem")
         grants.publish_notices(functions.approve, storage.notices)
+        prefix = APPROVAL_ITEM_PREFIX
+        grants.access_items(
+            functions.approve, storage.waits, "GetItem", "UpdateItem", prefix=prefix
+        )
+        grants.access_items(functions.api, storage.waits, "GetItem", prefix=prefix)
         for function in (functions.approve, functions.api):
-            grants.access_items(
-                function,
-                storage.waits,
-                "GetItem",
-                "UpdateItem",
-                prefix=APPROVAL_ITEM_PREFIX,
-            )
             grants.send_task_success(function, machine)
 
         for secret in self.credentials.secrets.values():

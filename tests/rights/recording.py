@@ -137,12 +137,12 @@ def _upload_again(world: World) -> Job:
 
 
 def _approve_early(world: World) -> Job:
-    """Approve a list between its quote and the wait for the approval."""
-    job = world.upload(_LIST_KEY, LIST, announce=False)
-    body = {"key": job.key, "version_id": job.version_id, "quote": True}
-    world.call_api("POST", "/jobs", body)
-    world.run(until_state="Route")
-    world.call_api("POST", f"/jobs/{job.job_id}/approve")
+    """Approve a list whose execution was stopped, and let it wait once more."""
+    job = world.upload(_LIST_KEY, LIST, metadata={"courier-quote": "yes"})
+    world.run(until_state="Approve")
+    world.stop_execution(job.execution_name)
+    world.approve(job)
+    world.redrive(job.execution_name)
     world.run()
     return job
 
