@@ -154,7 +154,7 @@ def _job_for(verb: str, runner: JobRunner) -> str:
     if verb == "approve":
         asked = {"courier-quote": "yes"}
         job_id = runner.upload("ipqs/email/my.csv", sample.emails(12), metadata=asked)
-        wait_for(lambda: "quote_told" in runner.job_item(job_id))
+        assert runner.notices(job_id)  # of its quote
         return job_id
     ipqs.behave(statuses=("ERROR",) if verb == "retry" else ())
     view = runner.run("ipqs/email/my.csv", sample.emails(12))

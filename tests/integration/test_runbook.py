@@ -208,10 +208,9 @@ def test_alarm_credits_used_up(api: ApiClient, runner: JobRunner) -> None:
 def test_alarm_quote_unanswered(api: ApiClient, runner: JobRunner, answer: str) -> None:
     """Who approves a job gets its results; one that is cancelled has cost nothing."""
     job_id = runner.upload(_KEY, _EMAILS, metadata={"courier-quote": "yes"})
-    wait_for(lambda: "quote_told" in runner.job_item(job_id))
+    (notice,) = runner.notices(job_id)
     quoted = api.call("GET", f"/jobs/{job_id}")
     assert (quoted["phase"], quoted["quote"]["to_send"]) == ("quoted", 12)
-    (notice,) = runner.notices(job_id)
     assert notice["MessageAttributes"]["notice"]["Value"] == "quote"
 
     api.call("POST", f"/jobs/{job_id}/{answer}")
