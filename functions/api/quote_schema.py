@@ -26,6 +26,7 @@ QUOTE: Schema = {
                     "additionalProperties": COUNT,
                     "description": "Records that do not fit the type, by the reason.",
                 },
+                "remembered": COUNT,
                 "to_send": COUNT,
                 "header": {
                     **or_null(TEXT),

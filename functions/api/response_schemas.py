@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from functions.api.expected_end import EXPECTED_END_SCHEMAS
 from functions.api.json_schema import Schema, object_schema
 from functions.api.quote_schema import APPROVAL, COUNT, QUOTE, TEXT, TIME, or_null
 from functions.core.model import Outcome, Phase
@@ -18,6 +19,7 @@ _OUTCOME: Schema = {
 
 #: Schemas by name; see `Operation.response_schema`.
 RESPONSE_SCHEMAS: Mapping[str, Schema] = {
+    "Forgotten": object_schema({"values": COUNT, "forgotten": COUNT}),
     "Job": object_schema(
         {
             "job_id": TEXT,
@@ -48,7 +50,7 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                 "timed out.",
             },
             "checks": COUNT,
-            "next_check_at": or_null(TIME),
+            **EXPECTED_END_SCHEMAS,
             "hold": {
                 **or_null(
                     object_schema({"error": TEXT, "since": TIME, "advice": TEXT})
@@ -56,7 +58,6 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                 "description": "The error that the job waits out, such as "
                 "OutOfCredits; null if there is none.",
             },
-            "deadline_at": or_null(TIME),
             "quote": QUOTE,
             "approval": APPROVAL,
             "approved_at": or_null(TIME),

@@ -21,6 +21,7 @@ def quote_of(record: JobRecord) -> dict[str, Any] | None:
         "blank": prepared.blank,
         "duplicates": prepared.duplicates,
         "not_sent": remarks.get("not_sent", {}),
+        "remembered": prepared.remembered,
         "to_send": remarks.get("to_send", prepared.sent),
         "header": remarks.get("header"),
         "notes": remarks.get("notes", []),

@@ -11,6 +11,7 @@ from verdict_courier.cli import (
     argument_types,
     commands,
     completion,
+    forgetting,
     help_texts,
     live_commands,
     stack_commands,
@@ -21,7 +22,9 @@ from verdict_courier.cli.job_ids import read_job_id
 from verdict_courier.cli.upload_arguments import (
     add_provider,
     add_upload,
-    check_submission,
+    add_verification,
+    check_files,
+    check_type,
     upload_types,
 )
 from verdict_courier.version import version
@@ -44,8 +47,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         Misused: The options do not go together.
     """
     options = parser().parse_args(arguments)
+    if options.command in ("submit", "quote", "forget"):
+        check_type(options)
     if options.command in ("submit", "quote"):
-        check_submission(options)
+        check_files(options)
     return options
 
 
@@ -125,6 +130,9 @@ def parser() -> argparse.ArgumentParser:
     retry = _with_job(add("retry", commands.retry, help_texts.JOB))
     for waiting in (submit, status, approve, retry):
         waiting.add_argument("--wait", action="store_true", help="until the job ends")
+    forget = add("forget", forgetting.forget, upload_types())
+    forgetting.add_arguments(forget)
+    add_verification(forget)
     watch = add("watch", live_commands.watch, help_texts.WATCH_PIPE)
     watch.add_argument("--once", action="store_true", help="print once, for scripts")
     most = api_description.most_jobs()

@@ -20,6 +20,14 @@ def add_upload(target: argparse.ArgumentParser, *, files: str | int) -> None:
         help=f"UTF-8, {listed(api_description.upload_extensions())}",
     )
     file.complete = shtab.FILE  # type: ignore[attr-defined] # shtab reads it
+    add_verification(target)
+    target.add_argument(
+        "--label", type=argument_types.label, help="your words about the job"
+    )
+
+
+def add_verification(target: argparse.ArgumentParser) -> None:
+    """Add what is verified, and by whom."""
     target.add_argument(
         "--type",
         required=True,
@@ -28,9 +36,6 @@ def add_upload(target: argparse.ArgumentParser, *, files: str | int) -> None:
         help="what to verify: see below",
     )
     add_provider(target, default="ipqs")
-    target.add_argument(
-        "--label", type=argument_types.label, help="your words about the job"
-    )
 
 
 def add_provider(target: argparse.ArgumentParser, default: str | None = None) -> None:
@@ -43,8 +48,8 @@ def add_provider(target: argparse.ArgumentParser, default: str | None = None) ->
     )
 
 
-def check_submission(options: argparse.Namespace) -> None:
-    """Raise unless the provider takes files of this type and this extension."""
+def check_type(options: argparse.Namespace) -> None:
+    """Raise unless the provider verifies the type."""
     uploads = api_description.uploads()
     upload = uploads[options.provider]
     if options.type not in upload.types:
@@ -53,6 +58,11 @@ def check_submission(options: argparse.Namespace) -> None:
             f"{options.provider} verifies {listed(upload.types)}, not {options.type}: "
             f"name its provider with --provider {others[0]}"
         )
+
+
+def check_files(options: argparse.Namespace) -> None:
+    """Raise unless the provider takes files of these extensions."""
+    upload = api_description.uploads()[options.provider]
     for file in options.files:
         if file.suffix.lower() not in upload.extensions:
             name = printable(file)
