@@ -22,7 +22,7 @@ _MODULES = {
     "listen": 20,
     "manifest": 25,
     "prepare": 63,
-    "submit": 36,
+    "submit": 37,
     "sweep": 29,
     "webhook": 25,
 }
