@@ -196,13 +196,14 @@ class BatchGathering:
 def handler(event: State, _context: LambdaContext) -> State:
     """Run the state Gather for one batch."""
     job = read_job(event)
+    batch_store = BatchStore(job, s3=clients.s3())
 
     with telemetry.count_errors(job):
         gathered = BatchGathering(
             job=job,
-            answers=event["answers"],
+            answers=batch_store.answers(event["answers"]),
             adapter=batch_adapter_for(job.provider),
-            batch_store=BatchStore(job, s3=clients.s3()),
+            batch_store=batch_store,
             results=Results.from_environment(),
             now=clock.now(),
         ).gather()

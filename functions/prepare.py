@@ -64,13 +64,16 @@ class Preparation:
     def _prepared(self, job: Job) -> Job:
         batch_store = BatchStore(job, s3=self.s3)
         if self._is_batch:
-            return prepare_batch(
+            batch = prepare_batch(
                 job,
                 adapter=batch_adapter_for(job.provider),
                 source=self._source,
                 batch_store=batch_store,
                 max_requests=self.settings.max_batch_requests,
+                sending_seconds=self.settings.sending_seconds,
             )
+            self.job_store.record_batch(batch)
+            return batch
         if self.settings.max_list_records:
             prepared, quote = prepare_list(
                 job,

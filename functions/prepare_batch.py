@@ -1,9 +1,10 @@
 """Prepare batch: turn the rows of a batch into requests, before any of them is sent."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from itertools import islice
+from typing import Any
 
 from functions.aws.batch_store import ROW_INDEX, BatchStore
 from functions.core import identity
@@ -26,8 +27,11 @@ def prepare_batch(
     source: Source,
     batch_store: BatchStore,
     max_requests: int,
+    sending_seconds: Callable[[int], float],
 ) -> Job:
     """Write the requests of a batch into the inbox bucket; return the batch.
+
+    `sending_seconds` returns how long the provider's rate takes for so many requests.
 
     The job_id of a request depends only on its rows and on the number of its
     submission, so that a second try finds what the first one sent. A retry keeps
@@ -47,7 +51,9 @@ def prepare_batch(
     )
 
     ended = batch_store.ended_requests() if job.attempt > 1 else {}
-    items, kept, bodies, offset = [], [], [], 0
+    items: list[dict[str, Any]] = []
+    kept: list[dict[str, Any]] = []
+    bodies, offset = [], 0
     for number, request in enumerate(requests):
         earlier = ended.get(identity.of_part(job.job_id, request.rows))
         submission = earlier.next_submission if earlier else 1
@@ -71,6 +77,9 @@ def prepare_batch(
         offset += len(bodies[-1])
     if not items:  # a Map needs one; asking for what is known is not paid for
         items, kept = kept, []
+    seconds = sending_seconds(len(items))
+    for item in items:
+        item["part"]["sending_seconds"] = seconds
     rows = RowIndex(
         requests=[request.rows for request in requests],
         invalid=[asdict(row) for row in invalid],
@@ -82,6 +91,7 @@ def prepare_batch(
         key=batch_store.key("requests.jsonl"),
         version_id=batch_store.put("requests.jsonl", b"".join(bodies)),
         items_key=batch_store.key("items.json"),
+        sending_seconds=seconds,
     )
     batch_store.put("items.json", json.dumps(items).encode())
     batch_store.put(ROW_INDEX, json.dumps(rows.to_document()).encode())

@@ -84,7 +84,8 @@ class BatchPosition:
 
     `number` is that of the request. Its body is `length` bytes from `offset` in the
     object that has the bodies of all requests of the batch. `batch_since` is the time
-    from which the batch's deadline counts.
+    from which the batch's deadline counts, and `sending_seconds` how much later it is
+    because the provider limits the rate of requests.
     """
 
     batch_id: str = ""
@@ -92,6 +93,12 @@ class BatchPosition:
     offset: int = 0
     length: int = 0
     batch_since: float = 0.0
+    sending_seconds: float = 0.0
+
+    @property
+    def waits_since(self) -> float:
+        """The time from which a request waits for what its batch waits for."""
+        return self.batch_since and self.batch_since + self.sending_seconds
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
@@ -113,6 +120,7 @@ class Batch:
     outcomes: Mapping[str, int] = field(default_factory=dict)
     resendable: int = 0
     resumable: int = 0
+    sending_seconds: float = 0.0  # that the provider's rate takes for its requests
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
@@ -145,7 +153,8 @@ class PreparedList:
 
 
 #: The same for fields of a batch as `_ABSENT_IF_EMPTY` for those of a job.
-_ABSENT_FROM_BATCH_IF_EMPTY = ("resendable", "resumable")
+_ABSENT_FROM_BATCH_IF_EMPTY = ("resendable", "resumable", "sending_seconds")
+_ABSENT_FROM_PART_IF_EMPTY = ("batch_since", "sending_seconds")
 #: Fields of a job that states have under the names of an earlier release.
 _STORED_AS = {"suspected_error": "doubt", "suspicions": "doubts"}
 #: Fields of a job whose values are words.
@@ -267,16 +276,16 @@ class Job:
             state[name] = list(state[name])
         for name, stored_as in _STORED_AS.items():
             state[stored_as] = state.pop(name)
-        for name in _ABSENT_FROM_BATCH_IF_EMPTY:
-            if not state["batch"][name]:
-                del state["batch"][name]
-        for name in _ABSENT_IF_EMPTY:
-            if not state[name]:
-                del state[name]
+        for members, names in (
+            (state["batch"], _ABSENT_FROM_BATCH_IF_EMPTY),
+            (state["part"], _ABSENT_FROM_PART_IF_EMPTY),
+            (state, _ABSENT_IF_EMPTY),
+        ):
+            for name in names:
+                if not members[name]:
+                    del members[name]
         if self.joined == NOT_JOINED:
             del state["joined"]
-        if not self.part.batch_since:
-            del state["part"]["batch_since"]
         if not self.prepared.key:
             del state["prepared"]
         return state

@@ -26,7 +26,8 @@ class ProviderSettings:
 
     * types: the types of verification. extensions: those of the files to upload, the
       default first. batches: the extensions of files with one request a row.
-    * max_batch_requests keeps the state of a batch below Step Functions' 256 KiB.
+    * max_batch_requests bounds the memory that Gather takes, and with rate the time
+      that a batch takes: at that rate its files must not have expired at its end.
       max_source_bytes bounds what is uploaded to us, max_upload_bytes what we send, and
       max_result_bytes what we fetch: our own limits, since providers publish none.
     * settle_seconds: how long it is searched for a submission whose answer was lost,
@@ -72,6 +73,10 @@ class ProviderSettings:
     def policy(self) -> Policy:
         """The poll policy, with webhooks if their scheme is set."""
         return replace(self.poll, uses_webhook=self.webhook is not None)
+
+    def sending_seconds(self, requests: int) -> float:
+        """Return the seconds in which the rate lets so many requests pass."""
+        return requests * self.rate.interval if self.rate else 0.0
 
     @property
     def resubmits_unlisted(self) -> bool:

@@ -360,6 +360,10 @@ class World:
             return self._call_by_aws(
                 "sns", "Publish", parameters, "SNS.InternalErrorException"
             )
+        if resource.endswith(":s3:putObject"):
+            return self._call_by_aws(
+                "s3", "PutObject", parameters, "States.ResultWriterFailed"
+            )
         if service == "s3":
             response = self._call_by_aws(
                 "s3", "GetObject", parameters, "States.ItemReaderFailed"
