@@ -88,6 +88,7 @@ def _read(job: Job, results: Results, batch_store: BatchStore, folder: Path) -> 
         table=Table(header=tuple(table["header"]), width=table["width"]),
         results=paths,
         complete=COMPLETE_KINDS,
+        lacking=job.batch.lacking,
         provider=job.provider,
         type=job.type,
         spreadsheet_safe=function_settings().spreadsheet_safe,

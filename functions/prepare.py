@@ -49,7 +49,7 @@ class Preparation:
             self._check_source()
             if not (is_of_earlier_release or record.intent):
                 self._check_first_upload()
-            return self._prepared(job)
+            return self._prepared(job, may_cut=not record.intent)
         except SOURCE_FAULTS as error:
             telemetry.logger.warning(
                 "source refused", error=type(error).__name__, reason=str(error)
@@ -61,7 +61,7 @@ class Preparation:
             telemetry.record_error(error, job)
             return refuse(job, error)
 
-    def _prepared(self, job: Job) -> Job:
+    def _prepared(self, job: Job, *, may_cut: bool) -> Job:
         batch_store = BatchStore(job, s3=self.s3)
         if self._is_batch:
             batch = prepare_batch(
@@ -80,6 +80,7 @@ class Preparation:
                 source=self._source,
                 settings=self.settings,
                 batch_store=batch_store,
+                may_cut=may_cut,
             )
             self.job_store.record_prepared(prepared, quote=quote)
             return prepared

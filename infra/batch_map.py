@@ -113,6 +113,7 @@ class _AnswerWriter(sfn.ResultWriterV2):
     """
 
     def provide_policy_statements(self) -> list[iam.PolicyStatement]:
+        assert self.bucket is not None  # noqa: S101 - for mypy: it is given
         return [
             iam.PolicyStatement(
                 actions=[

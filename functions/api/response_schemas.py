@@ -78,6 +78,7 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                                 "by the reason.",
                             },
                             "to_send": _COUNT,
+                            "uploads": _COUNT,
                             "header": {
                                 **_or_null(_TEXT),
                                 "description": "The header of the column that is "

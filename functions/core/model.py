@@ -45,7 +45,7 @@ class Next(StrEnum):
     SUBMIT = "submit"  # it is prepared: submit it
     REQUESTS = "requests"  # it is a batch: run its requests
     COLLECT = "collect"  # the provider has results: download them
-    REPORT = "report"  # the batch's result is written: write the manifest
+    REPORT = "report"  # the batch's result is written: join it, write the manifest
     CONCLUDE = "conclude"  # record the outcome
 
 
@@ -86,6 +86,9 @@ class BatchPosition:
     object that has the bodies of all requests of the batch. `batch_since` is the time
     from which the batch's deadline counts, and `sending_seconds` how much later it is
     because the provider limits the rate of requests.
+
+    A shard of a list is such a request, too: the `shard`-th one, with so many `rows`,
+    sent for the `submission`-th time.
     """
 
     batch_id: str = ""
@@ -94,6 +97,9 @@ class BatchPosition:
     length: int = 0
     batch_since: float = 0.0
     sending_seconds: float = 0.0
+    shard: int = 0
+    rows: int = 0
+    submission: int = 0
 
     @property
     def waits_since(self) -> float:
@@ -108,9 +114,11 @@ class BatchPosition:
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """The requests into which a list was packed, and its rows by outcome.
+    """The requests, or the shards, into which a file was packed; its rows by outcome.
 
     A retry sends `resendable` failed requests again, paid again; it continues others.
+    Of a list in shards, `files_key` is the object that names their files, `lacking` are
+    the kinds of results that not all shards with results have.
     """
 
     requests: int = 0
@@ -121,11 +129,15 @@ class Batch:
     resendable: int = 0
     resumable: int = 0
     sending_seconds: float = 0.0  # that the provider's rate takes for its requests
+    files_key: str = ""  # in the results bucket
+    lacking: tuple[str, ...] = ()
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
         """Read a batch, ignoring fields of a newer deployment."""
-        return cls(**_own_fields(cls, state))
+        values = _own_fields(cls, state)
+        values["lacking"] = tuple(values.get("lacking", ()))
+        return cls(**values)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +157,7 @@ class PreparedList:
     duplicates: int = 0
     not_sent: int = 0  # do not fit the type
     sent: int = 0  # are in the submission file
+    uploads: int = 1  # into which the submission file is cut
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
@@ -153,8 +166,20 @@ class PreparedList:
 
 
 #: The same for fields of a batch as `_ABSENT_IF_EMPTY` for those of a job.
-_ABSENT_FROM_BATCH_IF_EMPTY = ("resendable", "resumable", "sending_seconds")
-_ABSENT_FROM_PART_IF_EMPTY = ("batch_since", "sending_seconds")
+_ABSENT_FROM_BATCH_IF_EMPTY = (
+    "resendable",
+    "resumable",
+    "sending_seconds",
+    "files_key",
+    "lacking",
+)
+_ABSENT_FROM_PART_IF_EMPTY = (
+    "batch_since",
+    "sending_seconds",
+    "shard",
+    "rows",
+    "submission",
+)
 #: Fields of a job that states have under the names of an earlier release.
 _STORED_AS = {"suspected_error": "doubt", "suspicions": "doubts"}
 #: Fields of a job whose values are words.
@@ -226,7 +251,7 @@ class Job:
 
     @property
     def is_batch_request(self) -> bool:
-        """Whether the job is one request of a batch."""
+        """Whether the job is one request of a batch, or one shard of a list."""
         return bool(self.part.batch_id)
 
     @property
@@ -284,6 +309,8 @@ class Job:
             for name in names:
                 if not members[name]:
                     del members[name]
+        if "lacking" in state["batch"]:
+            state["batch"]["lacking"] = list(self.batch.lacking)
         if self.joined == NOT_JOINED:
             del state["joined"]
         if not self.prepared.key:

@@ -50,6 +50,8 @@ class ProviderSettings:
     has_list: ClassVar[bool] = False
     #: Whether results are downloaded from hosts of its own (`download_hosts`).
     has_download_hosts: ClassVar[bool] = False
+    #: The kinds of results of a list, in the order in which a record is looked for.
+    list_kinds: ClassVar[tuple[str, ...]] = ()
 
     base_url: str
     types: tuple[str, ...]
@@ -89,6 +91,11 @@ class ProviderSettings:
         return 0
 
     @property
+    def max_list_rows(self) -> int | None:
+        """The most values in one upload of a list; None for no such bound."""
+        return None
+
+    @property
     def reads_windows_1252(self) -> bool:
         """Whether a list that is not UTF-8 may be in Windows-1252."""
         return False
@@ -111,7 +118,9 @@ class KeyPlaces:
 class IpqsSettings(ProviderSettings):
     """The settings of IPQualityScore (IPQS) that it does not document, or may change.
 
-    `max_source_records` bounds the time and the memory that Prepare takes for a list.
+    A list with more than `max_upload_rows` values, or more than `max_upload_bytes`, is
+    sent in several uploads. `max_source_records` bounds the time and the memory that
+    Prepare takes for a list.
     With `windows_1252`, a list that is not UTF-8 is read in that encoding.
     `value_columns` are the names, in lower-case letters without anything between them,
     of which one proves that a table without any value of its type is a result.
@@ -124,6 +133,7 @@ class IpqsSettings(ProviderSettings):
 
     has_list: ClassVar[bool] = True
     has_download_hosts: ClassVar[bool] = True
+    list_kinds: ClassVar[tuple[str, ...]] = ("pristine", "clean", "bad", "all")  # [V]
 
     download_hosts: tuple[str, ...]
     key_place: KeyPlaces
@@ -132,6 +142,7 @@ class IpqsSettings(ProviderSettings):
     value_columns: tuple[str, ...]
     keeps_file_names: bool
     windows_1252: bool
+    max_upload_rows: int | None = None
     resubmit_unlisted: bool = False
 
     @property
@@ -143,6 +154,11 @@ class IpqsSettings(ProviderSettings):
     def max_list_records(self) -> int:
         """The most records of a list, blank ones and the like included."""
         return self.max_source_records
+
+    @property
+    def max_list_rows(self) -> int | None:
+        """The most values in one upload of a list; None for no such bound."""
+        return self.max_upload_rows
 
     @property
     def reads_windows_1252(self) -> bool:

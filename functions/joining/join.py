@@ -50,7 +50,8 @@ class Join:
     """One join of records with results.
 
     `results` are files by kind, in the order in which a list names a record: the
-    first one that has it. `complete` are kinds that have every row and are no lists.
+    first one that has it. `complete` are kinds that have every row and are no lists;
+    where one is `lacking`, some shards of the list did not deliver it.
     With `spreadsheet_safe`, a CSV is written besides in which no cell is a formula.
     """
 
@@ -60,6 +61,7 @@ class Join:
     complete: Sequence[str]
     provider: str
     type: str
+    lacking: Sequence[str] = ()
     spreadsheet_safe: bool = False
     bounds: Bounds = field(default_factory=Bounds)
 
@@ -77,7 +79,7 @@ class Join:
             self._read_records(database)
             for file in files:
                 match_result(database, file, self.type)
-            bases = [file for file in files if file.kind in self.complete] or files
+            bases = [file for file in files if self._is_whole(file)] or files
             lists = [file for file in files if file.kind not in self.complete]
             theirs = self._write_verdicts(database, bases)
             self._write_lists(database, lists)
@@ -100,6 +102,9 @@ class Join:
     def _cells(self) -> tuple[str, ...]:
         """The columns of `records.csv` that have the uploader's cells."""
         return tuple(f"c{n}" for n in range(1, self.table.width + 1))
+
+    def _is_whole(self, file: ResultFile) -> bool:
+        return file.kind in self.complete and file.kind not in self.lacking
 
     def _read_records(self, database: Database) -> None:
         source = exact_csv(self.records, (*RECORD_COLUMNS, *self._cells))
@@ -217,7 +222,7 @@ class Join:
             missing=missing,
             unexpected=unexpected,
             unexpected_rows=tuple(row for (row,) in rows[:_NAMED]),
-            is_whole=any(file.kind in self.complete for file in bases),
+            is_whole=any(self._is_whole(file) for file in bases),
         )
 
 

@@ -142,7 +142,8 @@ class _ExecutionEnvironment(Environment):
         bucket = writer["Parameters"]["Bucket"]
         folder = f"{writer['Parameters']['Prefix']}/{self._machine.new_run_id()}"
         lines = "".join(f"{json.dumps(result)}\n" for result in results)
-        written = {"Key": f"{folder}/SUCCEEDED_0.jsonl", "Size": len(lines)}
+        written_key = f"{folder}/SUCCEEDED_0.jsonl"
+        written = {"Key": written_key, "Size": len(lines)}
         manifest = {
             "DestinationBucket": bucket,
             "ResultFiles": {
@@ -153,7 +154,7 @@ class _ExecutionEnvironment(Environment):
         }
         objects = {f"{folder}/manifest.json": json.dumps(manifest)}
         if lines:
-            objects = {written["Key"]: lines, **objects}
+            objects = {written_key: lines, **objects}
         for key, text in objects.items():
             self._machine.call_task(
                 writer["Resource"],

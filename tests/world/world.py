@@ -9,7 +9,7 @@ import json
 import random
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import StringIO
 from typing import Any
 from urllib.parse import quote_plus
@@ -83,6 +83,7 @@ class World:
     skew: Mapping[str, float] = field(default_factory=dict)
     webhooks: bool = False
     lost_webhooks: int = 0
+    ipqs: Mapping[str, Any] = field(default_factory=dict)  # other settings of it
 
     def __post_init__(self) -> None:
         site = self.site
@@ -90,6 +91,12 @@ class World:
         random.seed(self.seed)  # the product's jitter
         self._random = random.Random(self.seed)
         self.deployment = _with_webhooks(site, on=self.webhooks)
+        if self.ipqs:
+            providers = self.deployment.providers
+            changed = replace(providers["ipqs"], **self.ipqs)
+            self.deployment = self.deployment.with_providers(
+                {**providers, "ipqs": changed}
+            )
         self.log = StringIO()
         self.injector = Injector({fault.at: fault for fault in self.faults})
         self.lambdas = Lambdas(self.deployment.variables, self.injector, self.log)
