@@ -98,7 +98,7 @@ def prepare_list(
         duplicates=counts.duplicates,
         not_sent=counts.not_sent,
         sent=counts.sent,
-        uploads=len(shards),
+        shards=len(shards) if len(shards) > 1 else 0,
     )
     ready = job.with_(next=Next.SUBMIT, prepared=prepared)
     if len(shards) > 1:

@@ -87,8 +87,7 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                             "notes": {
                                 "type": "array",
                                 "items": _TEXT,
-                                "description": "What was left out of the file, or "
-                                "taken for something, while it was read.",
+                                "description": "What was left out while it was read.",
                             },
                         }
                     )

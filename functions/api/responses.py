@@ -101,7 +101,7 @@ def _quote(record: JobRecord) -> Document | None:
         "duplicates": prepared.duplicates,
         "not_sent": more.get("not_sent", {}),
         "to_send": prepared.sent,
-        "uploads": prepared.uploads,
+        "uploads": prepared.shards or 1,
         "header": more.get("header"),
         "notes": more.get("notes", []),
     }

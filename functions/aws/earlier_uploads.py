@@ -77,5 +77,5 @@ def _may_be_paid(record: JobRecord, *, is_batch: bool) -> bool:
     if record.provider_ref or record.intent or not record.outcome:
         return True
     # Whether requests of a batch, or shards, were sent, its own record does not say.
-    has_parts = is_batch or record.prepared_list.uploads > 1
-    return has_parts and record.error not in _NEVER_PAID
+    has_parts = is_batch or record.prepared_list.shards
+    return bool(has_parts) and record.error not in _NEVER_PAID

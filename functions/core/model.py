@@ -157,7 +157,7 @@ class PreparedList:
     duplicates: int = 0
     not_sent: int = 0  # do not fit the type
     sent: int = 0  # are in the submission file
-    uploads: int = 1  # into which the submission file is cut
+    shards: int = 0  # into which the submission file is cut; 0 for one upload
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
@@ -313,6 +313,8 @@ class Job:
             state["batch"]["lacking"] = list(self.batch.lacking)
         if self.joined == NOT_JOINED:
             del state["joined"]
+        if not self.prepared.shards:
+            del state["prepared"]["shards"]
         if not self.prepared.key:
             del state["prepared"]
         return state
