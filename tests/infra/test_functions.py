@@ -124,7 +124,6 @@ def test_the_settings_of_ipqs_are_complete(prod: Template) -> None:
         "max_source_bytes": 268435456,
         "max_source_records": 2000000,
         "max_upload_bytes": 104857600,
-        "max_upload_rows": None,
         "max_result_bytes": 53687091200,
         "settle_seconds": 3600,
         "late_days": 7,

@@ -260,7 +260,10 @@ def test_no_right_has_an_unexpected_wildcard(template: Template) -> None:
             assert "*" not in action
             if "*" in resource:
                 assert (
-                    re.fullmatch(r"s3:\w*Object\w*|s3:AbortMultipartUpload", action)
+                    re.fullmatch(
+                        r"s3:\w*Object\w*|s3:(Abort|List)MultipartUpload(Parts)?",
+                        action,
+                    )
                     or (action == "lambda:InvokeFunction" and resource.endswith(":*"))
                     or (action == "states:SendTaskSuccess" and resource.endswith("/*"))
                     or re.search(r":execution:<\w+\.Name>(/\*)?:\*$", resource)
