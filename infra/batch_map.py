@@ -117,8 +117,7 @@ class _AnswerWriter(sfn.ResultWriterV2):
         return [
             iam.PolicyStatement(
                 actions=[
-                    "s3:PutObject",
-                    "s3:GetObject",
+                    "s3:PutObject",  # reading is allowed with the items
                     "s3:ListMultipartUploadParts",
                     "s3:AbortMultipartUpload",
                 ],

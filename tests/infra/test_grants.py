@@ -151,6 +151,9 @@ RIGHTS = {
 #: What the CDK grants for a Distributed Map, and the reading of request lists.
 RUN_REQUESTS = {
     "s3:GetObject StorageInbox/batches/*",
+    "s3:PutObject StorageInbox/batches/answers/*",
+    "s3:ListMultipartUploadParts StorageInbox/batches/answers/*",
+    "s3:AbortMultipartUpload StorageInbox/batches/answers/*",
     "states:StartExecution WorkflowMachine",
     f"states:DescribeExecution {EXECUTIONS}",
     f"states:StopExecution {EXECUTIONS}",
