@@ -142,9 +142,10 @@ model: $(READY) ## Show that the model finds faults of release 0.1.0, in some mi
 assets: $(READY) ## Print the sizes of what is deployed, beside Lambda's limit
 	@$(BIN)/python -m tools.assets
 
-bench: $(READY) budget ## Measure the budget, the memory of a 1 GiB result, the API's latency
+bench: $(READY) budget ## Measure the budget, a 1 GiB result's memory, the API's latency, the polling
 	@$(BIN)/python -m benchmarks.memory
 	@$(BIN)/python -m benchmarks.api_latency
+	@$(BIN)/python -m benchmarks.schedule
 
 bench-rows: $(READY) ## Measure reading and joining two million records: time and memory
 	@$(BIN)/python -m benchmarks.rows

@@ -67,7 +67,7 @@ def write_items(
         else:
             items.append(item)
     if not items:  # a Map needs one; asking for what is known is not paid for
-        items = [item for item in kept if item["part"]["length"]]
+        items = [item for item in kept if item["part"].get("rows", 1)]
         kept = [item for item in kept if item not in items]
     seconds = sending_seconds(len(items))
     if seconds:

@@ -10,8 +10,9 @@ from functions.aws.batch_store import BatchStore
 from functions.aws.s3_source import S3Source
 from functions.batch_items import PlannedPart, write_items
 from functions.core.errors import RequestInvalid, SourceTooLarge
-from functions.core.model import Job, Next, PreparedList
+from functions.core.model import Job, Next, Phase, PreparedList
 from functions.core.provider_settings import ProviderSettings
+from functions.recalling import Recall
 from functions.records_file import RecordsFile
 from functions.submission_file import Shard, SubmissionFile
 from functions.tables.list_reading import ListReading, Status, read_list
@@ -33,13 +34,17 @@ def prepare_list(
     source: S3Source,
     settings: ProviderSettings,
     batch_store: BatchStore,
+    now: float,
+    recall: Recall | None = None,
     may_cut: bool = True,
 ) -> tuple[Job, Quote]:
     """Write the work files of a list; return the job, and what there is to say of it.
 
     `submission.csv` is what is sent: each value once, in one column. `records.csv` has
     every record of the source and what becomes of it, `table.json` describes the table.
-    They depend only on the source and on the settings: a second try writes the same.
+    They depend only on the source, on the settings, and on what the memory knows: there
+    `remembered.jsonl` has the verdicts that are not asked for again. If none is, the
+    job's results are there already.
 
     What is too large for one upload is cut into shards, which are sent like the
     requests of a batch, unless the whole may have been sent already (not `may_cut`).
@@ -62,7 +67,10 @@ def prepare_list(
         ) as submission,
         RecordsFile() as records,
     ):
-        for record in reading.records():
+        records_read = reading.records()
+        if recall:
+            records_read = recall.records(records_read)
+        for record in records_read:
             if record.number > settings.max_list_records:
                 raise SourceTooLarge(
                     f"the list has more than {settings.max_list_records:,} records, "
@@ -88,6 +96,7 @@ def prepare_list(
             records_version_id = batch_store.put_file("records.csv", padded.content())
     table = json.dumps(_table(job, reading), ensure_ascii=False).encode()
     counts = reading.counts
+    remembered = recall.found if recall else 0
     prepared = PreparedList(
         key=batch_store.key("submission.csv"),
         version_id=version_id,
@@ -97,11 +106,15 @@ def prepare_list(
         blank=counts.blank,
         duplicates=counts.duplicates,
         not_sent=counts.not_sent,
-        sent=counts.sent,
+        sent=counts.sent - remembered,
+        remembered=remembered,
+        remembered_version_id=recall.store(batch_store) if recall else "",
         shards=len(shards) if len(shards) > 1 else 0,
     )
     ready = job.with_(next=Next.SUBMIT, prepared=prepared)
-    if len(shards) > 1:
+    if not prepared.sent:
+        ready = ready.with_(next=Next.COLLECT, phase=Phase.FINISHED, finished_at=now)
+    elif len(shards) > 1:
         ready = _in_shards(ready, shards, settings=settings, batch_store=batch_store)
     return ready, _quote(reading)
 

@@ -10,7 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from verdict_courier.api_client import ApiClient, ApiError, ApiUnreachable
-from verdict_courier.api_description import VERDICTS, WITH_RESULTS, has_unproven_rows
+from verdict_courier.api_description import (
+    NEXT_CHECK_REASONS,
+    VERDICTS,
+    WITH_RESULTS,
+    has_unproven_rows,
+)
 from verdict_courier.console import job_pages, runbook
 from verdict_courier.console.log_sources import Links, LogSource
 from verdict_courier.console.page_response import (
@@ -107,6 +112,7 @@ class WebConsole:
             "runbook": f"runbook#{runbook.section_of(error['name'])}"
             if error
             else None,
+            "next_check_why": NEXT_CHECK_REASONS.get(str(job.get("next_check_reason"))),
             "rows_doubt": _rows_doubt(job.get("verdict")),
         }
 

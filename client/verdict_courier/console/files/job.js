@@ -37,6 +37,7 @@ function head(job, now) {
     count(job.checks, "check"),
     job.outcome ? `took ${age}` : `${age} old`,
     next && !job.outcome ? `next check ${next > now ? `in ${duration(next - now)}` : "due"}` : null,
+    job.expected_between && !job.outcome ? expected(job, now) : null,
     job.rows ? count(job.rows, "row") : null,
     job.late ? "late" : null,
   ];
@@ -47,6 +48,14 @@ function head(job, now) {
     el("code", { title: job.job_id }, `${job.job_id.slice(0, 12)}…`),
     el("span", { class: "facts" }, facts.filter(Boolean).join(" · ")),
   ];
+}
+
+// When most jobs of its sort would have ended by now, or will have.
+function expected(job, now) {
+  const [begin, end] = job.expected_between;
+  const times = `${timeOfDay(begin).slice(0, 5)} to ${timeOfDay(end).slice(0, 5)} UTC`;
+  const over = now > seconds(end) ? ", which is over" : "";
+  return `expected ${times}${over} (from ${count(job.expected_from, "job")})`;
 }
 
 function errorAndLinks(job) {
@@ -92,6 +101,8 @@ function details(job) {
     "finished at the provider": dateTime(job.finished_at),
     ended: dateTime(job.ended_at),
     deadline: dateTime(job.deadline_at),
+    "the next check is then": job.next_check_why,
+    expected: job.expected_between?.map(dateTime).join(" to "),
     "a retry": job.retry ? retryText(job.retry) : null,
     "asked again": dateTime(job.late_check_at),
     "earlier attempts": job.earlier_attempts
