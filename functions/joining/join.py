@@ -55,9 +55,8 @@ class Join:
     `results` are files by kind, in the order in which a list names a record: the
     first one that has it. `complete` are kinds that have every row and are no lists;
     where one is `lacking`, some shards of the list did not deliver it. `remembered` is
-    what Prepare has recalled; with `tells_verdicts`, what of these results can be
-    remembered is written, too. With `spreadsheet_safe`, a CSV is written besides in
-    which no cell is a formula.
+    what Prepare has recalled. Written besides are with `tells_verdicts` what can be
+    remembered, with `spreadsheet_safe` a CSV in which no cell is a formula.
     """
 
     records: Path
