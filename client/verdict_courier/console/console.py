@@ -62,10 +62,10 @@ class WebConsole:
         self._stack = stack
         self._refresh_seconds = refresh_seconds
         self._log_source = log_source
-        self._feed = JobFeed(api, limit=_MAX_JOBS)
+        self._feed = JobFeed(api, limit=_MAX_JOBS, running_first=True)
         self._files = {path.name: path for path in _FILES.iterdir()}
         self._lock = threading.Lock()
-        self._data: Document = {"jobs": [], "error": None}
+        self._data: Document = {"jobs": [], "older": False, "error": None}
         self._refresh_at = 0.0
 
     def respond(self, path: str) -> PageResponse | None:
@@ -87,7 +87,8 @@ class WebConsole:
             if time.monotonic() >= self._refresh_at:
                 try:
                     jobs = [self._with_links(job) for job in self._feed.read()]
-                    self._data = {"jobs": jobs, "error": None}
+                    older = self._feed.has_older
+                    self._data = {"jobs": jobs, "older": older, "error": None}
                 except (ApiError, ApiUnreachable) as error:
                     # The page keeps showing the jobs of the last successful read.
                     self._data = {**self._data, "error": str(error)}
