@@ -49,7 +49,7 @@ class Holds:
         The waits double, since the time of the claim, until `settle_seconds` after it.
         """
         elapsed = self.now - claimed_at
-        doubled = min(max(elapsed, self.policy.first_seconds), self.policy.cap_seconds)
+        doubled = min(max(elapsed, self.policy.floor_seconds), self.policy.cap_seconds)
         return self._hold(self.job, min(doubled, settle_seconds - elapsed))
 
     def for_credits(self, *, ask_at: float) -> Job:
