@@ -1,5 +1,7 @@
 """Stack: connect the constructs; it has no resources of its own."""
 
+import math
+
 from aws_cdk import Duration, RemovalPolicy, Stack
 from constructs import Construct
 
@@ -92,8 +94,12 @@ class VerdictCourier(Stack):
             results=self.storage.results,
             key=self.storage.key,
             # A job may wait for one deadline before its submission, and for one after;
-            # before both for approval.
-            timeout=Duration.seconds(2 * stage.longest_deadline_seconds)
+            # before both for approval. The requests of a batch wait for their slots
+            # besides.
+            timeout=Duration.seconds(
+                2 * stage.longest_deadline_seconds
+                + math.ceil(stage.longest_sending_seconds)
+            )
             .plus(Duration.days(stage.longest_approval_days))
             .plus(_TASKS_TIMEOUT),
             log_retention=log_retention,

@@ -36,7 +36,7 @@ def job_response(
     if record.error_key:
         links["error"] = f"{path}/error"
     waiting_since = max(record.submitted_at, record.resumed_at) or record.received_at
-    deadline_at = waiting_since + deadline_seconds
+    deadline_at = waiting_since + deadline_seconds + record.sending_seconds
     return {
         "job_id": record.job_id,
         "provider": record.provider,

@@ -89,6 +89,7 @@ class JobRecord:
     quote_told: int = 0  # the last attempt whose quote was announced
     resendable: int = 0  # as of a `Batch`
     resumable: int = 0
+    sending_seconds: float = 0.0  # as of a `Batch`
     name: str = ""  # of the file, as who asked for the job gave it
     label: str = ""
 

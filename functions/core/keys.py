@@ -21,6 +21,8 @@ ENV_SHOW_FILE_NAMES = "COURIER_SHOW_FILE_NAMES"
 #: The prefix of batches' work files in the inbox bucket. No provider has this name, so
 #: the files start no jobs.
 BATCHES_PREFIX = "batches/"
+#: The prefix of what Step Functions writes there: how the requests of batches ended.
+ANSWERS_PREFIX = f"{BATCHES_PREFIX}answers/"
 
 #: What the metadata of an object say of a job that is to wait for approval.
 QUOTE_OPTION = "courier-quote"

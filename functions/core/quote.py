@@ -26,7 +26,7 @@ def quote_of(record: JobRecord) -> dict[str, Any] | None:
         "header": remarks.get("header"),
         "notes": remarks.get("notes", []),
         # Quotes of an earlier release lack these.
-        "uploads": remarks.get("uploads", 1),
+        "uploads": remarks.get("uploads", prepared.shards or 1),
         "credits_needed": remarks.get("credits_needed"),
         "credits_left": remarks.get("credits_left"),
         "aws_usd": remarks.get("aws_usd"),

@@ -87,6 +87,7 @@ class World:
     remember_days: int = 0
     lost_webhooks: int = 0
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    ipqs: Mapping[str, Any] = field(default_factory=dict)  # other settings of it
 
     def __post_init__(self) -> None:
         site = self.site
@@ -97,6 +98,8 @@ class World:
         if self.remember_days:
             self.deployment = self.deployment.remembering(self.remember_days)
         self.deployment = self.deployment.with_changes(self.settings)
+        if self.ipqs:
+            self.deployment = self.deployment.with_changes({"ipqs": self.ipqs})
         self.log = StringIO()
         self.injector = Injector({fault.at: fault for fault in self.faults})
         self.lambdas = Lambdas(self.deployment.variables, self.injector, self.log)
@@ -395,6 +398,10 @@ class World:
                 parameters["Message"] = json.dumps(parameters["Message"])
             return self._call_by_aws(
                 "sns", "Publish", parameters, "SNS.InternalErrorException"
+            )
+        if resource.endswith(":s3:putObject"):
+            return self._call_by_aws(
+                "s3", "PutObject", parameters, "States.ResultWriterFailed"
             )
         if service == "s3":
             response = self._call_by_aws(
