@@ -158,6 +158,8 @@ def _is_explained(world: World, claiming: Sequence[str]) -> bool:
             )
         ):
             return True
+        if fault.mode is Mode.KILLED_BEFORE and _is_claim_unremoved(world, at):
+            return True
         claimed = fault.mode is Mode.KILLED_AFTER
         for length in range(2, len(claiming) + 1):
             is_there = calls[max(at + 1 - length, 0) : at + 1] == [*claiming[:length]]
@@ -166,6 +168,20 @@ def _is_explained(world: World, claiming: Sequence[str]) -> bool:
             ):
                 return True
     return False
+
+
+def _is_claim_unremoved(world: World, at: int) -> bool:
+    """Whether a call removes a claim that was written, though the answer was an error.
+
+    A process that was killed before it leaves what one leaves that was killed after it
+    had claimed the submission.
+    """
+    before = world.injector.faults.get(at - 1)
+    return (
+        world.injector.calls[at - 1 : at + 1] == [_CLAIM, _CLAIM]
+        and before is not None
+        and before.mode is Mode.ERROR_AFTER
+    )
 
 
 def _is_answer_lost(world: World, at: int) -> bool:
