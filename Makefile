@@ -19,7 +19,7 @@ STAGE ?= dev
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-plain test-stack test-own check-tests quick mutants check audit sbom lint format synth assets budget faults model bench bench-rows diagram rights runbook corrections openapi screenshot bootstrap deploy diff smoke destroy lock clean
+.PHONY: help demo up down test test-plain test-stack test-own check-tests quick mutants check audit sbom lint format synth assets budget faults model bench bench-rows diagram rights runbook corrections openapi screenshot wheel bootstrap deploy diff smoke destroy lock clean
 
 help: ## List the targets
 	@echo "Verdict Courier: lists to bulk-verification providers, verdicts back."
@@ -71,6 +71,7 @@ check-tests: $(READY)
 lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	@$(BIN)/python -m tools.cdk_types
 	$(BIN)/mypy
 
 # ruff's S608 is the same rule as B608, and knows the one folder whose SQL is built.
@@ -144,6 +145,9 @@ openapi: $(READY) ## Generate the OpenAPI document from the routes and schemas
 screenshot: $(READY) ## Take the screenshot of the page (needs Chromium)
 	$(BIN)/python -m tools.screenshot
 
+wheel: $(READY) ## Build the client alone, the command `courier`, as a wheel in dist
+	$(BIN)/uv build --wheel --offline --no-create-gitignore
+
 lock: $(READY) ## Resolve the dependencies and write the lock files
 	$(BIN)/uv pip compile --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
@@ -156,7 +160,7 @@ lock: $(READY) ## Resolve the dependencies and write the lock files
 
 clean: ## Stop the local stack and remove all generated files
 	@if [ -e .local/stack.json ] && [ -e $(READY) ]; then $(BIN)/python -m local.up down; fi
-	rm -rf .venv .cache .local cdk.out .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+	rm -rf .venv .cache .local cdk.out dist .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis \
 	  tests/workflow/engines/node_modules
 
 $(READY): requirements.lock

@@ -1,5 +1,6 @@
 """Fixtures of all suites: repeatable examples and the synthesized app."""
 
+import os
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -13,8 +14,11 @@ import infra.node  # noqa: F401 - aws_cdk starts Node as it is imported
 if TYPE_CHECKING:
     from tests.world.site import Site
 
+#: How many examples Hypothesis makes for a test, each time the same ones. A search for
+#: faults sets more: `EXAMPLES=2000 make test T=tests/unit`.
+_EXAMPLES = int(os.environ.get("EXAMPLES", "40"))
 settings.register_profile(
-    "repeatable", derandomize=True, max_examples=100, deadline=None
+    "repeatable", derandomize=True, max_examples=_EXAMPLES, deadline=None
 )
 settings.load_profile("repeatable")
 

@@ -1,16 +1,19 @@
 """The whole stack on this machine, deployed once: its real functions, real sockets."""
 
+import fcntl
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from verdict_courier.cli.__main__ import main
 
 from functions.aws.job_store import JobStore
 from functions.core.keys import RATE_LIMIT_ITEM_PREFIX
 from local.simulators.clock import RunningClock
 from local.simulators.txncheck import TxncheckSimulator
 from local.stack import LocalStack, running, webhook_scheme
-from tests.integration.harness import IPQS_AT_ONCE, JobRunner
+from tests.integration.harness import IPQS_AT_ONCE, JobRunner, Run
 
 
 @pytest.fixture(scope="session")
@@ -81,3 +84,30 @@ def job_store(stack: LocalStack) -> JobStore:
         dynamodb=stack.emulator.client("dynamodb"),
         keep_days=90,
     )
+
+
+@pytest.fixture
+def run(
+    stack: LocalStack,
+    runner: JobRunner,  # noqa: ARG001 - resets the provider
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[Run]:
+    """Return a function that runs a command; it returns exit code, output and notes."""
+    record = tmp_path / "stack.json"
+    addresses = {**stack.outputs, "Endpoint": stack.emulator.endpoint}
+    local = {"api_url": stack.api_url, "console_url": "http://c/"}
+    record.write_text(json.dumps({**local, "addresses": addresses}))
+    monkeypatch.setattr("verdict_courier.cli.endpoints.RECORD", record)
+    monkeypatch.setattr("verdict_courier.cli.commands._POLL_SECONDS", 0.05)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run_command(*words: object) -> tuple[int, str, str]:
+        code = main([str(word) for word in words])
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    with record.open("rb") as opened:
+        fcntl.flock(opened, fcntl.LOCK_EX)  # as the process of a stack does
+        yield run_command

@@ -14,6 +14,8 @@ from local.execution_view import ExecutionView, read_execution
 from local.simulators.faults import Answer
 from local.stack import LocalStack
 
+#: Runs a command of the client; returns its exit code, output and notes.
+Run = Callable[..., tuple[int, str, str]]
 #: A request of type `full-check`, about a person of whom the simulator knows all.
 FULL_CHECK = json.dumps({"mobile": "+919812345670", "name": "Asha Example"}).encode()
 #: Switches of the IPQS simulator with which it finishes every job at once.

@@ -1,26 +1,22 @@
 """The command line client against the whole stack."""
 
-import fcntl
 import json
 import os
 import pty
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 import pytest
-from verdict_courier.cli.__main__ import main
 from verdict_courier.cli.exit_codes import ExitCode
 
 from local import sample
 from local.stack import LocalStack
-from tests.integration.harness import JobRunner
+from tests.integration.harness import JobRunner, Run
 
-Run = Callable[..., tuple[int, str, str]]
 _ROOT = Path(__file__).parents[2]
 _COURIER = [sys.executable, "-m", "verdict_courier.cli"]
 _ENVIRONMENT = {
@@ -29,31 +25,6 @@ _ENVIRONMENT = {
     "AWS_SECRET_ACCESS_KEY": "test",
     "PYTHONPATH": str(_ROOT / "client"),
 }
-
-
-@pytest.fixture
-def run(
-    stack: LocalStack,
-    runner: JobRunner,  # noqa: ARG001 - resets the provider
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Iterator[Run]:
-    """Return a function that runs a command; it returns exit code, output and notes."""
-    record = tmp_path / "stack.json"
-    record.write_text(json.dumps({"api_url": stack.api_url, "console_url": "http://c"}))
-    monkeypatch.setattr("verdict_courier.cli.endpoints.RECORD", record)
-    monkeypatch.setattr("verdict_courier.cli.commands._POLL_SECONDS", 0.05)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run_command(*words: object) -> tuple[int, str, str]:
-        code = main([str(word) for word in words])
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    with record.open("rb") as opened:
-        fcntl.flock(opened, fcntl.LOCK_EX)  # as the process of a stack does
-        yield run_command
 
 
 @pytest.fixture
@@ -172,6 +143,34 @@ def test_a_failed_job_is_retried(run: Run, file: Path, runner: JobRunner) -> Non
     assert len(runner.stack.ipqs.csvs) == 1
 
 
+def test_the_log_lines_of_a_job_are_read(run: Run, file: Path) -> None:
+    """They explain what a state cannot, without a console of AWS."""
+    _, out, _ = run("submit", file, "--type", "email", "--wait", "--json")
+    job_id = read(out)["job_id"]
+
+    code, out, _ = run("logs", job_id[:12])
+
+    lines = [line.split("\t") for line in out.splitlines()]
+    assert code == ExitCode.DONE
+    assert "submitted" in {message for _, _, _, message, _ in lines}
+    assert lines == sorted(lines, key=lambda line: line[0])
+
+
+def test_a_doctor_sees_all_parts_of_the_stack(run: Run, stack: LocalStack) -> None:
+    """A fault in one of them is the next question of whoever sees none of his jobs."""
+    sqs = stack.emulator.client("sqs")
+    for name, queue in stack.outputs.items():
+        if name.endswith("DeadLetterQueueUrl"):
+            sqs.purge_queue(QueueUrl=queue)
+
+    code, out, _ = run("doctor", "--json")
+
+    findings = {f["what"]: f for f in map(read, out.splitlines())}
+    assert code == ExitCode.DONE, out
+    assert findings.keys() >= {"client", "API", "IntakeQueue", "DeadLetterQueue"}
+    assert findings["secret IpqsSecretArn"]["seen"] == "has api_key"
+
+
 def test_without_a_stack_it_names_the_command_that_starts_one(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -203,7 +202,7 @@ def test_the_address_of_the_local_console_is_printed(run: Run) -> None:
     """`make up` serves it already."""
     code, out, _ = run("page")
 
-    assert (code, out) == (ExitCode.DONE, "http://c\n")
+    assert (code, out) == (ExitCode.DONE, "http://c/\n")
 
 
 def test_an_api_without_tls_is_not_called(run: Run) -> None:

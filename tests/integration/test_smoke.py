@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from functools import partial
 
 import pytest
+from verdict_courier import stack_checks
 from verdict_courier.api_client import ApiClient
+from verdict_courier.stack_checks import Finding, StackAccess
 
 from infra.config import stack_name
 from local.emulator import clients
 from local.stack import LocalStack
 from tests.integration.harness import JobRunner
-from tools.stage.smoke import Finding, SmokeTest
+from tools.stage.smoke import SmokeTest
 
 
 @pytest.fixture
@@ -23,9 +25,11 @@ def smoke_test(runner: JobRunner) -> SmokeTest:
         if name.endswith("DeadLetterQueueUrl"):
             sqs.purge_queue(QueueUrl=queue)
     return SmokeTest(
-        stack=stack_name("local"),
-        outputs=stack.outputs,
-        client=partial(clients.client, stack.emulator.endpoint),
+        stack=StackAccess(
+            name=stack_name("local"),
+            outputs=stack.outputs,
+            client=partial(clients.client, stack.emulator.endpoint),
+        ),
         api=ApiClient.local(stack.api_url),
         unsigned=None,
         patience=20.0,
@@ -52,7 +56,7 @@ def test_an_empty_secret_is_named(smoke_test: SmokeTest, stack: LocalStack) -> N
     before = secrets.get_secret_value(SecretId=name)["SecretString"]
     secrets.put_secret_value(SecretId=name, SecretString='{"api_key": ""}')
     try:
-        faults = _faults(smoke_test.secrets())
+        faults = _faults(stack_checks.secrets(smoke_test.stack))
     finally:
         secrets.put_secret_value(SecretId=name, SecretString=before)
 

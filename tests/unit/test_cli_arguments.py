@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from verdict_courier.api_client import ApiClient
-from verdict_courier.cli import arguments, endpoints
+from verdict_courier.cli import arguments, endpoints, help_texts
 from verdict_courier.cli.__main__ import main
 from verdict_courier.cli.exit_codes import ExitCode
 
@@ -216,7 +216,7 @@ def test_what_is_no_stage_is_said_so(
     assert "is not a stage" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("verb", arguments._EXAMPLES)
+@pytest.mark.parametrize("verb", help_texts.EXAMPLES)
 def test_the_help_of_a_command_has_an_example_that_works(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, verb: str
 ) -> None:

@@ -35,9 +35,9 @@ def test_compares_all_bits_of_the_hash(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_keeps_24_bytes_of_a_value() -> None:
     """A list has as many values as somebody has customers."""
-    with memory_limit(24 * 200_000 + 100_000):
-        records = FirstRecords(expected=200_000)
-        for number in range(1, 200_001):
+    with memory_limit(24 * 100_000 + 60_000):
+        records = FirstRecords(expected=100_000)
+        for number in range(1, 100_001):
             assert not records.first(f"user{number}@club.example", number)
 
 

@@ -357,12 +357,13 @@ def test_a_table_is_recognized_by_its_name(name: str) -> None:
 @pytest.mark.parametrize("ending", [b"\n", b"\r", b"\r\n"])
 def test_has_a_piece_of_a_file_in_memory(ending: bytes) -> None:
     """A list has as many records as somebody has customers."""
-    source = BytesSource(b"a,b" + ending + (b"1,2" + ending) * 400_000)
+    row = b"1," + b"2" * 250 + ending
+    source = BytesSource(b"a,b" + ending + row * 40_000)
     with memory_limit(len(source.data) + 6 * MAX_RECORD):
         table = open_table(source, "a.csv", OPTIONS)
         count = sum(1 for _ in table.records(has_header=True))
 
-    assert count == 400_000
+    assert count == 40_000
 
 
 @given(

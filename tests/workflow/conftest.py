@@ -1,6 +1,7 @@
 """Fixtures of the workflow tests: the definition, and the traces of all scenarios."""
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,11 @@ from tests.workflow.machine import WorkflowMachine
 from tests.workflow.runs import Traces
 from tests.workflow.scenarios import RUNS
 
-_TIMEOUT_SECONDS = 120.0
+_TIMEOUT_SECONDS = 240.0
+#: Executions at the same time, and processes of functions: enough for each function to
+#: keep those that it has, since starting one takes longer than a call.
+_AT_ONCE = 4
+_ENVIRONMENTS = 64
 
 
 @pytest.fixture(scope="package")
@@ -27,19 +32,23 @@ def definition(assembly: Callable[[str], Path]) -> dict[str, Any]:
 def traces(
     definition: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Traces]:
-    """Run all scenarios at the same time, with waits of no length."""
-    with Emulator.started(wait_scale=0.0) as emulator:
+    """Run all scenarios, some at the same time, with waits of no length."""
+    with Emulator.started(wait_scale=0.0, environments=_ENVIRONMENTS) as emulator:
         machine = WorkflowMachine(
             emulator, definition, tmp_path_factory.mktemp("scripts")
         )
-        running = {name: machine.start(run) for name, run in RUNS.items()}
+        waiting, running = deque(RUNS), dict[str, str]()
         ended: Traces = {}
         deadline = time.monotonic() + _TIMEOUT_SECONDS
-        while len(ended) < len(running):
-            assert time.monotonic() < deadline, set(running) - set(ended)
-            for name in running.keys() - ended.keys():
-                if (trace := machine.trace(running[name])) is not None:
+        while len(ended) < len(RUNS):
+            assert time.monotonic() < deadline, running
+            while waiting and len(running) < _AT_ONCE:
+                name = waiting.popleft()
+                running[name] = machine.start(RUNS[name])
+            for name, execution in list(running.items()):
+                if (trace := machine.trace(execution)) is not None:
                     ended[name] = trace
+                    del running[name]
         yield ended
 
 

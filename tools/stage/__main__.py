@@ -7,6 +7,7 @@ from typing import Any
 
 from verdict_courier.api_client import ApiClient, ApiUnreachable
 from verdict_courier.cli.endpoints import connect
+from verdict_courier.stack_checks import StackAccess
 
 from functions.core.settings_parser import ConfigError
 from infra import config
@@ -96,9 +97,9 @@ def smoke(account: Account, stage: config.Stage) -> int:
     client: Any = account.session.client
     return _print_findings(
         SmokeTest(
-            stack=stack_name(stage.name),
-            outputs=outputs,
-            client=client,
+            stack=StackAccess(
+                name=stack_name(stage.name), outputs=outputs, client=client
+            ),
             api=api,
             unsigned=unsigned,
         )
@@ -112,9 +113,11 @@ def _local_smoke_test() -> SmokeTest:
         raise NotReady("No local stack is running: start one with `make up`.")
     endpoint = record["addresses"]["Endpoint"]
     return SmokeTest(
-        stack=stack_name(config.LOCAL),
-        outputs=record["addresses"],
-        client=partial(clients.client, endpoint),
+        stack=StackAccess(
+            name=stack_name(config.LOCAL),
+            outputs=record["addresses"],
+            client=partial(clients.client, endpoint),
+        ),
         api=connect(config.LOCAL, profile=None),
         unsigned=None,
     )

@@ -3,15 +3,17 @@
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from verdict_courier import stack_checks
 from verdict_courier.api_client import ApiClient, ApiUnreachable
+from verdict_courier.stack_checks import Finding, StackAccess
 
 from functions.core import identity
-from tools.stage.subscription import Subscription, as_list, as_object, parse_object
+from tools.stage.subscription import Subscription, as_list, as_object
 
 #: How long an upload may take to be seen as a notice.
 PATIENCE_SECONDS = 60.0
@@ -20,65 +22,41 @@ _REFUSALS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """What was tried and what came of it; `ok` is None where it could not be tried."""
-
-    what: str
-    ok: bool | None
-    seen: str
-    advice: str = ""
-
-
 @dataclass(kw_only=True)
 class SmokeTest:
     """The checks of a stage.
 
-    `client` returns a boto3 client of a service. `unsigned` calls the API without a
-    signature; None where the stage does not verify signatures.
+    `unsigned` calls the API without a signature; None where the stage does not verify
+    signatures.
     """
 
-    stack: str
-    outputs: Mapping[str, str]
-    client: Callable[[str], Any]
+    stack: StackAccess
     api: ApiClient
     unsigned: ApiClient | None
     patience: float = PATIENCE_SECONDS
 
     def run(self) -> Iterator[Finding]:
         """Yield a finding for each part of the stage, in the order of a job."""
-        yield from self.secrets()
+        yield from stack_checks.secrets(self.stack)
         yield self.upload_rule()
         yield self.key_policy()
-        topics = (self.outputs["NoticesTopicArn"], self.outputs["OperationsTopicArn"])
+        topics = (
+            self.stack.outputs["NoticesTopicArn"],
+            self.stack.outputs["OperationsTopicArn"],
+        )
         with Subscription.opened(
-            topics, name=f"{self.stack}-smoke", client=self.client
+            topics, name=f"{self.stack.name}-smoke", client=self.stack.client
         ) as subscription:
             yield from self.upload(subscription)
             yield self.alarm(subscription)
         yield from self.signatures()
         yield from self.webhooks()
-        yield from self.dead_letters()
-
-    def secrets(self) -> Iterator[Finding]:
-        """Check that each secret is filled, without showing what is in it."""
-        for output, name in self.outputs.items():
-            if not output.endswith("SecretArn"):
-                continue
-            member = "current" if "Webhook" in output else "api_key"
-            response = self.client("secretsmanager").get_secret_value(SecretId=name)
-            filled = bool(parse_object(response["SecretString"]).get(member))
-            yield Finding(
-                what=f"secret {output}",
-                ok=filled,
-                seen=f"has {member}" if filled else f"{member} is empty",
-                advice=f'Write {{"{member}": "…"}} into it (docs/deploy.md).',
-            )
+        yield from stack_checks.dead_letters(self.stack)
 
     def upload_rule(self) -> Finding:
         """Check that the rule that hears of uploads is on."""
         (rule,) = self._resources("AWS::Events::Rule", "IntakeRule")
-        state = self.client("events").describe_rule(Name=rule)["State"]
+        state = self.stack.client("events").describe_rule(Name=rule)["State"]
         return Finding(
             what="rule for uploads",
             ok=state == "ENABLED",
@@ -88,8 +66,8 @@ class SmokeTest:
 
     def key_policy(self) -> Finding:
         """Check that the services that use the key by themselves may."""
-        policy = self.client("kms").get_key_policy(
-            KeyId=self.outputs["DataKeyArn"], PolicyName="default"
+        policy = self.stack.client("kms").get_key_policy(
+            KeyId=self.stack.outputs["DataKeyArn"], PolicyName="default"
         )["Policy"]
         allowed = {
             service
@@ -109,10 +87,10 @@ class SmokeTest:
 
     def upload(self, subscription: Subscription) -> Iterator[Finding]:
         """Upload an empty file, which must end as a failed job with a notice."""
-        bucket = self.outputs["InboxBucket"]
+        bucket = self.stack.outputs["InboxBucket"]
         key = f"ipqs/email/smoke-{uuid.uuid4().hex}.csv"
         started = time.monotonic()
-        version = self.client("s3").put_object(Bucket=bucket, Key=key, Body=b"")
+        version = self.stack.client("s3").put_object(Bucket=bucket, Key=key, Body=b"")
         job_id = identity.of_object(bucket, key, version["VersionId"])
         item = self._wait(lambda: self._ended(job_id))
         seconds = f"after {time.monotonic() - started:.0f} s"
@@ -142,7 +120,7 @@ class SmokeTest:
     def alarm(self, subscription: Subscription) -> Finding:
         """Set one alarm by hand, and wait for its message."""
         alarm, *_ = self._resources("AWS::CloudWatch::Alarm", "")
-        cloudwatch = self.client("cloudwatch")
+        cloudwatch = self.stack.client("cloudwatch")
         reason = f"Smoke test {uuid.uuid4().hex}"
         cloudwatch.set_alarm_state(
             AlarmName=alarm, StateValue="ALARM", StateReason=reason
@@ -174,7 +152,7 @@ class SmokeTest:
 
     def webhooks(self) -> Iterator[Finding]:
         """Post an unsigned webhook, which must be answered with a refusal."""
-        for output in self.outputs:
+        for output in self.stack.outputs:
             if not output.endswith("WebhookSecretArn"):
                 continue
             provider = output.removesuffix("WebhookSecretArn").lower()
@@ -191,25 +169,9 @@ class SmokeTest:
                 advice="See the log of webhook; jobs are polled in any case.",
             )
 
-    def dead_letters(self) -> Iterator[Finding]:
-        """Count what could not be handled."""
-        for output, url in self.outputs.items():
-            if not output.endswith("DeadLetterQueueUrl"):
-                continue
-            attributes = self.client("sqs").get_queue_attributes(
-                QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]
-            )["Attributes"]
-            waiting = int(attributes["ApproximateNumberOfMessages"])
-            yield Finding(
-                what=output.removesuffix("Url"),
-                ok=waiting == 0,
-                seen=f"{waiting} messages",
-                advice="Read them, then redrive or delete them (docs/operations.md).",
-            )
-
     def _ended(self, job_id: str) -> dict[str, str] | None:
-        item = self.client("dynamodb").get_item(
-            TableName=self.outputs["JobsTable"],
+        item = self.stack.client("dynamodb").get_item(
+            TableName=self.stack.outputs["JobsTable"],
             Key={"job_id": {"S": job_id}},
             ConsistentRead=True,
         )
@@ -221,9 +183,9 @@ class SmokeTest:
 
     def _resources(self, kind: str, part: str) -> list[str]:
         pages = (
-            self.client("cloudformation")
+            self.stack.client("cloudformation")
             .get_paginator("list_stack_resources")
-            .paginate(StackName=self.stack)
+            .paginate(StackName=self.stack.name)
         )
         return [
             resource["PhysicalResourceId"].rpartition("|")[2]

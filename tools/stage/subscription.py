@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from verdict_courier.stack_checks import parse_object
+
 
 @dataclass(kw_only=True)
 class Subscription:
@@ -67,14 +69,6 @@ def _policy(queue_arn: str, topics: Sequence[str]) -> dict[str, Any]:
             }
         ],
     }
-
-
-def parse_object(text: str) -> dict[str, Any]:
-    """Return the object that a JSON text holds; an empty one if it holds none."""
-    try:
-        return as_object(json.loads(text))
-    except ValueError:
-        return {}
 
 
 def as_object(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON

@@ -11,10 +11,9 @@ from argparse import Namespace
 from collections.abc import Sequence
 from datetime import UTC
 
-import shtab
-
 from verdict_courier.api_client import ApiError, ApiUnreachable
 from verdict_courier.cli import arguments as command_line
+from verdict_courier.cli import completion
 from verdict_courier.cli.display import Display
 from verdict_courier.cli.endpoints import LOCAL, connect
 from verdict_courier.cli.exit_codes import ExitCode
@@ -59,13 +58,16 @@ def _run(arguments: Sequence[str] | None) -> ExitCode:
     try:
         options = command_line.parse(arguments)
         if options.command == "completion":
-            display.script(shtab.complete(command_line.parser(), options.shell))
+            display.script(completion.script(command_line.parser(), options.shell))
             return ExitCode.DONE
         display = Display(
             as_json=options.json,
             zone=UTC if options.utc else None,
             is_local=options.stage == LOCAL and not options.url,
         )
+        if options.command == "doctor":  # that there is an API is its first question
+            examined: ExitCode = options.run(display, options)
+            return examined
         api = connect(options.stage, profile=options.profile, url=options.url)
         code: ExitCode = options.run(api, display, options)
     except (Misused, ApiError, ApiUnreachable, OSError) as error:

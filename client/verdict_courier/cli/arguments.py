@@ -1,49 +1,28 @@
 """Declare the arguments of `courier`, and check them before anything is sent."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import shtab
 
 from verdict_courier import api_description
-from verdict_courier.cli import argument_types, commands
-from verdict_courier.cli.endpoints import LOCAL
+from verdict_courier.cli import (
+    argument_types,
+    commands,
+    completion,
+    help_texts,
+    live_commands,
+    stack_commands,
+)
+from verdict_courier.cli.endpoints import usual_stage
+from verdict_courier.cli.exit_codes import ExitCode
 from verdict_courier.cli.job_ids import read_job_id
 from verdict_courier.cli.misuse import Misused
 from verdict_courier.cli.texts import listed, printable
 from verdict_courier.version import version
 
 _DESCRIPTION = "A client of the Verdict Courier API: submit lists, follow their jobs."
-_EXIT_CODES = """\
-Exit codes:
-  0    done; also watch and page, ended by Ctrl-C
-  1    the job ended without results
-  2    wrong usage, found before anything was sent; or a file that cannot be used
-  3    the API refused
-  4    the API could not be reached
-  5    there are results, but not all rows are accounted for
-  130  ended by Ctrl-C; jobs go on
-  141  whoever read the output ended
-
-Options of all commands can stand before the command, too."""
-_JOB = "JOB is a job id, or its first 8 digits or more."
-_PIPE = "Into a pipe it prints a line for each job, with tabs between these values:\n  "
-_LIST_PIPE = f"{_PIPE}job, type, state, received, rows, checks, name, label"
-_WATCH_PIPE = (
-    f"{_PIPE}job, type, state, error, age, checks, next, timeline, name, label"
-)
-_EXAMPLES = {
-    "submit": "courier submit my.csv --type email --wait",
-    "list": "courier list --outcome failed --provider ipqs --limit 5",
-    "status": "courier status 0123456789ab --wait",
-    "results": "courier results 0123456789ab --download out",
-    "cancel": "courier cancel 0123456789ab",
-    "retry": "courier retry 0123456789ab --wait",
-    "watch": "courier watch --every 5 --utc",
-    "page": "courier page --stage prod",
-    "completion": 'eval "$(courier completion bash)"',
-}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -68,19 +47,23 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    whole = _Parser(prog="courier", description=_DESCRIPTION, epilog=_EXIT_CODES)
+    whole = _Parser(
+        prog="courier", description=_DESCRIPTION, epilog=help_texts.EXIT_CODES
+    )
     _add_shared(whole)
     whole.add_argument("--version", action="version", version=f"courier {version()}")
     subparsers = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def add(
-        name: str, run: commands.Command, more: str = ""
+        name: str, run: Callable[..., ExitCode], more: str = ""
     ) -> argparse.ArgumentParser:
         subparser = subparsers.add_parser(
             name,
             help=run.__doc__,
             description=run.__doc__,
-            epilog="\n\n".join(filter(None, (more, f"example:\n  {_EXAMPLES[name]}"))),
+            epilog="\n\n".join(
+                filter(None, (more, f"example:\n  {help_texts.EXAMPLES[name]}"))
+            ),
         )
         _add_shared(subparser, unless_before=True)
         subparser.set_defaults(run=run)
@@ -88,7 +71,9 @@ def parser() -> argparse.ArgumentParser:
 
     submit = add("submit", commands.submit, _types())
     file = submit.add_argument(
-        "file",
+        "files",
+        nargs="+",
+        metavar="FILE",
         type=argument_types.file,
         help=f"UTF-8, {listed(api_description.upload_extensions())}",
     )
@@ -104,7 +89,7 @@ def parser() -> argparse.ArgumentParser:
     submit.add_argument(
         "--label", type=argument_types.label, help="your words about the job"
     )
-    jobs = add("list", commands.list_jobs, _LIST_PIPE)
+    jobs = add("list", commands.list_jobs, help_texts.LIST_PIPE)
     jobs.add_argument("--outcome", choices=_outcomes(), help="only these jobs")
     _add_provider(jobs)
     jobs.add_argument(
@@ -113,8 +98,12 @@ def parser() -> argparse.ArgumentParser:
     jobs.add_argument(
         "--limit", type=argument_types.whole_number(), default=20, help="default: 20"
     )
-    status = _with_job(add("status", commands.status, _JOB))
-    results = _with_job(add("results", commands.results, _JOB))
+    status = _with_job(add("status", commands.status, help_texts.JOB))
+    results = add("results", commands.results, help_texts.JOB)
+    jobs_of = results.add_argument(
+        "job_ids", nargs="+", type=read_job_id, metavar="JOB", help="a job, or several"
+    )
+    jobs_of.complete = completion.NEWEST  # type: ignore[attr-defined] # shtab reads it
     folder = results.add_argument(
         "--download", type=argument_types.folder, metavar="DIR"
     )
@@ -126,11 +115,17 @@ def parser() -> argparse.ArgumentParser:
         help="a kind such as joined or clean; can be given again",
     )
     folder.complete = shtab.DIRECTORY  # type: ignore[attr-defined] # shtab reads it
-    _with_job(add("cancel", commands.cancel, _JOB))
-    retry = _with_job(add("retry", commands.retry, _JOB))
+    _with_job(
+        add("logs", stack_commands.logs, f"{help_texts.JOB}\n{help_texts.LOGS_PIPE}")
+    )
+    _with_job(add("open", stack_commands.open_job, help_texts.JOB))
+    _with_job(
+        add("cancel", commands.cancel, help_texts.JOB), offered=completion.RUNNING
+    )
+    retry = _with_job(add("retry", commands.retry, help_texts.JOB))
     for waiting in (submit, status, retry):
         waiting.add_argument("--wait", action="store_true", help="until the job ends")
-    watch = add("watch", commands.watch, _WATCH_PIPE)
+    watch = add("watch", live_commands.watch, help_texts.WATCH_PIPE)
     watch.add_argument("--once", action="store_true", help="print once, for scripts")
     most = api_description.most_jobs()
     watch.add_argument(
@@ -139,7 +134,7 @@ def parser() -> argparse.ArgumentParser:
         default=20,
         help=f"1 to {most}, default: 20",
     )
-    page = add("page", commands.page)
+    page = add("page", live_commands.page)
     for live, seconds in ((watch, 2.0), (page, 5.0)):
         live.add_argument(
             "--every",
@@ -148,12 +143,13 @@ def parser() -> argparse.ArgumentParser:
             metavar="SECONDS",
             help="refresh",
         )
-    completion = subparsers.add_parser(
+    add("doctor", stack_commands.doctor)
+    script = subparsers.add_parser(
         "completion",
         help="Print a script that completes commands in a shell.",
-        epilog=f"example:\n  {_EXAMPLES['completion']}",
+        epilog=f"example:\n  {help_texts.EXAMPLES['completion']}",
     )
-    completion.add_argument("shell", choices=("bash", "zsh"))
+    script.add_argument("shell", choices=("bash", "zsh"))
     return whole
 
 
@@ -172,7 +168,12 @@ def _add_shared(
         group.add_argument(
             flag, action="store_true", default=default(value=False), help=text
         )
-    group.add_argument("--stage", default=default(LOCAL), help="default: local")
+    stage = usual_stage()
+    group.add_argument(
+        "--stage",
+        default=default(stage),
+        help=f"default: {stage}, from COURIER_STAGE or else local",
+    )
     group.add_argument(
         "--profile", default=default(None), help="AWS profile that signs the calls"
     )
@@ -190,8 +191,11 @@ def _add_provider(target: argparse.ArgumentParser, default: str | None = None) -
     )
 
 
-def _with_job(target: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    target.add_argument("job_id", type=read_job_id, metavar="JOB")
+def _with_job(
+    target: argparse.ArgumentParser, *, offered: dict[str, str] = completion.NEWEST
+) -> argparse.ArgumentParser:
+    job = target.add_argument("job_id", type=read_job_id, metavar="JOB")
+    job.complete = offered  # type: ignore[attr-defined] # shtab reads it
     return target
 
 
@@ -205,11 +209,12 @@ def _check_submission(options: argparse.Namespace) -> None:
             f"{options.provider} verifies {listed(upload.types)}, not {options.type}: "
             f"name its provider with --provider {others[0]}"
         )
-    if options.file.suffix.lower() not in upload.extensions:
-        name = printable(options.file)
-        raise Misused(
-            f"{options.provider} takes {listed(upload.extensions)}, not {name}"
-        )
+    for file in options.files:
+        if file.suffix.lower() not in upload.extensions:
+            name = printable(file)
+            raise Misused(
+                f"{options.provider} takes {listed(upload.extensions)}, not {name}"
+            )
 
 
 def _outcomes() -> list[str]:

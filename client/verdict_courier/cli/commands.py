@@ -1,29 +1,22 @@
 """Run the commands of `courier`, one function for each."""
 
-import threading
 import time
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from requests import codes
-from rich.console import Group
-from rich.table import Table
 
 from verdict_courier.api_client import ApiClient, ApiError, upload
 from verdict_courier.api_description import WITH_RESULTS, has_unproven_rows
 from verdict_courier.cli.display import Display
-from verdict_courier.cli.endpoints import LOCAL, command_on, local_address
+from verdict_courier.cli.endpoints import command_on
 from verdict_courier.cli.exit_codes import ExitCode
+from verdict_courier.cli.job_ids import SHOWN_DIGITS
 from verdict_courier.cli.misuse import Misused
-from verdict_courier.cli.texts import plain, printable, quote_text
-from verdict_courier.cli.watch import table, watch_columns
-from verdict_courier.console.console import WebConsole
-from verdict_courier.console.log_sources import AwsConsoleLinks
-from verdict_courier.console.server import serve
-from verdict_courier.job_feed import JobFeed
+from verdict_courier.cli.texts import printable, quote_text
 from verdict_courier.patience import read_patiently
 from verdict_courier.results import error_lines, listed_results, save_manifest
 
@@ -37,24 +30,32 @@ Document = dict[str, Any]
 
 
 def submit(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
-    """Upload a file, which starts its job."""
-    file: Path = options.file
+    """Upload files, each of which starts a job."""
+    jobs = []
+    for file in options.files:
+        job = _submitted(api, file, options)
+        if len(options.files) > 1:
+            display.note(f"{printable(file.name)}: {job['job_id']}")
+        jobs.append(job)
+    return _worst(_show(api, display, job, options) for job in jobs)
+
+
+def _submitted(api: ApiClient, file: Path, options: Namespace) -> Document:
+    """Upload a file, and return its job."""
     # An API of an earlier release would put the rest of the name into the object's key.
     extension_only = f"file{file.suffix.lower()}"
     request = {"provider": options.provider, "type": options.type}
     form = api.call("POST", "/uploads", {**request, "name": extension_only})
     takes_remarks = "name" in form.get("find_job", {}).get("body", {})
     if options.label and not takes_remarks:
-        display.error("This stack is of an earlier release, which takes no --label.")
-        return ExitCode.MISUSED
+        raise Misused("This stack is of an earlier release, which takes no --label.")
     if file.stat().st_size > form["max_bytes"]:
-        display.error(f"{file} is larger than {form['max_bytes']} bytes")
-        return ExitCode.MISUSED
+        raise Misused(f"{file} is larger than {form['max_bytes']} bytes")
     version_id = upload(form, file)
     name = printable(file.name)[-_MOST_OF_A_NAME:]
     remarks = {"name": name, **({"label": options.label} if options.label else {})}
     # This returns the job that the upload started, or starts it.
-    job = api.call(
+    job: Document = api.call(
         "POST",
         "/jobs",
         {
@@ -63,7 +64,7 @@ def submit(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
             **(remarks if takes_remarks else {}),
         },
     )
-    return _show(api, display, job, options)
+    return job
 
 
 def status(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
@@ -82,8 +83,27 @@ def list_jobs(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
 
 
 def results(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
-    """Show the results of a job, or download them; or why there are none."""
-    path = f"/jobs/{options.job_id}"
+    """Show the results of jobs, or download them; or why there are none."""
+    several = len(options.job_ids) > 1
+
+    def of(job_id: str) -> ExitCode:
+        folder = options.download
+        if several:  # results of several jobs have the same names
+            display.note(f"{job_id}:")
+            folder = folder and folder / job_id[:SHOWN_DIGITS]
+        return _results(api, display, job_id, folder, options.only)
+
+    return _worst(map(of, options.job_ids))
+
+
+def _results(
+    api: ApiClient,
+    display: Display,
+    job_id: str,
+    folder: Path | None,
+    only: Collection[str],
+) -> ExitCode:
+    path = f"/jobs/{job_id}"
     try:
         response = api.call("GET", f"{path}/results")
     except ApiError as error:
@@ -95,18 +115,16 @@ def results(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
         return ExitCode.NO_RESULTS
     listed = listed_results(response)
     kinds = [result.kind for result in listed]
-    if unknown := set(options.only) - set(kinds):
+    if unknown := set(only) - set(kinds):
         there_is = ", ".join(kinds) or "no result"
         raise Misused(f"there is no {printable(min(unknown))}, but {there_is}")
-    if options.download:
-        save_manifest(response, options.download)
+    if folder:
+        save_manifest(response, folder)
     placed_files = []
     for result in listed:
-        if options.only and result.kind not in options.only:
+        if only and result.kind not in only:
             continue
-        place = result.file["key"]
-        if options.download:
-            place = str(result.save(options.download))
+        place = str(result.save(folder)) if folder else result.file["key"]
         placed_files.append({**result.file, "place": place})
     display.files(placed_files)
     verdict = response["manifest"].get("rows", {}).get("verdict")
@@ -126,43 +144,15 @@ def retry(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     return _show(api, display, job, options)
 
 
-def watch(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
-    """Show the newest jobs with their timelines, live."""
-    feed = JobFeed(api, limit=options.limit)
-    if options.once or not display.is_live:
-        jobs = read_patiently(feed.read, display.note)
-        display.table(watch_columns(now=time.time()), jobs, table)
-        return ExitCode.DONE
-    with display.live() as live:
-        drawn = Table()
-
-        def tell(note: str) -> None:
-            live.update(Group(drawn, plain(note, "yellow")), refresh=True)
-
-        while True:  # until Ctrl-C
-            jobs = read_patiently(feed.read, tell)
-            drawn = table(watch_columns(now=time.time()), jobs, display.width)
-            live.update(drawn, refresh=True)
-            time.sleep(options.every)
-
-
-def page(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
-    """Show the jobs in a browser, live."""
-    if options.stage == LOCAL and not options.url:
-        # `make up` serves it already, and with log lines and messages.
-        display.address(local_address("console_url"))
-        return ExitCode.DONE
-    console = WebConsole(
-        api,
-        stack=options.url or options.stage,
-        refresh_seconds=options.every,
-        log_source=AwsConsoleLinks(),
-    )
-    with serve(console.respond) as address:
-        display.address(address)
-        display.note("Whoever has this address sees the jobs. Ctrl-C stops it.")
-        threading.Event().wait()
-    return ExitCode.DONE
+def _worst(codes: Iterable[ExitCode]) -> ExitCode:
+    """Return the code of several jobs: of the one that went worst, or of Ctrl-C."""
+    seen = set()
+    for code in codes:
+        seen.add(code)
+        if code is ExitCode.INTERRUPTED:
+            return code
+    worst = (ExitCode.NO_RESULTS, ExitCode.ROWS_UNPROVEN)
+    return next((code for code in worst if code in seen), ExitCode.DONE)
 
 
 def _show(

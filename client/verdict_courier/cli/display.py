@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import tzinfo
 from typing import Any
 
@@ -15,7 +16,9 @@ from verdict_courier.api_description import has_unproven_rows
 from verdict_courier.cli import texts
 from verdict_courier.cli.job_table import Column, fitting, lines, list_columns
 from verdict_courier.cli.terminal import StreamConsole
-from verdict_courier.cli.texts import Document, plain, printable
+from verdict_courier.cli.texts import Document, moment, plain, printable
+from verdict_courier.console.logs import LogLine
+from verdict_courier.stack_checks import Finding
 
 
 class Display:
@@ -84,6 +87,33 @@ class Display:
         for line in lines:
             name = f"row {line['row']}" if "row" in line else "error"
             self._print_fact(name, texts.error_text(line))
+
+    def log_lines(self, log: Sequence[LogLine]) -> None:
+        """Print what functions logged, a line for each."""
+        if self._as_json:
+            self._print_json([asdict(line) for line in log])
+            return
+        for line in log:
+            at = moment(line.at, self._zone)
+            if self._is_terminal:
+                when = f"{at:%H:%M:%S}" if at else line.at
+                words = f"{when} {line.level:<7} {line.function}  {line.message}"
+                style = {"ERROR": "red", "WARNING": "yellow"}.get(line.level, "")
+                more = Text(f"  {printable(line.fields)}", "dim")
+                self._out.print(Text.assemble(plain(words, style), more))
+            else:
+                values = (line.at, line.level, line.function, line.message, line.fields)
+                self._out.write_line("\t".join(map(printable, values)))
+
+    def finding(self, finding: Finding) -> None:
+        """Print what a check has seen, and what to do if it is no good."""
+        if self._as_json:
+            self._out.write_line(json.dumps(asdict(finding)))
+            return
+        sign = {True: "✓", False: "✗", None: "?"}[finding.ok]
+        self._out.print(plain(f"{sign} {finding.what:<24} {finding.seen}"))
+        if finding.ok is not True and finding.advice:
+            self._out.print(plain(f"    {finding.advice}"))
 
     def verdict(self, verdict: str | None) -> None:
         """Print the verdict on the rows of results; to scripts only a bad one."""

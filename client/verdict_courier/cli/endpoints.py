@@ -5,8 +5,11 @@ import os
 import re
 import shlex
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 import boto3
@@ -14,10 +17,18 @@ from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
 from verdict_courier.api_client import ApiClient, ApiUnreachable
 from verdict_courier.cli.misuse import Misused
+from verdict_courier.stack_checks import StackAccess
 
 LOCAL = "local"
-#: The record that `make up` writes about the stack that it started.
-RECORD = Path(__file__).parents[3] / ".local" / "stack.json"
+_CLONE = Path(__file__).parents[3]
+#: The record that `make up` writes about the stack that it started in this clone. An
+#: installed client looks for it in the working directory.
+RECORD = (
+    (_CLONE if (_CLONE / "pyproject.toml").exists() else Path.cwd())
+    / ".local"
+    / "stack.json"
+)
+_STAGE_VARIABLE = "COURIER_STAGE"
 _URL_VARIABLE = "COURIER_API_URL"
 #: The script `courier` of a clone says in it how it was called.
 _PROGRAM_VARIABLE = "COURIER_PROGRAM"
@@ -41,7 +52,7 @@ def connect(stage: str, *, profile: str | None, url: str = "") -> ApiClient:
         _check_url(url, schemes=("https",))
     if stage == LOCAL and not url:
         return ApiClient.local(local_address("api_url"))
-    try:
+    with _aws_errors(profile):
         session = boto3.Session(profile_name=profile)
         credentials = session.get_credentials()
         if credentials is None:
@@ -49,22 +60,22 @@ def connect(stage: str, *, profile: str | None, url: str = "") -> ApiClient:
         if not url and (url := os.environ.get(_URL_VARIABLE, "")):
             _check_url(url, schemes=("https", "http"), source=f"{_URL_VARIABLE}: ")
         url = url or _deployed_url(session, stage)
-    except ProfileNotFound:
-        there_are = ", ".join(boto3.Session().available_profiles) or "none"
-        raise Misused(f"no AWS profile {profile!r}; there are: {there_are}") from None
-    except (BotoCoreError, ClientError) as error:
-        raise ApiUnreachable(f"cannot find the API in AWS: {error}") from None
     # The host is API.execute-api.REGION.amazonaws.com, or a domain of the user's.
     host = urlsplit(url).netloc.split(".")
     region = host[2] if "execute-api" in host else session.region_name
     return ApiClient(url, region=region or "us-east-1", credentials=credentials)
 
 
+def usual_stage() -> str:
+    """Return the stage whose API is called where none is named."""
+    return os.environ.get(_STAGE_VARIABLE) or LOCAL
+
+
 def command_on(options: Namespace, *words: str) -> str:
     """Return the command line that runs a command on the stage of these options."""
     program = os.environ.get(_PROGRAM_VARIABLE) or "courier"
     line = [program, *words]
-    if options.stage != LOCAL:
+    if options.stage != usual_stage():
         line += ["--stage", options.stage]
     for name in ("profile", "url"):
         if value := getattr(options, name):
@@ -97,13 +108,42 @@ def local_address(name: str) -> str:
     Raises:
         ApiUnreachable: No local stack is running, or the record has no such address.
     """
+    return str(_local_record(name)[name])
+
+
+def stack_access(stage: str, *, profile: str | None) -> StackAccess:
+    """Return the stack of a stage, with clients of AWS, or of the local stack.
+
+    Raises:
+        Misused: The stage or the profile can be none.
+        ApiUnreachable: There is no such stack, or there are no credentials.
+    """
+    if stage == LOCAL:
+        outputs = _local_record("addresses")["addresses"]
+        session = boto3.Session("test", "test", region_name="us-east-1")
+        client = partial(session.client, endpoint_url=outputs["Endpoint"])
+        return StackAccess(name=_stack_name(stage), outputs=outputs, client=client)
+    with _aws_errors(profile):
+        session = boto3.Session(profile_name=profile)
+        any_client: Any = session.client
+        return StackAccess(
+            name=_stack_name(stage),
+            outputs=_outputs(session, stage),
+            client=any_client,
+        )
+
+
+def _local_record(name: str) -> dict[str, Any]:
+    """Return the record of the local stack, which has a member of this name."""
     try:
         with RECORD.open("rb") as file:
-            address = str(json.loads(file.read())[name])
             is_running = _is_locked(file)
+            record: dict[str, Any] = json.loads(_own_content(file))
+            _ = record[name]
     except FileNotFoundError:
         raise ApiUnreachable(
-            "no local stack is running: start one with `make up`"
+            "no local stack is running: start one with `make up`, or name the stage of "
+            f"a deployed one with --stage or {_STAGE_VARIABLE}"
         ) from None
     except (ValueError, KeyError, TypeError):
         raise ApiUnreachable(
@@ -113,7 +153,13 @@ def local_address(name: str) -> str:
         raise ApiUnreachable(
             "the local stack has ended without `make down`: start one with `make up`"
         )
-    return address
+    return record
+
+
+def _own_content(file: BinaryIO) -> bytes:
+    """Return what this user wrote; another one could lead lists to himself."""
+    is_own = os.fstat(file.fileno()).st_uid == os.getuid()
+    return file.read() if is_own else b""
 
 
 def _is_locked(file: BinaryIO) -> bool:
@@ -127,11 +173,37 @@ def _is_locked(file: BinaryIO) -> bool:
     return False
 
 
+@contextmanager
+def _aws_errors(profile: str | None) -> Iterator[None]:
+    """Raise errors of the client for those of boto3."""
+    try:
+        yield
+    except ProfileNotFound:
+        there_are = ", ".join(boto3.Session().available_profiles) or "none"
+        raise Misused(f"no AWS profile {profile!r}; there are: {there_are}") from None
+    except (BotoCoreError, ClientError) as error:
+        raise ApiUnreachable(f"cannot find the API in AWS: {error}") from None
+
+
 def _deployed_url(session: boto3.Session, stage: str) -> str:
+    url = _outputs(session, stage).get("ApiUrl")
+    if url is None:
+        raise ApiUnreachable(
+            f"the stack of stage {stage!r} has no API: deploy it again"
+        )
+    return url
+
+
+def _outputs(session: boto3.Session, stage: str) -> dict[str, str]:
     stacks = session.client("cloudformation").describe_stacks(
-        StackName=f"VerdictCourier-{stage}"
+        StackName=_stack_name(stage)
     )["Stacks"]
-    for output in stacks[0].get("Outputs", []):
-        if output.get("OutputKey") == "ApiUrl":
-            return output["OutputValue"]
-    raise ApiUnreachable(f"the stack of stage {stage!r} has no API: deploy it again")
+    return {
+        output["OutputKey"]: output["OutputValue"]
+        for output in stacks[0].get("Outputs", [])
+        if "OutputKey" in output and "OutputValue" in output
+    }
+
+
+def _stack_name(stage: str) -> str:
+    return f"VerdictCourier-{stage}"

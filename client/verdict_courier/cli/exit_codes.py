@@ -12,5 +12,6 @@ class ExitCode(IntEnum):
     REFUSED = 3  # the API refused the call
     UNREACHABLE = 4  # nothing answered, or something else in the API's place
     ROWS_UNPROVEN = 5  # there are results, but not all rows are accounted for
+    FAULTY = 6  # doctor found a fault
     INTERRUPTED = 130  # by Ctrl-C, as shells say it
     OUTPUT_CLOSED = 141  # whoever read the output ended, as shells say it

@@ -1,4 +1,4 @@
-"""Read the log lines of one job from the log groups of a local stack."""
+"""Read the log lines of one job from the log groups of a stack."""
 
 import json
 from dataclasses import dataclass
@@ -36,21 +36,32 @@ class LogLine:
 
 
 class LogReader:
-    """The log groups of the functions."""
+    """The log groups of the functions: those whose names begin with `prefix`."""
 
-    def __init__(self, client: "CloudWatchLogsClient") -> None:
+    def __init__(self, client: "CloudWatchLogsClient", *, prefix: str = "") -> None:
         self._client = client
+        self._prefix = prefix
 
-    def lines(self, job_id: str) -> list[LogLine]:
-        """Return the lines that all functions logged about a job, oldest first."""
-        groups = self._client.get_paginator("describe_log_groups")
+    def lines(self, job_id: str, *, since: float = 0.0) -> list[LogLine]:
+        """Return the lines that all functions logged about a job, oldest first.
+
+        Lines before `since`, in Unix seconds, are not looked for.
+        """
+        listing = self._client.get_paginator("describe_log_groups")
+        groups = (  # an empty prefix is refused
+            listing.paginate(logGroupNamePrefix=self._prefix)
+            if self._prefix
+            else listing.paginate()
+        )
         events = self._client.get_paginator("filter_log_events")
         lines = [
             line
-            for groups_page in groups.paginate()
+            for groups_page in groups
             for group in groups_page["logGroups"]
             for events_page in events.paginate(
-                logGroupName=group["logGroupName"], filterPattern=f'"{job_id}"'
+                logGroupName=group["logGroupName"],
+                filterPattern=f'"{job_id}"',
+                startTime=int(since * 1000),
             )
             for event in events_page["events"]
             if (line := parse_line(event["message"], job_id))

@@ -1,0 +1,134 @@
+"""Run the commands of `courier` that look into the stack behind the API."""
+
+import sys
+import webbrowser
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from platform import python_version
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from verdict_courier import stack_checks
+from verdict_courier.api_client import ApiClient, ApiError, ApiUnreachable
+from verdict_courier.cli.display import Display
+from verdict_courier.cli.endpoints import LOCAL, connect, local_address, stack_access
+from verdict_courier.cli.exit_codes import ExitCode
+from verdict_courier.cli.misuse import Misused
+from verdict_courier.console.logs import LogReader
+from verdict_courier.stack_checks import Finding, StackAccess
+from verdict_courier.version import version
+
+_SOUND = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
+
+
+def logs(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
+    """Show what the functions logged about a job."""
+    stack = stack_access(_stage(options), profile=options.profile)
+    job = api.call("GET", f"/jobs/{options.job_id}")
+    # The name of the stack begins the names of its log groups.
+    reader = LogReader(stack.client("logs"), prefix=f"{stack.name}-")
+    since = job["received_at"] or job["submitted_at"]
+    begin = datetime.fromisoformat(since).timestamp() - 60 if since else 0.0
+    try:
+        display.log_lines(reader.lines(job["job_id"], since=begin))
+    except (BotoCoreError, ClientError) as error:
+        raise ApiUnreachable(f"cannot read the logs: {error}") from None
+    return ExitCode.DONE
+
+
+def open_job(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
+    """Open a job in a browser: on the local stack's page, or in the console of AWS."""
+    job = api.call("GET", f"/jobs/{options.job_id}")
+    address = job["links"]["execution"]
+    if options.stage == LOCAL and not options.url:
+        address = f"{local_address('console_url')}#{job['job_id']}"
+    display.address(address)
+    if display.is_live:
+        webbrowser.open(address)
+    return ExitCode.DONE
+
+
+def doctor(display: Display, options: Namespace) -> ExitCode:
+    """Look for what keeps jobs from running, and say what to do about it."""
+    faults = 0
+    for finding in _findings(options):
+        display.finding(finding)
+        faults += finding.ok is False
+    return ExitCode.FAULTY if faults else ExitCode.DONE
+
+
+def _findings(options: Namespace) -> Iterator[Finding]:
+    """Yield what there is to see; what needs a broken part is left out."""
+    versions = f"{version()}, boto3 {boto3.__version__}, Python {python_version()}"
+    yield Finding(what="client", ok=True, seen=f"{versions} on {sys.platform}")
+    try:
+        stack = stack_access(_stage(options), profile=options.profile)
+        api = connect(options.stage, profile=options.profile)
+    except ApiUnreachable as error:
+        yield Finding(
+            what="stack",
+            ok=False,
+            seen=str(error),
+            advice="Name a stage that is deployed (--stage), and credentials of its "
+            "account and region (--profile, AWS_REGION).",
+        )
+        return
+    parts: tuple[Callable[[StackAccess], Iterator[Finding]], ...] = (
+        *((_identity, _stack) if options.stage != LOCAL else ()),
+        lambda _: _answers(api),
+        stack_checks.secrets,
+        stack_checks.queues,
+        stack_checks.dead_letters,
+    )
+    for part in parts:
+        try:
+            yield from part(stack)
+        except (BotoCoreError, ClientError) as error:
+            yield Finding(
+                what=getattr(part, "__name__", "").strip("_").replace("_", " "),
+                ok=None,
+                seen=str(error),
+                advice="Ask with credentials that may read it (docs/deploy.md).",
+            )
+
+
+def _identity(stack: StackAccess) -> Iterator[Finding]:
+    caller = stack.client("sts").get_caller_identity()
+    yield Finding(what="credentials", ok=True, seen=str(caller["Arn"]))
+
+
+def _stack(stack: StackAccess) -> Iterator[Finding]:
+    (found,) = stack.client("cloudformation").describe_stacks(StackName=stack.name)[
+        "Stacks"
+    ]
+    at = found.get("LastUpdatedTime") or found["CreationTime"]
+    yield Finding(
+        what="stack",
+        ok=found["StackStatus"] in _SOUND,
+        seen=f"{stack.name}, {found['StackStatus']}, deployed {at:%Y-%m-%d %H:%M} UTC",
+        advice="See its events in CloudFormation, then deploy again.",
+    )
+
+
+def _answers(api: ApiClient) -> Iterator[Finding]:
+    try:
+        jobs = api.call("GET", "/jobs", query={"limit": "1"})["jobs"]
+        newest = jobs[0]["received_at"] if jobs else "none"
+        yield Finding(what="API", ok=True, seen=f"answers; newest job: {newest}")
+    except (ApiError, ApiUnreachable) as error:
+        yield Finding(
+            what="API",
+            ok=False,
+            seen=str(error),
+            advice="Check that these credentials may use execute-api:Invoke, and the "
+            "alarms on the API.",
+        )
+
+
+def _stage(options: Namespace) -> str:
+    if options.url:
+        raise Misused("--url names an API, not its stack: name the stage with --stage")
+    stage: str = options.stage
+    return stage
