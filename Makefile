@@ -4,12 +4,20 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONPATH := $(CURDIR)/client:$(CURDIR)
 READY := .venv/.ready
-# The suites of `make check`; all that need no running stack; those that need one.
+# The suites of `make check`; those that cover functions/, whose tracing takes as long as they
+# themselves (two processes); all others that need no running stack; those that need one.
 CHECK := tests/unit tests/infra
-PLAIN := $(CHECK) tests/contract tests/simulators tests/workflow tests/world tests/faults tests/model tests/rights
+TRACED := tests/unit tests/contract tests/world tests/model tests/rights
+FAULTS := tests/faults
+PLAIN := tests/infra tests/simulators tests/workflow
 STACK := tests/fuzz tests/integration
 # Those that start stacks or emulators of their own.
 OWN := tests/emulator tests/integration/test_cdk_command.py tests/integration/test_commands.py tests/integration/test_client.py
+# They test what is used on this machine alone; see tools/settled.py.
+SETTLED := tests/emulator tests/simulators
+LEAVE_OUT ?=
+PYTEST = $(BIN)/python -m pytest
+DURATIONS := .cache/durations.txt
 T ?=
 M ?=
 FILE ?=
@@ -19,7 +27,7 @@ STAGE ?= dev
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-plain test-stack test-own check-tests quick mutants check audit sbom lint format synth assets budget faults model bench bench-rows diagram rights runbook corrections openapi screenshot wheel bootstrap deploy diff smoke destroy lock clean
+.PHONY: help demo up down test test-traced test-faults test-plain test-stack test-own test-unit check-tests quick mutants check audit sbom lint format synth assets budget faults model bench bench-rows diagram rights runbook corrections openapi screenshot wheel bootstrap deploy diff smoke destroy lock clean
 
 help: ## List the targets
 	@echo "Verdict Courier: lists to bulk-verification providers, verdicts back."
@@ -37,36 +45,54 @@ down: $(READY) ## Stop the local stack
 
 test: $(READY) ## All tests with coverage, or only those of T=tests/unit/test_check.py
 ifeq ($(T),)
-	@$(BIN)/coverage erase
-	@$(MAKE) --no-print-directory --jobs=3 test-plain test-stack test-own
+	@mkdir -p $(dir $(DURATIONS)); rm -f $(DURATIONS); $(BIN)/coverage erase
+	@left_out=; if $(BIN)/python -m tools.settled check; then left_out="$(SETTLED)"; \
+	  echo "Left out, as unchanged since they passed: $(SETTLED) (all with CI=true make test)"; fi; \
+	DURATIONS=$(DURATIONS) $(MAKE) --no-print-directory --jobs=3 LEAVE_OUT="$$left_out" \
+	  test-stack test-faults test-traced test-own test-plain
+	@$(BIN)/python -m tools.settled note
+	@echo "The twenty slowest, in seconds:"; sort -rn $(DURATIONS) | head -n 20
 	@$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 else
-	$(BIN)/python -m pytest $(T)
+	$(PYTEST) $(T)
 endif
 
+test-traced:
+	$(BIN)/coverage run -p -m pytest $(TRACED)
+
+test-faults:
+	$(BIN)/coverage run -p -m pytest $(FAULTS)
+
 test-plain:
-	$(BIN)/coverage run -p -m pytest $(PLAIN)
+	$(PYTEST) $(filter-out $(LEAVE_OUT),$(PLAIN))
 
 test-stack:
-	$(BIN)/coverage run -p -m pytest $(STACK) $(OWN:%=--ignore=%)
+	$(PYTEST) $(STACK) $(OWN:%=--ignore=%)
 
 test-own:
-	$(BIN)/coverage run -p -m pytest $(OWN)
+	$(PYTEST) $(filter-out $(LEAVE_OUT),$(OWN))
 
 quick: $(READY) ## Format, lint, types and unit tests, in less than a minute
 	@started=$$(date +%s); \
-	$(MAKE) --no-print-directory lint && $(BIN)/python -m pytest -q tests/unit; \
+	$(MAKE) --no-print-directory --jobs=2 lint test-unit; \
 	status=$$?; echo "$$(($$(date +%s) - started)) seconds"; exit $$status
+
+test-unit:
+	$(PYTEST) -q tests/unit
 
 mutants: $(READY) ## Which small changes of the code does no test notice? (M=functions/check.py)
 	@$(BIN)/python -m tools.mutants $(M)
 
 # `make check test` runs these tests once, with all others.
-check: lint audit $(if $(filter test,$(MAKECMDGOALS)),,check-tests) ## Format, lint, types, weaknesses, and the tests of units and template
+check: $(READY) ## Format, lint, types, weaknesses, and the tests of units and template
+	@$(MAKE) --no-print-directory --jobs=2 lint audit
+ifeq ($(filter test,$(MAKECMDGOALS)),)
+	@$(MAKE) --no-print-directory check-tests
+endif
 
 check-tests: $(READY)
-	$(BIN)/python -m pytest -q $(CHECK)
+	$(PYTEST) -q $(CHECK)
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
@@ -116,9 +142,10 @@ model: $(READY) ## Show that the model finds faults of release 0.1.0, in some mi
 assets: $(READY) ## Print the sizes of what is deployed, beside Lambda's limit
 	@$(BIN)/python -m tools.assets
 
-bench: $(READY) budget ## Measure the budget, the memory of a 1 GiB result, the API's latency
+bench: $(READY) budget ## Measure the budget, a 1 GiB result's memory, the API's latency, the polling
 	@$(BIN)/python -m benchmarks.memory
 	@$(BIN)/python -m benchmarks.api_latency
+	@$(BIN)/python -m benchmarks.schedule
 
 bench-rows: $(READY) ## Measure reading and joining two million records: time and memory
 	@$(BIN)/python -m benchmarks.rows
@@ -169,5 +196,5 @@ $(READY): requirements.lock
 	@echo "Installing the tools into .venv (once: 1.4 GB, a few minutes) …"
 	@$(PYTHON) -m venv .venv \
 	  || { echo "No virtual environments here: on Debian, install python3-venv."; exit 1; }
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
 	@touch $@

@@ -15,7 +15,7 @@ from typing import Any
 
 from functions.core.cost import Usage, batch_request, polled_job
 from functions.core.prices import PRICES_NOTED_ON
-from functions.core.schedule import Policy, poll_seconds, retry_seconds
+from functions.core.schedule import Policy, checks_until, retry_seconds
 from infra import config
 from infra.app import synthesize
 from local.assembly import read_definition
@@ -38,16 +38,6 @@ class Budget:
     usd: float
 
 
-def checks(duration: float, policy: Policy) -> int:
-    """Return the number of checks of a job of `duration` seconds, without jitter."""
-    elapsed = 0.0
-    count = 0
-    while elapsed < duration:
-        elapsed += poll_seconds(elapsed, policy=policy, random=0.5)
-        count += 1
-    return count
-
-
 def budget(
     duration: float, *, definition: Mapping[str, Any], policy: Policy, kinds: int = 4
 ) -> Budget:
@@ -56,7 +46,7 @@ def budget(
     Its records are joined. A job that waits for webhooks receives none: both are the
     most expensive case.
     """
-    polls = checks(duration, policy)
+    polls = checks_until(duration, policy)
     usage = polled_job(
         checks=polls, kinds=kinds, uses_webhook=policy.uses_webhook, joined=2
     )
@@ -71,7 +61,7 @@ def request_budget(
 ) -> Budget:
     """Return the budget of one request of a batch, which has its own execution."""
     usage = batch_request(
-        checks=checks(duration, policy), uses_webhook=policy.uses_webhook
+        checks=checks_until(duration, policy), uses_webhook=policy.uses_webhook
     )
     processor = definition["States"]["Requests"]["ItemProcessor"]
     states = {

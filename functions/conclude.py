@@ -6,6 +6,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.aws import clock, telemetry
+from functions.aws.finishes import FinishStore
 from functions.aws.job_store import JobStore
 from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.core import cost
@@ -48,6 +49,13 @@ def job_metrics(job: Job, *, now: float) -> dict[Metric, Value]:
     }
     if started_at := job.resumed_at or job.received_at:
         values[Metric.JOB_SECONDS] = max(0.0, now - started_at)
+    if job.forecast and job.finished_at:
+        took = job.finished_at - job.submitted_at
+        outside = not job.forecast.low <= took <= job.forecast.high
+        values[Metric.FORECAST_ERROR_PERCENT] = round(
+            100 * abs(took - job.forecast.seconds) / max(took, 1.0), 1
+        )
+        values[Metric.OUTSIDE_FORECAST] = int(outside)
     if job.error:
         values[Metric.JOB_ERRORS] = 1
     if job.late and job.outcome in (Outcome.SUCCEEDED, Outcome.PARTIAL):
@@ -72,6 +80,8 @@ def handler(event: State, _context: LambdaContext) -> State:
     concluded = conclude(
         job, event.get("failure"), job_store=JobStore.from_environment(), now=now
     )
+
+    FinishStore.from_environment().note(concluded, now=now)
 
     telemetry.logger.info(
         "concluded",

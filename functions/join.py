@@ -9,12 +9,13 @@ from tempfile import TemporaryDirectory
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.aws import clients, telemetry
-from functions.aws.batch_store import BatchStore
+from functions.aws import clients, clock, telemetry
+from functions.aws.batch_store import REMEMBERED_FILE, BatchStore
 from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.aws.results import Results, StoredObject
-from functions.aws.settings import function_settings
+from functions.aws.settings import function_settings, provider_settings
 from functions.aws.store_result import store_result
+from functions.aws.verdict_memory import VerdictMemory
 from functions.core.errors import RowsUnjoinable
 from functions.core.file_formats import CSV, PARQUET
 from functions.core.metrics import Metric
@@ -27,6 +28,7 @@ from functions.core.rows import (
 )
 from functions.joining.join import Join, Table
 from functions.providers.bodies import FileBody
+from functions.remembering import Remembering
 
 #: The name and the format of the object of each kind.
 _OBJECTS = {
@@ -36,10 +38,18 @@ _OBJECTS = {
 }
 
 
-def join(job: Job, *, results: Results, batch_store: BatchStore, folder: Path) -> Job:
+def join(
+    job: Job,
+    *,
+    results: Results,
+    batch_store: BatchStore,
+    folder: Path,
+    remembering: Remembering | None = None,
+) -> Job:
     """Write the joined files of a list; return the job with them and their numbers.
 
-    Everything is read into an empty `folder` first. Where a result was not fetched,
+    What is new of the verdicts is remembered then, if anything is. Everything is read
+    into an empty `folder` first. Where a result was not fetched,
     nothing is joined: the job ends without a manifest, and its retry comes here again.
 
     Raises:
@@ -47,7 +57,9 @@ def join(job: Job, *, results: Results, batch_store: BatchStore, folder: Path) -
     """
     if any(file.error for file in job.files):
         return job
-    joined = _read(job, results, batch_store, folder).write(folder / "work")
+    read = _read(job, results, batch_store, folder)
+    tells_verdicts = remembering is not None
+    joined = replace(read, tells_verdicts=tells_verdicts).write(folder / "work")
     rows = joined.rows
     prepared = job.prepared
     if (rows.records, rows.sent) != (prepared.records, prepared.sent):
@@ -67,6 +79,8 @@ def join(job: Job, *, results: Results, batch_store: BatchStore, folder: Path) -
         for kind, path in joined.files.items()
         for name, file_format in (_OBJECTS[kind],)
     ]
+    if remembering and joined.verdicts:
+        remembering.remember(job, joined.verdicts)
     return job.with_(files=(*job.files, *files), joined=rows)
 
 
@@ -78,6 +92,10 @@ def _read(job: Job, results: Results, batch_store: BatchStore, folder: Path) -> 
     _write(records, batch_store.chunks("records.csv", prepared.records_version_id))
     document = b"".join(batch_store.chunks("table.json", prepared.table_version_id))
     table = json.loads(document)
+    remembered = None
+    if version_id := prepared.remembered_version_id:
+        remembered = folder / REMEMBERED_FILE
+        _write(remembered, batch_store.chunks(REMEMBERED_FILE, version_id))
     paths = {}
     for file in sorted(job.files, key=lambda file: job.kinds.index(file.kind)):
         paths[file.kind] = folder / f"{file.kind}.csv"
@@ -87,6 +105,7 @@ def _read(job: Job, results: Results, batch_store: BatchStore, folder: Path) -> 
         records=records,
         table=Table(header=tuple(table["header"]), width=table["width"]),
         results=paths,
+        remembered=remembered,
         complete=COMPLETE_KINDS,
         provider=job.provider,
         type=job.type,
@@ -97,6 +116,15 @@ def _read(job: Job, results: Results, batch_store: BatchStore, folder: Path) -> 
 def _write(path: Path, chunks: Iterable[bytes]) -> None:
     with path.open("wb") as file:
         file.writelines(chunks)
+
+
+def _remembering(job: Job) -> Remembering | None:
+    """Return what keeps the verdicts; None where nothing is to be remembered."""
+    days = provider_settings(job.provider).remembered_days
+    if not days:
+        return None
+    memory = VerdictMemory.from_environment()
+    return Remembering(memory=memory, days=days, now=clock.now)
 
 
 @lambda_handler
@@ -110,6 +138,7 @@ def handler(event: State, _context: LambdaContext) -> State:
             results=Results.from_environment(),
             batch_store=BatchStore(job, s3=clients.s3()),
             folder=Path(folder),
+            remembering=_remembering(job),
         )
 
     rows = joined.joined

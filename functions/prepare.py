@@ -1,5 +1,6 @@
 """Prepare: read what was uploaded, and write what is sent of it, before it is paid."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from functions.aws.job_store import JobStore
 from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.aws.s3_source import S3Source
 from functions.aws.settings import provider_settings
+from functions.aws.verdict_memory import VerdictMemory
 from functions.core.errors import SOURCE_FAULTS, SourceMisnamed, SourceTooLarge
 from functions.core.keys import BATCHES_PREFIX
 from functions.core.model import Job, Next, State
@@ -21,6 +23,7 @@ from functions.core.provider_settings import ProviderSettings
 from functions.core.routing import refuse
 from functions.prepare_batch import prepare_batch
 from functions.prepare_list import prepare_list
+from functions.recalling import Recall, asks_for_fresh
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -35,6 +38,7 @@ class Preparation:
     job_store: JobStore
     s3: "S3Client"
     now: float
+    memory: VerdictMemory | None = None
 
     def prepare(self) -> Job:
         """Return the job with its next step: submit it, or run its requests.
@@ -45,6 +49,9 @@ class Preparation:
         job = self.job.with_(received_at=record.received_at)
         # Executions of earlier releases come from Submit, and go on to Requests.
         is_of_earlier_release = job.next is Next.PREPARE
+        if (claimed := record.claimed_list).key:
+            # What may be sent already is what its results are joined with.
+            return job.with_(next=Next.SUBMIT, prepared=claimed)
         try:
             self._check_source()
             if not (is_of_earlier_release or record.intent):
@@ -72,12 +79,15 @@ class Preparation:
                 max_requests=self.settings.max_batch_requests,
             )
         if self.settings.max_list_records:
-            prepared, quote = prepare_list(
-                job,
-                source=self._source,
-                settings=self.settings,
-                batch_store=batch_store,
-            )
+            with self._recall(job) or nullcontext() as recall:
+                prepared, quote = prepare_list(
+                    job,
+                    source=self._source,
+                    settings=self.settings,
+                    batch_store=batch_store,
+                    now=self.now,
+                    recall=recall,
+                )
             self.job_store.record_prepared(prepared, quote=quote)
             return prepared
         adapter_for(job.provider).validate(job.key, job.type, self._source)
@@ -99,6 +109,12 @@ class Preparation:
             s3=self.s3,
         )
 
+    def _recall(self, job: Job) -> Recall | None:
+        """Return what looks values up; None where all of them are to be sent."""
+        if self.memory is None or asks_for_fresh(job, self._source.metadata):
+            return None
+        return Recall(job, self.memory, now=self.now)
+
     @property
     def _is_batch(self) -> bool:
         return self.job.key.lower().endswith(self.settings.batches)
@@ -114,12 +130,15 @@ def handler(event: State, _context: LambdaContext) -> State:
     job = read_job(event)
 
     with telemetry.count_errors(job):
+        settings = provider_settings(job.provider)
+        remembers = settings.remembered_days > 0
         prepared = Preparation(
             job=job,
-            settings=provider_settings(job.provider),
+            settings=settings,
             job_store=JobStore.from_environment(),
             s3=clients.s3(),
             now=clock.now(),
+            memory=VerdictMemory.from_environment() if remembers else None,
         ).prepare()
 
     telemetry.logger.info(
@@ -127,6 +146,7 @@ def handler(event: State, _context: LambdaContext) -> State:
         next=prepared.next,
         records=prepared.prepared.records,
         sent=prepared.prepared.sent,
+        remembered=prepared.prepared.remembered,
         rows=prepared.rows,
         invalid=prepared.invalid,
         requests=prepared.batch.requests,

@@ -8,9 +8,10 @@ from typing import Any
 from functions.aws.batch_store import BatchStore
 from functions.aws.s3_source import S3Source
 from functions.core.errors import RequestInvalid, SourceTooLarge
-from functions.core.model import Job, Next, PreparedList
+from functions.core.model import Job, Next, Phase, PreparedList
 from functions.core.provider_settings import ProviderSettings
 from functions.csv_file import CsvFile
+from functions.recalling import Recall
 from functions.records_file import RecordsFile
 from functions.tables.list_reading import ListReading, Status, read_list
 from functions.tables.reader import ReadOptions
@@ -31,12 +32,16 @@ def prepare_list(
     source: S3Source,
     settings: ProviderSettings,
     batch_store: BatchStore,
+    now: float,
+    recall: Recall | None = None,
 ) -> tuple[Job, Quote]:
     """Write the work files of a list; return the job, and what there is to say of it.
 
     `submission.csv` is what is sent: each value once, in one column. `records.csv` has
     every record of the source and what becomes of it, `table.json` describes the table.
-    They depend only on the source and on the settings: a second try writes the same.
+    They depend only on the source, on the settings, and on what the memory knows: there
+    `remembered.jsonl` has the verdicts that are not asked for again. If none is, the
+    job's results are there already.
 
     Raises:
         RequestInvalid: The object's metadata does not say how to read it.
@@ -48,7 +53,10 @@ def prepare_list(
     reading = read_list(source, job.key, job.type, options)
     with CsvFile() as submission, RecordsFile() as records:
         submission.write([_HEADERS.get(job.type, "value")])
-        for record in reading.records():
+        records_read = reading.records()
+        if recall:
+            records_read = recall.records(records_read)
+        for record in records_read:
             if record.number > settings.max_list_records:
                 raise SourceTooLarge(
                     f"the list has more than {settings.max_list_records:,} records, "
@@ -73,6 +81,7 @@ def prepare_list(
             records_version_id = batch_store.put_file("records.csv", padded.content())
     table = json.dumps(_table(job, reading), ensure_ascii=False).encode()
     counts = reading.counts
+    remembered = recall.found if recall else 0
     prepared = PreparedList(
         key=batch_store.key("submission.csv"),
         version_id=version_id,
@@ -82,9 +91,14 @@ def prepare_list(
         blank=counts.blank,
         duplicates=counts.duplicates,
         not_sent=counts.not_sent,
-        sent=counts.sent,
+        sent=counts.sent - remembered,
+        remembered=remembered,
+        remembered_version_id=recall.store(batch_store) if recall else "",
     )
-    return job.with_(next=Next.SUBMIT, prepared=prepared), _quote(reading)
+    ready = job.with_(next=Next.SUBMIT, prepared=prepared)
+    if not prepared.sent:
+        ready = ready.with_(next=Next.COLLECT, phase=Phase.FINISHED, finished_at=now)
+    return ready, _quote(reading)
 
 
 def _options(metadata: Mapping[str, str], *, windows_1252: bool) -> ReadOptions:

@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.aws import clients, clock, telemetry
 from functions.aws.adapters import adapter_for
 from functions.aws.credit_waits import CreditWaits
+from functions.aws.finishes import FinishStore
 from functions.aws.job_store import JobStore
 from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.aws.rate_limiter import RateLimiter
@@ -19,6 +20,7 @@ from functions.core.errors import PROVIDER_FAULTS, OutOfCredits
 from functions.core.job_record import SubmissionRecord
 from functions.core.metrics import Metric
 from functions.core.model import Job, Next, State
+from functions.core.routing import on_submitted
 from functions.sending import Sending
 
 
@@ -114,6 +116,8 @@ def handler(event: State, _context: LambdaContext) -> State:
     """Run the state Submit for one job."""
     job = read_job(event)
     now = clock.now()
+    settings = provider_settings(job.provider)
+    jitter = random.random()  # noqa: S311 - no secret
 
     job_store = JobStore.from_environment()
     with telemetry.count_errors(job):
@@ -123,7 +127,7 @@ def handler(event: State, _context: LambdaContext) -> State:
             source=S3Source.to_send(job, s3=clients.s3()),
             rate_limiter=RateLimiter.from_environment(job.provider),
             credits=CreditWaits.from_environment(job.provider, job_store=job_store),
-            settings=provider_settings(job.provider),
+            settings=settings,
             claim=SubmissionClaim(
                 job=job,
                 job_store=job_store,
@@ -131,8 +135,12 @@ def handler(event: State, _context: LambdaContext) -> State:
                 now=now,
             ),
             now=now,
-            random=random.random(),  # noqa: S311 - jitter, no secret
+            random=jitter,
         ).submit()
+    if forecast := FinishStore.from_environment().forecast(submitted):
+        submitted = on_submitted(
+            submitted.with_(forecast=forecast), policy=settings.policy, random=jitter
+        )
 
     telemetry.logger.info(
         "submitted" if submitted.provider_ref else "on hold",

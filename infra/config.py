@@ -165,6 +165,8 @@ def _validate_provider(provider: ProviderSettings, *, stage: Stage, where: str) 
         raise ConfigError(f"{where}.loopback: only the stage {LOCAL!r} may be true")
     if provider.late_days < 0:
         raise ConfigError(f"{where}.late_days: must be 0 or more")
+    if provider.remembered_days < 0:
+        raise ConfigError(f"{where}.remember_days: must be 0 or more")
     if urlsplit(provider.base_url).scheme != "https":
         raise ConfigError(f"{where}.base_url: must begin with https://")
     # A repeated submission must not overlap with an attempt that still runs.

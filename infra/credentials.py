@@ -1,7 +1,7 @@
-"""Credentials: create the secrets of the providers, without values.
+"""Credentials: create the secrets of the providers, and of the verdict memory.
 
-An operator sets the values after the deployment. So the template contains nothing that
-looks like a key, and a forgotten key is reported as missing, not as wrong.
+An operator sets the providers' after the deployment. So the template contains nothing
+that looks like a key, and a forgotten key is reported as missing, not as wrong.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from infra.nag import acknowledge
 
 
 class Credentials(Construct):
-    """The providers' API keys and webhook secrets, by provider."""
+    """The providers' API keys and webhook secrets, by provider; the memory's own."""
 
     def __init__(
         self,
@@ -38,6 +38,29 @@ class Credentials(Construct):
             for name, provider in providers.items()
             if provider.sends_webhooks
         }
+
+        self.memory = self._memory_secret(key, removal_policy)
+
+    def _memory_secret(
+        self, key: kms.IKey, removal_policy: RemovalPolicy
+    ) -> secretsmanager.Secret:
+        secret = secretsmanager.Secret(
+            self,
+            "Memory",
+            description="What the ids of remembered verdicts are made with: leave it, "
+            "since with another value none of them is found",
+            encryption_key=key,
+            generate_secret_string=secretsmanager.SecretStringGenerator(
+                password_length=64, exclude_punctuation=True
+            ),
+            removal_policy=removal_policy,
+        )
+        acknowledge(
+            secret,
+            "AwsSolutions-SMG4",
+            "With another value nothing that is remembered is found, or forgotten.",
+        )
+        return secret
 
     def _secret(
         self, name: str, key: kms.IKey, removal_policy: RemovalPolicy

@@ -111,6 +111,13 @@ class Dashboard(Construct):
                 "Rows of batches by outcome", [search(Metric.BATCH_ROWS, "outcome")]
             ),
             _graph(
+                "Verdicts recalled, and not remembered",
+                [
+                    search(Metric.VERDICTS_RECALLED, "provider", label="recalled"),
+                    search(Metric.VERDICTS_NOT_REMEMBERED, "provider", label="lost"),
+                ],
+            ),
+            _graph(
                 "Manifests by verdict; rows missing or unexpected in joined lists",
                 [
                     search(Metric.MANIFESTS, "verdict"),

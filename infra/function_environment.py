@@ -23,6 +23,7 @@ def set_environments(
     functions: Functions,
     *,
     storage: Storage,
+    credentials: Credentials,
     machine: sfn.StateMachine,
     providers: str,
     jobs_retention_days: int,
@@ -51,13 +52,17 @@ def set_environments(
     _set(f.conclude, jobs)
     _set(f.listen, waits)
     _set(f.webhook, waits, settings)
-    _set(f.prepare, settings, jobs)
+    memory = {
+        keys.ENV_MEMORY_TABLE: storage.verdicts.table_name,
+        keys.ENV_MEMORY_SECRET: credentials.memory.secret_arn,
+    }
+    _set(f.prepare, settings, jobs, memory)
     _set(f.gather, settings, results)
     safe = {keys.ENV_SPREADSHEET_SAFE: str(spreadsheet_safe).lower()}
-    _set(f.join, results, safe)
+    _set(f.join, results, safe, settings, memory)
     _set(f.sweep, settings, state_machine, jobs)
     _set(f.finalize_execution, topic, results, jobs)
-    _set(f.api, inbox, results, state_machine, settings, jobs, waits, names)
+    _set(f.api, inbox, results, state_machine, settings, jobs, waits, names, memory)
 
 
 def provider_settings_json(

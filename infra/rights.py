@@ -91,6 +91,13 @@ class Rights:
             )
             grants.send_task_success(function, machine)
 
+        for function, action in (
+            (functions.prepare, "BatchGetItem"),
+            (functions.join, "BatchWriteItem"),
+        ):
+            grants.access_table(function, storage.verdicts, action)
+            grants.read_secret(function, self.credentials.memory)
+
         for secret in self.credentials.secrets.values():
             for function in functions.calling_providers:
                 grants.read_secret(function, secret)
@@ -111,6 +118,8 @@ class Rights:
         grants.access_items(
             api, storage.waits, "GetItem", "UpdateItem", prefix=IDEMPOTENCY_ITEM_PREFIX
         )
+        grants.access_table(api, storage.verdicts, "DeleteItem")
+        grants.read_secret(api, self.credentials.memory)
         grants.presign_results(api, storage.results)
         grants.presign_uploads(api, storage.inbox, self.credentials.secrets)
 

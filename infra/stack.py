@@ -161,6 +161,7 @@ class VerdictCourier(Stack):
         set_environments(
             self.functions,
             storage=self.storage,
+            credentials=self.credentials,
             machine=self.workflow.state_machine,
             providers=provider_settings_json(self, stage.providers, self.credentials),
             jobs_retention_days=stage.jobs_retention_days,

@@ -11,6 +11,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from functions.core.keys import BATCHES_PREFIX, JOBS_BY_MONTH, LATE_CHECKS
+from infra.nag import acknowledge
 
 KEY_DELETION_DAYS = 30
 
@@ -62,6 +63,14 @@ class Storage(Construct):
             projection_type=dynamodb.ProjectionType.KEYS_ONLY,
         )
         self.waits = self._table("Waits", "wait_id")
+        # Without backups: what is forgotten must not be kept anywhere.
+        self.verdicts = self._table("Verdicts", "verdict_id", restorable=False)
+        acknowledge(
+            self.verdicts,
+            "AwsSolutions-DDB3",
+            "Backups would keep what people ask to be forgotten; a verdict that is "
+            "lost is only paid for once more.",
+        )
         self.notices = sns.Topic(self, "Notices", master_key=self.key, enforce_ssl=True)
         self.notices.apply_removal_policy(removal_policy)
 
@@ -156,7 +165,7 @@ class Storage(Construct):
             removal_policy=self._removal_policy,
         )
 
-    def _table(self, name: str, key: str) -> dynamodb.Table:
+    def _table(self, name: str, key: str, *, restorable: bool = True) -> dynamodb.Table:
         return dynamodb.Table(
             self,
             name,
@@ -167,7 +176,7 @@ class Storage(Construct):
             encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
             encryption_key=self.key,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
+                point_in_time_recovery_enabled=restorable
             ),
             time_to_live_attribute="expires_at",
             deletion_protection=self._deletion_protection,

@@ -21,6 +21,15 @@ settings.register_profile(
     "repeatable", derandomize=True, max_examples=_EXAMPLES, deadline=None
 )
 settings.load_profile("repeatable")
+#: What takes less is not among the slowest.
+_NOTED_SECONDS = 0.5
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Note what takes long in the file that `make test` names and prints the end of."""
+    if (durations := os.environ.get("DURATIONS")) and report.duration > _NOTED_SECONDS:
+        with Path(durations).open("a", encoding="utf-8") as file:
+            file.write(f"{report.duration:8.2f} {report.when:8} {report.nodeid}\n")
 
 
 @pytest.fixture(scope="module")

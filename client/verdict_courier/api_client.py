@@ -16,6 +16,8 @@ from verdict_courier.upload_body import UploadBody
 
 _TIMEOUT_SECONDS = 60.0
 _CHUNK_BYTES = 256 * 1024
+#: How often a transfer goes on after it broke off.
+_MAX_RESUMES = 4
 #: More than API Gateway lets through.
 _MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 _JSON_TYPES = ("application/json", "application/problem+json")
@@ -141,12 +143,38 @@ def stream(link: str) -> Iterator[bytes]:
         ApiError: S3 did not return the object.
         ApiUnreachable: No response came, or it broke off.
     """
-    # As it is stored: a compressed transfer would not have the announced length.
-    response = _send("GET", link, headers={"Accept-Encoding": "identity"})
+    response = _object(link)
     if response.status_code != requests.codes.ok:
         with response:
             raise _s3_error("S3 did not return the file.", response)
-    return _chunks(response)
+    return _resumed(link, response)
+
+
+def _resumed(link: str, response: requests.Response) -> Iterator[bytes]:
+    """Yield the content of a response, and what is left where it breaks off."""
+    received = 0
+    for resumes in range(_MAX_RESUMES + 1):
+        try:
+            for chunk in _chunks(response):
+                received += len(chunk)
+                yield chunk
+        except ApiUnreachable:
+            if resumes == _MAX_RESUMES:
+                raise
+            response = _object(link, since=received)
+            begins = response.headers.get("Content-Range", "")  # of a 206 only
+            if not begins.startswith(f"bytes {received}-"):
+                response.close()
+                raise
+        else:
+            return
+
+
+def _object(link: str, *, since: int | None = None) -> requests.Response:
+    """Request an object, or what is behind its first bytes."""
+    # As it is stored: a compressed transfer would not have the announced length.
+    part = {} if since is None else {"Range": f"bytes={since}-"}
+    return _send("GET", link, headers={"Accept-Encoding": "identity", **part})
 
 
 def _chunks(response: requests.Response) -> Iterator[bytes]:

@@ -24,6 +24,16 @@ VERDICTS = {
     "incomplete": "joined with results that need not have every row",
     "unjoined": "the rows could not be joined with the results, which are all there",
 }
+#: What each reason of the time of the next check means.
+NEXT_CHECK_REASONS = {
+    "elapsed": "in proportion to the time elapsed",
+    "expected": "the end is expected about then",
+    "unconfirmed": "a bad answer counts once it is repeated",
+    "failed": "the last call failed",
+    "asked": "the last call failed, and the provider asked for this wait",
+    "credits": "the provider wants credits",
+    "deadline": "the last one, at the deadline",
+}
 #: Members of a successful response, by its path, that every release has sent.
 _RESPONSE_MEMBERS = {
     "POST /uploads": {"url", "fields", "max_bytes", "key"},

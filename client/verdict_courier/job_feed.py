@@ -13,11 +13,19 @@ _MAX_TIMELINES = 8
 
 
 class JobFeed:
-    """Keeps timelines that do not change any more, and reads the others in turn."""
+    """Keeps timelines that do not change any more, and reads the others in turn.
 
-    def __init__(self, api: ApiClient, *, limit: int) -> None:
+    With `running_first` it has running jobs, however old, before the newest ones.
+    """
+
+    def __init__(
+        self, api: ApiClient, *, limit: int, running_first: bool = False
+    ) -> None:
         self._api = api
         self._limit = limit
+        self._running_first = running_first
+        #: Whether there are older jobs than those of the last `read`.
+        self.has_older = False
         self._timelines: dict[Attempt, Document] = {}
         self._reads = 0
         self._last_read: dict[Attempt, int] = {}
@@ -31,9 +39,23 @@ class JobFeed:
             ApiError: The API does not list its jobs.
             ApiUnreachable: The API does not answer.
         """
-        page = self._api.call("GET", "/jobs", query={"limit": str(self._limit)})
+        query = {"limit": str(self._limit)}
+        listed: list[Document] = []
+        if self._running_first:
+            running = self._api.call(
+                "GET", "/jobs", query={**query, "outcome": "running"}
+            )
+            listed += running["jobs"]
+        page = self._api.call("GET", "/jobs", query=query)
+        self.has_older = page["next"] is not None
+        # What was read last is the news of a job that ended in between.
+        by_id = {job["job_id"]: job for job in [*listed, *page["jobs"]]}
+        if self._running_first:
+            by_id = dict(
+                sorted(by_id.items(), key=lambda item: bool(item[1]["outcome"]))
+            )
         jobs: dict[Attempt, Document] = {
-            (job["job_id"], job["attempt"]): job for job in page["jobs"]
+            (job["job_id"], job["attempt"]): job for job in by_id.values()
         }
         self._forget_all_but(jobs)
         self._reads += 1

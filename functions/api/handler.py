@@ -12,6 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.api import problems
 from functions.api.execution_history import ExecutionHistory
+from functions.api.forgetting import forget_values
 from functions.api.job_query import JobQuery
 from functions.api.presigned import PresignedUrls
 from functions.api.problems import Problem
@@ -35,6 +36,7 @@ _HANDLERS: dict[str, Callable[..., Document]] = {
     "createUpload": JobService.create_upload,
     "startJob": JobService.start_job,
     "listJobs": JobService.list_jobs,
+    "forgetValues": forget_values,
     "getJob": JobService.get_job,
     "getTimeline": JobService.get_timeline,
     "getResults": JobService.get_results,

@@ -41,6 +41,8 @@ def _errors(value: Any, schema: Schema, at: str) -> Iterator[ValidationError]:  
     match schema["type"], value:
         case "object", dict():
             yield from _object_errors(value, schema, at)
+        case "array", list():
+            yield from _array_errors(value, schema, at)
         case "boolean", bool():
             pass
         case "string", str():
@@ -94,6 +96,16 @@ def _object_errors(
     # The names of other members are the sender's data, so they are not quoted.
     if not value.keys() <= properties.keys():
         yield _error(at or "/", f"may only have the members {', '.join(properties)}")
+
+
+def _array_errors(
+    value: list[Any], schema: Schema, at: str
+) -> Iterator[ValidationError]:
+    if not schema["minItems"] <= len(value) <= schema["maxItems"]:
+        limits = f"{schema['minItems']} to {schema['maxItems']}"
+        yield _error(at, f"must have {limits} items")
+    for number, item in enumerate(value):
+        yield from _errors(item, schema["items"], f"{at}/{number}")
 
 
 def _string_errors(value: str, schema: Schema, at: str) -> Iterator[ValidationError]:

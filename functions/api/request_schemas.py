@@ -13,6 +13,9 @@ MAX_KEY_BYTES = 1024
 #: Members of a request for a job that people read, and nothing depends on.
 REMARKS = ("name", "label")
 _MAX_NAME_CHARACTERS = 255  # as file systems allow
+#: The most values of a request to forget them.
+MAX_FORGOTTEN = 100
+_PRINTED_VALUE = r"[^\u0000-\u001f\u007f]{1,4096}"
 _PRINTED = r"[^/\u0000-\u001f\u007f]"
 
 _PROVIDER_REF: Schema = {
@@ -78,6 +81,23 @@ def job_schema(types: Types) -> Schema:
         optional=("fresh", *REMARKS),
     )
     return _one_of([*by_reference, by_object])
+
+
+def forget_schema(types: Types) -> Schema:
+    """Return the schema of a request to forget values."""
+    values: Schema = {
+        "type": "array",
+        "items": {"type": "string", "pattern": f"^{_PRINTED_VALUE}$"},
+        "minItems": 1,
+        "maxItems": MAX_FORGOTTEN,
+        "description": "The values, in any form that is the same value.",
+    }
+    return _one_of(
+        [
+            _closed_object({**_provider_and_type(provider, names), "values": values})
+            for provider, names in types.items()
+        ]
+    )
 
 
 def default_file_name(extensions: tuple[str, ...]) -> str:

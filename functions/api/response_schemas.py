@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from functions.api.expected_end import EXPECTED_END_SCHEMAS
 from functions.api.json_schema import Schema, object_schema
 from functions.core.model import Outcome, Phase
 from functions.core.rows import RowsVerdict
@@ -25,6 +26,7 @@ _OUTCOME: Schema = {
 
 #: Schemas by name; see `Operation.response_schema`.
 RESPONSE_SCHEMAS: Mapping[str, Schema] = {
+    "Forgotten": object_schema({"values": _COUNT, "forgotten": _COUNT}),
     "Job": object_schema(
         {
             "job_id": _TEXT,
@@ -55,7 +57,7 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                 "timed out.",
             },
             "checks": _COUNT,
-            "next_check_at": _or_null(_TIME),
+            **EXPECTED_END_SCHEMAS,
             "hold": {
                 **_or_null(
                     object_schema({"error": _TEXT, "since": _TIME, "advice": _TEXT})
@@ -63,7 +65,6 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                 "description": "The error that the job waits out, such as "
                 "OutOfCredits; null if there is none.",
             },
-            "deadline_at": _or_null(_TIME),
             "quote": {
                 **_or_null(
                     object_schema(
@@ -74,14 +75,13 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                             "not_sent": {
                                 "type": "object",
                                 "additionalProperties": _COUNT,
-                                "description": "Records that do not fit the type, "
-                                "by the reason.",
+                                "description": "Records that do not fit, by reason.",
                             },
+                            "remembered": _COUNT,
                             "to_send": _COUNT,
                             "header": {
                                 **_or_null(_TEXT),
-                                "description": "The header of the column that is "
-                                "sent; null if the list has no header.",
+                                "description": "Of the column that is sent, if any.",
                             },
                             "notes": {
                                 "type": "array",

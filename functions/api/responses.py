@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from functions.api.expected_end import expected_end
 from functions.api.timeline import Timeline
 from functions.core.errors import advice_for
 from functions.core.job_record import JobRecord
@@ -52,7 +53,7 @@ def job_response(
         "late": record.late,
         "late_check_at": None if running else rfc3339(record.late_check_at),
         "checks": record.polls,
-        "next_check_at": rfc3339(record.next_check_at) if running else None,
+        **expected_end(record, rfc3339=rfc3339),
         "hold": {
             "error": record.held_for,
             "since": rfc3339(record.held_since),
@@ -100,6 +101,7 @@ def _quote(record: JobRecord) -> Document | None:
         "blank": prepared.blank,
         "duplicates": prepared.duplicates,
         "not_sent": more.get("not_sent", {}),
+        "remembered": prepared.remembered,
         "to_send": prepared.sent,
         "header": more.get("header"),
         "notes": more.get("notes", []),

@@ -113,6 +113,17 @@ def operations(types: Types, extensions: Extensions) -> tuple[Operation, ...]:
             response_schema="JobList",
             problems=(problems.REQUEST_INVALID, *_ALWAYS),
         ),
+        Operation(
+            name="forgetValues",
+            method="POST",
+            path="/memory/forget",
+            summary="Forget the verdicts of values",
+            description="It says of how many there was one. Jobs and results stay.",
+            body=request_schemas.forget_schema(types),
+            status=200,
+            response_schema="Forgotten",
+            problems=(*_BODY, *_ALWAYS),
+        ),
         _on_job(
             "getJob",
             "GET",

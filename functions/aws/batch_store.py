@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: The row numbers of the requests.
 ROW_INDEX = "rows.json"
+#: What the memory knows about a list, as Prepare has recalled it.
+REMEMBERED_FILE = "remembered.jsonl"
 #: What earlier attempts left for a retry.
 _ENDED_REQUESTS = "ended.json"
 _CHUNK_BYTES = 1024 * 1024

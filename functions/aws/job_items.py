@@ -1,5 +1,7 @@
 """Job items: reach items of the jobs table, and name what all writes to it share."""
 
+import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Self
 
 from functions.aws import clients
@@ -65,6 +67,13 @@ def received(job: Job, now: float) -> dict[str, Value]:
     return {"received_at": now, "month": month_of(now)}
 
 
+def prepared(job: Job) -> dict[str, Value]:
+    """Return what Prepare made of a list; nothing where it has made nothing."""
+    if not job.prepared.key:
+        return {}
+    return {"prepared": json.dumps(asdict(job.prepared))}
+
+
 def held(job: Job) -> dict[str, Value]:
     """Return the error that a job waits out, and since when; nothing if none."""
     if not job.held_for:
@@ -75,6 +84,16 @@ def held(job: Job) -> dict[str, Value]:
 def webhook_status_of(job: Job) -> dict[str, Value]:
     """Return what the provider last said of its webhook; nothing if nothing."""
     return {"webhook_status": job.webhook_status} if job.webhook_status else {}
+
+
+def next_check_of(job: Job) -> dict[str, Value]:
+    """Return why a job's next check is when it is, and the forecast of its end."""
+    values: dict[str, Value] = {}
+    if job.wait_reason:
+        values["next_check_reason"] = job.wait_reason
+    if job.forecast:
+        values["forecast"] = json.dumps(asdict(job.forecast))
+    return values
 
 
 def submitted(job: Job) -> dict[str, Value]:

@@ -19,6 +19,8 @@ from functions.aws.job_items import (
     JobsTable,
     held,
     identity_of,
+    next_check_of,
+    prepared,
     received,
     source_of,
     submitted,
@@ -40,6 +42,8 @@ _ATTEMPT_ATTRIBUTES = (
     "polls",
     "failures",
     "next_check_at",
+    "next_check_reason",
+    "forecast",
     *HOLD,
     "manifest_key",
     "error_key",
@@ -176,7 +180,12 @@ class JobStore(JobsTable):
         """
         written = self._table.update(
             job.job_id,
-            {**self._identity(job, now), "intent": token, "intent_at": now},
+            {
+                **self._identity(job, now),
+                **prepared(job),
+                "intent": token,
+                "intent_at": now,
+            },
             set_if_absent=received(job, now),
             condition="(attribute_not_exists(intent) OR intent = :old) "
             f"AND attribute_not_exists(provider_ref) AND {RUNNING}",
@@ -217,15 +226,13 @@ class JobStore(JobsTable):
     def record_prepared(self, job: Job, *, quote: Mapping[str, object]) -> None:
         """Record what Prepare made of a list, unless the attempt has ended.
 
-        A later attempt that does not prepare the list anew gets it from here.
+        A later attempt that does not prepare the list anew gets it from here. Once a
+        submission is claimed, what the claim says is sent stands.
         """
         self._table.update(
             job.job_id,
-            {
-                "prepared": json.dumps(asdict(job.prepared)),
-                "quote": json.dumps(quote, ensure_ascii=False),
-            },
-            condition=RUNNING,
+            {**prepared(job), "quote": json.dumps(quote, ensure_ascii=False)},
+            condition=f"{RUNNING} AND attribute_not_exists(intent)",
             condition_values={":attempt": job.attempt},
         )
 
@@ -270,6 +277,7 @@ class JobStore(JobsTable):
                 "polls": job.polls,
                 "failures": job.failures,
                 "next_check_at": next_check_at,
+                **next_check_of(job),
                 **webhook_status_of(job),
             },
             set_if_absent=submitted(job) | held(job),

@@ -50,6 +50,17 @@ class Secret:
         """Return the secret that signs requests; see `api_key`."""
         return self._member("api_secret", fresh=fresh)
 
+    def generated_text(self) -> str:
+        """Return the text that CloudFormation has generated, which is no JSON.
+
+        Raises:
+            CredentialsMissing: Somebody has emptied it.
+        """
+        text = self._read(fresh=False)
+        if not text:
+            raise CredentialsMissing("the stack's own secret is empty")
+        return text
+
     def webhook_secrets(self, *, fresh: bool = False) -> tuple[str, ...]:
         """Return the secrets that may sign webhooks: two during a rotation.
 

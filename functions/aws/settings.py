@@ -23,6 +23,8 @@ class FunctionSettings:
     results_bucket: str
     state_machine: str
     notices_topic: str
+    memory_table: str
+    memory_secret: str
     show_file_names: bool
     spreadsheet_safe: bool
     providers: Mapping[str, ProviderSettings]
@@ -64,6 +66,8 @@ def read(environment: Mapping[str, str], *needed: str) -> FunctionSettings:
         results_bucket=environment.get(keys.ENV_RESULTS_BUCKET, ""),
         state_machine=environment.get(keys.ENV_STATE_MACHINE, ""),
         notices_topic=environment.get(keys.ENV_NOTICES_TOPIC, ""),
+        memory_table=environment.get(keys.ENV_MEMORY_TABLE, ""),
+        memory_secret=environment.get(keys.ENV_MEMORY_SECRET, ""),
         spreadsheet_safe=environment.get(keys.ENV_SPREADSHEET_SAFE) == "true",
         show_file_names=environment.get(keys.ENV_SHOW_FILE_NAMES) != "false",
         providers=providers,

@@ -61,7 +61,7 @@ class Usage:
             usd += calls.get(state, 0) * (
                 prices.USD_PER_INVOCATION + gb_seconds * prices.USD_PER_GB_SECOND
             )
-        table_writes = 4 + calls.get("Check", 0) + calls.get("Listen", 0)
+        table_writes = 7 + calls.get("Check", 0) + calls.get("Listen", 0)
         return usd + table_writes * prices.USD_PER_TABLE_WRITE
 
 
@@ -98,6 +98,16 @@ def polled_job(
             visits["Join"] = 1
         s3_puts += 1 + written * _PUTS_PER_RESULT + (parts or written)
     return Usage(visits=visits, s3_puts=s3_puts)
+
+
+def remembered_job(*, joined: int) -> Usage:
+    """Estimate a list of which nothing is sent, because all of it is remembered."""
+    states = ("Begin", "Known", "Prepare", "Route", "Collect", "Joinable", "Join")
+    ended = ("Manifest", "Conclude", "Notify", "Judge", "Delivered")
+    return Usage(
+        visits=dict.fromkeys((*states, *ended), 1),
+        s3_puts=_PUTS_OF_PREPARE + 2 + joined * (_PUTS_PER_RESULT + 1),
+    )
 
 
 def batch_request(*, checks: int, uses_webhook: bool = False) -> Usage:
@@ -144,6 +154,8 @@ def usage_of(job: Job) -> Usage:
     if job.batch.requests:
         return batch_job(requests=job.batch.requests)
     joined = sum(file.kind in JOINED_KINDS for file in job.files)
+    if job.prepared.remembered and not job.prepared.sent:
+        return remembered_job(joined=joined)
     return polled_job(
         checks=job.polls,
         kinds=len(job.files) - joined,

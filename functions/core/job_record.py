@@ -53,6 +53,8 @@ class JobRecord:
     finished_at: float = 0.0
     ended_at: float = 0.0
     next_check_at: float = 0.0
+    next_check_reason: str = ""
+    forecast: str = ""  # a `Forecast`, as JSON
     held_for: str = ""  # an error that the job waits out
     held_since: float = 0.0
     timed_out_at: float = 0.0  # the first time, if only the sweep resumed it since
@@ -214,6 +216,7 @@ class SubmissionRecord:
     distinct_rows: int = 0
     attempt: int = 1
     outcome: str = ""
+    prepared: str = ""  # as of a `JobRecord`
 
     @classmethod
     def from_item(cls, item: Item) -> Self:
@@ -228,7 +231,14 @@ class SubmissionRecord:
             distinct_rows=int(item.get("distinct_rows", 0)),
             attempt=int(item.get("attempt", 1)),
             outcome=str(item.get("outcome", "")),
+            prepared=str(item.get("prepared", "")),
         )
+
+    @property
+    def claimed_list(self) -> PreparedList:
+        """What the try with the claim has sent, or was about to; empty if unknown."""
+        known = self.prepared if self.intent else ""
+        return PreparedList.from_state(json.loads(known or "{}"))
 
     def has_ended(self, job: Job) -> bool:
         """Whether this attempt of the job is over, so that nothing may be paid."""

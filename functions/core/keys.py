@@ -13,6 +13,8 @@ ENV_RESULTS_BUCKET = "COURIER_RESULTS_BUCKET"
 ENV_STATE_MACHINE = "COURIER_STATE_MACHINE"
 ENV_NOTICES_TOPIC = "COURIER_TOPIC"
 ENV_PROVIDERS = "COURIER_PROVIDERS"
+ENV_MEMORY_TABLE = "COURIER_MEMORY_TABLE"
+ENV_MEMORY_SECRET = "COURIER_MEMORY_SECRET"  # noqa: S105 - the name of a variable
 ENV_SPREADSHEET_SAFE = "COURIER_SPREADSHEET_SAFE"
 ENV_SHOW_FILE_NAMES = "COURIER_SHOW_FILE_NAMES"
 
@@ -25,6 +27,10 @@ JOBS_BY_MONTH = "by_month"
 
 #: The index of the jobs that the sweep has to look at, by provider and time.
 LATE_CHECKS = "late_checks"
+
+#: The prefix of ids of the items of the jobs table that have the last finished jobs of
+#: a provider and type. A job's id has no colon.
+FINISHES_ITEM_PREFIX = "finishes:"
 
 # Prefixes of keys in the waits table; IAM conditions name them.
 CALLBACK_ITEM_PREFIX = "wait:"

@@ -23,7 +23,8 @@ def build_manifest(job: Job, *, name: str = "", label: str = "") -> dict[str, An
     personal data, which a job does not hold.
 
     Raises:
-        ResultsIncomplete: Some results could not be fetched.
+        ResultsIncomplete: Some results could not be fetched, or of a list that is
+            remembered there is nothing without the join that failed.
     """
     file_errors = {file.kind: file.error for file in job.files}
     missing = {
@@ -34,6 +35,9 @@ def build_manifest(job: Job, *, name: str = "", label: str = "") -> dict[str, An
     if missing:
         reasons = ", ".join(f"{kind}: {error}" for kind, error in missing.items())
         raise ResultsIncomplete(f"not fetched: {reasons}")
+
+    if job.joined.error and not job.files:
+        raise ResultsIncomplete(f"there is no file but a join: {job.joined.error}")
 
     is_joined = job.joined != NOT_JOINED
     document: dict[str, Any] = {

@@ -28,6 +28,7 @@ class Unit(StrEnum):
     COUNT = "Count"
     SECONDS = "Seconds"
     BYTES = "Bytes"
+    PERCENT = "Percent"
     NONE = "None"  # for US dollars, which are no unit of CloudWatch
 
 
@@ -93,6 +94,17 @@ class Metric(Enum):
         "check noticed it; not measured where there is neither",
         _PROVIDER,
     )
+    FORECAST_ERROR_PERCENT = MetricDefinition(
+        Unit.PERCENT,
+        "how far the end of a job was from the one forecast, by its duration",
+        _PROVIDER,
+    )
+    OUTSIDE_FORECAST = MetricDefinition(
+        Unit.COUNT,
+        "1 for a job that ended outside the range that was forecast, 0 for one inside: "
+        "the average is the share of those outside, and should be below 0.2",
+        _PROVIDER,
+    )
     CHECKS_OF_A_JOB = MetricDefinition(Unit.COUNT, "checks of a job", _PROVIDER)
     BYTES_DELIVERED = MetricDefinition(
         Unit.BYTES, "bytes of a job's results", _PROVIDER
@@ -106,6 +118,16 @@ class Metric(Enum):
     ROWS_UNEXPECTED = MetricDefinition(
         Unit.COUNT,
         "rows of the results of joined lists that belong to no record",
+        _PROVIDER,
+    )
+    VERDICTS_RECALLED = MetricDefinition(
+        Unit.COUNT,
+        "values of lists that were not sent, because a verdict was remembered",
+        _PROVIDER,
+    )
+    VERDICTS_NOT_REMEMBERED = MetricDefinition(
+        Unit.COUNT,
+        "verdicts that could not be written into the memory, and are paid for again",
         _PROVIDER,
     )
     BATCH_ROWS = MetricDefinition(

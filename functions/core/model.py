@@ -49,6 +49,18 @@ class Next(StrEnum):
     CONCLUDE = "conclude"  # record the outcome
 
 
+class WaitReason(StrEnum):
+    """Why the next check is when it is."""
+
+    ELAPSED = "elapsed"  # in proportion to the time elapsed
+    EXPECTED = "expected"  # the end is expected about then
+    UNCONFIRMED = "unconfirmed"  # a bad answer counts once it is repeated
+    FAILED = "failed"  # the last call failed
+    ASKED = "asked"  # it failed, and the provider asked for this wait
+    CREDITS = "credits"  # the provider wants credits
+    DEADLINE = "deadline"  # it is the last one
+
+
 @dataclass(frozen=True, kw_only=True)
 class File:
     """One result of a job: an object in the results bucket, or why there is none.
@@ -124,6 +136,8 @@ class Batch:
 class PreparedList:
     """What Prepare made of a list: its work files, and how many records it has.
 
+    records = blank + duplicates + not_sent + remembered + sent.
+
     `key` is the submission file, which is sent instead of the source. It, the records
     and the description of the table lie in the inbox bucket, under one prefix.
     """
@@ -137,6 +151,8 @@ class PreparedList:
     duplicates: int = 0
     not_sent: int = 0  # do not fit the type
     sent: int = 0  # are in the submission file
+    remembered: int = 0  # have a verdict of an earlier job
+    remembered_version_id: str = ""
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
@@ -144,8 +160,35 @@ class PreparedList:
         return cls(**_own_fields(cls, state))
 
 
-#: The same for fields of a batch as `_ABSENT_IF_EMPTY` for those of a job.
-_ABSENT_FROM_BATCH_IF_EMPTY = ("resendable", "resumable")
+@dataclass(frozen=True, kw_only=True)
+class Forecast:
+    """When a job should end, in seconds since its submission, and from how many jobs.
+
+    Four of five end between `low` and `high`. Without jobs, nothing is forecast.
+    """
+
+    seconds: int = 0
+    low: int = 0
+    high: int = 0
+    jobs: int = 0
+
+    def __bool__(self) -> bool:
+        """Return whether anything is forecast."""
+        return self.jobs > 0
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """Read a forecast, ignoring fields of a newer deployment."""
+        return cls(**_own_fields(cls, state))
+
+
+NO_FORECAST = Forecast()
+#: The same for fields of members of a job as `_ABSENT_IF_EMPTY` for its own.
+_ABSENT_WITHIN_IF_EMPTY: Mapping[str, tuple[str, ...]] = {
+    "part": ("batch_since",),
+    "batch": ("resendable", "resumable"),
+    "prepared": ("remembered", "remembered_version_id"),
+}
 #: Fields of a job that states have under the names of an earlier release.
 _STORED_AS = {"suspected_error": "doubt", "suspicions": "doubts"}
 #: Fields of a job whose values are words.
@@ -158,7 +201,10 @@ _ENUMS: Mapping[str, type[StrEnum]] = {
 
 #: Fields that a state has only where they are not empty: the input of an execution must
 #: stay what an earlier release wrote, or starting it again would be an error.
-_ABSENT_IF_EMPTY = ("unsent_claims", "held_for", "held_since", "webhook_status")
+_ABSENT_IF_EMPTY = (
+    *("unsent_claims", "held_for", "held_since", "webhook_status"),
+    *("wait_reason", "forecast"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,6 +233,8 @@ class Job:
     suspicions: int = 0  # how often it was reported in a row
     next: Next = Next.WAIT
     wait_seconds: int = 1
+    wait_reason: str = ""  # a WaitReason; empty before the first check
+    forecast: Forecast = NO_FORECAST  # of the end, from jobs of its sort
     finished_at: float = 0.0  # when we noticed the end, by our clock
     kinds: tuple[str, ...] = ()  # of the results to fetch
     absent: tuple[str, ...] = ()  # kinds that the provider reports without a result
@@ -254,6 +302,7 @@ class Job:
         values["part"] = BatchPosition.from_state(values.get("part", {}))
         values["batch"] = Batch.from_state(values.get("batch", {}))
         values["joined"] = JoinedRows.from_state(values.get("joined", {}))
+        values["forecast"] = Forecast.from_state(values.get("forecast", {}))
         values["prepared"] = PreparedList.from_state(values.get("prepared", {}))
         values["files"] = tuple(
             File.from_state(file) for file in values.get("files", ())
@@ -267,19 +316,14 @@ class Job:
             state[name] = list(state[name])
         for name, stored_as in _STORED_AS.items():
             state[stored_as] = state.pop(name)
-        for name in _ABSENT_FROM_BATCH_IF_EMPTY:
-            if not state["batch"][name]:
-                del state["batch"][name]
-        for name in _ABSENT_IF_EMPTY:
-            if not state[name]:
-                del state[name]
+        for name, absent in _ABSENT_WITHIN_IF_EMPTY.items():
+            state[name] = _without_empty(state[name], absent)
         if self.joined == NOT_JOINED:
             del state["joined"]
-        if not self.part.batch_since:
-            del state["part"]["batch_since"]
         if not self.prepared.key:
             del state["prepared"]
-        return state
+        empty = {name for name in _ABSENT_IF_EMPTY if not getattr(self, name)}
+        return {name: value for name, value in state.items() if name not in empty}
 
     def with_(self, **changes: Any) -> Self:  # noqa: ANN401 - replace checks the names
         """Return the job with some fields changed."""
@@ -307,6 +351,10 @@ class StatusReport:
     provider_finished_at: float = 0.0
     errors: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     webhook_status: str = ""  # reduced to letters
+
+
+def _without_empty(state: State, names: tuple[str, ...]) -> State:
+    return {name: value for name, value in state.items() if value or name not in names}
 
 
 def _own_fields(cls: type, state: Mapping[str, Any]) -> dict[str, Any]:

@@ -88,6 +88,11 @@ class ProviderSettings:
         """Whether a list that is not UTF-8 may be in Windows-1252."""
         return False
 
+    @property
+    def remembered_days(self) -> int:
+        """For how many days a verdict stands in for a new one; 0 for not at all."""
+        return 0
+
 
 @dataclass(frozen=True, kw_only=True)
 class KeyPlaces:
@@ -108,6 +113,7 @@ class IpqsSettings(ProviderSettings):
 
     `max_source_records` bounds the time and the memory that Prepare takes for a list.
     With `windows_1252`, a list that is not UTF-8 is read in that encoding.
+    `remember_days`: values that were verified so lately are not sent again; 0 for none.
     `value_columns` are the names, in lower-case letters without anything between them,
     of which one proves that a table without any value of its type is a result.
     `keeps_file_names` is whether a status has the file name exactly as it was sent;
@@ -128,6 +134,7 @@ class IpqsSettings(ProviderSettings):
     keeps_file_names: bool
     windows_1252: bool
     resubmit_unlisted: bool = False
+    remember_days: int = 0
 
     @property
     def resubmits_unlisted(self) -> bool:
@@ -143,6 +150,11 @@ class IpqsSettings(ProviderSettings):
     def reads_windows_1252(self) -> bool:
         """Whether a list that is not UTF-8 may be in Windows-1252."""
         return self.windows_1252
+
+    @property
+    def remembered_days(self) -> int:
+        """For how many days a verdict stands in for a new one; 0 for not at all."""
+        return self.remember_days
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,14 @@
 """Routing: decide what a job does next, after a provider's answer or an error."""
 
 from functions.core import errors
-from functions.core.model import Job, Next, Outcome, Phase, StatusReport
+from functions.core.model import (
+    Job,
+    Next,
+    Outcome,
+    Phase,
+    StatusReport,
+    WaitReason,
+)
 from functions.core.schedule import (
     Policy,
     cap_to_deadline,
@@ -61,7 +68,7 @@ def route(
 
 def on_submitted(job: Job, *, policy: Policy, random: float) -> Job:
     """Return the submitted job with a short wait before its first check."""
-    first_wait = poll_seconds(0.0, policy=policy, random=random)
+    first_wait = poll_seconds(0.0, policy=policy, random=random, forecast=job.forecast)
     return job.with_(next=_waiting_step(policy), wait_seconds=first_wait)
 
 
@@ -98,9 +105,14 @@ def on_retryable_error(
             policy=policy,
             now=now,
             at_deadline=type(error),
+            reason=WaitReason.CREDITS,
         )
+    doubled = retry_seconds(failures, policy=policy, random=random)
     delay = retry_seconds(failures, policy=policy, random=random, hint=error.hint)
-    return _wait_until_deadline(checked, step, delay, policy=policy, now=now)
+    reason = WaitReason.ASKED if delay > doubled else WaitReason.FAILED
+    return _wait_until_deadline(
+        checked, step, delay, policy=policy, now=now, reason=reason
+    )
 
 
 def held_for(job: Job, error: type[errors.CourierError], *, now: float) -> Job:
@@ -170,13 +182,36 @@ def _suspect(
     suspected = job.with_(suspected_error=name, suspicions=suspicions)
     if suspicions >= policy.required_confirmations:
         return end_job(suspected, Outcome.FAILED, name)
-    return _wait(suspected, policy=policy, now=now, random=random)
+    return _wait(
+        suspected,
+        policy=policy,
+        now=now,
+        random=random,
+        reason=WaitReason.UNCONFIRMED,
+    )
 
 
-def _wait(job: Job, *, policy: Policy, now: float, random: float) -> Job:
-    delay = poll_seconds(now - job.waiting_since, policy=policy, random=random)
+def _wait(
+    job: Job,
+    *,
+    policy: Policy,
+    now: float,
+    random: float,
+    reason: WaitReason = WaitReason.ELAPSED,
+) -> Job:
+    elapsed = now - job.waiting_since
+    plain = poll_seconds(elapsed, policy=policy, random=random)
+    delay = poll_seconds(
+        elapsed,
+        policy=policy,
+        random=random,
+        forecast=job.forecast,
+        polls=job.polls,
+    )
+    if delay < plain and reason is WaitReason.ELAPSED:
+        reason = WaitReason.EXPECTED
     return _wait_until_deadline(
-        job, _waiting_step(policy), delay, policy=policy, now=now
+        job, _waiting_step(policy), delay, policy=policy, now=now, reason=reason
     )
 
 
@@ -193,6 +228,7 @@ def _wait_until_deadline(
     now: float,
     at_deadline: type[errors.CourierError] = errors.DeadlinePassed,
     since: float = 0.0,
+    reason: WaitReason | None = None,
 ) -> Job:
     deadline_at = deadline(since or job.waiting_since, policy=policy)
     if now >= deadline_at:
@@ -200,4 +236,6 @@ def _wait_until_deadline(
         outcome = Outcome.TIMED_OUT if is_plain else Outcome.FAILED
         return end_job(job, outcome, at_deadline.__name__)
     wait_seconds = cap_to_deadline(deadline_at, delay, now=now)
-    return job.with_(next=step, wait_seconds=wait_seconds)
+    if reason and wait_seconds < delay:
+        reason = WaitReason.DEADLINE
+    return job.with_(next=step, wait_seconds=wait_seconds, wait_reason=reason or "")

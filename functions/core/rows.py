@@ -64,6 +64,7 @@ class JoinedRows:
     blank: int = 0
     duplicates: int = 0
     not_sent: Mapping[str, int] = field(default_factory=dict)  # by reason
+    remembered: int = 0  # have a verdict of an earlier job
     sent: int = 0
     returned: int = 0
     missing: int = 0
@@ -85,7 +86,8 @@ class JoinedRows:
         """What the numbers prove: they count rows, and not lines of files."""
         if self.error:
             return RowsVerdict.UNJOINED
-        accounted = self.blank + self.duplicates + sum(self.not_sent.values())
+        unsent = self.blank + self.duplicates + self.remembered
+        accounted = unsent + sum(self.not_sent.values())
         if (
             self.unexpected
             or self.records != accounted + self.sent

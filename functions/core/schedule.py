@@ -11,11 +11,22 @@ of its own, because a tenth of a few seconds is less than a check takes.
 """
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
+from functools import cache
+
+from functions.core.model import NO_FORECAST, Forecast
 
 DAY_SECONDS = 86_400
 #: How often the sweep runs, and the shortest time between two looks at a job.
 SWEEP_SECONDS = 900
+#: How many checks are spread over the time of an expected end, besides the usual ones,
+#: and how many a forecast may cost in all, also by rounding. With more, a job of a day
+#: that was forecast wrongly could exceed 1,500 history events.
+_CHECKS_OF_A_FORECAST = 4
+#: How far the checks are denser than usual to either side of the range that was told.
+_MARGIN = 0.15
+_LEAST_MARGIN = 0.02  # of the expected duration
 #: The time between two looks at a job, as a share of the time since it timed out.
 _LATE_GROWTH = 0.1
 
@@ -52,16 +63,46 @@ class Policy:
 
 
 def poll_seconds(
-    elapsed: float, *, policy: Policy, random: float, hint: float | None = None
+    elapsed: float,
+    *,
+    policy: Policy,
+    random: float,
+    hint: float | None = None,
+    forecast: Forecast = NO_FORECAST,
+    polls: int = 0,
 ) -> int:
     """Return the seconds to wait after the answer "not yet".
 
     `elapsed` is the time since the submission in seconds, `random` a number in [0, 1)
     and `hint` the wait that the provider asked for. Waits are whole seconds, because
     the Wait state takes no others.
+
+    A `forecast` makes waits around the expected end shorter, and none longer: where it
+    is wrong, a job is noticed as soon as without it, for some checks more. How many,
+    `polls` bounds, the number of checks until now.
     """
     grown = _plain_seconds(elapsed, policy=policy)
+    if forecast and polls < checks_until(elapsed, policy) + _CHECKS_OF_A_FORECAST:
+        grown = min(grown, _seconds_to_expect(elapsed, forecast, policy=policy))
     return _bounded(grown, policy=policy, random=random, hint=hint)
+
+
+def checks_until(duration: float, policy: Policy) -> int:
+    """Return how many checks a job has that takes so long, without a forecast.
+
+    `duration` is in seconds, and at most the deadline.
+    """
+    return bisect_left(_usual_checks(policy), duration) + 1 if duration > 0 else 0
+
+
+@cache
+def _usual_checks(policy: Policy) -> tuple[int, ...]:
+    """Return the seconds of all checks until the deadline, without jitter."""
+    times = [0]
+    while times[-1] < policy.deadline_seconds:
+        wait = poll_seconds(times[-1], policy=policy, random=0.5)
+        times.append(times[-1] + wait)
+    return tuple(times[1:])
 
 
 def retry_seconds(
@@ -104,6 +145,22 @@ def _plain_seconds(elapsed: float, *, policy: Policy) -> float:
     if policy.early_growth:
         floor = min(floor, policy.first_seconds + policy.early_growth * elapsed)
     return max(floor, policy.growth * elapsed)
+
+
+def _seconds_to_expect(elapsed: float, forecast: Forecast, *, policy: Policy) -> float:
+    """Return the longest wait that leaves the expected end to be noticed early.
+
+    Some checks more than usual are spread evenly over the time in which the end is
+    expected. Until then, one wait may reach only to where the first of them would be.
+    """
+    width = forecast.high - forecast.low
+    margin = max(_MARGIN * width, _LEAST_MARGIN * forecast.seconds, 1.0)
+    begin, end = forecast.low - margin, forecast.high + margin
+    if elapsed >= end:
+        return math.inf
+    longest = min(_plain_seconds(end, policy=policy), policy.cap_seconds)
+    gap = 1 / (1 / longest + _CHECKS_OF_A_FORECAST / (end - begin))
+    return gap if elapsed >= begin else begin + gap - elapsed
 
 
 def _bounded(delay: float, *, policy: Policy, random: float, hint: float | None) -> int:

@@ -17,7 +17,9 @@ from functions.core.rows import (
 from functions.joining.column_names import joined_columns, provider_columns
 from functions.joining.database import Bounds, Database, exact_csv, name, text
 from functions.joining.matching import match_result
+from functions.joining.remembered_file import load_remembered
 from functions.joining.result_file import ResultFile, copy_result
+from functions.joining.verdicts import Verdicts, write_verdicts
 
 #: The columns of `records.csv` before the uploader's cells.
 RECORD_COLUMNS = ("record", "status", "reason", "duplicate_of", "value")
@@ -43,6 +45,7 @@ class Joined:
 
     files: Mapping[str, Path]
     rows: JoinedRows
+    verdicts: Verdicts | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +54,9 @@ class Join:
 
     `results` are files by kind, in the order in which a list names a record: the
     first one that has it. `complete` are kinds that have every row and are no lists.
-    With `spreadsheet_safe`, a CSV is written besides in which no cell is a formula.
+    `remembered` is what Prepare has recalled; with `tells_verdicts`, what of these
+    results can be remembered is written, too. With `spreadsheet_safe`, a CSV is written
+    besides in which no cell is a formula.
     """
 
     records: Path
@@ -60,6 +65,8 @@ class Join:
     complete: Sequence[str]
     provider: str
     type: str
+    remembered: Path | None = None
+    tells_verdicts: bool = False
     spreadsheet_safe: bool = False
     bounds: Bounds = field(default_factory=Bounds)
 
@@ -79,7 +86,8 @@ class Join:
                 match_result(database, file, self.type)
             bases = [file for file in files if file.kind in self.complete] or files
             lists = [file for file in files if file.kind not in self.complete]
-            theirs = self._write_verdicts(database, bases)
+            recalled = load_remembered(database, self.remembered)
+            theirs = self._write_verdicts(database, [*bases, *recalled])
             self._write_lists(database, lists)
             names = self._write_joined(database, theirs)
             formats = {JOINED_KIND: _CSV, JOINED_PARQUET_KIND: _PARQUET}
@@ -94,7 +102,12 @@ class Join:
                 target = text(str(paths[kind]))
                 database.run(f"COPY {written[kind]} TO {target} (FORMAT {form})")
             rows = self._count(database, bases)
-        return Joined(files=paths, rows=rows)
+            verdicts = (
+                write_verdicts(database, theirs, folder / "verdicts")
+                if self.tells_verdicts
+                else None
+            )
+        return Joined(files=paths, rows=rows, verdicts=verdicts)
 
     @property
     def _cells(self) -> tuple[str, ...]:
@@ -143,8 +156,7 @@ class Join:
         return theirs
 
     def _write_lists(self, database: Database, lists: Sequence[ResultFile]) -> None:
-        """Write the table `lists`: the first list of results that has a record."""
-        database.run("CREATE TABLE lists (record BIGINT, list VARCHAR)")
+        """Add to the table `lists` the first list of results that has a record."""
         for file in lists:
             database.run(
                 f"INSERT INTO lists SELECT record, {text(file.kind)} "
@@ -162,7 +174,7 @@ class Join:
             theirs=theirs,
         )
         original = "coalesce(duplicate_of, records.record)"
-        is_missing = "status = 'sent' AND verdicts.record IS NULL"
+        is_missing = "status IN ('sent', 'remembered') AND verdicts.record IS NULL"
         values = (
             "records.record",
             f"if({is_missing}, 'missing', if(status = 'sent', 'verified', status))",
@@ -212,12 +224,14 @@ class Join:
             blank=statuses.get("blank", 0),
             duplicates=statuses.get("duplicate", 0),
             not_sent=reasons,
+            remembered=statuses.get("remembered", 0),
             sent=returned + missing,
             returned=returned,
             missing=missing,
             unexpected=unexpected,
             unexpected_rows=tuple(row for (row,) in rows[:_NAMED]),
-            is_whole=any(file.kind in self.complete for file in bases),
+            # Of what was not sent there is no result.
+            is_whole=not bases or any(file.kind in self.complete for file in bases),
         )
 
 

@@ -25,6 +25,7 @@ class Status(StrEnum):
     DUPLICATE = "duplicate"
     BLANK = "blank"
     NOT_SENT = "not_sent"
+    REMEMBERED = "remembered"  # its verdict is known; reading alone does not tell
 
 
 class ListRecord(NamedTuple):

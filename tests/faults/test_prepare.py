@@ -282,6 +282,22 @@ def test_a_claimed_list_that_is_gone_is_looked_for(
     assert harness.calls("upload") == 0
 
 
+@pytest.mark.fault(5)
+def test_a_claimed_list_is_not_prepared_anew(
+    harness: StepHarness, new_process: ProcessFactory
+) -> None:
+    """Its results are of what was sent, though the memory knows more by now."""
+    job = harness.upload_list(EXPORT)
+    process = new_process()
+    prepared = process.prepare(job)
+    process.job_store.claim_submission(prepared, token="gone", now=process.now())
+    clients.s3().delete_object(Bucket=INBOX, Key=job.key, VersionId=job.version_id)
+
+    again = new_process().prepare(job)
+
+    assert (again.next, again.prepared) == (Next.SUBMIT, prepared.prepared)
+
+
 @pytest.mark.fault(38)
 def test_an_execution_of_an_earlier_release_submits_its_source(
     harness: StepHarness, new_process: ProcessFactory

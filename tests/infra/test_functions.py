@@ -18,6 +18,7 @@ EVERYWHERE = {
     "POWERTOOLS_SERVICE_NAME",
     "POWERTOOLS_LOG_LEVEL",
 }
+MEMORY = ("COURIER_MEMORY_TABLE", "COURIER_MEMORY_SECRET")
 ENVIRONMENT = {
     "intake": {"COURIER_STATE_MACHINE", "COURIER_PROVIDERS"},
     "begin": {"COURIER_TABLE", "COURIER_KEEP_DAYS"},
@@ -48,6 +49,7 @@ ENVIRONMENT = {
         "COURIER_RESULTS_BUCKET",
     },
     "api": {
+        *MEMORY,
         "COURIER_TABLE",
         "COURIER_KEEP_DAYS",
         "COURIER_INBOX_BUCKET",
@@ -59,9 +61,14 @@ ENVIRONMENT = {
     },
     "listen": {"COURIER_WAITS"},
     "webhook": {"COURIER_WAITS", "COURIER_PROVIDERS"},
-    "prepare": {"COURIER_TABLE", "COURIER_KEEP_DAYS", "COURIER_PROVIDERS"},
+    "prepare": {"COURIER_TABLE", "COURIER_KEEP_DAYS", "COURIER_PROVIDERS", *MEMORY},
     "gather": {"COURIER_PROVIDERS", "COURIER_RESULTS_BUCKET"},
-    "join": {"COURIER_RESULTS_BUCKET", "COURIER_SPREADSHEET_SAFE"},
+    "join": {
+        "COURIER_RESULTS_BUCKET",
+        "COURIER_SPREADSHEET_SAFE",
+        "COURIER_PROVIDERS",
+        *MEMORY,
+    },
     "sweep": {
         "COURIER_TABLE",
         "COURIER_KEEP_DAYS",
@@ -123,6 +130,7 @@ def test_the_settings_of_ipqs_are_complete(prod: Template) -> None:
         "max_batch_requests": 0,
         "max_source_bytes": 268435456,
         "max_source_records": 2000000,
+        "remember_days": 0,
         "max_upload_bytes": 104857600,
         "max_result_bytes": 53687091200,
         "settle_seconds": 3600,

@@ -22,6 +22,7 @@ READ_SECRETS = {
     "secretsmanager:GetSecretValue CredentialsIpqs",
     "secretsmanager:GetSecretValue CredentialsTxncheck",
 }
+READ_MEMORY_SECRET = "secretsmanager:GetSecretValue CredentialsMemory"
 READ_LISTS = {
     "s3:GetObjectVersion StorageInbox/*",
     "s3:ListBucket StorageInbox",
@@ -104,6 +105,8 @@ RIGHTS = {
         "dynamodb:UpdateItem StorageJobs",
         "dynamodb:GetItem StorageWaits",
         "dynamodb:UpdateItem StorageWaits",
+        "dynamodb:DeleteItem StorageVerdicts",
+        READ_MEMORY_SECRET,
         "s3:GetObject StorageResults/*",
         "s3:ListBucket StorageResults",
         "s3:PutObject StorageInbox/ipqs/*",
@@ -126,6 +129,8 @@ RIGHTS = {
         "s3:ListBucketVersions StorageInbox",
         "s3:GetObject StorageInbox/batches/*",
         "s3:PutObject StorageInbox/batches/*",
+        "dynamodb:BatchGetItem StorageVerdicts",
+        READ_MEMORY_SECRET,
         *READ_LISTS,
     },
     "gather": {
@@ -137,6 +142,9 @@ RIGHTS = {
     "join": {
         "s3:GetObjectVersion StorageInbox/batches/*",
         "s3:ListBucket StorageInbox",
+        "dynamodb:BatchWriteItem StorageVerdicts",
+        READ_MEMORY_SECRET,
+        *USE_TABLE_KEY,
         *WRITE_RESULTS_IN_PARTS,
     },
     "sweep": {
@@ -219,9 +227,14 @@ def test_a_function_writes_to_its_own_log_only(template: Template, name: str) ->
             id="read the secret of webhooks",
         ),
         pytest.param(
-            r"secretsmanager:GetSecretValue \w+(?<!Webhook)$",
+            r"secretsmanager:GetSecretValue \w+(?<!Webhook)(?<!Memory)$",
             {"submit", "check", "download", "sweep"},
             id="read a provider's key",
+        ),
+        pytest.param(
+            READ_MEMORY_SECRET,
+            {"prepare", "join", "api"},
+            id="tell which verdict is whose",
         ),
     ],
 )
@@ -239,12 +252,17 @@ def test_only_these_functions_may(
 
 
 def test_nobody_deletes_data(template: Template) -> None:
-    """Stored data expires; only a message is deleted, once it is handled."""
+    """Stored data expires; only a message is deleted, once it is handled.
+
+    The exception is the memory of verdicts, where a value can be forgotten. What writes
+    into it could delete from it, too: DynamoDB has one right for both.
+    """
     deleting = {
         (action, resource)
         for role in template.resources("AWS::IAM::Role")
         for action, resource in template.rights(role)
         if re.search(r":(Batch)?Delete|BatchWrite|:\*", action)
+        and readable(resource) != "StorageVerdicts"
     }
 
     assert {action for action, _ in deleting} <= {

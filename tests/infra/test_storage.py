@@ -78,6 +78,18 @@ def test_a_table_has_our_key_and_can_be_restored(
     assert table["KeySchema"] == [{"AttributeName": key, "KeyType": "HASH"}]
 
 
+def test_the_memory_has_our_key_and_no_backup(template: Template) -> None:
+    """What is forgotten must not be left in a backup."""
+    _, table = template.named("AWS::DynamoDB::Table", "Verdicts")
+
+    assert text(table["SSESpecification"]["KMSMasterKeyId"]) == the_key(template)
+    assert table["SSESpecification"]["SSEEnabled"] is True
+    backups = table["PointInTimeRecoverySpecification"]
+    assert backups["PointInTimeRecoveryEnabled"] is False
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["KeySchema"] == [{"AttributeName": "verdict_id", "KeyType": "HASH"}]
+
+
 def test_jobs_are_listed_by_an_index(template: Template) -> None:
     """A scan would read the whole table."""
     _, table = template.named("AWS::DynamoDB::Table", "Jobs")
@@ -272,5 +284,8 @@ def test_reads_of_data_buckets_are_logged(template: Template) -> None:
 
 def test_a_secret_is_created_without_a_value(template: Template) -> None:
     """A value in the template would be in the repository and in logs, too."""
+    memory, generated = template.named("AWS::SecretsManager::Secret", "Memory")
+    assert generated["GenerateSecretString"]["PasswordLength"] == 64
     for name, secret in template.properties("AWS::SecretsManager::Secret").items():
-        assert set(secret) == {"Description", "KmsKeyId"}, name
+        more = {"GenerateSecretString"} if name == memory else set()
+        assert set(secret) == {"Description", "KmsKeyId"} | more, name

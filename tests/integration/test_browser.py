@@ -41,11 +41,15 @@ def started() -> Iterator[Browser]:
 
 
 @contextmanager
-def opened(started: Browser, address: str, *, width: int = 1280) -> Iterator[Page]:
+def opened(
+    started: Browser, address: str, *, width: int = 1280, zone: str = "UTC"
+) -> Iterator[Page]:
     """Open the console; it must log nothing, and send requests to its server only."""
     logged: list[str] = []
     foreign_urls: list[str] = []
-    context = started.new_context(viewport={"width": width, "height": 900})
+    context = started.new_context(
+        viewport={"width": width, "height": 900}, timezone_id=zone
+    )
     host = urlsplit(address).netloc
     page = context.new_page()
     page.on("console", lambda message: logged.append(message.text))
@@ -229,6 +233,66 @@ def test_names_are_text(started: Browser) -> None:
         page.get_by_text("Facts and states").click()
         expect(page.get_by_text(name)).to_be_visible()
         expect(page.locator(".links a")).not_to_have_attribute("href", bad["href"])
+
+
+def test_times_are_those_of_the_reader(started: Browser) -> None:
+    """A time that is compared with a clock on the wall; in UTC on hover, as in logs."""
+    with (
+        showing(sample_job()) as address,
+        opened(started, address, zone="Asia/Kolkata") as page,
+    ):
+        time = page.locator("article .head time")
+        expect(time).to_have_text("2026-11-22 15:30:00")
+        expect(time).to_have_attribute("title", "2026-11-22 10:00:00 UTC")
+        expect(page.locator(".scale span").first).to_have_text("15:30:00")
+
+
+def test_a_card_has_a_heading_and_links_that_name_its_job(started: Browser) -> None:
+    """Who hears the page goes from heading to heading, and from link to link."""
+    links = [{"text": "log lines", "href": "logs/1"}]
+    job = sample_job(name="june.csv", page_links=links)
+
+    with showing(job) as address, opened(started, address) as page:
+        heading = page.get_by_role("heading", level=2)
+        expect(heading).to_have_text("txncheck full · june.csv")
+        name = f"log lines, job june.csv, {'a' * 12}"
+        expect(page.get_by_role("link", name=name, exact=True)).to_be_visible()
+
+
+def test_jobs_are_filtered(started: Browser) -> None:
+    """Among fifty jobs nobody finds the one that failed."""
+    jobs = (
+        sample_job(job_id="a" * 64, outcome="failed", name="june.csv"),
+        sample_job(job_id="b" * 64, outcome=None, phase="check"),
+        sample_job(job_id="c" * 64, provider="ipqs", label="June, again"),
+    )
+
+    with showing(*jobs) as address, opened(started, address) as page:
+        shown = page.locator("article")
+        expect(shown).to_have_count(3)
+        page.locator("#text").fill("june")
+        expect(shown).to_have_count(2)
+        expect(page.locator("#shown")).to_have_text("2 of 3 shown")
+        page.locator("#provider").select_option("ipqs")
+        expect(shown).to_have_attribute("data-job", "c" * 64)
+        page.locator("#outcome").select_option("running")
+        expect(page.get_by_text("No job fits.")).to_be_visible()
+        page.locator("#text").fill("")
+        page.locator("#provider").select_option("")
+        expect(shown).to_have_attribute("data-job", "b" * 64)
+
+
+def test_the_address_of_a_job_leads_to_it(started: Browser) -> None:
+    """`courier open` prints it."""
+    jobs = [sample_job(job_id=f"{number:064x}") for number in range(50)]
+
+    with (
+        showing(*jobs) as address,
+        opened(started, f"{address}#{40:064x}") as page,
+    ):
+        asked = page.locator(f'article[data-job="{40:064x}"]')
+        expect(asked).to_be_in_viewport()
+        expect(page.locator("article.asked")).to_have_count(1)
 
 
 @pytest.mark.parametrize("width", [390, 1280])

@@ -51,6 +51,7 @@ def test_the_provider_receives_exactly_the_unique_values(
         "blank": 1,
         "duplicates": 1,
         "not_sent": {"it has no @": 1},
+        "remembered": 0,
         "to_send": 3,
         "header": "E-Mail",
         "notes": [],

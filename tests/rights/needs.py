@@ -64,7 +64,8 @@ def needs(call: AwsCall, account: Account) -> Iterator[Request]:
     if call.service == "s3":
         yield from _s3(call, account)
     elif call.service == "dynamodb":
-        table = arn("AWS::DynamoDB::Table", parameters["TableName"])
+        (name,) = parameters.get("RequestItems") or (parameters["TableName"],)
+        table = arn("AWS::DynamoDB::Table", name)
         index = f"/index/{parameters['IndexName']}" if "IndexName" in parameters else ""
         leading = tuple(key["S"] for key in parameters.get("Key", {}).values())
         keys = {"dynamodb:LeadingKeys": leading} if leading else {}

@@ -136,6 +136,17 @@ def _upload_again(world: World) -> Job:
     return job
 
 
+def _remember(world: World) -> Job:
+    """Verify a list, and another one of which a value is remembered."""
+    world.upload(_LIST_KEY, LIST)
+    world.run()
+    job = world.upload(f"{_LIST_KEY}.csv", LIST + b"one.more@rows.example\n")
+    world.run()
+    forgotten = {"provider": "ipqs", "type": "email", "values": ["a@rows.example"]}
+    world.call_api("POST", "/memory/forget", forgotten)
+    return job
+
+
 def _send(world: World) -> Job:
     """Send a request whose webhook comes at once, before its execution listens."""
     job = world.upload(_REQUEST_KEY, REQUEST)
@@ -162,6 +173,13 @@ _ALL = (
         options={"webhooks": True},
     ),
     Scenario(name="routes", provider="ipqs", act=_use_routes, behaviour=_IPQS),
+    Scenario(
+        name="remembered",
+        provider="ipqs",
+        act=_remember,
+        behaviour=_IPQS,
+        options={"remember_days": 30},
+    ),
     Scenario(name="again", provider="ipqs", act=_upload_again, behaviour=_IPQS),
     Scenario(name="stop", provider="ipqs", act=_stop, behaviour=_IPQS),
     *SCENARIOS.values(),

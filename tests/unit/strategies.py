@@ -55,6 +55,7 @@ def joined_rows() -> st.SearchStrategy[JoinedRows]:
             blank=counts,
             duplicates=counts,
             not_sent=st.dictionaries(st.text(max_size=20), counts, max_size=3),
+            remembered=counts,
             sent=counts,
             returned=counts,
             missing=counts,
@@ -111,7 +112,14 @@ def jobs(
             key=st.text(max_size=200),
             outcomes=st.dictionaries(words, counts, max_size=5),
         ),
-    ).map(lambda job: job.with_(kinds=tuple(file.kind for file in job.files)))
+    ).map(_consistent)
+
+
+def _consistent(job: Job) -> Job:
+    """Return a job with the kinds of its files; without files, no join has failed."""
+    if not job.files and job.joined.error:
+        job = job.with_(joined=NOT_JOINED)
+    return job.with_(kinds=tuple(file.kind for file in job.files))
 
 
 def status_reports() -> st.SearchStrategy[StatusReport]:

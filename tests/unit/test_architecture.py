@@ -28,7 +28,12 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "functions.tables",
         "functions.core",
     ),
-    "functions.api": ("functions.aws", "functions.providers", "functions.core"),
+    "functions.api": (
+        "functions.aws",
+        "functions.providers",
+        "functions.tables",
+        "functions.core",
+    ),
     "functions.aws": ("functions.providers", "functions.core"),
     "functions.providers": ("functions.tables", "functions.core"),
     "functions.joining": ("functions.tables", "functions.core"),
@@ -50,8 +55,9 @@ ARROWS: dict[str, tuple[str, ...]] = {
 #: Modules that may be longer than the limit, and the most lines of each.
 LONGER = {
     "functions/aws/job_store.py": 420,  # one table, one module
-    "infra/dashboard.py": 262,  # one page
-    "functions/core/model.py": 340,  # one state, to be read as a whole
+    "functions/api/routes.py": 290,  # one table, to be read as a whole
+    "infra/dashboard.py": 270,  # one page
+    "functions/core/model.py": 370,  # one state, to be read as a whole
     "functions/core/errors.py": 380,  # one tree, to be read as a whole
 }
 #: The module that declares the settings of all providers.

@@ -227,8 +227,10 @@ def test_the_help_of_a_command_has_an_example_that_works(
     example = capsys.readouterr().out.rpartition("example:\n")[2].strip()
     assert ended.value.code == 0
     if verb != "completion":
-        (tmp_path / "my.csv").write_text("email\n")
-        program, *words = example.replace("my.csv", str(tmp_path / "my.csv")).split()
+        for name in ("my.csv", "more.csv"):
+            (tmp_path / name).write_text("email\n")
+            example = example.replace(name, str(tmp_path / name))
+        program, *words = example.split()
         assert (program, arguments.parse(words).command) == ("courier", verb)
 
 

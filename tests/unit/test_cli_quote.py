@@ -37,6 +37,14 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
     ("changes", "text"),
     [
         ({}, "12 records: 9 to send, 2 duplicates, 1 blank"),
+        (
+            {"remembered": 7, "to_send": 2},
+            "12 records: 2 to send, 7 remembered, 2 duplicates, 1 blank",
+        ),
+        (
+            {"remembered": 9, "to_send": 0},
+            "12 records: 9 remembered, 2 duplicates, 1 blank",
+        ),
         ({"duplicates": 1, "blank": 0}, "12 records: 9 to send, 1 duplicate"),
         (
             {"records": 1, "to_send": 1, "duplicates": 0, "blank": 0},

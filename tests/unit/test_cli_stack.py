@@ -58,13 +58,13 @@ class Aws:
         return {"Stacks": [{"StackStatus": self.status, "CreationTime": at}]}
 
     def get_paginator(self, operation: str) -> "Paginator":
-        """Answer as CloudWatch Logs."""
+        """Answer as CloudFormation, or as CloudWatch Logs."""
         return Paginator(operation, self.asked)
 
 
 @dataclass
 class Paginator:
-    """Pages of log groups, or of the lines of one."""
+    """Pages of resources, or of the lines of a log group."""
 
     operation: str
     asked: list[dict[str, Any]]
@@ -72,8 +72,17 @@ class Paginator:
     def paginate(self, **parameters: str) -> list[dict[str, Any]]:
         """Return all pages."""
         self.asked.append(parameters)
-        if self.operation == "describe_log_groups":
-            return [{"logGroups": [{"logGroupName": "one"}, {"logGroupName": "two"}]}]
+        if self.operation == "list_stack_resources":
+            kinds = {
+                "one": "Logs::LogGroup",
+                "two": "Logs::LogGroup",
+                "no": "S3::Bucket",
+            }
+            resources = [
+                {"PhysicalResourceId": name, "ResourceType": f"AWS::{kind}"}
+                for name, kind in kinds.items()
+            ]
+            return [{"StackResourceSummaries": resources}]
         second = 2 if parameters["logGroupName"] == "one" else 1
         line = {
             "job_id": _ID,
@@ -204,8 +213,8 @@ def test_log_lines_come_in_their_order(
         "line 1\\x1b[2J",
         "line 2\\x1b[2J",
     ]
-    groups, first, _ = aws.asked
-    assert groups == {"logGroupNamePrefix": "VerdictCourier-prod-"}
+    resources, first, _ = aws.asked
+    assert resources == {"StackName": "VerdictCourier-prod"}
     received = datetime.fromisoformat(JOB["received_at"]).timestamp()
     assert first["startTime"] == (received - 60) * 1000
     assert first["filterPattern"] == f'"{_ID}"'

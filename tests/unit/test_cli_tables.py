@@ -11,7 +11,7 @@ from verdict_courier.api_client import ApiClient
 from verdict_courier.cli.__main__ import main
 from verdict_courier.cli.display import Display
 from verdict_courier.cli.job_table import fitting, list_columns
-from verdict_courier.cli.texts import time_text
+from verdict_courier.cli.texts import facts, progress, time_text
 from verdict_courier.cli.watch import table, watch_columns
 
 from functions.core import errors
@@ -205,3 +205,25 @@ def test_a_job_on_this_machine_has_no_console_of_aws(
     Display(as_json=False, is_local=is_local).job(JOB)
 
     assert ("https://console" not in capsys.readouterr().out) == is_local
+
+
+def test_a_running_job_says_when_it_should_end() -> None:
+    """Who waits in front of a terminal can plan, and sees why it is not sooner."""
+    running: dict[str, Any] = {
+        **JOB,
+        "outcome": None,
+        "next_check_at": "2026-11-26T14:01:00.000Z",
+        "next_check_reason": "expected",
+        "expected_between": ["2026-11-26T14:05:00.000Z", "2026-11-26T14:12:00.000Z"],
+        "expected_from": 23,
+    }
+
+    line = progress(running, UTC).plain
+    told = {name: text.plain for name, text in facts(running, UTC, is_local=True)}
+    older = {**running, "expected_between": None, "next_check_reason": None}
+
+    assert line.endswith(", expected 14:05 to 14:12 UTC (from 23 jobs)")
+    assert told["expected"] == "14:05 to 14:12 UTC (from 23 jobs)"
+    assert told["next check"].endswith(": the end is expected about then")
+    assert "expected" not in progress(older, UTC).plain
+    assert "expected" not in dict(facts(older, UTC, is_local=True))

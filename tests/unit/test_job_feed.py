@@ -24,7 +24,7 @@ class DocumentsApi(BaseHTTPRequestHandler):
         """Respond with the document of the path, or refuse."""
         path = self.path.partition("?")[0]
         self.calls[path] += 1
-        document = self.documents.get(path)
+        document = self.documents.get(self.path) or self.documents.get(path)
         self.send_response(200 if document else 403)
         self.send_header("Content-Type", "application/json")
         self.end_headers()
@@ -109,3 +109,22 @@ def test_a_job_without_a_timeline_is_still_listed(api: ApiClient) -> None:
     (job,) = JobFeed(api, limit=50).read()
 
     assert job["timeline"] is None
+
+
+def test_running_jobs_come_first_however_old(api: ApiClient) -> None:
+    """A job that waits for days would be pushed off the list by newer ones."""
+    add_jobs(("new", "succeeded", "then"), ("ended", "failed", "then"))
+    old = {"job_id": "old", "attempt": 1, "outcome": None}
+    # It has ended between both calls.
+    ended = {"job_id": "ended", "attempt": 1, "outcome": None}
+    DocumentsApi.documents["/jobs?limit=2&outcome=running"] = {
+        "jobs": [ended, old],
+        "next": None,
+    }
+    DocumentsApi.documents["/jobs"]["next"] = "more"
+    feed = JobFeed(api, limit=2, running_first=True)
+
+    jobs = [(job["job_id"], job["outcome"]) for job in feed.read()]
+
+    assert jobs == [("old", None), ("ended", "failed"), ("new", "succeeded")]
+    assert feed.has_older

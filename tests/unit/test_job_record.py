@@ -55,6 +55,28 @@ def test_a_running_job_has_a_deadline_and_no_outcome() -> None:
     assert "results" not in job["links"]
 
 
+def test_a_running_job_has_its_forecast() -> None:
+    """Times, and not seconds since something: who reads them has a clock."""
+    forecast = '{"seconds": 600, "low": 540, "high": 720, "jobs": 23}'
+    attributes: dict[str, str | float] = {
+        "submitted_at": 1_795_000_000.0,
+        "forecast": forecast,
+        "next_check_reason": "expected",
+    }
+    job, ended = response_of(attributes), response_of(attributes, outcome="failed")
+    without = response_of()
+
+    assert job["expected_at"] == "2026-11-18T11:16:40.000Z"
+    assert job["expected_between"] == [
+        "2026-11-18T11:15:40.000Z",
+        "2026-11-18T11:18:40.000Z",
+    ]
+    assert (job["expected_from"], job["next_check_reason"]) == (23, "expected")
+    for none in (ended, without):
+        assert [none["expected_at"], none["expected_between"]] == [None, None]
+        assert (none["expected_from"], none["next_check_reason"]) == (0, None)
+
+
 def test_an_ended_job_has_its_error_or_a_link_to_results() -> None:
     """An error comes with advice, a success with the place of the results."""
     failed = response_of(outcome="failed", error="OutOfCredits", advice="Buy credits.")

@@ -13,10 +13,12 @@ from functions.core.model import (
     Batch,
     BatchPosition,
     File,
+    Forecast,
     Job,
     Outcome,
     Phase,
     PreparedList,
+    WaitReason,
 )
 from functions.core.rows import RowCount, RowsVerdict
 from tests.unit.memory_client import MemoryTable
@@ -284,9 +286,12 @@ def test_the_first_reference_stands(store: JobStore, table: MemoryTable) -> None
 def test_what_was_prepared_is_kept_for_later_attempts(
     store: JobStore, table: MemoryTable
 ) -> None:
-    """Unless the attempt has ended, or another one has begun."""
-    job = JOB.with_(prepared=PreparedList(sent=2))
-    unchanged: list[dict[str, Any]] = [{"outcome": "failed"}, {"attempt": 2}]
+    """Unless the attempt has ended, another one has begun, or it may be sent."""
+    job = JOB.with_(prepared=PreparedList(key="submission.csv", sent=2))
+    unchanged: list[dict[str, Any]] = [
+        *({"outcome": "failed"}, {"attempt": 2}),
+        {"intent": "token", "prepared": "{}"},
+    ]
     for stored in unchanged:
         table.put("j", **stored)
         store.record_prepared(job, quote={"name": "é"})
@@ -367,6 +372,18 @@ def test_a_check_brings_what_was_not_recorded(
     store.record_progress(CHECKED.with_(**known), next_check_at=LATER)
 
     assert table.item("j") == {**PROGRESS, **known}
+
+
+def test_a_check_records_the_forecast(store: JobStore, table: MemoryTable) -> None:
+    """The API says when the end is expected, and why the next check is then."""
+    told = Forecast(seconds=60, low=50, high=70, jobs=9)
+    checked = CHECKED.with_(forecast=told, wait_reason=WaitReason.EXPECTED)
+
+    store.record_progress(checked, next_check_at=LATER)
+
+    record = JobRecord.from_item({"job_id": "j", **table.item("j")})
+    assert Forecast.from_state(json.loads(record.forecast)) == told
+    assert record.next_check_reason == "expected"
 
 
 @pytest.mark.parametrize(

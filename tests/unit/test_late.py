@@ -15,7 +15,7 @@ from functions.aws.notifier import Notifier
 from functions.conclude import job_metrics
 from functions.core.job_record import JobRecord
 from functions.core.metrics import Metric
-from functions.core.model import Job, Outcome
+from functions.core.model import Forecast, Job, Outcome
 from functions.core.schedule import DAY_SECONDS, SWEEP_SECONDS, next_late_check
 from tests.unit.test_verdict import FakeTopic
 
@@ -85,6 +85,21 @@ def test_only_late_results_are_counted() -> None:
     assert Metric.JOBS_LATE not in job_metrics(JOB, now=1.0)
     failed = late.with_(outcome=Outcome.FAILED, error="ProviderFailed")
     assert Metric.JOBS_LATE not in job_metrics(failed, now=1.0)
+
+
+def test_a_forecast_is_measured_at_the_end() -> None:
+    """Who plans by forecasts has to know how good they are."""
+    told = Forecast(seconds=100, low=90, high=110, jobs=9)
+    job = JOB.with_(forecast=told, submitted_at=1_000.0, finished_at=1_125.0)
+
+    late = job_metrics(job, now=2_000.0)
+    right = job_metrics(job.with_(finished_at=1_100.0), now=2_000.0)
+    unknown = job_metrics(job.with_(finished_at=0.0), now=2_000.0)
+
+    assert late[Metric.FORECAST_ERROR_PERCENT] == 20
+    assert late[Metric.OUTSIDE_FORECAST] == 1
+    assert right[Metric.FORECAST_ERROR_PERCENT] == right[Metric.OUTSIDE_FORECAST] == 0
+    assert Metric.OUTSIDE_FORECAST not in unknown
 
 
 @pytest.mark.fault(38)

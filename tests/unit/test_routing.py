@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core import errors
-from functions.core.model import Job, Next, Outcome, Phase, StatusReport
+from functions.core.model import (
+    Forecast,
+    Job,
+    Next,
+    Outcome,
+    Phase,
+    StatusReport,
+    WaitReason,
+)
 from functions.core.routing import (
     end_job,
     on_hold,
@@ -61,6 +69,48 @@ def test_an_unfinished_job_waits(phase: Phase) -> None:
 
     assert (routed.next, routed.wait_seconds) == (Next.WAIT, 100)
     assert (routed.phase, routed.polls) == (phase, 1)
+
+
+@pytest.mark.parametrize(
+    ("event", "now", "reason"),
+    [
+        pytest.param(RUNNING, START + 100, WaitReason.ELAPSED, id="not yet"),
+        pytest.param(RUNNING, START + 980, WaitReason.EXPECTED, id="about the end"),
+        pytest.param(FAILED, START + 980, WaitReason.UNCONFIRMED, id="bad"),
+        pytest.param(LOST, START + 100, WaitReason.UNCONFIRMED, id="refused"),
+        pytest.param(RUNNING, DEADLINE - 9, WaitReason.DEADLINE, id="last"),
+        pytest.param(
+            errors.ProviderUnavailable(""), START + 9, WaitReason.FAILED, id="no answer"
+        ),
+        pytest.param(
+            errors.ProviderThrottled("", hint=60.0),
+            START + 9,
+            WaitReason.ASKED,
+            id="told to wait",
+        ),
+        pytest.param(
+            errors.OutOfCredits(""), START + 9, WaitReason.CREDITS, id="credits"
+        ),
+    ],
+)
+def test_a_wait_has_a_reason(event: Event, now: float, reason: WaitReason) -> None:
+    """Who sees the time of the next check asks why it is not sooner."""
+    told = Forecast(seconds=1_000, low=950, high=1_050, jobs=9)
+
+    routed = after(JOB.with_(forecast=told, polls=30), event, now=now)
+
+    assert routed.wait_reason == reason
+
+
+def test_a_forecast_shortens_the_first_wait() -> None:
+    """A list that takes five seconds is not first looked at after twelve."""
+    told = Forecast(seconds=5, low=4, high=6, jobs=9)
+    policy = replace(POLICY, first_seconds=12.0)
+
+    submitted = on_submitted(JOB.with_(forecast=told), policy=policy, random=0.5)
+
+    assert submitted.wait_seconds < 6
+    assert on_submitted(JOB, policy=policy, random=0.5).wait_seconds == 12
 
 
 def test_a_final_failure_needs_no_confirmation() -> None:

@@ -187,6 +187,72 @@ def test_a_result_that_is_not_whole_is_not_saved(
     assert (tmp_path / "all.csv").read_text() == "saved before"
 
 
+_LONG = b"email\n" + b"a@example.com\n" * 30_000
+#: What is passed on of it before the cut: whole chunks only.
+_PASSED = 256 * 1024
+
+
+def serve_cut(api: ScriptedServer, rest: Answer) -> None:
+    """Serve a long result that is cut once, and this rest of it afterwards."""
+
+    def body() -> Iterator[bytes]:
+        yield _LONG[: _PASSED + 50]
+        api.answers["/object"] = rest
+
+    serve(api, body(), length=len(_LONG), content=_LONG)
+
+
+def rest_from(first: int, *, status: int = 206) -> Answer:
+    """Return the part of the long result from a byte on, as S3 answers a range."""
+    headers = {"Content-Range": f"bytes {first}-{len(_LONG) - 1}/{len(_LONG)}"}
+    return Answer(status=status, headers=headers, body=[_LONG[first:]])
+
+
+def test_a_transfer_that_breaks_off_goes_on_where_it_did(
+    api: ScriptedServer, tmp_path: Path
+) -> None:
+    """A gigabyte over a weak line would otherwise never come."""
+    serve_cut(api, rest_from(_PASSED))
+
+    assert download(tmp_path) == ExitCode.DONE
+
+    assert (tmp_path / "all.csv").read_bytes() == _LONG
+    ranges = [headers.get("Range") for path, headers in api.requests if "obj" in path]
+    assert ranges == [None, f"bytes={_PASSED}-"]
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [rest_from(0, status=200), rest_from(_PASSED - 1), Answer(status=403)],
+    ids=["all of it", "another part", "a spent link"],
+)
+def test_what_is_not_the_rest_is_not_put_behind_the_beginning(
+    api: ScriptedServer,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    rest: Answer,
+) -> None:
+    """Its hash would be wrong, and the error say nothing of the transfer."""
+    serve_cut(api, rest)
+
+    assert download(tmp_path) == ExitCode.UNREACHABLE
+
+    assert "broke off" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
+
+
+def test_a_transfer_that_breaks_off_again_and_again_ends(
+    api: ScriptedServer, tmp_path: Path
+) -> None:
+    """A server that never sends the last byte must not be asked for ever."""
+    headers = {"Content-Range": f"bytes {_PASSED}-9/10", "Content-Length": "99"}
+    serve_cut(api, Answer(status=206, headers=headers, body=[b""]))
+
+    assert download(tmp_path) == ExitCode.UNREACHABLE
+
+    assert len([path for path, _ in api.requests if "obj" in path]) == 5
+
+
 def test_a_large_result_takes_little_memory(
     api: ScriptedServer, tmp_path: Path
 ) -> None:

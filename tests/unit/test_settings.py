@@ -57,7 +57,10 @@ def test_all_missing_settings_are_named_at_once() -> None:
 
 @pytest.mark.parametrize(
     "missing",
-    sorted(to_json(IPQS).keys() - {"secret", "webhook_secret", "resubmit_unlisted"}),
+    sorted(
+        to_json(IPQS).keys()
+        - {"secret", "webhook_secret", "resubmit_unlisted", "remember_days"}
+    ),
 )
 def test_a_missing_setting_of_a_provider_is_named(missing: str) -> None:
     """The operator learns what to set; a setting that may be null may be missing."""

@@ -10,7 +10,12 @@ from typing import Any, Self
 
 from functions.core import keys
 from functions.core.function_table import FUNCTIONS
-from functions.core.provider_settings import ProviderSettings, parse_providers, to_json
+from functions.core.provider_settings import (
+    IpqsSettings,
+    ProviderSettings,
+    parse_providers,
+    to_json,
+)
 from infra import config
 from infra.config import stack_name
 
@@ -107,6 +112,17 @@ class Deployment:
         """The deployment with settings in which no provider has webhooks."""
         return self.with_providers(
             {name: replace(each, webhook=None) for name, each in self.providers.items()}
+        )
+
+    def remembering(self, days: int) -> "Deployment":
+        """Return the deployment with a memory of verdicts."""
+        return self.with_providers(
+            {
+                name: replace(each, remember_days=days)
+                if isinstance(each, IpqsSettings)
+                else each
+                for name, each in self.providers.items()
+            }
         )
 
     @cached_property

@@ -19,7 +19,15 @@ from unittest import mock
 from botocore.useragent import UserAgentString
 
 from functions import gather, join
-from functions.aws import aws_time, clients, clock, settings, streaming, telemetry
+from functions.aws import (
+    aws_time,
+    clients,
+    clock,
+    settings,
+    streaming,
+    telemetry,
+    verdict_memory,
+)
 from functions.core.provider_settings import ProviderSettings, parse_providers
 from functions.providers.transport import connection, http
 from functions.providers.transport.download import Download
@@ -37,6 +45,7 @@ from tests.world.remembered_join import RememberedJoin
 
 IPQS_KEY = "canaryKeyOfTheProvider"
 TXNCHECK_KEY = "canaryKeyOfTxncheck"
+MEMORY_SECRET = "canarySecretOfTheMemory"
 WEBHOOK_SECRET = "canarySecretOfWebhooks"
 Simulator = IpqsSimulator | TxncheckSimulator
 _NOW = clock.now  # which other fixtures may have replaced when a site is opened
@@ -107,6 +116,7 @@ class Site:
                 (http, "HttpClient", SiteHttpClient),
                 # It reads the bundle of all CAs.
                 (connection, "verified_tls_context", lambda: tls),
+                (verdict_memory, "ThreadPoolExecutor", SerialExecutor),
                 (gather, "ThreadPoolExecutor", SerialExecutor),
                 (join, "Join", RememberedJoin),
                 (streaming, "ThreadPoolExecutor", SerialExecutor),

@@ -71,6 +71,7 @@ def test_a_list_comes_back_with_its_verdicts(site: Site) -> None:
         "blank": 1,
         "duplicates": 1,
         "not_sent": {"it has no @": 1},
+        "remembered": 0,
         "sent": 3,
         "returned": 3,
         "missing": 0,

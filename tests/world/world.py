@@ -35,7 +35,7 @@ from tests.world.memory_aws.s3 import S3
 from tests.world.memory_aws.service import Parameters, Service
 from tests.world.memory_aws.small import SecretsManager, Sns, Sts
 from tests.world.scheduler import Scheduler
-from tests.world.site import IPQS_KEY, TXNCHECK_KEY, WEBHOOK_SECRET, Site
+from tests.world.site import IPQS_KEY, MEMORY_SECRET, TXNCHECK_KEY, WEBHOOK_SECRET, Site
 from tests.world.state_machine import Execution, StateMachine
 
 #: Longer than a job and all its retries take.
@@ -73,8 +73,8 @@ class World:
     """One run: new stores and executions at a site, whose providers are reset.
 
     `faults` are the planned ones, `skew` the seconds by which a function's clock is
-    ahead, `webhooks` whether TxnCheck's are configured. `lost_webhooks` says how many
-    of those that the provider sends never arrive.
+    ahead, `webhooks` whether TxnCheck's are configured, `remember_days` the setting of
+    IPQS. `lost_webhooks` says how many webhooks that are sent never arrive.
     """
 
     site: Site
@@ -82,6 +82,7 @@ class World:
     seed: int = 0
     skew: Mapping[str, float] = field(default_factory=dict)
     webhooks: bool = False
+    remember_days: int = 0
     lost_webhooks: int = 0
 
     def __post_init__(self) -> None:
@@ -90,6 +91,8 @@ class World:
         random.seed(self.seed)  # the product's jitter
         self._random = random.Random(self.seed)
         self.deployment = _with_webhooks(site, on=self.webhooks)
+        if self.remember_days:
+            self.deployment = self.deployment.remembering(self.remember_days)
         self.log = StringIO()
         self.injector = Injector({fault.at: fault for fault in self.faults})
         self.lambdas = Lambdas(self.deployment.variables, self.injector, self.log)
@@ -107,8 +110,10 @@ class World:
             },
         )
         self.waits = Table("wait_id")
+        self.verdicts = Table("verdict_id")
         providers = self.deployment.providers
         secrets: dict[str, str | None] = {
+            names[keys.ENV_MEMORY_SECRET]: MEMORY_SECRET,
             providers["ipqs"].secret: json.dumps({"api_key": IPQS_KEY}),
             providers["txncheck"].secret: json.dumps({"api_key": TXNCHECK_KEY}),
             providers["txncheck"].webhook_secret: json.dumps(
@@ -131,10 +136,12 @@ class World:
         tables = {
             names[keys.ENV_JOBS_TABLE]: self.jobs,
             names[keys.ENV_WAITS_TABLE]: self.waits,
+            names[keys.ENV_MEMORY_TABLE]: self.verdicts,
         }
+        self.dynamodb = DynamoDb(tables)
         services: tuple[Service, ...] = (
             self.s3,
-            DynamoDb(tables),
+            self.dynamodb,
             SecretsManager(secrets),
             self.sns,
             self.machine,
@@ -152,9 +159,21 @@ class World:
 
     # Commands.
 
-    def upload(self, key: str, content: bytes, *, announce: bool = True) -> Job:
+    def upload(
+        self,
+        key: str,
+        content: bytes,
+        *,
+        announce: bool = True,
+        metadata: Mapping[str, str] | None = None,
+    ) -> Job:
         """Upload a file, whose event S3 sends soon; return its job."""
-        parameters = {"Bucket": self.inbox, "Key": key, "Body": content}
+        parameters = {
+            "Bucket": self.inbox,
+            "Key": key,
+            "Body": content,
+            "Metadata": metadata or {},
+        }
         stored = self.s3.call("PutObject", parameters)
         types = {name: each.types for name, each in self.deployment.providers.items()}
         job = job_for(S3Object(self.inbox, key, stored["VersionId"]), types=types)
@@ -204,7 +223,9 @@ class World:
             "headers": {name: values[0] for name, values in headers.items()},
             "multiValueHeaders": headers,
             "multiValueQueryStringParameters": None,
-            "pathParameters": {"job_id": parts[1]} if len(parts) > 1 else None,
+            "pathParameters": {"job_id": parts[1]}
+            if parts[1:] and parts[0] == "jobs"
+            else None,
             "requestContext": {
                 "path": f"/local{path}",
                 "stage": "local",

@@ -11,6 +11,7 @@ from verdict_courier.cli import (
     argument_types,
     commands,
     completion,
+    forgetting,
     help_texts,
     live_commands,
     stack_commands,
@@ -40,8 +41,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         Misused: The options do not go together.
     """
     options = parser().parse_args(arguments)
+    if options.command in ("submit", "forget"):
+        _check_type(options)
     if options.command == "submit":
-        _check_submission(options)
+        _check_files(options)
     return options
 
 
@@ -78,14 +81,7 @@ def parser() -> argparse.ArgumentParser:
         help=f"UTF-8, {listed(api_description.upload_extensions())}",
     )
     file.complete = shtab.FILE  # type: ignore[attr-defined] # shtab reads it
-    submit.add_argument(
-        "--type",
-        required=True,
-        choices=_all_types(),
-        metavar="TYPE",
-        help="what to verify: see below",
-    )
-    _add_provider(submit, default="ipqs")
+    _add_verification(submit)
     submit.add_argument(
         "--label", type=argument_types.label, help="your words about the job"
     )
@@ -125,6 +121,9 @@ def parser() -> argparse.ArgumentParser:
     retry = _with_job(add("retry", commands.retry, help_texts.JOB))
     for waiting in (submit, status, retry):
         waiting.add_argument("--wait", action="store_true", help="until the job ends")
+    forget = add("forget", forgetting.forget, _types())
+    forgetting.add_arguments(forget)
+    _add_verification(forget)
     watch = add("watch", live_commands.watch, help_texts.WATCH_PIPE)
     watch.add_argument("--once", action="store_true", help="print once, for scripts")
     most = api_description.most_jobs()
@@ -191,6 +190,17 @@ def _add_provider(target: argparse.ArgumentParser, default: str | None = None) -
     )
 
 
+def _add_verification(target: argparse.ArgumentParser) -> None:
+    target.add_argument(
+        "--type",
+        required=True,
+        choices=_all_types(),
+        metavar="TYPE",
+        help="what to verify: see below",
+    )
+    _add_provider(target, default="ipqs")
+
+
 def _with_job(
     target: argparse.ArgumentParser, *, offered: dict[str, str] = completion.NEWEST
 ) -> argparse.ArgumentParser:
@@ -199,8 +209,8 @@ def _with_job(
     return target
 
 
-def _check_submission(options: argparse.Namespace) -> None:
-    """Raise unless the provider takes files of this type and this extension."""
+def _check_type(options: argparse.Namespace) -> None:
+    """Raise unless the provider verifies the type."""
     uploads = api_description.uploads()
     upload = uploads[options.provider]
     if options.type not in upload.types:
@@ -209,6 +219,11 @@ def _check_submission(options: argparse.Namespace) -> None:
             f"{options.provider} verifies {listed(upload.types)}, not {options.type}: "
             f"name its provider with --provider {others[0]}"
         )
+
+
+def _check_files(options: argparse.Namespace) -> None:
+    """Raise unless the provider takes files of these extensions."""
+    upload = api_description.uploads()[options.provider]
     for file in options.files:
         if file.suffix.lower() not in upload.extensions:
             name = printable(file)

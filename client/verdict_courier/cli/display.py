@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import tzinfo
@@ -78,6 +78,14 @@ class Display:
                 rows = f"{rows:>10} rows "
             separator = " " if self._is_terminal else "\t"
             self._print_fact(file["kind"], Text(f"{rows}{separator}{place}"))
+
+    def counts(self, counts: Mapping[str, int]) -> None:
+        """Print numbers by their names."""
+        if self._as_json:
+            self._print_json(counts)
+            return
+        for name, count in counts.items():
+            self._print_fact(name, plain(f"{count:,}"))
 
     def error_lines(self, lines: Sequence[Document]) -> None:
         """Print what the provider said about a failure, of each row of a batch."""

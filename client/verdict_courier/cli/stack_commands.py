@@ -27,15 +27,25 @@ def logs(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     """Show what the functions logged about a job."""
     stack = stack_access(_stage(options), profile=options.profile)
     job = api.call("GET", f"/jobs/{options.job_id}")
-    # The name of the stack begins the names of its log groups.
-    reader = LogReader(stack.client("logs"), prefix=f"{stack.name}-")
     since = job["received_at"] or job["submitted_at"]
     begin = datetime.fromisoformat(since).timestamp() - 60 if since else 0.0
     try:
+        reader = LogReader(stack.client("logs"), groups=_log_groups(stack))
         display.log_lines(reader.lines(job["job_id"], since=begin))
     except (BotoCoreError, ClientError) as error:
         raise ApiUnreachable(f"cannot read the logs: {error}") from None
     return ExitCode.DONE
+
+
+def _log_groups(stack: StackAccess) -> list[str]:
+    """Return the log groups of a stack; an account has those of others as well."""
+    listing = stack.client("cloudformation").get_paginator("list_stack_resources")
+    return [
+        resource["PhysicalResourceId"]
+        for page in listing.paginate(StackName=stack.name)
+        for resource in page["StackResourceSummaries"]
+        if resource["ResourceType"] == "AWS::Logs::LogGroup"
+    ]
 
 
 def open_job(api: ApiClient, display: Display, options: Namespace) -> ExitCode:

@@ -6,7 +6,12 @@ from typing import Any
 
 from rich.text import Text
 
-from verdict_courier.api_description import COMPLETE, VERDICTS, has_unproven_rows
+from verdict_courier.api_description import (
+    COMPLETE,
+    NEXT_CHECK_REASONS,
+    VERDICTS,
+    has_unproven_rows,
+)
 
 Document = Mapping[str, Any]
 
@@ -91,6 +96,8 @@ def quote_text(quote: Document) -> Text:
     """
     counts = (
         (quote["to_send"], "to send"),
+        # An earlier release remembers nothing.
+        (quote.get("remembered", 0), "remembered"),
         (quote["duplicates"], "duplicates" if quote["duplicates"] > 1 else "duplicate"),
         (quote["blank"], "blank"),
         *((count, f"not sent ({why})") for why, count in quote["not_sent"].items()),
@@ -111,7 +118,28 @@ def progress(job: Document, zone: tzinfo | None) -> Text:
         text += f", waiting out {hold['error']} since {_clock(hold['since'], zone)}"
     elif job["next_check_at"]:
         text += f", next at {_clock(job['next_check_at'], zone)}"
+    if job.get("expected_between"):
+        text += f", expected {expected_text(job, zone)}"
     return plain(text)
+
+
+def expected_text(job: Document, zone: tzinfo | None) -> str:
+    """Return when a job should end: "14:05 to 14:12 UTC (from 23 jobs)".
+
+    The day is there where the two are of different days.
+    """
+    begin, end = (moment(at, zone) for at in job["expected_between"])
+    if not (begin and end):
+        return "at an unknown time"
+    form = "%H:%M" if begin.date() == end.date() else "%Y-%m-%d %H:%M"
+    times = f"{begin.strftime(form)} to {end.strftime(f'{form} %Z')}"
+    return f"{times} (from {job['expected_from']} jobs)"
+
+
+def _next_check_text(job: Document, zone: tzinfo | None) -> str:
+    """Return when the next check is, and why."""
+    reason = NEXT_CHECK_REASONS.get(str(job.get("next_check_reason")))
+    return time_text(job["next_check_at"], zone) + (f": {reason}" if reason else "")
 
 
 def facts(
@@ -127,6 +155,10 @@ def facts(
     yield "type", plain(f"{job['provider']} {job['type']}")
     yield "state", state(job)
     yield "checks", plain(job["checks"])
+    if job["next_check_at"]:
+        yield "next check", plain(_next_check_text(job, zone))
+    if job.get("expected_between"):  # an older deployment has none
+        yield "expected", plain(expected_text(job, zone))
     if job.get("quote"):
         yield "list", quote_text(job["quote"])
     if job.get("rows"):

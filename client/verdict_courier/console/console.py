@@ -10,7 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from verdict_courier.api_client import ApiClient, ApiError, ApiUnreachable
-from verdict_courier.api_description import VERDICTS, WITH_RESULTS, has_unproven_rows
+from verdict_courier.api_description import (
+    NEXT_CHECK_REASONS,
+    VERDICTS,
+    WITH_RESULTS,
+    has_unproven_rows,
+)
 from verdict_courier.console import job_pages, runbook
 from verdict_courier.console.log_sources import Links, LogSource
 from verdict_courier.console.page_response import (
@@ -57,10 +62,10 @@ class WebConsole:
         self._stack = stack
         self._refresh_seconds = refresh_seconds
         self._log_source = log_source
-        self._feed = JobFeed(api, limit=_MAX_JOBS)
+        self._feed = JobFeed(api, limit=_MAX_JOBS, running_first=True)
         self._files = {path.name: path for path in _FILES.iterdir()}
         self._lock = threading.Lock()
-        self._data: Document = {"jobs": [], "error": None}
+        self._data: Document = {"jobs": [], "older": False, "error": None}
         self._refresh_at = 0.0
 
     def respond(self, path: str) -> PageResponse | None:
@@ -82,7 +87,8 @@ class WebConsole:
             if time.monotonic() >= self._refresh_at:
                 try:
                     jobs = [self._with_links(job) for job in self._feed.read()]
-                    self._data = {"jobs": jobs, "error": None}
+                    older = self._feed.has_older
+                    self._data = {"jobs": jobs, "older": older, "error": None}
                 except (ApiError, ApiUnreachable) as error:
                     # The page keeps showing the jobs of the last successful read.
                     self._data = {**self._data, "error": str(error)}
@@ -107,6 +113,7 @@ class WebConsole:
             "runbook": f"runbook#{runbook.section_of(error['name'])}"
             if error
             else None,
+            "next_check_why": NEXT_CHECK_REASONS.get(str(job.get("next_check_reason"))),
             "rows_doubt": _rows_doubt(job.get("verdict")),
         }
 

@@ -1,6 +1,7 @@
 """Read the log lines of one job from the log groups of a stack."""
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,37 +37,37 @@ class LogLine:
 
 
 class LogReader:
-    """The log groups of the functions: those whose names begin with `prefix`."""
+    """Log groups of the functions: those that are named, or else all that there are."""
 
-    def __init__(self, client: "CloudWatchLogsClient", *, prefix: str = "") -> None:
+    def __init__(
+        self, client: "CloudWatchLogsClient", *, groups: Sequence[str] = ()
+    ) -> None:
         self._client = client
-        self._prefix = prefix
+        self._groups = groups
 
     def lines(self, job_id: str, *, since: float = 0.0) -> list[LogLine]:
         """Return the lines that all functions logged about a job, oldest first.
 
         Lines before `since`, in Unix seconds, are not looked for.
         """
-        listing = self._client.get_paginator("describe_log_groups")
-        groups = (  # an empty prefix is refused
-            listing.paginate(logGroupNamePrefix=self._prefix)
-            if self._prefix
-            else listing.paginate()
-        )
         events = self._client.get_paginator("filter_log_events")
         lines = [
             line
-            for groups_page in groups
-            for group in groups_page["logGroups"]
-            for events_page in events.paginate(
-                logGroupName=group["logGroupName"],
+            for group in self._groups or self._all_groups()
+            for page in events.paginate(
+                logGroupName=group,
                 filterPattern=f'"{job_id}"',
                 startTime=int(since * 1000),
             )
-            for event in events_page["events"]
+            for event in page["events"]
             if (line := parse_line(event["message"], job_id))
         ]
         return sorted(lines, key=lambda line: line.at)
+
+    def _all_groups(self) -> Iterator[str]:
+        groups = self._client.get_paginator("describe_log_groups")
+        for page in groups.paginate():
+            yield from (group["logGroupName"] for group in page["logGroups"])
 
 
 def parse_line(message: str, job_id: str) -> LogLine | None:

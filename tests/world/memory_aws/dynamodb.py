@@ -19,6 +19,8 @@ from tests.world.memory_aws.service import Parameters, Service, operation
 
 #: The size of the largest item.
 _MAX_ITEM_BYTES = 400 * 1024
+#: The most items that a batch reads, and writes.
+_MOST_READ, _MOST_WRITTEN = 100, 25
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 
 
@@ -36,7 +38,7 @@ class DynamoDb(Service):
 
     name = "dynamodb"
 
-    def __init__(self, tables: Mapping[str, Table]) -> None:
+    def __init__(self, tables: dict[str, Table]) -> None:
         self.tables = tables
 
     @operation("TableName", "Key", "ConsistentRead", "ProjectionExpression")
@@ -88,12 +90,47 @@ class DynamoDb(Service):
         "ConditionExpression",
         "ExpressionAttributeNames",
         "ExpressionAttributeValues",
+        "ReturnValues",
     )
     def delete_item(self, call: Parameters) -> Mapping[str, Any]:
         """Delete an item."""
         table, key = self._deleted(call)
-        table.items.pop(key, None)
-        return {}
+        old = table.items.pop(key, {})
+        return _returned(call.get("ReturnValues", "NONE"), old, {})
+
+    @operation("RequestItems")
+    def batch_get_item(self, call: Parameters) -> Mapping[str, Any]:
+        """Return items of tables; those that are not there are left out."""
+        responses: dict[str, list[Item]] = {}
+        for name, wanted in call["RequestItems"].items():
+            if not wanted.get("ConsistentRead"):
+                raise NotModelled("a read that may be stale")
+            table = self._table({"TableName": name})
+            keys = [_key(table, key) for key in wanted["Keys"]]
+            if not 0 < len(keys) <= _MOST_READ or len({*keys}) != len(keys):
+                raise invalid("too many keys, none, or one of them twice")
+            found = (table.items.get(key) for key in keys)
+            responses[name] = [dict(item) for item in found if item is not None]
+        return {"Responses": responses, "UnprocessedKeys": {}}
+
+    @operation("RequestItems")
+    def batch_write_item(self, call: Parameters) -> Mapping[str, Any]:
+        """Replace items of tables, without conditions."""
+        puts: list[tuple[Table, str, Item]] = []
+        for name, requests in call["RequestItems"].items():
+            for request in requests:
+                if request.keys() != {"PutRequest"}:
+                    raise NotModelled("a batch that deletes")
+                item = request["PutRequest"]["Item"]
+                table, key, _old, new = self._put({"TableName": name, "Item": item})
+                puts.append((table, key, new))
+        if not 0 < len(puts) <= _MOST_WRITTEN:
+            raise invalid("too many items, or none")
+        if len({(id(table), key) for table, key, _ in puts}) != len(puts):
+            raise invalid("one item twice in a batch")
+        for table, key, item in puts:
+            table.items[key] = item
+        return {"UnprocessedItems": {}}
 
     @operation("TransactItems", "ClientRequestToken")
     def transact_write_items(self, call: Parameters) -> Mapping[str, Any]:

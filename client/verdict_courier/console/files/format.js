@@ -19,10 +19,17 @@ export function compact(number) {
 
 export const count = (number, noun) => `${compact(number)} ${noun}${number === 1 ? "" : "s"}`;
 
-export const timeOfDay = (timestamp) => (timestamp ? timestamp.slice(11, 19) : "");
+// In the zone of the reader's machine.
+export const timeOfDay = (timestamp) => (timestamp ? new Date(timestamp).toTimeString().slice(0, 8) : "");
 
-export const dateTime = (timestamp) =>
-  timestamp ? `${timestamp.slice(0, 10)} ${timeOfDay(timestamp)} UTC` : "";
+export function dateTime(timestamp) {
+  if (!timestamp) return "";
+  const at = new Date(timestamp);
+  const [month, day] = [at.getMonth() + 1, at.getDate()].map((part) => String(part).padStart(2, "0"));
+  return `${at.getFullYear()}-${month}-${day} ${timeOfDay(timestamp)}`;
+}
+
+export const inUtc = (timestamp) => `${timestamp.slice(0, 10)} ${timestamp.slice(11, 19)} UTC`;
 
 export const jobState = (job) => job.outcome ?? job.phase;
 

@@ -1,6 +1,6 @@
 // One job: its headline, timeline, error, links and details.
 
-import { el, link } from "./dom.js";
+import { el, link, time } from "./dom.js";
 import { count, dateTime, duration, jobSeconds, jobState, seconds, timeOfDay } from "./format.js";
 import { timeline } from "./timeline.js";
 
@@ -37,40 +37,54 @@ function head(job, now) {
     count(job.checks, "check"),
     job.outcome ? `took ${age}` : `${age} old`,
     next && !job.outcome ? `next check ${next > now ? `in ${duration(next - now)}` : "due"}` : null,
+    job.expected_between && !job.outcome ? expected(job, now) : null,
     job.rows ? count(job.rows, "row") : null,
     job.late ? "late" : null,
   ];
   return [
     el("span", { class: `badge ${job.outcome ?? ""}` }, jobState(job)),
-    el("b", {}, `${job.provider} ${job.type}`),
-    ...[job.name, job.label].filter(Boolean).map((text) => el("span", {}, text)),
+    el("h2", {}, [`${job.provider} ${job.type}`, job.name].filter(Boolean).join(" · ")),
+    job.label ? el("span", {}, job.label) : null,
+    time(job.received_at),
     el("code", { title: job.job_id }, `${job.job_id.slice(0, 12)}…`),
     el("span", { class: "facts" }, facts.filter(Boolean).join(" · ")),
-  ];
+  ].filter(Boolean);
+}
+
+// When most jobs of its sort would have ended by now, or will have.
+function expected(job, now) {
+  const [begin, end] = job.expected_between;
+  const times = `${timeOfDay(begin).slice(0, 5)} to ${timeOfDay(end).slice(0, 5)}`;
+  const over = now > seconds(end) ? ", which is over" : "";
+  return `expected ${times}${over} (from ${count(job.expected_from, "job")})`;
 }
 
 function errorAndLinks(job) {
-  const links = job.page_links.map(({ text, href }) => link(text, href));
-  const doubt = job.rows_doubt ? rowsDoubt(job.rows_doubt) : null;
+  const links = job.page_links.map(({ text, href }) => link(text, href, titleOf(job)));
+  const doubt = job.rows_doubt ? rowsDoubt(job) : null;
   const waits = job.hold ? hold(job.hold) : null;
   return [job.error ? error(job) : null, waits, doubt, el("div", { class: "links" }, ...links)].filter(Boolean);
 }
 
+// How a link says to which job it belongs.
+const titleOf = (job) => `job ${job.name ? `${job.name}, ` : ""}${job.job_id.slice(0, 12)}`;
+
 function error(job) {
   const name = el("p", {}, el("b", { class: "name" }, job.error.name));
-  const runbook = link("What it means, and what to do", job.runbook);
+  const runbook = link("What it means, and what to do", job.runbook, titleOf(job));
   return el("div", { class: "error" }, name, el("p", {}, job.error.advice), el("p", {}, runbook));
 }
 
 // The error that a running job waits out.
 function hold({ error, since, advice }) {
-  const name = el("p", {}, `waiting since ${dateTime(since)}: `, el("b", { class: "name" }, error));
+  const name = el("p", {}, "waiting since ", time(since), ": ", el("b", { class: "name" }, error));
   return el("div", { class: "error" }, name, el("p", {}, advice));
 }
 
-function rowsDoubt({ verdict, meaning, runbook }) {
+function rowsDoubt(job) {
+  const { verdict, meaning, runbook } = job.rows_doubt;
   const text = el("p", {}, el("b", {}, "rows: ", verdict), `: ${meaning}`);
-  return el("div", { class: "doubt" }, text, el("p", {}, link("What it means, and what to do", runbook)));
+  return el("div", { class: "doubt" }, text, el("p", {}, link("What it means, and what to do", runbook, titleOf(job))));
 }
 
 function details(job) {
@@ -87,19 +101,21 @@ function details(job) {
     "verdict on the rows": job.verdict,
     "the provider's webhook": job.webhook_status,
     bytes: job.bytes || null,
-    received: dateTime(job.received_at),
-    submitted: dateTime(job.submitted_at),
-    "finished at the provider": dateTime(job.finished_at),
-    ended: dateTime(job.ended_at),
-    deadline: dateTime(job.deadline_at),
+    received: time(job.received_at),
+    submitted: time(job.submitted_at),
+    "finished at the provider": time(job.finished_at),
+    ended: time(job.ended_at),
+    deadline: time(job.deadline_at),
+    "the next check is then": job.next_check_why,
+    expected: job.expected_between?.map(dateTime).join(" to "),
     "a retry": job.retry ? retryText(job.retry) : null,
-    "asked again": dateTime(job.late_check_at),
+    "asked again": time(job.late_check_at),
     "earlier attempts": job.earlier_attempts
       .map((attempt) => `${attempt.outcome} ${attempt.error}`)
       .join(", "),
   };
   for (const [name, value] of Object.entries(facts)) {
-    if (value) list.append(el("dt", {}, name), el("dd", {}, String(value)));
+    if (value) list.append(el("dt", {}, name), el("dd", {}, value instanceof Node ? value : String(value)));
   }
   return job.timeline ? [list, statesTable(job.timeline.entries)] : [list];
 }
@@ -115,8 +131,8 @@ function statesTable(entries) {
     const left = seconds(entry.left_at);
     const lasted = left === null ? "…" : duration(left - seconds(entry.entered_at));
     const woken = entry.woken === null ? "" : entry.woken ? " (woken)" : " (time over)";
-    const cells = [entry.state + woken, timeOfDay(entry.entered_at), lasted, entry.tries || "", entry.error ?? ""];
-    table.append(el("tr", {}, ...cells.map((cell) => el("td", {}, String(cell)))));
+    const cells = [entry.state + woken, time(entry.entered_at, timeOfDay), lasted, entry.tries || "", entry.error ?? ""];
+    table.append(el("tr", {}, ...cells.map((cell) => el("td", {}, cell instanceof Node ? cell : String(cell)))));
   }
   return el("div", { class: "wide" }, table);
 }

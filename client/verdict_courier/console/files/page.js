@@ -7,22 +7,60 @@ import { JobView } from "./job.js";
 
 const views = new Map();
 const byId = (id) => document.getElementById(id);
+const OUTCOME = byId("outcome");
+const PROVIDER = byId("provider");
+const TEXT = byId("text");
 const noJobs = el("p", { class: "empty" }, "No jobs so far. Drop a file into the inbox, or: ./courier submit my.csv --type email");
+const noneFits = el("p", { class: "empty" }, "No job fits.");
 let charted = "";
+let newest = null;
+let isAskedShown = false;
 
 function show(data) {
   const now = Date.now() / 1000;
   byId("stack").textContent = data.stack;
   const running = data.jobs.filter((job) => !job.outcome).length;
-  byId("counts").textContent = `· ${count(data.jobs.length, "job")}, ${running} running`;
+  const jobs = count(data.jobs.length, "job");
+  byId("counts").textContent = data.older
+    ? `· ${running} running, and the newest: ${jobs}; all: courier list`
+    : `· ${jobs}, ${running} running`;
   // Charts are redrawn only for a change: a reader may have a title of one open.
   const json = JSON.stringify(data.jobs);
   if (json !== charted || running) byId("charts").replaceChildren(...charts(data.jobs, now));
   charted = json;
-  showJobs(data.jobs, now);
+  newest = data;
+  offerProviders(data.jobs);
+  showJobs(data.jobs.filter(fits), now, data.jobs.length);
+  showAsked();
 }
 
-function showJobs(jobs, now) {
+function fits(job) {
+  const words = [job.name, job.label, job.job_id, job.type, job.provider_ref, job.error?.name];
+  return (
+    (!OUTCOME.value || (job.outcome ?? "running") === OUTCOME.value) &&
+    (!PROVIDER.value || job.provider === PROVIDER.value) &&
+    words.some((word) => String(word ?? "").toLowerCase().includes(TEXT.value.trim().toLowerCase()))
+  );
+}
+
+function offerProviders(jobs) {
+  const offered = new Set([...PROVIDER.options].map((option) => option.value));
+  for (const name of new Set(jobs.map((job) => job.provider))) {
+    if (!offered.has(name)) PROVIDER.append(el("option", {}, name));
+  }
+}
+
+// The address may name a job behind a #, as that of `courier open` does.
+function showAsked() {
+  const asked = views.get(window.location.hash.slice(1));
+  if (!asked || isAskedShown) return;
+  asked.element.classList.add("asked");
+  asked.element.scrollIntoView();
+  isAskedShown = true;
+}
+
+function showJobs(jobs, now, all) {
+  byId("shown").textContent = jobs.length < all ? `${jobs.length} of ${all} shown` : "";
   const list = byId("jobs");
   const ids = new Set(jobs.map((job) => job.job_id));
   for (const id of views.keys()) {
@@ -33,7 +71,7 @@ function showJobs(jobs, now) {
     views.get(job.job_id).show(job, now);
     return views.get(job.job_id).element;
   });
-  const wanted = elements.length ? elements : [noJobs];
+  const wanted = elements.length ? elements : [all ? noneFits : noJobs];
   const unchanged =
     wanted.length === list.children.length &&
     wanted.every((element, index) => element === list.children[index]);
@@ -54,7 +92,7 @@ async function refresh() {
     refreshSeconds = data.refresh_seconds;
     show(data);
     if (data.error) showStatus(data.error, true);
-    else showStatus(`live · ${timeOfDay(new Date().toISOString())} UTC`, false);
+    else showStatus(`live · ${timeOfDay(Date.now())}`, false);
   } catch {
     showStatus("The page's server does not answer; it ended with its stack.", true);
   }
@@ -65,6 +103,10 @@ async function refresh() {
 function refreshWhenVisible() {
   if (!document.hidden) refresh();
   else document.addEventListener("visibilitychange", refreshWhenVisible, { once: true });
+}
+
+for (const field of [OUTCOME, PROVIDER, TEXT]) {
+  field.addEventListener("input", () => newest && show(newest));
 }
 
 refresh();

@@ -1,0 +1,111 @@
+"""Recalling: leave out of a list what was verified lately, and note its verdicts.
+
+Join reads the note, and never the memory: in between a verdict may expire, or be
+forgotten.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from tempfile import TemporaryFile
+from typing import BinaryIO, Self, cast
+
+from functions.aws import telemetry
+from functions.aws.batch_store import REMEMBERED_FILE, BatchStore
+from functions.aws.verdict_memory import RememberedVerdict, VerdictMemory
+from functions.core import identity
+from functions.core.errors import RequestInvalid
+from functions.core.metrics import Metric
+from functions.core.model import Job
+from functions.tables.list_reading import ListRecord, Status
+from functions.tables.values import match_key
+
+#: Records are looked up together: so many at most, with so many characters.
+_MOST_RECORDS = 3200
+_MOST_CHARACTERS = 4 * 1024 * 1024
+
+
+def asks_for_fresh(job: Job, metadata: Mapping[str, str]) -> bool:
+    """Return whether a list is to be verified anew, whatever is remembered of it.
+
+    By `fresh` of the API, whose job is not that of the upload, or by the object's
+    metadata.
+
+    Raises:
+        RequestInvalid: The metadata says neither yes nor no.
+    """
+    fresh = metadata.get("courier-fresh", "").strip().casefold()
+    if fresh not in ("", "yes", "no"):
+        raise RequestInvalid("courier-fresh: must be yes or no")
+    id_of_upload = identity.of_object(job.bucket, job.key, job.version_id)
+    return fresh == "yes" or job.job_id != id_of_upload
+
+
+class Recall:
+    """What the memory knows about the values of a list, until its `with` block ends."""
+
+    def __init__(self, job: Job, memory: VerdictMemory, *, now: float) -> None:
+        self._job = job
+        self._memory = memory
+        self._now = now
+        # Unnamed, so that nothing is left of it if the process is killed.
+        self._file = cast("BinaryIO", TemporaryFile())  # noqa: SIM115 - closed below
+        self.found = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def records(self, records: Iterator[ListRecord]) -> Iterator[ListRecord]:
+        """Yield the records; one that was to be sent and is remembered says so.
+
+        Raises:
+            AwsUnavailable, AwsRefused: The memory could not be read.
+        """
+        for together in _together(records):
+            ids = {
+                record.number: self._id(record.value)
+                for record in together
+                if record.status is Status.SENT
+            }
+            verdicts = self._memory.recall(ids.values(), now=self._now)
+            for record in together:
+                verdict = verdicts.get(ids.get(record.number, ""))
+                yield self._remembered(record, verdict) if verdict else record
+
+    def store(self, batch_store: BatchStore) -> str:
+        """Write the work file; return its version id, "" where nothing was found."""
+        telemetry.measure({Metric.VERDICTS_RECALLED: self.found}, self._job)
+        if not self.found:
+            return ""
+        return batch_store.put_file(REMEMBERED_FILE, self._file)
+
+    def _id(self, value: str) -> str:
+        job = self._job
+        return self._memory.id_of(job.provider, job.type, match_key(job.type, value))
+
+    def _remembered(self, record: ListRecord, verdict: RememberedVerdict) -> ListRecord:
+        row = {
+            name: record.value if cell is None else cell
+            for name, cell in verdict.row.items()
+        }
+        line = {"record": record.number, "list": verdict.list, "row": row}
+        self._file.write(json.dumps(line).encode() + b"\n")
+        self.found += 1
+        day = datetime.fromtimestamp(verdict.verified_at, UTC).date()
+        return record._replace(status=Status.REMEMBERED, reason=f"verified on {day}")
+
+
+def _together(records: Iterator[ListRecord]) -> Iterator[list[ListRecord]]:
+    together: list[ListRecord] = []
+    characters = 0
+    for record in records:
+        together.append(record)
+        characters += sum(map(len, record.cells))
+        if len(together) == _MOST_RECORDS or characters >= _MOST_CHARACTERS:
+            yield together
+            together, characters = [], 0
+    if together:
+        yield together
