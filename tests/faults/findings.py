@@ -158,7 +158,9 @@ def _is_explained(world: World, claiming: Sequence[str]) -> bool:
             )
         ):
             return True
-        if fault.mode is Mode.KILLED_BEFORE and _is_claim_unremoved(world, at):
+        if fault.mode is Mode.KILLED_BEFORE and _is_claim_unremoved(
+            world, at, claiming
+        ):
             return True
         claimed = fault.mode is Mode.KILLED_AFTER
         for length in range(2, len(claiming) + 1):
@@ -170,18 +172,19 @@ def _is_explained(world: World, claiming: Sequence[str]) -> bool:
     return False
 
 
-def _is_claim_unremoved(world: World, at: int) -> bool:
-    """Whether a call removes a claim that was written, though the answer was an error.
+def _is_claim_unremoved(world: World, at: int, claiming: Sequence[str]) -> bool:
+    """Whether a call removes a claim that was written, though an error came then.
 
     A process that was killed before it leaves what one leaves that was killed after it
     had claimed the submission.
     """
-    before = world.injector.faults.get(at - 1)
-    return (
-        world.injector.calls[at - 1 : at + 1] == [_CLAIM, _CLAIM]
-        and before is not None
-        and before.mode is Mode.ERROR_AFTER
-    )
+    calls, before = world.injector.calls, world.injector.faults.get(at - 1)
+    if calls[at] != _CLAIM or before is None:
+        return False
+    if calls[at - 1] == _CLAIM:
+        return before.mode is Mode.ERROR_AFTER
+    errors = (Mode.ERROR_BEFORE, Mode.ERROR_AFTER)
+    return calls[at - 1] in claiming[2:] and before.mode in errors
 
 
 def _is_answer_lost(world: World, at: int) -> bool:
