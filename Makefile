@@ -142,7 +142,8 @@ model: $(READY) ## Show that the model finds faults of release 0.1.0, in some mi
 assets: $(READY) ## Print the sizes of what is deployed, beside Lambda's limit
 	@$(BIN)/python -m tools.assets
 
-bench: $(READY) budget ## Measure the budget, a 1 GiB result's memory, the API's latency, the polling
+bench: $(READY) budget ## Measure the budget, Download and its memory, the API's latency, the polling
+	@$(BIN)/python -m benchmarks.throughput
 	@$(BIN)/python -m benchmarks.memory
 	@$(BIN)/python -m benchmarks.api_latency
 	@$(BIN)/python -m benchmarks.schedule

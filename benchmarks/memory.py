@@ -21,7 +21,7 @@ from local.simulators.ipqs import IpqsSimulator
 
 GIB = 1024**3
 #: The limit for a result of any size.
-MAX_MIB = 128
+MAX_MIB = 96
 
 _PROJECT = Path(__file__).parents[1]
 _KEY = "a-key-of-the-simulator"

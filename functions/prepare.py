@@ -56,7 +56,7 @@ class Preparation:
             self._check_source()
             if not (is_of_earlier_release or record.intent):
                 self._check_first_upload()
-            return self._prepared(job)
+            return self._prepared(job, may_cut=not record.intent)
         except SOURCE_FAULTS as error:
             telemetry.logger.warning(
                 "source refused", error=type(error).__name__, reason=str(error)
@@ -68,16 +68,19 @@ class Preparation:
             telemetry.record_error(error, job)
             return refuse(job, error)
 
-    def _prepared(self, job: Job) -> Job:
+    def _prepared(self, job: Job, *, may_cut: bool) -> Job:
         batch_store = BatchStore(job, s3=self.s3)
         if self._is_batch:
-            return prepare_batch(
+            batch = prepare_batch(
                 job,
                 adapter=batch_adapter_for(job.provider),
                 source=self._source,
                 batch_store=batch_store,
                 max_requests=self.settings.max_batch_requests,
+                sending_seconds=self.settings.sending_seconds,
             )
+            self.job_store.record_batch(batch)
+            return batch
         if self.settings.max_list_records:
             with self._recall(job) or nullcontext() as recall:
                 prepared, quote = prepare_list(
@@ -87,6 +90,7 @@ class Preparation:
                     batch_store=batch_store,
                     now=self.now,
                     recall=recall,
+                    may_cut=may_cut,
                 )
             self.job_store.record_prepared(prepared, quote=quote)
             return prepared

@@ -97,8 +97,12 @@ class Dashboard(Construct):
                 [metric(Metric.LAG_SECONDS, p, label=p) for p in _PERCENTILES],
             ),
             _graph(
-                "Duration of jobs (s)",
+                "Duration of jobs (s), and forecasts of it",
                 [metric(Metric.JOB_SECONDS, p, label=p) for p in _PERCENTILES],
+                right=[
+                    metric(Metric.FORECAST_ERROR_PERCENT, "p50", label="error (%)"),
+                    metric(Metric.OUTSIDE_FORECAST, "Average", label="share outside"),
+                ],
             ),
         ]
 

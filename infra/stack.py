@@ -1,5 +1,7 @@
 """Stack: connect the constructs; it has no resources of its own."""
 
+import math
+
 from aws_cdk import Duration, RemovalPolicy, Stack
 from constructs import Construct
 
@@ -92,9 +94,11 @@ class VerdictCourier(Stack):
             results=self.storage.results,
             key=self.storage.key,
             # A job may wait for one deadline before its submission, and for one after.
-            timeout=Duration.seconds(2 * stage.longest_deadline_seconds).plus(
-                _TASKS_TIMEOUT
-            ),
+            # The requests of a batch wait for their slots besides.
+            timeout=Duration.seconds(
+                2 * stage.longest_deadline_seconds
+                + math.ceil(stage.longest_sending_seconds)
+            ).plus(_TASKS_TIMEOUT),
             log_retention=log_retention,
             removal_policy=removal_policy,
         )

@@ -12,7 +12,7 @@
            ├─ listen ───► Listen ─► Check   (where the provider sends webhooks)
            ├─ requests ─► Requests (a poll loop each) ─► Gather ─► Route
            ├─ collect ──► Collect (a Download per kind) ─► Join ─► Manifest ─► Conclude
-           ├─ report ───► Manifest ─► Conclude
+           ├─ report ───► Join ─► Manifest ─► Conclude
            └─ otherwise ► Conclude ─► Notify ─► Judge ─┬─► Delivered
                                                        └─► Failed
 
@@ -134,6 +134,7 @@ class Workflow(Construct):
             "Gather", functions.gather, "Combine the results, one line per row"
         )
         manifest = task("Manifest", functions.manifest, "List the delivered files")
+        joinable = join_list(self, functions, then=manifest)
         conclude = task("Conclude", functions.conclude, "Record the outcome of the job")
         notify = notify_task(self, topic, results)
         has_results = sfn.Choice(self, "Judge", comment="Were results delivered?")
@@ -168,10 +169,10 @@ class Workflow(Construct):
         route.when(next_is(Next.COLLECT), collect, comment="there are results")
         route.when(next_is(Next.SUBMIT), poll.submit, comment="it is prepared")
         route.when(next_is(Next.REQUESTS), requests, comment="it is a batch")
-        route.when(next_is(Next.REPORT), manifest, comment="the batch is gathered")
+        route.when(next_is(Next.REPORT), joinable, comment="the batch is gathered")
         route.otherwise(conclude)
 
-        collect.next(join_list(self, functions, then=manifest))
+        collect.next(joinable)
         prepare.next(route)
         requests.next(gather)
         gather.next(route)

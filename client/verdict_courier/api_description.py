@@ -38,6 +38,7 @@ NEXT_CHECK_REASONS = {
 _RESPONSE_MEMBERS = {
     "POST /uploads": {"url", "fields", "max_bytes", "key"},
     "GET /jobs": {"jobs", "next"},
+    "POST /memory/forget": {"values", "forgotten"},
     "timeline": {"entries", "checks", "ended_at"},
     "results": {"manifest", "links"},
     "error": {"key", "href"},

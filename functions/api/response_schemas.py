@@ -79,6 +79,7 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                             },
                             "remembered": _COUNT,
                             "to_send": _COUNT,
+                            "uploads": _COUNT,
                             "header": {
                                 **_or_null(_TEXT),
                                 "description": "Of the column that is sent, if any.",
@@ -86,8 +87,7 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                             "notes": {
                                 "type": "array",
                                 "items": _TEXT,
-                                "description": "What was left out of the file, or "
-                                "taken for something, while it was read.",
+                                "description": "What was left out while it was read.",
                             },
                         }
                     )

@@ -36,7 +36,7 @@ def job_response(
     if record.error_key:
         links["error"] = f"{path}/error"
     waiting_since = max(record.submitted_at, record.resumed_at) or record.received_at
-    deadline_at = waiting_since + deadline_seconds
+    deadline_at = waiting_since + deadline_seconds + record.sending_seconds
     return {
         "job_id": record.job_id,
         "provider": record.provider,
@@ -103,6 +103,7 @@ def _quote(record: JobRecord) -> Document | None:
         "not_sent": more.get("not_sent", {}),
         "remembered": prepared.remembered,
         "to_send": prepared.sent,
+        "uploads": prepared.shards or 1,
         "header": more.get("header"),
         "notes": more.get("notes", []),
     }

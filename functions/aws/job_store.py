@@ -236,6 +236,15 @@ class JobStore(JobsTable):
             condition_values={":attempt": job.attempt},
         )
 
+    def record_batch(self, job: Job) -> None:
+        """Record how much later a batch's deadline is, unless the attempt has ended."""
+        self._table.update(
+            job.job_id,
+            {"sending_seconds": job.batch.sending_seconds},
+            condition=RUNNING,
+            condition_values={":attempt": job.attempt},
+        )
+
     def record_reference(self, job: Job) -> None:
         """Record the reference of a job's state, where Submit could not record it."""
         if job.provider_ref:

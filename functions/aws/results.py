@@ -164,9 +164,13 @@ class MultipartUpload:
                 ChecksumType="FULL_OBJECT",
             )["UploadId"]
 
-    def send_part(self, number: int, content: bytes | bytearray) -> None:
-        """Send one part; parts are numbered from 1."""
-        checksum = crc32_base64(zlib.crc32(content))
+    def send_part(self, number: int, content: bytes | bytearray, crc32: int) -> None:
+        """Send one part; parts are numbered from 1.
+
+        The checksum is that of the bytes as they were read, so that S3 refuses a part
+        whose buffer has changed since.
+        """
+        checksum = crc32_base64(crc32)
         with translate_aws_errors("send a part of a result"):
             response = self._s3.upload_part(
                 Bucket=self._bucket,

@@ -1,8 +1,8 @@
 """Streaming: copy a body into a multipart upload through a ring of reused buffers.
 
-One thread reads, hashes and counts; two others send. Two senders hide the time that S3
-takes to answer, more gain nothing. The memory for a result of any size is one buffer
-more than there are senders.
+One thread reads, hashes and counts; another sends what was read before. The memory for
+a result of any size is two buffers. A second sender would take a third one, and is no
+faster where a part is sent in the time in which the next one comes.
 """
 
 from collections import deque
@@ -17,7 +17,7 @@ from functions.providers.protocol import Body
 #: in its 15 minutes.
 PART_BYTES = 16 * 1024 * 1024
 _READ_BYTES = 256 * 1024
-_SENDERS = 2
+_SENDERS = 1
 
 
 def stream(body: Body, upload: MultipartUpload, file_format: FileFormat) -> StreamStats:
@@ -37,7 +37,8 @@ def stream(body: Body, upload: MultipartUpload, file_format: FileFormat) -> Stre
                 if not _fill(buffer, body, stats) and number:
                     break
                 number += 1
-                future = senders.submit(upload.send_part, number, buffer)
+                crc32 = stats.end_part()
+                future = senders.submit(upload.send_part, number, buffer, crc32)
                 sending.append((future, buffer))
                 if len(buffer) < PART_BYTES:
                     break

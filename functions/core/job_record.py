@@ -82,6 +82,7 @@ class JobRecord:
     quote: str = ""  # what Prepare says of a list besides numbers, as JSON
     resendable: int = 0  # as of a `Batch`
     resumable: int = 0
+    sending_seconds: float = 0.0  # as of a `Batch`
     name: str = ""  # of the file, as who asked for the job gave it
     label: str = ""
 

@@ -21,6 +21,8 @@ ENV_SHOW_FILE_NAMES = "COURIER_SHOW_FILE_NAMES"
 #: The prefix of batches' work files in the inbox bucket. No provider has this name, so
 #: the files start no jobs.
 BATCHES_PREFIX = "batches/"
+#: The prefix of what Step Functions writes there: how the requests of batches ended.
+ANSWERS_PREFIX = f"{BATCHES_PREFIX}answers/"
 
 #: The index of the jobs table that lists jobs by month, newest first.
 JOBS_BY_MONTH = "by_month"

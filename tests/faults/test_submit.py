@@ -96,7 +96,7 @@ def test_looks_for_an_upload_at_growing_intervals(
     with pytest.raises(SubmitOutcomeUnknown):
         new_process().submit(job)
 
-    assert waits == [5, 5, 10, 20, 40, 80, 160, 40]
+    assert waits == [4, 4, 8, 16, 32, 64, 128, 104]
     assert harness.calls("upload") == 0
 
 

@@ -187,7 +187,7 @@ def test_the_settings_of_txncheck_are_complete(prod: Template) -> None:
         ],
         "extensions": [".json", ".csv", ".jsonl"],
         "batches": [".csv", ".jsonl"],
-        "max_batch_requests": 4000,
+        "max_batch_requests": 50000,
         "data_retention_days": 7,
         "rate": {"calls": 10, "seconds": 60, "leeway_seconds": 5},
         "max_source_bytes": 10485760,

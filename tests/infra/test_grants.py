@@ -159,6 +159,9 @@ RIGHTS = {
 #: What the CDK grants for a Distributed Map, and the reading of request lists.
 RUN_REQUESTS = {
     "s3:GetObject StorageInbox/batches/*",
+    "s3:PutObject StorageInbox/batches/answers/*",
+    "s3:ListMultipartUploadParts StorageInbox/batches/answers/*",
+    "s3:AbortMultipartUpload StorageInbox/batches/answers/*",
     "states:StartExecution WorkflowMachine",
     f"states:DescribeExecution {EXECUTIONS}",
     f"states:StopExecution {EXECUTIONS}",
@@ -278,7 +281,10 @@ def test_no_right_has_an_unexpected_wildcard(template: Template) -> None:
             assert "*" not in action
             if "*" in resource:
                 assert (
-                    re.fullmatch(r"s3:\w*Object\w*|s3:AbortMultipartUpload", action)
+                    re.fullmatch(
+                        r"s3:\w*Object\w*|s3:(Abort|List)MultipartUpload(Parts)?",
+                        action,
+                    )
                     or (action == "lambda:InvokeFunction" and resource.endswith(":*"))
                     or (action == "states:SendTaskSuccess" and resource.endswith("/*"))
                     or re.search(r":execution:<\w+\.Name>(/\*)?:\*$", resource)

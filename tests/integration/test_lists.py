@@ -53,6 +53,7 @@ def test_the_provider_receives_exactly_the_unique_values(
         "not_sent": {"it has no @": 1},
         "remembered": 0,
         "to_send": 3,
+        "uploads": 1,
         "header": "E-Mail",
         "notes": [],
     }

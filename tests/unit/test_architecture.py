@@ -54,10 +54,11 @@ ARROWS: dict[str, tuple[str, ...]] = {
 }
 #: Modules that may be longer than the limit, and the most lines of each.
 LONGER = {
-    "functions/aws/job_store.py": 420,  # one table, one module
+    "functions/aws/job_store.py": 435,  # one table, one module
     "functions/api/routes.py": 290,  # one table, to be read as a whole
-    "infra/dashboard.py": 270,  # one page
-    "functions/core/model.py": 370,  # one state, to be read as a whole
+    "functions/core/job_record.py": 260,  # one record, to be read as a whole
+    "infra/dashboard.py": 275,  # one page
+    "functions/core/model.py": 390,  # one state, to be read as a whole
     "functions/core/errors.py": 380,  # one tree, to be read as a whole
 }
 #: The module that declares the settings of all providers.

@@ -3,6 +3,7 @@
 import ast
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,26 @@ def test_the_version_is_declared_once() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
     assert version() == project["version"]
+
+
+def _responses() -> Iterator[tuple[str, str, set[str]]]:
+    """Yield method, path and the members of the response of each operation."""
+    document = api_description.document()
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            (success,) = (
+                response
+                for status, response in operation["responses"].items()
+                if status.startswith("2")
+            )
+            schema = success["content"]["application/json"]["schema"]["$ref"]
+            described = document["components"]["schemas"][schema.rpartition("/")[2]]
+            yield method.upper(), path, {*described["required"]}
+
+
+@pytest.mark.parametrize(("method", "path", "members"), [*_responses()])
+def test_no_response_of_the_api_is_taken_for_a_foreign_one(
+    method: str, path: str, members: set[str]
+) -> None:
+    """A new operation needs its members here, or its command fails."""
+    assert api_description.response_members(method, path) <= members

@@ -18,6 +18,7 @@ from functions.core.errors import (
     TransferTooSlow,
 )
 from functions.core.function_table import FUNCTIONS
+from functions.providers.transport.connection import MIN_WINDOW_BYTES
 from functions.providers.transport.download import Download
 
 BYTES_PER_SECOND = 125_000_000
@@ -193,16 +194,17 @@ def test_a_transfer_that_cannot_end_in_time_is_not_begun() -> None:
 
 def test_a_buffer_is_filled_by_small_reads() -> None:
     """A read blocks until it is full, and the watchdog must see bytes come."""
-    data = os.urandom(100_000)
-    transfer = Transfer(data, piece=20_000)
+    data = os.urandom(150_000)
+    transfer = Transfer(data, piece=40_000)
     download = transfer.open()
-    buffer = memoryview(bytearray(50_000))
+    buffer = memoryview(bytearray(100_000))
 
-    assert download.readinto(buffer) == 50_000
+    assert download.readinto(buffer) == 100_000
 
-    assert bytes(buffer) == data[:50_000]
-    assert transfer.raw.sizes == [32_768, 30_000, 10_000]
-    assert read(download) == data[50_000:]
+    assert bytes(buffer) == data[:100_000]
+    assert transfer.raw.sizes == [65_536, 60_000, 20_000]
+    assert max(transfer.raw.sizes) <= MIN_WINDOW_BYTES
+    assert read(download) == data[100_000:]
 
 
 def test_a_body_of_the_largest_size_is_read_and_a_larger_one_is_not() -> None:
@@ -270,11 +272,11 @@ def test_a_gzip_stream_is_unpacked_whatever_the_pieces(piece: int, buffer: int) 
 
 def test_a_gzip_stream_is_read_in_small_pieces() -> None:
     """Its end is proven by one more read, which must bring nothing."""
-    data = os.urandom(50_000)
+    data = os.urandom(100_000)
     transfer = zipped(gzip.compress(data))
 
     assert read(transfer.open()) == data
-    assert transfer.raw.sizes == [32_768, 32_768, 1]
+    assert transfer.raw.sizes == [65_536, 65_536, 1]
 
 
 @pytest.mark.parametrize(

@@ -210,7 +210,7 @@ def _upload(
     """Upload the parts, in the order in which they are given."""
     with bucket.results.upload("k", CSV, metadata=OWN) as upload:
         for number, part in parts.items():
-            upload.send_part(number, part)
+            upload.send_part(number, part, zlib.crc32(part))
         if completes:
             return upload.complete(_stats(parts))
     return None
@@ -323,7 +323,7 @@ def test_a_result_that_was_not_published_is_an_error(
 def test_an_upload_that_is_not_completed_is_aborted_once(bucket: Bucket) -> None:
     """Its parts would be billed until the bucket's lifecycle rule deletes them."""
     with bucket.results.upload("k", CSV, metadata=OWN) as upload:
-        upload.send_part(1, CONTENT)
+        upload.send_part(1, CONTENT, zlib.crc32(CONTENT))
     upload.abort_unless_completed()
 
     assert bucket.s3.uploads == {}
@@ -369,7 +369,7 @@ def test_an_answer_without_a_version_is_taken() -> None:
     written = results.put("small", CONTENT, metadata=OWN)
     with results.upload("k", CSV, metadata=OWN) as upload:
         assert isinstance(upload, MultipartUpload)
-        upload.send_part(1, CONTENT)
+        upload.send_part(1, CONTENT, zlib.crc32(CONTENT))
         published = upload.complete(_stats({1: CONTENT}))
     found = results.find("k", job_id="j")
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core.file_formats import JSON_LINES
-from functions.core.stream_stats import StreamStats, crc32_base64
+from functions.core.stream_stats import StreamStats, combined_crc32, crc32_base64
 
 
 def stats_of(*chunks: bytes | memoryview) -> StreamStats:
@@ -32,6 +32,31 @@ def test_the_chunks_do_not_matter(chunks: list[bytes]) -> None:
     assert stats.crc32 == zlib.crc32(whole)
     assert stats.rows == expected.rows
     assert stats.crc32_base64 == expected.crc32_base64
+
+
+@given(parts=st.lists(st.binary(max_size=700)), size=st.integers(0, 2**40))
+def test_the_checksums_of_parts_make_that_of_the_whole(
+    parts: list[bytes], size: int
+) -> None:
+    """S3 compares both, and the bytes are read once."""
+    stats = StreamStats()
+    for part in parts:
+        stats.update(part)
+        assert stats.end_part() == zlib.crc32(part)
+
+    assert stats.crc32 == zlib.crc32(b"".join(parts))
+    assert combined_crc32(zlib.crc32(b"a"), zlib.crc32(b""), 0) == zlib.crc32(b"a")
+    # What follows an empty string decides alone, however long it is.
+    assert combined_crc32(0, size & 0xFFFFFFFF, size) == size & 0xFFFFFFFF
+
+
+def test_parts_of_several_mebibytes_are_combined() -> None:
+    """Squares beyond the sizes of short texts are used, too."""
+    first, second = b"a,b\n" * 1000, bytes(range(256)) * (17 * 4096 + 1)
+
+    combined = combined_crc32(zlib.crc32(first), zlib.crc32(second), len(second))
+
+    assert combined == zlib.crc32(first + second)
 
 
 def test_a_reused_buffer_may_change_afterwards() -> None:

@@ -21,7 +21,7 @@ def test_a_batch_is_prepared_run_and_gathered(traces: Traces) -> None:
             "Gather",
             "Route",
         ),
-        *("Manifest", "Conclude", "Notify", "Judge", "Delivered"),
+        *("Joinable", "Manifest", "Conclude", "Notify", "Judge", "Delivered"),
     )
     assert trace.request_states(0) == (
         *("Submit", "Route", "Listen", "Check", "Route"),

@@ -9,7 +9,7 @@ import json
 import random
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import StringIO
 from typing import Any
 from urllib.parse import quote_plus
@@ -84,6 +84,7 @@ class World:
     webhooks: bool = False
     remember_days: int = 0
     lost_webhooks: int = 0
+    ipqs: Mapping[str, Any] = field(default_factory=dict)  # other settings of it
 
     def __post_init__(self) -> None:
         site = self.site
@@ -93,6 +94,12 @@ class World:
         self.deployment = _with_webhooks(site, on=self.webhooks)
         if self.remember_days:
             self.deployment = self.deployment.remembering(self.remember_days)
+        if self.ipqs:
+            providers = self.deployment.providers
+            changed = replace(providers["ipqs"], **self.ipqs)
+            self.deployment = self.deployment.with_providers(
+                {**providers, "ipqs": changed}
+            )
         self.log = StringIO()
         self.injector = Injector({fault.at: fault for fault in self.faults})
         self.lambdas = Lambdas(self.deployment.variables, self.injector, self.log)
@@ -380,6 +387,10 @@ class World:
                 parameters["Message"] = json.dumps(parameters["Message"])
             return self._call_by_aws(
                 "sns", "Publish", parameters, "SNS.InternalErrorException"
+            )
+        if resource.endswith(":s3:putObject"):
+            return self._call_by_aws(
+                "s3", "PutObject", parameters, "States.ResultWriterFailed"
             )
         if service == "s3":
             response = self._call_by_aws(

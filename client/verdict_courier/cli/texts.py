@@ -94,8 +94,9 @@ def quote_text(quote: Document) -> Text:
 
     For example: "12 records: 9 to send, 2 duplicates, 1 blank; header Email".
     """
+    uploads = quote.get("uploads", 1)
     counts = (
-        (quote["to_send"], "to send"),
+        (quote["to_send"], "to send" + f" in {uploads:,} uploads" * (uploads > 1)),
         # An earlier release remembers nothing.
         (quote.get("remembered", 0), "remembered"),
         (quote["duplicates"], "duplicates" if quote["duplicates"] > 1 else "duplicate"),

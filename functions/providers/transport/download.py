@@ -13,13 +13,15 @@ from functions.core.errors import (
 )
 from functions.core.function_table import FUNCTIONS
 from functions.providers.transport.connection import (
+    MIN_WINDOW_BYTES,
     TRANSPORT_ERRORS,
     ExchangeWatchdog,
 )
 from functions.providers.transport.framing import FramingRefused, framing_of
 
-#: A read blocks until it is full; small reads let the watchdog count bytes in time.
-_READ_BYTES = 32 * 1024
+#: A read blocks until it is full: one of the fewest bytes that a window of the watchdog
+#: must have is counted in each. Larger ones cost no less time of the processor.
+_READ_BYTES = MIN_WINDOW_BYTES
 #: 1 Gbit/s, more than the network of a function was ever seen to bring.
 _MAX_BYTES_PER_SECOND = 125_000_000
 #: No CSV compresses better than this; a decompression bomb does.
