@@ -28,7 +28,7 @@ from functions.core.quote import Remarks
 from functions.core.routing import refuse
 from functions.prepare_batch import prepare_batch
 from functions.prepare_list import prepare_list
-from functions.recalling import Recall, asks_for_fresh
+from functions.recalling import Recall, RecalledBefore, asks_for_fresh
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -63,9 +63,11 @@ class Preparation:
             self._check_source()
             may_be_sent = record.intent or record.provider_ref
             if is_of_earlier_release or may_be_sent:
-                return self._prepared(job, may_cut=not record.intent)[0]
+                return self._prepared(job, record, may_cut=not record.intent)[0]
             self._check_first_upload()
-            return self._for_approval(*self._prepared(job, may_cut=True), record)
+            return self._for_approval(
+                *self._prepared(job, record, may_cut=True), record
+            )
         except SOURCE_FAULTS as error:
             telemetry.logger.warning(
                 "source refused", error=type(error).__name__, reason=str(error)
@@ -100,16 +102,20 @@ class Preparation:
         most = self.settings.approve_above
         return None if most is None or values <= most else Reason.ABOVE
 
-    def _prepared(self, job: Job, *, may_cut: bool) -> tuple[Job, Remarks]:
+    def _prepared(
+        self, job: Job, record: SubmissionRecord, *, may_cut: bool
+    ) -> tuple[Job, Remarks]:
         """Return the job with its next step, and what there is to say of it."""
-        prepared, remarks = self._read(job, may_cut=may_cut)
+        prepared, remarks = self._read(job, record, may_cut=may_cut)
         costs = cost_of(prepared, credits_per_value=self.settings.credits_per_value)
         remarks = {**remarks, **costs}
         if prepared.prepared.key:
             self.job_store.record_prepared(prepared, quote=remarks)
         return prepared, remarks
 
-    def _read(self, job: Job, *, may_cut: bool) -> tuple[Job, Remarks]:
+    def _read(
+        self, job: Job, record: SubmissionRecord, *, may_cut: bool
+    ) -> tuple[Job, Remarks]:
         batch_store = BatchStore(job, s3=self.s3)
         if self._is_batch:
             batch = prepare_batch(
@@ -123,6 +129,7 @@ class Preparation:
             self.job_store.record_batch(batch)
             return batch, remarks_of_requests(batch)
         if self.settings.max_list_records:
+            before = record.prepared_list
             with self._recall(job) or nullcontext() as recall:
                 return prepare_list(
                     job,
@@ -130,7 +137,9 @@ class Preparation:
                     settings=self.settings,
                     batch_store=batch_store,
                     now=self.now,
-                    recall=recall,
+                    recall=RecalledBefore(batch_store, before)
+                    if before.shards
+                    else recall,
                     may_cut=may_cut,
                 )
         adapter_for(job.provider).validate(job.key, job.type, self._source)

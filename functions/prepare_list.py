@@ -13,7 +13,7 @@ from functions.core.errors import SourceTooLarge
 from functions.core.model import Job, Next, Phase, PreparedList
 from functions.core.provider_settings import ProviderSettings
 from functions.core.quote import Remarks
-from functions.recalling import Recall
+from functions.recalling import Recall, RecalledBefore
 from functions.records_file import RecordsFile
 from functions.submission_file import Shard, SubmissionFile
 from functions.tables.list_reading import ListReading, Status, read_list
@@ -32,7 +32,7 @@ def prepare_list(
     settings: ProviderSettings,
     batch_store: BatchStore,
     now: float,
-    recall: Recall | None = None,
+    recall: Recall | RecalledBefore | None = None,
     may_cut: bool = True,
 ) -> tuple[Job, Remarks]:
     """Write the work files of a list; return the job, and what there is to say of it.

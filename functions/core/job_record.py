@@ -258,8 +258,12 @@ class SubmissionRecord:
     @property
     def claimed_list(self) -> PreparedList:
         """What the try with the claim has sent, or was about to; empty if unknown."""
-        known = self.prepared if self.intent else ""
-        return PreparedList.from_state(json.loads(known or "{}"))
+        return self.prepared_list if self.intent else PreparedList()
+
+    @property
+    def prepared_list(self) -> PreparedList:
+        """What Prepare made of the list; empty where it has made nothing."""
+        return PreparedList.from_state(json.loads(self.prepared or "{}"))
 
     def has_ended(self, job: Job) -> bool:
         """Whether this attempt of the job is over, so that nothing may be paid."""
