@@ -47,11 +47,6 @@ QUOTE: Schema = {
                     **or_null(NUMBER),
                     "description": "An estimate, by credits_per_value.",
                 },
-                "credits_left": {
-                    **or_null(NUMBER),
-                    "description": "What the provider says of the account; "
-                    "null where it was not asked, or did not say.",
-                },
                 "aws_usd": {
                     **or_null(NUMBER),
                     "description": "An estimate of what AWS charges, in US dollars.",

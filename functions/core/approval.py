@@ -22,7 +22,6 @@ class Reason(StrEnum):
 
     ASKED = "asked"
     ABOVE = "approve_above"
-    BUDGET = "daily_values"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,8 +39,7 @@ class ProviderSettings:
     * loopback allows plain http, and addresses of this machine only: the local stack
       reaches its simulators so. Only the stage `local` may set it.
     * approve_above: a job that would send more values (a batch: requests) waits until
-      a person approves it, for approve_days at most; null for no limit. daily_values:
-      what would bring the values of a day and a type above it waits as well.
+      a person approves it, for approve_days at most; null for no limit.
     * credits_per_value: how many credits a quote estimates for a value.
     * rate limits submissions; null for no limit. webhook is the scheme by which
       webhooks are signed; null refuses all webhooks.
@@ -74,7 +73,6 @@ class ProviderSettings:
     webhook: SignatureScheme | None
     approve_above: int | None = None
     approve_days: int = 3
-    daily_values: int | None = None
     credits_per_value: float = 1.0
     secret: str = ""
     webhook_secret: str = ""

@@ -59,7 +59,6 @@ def test_the_provider_receives_exactly_the_unique_values(
         "header": "E-Mail",
         "notes": [],
         "credits_needed": 3,
-        "credits_left": None,
     }
 
 

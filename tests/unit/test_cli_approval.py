@@ -25,7 +25,6 @@ _QUOTE: dict[str, Any] = {
     "notes": [],
     "uploads": 1,
     "credits_needed": 3,
-    "credits_left": 1200,
     "aws_usd": 0.0021,
 }
 _RUNNING = {**JOB, "phase": "queued", "outcome": None, "quote": _QUOTE}
@@ -127,7 +126,7 @@ def test_a_quote_leaves_nothing_behind(
     assert main(["quote", file, "--type", "email"]) == 0
 
     assert [path for path, _ in api.requests][-1] == f"{_PATH}/cancel"
-    assert "cost\tabout 3 credits of 1,200 that are left" in capsys.readouterr().out
+    assert "cost\tabout 3 credits;" in capsys.readouterr().out
 
 
 def test_a_kept_quote_says_how_to_go_on(
@@ -162,8 +161,7 @@ def test_a_status_shows_that_a_job_waits(
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({}, "about 3 credits of 1,200 that are left; AWS about 0.002 USD"),
-        ({"credits_left": None}, "about 3 credits; AWS about 0.002 USD"),
+        ({}, "about 3 credits; AWS about 0.002 USD"),
         ({"credits_needed": None, "aws_usd": None}, ""),
     ],
 )

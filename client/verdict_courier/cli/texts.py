@@ -114,13 +114,11 @@ def quote_text(quote: Document) -> Text:
 def cost_text(quote: Document) -> Text:
     """Return what a job would cost; empty for a quote of an earlier release.
 
-    For example: "about 9 credits of 120 that are left; AWS about 0.003 USD".
+    For example: "about 9 credits; AWS about 0.003 USD".
     """
     parts = []
     if (needed := quote.get("credits_needed")) is not None:
-        left = quote.get("credits_left")
-        of = "" if left is None else f" of {left:,.10g} that are left"
-        parts.append(f"about {needed:,.10g} credits{of}")
+        parts.append(f"about {needed:,.10g} credits")
     if (usd := quote.get("aws_usd")) is not None:
         parts.append(f"AWS about {usd:.3f} USD")
     return plain("; ".join(parts))
