@@ -38,7 +38,7 @@ def main() -> int:
     """Write a list, read it, and print how that went."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "list.csv"
-        _write_list(path)
+        write_list(path, _RECORDS)
         source = FileSource(path)
         print(f"{_RECORDS:,} records, {source.size / 1e6:.0f} MB")
         print(f"{'':<32}{'MB/s':>8}{'seconds':>10}{'peak MB':>10}")
@@ -67,11 +67,12 @@ def _measure(name: str, source: FileSource, work: Callable[[FileSource], int]) -
     print(f"{name:<32}{speed:>8.1f}{seconds:>10.1f}{peak:>10.0f}")
 
 
-def _write_list(path: Path) -> None:
+def write_list(path: Path, records: int) -> None:
+    """Write a list, as Excel exports it."""
     randoms = random.Random(1)  # noqa: S311 - repeatable is what a measurement wants
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write("id;email;name;town\r\n")
-        for number in range(_RECORDS):
+        for number in range(records):
             is_new = randoms.random() >= _DUPLICATES
             user = number if is_new else randoms.randrange(number + 1)
             file.write(

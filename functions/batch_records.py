@@ -9,9 +9,10 @@ from typing import Any, Self
 
 from functions.aws.batch_store import BatchStore
 from functions.core.model import PreparedList
+from functions.core.quote import Remarks
 from functions.csv_file import CsvFile
 from functions.providers.protocol import BatchRequest, InvalidRow
-from functions.records_file import Quote, RecordsFile
+from functions.records_file import RecordsFile
 from functions.tables.list_reading import Status
 
 
@@ -58,7 +59,7 @@ class BatchRecords:
         invalid: Iterable[InvalidRow],
         *,
         batch_store: BatchStore,
-    ) -> tuple[PreparedList, Quote]:
+    ) -> tuple[PreparedList, Remarks]:
         """Write `records.csv` and `table.json`, as for a list; return what they say.
 
         Raises:

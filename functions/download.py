@@ -61,28 +61,36 @@ def download(
 
 @lambda_handler
 def handler(event: State, context: LambdaContext) -> State:
-    """Run the state Download for one kind of result."""
+    """Run the state Download for one kind of result; for a shard, for all of them."""
     job = read_job(event["job"])
-    kind = event["kind"]
-    telemetry.logger.append_keys(kind=kind)
+    # The links of a shard's results are for this function alone, one after the other.
+    kinds = job.kinds if job.part.shard else (event["kind"],)
+    telemetry.logger.append_keys(kind=event["kind"])
 
     started_at = clock.now()
+    ends_at = started_at + context.get_remaining_time_in_millis() / 1000
     telemetry.measure({Metric.JOB_AGE_SECONDS: job.age(started_at)}, job)
 
     try:
         with telemetry.count_errors(job):
-            file = download(
-                job,
-                kind,
-                adapter=adapter_for(job.provider),
-                results=Results.from_environment(),
-                attempts=event["attempt"] + 1,
-                now=clock.now,
-                ends_at=started_at + context.get_remaining_time_in_millis() / 1000,
-            )
+            files = [
+                download(
+                    job,
+                    kind,
+                    adapter=adapter_for(job.provider),
+                    results=Results.from_environment(),
+                    attempts=event["attempt"] + 1,
+                    now=clock.now,
+                    ends_at=ends_at,
+                )
+                for kind in kinds
+            ]
     except CourierError as error:
         telemetry.logger.warning("download failed", error=type(error).__name__)
         raise
 
-    telemetry.logger.info("downloaded", bytes=file.bytes, rows=file.rows)
-    return file.to_state()
+    for file in files:
+        telemetry.logger.info(
+            "downloaded", kind=file.kind, bytes=file.bytes, rows=file.rows
+        )
+    return files[-1].to_state()

@@ -107,6 +107,7 @@ def _read(job: Job, results: Results, batch_store: BatchStore, folder: Path) -> 
         results=paths,
         remembered=remembered,
         complete=COMPLETE_KINDS,
+        lacking=job.batch.lacking,
         provider=job.provider,
         type=job.type,
         spreadsheet_safe=function_settings().spreadsheet_safe,

@@ -1,5 +1,8 @@
 """Manifest: write the manifest of a job, the last of its objects."""
 
+import json
+from collections.abc import Mapping
+
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.aws import telemetry
@@ -39,7 +42,13 @@ def write_manifest(
         manifest_key=key,
     )
 
-    manifest = build_manifest(ended, name=name, label=label)
+    shard_files, shard_errors = _shards(job, results)
+    manifest = build_manifest(
+        ended.with_(files=(*ended.files, *shard_files)),
+        name=name,
+        label=label,
+        shard_errors=shard_errors,
+    )
     stored = results.put(
         key,
         encode_manifest(manifest),
@@ -49,8 +58,22 @@ def write_manifest(
         first = read_manifest(results.read(stored))
         if delivered_results(first) != delivered_results(manifest):
             raise ResultMismatch("the manifest that is there names other results")
-        ended = ended.with_(files=tuple(map(File.from_state, first["files"])))
+        of_shards = {file.kind for file in shard_files}
+        files = map(File.from_state, first["files"])
+        ended = ended.with_(
+            files=tuple(file for file in files if file.kind not in of_shards)
+        )
     return ended.with_(verdict=RowsVerdict(manifest["rows"]["verdict"]))
+
+
+def _shards(job: Job, results: Results) -> tuple[list[File], Mapping[str, str]]:
+    """Return the files of a list's shards, and the errors of those without."""
+    key = job.batch.files_key
+    stored = results.find(key, job_id=job.job_id) if key else None
+    if stored is None:
+        return [], {}
+    document = json.loads(results.read(stored))
+    return [File.from_state(file) for file in document["files"]], document["errors"]
 
 
 @lambda_handler

@@ -9,21 +9,26 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.aws import clients, clock, telemetry
 from functions.aws.adapters import adapter_for, batch_adapter_for
+from functions.aws.approvals import Approvals
 from functions.aws.batch_store import BatchStore
 from functions.aws.earlier_uploads import check_first_upload
 from functions.aws.job_store import JobStore
 from functions.aws.lambda_handler import lambda_handler, read_job
-from functions.aws.s3_source import S3Source
+from functions.aws.s3_source import S3Source, yes_or_no
 from functions.aws.settings import provider_settings
 from functions.aws.verdict_memory import VerdictMemory
+from functions.core.approval import Approval, Reason, wait_for_approval
 from functions.core.errors import SOURCE_FAULTS, SourceMisnamed, SourceTooLarge
-from functions.core.keys import BATCHES_PREFIX
+from functions.core.estimate import cost_of, remarks_of_requests, values_of
+from functions.core.job_record import SubmissionRecord
+from functions.core.keys import BATCHES_PREFIX, QUOTE_OPTION
 from functions.core.model import Job, Next, State
 from functions.core.provider_settings import ProviderSettings
+from functions.core.quote import Remarks
 from functions.core.routing import refuse
 from functions.prepare_batch import prepare_batch
 from functions.prepare_list import prepare_list
-from functions.recalling import Recall, asks_for_fresh
+from functions.recalling import Recall, RecalledBefore, asks_for_fresh
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -36,6 +41,7 @@ class Preparation:
     job: Job
     settings: ProviderSettings
     job_store: JobStore
+    approvals: Approvals
     s3: "S3Client"
     now: float
     memory: VerdictMemory | None = None
@@ -43,6 +49,7 @@ class Preparation:
     def prepare(self) -> Job:
         """Return the job with its next step: submit it, or run its requests.
 
+        One that needs an approval waits for it before.
         A source that is not worth paying for ends the job, with the reason as advice.
         """
         record = self.job_store.create(self.job, now=self.now)
@@ -54,9 +61,13 @@ class Preparation:
             return job.with_(next=Next.SUBMIT, prepared=claimed)
         try:
             self._check_source()
-            if not (is_of_earlier_release or record.intent):
-                self._check_first_upload()
-            return self._prepared(job)
+            may_be_sent = record.intent or record.provider_ref
+            if is_of_earlier_release or may_be_sent:
+                return self._prepared(job, record, may_cut=not record.intent)[0]
+            self._check_first_upload()
+            return self._for_approval(
+                *self._prepared(job, record, may_cut=True), record
+            )
         except SOURCE_FAULTS as error:
             telemetry.logger.warning(
                 "source refused", error=type(error).__name__, reason=str(error)
@@ -68,32 +79,71 @@ class Preparation:
             telemetry.record_error(error, job)
             return refuse(job, error)
 
-    def _prepared(self, job: Job) -> Job:
+    def _for_approval(
+        self, job: Job, remarks: Remarks, record: SubmissionRecord
+    ) -> Job:
+        """Return the job as it waits until somebody has approved it, if it must."""
+        values = values_of(job)
+        reason = self._reason(values, record)
+        if reason is None:
+            return job
+        self.job_store.record_prepared(job, quote=remarks)
+        approval = Approval.needed(
+            reason, values=values, now=self.now, days=self.settings.approve_days
+        )
+        self.approvals.ask(job, approval)
+        return wait_for_approval(job, until=approval.until, now=self.now)
+
+    def _reason(self, values: int, record: SubmissionRecord) -> Reason | None:
+        if record.approved_values >= values:
+            return None
+        if record.quote_asked or yes_or_no(self._source.metadata, QUOTE_OPTION):
+            return Reason.ASKED
+        most = self.settings.approve_above
+        return None if most is None or values <= most else Reason.ABOVE
+
+    def _prepared(
+        self, job: Job, record: SubmissionRecord, *, may_cut: bool
+    ) -> tuple[Job, Remarks]:
+        """Return the job with its next step, and what there is to say of it."""
+        prepared, remarks = self._read(job, record, may_cut=may_cut)
+        costs = cost_of(prepared, credits_per_value=self.settings.credits_per_value)
+        remarks = {**remarks, **costs}
+        if prepared.prepared.records_version_id:
+            self.job_store.record_prepared(prepared, quote=remarks)
+        return prepared, remarks
+
+    def _read(
+        self, job: Job, record: SubmissionRecord, *, may_cut: bool
+    ) -> tuple[Job, Remarks]:
         batch_store = BatchStore(job, s3=self.s3)
         if self._is_batch:
-            prepared, quote = prepare_batch(
+            batch, remarks = prepare_batch(
                 job,
                 adapter=batch_adapter_for(job.provider),
                 source=self._source,
                 batch_store=batch_store,
                 max_requests=self.settings.max_batch_requests,
+                sending_seconds=self.settings.sending_seconds,
             )
-        elif self.settings.max_list_records:
+            self.job_store.record_batch(batch)
+            return batch, remarks or remarks_of_requests(batch)
+        if self.settings.max_list_records:
+            before = record.prepared_list
             with self._recall(job) or nullcontext() as recall:
-                prepared, quote = prepare_list(
+                return prepare_list(
                     job,
                     source=self._source,
                     settings=self.settings,
                     batch_store=batch_store,
                     now=self.now,
-                    recall=recall,
+                    recall=RecalledBefore(batch_store, before)
+                    if before.shards
+                    else recall,
+                    may_cut=may_cut,
                 )
-        else:
-            adapter_for(job.provider).validate(job.key, job.type, self._source)
-            return job.with_(next=Next.SUBMIT)
-        if prepared.prepared.records_version_id:
-            self.job_store.record_prepared(prepared, quote=quote)
-        return prepared
+        adapter_for(job.provider).validate(job.key, job.type, self._source)
+        return job.with_(next=Next.SUBMIT), remarks_of_requests(job)
 
     def _check_source(self) -> None:
         if self.job.key.startswith(BATCHES_PREFIX):
@@ -138,6 +188,7 @@ def handler(event: State, _context: LambdaContext) -> State:
             job=job,
             settings=settings,
             job_store=JobStore.from_environment(),
+            approvals=Approvals.from_environment(),
             s3=clients.s3(),
             now=clock.now(),
             memory=VerdictMemory.from_environment() if remembers else None,

@@ -1,19 +1,17 @@
 """Prepare batch: turn the rows of a batch into requests, before any of them is sent."""
 
-import json
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, replace
 from itertools import islice
 
-from functions.aws.batch_store import ROW_INDEX, BatchStore
+from functions.aws.batch_store import BatchStore
+from functions.batch_items import PlannedPart, write_items
 from functions.batch_records import BatchRecords
-from functions.core import identity
-from functions.core.batch_results import RowIndex
 from functions.core.errors import RequestInvalid, SourceTooLarge
-from functions.core.model import Batch, Job, Next, PreparedList
+from functions.core.model import Job, Next, PreparedList
+from functions.core.quote import Remarks
 from functions.core.source import Source
 from functions.providers.protocol import BatchProvider, BatchRequest, InvalidRow
-from functions.records_file import Quote
 
 #: A file with more than this is hardly a list with mistakes; all are kept in memory.
 _MAX_INVALID_ROWS = 100_000
@@ -28,14 +26,14 @@ def prepare_batch(
     source: Source,
     batch_store: BatchStore,
     max_requests: int,
-) -> tuple[Job, Quote]:
+    sending_seconds: Callable[[int], float],
+) -> tuple[Job, Remarks]:
     """Write the requests of a batch into the inbox bucket; return it, and its quote.
 
-    The job_id of a request depends only on its rows and on the number of its
-    submission, so that a second try finds what the first one sent. A retry keeps
-    requests with results, which are not among the items of the Map; it sends those
-    again that the provider has failed. Personal data stays in S3: an item of the Map
-    has only the position of its request's body.
+    `sending_seconds` returns how long the provider's rate takes for so many requests.
+
+    Personal data stays in S3: an item of the Map has only the position of its request's
+    body.
 
     The records are written for Join, but not of a batch whose rows are numbered as in
     0.1.0: these are no numbers of records.
@@ -47,7 +45,7 @@ def prepare_batch(
     earlier_index = batch_store.row_index() if job.attempt > 1 else None
     by_record = earlier_index.by_record if earlier_index else True
     prepared: PreparedList = PreparedList()
-    quote: Quote = {}
+    quote: Remarks = {}
     with BatchRecords() as records:
         requests, invalid = _split(
             adapter.pack(
@@ -60,50 +58,32 @@ def prepare_batch(
                 job.type, requests, invalid, batch_store=batch_store
             )
 
-    ended = batch_store.ended_requests() if job.attempt > 1 else {}
-    items, kept, bodies, offset = [], [], [], 0
-    for number, request in enumerate(requests):
-        earlier = ended.get(identity.of_part(job.job_id, request.rows))
-        submission = earlier.next_submission if earlier else 1
-        item = {
-            "job_id": identity.of_part(job.job_id, request.rows, submission=submission),
-            "type": request.type,
-            "part": {
-                "batch_id": job.job_id,
-                "number": number,
-                "offset": offset,
-                "length": len(request.body),
-                "batch_since": job.waiting_since,
-            },
-            "submission": submission,
-        }
-        if earlier and earlier.result.is_kept:
-            kept.append({**item, **asdict(earlier.result)})
-        else:
-            items.append(item)
-        bodies.append(request.body + b"\n")
-        offset += len(bodies[-1])
-    if not items:  # a Map needs one; asking for what is known is not paid for
-        items, kept = kept, []
-    rows = RowIndex(
-        requests=[request.rows for request in requests],
+    parts, offset = [], 0
+    for request in requests:
+        length = len(request.body)
+        parts.append(
+            PlannedPart(
+                type=request.type, rows=request.rows, offset=offset, length=length
+            )
+        )
+        offset += length + 1
+    bodies = b"".join(request.body + b"\n" for request in requests)
+    version_id = batch_store.put("requests.jsonl", bodies)
+    batch = write_items(
+        job,
+        parts,
+        batch_store=batch_store,
+        sending_seconds=sending_seconds,
         invalid=[asdict(row) for row in invalid],
-        kept=kept,
         by_record=by_record,
     )
-    batch = Batch(
-        requests=len(requests),
-        key=batch_store.key("requests.jsonl"),
-        version_id=batch_store.put("requests.jsonl", b"".join(bodies)),
-        items_key=batch_store.key("items.json"),
-    )
-    batch_store.put("items.json", json.dumps(items).encode())
-    batch_store.put(ROW_INDEX, json.dumps(rows.to_document()).encode())
     batched = job.with_(
         next=Next.REQUESTS,
         rows=len(invalid) + sum(len(request.rows) for request in requests),
         invalid=len(invalid),
-        batch=batch,
+        batch=replace(
+            batch, key=batch_store.key("requests.jsonl"), version_id=version_id
+        ),
         prepared=prepared,
     )
     return batched, quote

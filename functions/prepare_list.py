@@ -1,24 +1,26 @@
 """Prepare list: write the unique values of a list that fit its type, for submission."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from email.header import decode_header, make_header
 from typing import Any
 
 from functions.aws.batch_store import BatchStore
-from functions.aws.s3_source import S3Source
-from functions.core.errors import RequestInvalid, SourceTooLarge
+from functions.aws.s3_source import S3Source, yes_or_no
+from functions.batch_items import PlannedPart, write_items
+from functions.core.errors import SourceTooLarge
 from functions.core.model import Job, Next, Phase, PreparedList
 from functions.core.provider_settings import ProviderSettings
-from functions.csv_file import CsvFile
-from functions.recalling import Recall
-from functions.records_file import Quote, RecordsFile
+from functions.core.quote import Remarks
+from functions.recalling import Recall, RecalledBefore
+from functions.records_file import RecordsFile
+from functions.submission_file import Shard, SubmissionFile
 from functions.tables.list_reading import ListReading, Status, read_list
 from functions.tables.reader import ReadOptions
 
 #: The header of a submission file by type, in plain words; of others it is `value`.
 _HEADERS = {"email": "email", "phone": "phone", "proxy": "ip", "url": "url"}
-_YES_OR_NO = {"": None, "yes": True, "no": False}
 #: The most characters of a header that a quote repeats.
 _MAX_HEADER = 200
 
@@ -30,8 +32,9 @@ def prepare_list(
     settings: ProviderSettings,
     batch_store: BatchStore,
     now: float,
-    recall: Recall | None = None,
-) -> tuple[Job, Quote]:
+    recall: Recall | RecalledBefore | None = None,
+    may_cut: bool = True,
+) -> tuple[Job, Remarks]:
     """Write the work files of a list; return the job, and what there is to say of it.
 
     `submission.csv` is what is sent: each value once, in one column. `records.csv` has
@@ -39,6 +42,9 @@ def prepare_list(
     They depend only on the source, on the settings, and on what the memory knows: there
     `remembered.jsonl` has the verdicts that are not asked for again. If none is, the
     job's results are there already.
+
+    What is too large for one upload is cut into shards, which are sent like the
+    requests of a batch, unless the whole may have been sent already (not `may_cut`).
 
     Raises:
         RequestInvalid: The object's metadata does not say how to read it.
@@ -48,8 +54,16 @@ def prepare_list(
     """
     options = _options(source.metadata, windows_1252=settings.reads_windows_1252)
     reading = read_list(source, job.key, job.type, options)
-    with CsvFile() as submission, RecordsFile() as records:
-        submission.write([_HEADERS.get(job.type, "value")])
+    index = batch_store.row_index() if may_cut else None
+    with (
+        SubmissionFile(
+            _HEADERS.get(job.type, "value"),
+            max_rows=settings.max_list_rows,
+            max_bytes=settings.max_upload_bytes,
+            cuts=[(first, last) for first, last in index.requests] if index else (),
+        ) as submission,
+        RecordsFile() as records,
+    ):
         records_read = reading.records()
         if recall:
             records_read = recall.records(records_read)
@@ -60,7 +74,7 @@ def prepare_list(
                     "which is max_source_records"
                 )
             if record.status is Status.SENT:
-                submission.write([record.value])
+                submission.add(record.number, record.value)
             records.add(
                 (
                     record.number,
@@ -71,8 +85,9 @@ def prepare_list(
                 ),
                 record.cells,
             )
-        if submission.size > settings.max_upload_bytes:
-            raise SourceTooLarge("the values to send are larger than max_upload_bytes")
+        shards = submission.shards()
+        if len(shards) > 1 and not may_cut:
+            raise SourceTooLarge("the values to send take more than one upload")
         version_id = batch_store.put_file("submission.csv", submission.content())
         with records.padded() as padded:
             records_version_id = batch_store.put_file("records.csv", padded.content())
@@ -91,22 +106,58 @@ def prepare_list(
         sent=counts.sent - remembered,
         remembered=remembered,
         remembered_version_id=recall.store(batch_store) if recall else "",
+        shards=len(shards) if len(shards) > 1 else 0,
     )
     ready = job.with_(next=Next.SUBMIT, prepared=prepared)
     if not prepared.sent:
         ready = ready.with_(next=Next.COLLECT, phase=Phase.FINISHED, finished_at=now)
-    return ready, _quote(reading)
+    elif len(shards) > 1:
+        ready = _in_shards(ready, shards, settings=settings, batch_store=batch_store)
+    return ready, _remarks(reading)
+
+
+def _in_shards(
+    job: Job,
+    shards: Sequence[Shard],
+    *,
+    settings: ProviderSettings,
+    batch_store: BatchStore,
+) -> Job:
+    """Write the items of the Map, one for each shard; return the job to run it."""
+    parts = [
+        PlannedPart(
+            type=job.type,
+            rows=shard.records,
+            offset=shard.offset,
+            length=shard.length,
+            shard=number,
+            values=shard.rows,
+        )
+        for number, shard in enumerate(shards, 1)
+    ]
+    batch = write_items(
+        job,
+        parts,
+        batch_store=batch_store,
+        sending_seconds=settings.sending_seconds,
+    )
+    prepared = job.prepared
+    return job.with_(
+        next=Next.REQUESTS,
+        rows=prepared.sent,
+        distinct_rows=prepared.sent,
+        batch=replace(batch, key=prepared.key, version_id=prepared.version_id),
+    )
 
 
 def _options(metadata: Mapping[str, str], *, windows_1252: bool) -> ReadOptions:
     """Return how to read a table, as the uploader says in the object's metadata."""
-    header = metadata.get("courier-header", "").strip().casefold()
-    if header not in _YES_OR_NO:
-        raise RequestInvalid("courier-header: must be yes or no")
     # S3 returns what is not ASCII as a header of a mail.
     column = str(make_header(decode_header(metadata.get("courier-column", ""))))
     return ReadOptions(
-        column=column, header=_YES_OR_NO[header], windows_1252=windows_1252
+        column=column,
+        header=yes_or_no(metadata, "courier-header"),
+        windows_1252=windows_1252,
     )
 
 
@@ -124,7 +175,7 @@ def _table(job: Job, reading: ListReading) -> Mapping[str, Any]:
     }
 
 
-def _quote(reading: ListReading) -> Quote:
+def _remarks(reading: ListReading) -> Remarks:
     column = reading.value_column
     return {
         "header": column.name[:_MAX_HEADER] if column.has_header else None,

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from tempfile import TemporaryFile
-from typing import BinaryIO, Self, cast
+from typing import Any, BinaryIO, Self, cast
 
 from functions.aws import telemetry
 from functions.aws.batch_store import REMEMBERED_FILE, BatchStore
@@ -16,7 +16,7 @@ from functions.aws.verdict_memory import RememberedVerdict, VerdictMemory
 from functions.core import identity
 from functions.core.errors import RequestInvalid
 from functions.core.metrics import Metric
-from functions.core.model import Job
+from functions.core.model import Job, PreparedList
 from functions.tables.list_reading import ListRecord, Status
 from functions.tables.values import match_key
 
@@ -91,11 +91,52 @@ class Recall:
             name: record.value if cell is None else cell
             for name, cell in verdict.row.items()
         }
-        line = {"record": record.number, "list": verdict.list, "row": row}
+        day = datetime.fromtimestamp(verdict.verified_at, UTC).date()
+        reason = f"verified on {day}"
+        line = {
+            "record": record.number,
+            "list": verdict.list,
+            "row": row,
+            "reason": reason,
+        }
         self._file.write(json.dumps(line).encode() + b"\n")
         self.found += 1
-        day = datetime.fromtimestamp(verdict.verified_at, UTC).date()
-        return record._replace(status=Status.REMEMBERED, reason=f"verified on {day}")
+        return record._replace(status=Status.REMEMBERED, reason=reason)
+
+
+class RecalledBefore:
+    """What an earlier attempt recalled of a list in shards: its shards stay as cut.
+
+    The memory knows more by now, if only of the shards that were delivered.
+    """
+
+    def __init__(self, batch_store: BatchStore, prepared: PreparedList) -> None:
+        self._batch_store = batch_store
+        self._version_id = prepared.remembered_version_id
+        self.found = prepared.remembered
+
+    def records(self, records: Iterator[ListRecord]) -> Iterator[ListRecord]:
+        """Yield the records; one that was recalled says so again."""
+        lines = self._lines()
+        line = next(lines, None)
+        for record in records:
+            if line is None or line["record"] != record.number:
+                yield record
+                continue
+            yield record._replace(status=Status.REMEMBERED, reason=line["reason"])
+            line = next(lines, None)
+
+    def store(self, _: BatchStore) -> str:
+        """Return the version id of the work file, which is there already."""
+        return self._version_id
+
+    def _lines(self) -> Iterator[Any]:
+        if not self._version_id:
+            return
+        rest = b""
+        for chunk in self._batch_store.chunks(REMEMBERED_FILE, self._version_id):
+            *lines, rest = (rest + chunk).split(b"\n")
+            yield from map(json.loads, lines)
 
 
 def _together(records: Iterator[ListRecord]) -> Iterator[list[ListRecord]]:

@@ -1,14 +1,11 @@
 """Records file: write the records of a list, and what became of each, as one CSV."""
 
 import csv
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from functions.core.errors import SourceTooLarge
 from functions.csv_file import CsvFile
 
-#: What there is to say of records besides numbers, as JSON.
-Quote = Mapping[str, Any]
 #: The columns before the uploader's own, which are `c1`, `c2` and so on.
 COLUMNS = ("record", "status", "reason", "duplicate_of", "value")
 #: The disk holds the file twice, and S3 takes no more than 5 GiB in one call.

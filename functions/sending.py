@@ -116,6 +116,8 @@ class Sending:
         if prepared := self.job.prepared.sent:
             # What is counted is what is sent: Prepare wrote it, each value once.
             return RowCount(rows=prepared, distinct_rows=prepared)
+        if shard := self.job.part.rows:
+            return RowCount(rows=shard, distinct_rows=shard)
         if self.source.size > self.settings.max_upload_bytes:
             raise SourceTooLarge("the file is larger than max_upload_bytes")
         # A request of a batch lies in an object with many of them.

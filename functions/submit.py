@@ -3,7 +3,7 @@
 import random
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -18,6 +18,7 @@ from functions.aws.rate_limiter import RateLimiter
 from functions.aws.s3_source import S3Source
 from functions.aws.settings import provider_settings
 from functions.aws.submission_claim import SubmissionClaim
+from functions.core.approval import after_approval, wait_for_approval
 from functions.core.errors import PROVIDER_FAULTS, OutOfCredits, ProviderRejected
 from functions.core.job_record import SubmissionRecord
 from functions.core.metrics import Metric
@@ -45,12 +46,22 @@ class Submission(Sending):
         finds another one's claim does not send (see `reconcile`). What the provider
         says of a refusal goes into the results bucket.
 
-        A batch is not sent itself: its requests come here one by one. Where the
-        provider limits the rate, each waits for its slot first.
+        A job that waits for approval is not sent, whatever brought it here. A batch is
+        not sent itself: its requests come here one by one. Where the provider limits
+        the rate, each waits for its slot first.
         """
-        is_request = self.job.is_batch_request
         record = self.claim.job_store.create(self.job, now=self.now)
         self._count_started(record)
+        if record.approve_until:
+            until = record.approve_until
+            return wait_for_approval(self.job, until=until, now=self.now)
+        return replace(self, job=after_approval(self.job, record)).go_on(record)
+
+    def go_on(self, record: SubmissionRecord) -> Job:
+        """Submit a job that waits for no approval (see `submit`)."""
+        is_request = self.job.is_batch_request
+        if self.job.batch.requests:  # it was approved
+            return self.job.with_(next=Next.REQUESTS)
         if not is_request and self.job.key.lower().endswith(self.settings.batches):
             # Only in executions of earlier releases: Prepare comes before Submit now.
             return self.job.with_(next=Next.PREPARE, received_at=record.received_at)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_lambda as lambda_
@@ -27,6 +28,7 @@ from functions.core.errors import (
 from functions.core.metrics import Metric
 from functions.core.model import Outcome
 from functions.core.rows import RowsVerdict
+from functions.core.schedule import DAY_SECONDS
 from infra.metrics import FIVE_MINUTES, HOUR, StageMetrics
 
 #: How long a job may run after its deadline: downloading its results may take two
@@ -103,6 +105,14 @@ class Alarms(Construct):
                 metric=metrics.metric(
                     Metric.JOBS_WAITING_FOR_CREDITS, "Maximum", period=HOUR
                 ),
+            ),
+            "Quote unanswered": AlarmDefinition(
+                description="A job has been waiting for approval for more than a day.",
+                # Two hours, because a wait is looked at every hour.
+                metric=metrics.metric(
+                    Metric.APPROVAL_WAIT_SECONDS, "Maximum", period=Duration.hours(2)
+                ),
+                threshold=DAY_SECONDS,
             ),
             "Unknown status word": AlarmDefinition(
                 description="A provider uses a status word that we do not know.",

@@ -1,7 +1,8 @@
 """Batch map: build the Distributed Map that runs each request of a batch by itself.
 
-A request outputs one short text, because the batch's state holds the texts of all its
-requests; `functions.core.batch_results` reads them.
+A request outputs one short text. Step Functions writes the texts of all requests into
+the inbox bucket, because a state could not hold them, and only the place of their list
+travels on; Gather reads them (`functions.core.batch_results`).
 """
 
 from typing import Any
@@ -13,7 +14,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from functions.core.keys import BATCHES_PREFIX
+from functions.core.keys import ANSWERS_PREFIX, BATCHES_PREFIX
 from functions.core.model import Next, Outcome, Phase
 from infra.functions import Functions
 from infra.poll_loop import PollLoop, next_is
@@ -75,9 +76,19 @@ def batch_map(
         max_concurrency=max_concurrency,
         tolerated_failure_percentage=100,
         map_execution_type=sfn.StateMachineType.STANDARD,
-        result_path="$.answers",  # the text that each request ended with
+        result_writer_v2=_AnswerWriter(
+            bucket=inbox,
+            prefix=ANSWERS_PREFIX.removesuffix("/"),
+            writer_config=sfn.WriterConfig(
+                output_type=sfn.OutputType.JSONL,
+                transformation=sfn.Transformation.COMPACT,
+            ),
+        ),
+        result_path="$.answers",  # where the texts are that the requests ended with
     )
-    retry(requests, ("States.ItemReaderFailed",))  # S3 may be busy
+    # S3 may be busy. Where the texts could not be written, the requests run once more:
+    # each finds what it has submitted, and its result.
+    retry(requests, ("States.ItemReaderFailed", "States.ResultWriterFailed"))
     requests.item_processor(poll.submit)
     return requests
 
@@ -93,6 +104,26 @@ def _result(scope: Construct, name: str, *values: str) -> sfn.Pass:
         parameters={"result": sfn.JsonPath.format(template, number, *values)},
         output_path="$.result",
     )
+
+
+class _AnswerWriter(sfn.ResultWriterV2):
+    """Writes how the requests ended into S3.
+
+    The CDK's own writer would let the state machine write every object of the inbox.
+    """
+
+    def provide_policy_statements(self) -> list[iam.PolicyStatement]:
+        assert self.bucket is not None  # noqa: S101 - for mypy: it is given
+        return [
+            iam.PolicyStatement(
+                actions=[
+                    "s3:PutObject",  # reading is allowed with the items
+                    "s3:ListMultipartUploadParts",
+                    "s3:AbortMultipartUpload",
+                ],
+                resources=[self.bucket.arn_for_objects(f"{ANSWERS_PREFIX}*")],
+            )
+        ]
 
 
 @jsii.implements(sfn.IItemReader)

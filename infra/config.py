@@ -72,6 +72,18 @@ class Stage:
         """The longest deadline of all providers."""
         return max(p.poll.deadline_seconds for p in self.providers.values())
 
+    @property
+    def longest_approval_days(self) -> int:
+        """The most days for which a job of any provider waits for approval."""
+        return max(p.approve_days for p in self.providers.values())
+
+    @property
+    def longest_sending_seconds(self) -> float:
+        """The longest time that the requests of a batch take at a provider's rate."""
+        return max(
+            p.sending_seconds(p.max_batch_requests) for p in self.providers.values()
+        )
+
 
 #: Lambda keeps this many concurrent executions of an account unreserved.
 UNRESERVED_CONCURRENCY = 100

@@ -143,6 +143,11 @@ class Dashboard(Construct):
                         "Maximum",
                         label="jobs waiting for credits",
                     ),
+                    metric(
+                        Metric.APPROVAL_WAIT_SECONDS,
+                        "Maximum",
+                        label="longest wait for approval (s)",
+                    ),
                     metric(Metric.UNKNOWN_STATUS_WORDS, label="unknown words"),
                     metric(Metric.SUBMISSIONS_ADOPTED, label="submissions adopted"),
                     metric(Metric.JOBS_LATE, label="jobs late"),

@@ -51,6 +51,7 @@ def set_environments(
     _set(f.manifest, results, jobs, names)
     _set(f.conclude, jobs)
     _set(f.listen, waits)
+    _set(f.approve, waits, jobs, topic, results)
     _set(f.webhook, waits, settings)
     memory = {
         keys.ENV_MEMORY_TABLE: storage.verdicts.table_name,

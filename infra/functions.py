@@ -76,6 +76,7 @@ class Functions(Construct):
         self.finalize_execution = self._function("finalize_execution")
         self.api = self._function("api")
         self.listen = self._function("listen")
+        self.approve = self._function("approve")
         self.webhook = self._function("webhook")
         self.prepare = self._function("prepare")
         self.gather = self._function("gather")
@@ -95,6 +96,7 @@ class Functions(Construct):
             self.submit,
             self.check,
             self.listen,
+            self.approve,
             self.download,
             self.prepare,
             self.gather,

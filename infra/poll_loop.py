@@ -38,17 +38,23 @@ class PollLoop:
         self.route = sfn.Choice(
             scope, name("Route"), comment="Go where the last step decided"
         )
-        hold = sfn.Wait(
+        self.hold = sfn.Wait(
             scope, name("Hold"), comment="Wait before submitting", time=delay
         )
         wait = sfn.Wait(
             scope, name("Wait"), comment="Wait before the next check", time=delay
         )
-        listen = _listen_task(scope, name("Listen"), functions.listen)
+        listen = token_task(
+            scope,
+            name("Listen"),
+            functions.listen,
+            "Wait for the webhook, or for the time of the next check",
+            result_path="$.heard_at",
+        )
 
         self.submit.next(self.route)
         self.check.next(self.route)
-        hold.next(self.submit)
+        self.hold.next(self.submit)
         listen.next(self.check)
         # Without a webhook the job is polled: at once after a time-out, and after a
         # plain Wait if Listen itself failed.
@@ -60,7 +66,7 @@ class PollLoop:
         listen.add_catch(wait, result_path=sfn.JsonPath.DISCARD)
         wait.next(self.check)
 
-        self.route.when(next_is(Next.HOLD), hold, comment="submit later")
+        self.route.when(next_is(Next.HOLD), self.hold, comment="submit later")
         self.route.when(next_is(Next.WAIT), wait, comment="check later")
         self.route.when(
             next_is(Next.LISTEN), listen, comment="check after the webhook, or later"
@@ -72,14 +78,22 @@ def next_is(step: Next) -> sfn.Condition:
     return sfn.Condition.string_equals("$.next", step)
 
 
-def _listen_task(
-    scope: Construct, name: str, function: lambda_.Function
+def token_task(
+    scope: Construct,
+    name: str,
+    function: lambda_.Function,
+    comment: str,
+    *,
+    result_path: str,
 ) -> tasks.LambdaInvoke:
-    """Return a state that waits for a webhook, for `wait_seconds` at most."""
+    """Return a state that waits for its token, for `wait_seconds` at most.
+
+    The function stores the token; what comes with its use is no part of the job.
+    """
     task = tasks.LambdaInvoke(
         scope,
         name,
-        comment="Wait for the webhook, or for the time of the next check",
+        comment=comment,
         lambda_function=function,
         integration_pattern=sfn.IntegrationPattern.WAIT_FOR_TASK_TOKEN,
         payload=sfn.TaskInput.from_object(
@@ -89,7 +103,7 @@ def _listen_task(
             }
         ),
         task_timeout=sfn.Timeout.at("$.wait_seconds"),
-        result_path="$.heard_at",
+        result_path=result_path,
         retry_on_service_exceptions=False,  # AWS_ERRORS has them
     )
     retry(task, AWS_ERRORS)

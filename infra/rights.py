@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from aws_cdk import aws_stepfunctions as sfn
 
 from functions.core.keys import (
+    APPROVAL_ITEM_PREFIX,
     CALLBACK_ITEM_PREFIX,
     IDEMPOTENCY_ITEM_PREFIX,
     JOBS_BY_MONTH,
@@ -90,6 +91,15 @@ class Rights:
                 "UpdateItem",
                 prefix=CALLBACK_ITEM_PREFIX,
             )
+            grants.send_task_success(function, machine)
+        grants.access_table(functions.approve, storage.jobs, "GetItem", "UpdateItem")
+        grants.publish_notices(functions.approve, storage.notices)
+        prefix = APPROVAL_ITEM_PREFIX
+        grants.access_items(
+            functions.approve, storage.waits, "GetItem", "UpdateItem", prefix=prefix
+        )
+        grants.access_items(functions.api, storage.waits, "GetItem", prefix=prefix)
+        for function in (functions.approve, functions.api):
             grants.send_task_success(function, machine)
 
         for function, action in (

@@ -1,5 +1,7 @@
 """Stack: connect the constructs; it has no resources of its own."""
 
+import math
+
 from aws_cdk import Duration, RemovalPolicy, Stack
 from constructs import Construct
 
@@ -91,10 +93,15 @@ class VerdictCourier(Stack):
             batch_max_concurrency=stage.batch_max_concurrency,
             results=self.storage.results,
             key=self.storage.key,
-            # A job may wait for one deadline before its submission, and for one after.
-            timeout=Duration.seconds(2 * stage.longest_deadline_seconds).plus(
-                _TASKS_TIMEOUT
-            ),
+            # A job may wait for one deadline before its submission, and for one after;
+            # before both for approval. The requests of a batch wait for their slots
+            # besides.
+            timeout=Duration.seconds(
+                2 * stage.longest_deadline_seconds
+                + math.ceil(stage.longest_sending_seconds)
+            )
+            .plus(Duration.days(stage.longest_approval_days))
+            .plus(_TASKS_TIMEOUT),
             log_retention=log_retention,
             removal_policy=removal_policy,
         )

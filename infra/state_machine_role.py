@@ -5,7 +5,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 
-from functions.core.keys import BATCHES_PREFIX
+from functions.core.keys import ANSWERS_PREFIX, BATCHES_PREFIX
 from infra.grants import READ_AND_WRITE_KEY
 from infra.nag import acknowledge, logical_id
 
@@ -31,6 +31,11 @@ def grant_state_machine(
         machine,
         f"AwsSolutions-IAM5[Resource::<{logical_id(inbox)}.Arn>/{BATCHES_PREFIX}*]",
         "Batches are not known at deployment; it only reads their request lists.",
+    )
+    acknowledge(
+        machine,
+        f"AwsSolutions-IAM5[Resource::<{logical_id(inbox)}.Arn>/{ANSWERS_PREFIX}*]",
+        "AWS chooses the names of what a Distributed Map writes.",
     )
     executions = (
         "arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:"

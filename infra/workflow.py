@@ -7,6 +7,7 @@
            └─► Check ───► Route      (if the provider has the job already)
 
     Route ─┬─ submit ───► Submit ─► Route
+           ├─ approve ──► Approve ─► Submit   (a person looks at the quote first)
            ├─ hold ─────► Hold ─► Submit
            ├─ wait ─────► Wait ─► Check
            ├─ listen ───► Listen ─► Check   (where the provider sends webhooks)
@@ -37,7 +38,7 @@ from infra.batch_map import batch_map
 from infra.collection import collect_map, join_records
 from infra.functions import Functions
 from infra.notify_task import notify_task
-from infra.poll_loop import PollLoop, next_is
+from infra.poll_loop import PollLoop, next_is, token_task
 from infra.task_defaults import lambda_task
 
 
@@ -120,6 +121,13 @@ class Workflow(Construct):
             self, "Known", comment="Does the provider have it already?"
         )
         poll = PollLoop(self, functions=functions)
+        approve = token_task(
+            self,
+            "Approve",
+            functions.approve,
+            "Wait until a person has approved the quote, or until it is looked at",
+            result_path=sfn.JsonPath.DISCARD,
+        )
         collect = collect_map(self, functions.download)
         prepare = task(
             "Prepare", functions.prepare, "Read the source and write what is sent of it"
@@ -134,6 +142,7 @@ class Workflow(Construct):
             "Gather", functions.gather, "Combine the results, one line per row"
         )
         manifest = task("Manifest", functions.manifest, "List the delivered files")
+        joinable = join_records(self, functions, then=manifest)
         conclude = task("Conclude", functions.conclude, "Record the outcome of the job")
         notify = notify_task(self, topic, results)
         has_results = sfn.Choice(self, "Judge", comment="Were results delivered?")
@@ -168,11 +177,21 @@ class Workflow(Construct):
         route = poll.route
         route.when(next_is(Next.COLLECT), collect, comment="there are results")
         route.when(next_is(Next.SUBMIT), poll.submit, comment="it is prepared")
+        route.when(next_is(Next.APPROVE), approve, comment="it needs an approval")
         route.when(next_is(Next.REQUESTS), requests, comment="it is a batch")
         route.when(next_is(Next.REPORT), joinable, comment="the batch is gathered")
         route.otherwise(conclude)
 
         collect.next(joinable)
+        # Submit reads in the jobs table whether the job is approved, whatever has ended
+        # the wait.
+        approve.next(poll.submit)
+        approve.add_catch(
+            poll.submit,
+            errors=[sfn.Errors.TIMEOUT],
+            result_path=sfn.JsonPath.DISCARD,
+        )
+        approve.add_catch(poll.hold, result_path=sfn.JsonPath.DISCARD)
         prepare.next(route)
         requests.next(gather)
         gather.next(route)

@@ -52,11 +52,13 @@ class LocalStack:
         """Deploy another cloud assembly over this one."""
         _deploy(assembly, self.emulator, self.ipqs, self.txncheck)
 
-    def put(self, key: str, content: bytes) -> str:
+    def put(
+        self, key: str, content: bytes, *, metadata: Mapping[str, str] | None = None
+    ) -> str:
         """Put a file into the inbox, and return the id of the job that it starts."""
         bucket = self.outputs["InboxBucket"]
         response = self.emulator.client("s3").put_object(
-            Bucket=bucket, Key=key, Body=content
+            Bucket=bucket, Key=key, Body=content, Metadata=metadata or {}
         )
         return identity.of_object(bucket, key, response["VersionId"])
 

@@ -11,6 +11,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.api import problems
+from functions.api.approver import Approver
 from functions.api.execution_history import ExecutionHistory
 from functions.api.forgetting import forget_values
 from functions.api.job_query import JobQuery
@@ -21,6 +22,8 @@ from functions.api.responses import Document
 from functions.api.routes import Operation, operations
 from functions.api.service import JobService
 from functions.aws import clients, clock, telemetry
+from functions.aws.approval_waits import ApprovalWaits
+from functions.aws.approvals import Approvals
 from functions.aws.executions import Executions
 from functions.aws.idempotency_keys import IdempotencyKeys
 from functions.aws.job_store import JobStore
@@ -41,6 +44,7 @@ _HANDLERS: dict[str, Callable[..., Document]] = {
     "getTimeline": JobService.get_timeline,
     "getResults": JobService.get_results,
     "getError": JobService.get_error,
+    "approveJob": JobService.approve_job,
     "cancelJob": JobService.cancel_job,
     "retryJob": JobService.retry_job,
 }
@@ -139,6 +143,10 @@ def _service() -> JobService:
     )
     return JobService(
         job_store=JobStore.from_environment(),
+        approver=Approver(
+            approvals=Approvals.from_environment(),
+            waits=ApprovalWaits.from_environment(),
+        ),
         idempotency_keys=IdempotencyKeys.from_environment(),
         job_query=JobQuery(
             settings.jobs_table,

@@ -45,9 +45,12 @@ def remarks_of_request(
 ) -> dict[str, str]:
     """Return what a request says about its job, its name only if names are shown.
 
-    They are for people, and may be personal data: no log, state or key has them.
+    Name and label are for people, and may be personal data: no log, state or key has
+    them. `quote_asked` is for Prepare.
     """
     remarks = {name: request.body[name] for name in REMARKS if name in request.body}
     if not settings.show_file_names:
         remarks.pop("name", None)
+    if request.body.get("quote"):
+        remarks["quote_asked"] = "yes"
     return remarks

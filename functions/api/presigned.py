@@ -27,14 +27,20 @@ class PresignedUrls:
     def __init__(self, *, s3: "S3Client") -> None:
         self._s3 = s3
 
-    def upload_post(self, bucket: str, key: str, *, max_bytes: int) -> PresignedPost:
+    def upload_post(
+        self, bucket: str, key: str, *, max_bytes: int, metadata: Mapping[str, str]
+    ) -> PresignedPost:
         """Return a form that uploads one non-empty file under exactly this key."""
-        content_type = {"Content-Type": media_type_of(key)}
+        fields = {
+            "Content-Type": media_type_of(key),
+            **{f"x-amz-meta-{name}": text for name, text in metadata.items()},
+        }
+        exactly = [{name: text} for name, text in fields.items()]
         form = self._s3.generate_presigned_post(
             Bucket=bucket,
             Key=key,
-            Fields=content_type,
-            Conditions=[content_type, ["content-length-range", 1, max_bytes]],
+            Fields=fields,
+            Conditions=[*exactly, ["content-length-range", 1, max_bytes]],
             ExpiresIn=UPLOAD_SECONDS,
         )
         return PresignedPost(url=form["url"], fields=form["fields"])

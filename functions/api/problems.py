@@ -57,6 +57,12 @@ JOB_ENDED = ProblemType("job-ended", HTTPStatus.CONFLICT, "The job has ended alr
 JOB_RUNNING = ProblemType(
     "job-running", HTTPStatus.CONFLICT, "The job has not ended yet."
 )
+JOB_NOT_QUOTED = ProblemType(
+    "job-not-quoted",
+    HTTPStatus.CONFLICT,
+    "The job does not wait for approval: it needs none, is not prepared yet, or has "
+    "ended.",
+)
 JOB_NOT_RETRYABLE = ProblemType(
     "job-not-retryable",
     HTTPStatus.CONFLICT,

@@ -32,6 +32,11 @@ _FRESH: Schema = {
     "type": "boolean",
     "description": "Start a new job, even if there is one: it is paid for again.",
 }
+_QUOTE: Schema = {
+    "type": "boolean",
+    "description": "Wait before anything is sent, until the job is approved. A job of "
+    "an upload begins by itself: ask for it with the upload.",
+}
 _NAME: Schema = {
     "type": "string",
     "pattern": f"^{_PRINTED}{{1,{_MAX_NAME_CHARACTERS}}}$",
@@ -51,8 +56,12 @@ def upload_schema(types: Types, extensions: Extensions) -> Schema:
     alternatives = []
     for provider, names in types.items():
         file_name = _file_name(extensions[provider])
-        members = {**_provider_and_type(provider, names), "name": file_name}
-        alternatives.append(_closed_object(members, optional=("name",)))
+        members = {
+            **_provider_and_type(provider, names),
+            "name": file_name,
+            "quote": _QUOTE,
+        }
+        alternatives.append(_closed_object(members, optional=("name", "quote")))
     return _one_of(alternatives)
 
 
@@ -75,10 +84,11 @@ def job_schema(types: Types) -> Schema:
             "key": _object_key(types),
             "version_id": _VERSION_ID,
             "fresh": _FRESH,
+            "quote": _QUOTE,
             "name": _NAME,
             "label": _LABEL,
         },
-        optional=("fresh", *REMARKS),
+        optional=("fresh", "quote", *REMARKS),
     )
     return _one_of([*by_reference, by_object])
 

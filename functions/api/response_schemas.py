@@ -4,20 +4,13 @@ from collections.abc import Mapping
 
 from functions.api.expected_end import EXPECTED_END_SCHEMAS
 from functions.api.json_schema import Schema, object_schema
+from functions.api.quote_schema import APPROVAL, COUNT, QUOTE, TEXT, TIME, or_null
 from functions.core.model import Outcome, Phase
 from functions.core.rows import RowsVerdict
-
-
-def _or_null(schema: Schema) -> Schema:
-    return {**schema, "type": [schema["type"], "null"]}
-
 
 #: Events of a job that its timeline marks.
 MARKS = ("received", "submitted", "resumed", "finished", "woken", "ended")
 
-_TEXT: Schema = {"type": "string"}
-_COUNT: Schema = {"type": "integer", "minimum": 0}
-_TIME: Schema = {"type": "string", "format": "date-time"}
 _LINK: Schema = {"type": "string", "format": "uri-reference"}
 _OUTCOME: Schema = {
     "type": "string",
@@ -26,19 +19,19 @@ _OUTCOME: Schema = {
 
 #: Schemas by name; see `Operation.response_schema`.
 RESPONSE_SCHEMAS: Mapping[str, Schema] = {
-    "Forgotten": object_schema({"values": _COUNT, "forgotten": _COUNT}),
+    "Forgotten": object_schema({"values": COUNT, "forgotten": COUNT}),
     "Job": object_schema(
         {
-            "job_id": _TEXT,
-            "provider": _TEXT,
-            "type": _TEXT,
-            "name": {**_or_null(_TEXT), "description": "The file's name."},
+            "job_id": TEXT,
+            "provider": TEXT,
+            "type": TEXT,
+            "name": {**or_null(TEXT), "description": "The file's name."},
             "label": {
-                **_or_null(_TEXT),
+                **or_null(TEXT),
                 "description": "What was said of the job in the request for it.",
             },
-            "provider_ref": _or_null(_TEXT),
-            "source": _or_null(object_schema({"key": _TEXT, "version_id": _TEXT})),
+            "provider_ref": or_null(TEXT),
+            "source": or_null(object_schema({"key": TEXT, "version_id": TEXT})),
             "phase": {"type": "string", "enum": [str(phase) for phase in Phase]},
             "outcome": {
                 "type": ["string", "null"],
@@ -52,51 +45,24 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                 "it, and this attempt was started for that.",
             },
             "late_check_at": {
-                **_or_null(_TIME),
+                **or_null(TIME),
                 "description": "When the provider is asked again about a job that "
                 "timed out.",
             },
-            "checks": _COUNT,
+            "checks": COUNT,
             **EXPECTED_END_SCHEMAS,
             "hold": {
-                **_or_null(
-                    object_schema({"error": _TEXT, "since": _TIME, "advice": _TEXT})
+                **or_null(
+                    object_schema({"error": TEXT, "since": TIME, "advice": TEXT})
                 ),
                 "description": "The error that the job waits out, such as "
                 "OutOfCredits; null if there is none.",
             },
-            "quote": {
-                **_or_null(
-                    object_schema(
-                        {
-                            "records": _COUNT,
-                            "blank": _COUNT,
-                            "duplicates": _COUNT,
-                            "not_sent": {
-                                "type": "object",
-                                "additionalProperties": _COUNT,
-                                "description": "Records that do not fit, by reason.",
-                            },
-                            "remembered": _COUNT,
-                            "to_send": _COUNT,
-                            "header": {
-                                **_or_null(_TEXT),
-                                "description": "Of the column that is sent, if any.",
-                            },
-                            "notes": {
-                                "type": "array",
-                                "items": _TEXT,
-                                "description": "What was left out of the file, or "
-                                "taken for something, while it was read.",
-                            },
-                        }
-                    )
-                ),
-                "description": "What is sent of a list or a batch, once it is "
-                "prepared: no header is counted, and each value, or row, is sent once.",
-            },
-            "rows": _or_null(_COUNT),
-            "invalid": _COUNT,
+            "quote": QUOTE,
+            "approval": APPROVAL,
+            "approved_at": or_null(TIME),
+            "rows": or_null(COUNT),
+            "invalid": COUNT,
             "verdict": {
                 "type": ["string", "null"],
                 "enum": [
@@ -106,19 +72,19 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                 "description": "The manifest's verdict on the rows: whether all that "
                 "were sent are accounted for; null without a manifest.",
             },
-            "bytes": _COUNT,
-            "received_at": _or_null(_TIME),
-            "submitted_at": _or_null(_TIME),
-            "finished_at": _or_null(_TIME),
-            "ended_at": _or_null(_TIME),
-            "error": _or_null(object_schema({"name": _TEXT, "advice": _TEXT})),
+            "bytes": COUNT,
+            "received_at": or_null(TIME),
+            "submitted_at": or_null(TIME),
+            "finished_at": or_null(TIME),
+            "ended_at": or_null(TIME),
+            "error": or_null(object_schema({"name": TEXT, "advice": TEXT})),
             "error_key": {
-                **_or_null(_TEXT),
+                **or_null(TEXT),
                 "description": "The object in the results bucket that has the "
                 "provider's words about the failure.",
             },
             "webhook_status": {
-                **_or_null(_TEXT),
+                **or_null(TEXT),
                 "description": "What the provider last said about the delivery of its "
                 "webhook, such as SENT or FAILED.",
             },
@@ -126,16 +92,16 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                 "type": "array",
                 "items": object_schema(
                     {
-                        "attempt": _COUNT,
+                        "attempt": COUNT,
                         "outcome": _OUTCOME,
-                        "error": _TEXT,
-                        "checks": _COUNT,
-                        "ended_at": _or_null(_TIME),
+                        "error": TEXT,
+                        "checks": COUNT,
+                        "ended_at": or_null(TIME),
                     }
                 ),
             },
             "retry": {
-                **_or_null(object_schema({"resends": _COUNT, "resumes": _COUNT})),
+                **or_null(object_schema({"resends": COUNT, "resumes": COUNT})),
                 "description": "Of a batch with failed requests: how many of them a "
                 "retry sends, and so pays for, again, and how many it continues "
                 "without that; while a retry runs, how many it does.",
@@ -149,26 +115,26 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
     "JobList": object_schema(
         {
             "jobs": {"type": "array", "items": {"$ref": "#/components/schemas/Job"}},
-            "next": _or_null(_TEXT),
+            "next": or_null(TEXT),
         }
     ),
     "Timeline": object_schema(
         {
-            "job_id": _TEXT,
+            "job_id": TEXT,
             "attempt": {"type": "integer", "minimum": 1},
             "entries": {
                 "type": "array",
                 "description": "The states, in the order in which they were entered.",
                 "items": object_schema(
                     {
-                        "state": _TEXT,
-                        "entered_at": _TIME,
-                        "left_at": _or_null(_TIME),
+                        "state": TEXT,
+                        "entered_at": TIME,
+                        "left_at": or_null(TIME),
                         "error": {
                             "type": ["string", "null"],
                             "description": "The name of the last try's error.",
                         },
-                        "tries": _COUNT,
+                        "tries": COUNT,
                         "woken": {
                             "type": ["boolean", "null"],
                             "description": "How a wait for a webhook ended: true by "
@@ -180,7 +146,7 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
             "checks": {
                 "type": "array",
                 "description": "When the provider was checked.",
-                "items": _TIME,
+                "items": TIME,
             },
             "marks": {
                 "type": "array",
@@ -188,12 +154,12 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                 "items": object_schema(
                     {
                         "name": {"type": "string", "enum": list(MARKS)},
-                        "at": _TIME,
+                        "at": TIME,
                     }
                 ),
             },
             "ended_at": {
-                **_or_null(_TIME),
+                **or_null(TIME),
                 "description": "When the execution ended, shortly after its job.",
             },
             "truncated": {
@@ -205,16 +171,16 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
     "Upload": object_schema(
         {
             "url": _LINK,
-            "fields": {"type": "object", "additionalProperties": _TEXT},
-            "expires_at": _TIME,
-            "max_bytes": _COUNT,
-            "key": _TEXT,
+            "fields": {"type": "object", "additionalProperties": TEXT},
+            "expires_at": TIME,
+            "max_bytes": COUNT,
+            "key": TEXT,
             "find_job": object_schema(
                 {
-                    "method": _TEXT,
+                    "method": TEXT,
                     "href": _LINK,
                     "body": object_schema(
-                        {"key": _TEXT, "version_id": _TEXT, "name": _TEXT}
+                        {"key": TEXT, "version_id": TEXT, "name": TEXT}
                     ),
                 }
             ),
@@ -222,27 +188,27 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
     ),
     "Results": object_schema(
         {
-            "job_id": _TEXT,
+            "job_id": TEXT,
             "manifest": {"type": "object"},
             "links": {
                 "type": "array",
-                "items": object_schema({"kind": _TEXT, "href": _LINK}),
+                "items": object_schema({"kind": TEXT, "href": _LINK}),
             },
-            "expires_at": _TIME,
+            "expires_at": TIME,
         }
     ),
     "ErrorDetails": object_schema(
-        {"job_id": _TEXT, "key": _TEXT, "href": _LINK, "expires_at": _TIME}
+        {"job_id": TEXT, "key": TEXT, "href": _LINK, "expires_at": TIME}
     ),
     "Problem": object_schema(
         {
             "type": _LINK,
-            "title": _TEXT,
-            "status": _COUNT,
-            "detail": _TEXT,
+            "title": TEXT,
+            "status": COUNT,
+            "detail": TEXT,
             "errors": {
                 "type": "array",
-                "items": object_schema({"pointer": _TEXT, "detail": _TEXT}),
+                "items": object_schema({"pointer": TEXT, "detail": TEXT}),
             },
         },
         optional=("detail", "errors"),

@@ -1,6 +1,5 @@
 """Responses: build the JSON documents that describe a job to the API's clients."""
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,6 +7,7 @@ from functions.api.expected_end import expected_end
 from functions.api.timeline import Timeline
 from functions.core.errors import advice_for
 from functions.core.job_record import JobRecord
+from functions.core.quote import quote_of
 from functions.core.rows import RowsVerdict
 
 #: A JSON object that the API returns.
@@ -36,7 +36,7 @@ def job_response(
     if record.error_key:
         links["error"] = f"{path}/error"
     waiting_since = max(record.submitted_at, record.resumed_at) or record.received_at
-    deadline_at = waiting_since + deadline_seconds
+    deadline_at = waiting_since + deadline_seconds + record.sending_seconds
     return {
         "job_id": record.job_id,
         "provider": record.provider,
@@ -61,8 +61,18 @@ def job_response(
         }
         if running and record.held_for
         else None,
-        "deadline_at": rfc3339(deadline_at) if running else None,
-        "quote": _quote(record),
+        "deadline_at": rfc3339(deadline_at)
+        if running and not record.awaits_approval
+        else None,
+        "quote": quote_of(record),
+        "approval": {
+            "reason": record.approve_reason,
+            "since": rfc3339(record.quoted_at),
+            "until": rfc3339(record.approve_until),
+        }
+        if record.awaits_approval
+        else None,
+        "approved_at": rfc3339(record.approved_at),
         "rows": record.rows or None,
         "invalid": record.invalid,
         "verdict": None if record.verdict is RowsVerdict.NONE else str(record.verdict),
@@ -87,24 +97,6 @@ def job_response(
         if record.resendable or record.resumable
         else None,
         "links": links,
-    }
-
-
-def _quote(record: JobRecord) -> Document | None:
-    """Return what is sent of the job's file; None where Prepare has made nothing."""
-    prepared = record.prepared_list
-    if not prepared.records_version_id:
-        return None
-    more = json.loads(record.quote or "{}")
-    return {
-        "records": prepared.records,
-        "blank": prepared.blank,
-        "duplicates": prepared.duplicates,
-        "not_sent": more.get("not_sent", {}),
-        "remembered": prepared.remembered,
-        "to_send": prepared.sent,
-        "header": more.get("header"),
-        "notes": more.get("notes", []),
     }
 
 

@@ -159,6 +159,14 @@ def operations(types: Types, extensions: Extensions) -> tuple[Operation, ...]:
             problem_types=(problems.NO_ERROR_DETAILS, problems.RESULTS_EXPIRED),
         ),
         _on_job(
+            "approveJob",
+            "POST",
+            "/approve",
+            "Approve the quote of a job",
+            "The job is submitted, and paid for. Approving it again changes nothing.",
+            problem_types=(problems.JOB_NOT_QUOTED,),
+        ),
+        _on_job(
             "cancelJob",
             "POST",
             "/cancel",

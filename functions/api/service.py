@@ -1,9 +1,9 @@
 """Job service: carry out the operations of the API."""
 
-import uuid
 from dataclasses import asdict, dataclass
 
-from functions.api import cursor, presigned, problems, responses
+from functions.api import cursor, problems, responses
+from functions.api.approver import Approver
 from functions.api.delivery import Delivery
 from functions.api.execution_history import ExecutionHistory
 from functions.api.job_query import JobFilters, JobQuery
@@ -11,9 +11,9 @@ from functions.api.job_request import job_from_request, remarks_of_request
 from functions.api.presigned import PresignedUrls
 from functions.api.problems import Problem
 from functions.api.request import ApiRequest
-from functions.api.request_schemas import default_file_name
 from functions.api.responses import Document
 from functions.api.routes import DEFAULT_PAGE_SIZE, RETRYABLE_OUTCOMES
+from functions.api.upload_form import upload_form
 from functions.aws import telemetry
 from functions.aws.executions import Executions, execution_url
 from functions.aws.idempotency_keys import IdempotencyKeys
@@ -35,6 +35,7 @@ class JobService:
     """
 
     job_store: JobStore
+    approver: Approver
     idempotency_keys: IdempotencyKeys
     job_query: JobQuery
     executions: Executions
@@ -45,31 +46,9 @@ class JobService:
 
     def create_upload(self, request: ApiRequest, *, now: float) -> Document:
         """Return a form that uploads one file, under a key of its own."""
-        body = request.body
-        provider = self.settings.providers[body["provider"]]
-        name = body.get("name", default_file_name(provider.extensions))
-        # Of the name, which may be personal data, the key has only the extension.
-        extension = next(filter(name.lower().endswith, provider.extensions))
-        key = f"{body['provider']}/{body['type']}/{uuid.uuid4().hex}/list{extension}"
-        form = self.presigned_urls.upload_post(
-            self.settings.inbox_bucket, key, max_bytes=provider.max_source_bytes
+        return upload_form(
+            request, self.settings, presigned_urls=self.presigned_urls, now=now
         )
-        return {
-            **asdict(form),
-            "expires_at": responses.rfc3339(now + presigned.UPLOAD_SECONDS),
-            "max_bytes": provider.max_source_bytes,
-            "key": key,
-            # The job's id depends on the version id that S3 gives the upload.
-            "find_job": {
-                "method": "POST",
-                "href": request.jobs,
-                "body": {
-                    "key": key,
-                    "version_id": "x-amz-version-id of S3's answer",
-                    "name": name,
-                },
-            },
-        }
 
     def start_job(self, request: ApiRequest, *, now: float) -> Document:
         """Start a job and return it, or return the one that was started before."""
@@ -154,6 +133,11 @@ class JobService:
         if record.outcome or outcome is not Outcome.CANCELLED:
             raise Problem(problems.JOB_ENDED, outcome=str(outcome))
         return self._to_response(self._get_or_404(record.job_id), request)
+
+    def approve_job(self, request: ApiRequest, *, now: float) -> Document:
+        """Approve what a job would send, and return the job, which goes on."""
+        record = self.approver.approve(self._find(request, now=now), now=now)
+        return self._to_response(record, request)
 
     def retry_job(self, request: ApiRequest, *, now: float) -> Document:
         """Start the next attempt of an ended job, which continues the last one.

@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -81,6 +81,23 @@ class BatchStore:
         """Return a work file as JSON."""
         return json.loads(self.read(name))
 
+    def answers(self, output: Any) -> Sequence[Any]:  # noqa: ANN401 - JSON of AWS
+        """Return what the requests of the Map ended with, by the Map's output.
+
+        It names the objects that have it; in executions that an earlier release began,
+        it has the answers themselves. What broke down is not among them.
+        """
+        if isinstance(output, list):
+            return output
+        with translate_aws_errors("read how the requests ended"):
+            manifest = json.loads(self._get(output["ResultWriterDetails"]["Key"]))
+            files = manifest["ResultFiles"]["SUCCEEDED"]
+            return [
+                json.loads(line)
+                for file in files
+                for line in self._get(file["Key"]).splitlines()
+            ]
+
     def write_ended_requests(self, requests: Mapping[str, SentRequest]) -> None:
         """Write how the requests have ended, by their first ids, for a retry."""
         document = {key: request.to_document() for key, request in requests.items()}
@@ -108,5 +125,7 @@ class BatchStore:
                 raise
 
     def _read(self, name: str) -> bytes:
-        response = self._s3.get_object(Bucket=self._bucket, Key=self.key(name))
-        return response["Body"].read()
+        return self._get(self.key(name))
+
+    def _get(self, key: str) -> bytes:
+        return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()

@@ -145,17 +145,21 @@ class CallbackStore:
         return WebhookOutcome.LATE if token else WebhookOutcome.EARLY
 
     def _resume(self, token: str, called_at: float) -> bool:
-        """End the wait of a token; return False if it is over already."""
-        with translate_aws_errors("end a wait"):
-            try:
-                self._step_functions.send_task_success(
-                    taskToken=token, output=json.dumps(called_at)
-                )
-            except ClientError as error:
-                if error_code(error) in _OVER:
-                    return False
-                raise
-        return True
+        return resume(self._step_functions, token, called_at)
+
+
+def resume(step_functions: "SFNClient", token: str, ended_at: float) -> bool:
+    """End the wait of a token; return False if it is over already."""
+    with translate_aws_errors("end a wait"):
+        try:
+            step_functions.send_task_success(
+                taskToken=token, output=json.dumps(ended_at)
+            )
+        except ClientError as error:
+            if error_code(error) in _OVER:
+                return False
+            raise
+    return True
 
 
 def _key(provider: str, reference: str) -> str:

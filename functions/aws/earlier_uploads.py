@@ -76,5 +76,6 @@ def _same_bytes_before(job: Job, source: S3Source, *, s3: "S3Client") -> Iterato
 def _may_be_paid(record: JobRecord, *, is_batch: bool) -> bool:
     if record.provider_ref or record.intent or not record.outcome:
         return True
-    # Whether requests of a batch were sent, its own record does not say.
-    return is_batch and record.error not in _NEVER_PAID
+    # Whether requests of a batch, or shards, were sent, its own record does not say.
+    has_parts = is_batch or record.prepared_list.shards
+    return bool(has_parts) and record.error not in _NEVER_PAID

@@ -28,7 +28,7 @@ from functions.aws.job_items import (
 )
 from functions.core.errors import JobEnded, advice_for
 from functions.core.job_record import End, JobRecord, SubmissionRecord
-from functions.core.model import Job, Outcome
+from functions.core.model import Job, Outcome, Phase
 from functions.core.rows import RowCount
 
 #: Attributes of one attempt, which a retry removes.
@@ -51,6 +51,7 @@ _ATTEMPT_ATTRIBUTES = (
     "timed_out_at",
     "late_check_at",
     "verdict",
+    "approve_until",
 )
 
 
@@ -121,6 +122,8 @@ class JobStore(JobsTable):
             "expires_at": self._expires_at(now),
             **(record.late_attributes(now) if late else {}),
         }
+        if record.phase is Phase.QUOTED:  # it is not, until it is prepared again
+            values["phase"] = str(Phase.QUEUED)
         written = self._table.update(
             record.job_id,
             values,
@@ -233,6 +236,15 @@ class JobStore(JobsTable):
             job.job_id,
             {**prepared(job), "quote": json.dumps(quote, ensure_ascii=False)},
             condition=f"{RUNNING} AND attribute_not_exists(intent)",
+            condition_values={":attempt": job.attempt},
+        )
+
+    def record_batch(self, job: Job) -> None:
+        """Record how much later a batch's deadline is, unless the attempt has ended."""
+        self._table.update(
+            job.job_id,
+            {"sending_seconds": job.batch.sending_seconds},
+            condition=RUNNING,
             condition_values={":attempt": job.attempt},
         )
 

@@ -1,7 +1,8 @@
 """Notifier: publish the same SNS message as the workflow's Notify state."""
 
 import json
-from typing import TYPE_CHECKING, Self
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self
 
 from functions.aws import clients
 from functions.aws.clients import translate_aws_errors
@@ -37,10 +38,14 @@ class Notifier:
         fields = {name: getattr(record, name) for name in MESSAGE_FIELDS}
         attributes = {name: str(fields[name]) for name in MESSAGE_ATTRIBUTES}
         attributes[LATE_ATTRIBUTE] = json.dumps(record.late)
+        self.send({**fields, "results_bucket": self._results_bucket}, attributes)
+
+    def send(self, message: Mapping[str, Any], attributes: Mapping[str, str]) -> None:
+        """Publish a message with text attributes."""
         with translate_aws_errors("publish a notice"):
             self._sns.publish(
                 TopicArn=self._topic,
-                Message=json.dumps({**fields, "results_bucket": self._results_bucket}),
+                Message=json.dumps(message),
                 MessageAttributes={
                     name: {"DataType": "String", "StringValue": value}
                     for name, value in attributes.items()

@@ -20,6 +20,7 @@
 
 
     . SourceColumnUnclear    no column of the table, or several, may hold the values
+    . ApprovalMissing        nobody approved what it would send, in time
     . RequestInvalid         a field is missing or malformed
     . CredentialsMissing     the secret is empty or malformed
     . CredentialsRejected    the provider does not accept the key
@@ -195,6 +196,12 @@ class SourceColumnUnclear(PermanentError):
         "Name the column by its header or its number in the object's metadata "
         "courier-column (and say in courier-header, by yes or no, if it has a header)."
     )
+
+
+class ApprovalMissing(PermanentError):
+    """Nobody approved the job in time; nothing was sent."""
+
+    advice = "Nothing was sent or paid. For a new quote: `courier retry JOB`."
 
 
 class RequestInvalid(PermanentError):

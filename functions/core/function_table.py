@@ -38,6 +38,7 @@ FUNCTIONS: Mapping[str, LambdaFunction] = {
         memory=1024, timeout=28, handler="functions.api.handler.handler"
     ),
     "listen": LambdaFunction(memory=256, timeout=30),
+    "approve": LambdaFunction(memory=256, timeout=30),
     # A provider waits for the answer, up to 30 seconds, and then calls again.
     "webhook": LambdaFunction(memory=512, timeout=25),
     # These two hold a whole batch in memory; a list of any size is on Prepare's disk.

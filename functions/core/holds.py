@@ -55,15 +55,16 @@ class Holds:
     def for_credits(self, *, ask_at: float) -> Job:
         """Wait until the provider may be asked whether there are credits again.
 
-        A request of a batch waits until the deadline of the batch: thousands would
-        otherwise wait one after the other, each until a deadline of its own.
+        A request of a batch waits until the deadline of the batch, which is later by
+        the time that sending all of its requests takes: thousands would otherwise wait
+        one after the other, each until a deadline of its own.
         """
         jitter = 1 + self.policy.jitter * self.random
         return self._hold(
             held_for(self.job, OutOfCredits, now=self.now),
             max(1.0, (ask_at - self.now) * jitter),
             at_deadline=OutOfCredits,
-            since=self.job.part.batch_since,
+            since=self.job.part.waits_since,
         )
 
     def _hold(

@@ -79,9 +79,17 @@ class JobRecord:
     earlier: tuple[Mapping[str, Any], ...] = ()
     batch_id: str = ""
     prepared: str = ""  # a `PreparedList`, as JSON
-    quote: str = ""  # what Prepare says of a list besides numbers, as JSON
+    quote: str = ""  # what Prepare says besides the numbers of a list, as JSON
+    quoted_at: float = 0.0  # since when the job waits, or has waited, for approval
+    approve_until: float = 0.0  # of a job that waits for approval
+    approve_reason: str = ""
+    approve_values: int = 0  # that are to be approved
+    approved_at: float = 0.0
+    approved_values: int = 0  # that a person has approved, in whichever attempt
+    quote_told: int = 0  # the last attempt whose quote was announced
     resendable: int = 0  # as of a `Batch`
     resumable: int = 0
+    sending_seconds: float = 0.0  # as of a `Batch`
     name: str = ""  # of the file, as who asked for the job gave it
     label: str = ""
 
@@ -104,6 +112,11 @@ class JobRecord:
         """Whether this is a request of a batch."""
         # Requests of 0.1.0 have no `batch_id`, but no job has a key of this prefix.
         return bool(self.batch_id) or self.key.startswith(BATCHES_PREFIX)
+
+    @property
+    def awaits_approval(self) -> bool:
+        """Whether the job waits until a person approves it."""
+        return bool(self.approve_until) and not self.outcome
 
     @property
     def file_name(self) -> str:
@@ -216,6 +229,10 @@ class SubmissionRecord:
     distinct_rows: int = 0
     attempt: int = 1
     outcome: str = ""
+    quote_asked: bool = False  # by the request for the job
+    approve_until: float = 0.0
+    approved_at: float = 0.0
+    approved_values: int = 0
     prepared: str = ""  # as of a `JobRecord`
 
     @classmethod
@@ -231,14 +248,22 @@ class SubmissionRecord:
             distinct_rows=int(item.get("distinct_rows", 0)),
             attempt=int(item.get("attempt", 1)),
             outcome=str(item.get("outcome", "")),
+            quote_asked=bool(item.get("quote_asked", "")),
+            approve_until=float(item.get("approve_until", 0.0)),
+            approved_at=float(item.get("approved_at", 0.0)),
+            approved_values=int(item.get("approved_values", 0)),
             prepared=str(item.get("prepared", "")),
         )
 
     @property
     def claimed_list(self) -> PreparedList:
         """What the try with the claim has sent, or was about to; empty if unknown."""
-        known = self.prepared if self.intent else ""
-        return PreparedList.from_state(json.loads(known or "{}"))
+        return self.prepared_list if self.intent else PreparedList()
+
+    @property
+    def prepared_list(self) -> PreparedList:
+        """What Prepare made of the list; empty where it has made nothing."""
+        return PreparedList.from_state(json.loads(self.prepared or "{}"))
 
     def has_ended(self, job: Job) -> bool:
         """Whether this attempt of the job is over, so that nothing may be paid."""

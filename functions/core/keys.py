@@ -21,6 +21,11 @@ ENV_SHOW_FILE_NAMES = "COURIER_SHOW_FILE_NAMES"
 #: The prefix of batches' work files in the inbox bucket. No provider has this name, so
 #: the files start no jobs.
 BATCHES_PREFIX = "batches/"
+#: The prefix of what Step Functions writes there: how the requests of batches ended.
+ANSWERS_PREFIX = f"{BATCHES_PREFIX}answers/"
+
+#: What the metadata of an object say of a job that is to wait for approval.
+QUOTE_OPTION = "courier-quote"
 
 #: The index of the jobs table that lists jobs by month, newest first.
 JOBS_BY_MONTH = "by_month"
@@ -37,3 +42,4 @@ CALLBACK_ITEM_PREFIX = "wait:"
 RATE_LIMIT_ITEM_PREFIX = "pace:"
 CREDIT_ITEM_PREFIX = f"{RATE_LIMIT_ITEM_PREFIX}credits:"
 IDEMPOTENCY_ITEM_PREFIX = "request:"
+APPROVAL_ITEM_PREFIX = "approval:"

@@ -16,11 +16,18 @@ SCHEMA_VERSION = 1
 JOINED_SCHEMA_VERSION = 2
 
 
-def build_manifest(job: Job, *, name: str = "", label: str = "") -> dict[str, Any]:
+def build_manifest(
+    job: Job,
+    *,
+    name: str = "",
+    label: str = "",
+    shard_errors: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """Return the manifest of a job, which depends on nothing but the arguments.
 
     `name` is that of the job's file, `label` what was said of the job; both may be
-    personal data, which a job does not hold.
+    personal data, which a job does not hold. `shard_errors` are by the numbers of a
+    list's shards that have no results.
 
     Raises:
         ResultsIncomplete: Some results could not be fetched, or of a list that is
@@ -72,6 +79,7 @@ def build_manifest(job: Job, *, name: str = "", label: str = "") -> dict[str, An
         document["batch"] = {
             "requests": job.batch.requests,
             "outcomes": dict(job.batch.outcomes),
+            **({"errors": dict(shard_errors)} if shard_errors else {}),
         }
     return document
 

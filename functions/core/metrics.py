@@ -158,6 +158,11 @@ class Metric(Enum):
         "batch counts as one",
         _PROVIDER,
     )
+    APPROVAL_WAIT_SECONDS = MetricDefinition(
+        Unit.SECONDS,
+        "how long a job has been waiting for approval, measured every hour",
+        _PROVIDER,
+    )
     UNKNOWN_STATUS_WORDS = MetricDefinition(
         Unit.COUNT,
         "status words of a provider that the adapter does not know",

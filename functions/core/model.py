@@ -12,8 +12,9 @@ State = dict[str, Any]
 
 
 class Phase(StrEnum):
-    """The status of a job at the provider, in one vocabulary for all providers."""
+    """The status of a job, mostly at the provider, in one vocabulary for all."""
 
+    QUOTED = "quoted"  # by us: it waits for approval, and the provider has nothing
     QUEUED = "queued"
     RUNNING = "running"
     FINALIZING = "finalizing"
@@ -42,10 +43,11 @@ class Next(StrEnum):
     WAIT = "wait"  # wait, then check again
     LISTEN = "listen"  # the same, unless a webhook ends the wait
     PREPARE = "prepare"  # of executions of earlier releases: Submit found a batch
+    APPROVE = "approve"  # wait until a person has approved its quote, then submit it
     SUBMIT = "submit"  # it is prepared: submit it
     REQUESTS = "requests"  # it is a batch: run its requests
     COLLECT = "collect"  # the provider has results: download them
-    REPORT = "report"  # the batch's result is written: write the manifest
+    REPORT = "report"  # the batch's result is written: join it, write the manifest
     CONCLUDE = "conclude"  # record the outcome
 
 
@@ -96,7 +98,11 @@ class BatchPosition:
 
     `number` is that of the request. Its body is `length` bytes from `offset` in the
     object that has the bodies of all requests of the batch. `batch_since` is the time
-    from which the batch's deadline counts.
+    from which the batch's deadline counts, and `sending_seconds` how much later it is
+    because the provider limits the rate of requests.
+
+    A shard of a list is such a request, too: the `shard`-th one, with so many `rows`,
+    sent for the `submission`-th time.
     """
 
     batch_id: str = ""
@@ -104,6 +110,15 @@ class BatchPosition:
     offset: int = 0
     length: int = 0
     batch_since: float = 0.0
+    sending_seconds: float = 0.0
+    shard: int = 0
+    rows: int = 0
+    submission: int = 0
+
+    @property
+    def waits_since(self) -> float:
+        """The time from which a request waits for what its batch waits for."""
+        return self.batch_since and self.batch_since + self.sending_seconds
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
@@ -113,9 +128,11 @@ class BatchPosition:
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """The requests into which a list was packed, and its rows by outcome.
+    """The requests, or the shards, into which a file was packed; its rows by outcome.
 
     A retry sends `resendable` failed requests again, paid again; it continues others.
+    Of a list in shards, `files_key` is the object that names their files, `lacking` are
+    the kinds of results that not all shards with results have.
     """
 
     requests: int = 0
@@ -125,11 +142,16 @@ class Batch:
     outcomes: Mapping[str, int] = field(default_factory=dict)
     resendable: int = 0
     resumable: int = 0
+    sending_seconds: float = 0.0  # that the provider's rate takes for its requests
+    files_key: str = ""  # in the results bucket
+    lacking: tuple[str, ...] = ()
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
         """Read a batch, ignoring fields of a newer deployment."""
-        return cls(**_own_fields(cls, state))
+        values = _own_fields(cls, state)
+        values["lacking"] = tuple(values.get("lacking", ()))
+        return cls(**values)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +174,7 @@ class PreparedList:
     duplicates: int = 0
     not_sent: int = 0  # do not fit the type
     sent: int = 0  # are in the submission file, or in requests
+    shards: int = 0  # into which the submission file is cut; 0 for one upload
     remembered: int = 0  # have a verdict of an earlier job
     remembered_version_id: str = ""
 
@@ -186,9 +209,9 @@ class Forecast:
 NO_FORECAST = Forecast()
 #: The same for fields of members of a job as `_ABSENT_IF_EMPTY` for its own.
 _ABSENT_WITHIN_IF_EMPTY: Mapping[str, tuple[str, ...]] = {
-    "part": ("batch_since",),
-    "batch": ("resendable", "resumable"),
-    "prepared": ("remembered", "remembered_version_id"),
+    "part": ("batch_since", "sending_seconds", "shard", "rows", "submission"),
+    "batch": ("resendable", "resumable", "sending_seconds", "files_key", "lacking"),
+    "prepared": ("remembered", "remembered_version_id", "shards"),
 }
 #: Fields of a job that states have under the names of an earlier release.
 _STORED_AS = {"suspected_error": "doubt", "suspicions": "doubts"}
@@ -266,7 +289,7 @@ class Job:
 
     @property
     def is_batch_request(self) -> bool:
-        """Whether the job is one request of a batch."""
+        """Whether the job is one request of a batch, or one shard of a list."""
         return bool(self.part.batch_id)
 
     @property
@@ -317,6 +340,7 @@ class Job:
             state[name] = list(state[name])
         for name, stored_as in _STORED_AS.items():
             state[stored_as] = state.pop(name)
+        state["batch"]["lacking"] = list(self.batch.lacking)
         for name, absent in _ABSENT_WITHIN_IF_EMPTY.items():
             state[name] = _without_empty(state[name], absent)
         if self.joined == NOT_JOINED:

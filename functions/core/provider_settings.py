@@ -26,7 +26,8 @@ class ProviderSettings:
 
     * types: the types of verification. extensions: those of the files to upload, the
       default first. batches: the extensions of files with one request a row.
-    * max_batch_requests keeps the state of a batch below Step Functions' 256 KiB.
+    * max_batch_requests bounds the memory that Gather takes, and with rate the time
+      that a batch takes: at that rate its files must not have expired at its end.
       max_source_bytes bounds what is uploaded to us, max_upload_bytes what we send, and
       max_result_bytes what we fetch: our own limits, since providers publish none.
     * settle_seconds: how long it is searched for a submission whose answer was lost,
@@ -37,6 +38,9 @@ class ProviderSettings:
       of the buckets.
     * loopback allows plain http, and addresses of this machine only: the local stack
       reaches its simulators so. Only the stage `local` may set it.
+    * approve_above: a job that would send more values (a batch: requests) waits until
+      a person approves it, for approve_days at most; null for no limit.
+    * credits_per_value: how many credits a quote estimates for a value.
     * rate limits submissions; null for no limit. webhook is the scheme by which
       webhooks are signed; null refuses all webhooks.
     * secret and webhook_secret are ARNs of secrets. The deployment adds them; cdk.json
@@ -49,6 +53,8 @@ class ProviderSettings:
     has_list: ClassVar[bool] = False
     #: Whether results are downloaded from hosts of its own (`download_hosts`).
     has_download_hosts: ClassVar[bool] = False
+    #: The kinds of results of a list, in the order in which a record is looked for.
+    list_kinds: ClassVar[tuple[str, ...]] = ()
 
     base_url: str
     types: tuple[str, ...]
@@ -65,6 +71,9 @@ class ProviderSettings:
     poll: Policy
     rate: RateLimit | None
     webhook: SignatureScheme | None
+    approve_above: int | None = None
+    approve_days: int = 3
+    credits_per_value: float = 1.0
     secret: str = ""
     webhook_secret: str = ""
 
@@ -72,6 +81,10 @@ class ProviderSettings:
     def policy(self) -> Policy:
         """The poll policy, with webhooks if their scheme is set."""
         return replace(self.poll, uses_webhook=self.webhook is not None)
+
+    def sending_seconds(self, requests: int) -> float:
+        """Return the seconds in which the rate lets so many requests pass."""
+        return requests * self.rate.interval if self.rate else 0.0
 
     @property
     def resubmits_unlisted(self) -> bool:
@@ -82,6 +95,11 @@ class ProviderSettings:
     def max_list_records(self) -> int:
         """The most records of a list; 0 where the provider takes requests, no lists."""
         return 0
+
+    @property
+    def max_list_rows(self) -> int | None:
+        """The most values in one upload of a list; None for no such bound."""
+        return None
 
     @property
     def reads_windows_1252(self) -> bool:
@@ -111,7 +129,9 @@ class KeyPlaces:
 class IpqsSettings(ProviderSettings):
     """The settings of IPQualityScore (IPQS) that it does not document, or may change.
 
-    `max_source_records` bounds the time and the memory that Prepare takes for a list.
+    A list with more than `max_upload_rows` values, or more than `max_upload_bytes`, is
+    sent in several uploads. `max_source_records` bounds the time and the memory that
+    Prepare takes for a list.
     With `windows_1252`, a list that is not UTF-8 is read in that encoding.
     `remember_days`: values that were verified so lately are not sent again; 0 for none.
     `value_columns` are the names, in lower-case letters without anything between them,
@@ -125,6 +145,7 @@ class IpqsSettings(ProviderSettings):
 
     has_list: ClassVar[bool] = True
     has_download_hosts: ClassVar[bool] = True
+    list_kinds: ClassVar[tuple[str, ...]] = ("pristine", "clean", "bad", "all")  # [V]
 
     download_hosts: tuple[str, ...]
     key_place: KeyPlaces
@@ -133,6 +154,7 @@ class IpqsSettings(ProviderSettings):
     value_columns: tuple[str, ...]
     keeps_file_names: bool
     windows_1252: bool
+    max_upload_rows: int | None = None
     resubmit_unlisted: bool = False
     remember_days: int = 0
 
@@ -145,6 +167,11 @@ class IpqsSettings(ProviderSettings):
     def max_list_records(self) -> int:
         """The most records of a list, blank ones and the like included."""
         return self.max_source_records
+
+    @property
+    def max_list_rows(self) -> int | None:
+        """The most values in one upload of a list; None for no such bound."""
+        return self.max_upload_rows
 
     @property
     def reads_windows_1252(self) -> bool:

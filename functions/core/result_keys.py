@@ -15,8 +15,16 @@ ERROR_OBJECT = "error"
 
 
 def result_key(job: Job, kind: str, file_format: FileFormat) -> str:
-    """Return the key of a result; that of a batch's request is below the batch's."""
-    return f"{_folder(job)}/{kind}{file_format.suffix}"
+    """Return the key of a result; that of a batch's request is below the batch's.
+
+    Those of a list's shards are beside the list's.
+    """
+    return f"{_folder(job)}/{of_shard(job, kind)}{file_format.suffix}"
+
+
+def shards_key(job: Job) -> str:
+    """Return the key of the object that names the files of a list's shards."""
+    return f"{_folder(job)}/{of_attempt(job, 'shards')}.json"
 
 
 def manifest_key(job: Job) -> str:
@@ -29,10 +37,22 @@ def error_key(job: Job, file_format: FileFormat = JSON) -> str:
 
     A request of a batch has one: its batch's attempts continue it, or have another one.
     """
-    name = ERROR_OBJECT
+    name = of_shard(job, ERROR_OBJECT)
     if not job.is_batch_request:
         name = of_attempt(job, name)
     return f"{_folder(job)}/{name}{file_format.suffix}"
+
+
+def of_shard(job: Job, name: str) -> str:
+    """Return the name of an object that each shard has for itself, as `clean-0002`.
+
+    What was sent again may have other rows, and has objects of its own.
+    """
+    part = job.part
+    if not part.shard:
+        return name
+    again = f"-{part.submission}" if part.submission > 1 else ""
+    return f"{name}-{part.shard:04}{again}"
 
 
 def of_attempt(job: Job, name: str) -> str:
@@ -44,7 +64,9 @@ def of_attempt(job: Job, name: str) -> str:
 
 
 def _folder(job: Job) -> str:
-    if job.is_batch_request:
+    if job.part.shard:
+        owner = job.part.batch_id
+    elif job.is_batch_request:
         owner = f"{job.part.batch_id}/requests/{job.job_id}"
     else:
         owner = job.job_id

@@ -54,10 +54,11 @@ class Joined:
 class Join:
     """One join of records with results.
 
-    `results` are files by kind, in the order in which a list names a record: the first
-    one that has it. `complete` are kinds that have every row and are no lists.
-    `remembered` is what Prepare has recalled; with `tells_verdicts`, what can be
-    remembered is written, with `spreadsheet_safe`, a CSV in which no cell is a formula.
+    `results` are files by kind, in the order in which a list names a record: the
+    first one that has it. `complete` are kinds that have every row and are no lists;
+    where one is `lacking`, some shards of the list did not deliver it. `remembered` is
+    what Prepare has recalled. Written besides are with `tells_verdicts` what can be
+    remembered, with `spreadsheet_safe` a CSV in which no cell is a formula.
     """
 
     records: Path
@@ -66,6 +67,7 @@ class Join:
     complete: Sequence[str]
     provider: str
     type: str
+    lacking: Sequence[str] = ()
     remembered: Path | None = None
     tells_verdicts: bool = False
     spreadsheet_safe: bool = False
@@ -88,7 +90,7 @@ class Join:
             for file in files:
                 if not match_lines(database, file):
                     match_result(database, file, self.type)
-            bases = [file for file in files if file.kind in self.complete] or files
+            bases = [file for file in files if self._is_whole(file)] or files
             lists = [file for file in files if file.kind not in self.complete]
             recalled = load_remembered(database, self.remembered)
             theirs = self._write_verdicts(database, [*bases, *recalled])
@@ -117,6 +119,9 @@ class Join:
     def _cells(self) -> tuple[str, ...]:
         """The columns of `records.csv` that have the uploader's cells."""
         return tuple(f"c{n}" for n in range(1, self.table.width + 1))
+
+    def _is_whole(self, file: ResultFile) -> bool:
+        return file.kind in self.complete and file.kind not in self.lacking
 
     def _read_records(self, database: Database) -> None:
         source = exact_csv(self.records, (*RECORD_COLUMNS, *self._cells))
@@ -246,5 +251,5 @@ class Join:
             unexpected=unexpected,
             unexpected_rows=tuple(row for (row,) in rows[:_NAMED]),
             # Of what was not sent there is no result.
-            is_whole=not bases or any(file.kind in self.complete for file in bases),
+            is_whole=not bases or any(self._is_whole(file) for file in bases),
         )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from functions.core.errors import (
     AnswerLost,
     AnswerUnreadable,
+    AwsUnavailable,
     CourierError,
     CredentialsRejected,
     OutOfCredits,
@@ -324,6 +325,22 @@ def test_times_out_a_submission(harness: AdapterHarness) -> None:
     with harness.expect_error(AnswerLost):
         harness.submit()
 
+    assert harness.accepted_count() == 1
+
+
+def test_does_not_ask_for_the_time_once_it_is_paid(
+    harness: AdapterHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asking can fail, and what fails in a submission counts as not accepted."""
+
+    def now() -> float:
+        if harness.accepted_count():
+            raise AwsUnavailable("asked after the submission")
+        return harness.now()
+
+    monkeypatch.setattr(harness.provider, "_now", now)
+
+    assert harness.submit()
     assert harness.accepted_count() == 1
 
 

@@ -71,6 +71,65 @@ def test_results_have_the_order_of_the_items(
     ]
 
 
+@pytest.mark.correction("child_executions")
+def test_results_are_written_to_s3(
+    emulator: Emulator, machines: Machines, bucket: str
+) -> None:
+    """The output of the Map is their place; of a failed child there is a description.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html
+    """
+    fail = {"Type": "Fail", "Error": "Broken", "Cause": "on purpose"}
+    choice = {
+        "Type": "Choice",
+        "Choices": [{"Variable": "$", "NumericEquals": 2, "Next": "Fail"}],
+        "Default": "Keep",
+    }
+    each = distributed_map(
+        {"Choose": choice, "Fail": fail, "Keep": pass_state()},
+        ItemsPath="$",
+        ToleratedFailurePercentage=100,
+        ResultWriter={
+            "Resource": "arn:aws:states:::s3:putObject",
+            "Parameters": {"Bucket": bucket, "Prefix": "answers"},
+            "WriterConfig": {"OutputType": "JSONL", "Transformation": "COMPACT"},
+        },
+    )
+    client = emulator.client("s3")
+
+    def read(key: str) -> bytes:
+        return bytes(client.get_object(Bucket=bucket, Key=key)["Body"].read())
+
+    output = machines.output({"Each": each}, [1, 2, 3])
+
+    place = output["ResultWriterDetails"]
+    assert place["Bucket"] == bucket
+    assert place["Key"].startswith("answers/")
+    files = json.loads(read(place["Key"]))["ResultFiles"]
+    (succeeded,), (failed,) = files["SUCCEEDED"], files["FAILED"]
+    assert read(succeeded["Key"]) == b"1\n3\n"
+    assert json.loads(read(failed["Key"]))["Error"] == "Broken"
+    assert files["PENDING"] == []
+
+
+@pytest.mark.correction("child_executions")
+def test_results_that_cannot_be_written_fail_the_map(machines: Machines) -> None:
+    """The workflow retries the Map then: how its requests ended would be unknown."""
+    each = distributed_map(
+        {"Keep": pass_state()},
+        ItemsPath="$",
+        ResultWriter={
+            "Resource": "arn:aws:states:::s3:putObject",
+            "Parameters": {"Bucket": f"none-{uuid.uuid4()}", "Prefix": "answers"},
+            "WriterConfig": {"OutputType": "JSONL", "Transformation": "COMPACT"},
+        },
+    )
+
+    ended = machines.run({"Each": each}, [1])
+
+    assert ended.get("error") == "States.ResultWriterFailed"
+
+
 @pytest.mark.correction("map_limit_paths")
 def test_concurrency_comes_from_the_input(machines: Machines) -> None:
     """The project passes its limit of concurrent requests this way."""

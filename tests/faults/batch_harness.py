@@ -111,6 +111,7 @@ class BatchHarness:
             source=S3Source(job, s3=clients.s3()),
             batch_store=BatchStore(job, s3=clients.s3()),
             max_requests=max_requests,
+            sending_seconds=self.settings.sending_seconds,
         )
         return prepared
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 
 from functions.aws import clients
+from functions.aws.approvals import Approvals
 from functions.aws.job_store import JobStore
 from functions.aws.rate_limiter import RateLimiter
 from functions.aws.results import Results
@@ -92,6 +93,7 @@ class LambdaProcess:
             job=job,
             settings=self.settings,
             job_store=self.job_store,
+            approvals=Approvals(TABLE, dynamodb=clients.dynamodb(), keep_days=90),
             s3=clients.s3(),
             now=self.now(),
         ).prepare()

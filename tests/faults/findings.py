@@ -179,6 +179,10 @@ def _is_explained(world: World, claiming: Sequence[str]) -> bool:
             )
         ):
             return True
+        if fault.mode is Mode.KILLED_BEFORE and _is_claim_unremoved(
+            world, at, claiming
+        ):
+            return True
         claimed = fault.mode is Mode.KILLED_AFTER
         for length in range(2, len(claiming) + 1):
             is_there = calls[max(at + 1 - length, 0) : at + 1] == [*claiming[:length]]
@@ -187,6 +191,21 @@ def _is_explained(world: World, claiming: Sequence[str]) -> bool:
             ):
                 return True
     return False
+
+
+def _is_claim_unremoved(world: World, at: int, claiming: Sequence[str]) -> bool:
+    """Whether a call removes a claim that was written, though an error came then.
+
+    A process that was killed before it leaves what one leaves that was killed after it
+    had claimed the submission.
+    """
+    calls, before = world.injector.calls, world.injector.faults.get(at - 1)
+    if calls[at] != _CLAIM or before is None:
+        return False
+    if calls[at - 1] == _CLAIM:
+        return before.mode is Mode.ERROR_AFTER
+    errors = (Mode.ERROR_BEFORE, Mode.ERROR_AFTER)
+    return calls[at - 1] in claiming[2:] and before.mode in errors
 
 
 def _is_answer_lost(world: World, at: int) -> bool:

@@ -70,6 +70,15 @@ def _cancel_and_retry(world: World, key: str, content: bytes) -> Job:
     return job
 
 
+def _ask_and_approve(world: World, key: str, content: bytes) -> Job:
+    """Ask for the quote of a file, and approve it while the job waits."""
+    job = world.upload(key, content, metadata={"courier-quote": "yes"})
+    world.run(until_state="Approve")
+    world.approve(job)
+    world.run()
+    return job
+
+
 #: IPQS answers "not yet" to the first check.
 _SLOW_IPQS: Mapping[str, Any] = {
     "seconds_new": 2.0,
@@ -98,6 +107,12 @@ SCENARIOS: Mapping[str, Scenario] = {
             name="ipqs-api",
             provider="ipqs",
             act=lambda world: _cancel_and_retry(world, _LIST_KEY, LIST),
+            behaviour=_SLOW_IPQS,
+        ),
+        Scenario(
+            name="ipqs-approval",
+            provider="ipqs",
+            act=lambda world: _ask_and_approve(world, _LIST_KEY, LIST),
             behaviour=_SLOW_IPQS,
         ),
         Scenario(

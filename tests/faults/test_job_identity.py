@@ -58,6 +58,7 @@ class Requests:
         unused = cast("Any", None)
         self._service = JobService(
             job_store=JobStore(TABLE, dynamodb=clients.dynamodb(), keep_days=90),
+            approver=unused,
             idempotency_keys=IdempotencyKeys(
                 WAITS, dynamodb=clients.dynamodb(), keep_days=90
             ),

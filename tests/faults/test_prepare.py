@@ -194,7 +194,7 @@ def test_a_refused_list_ends_unpaid_with_its_sentence(
 @pytest.mark.fault(8)
 @pytest.mark.parametrize(
     ("setting", "limit"),
-    [("max_source_bytes", 60), ("max_upload_bytes", 60), ("max_source_records", 2)],
+    [("max_source_bytes", 60), ("max_upload_bytes", 10), ("max_source_records", 2)],
 )
 def test_a_list_beyond_a_limit_is_not_sent(
     harness: StepHarness, driver: ExecutionDriver, setting: str, limit: int

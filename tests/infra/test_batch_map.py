@@ -76,6 +76,20 @@ def test_the_list_of_requests_is_read_from_s3(
     }
 
 
+def test_what_requests_ended_with_is_written_to_s3(template: Template) -> None:
+    """A state of 256 KiB could not hold it for more than some thousand requests."""
+    inbox, _ = template.named("AWS::S3::Bucket", "Inbox")
+    writer = requests(template)["ResultWriter"]
+
+    assert writer["Resource"].endswith(":s3:putObject")
+    assert writer["Parameters"] == {"Bucket": f"<{inbox}>", "Prefix": "batches/answers"}
+    # Without the inputs of the requests, and of lines, which Gather reads one by one.
+    assert writer["WriterConfig"] == {
+        "OutputType": "JSONL",
+        "Transformation": "COMPACT",
+    }
+
+
 def test_the_input_of_a_request_is_a_job(template: Template) -> None:
     """The functions read it like any job; it combines an item with its batch."""
     item = {"job_id": "j", "type": "t", "part": {"batch_id": "b", "number": 3}}
@@ -114,7 +128,7 @@ def _evaluate(path: str, item: Json, state: Json) -> Any:  # noqa: ANN401 - any 
 
 
 def test_a_request_outputs_one_short_text(template: Template) -> None:
-    """The state of the batch contains all of the texts, and its size is limited."""
+    """Gather reads the texts of all requests at once."""
     inner = requests(template)["ItemProcessor"]["States"]
     ends = {name: state for name, state in inner.items() if state.get("End")}
 
@@ -170,5 +184,8 @@ def test_a_full_batch_ends_within_the_time_of_an_execution(
             calls=rate.calls, seconds=rate.seconds, leeway_seconds=rate.leeway_seconds
         )
         sending = provider.max_batch_requests * slots.interval
-        assert sending < provider.poll.deadline_seconds
         assert sending + provider.poll.deadline_seconds < timeout
+        # Its work files and the results of its requests are still there.
+        assert provider.data_retention_days is not None
+        kept = (provider.data_retention_days - 1) * 86_400  # S3 deletes once a day
+        assert sending + provider.poll.deadline_seconds < kept

@@ -161,7 +161,7 @@ def test_a_query_uses_existing_metrics(template: Template) -> None:
 
 def test_an_alarm_watches_existing_metrics(template: Template) -> None:
     """An alarm on a metric that does not exist never goes off."""
-    assert len(alarms(template)) == 17
+    assert len(alarms(template)) == 18
     for alarm in alarms(template).values():
         for used in alarm_metrics(alarm):
             check(template, used)

@@ -41,7 +41,9 @@ class JobRunner:
     def __post_init__(self) -> None:
         self._sfn = self.stack.emulator.client("stepfunctions")
 
-    def upload(self, key: str, content: bytes) -> str:
+    def upload(
+        self, key: str, content: bytes, *, metadata: Mapping[str, str] | None = None
+    ) -> str:
         """Upload a file, and return the id of its job.
 
         If the key has been used, it is another one: another test's bytes under the same
@@ -51,7 +53,7 @@ class JobRunner:
         while key in _used:
             key = f"{folder}/{len(_used)}/{name}"
         _used.add(key)
-        return self.stack.put(key, content)
+        return self.stack.put(key, content, metadata=metadata)
 
     def run(
         self, key: str, content: bytes, *, timeout_seconds: float = _TIMEOUT_SECONDS

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from functions.api import handler, problems
+from functions.api.approver import Approver
 from functions.api.execution_history import ExecutionHistory
 from functions.api.job_query import JobQuery
 from functions.api.presigned import PresignedUrls
@@ -18,6 +19,8 @@ from functions.api.problems import Problem
 from functions.api.request import ApiRequest
 from functions.api.service import JobService
 from functions.aws import clock
+from functions.aws.approval_waits import ApprovalWaits
+from functions.aws.approvals import Approvals
 from functions.aws.executions import Executions, describe
 from functions.aws.idempotency_keys import IdempotencyKeys
 from functions.aws.job_store import JobStore
@@ -90,6 +93,18 @@ def client(
     return ServiceClient(
         JobService(
             job_store=job_store,
+            approver=Approver(
+                approvals=Approvals(
+                    outputs["JobsTable"],
+                    dynamodb=boto3_client("dynamodb"),
+                    keep_days=90,
+                ),
+                waits=ApprovalWaits(
+                    waits_table(stack),
+                    dynamodb=boto3_client("dynamodb"),
+                    step_functions=boto3_client("stepfunctions"),
+                ),
+            ),
             idempotency_keys=IdempotencyKeys(
                 waits_table(stack),
                 dynamodb=boto3_client("dynamodb"),

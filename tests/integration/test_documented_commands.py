@@ -151,6 +151,11 @@ def _job_for(verb: str, runner: JobRunner) -> str:
         job_id = runner.upload("ipqs/email/my.csv", sample.emails(12))
         wait_for(lambda: ipqs.csvs)  # it is submitted, and does not end by itself
         return job_id
+    if verb == "approve":
+        asked = {"courier-quote": "yes"}
+        job_id = runner.upload("ipqs/email/my.csv", sample.emails(12), metadata=asked)
+        assert runner.notices(job_id)  # of its quote
+        return job_id
     ipqs.behave(statuses=("ERROR",) if verb == "retry" else ())
     view = runner.run("ipqs/email/my.csv", sample.emails(12))
     ipqs.behave(statuses=())

@@ -46,15 +46,19 @@ def test_the_provider_receives_exactly_the_unique_values(
     assert view.states[:5] == ("Begin", "Known", "Prepare", "Route", "Submit")
     manifest = runner.manifest(view)
     assert (manifest["rows"]["sent"], manifest["rows"]["verdict"]) == (3, "complete")
-    assert api.call("GET", f"/jobs/{view.job.job_id}")["quote"] == {
+    quote = api.call("GET", f"/jobs/{view.job.job_id}")["quote"]
+    assert quote.pop("aws_usd") > 0
+    assert quote == {
         "records": 6,
         "blank": 1,
         "duplicates": 1,
         "not_sent": {"it has no @": 1},
         "remembered": 0,
         "to_send": 3,
+        "uploads": 1,
         "header": "E-Mail",
         "notes": [],
+        "credits_needed": 3,
     }
 
 

@@ -87,6 +87,8 @@ def test_every_metric_is_logged(
     ipqs.script("status", [Answer.http(429)])
     runner.run(_KEY, _EMAILS)
     runner.run(_KEY, b"")
+    asked = {"courier-quote": "yes"}
+    quoted = runner.upload("ipqs/email/quoted.csv", _EMAILS, metadata=asked)
     runner.stack.emulator.set_wait_scale(0.05)
     txncheck.behave(seconds_processing=0.5)
     runner.run("txncheck/full-check/request.json", FULL_CHECK)
@@ -115,6 +117,9 @@ def test_every_metric_is_logged(
         return expected <= listed
 
     assert wait_for(all_listed)
+    runner.stack.emulator.client("stepfunctions").stop_execution(
+        executionArn=runner.stack.execution_arn(quoted)
+    )
 
 
 def _log_line(runner: JobRunner, job_id: str, metric: Metric) -> dict[str, object]:

@@ -204,6 +204,24 @@ def test_alarm_credits_used_up(api: ApiClient, runner: JobRunner) -> None:
     assert api.call("GET", f"/jobs/{job_id}")["hold"] is None
 
 
+@pytest.mark.parametrize("answer", ["approve", "cancel"])
+def test_alarm_quote_unanswered(api: ApiClient, runner: JobRunner, answer: str) -> None:
+    """Who approves a job gets its results; one that is cancelled has cost nothing."""
+    job_id = runner.upload(_KEY, _EMAILS, metadata={"courier-quote": "yes"})
+    (notice,) = runner.notices(job_id)
+    quoted = api.call("GET", f"/jobs/{job_id}")
+    assert (quoted["phase"], quoted["quote"]["to_send"]) == ("quoted", 12)
+    assert notice["MessageAttributes"]["notice"]["Value"] == "quote"
+
+    api.call("POST", f"/jobs/{job_id}/{answer}")
+
+    if answer == "approve":
+        assert_delivered_and_paid_once(runner, runner.wait_for_end(job_id))
+    else:
+        wait_for(lambda: len(runner.notices(job_id)) > 1)
+        assert runner.submissions(job_id) == 0
+
+
 @pytest.mark.fault(33)
 def test_alarm_unknown_status_word(
     api: ApiClient, runner: JobRunner, job_store: JobStore

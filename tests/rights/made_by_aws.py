@@ -7,6 +7,7 @@ page of AWS' documentation that asks for these rights.
 from collections.abc import Iterator
 
 from functions.core.function_table import FUNCTIONS
+from functions.core.keys import ANSWERS_PREFIX
 from tests.rights.grants import ACCOUNT, API_GATEWAY, STATE_MACHINE, Account
 from tests.rights.needs import READ_AND_WRITE_KEY, READ_KEY, key_use, on
 from tests.rights.policy import Request
@@ -97,6 +98,9 @@ def _rows(account: Account) -> Iterator[Row]:
     yield machine, running, f"{_EXECUTION}:map-run", distributed
     redrive = ("states:RedriveExecution",)
     yield machine, redrive, f"{_EXECUTION}/Requests:one", distributed
+    answers = f"{account.only('AWS::S3::Bucket', 'Inbox')}/{ANSWERS_PREFIX}one"
+    parts = ("s3:ListMultipartUploadParts", "s3:AbortMultipartUpload")
+    yield machine, parts, answers, f"{_STATES}, 'ResultWriter', 'IAM policies'"
     yield (
         API_GATEWAY,
         (

@@ -137,6 +137,17 @@ def _upload_again(world: World) -> Job:
     return job
 
 
+def _approve_early(world: World) -> Job:
+    """Approve a list whose execution was stopped, and let it wait once more."""
+    job = world.upload(_LIST_KEY, LIST, metadata={"courier-quote": "yes"})
+    world.run(until_state="Approve")
+    world.stop_execution(job.execution_name)
+    world.approve(job)
+    world.redrive(job.execution_name)
+    world.run()
+    return job
+
+
 def _remember(world: World) -> Job:
     """Verify a list, and another one of which a value is remembered."""
     world.upload(_LIST_KEY, LIST)
@@ -189,6 +200,7 @@ _ALL = (
         options={"remember_days": 30},
     ),
     Scenario(name="again", provider="ipqs", act=_upload_again, behaviour=_IPQS),
+    Scenario(name="approved", provider="ipqs", act=_approve_early, behaviour=_IPQS),
     Scenario(name="stop", provider="ipqs", act=_stop, behaviour=_IPQS),
     *SCENARIOS.values(),
     Scenario(

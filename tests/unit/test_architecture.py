@@ -54,10 +54,11 @@ ARROWS: dict[str, tuple[str, ...]] = {
 }
 #: Modules that may be longer than the limit, and the most lines of each.
 LONGER = {
-    "functions/aws/job_store.py": 420,  # one table, one module
-    "functions/api/routes.py": 290,  # one table, to be read as a whole
-    "infra/dashboard.py": 275,  # one page
-    "functions/core/model.py": 370,  # one state, to be read as a whole
+    "functions/aws/job_store.py": 440,  # one table, one module
+    "functions/api/routes.py": 300,  # one table, to be read as a whole
+    "functions/core/job_record.py": 300,  # one record, to be read as a whole
+    "infra/dashboard.py": 280,  # one page
+    "functions/core/model.py": 395,  # one state, to be read as a whole
     "functions/core/errors.py": 380,  # one tree, to be read as a whole
 }
 #: The module that declares the settings of all providers.

@@ -72,7 +72,7 @@ def test_what_is_signed_has_the_time_of_aws(
     urls = PresignedUrls(s3=clients.signing_s3.__wrapped__())
 
     query = parse_qs(urlsplit(urls.download_url("b", "k", name="n")).query)
-    form = urls.upload_post("b", "k.csv", max_bytes=1)
+    form = urls.upload_post("b", "k.csv", max_bytes=1, metadata={})
 
     for signed_at in (query["X-Amz-Date"][0], form.fields["x-amz-date"]):
         parsed = time.strptime(signed_at, "%Y%m%dT%H%M%SZ")

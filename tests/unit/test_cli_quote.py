@@ -46,6 +46,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
             "12 records: 9 remembered, 2 duplicates, 1 blank",
         ),
         ({"duplicates": 1, "blank": 0}, "12 records: 9 to send, 1 duplicate"),
+        ({"uploads": 3}, "12 records: 9 to send in 3 uploads, 2 duplicates, 1 blank"),
         (
             {"records": 1, "to_send": 1, "duplicates": 0, "blank": 0},
             "1 record: 1 to send",

@@ -55,6 +55,13 @@ def test_a_running_job_has_a_deadline_and_no_outcome() -> None:
     assert "results" not in job["links"]
 
 
+def test_the_deadline_of_a_batch_is_later_by_the_time_that_sending_takes() -> None:
+    """At ten requests a minute, fifty thousand of them take more than a deadline."""
+    job = response_of(sending_seconds=86_400.0)
+
+    assert job["deadline_at"] == "2026-11-19T11:07:40.000Z"
+
+
 def test_a_running_job_has_its_forecast() -> None:
     """Times, and not seconds since something: who reads them has a clock."""
     forecast = '{"seconds": 600, "low": 540, "high": 720, "jobs": 23}'

@@ -226,6 +226,21 @@ def test_one_job_asks_for_all_in_its_turn(attempt: Try, job: Job) -> None:
     assert attempt.waits.item(CREDITS) == {}
 
 
+def test_a_request_waits_for_credits_until_the_deadline_of_its_batch(
+    attempt: Try,
+) -> None:
+    """It is later by the time that all requests take at the provider's rate."""
+    attempt.waits.put(CREDITS, next_at=NOW + 10)
+    since = NOW - POLICY.deadline_seconds
+    part = BatchPosition(batch_id="b", batch_since=since)
+
+    ended = attempt.submit(REQUEST.with_(part=part))
+    waiting = attempt.submit(REQUEST.with_(part=replace(part, sending_seconds=100.0)))
+
+    assert ended.error == "OutOfCredits"
+    assert waiting.next is Next.HOLD
+
+
 def test_a_job_that_waits_again_frees_nobody(attempt: Try) -> None:
     """Its call failed: that says nothing of the credits."""
     attempt.waits.put(CREDITS, next_at=NOW)

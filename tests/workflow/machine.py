@@ -70,7 +70,9 @@ class WorkflowMachine:
             error=described.get("error", ""),
             cause=described.get("cause", ""),
             transitions=tuple(self._transitions(execution, after="start")),
-            output=comparable(json.loads(described.get("output") or "{}")),
+            output=comparable(
+                self._with_answers(json.loads(described.get("output") or "{}"))
+            ),
             requests=dict(self._requests(execution)),
         )
 
@@ -82,6 +84,20 @@ class WorkflowMachine:
                 described = self._states.describe_execution(executionArn=arn)
                 number = json.loads(described["input"])["part"]["number"]
                 yield number, tuple(self._transitions(arn, after="Requests"))
+
+    def _with_answers(self, output: dict[str, Any]) -> dict[str, Any]:
+        """Return an output with the answers that the Map has written."""
+        if "answers" not in output:
+            return output
+        client = self._emulator.client("s3")
+
+        def read(key: str) -> bytes:
+            return bytes(client.get_object(Bucket=INBOX, Key=key)["Body"].read())
+
+        manifest = json.loads(read(output["answers"]["ResultWriterDetails"]["Key"]))
+        files = manifest["ResultFiles"]["SUCCEEDED"]
+        lines = [line for file in files for line in read(file["Key"]).splitlines()]
+        return {**output, "answers": [json.loads(line) for line in lines]}
 
     def _transitions(self, execution: str, *, after: str) -> Iterator[Transition]:
         for event in history(self._states, execution):

@@ -17,6 +17,7 @@ TASKS = (
     "Submit",
     "Check",
     "Listen",
+    "Approve",
     "Download",
     "Prepare",
     "Gather",
@@ -124,6 +125,10 @@ def comparable(output: Any) -> Any:  # noqa: ANN401 - any JSON
         return output
     if "Error" in output:
         return {"Error": output["Error"]}
+    if isinstance(output.get("answers"), list):
+        # Of a child that broke down there is no answer where answers are written.
+        texts = sorted(answer for answer in output["answers"] if answer == str(answer))
+        output = {**output, "answers": texts}
     return {name: comparable(value) for name, value in output.items()}
 
 
@@ -140,6 +145,7 @@ def bound(
             if "FunctionName" in state.get("Parameters", {}):
                 task = name.removesuffix(" request")
                 state["Parameters"]["FunctionName"] = functions[task]
-    states["Requests"]["ItemReader"]["Parameters"]["Bucket"] = INBOX
+    for field in ("ItemReader", "ResultWriter"):
+        states["Requests"][field]["Parameters"]["Bucket"] = INBOX
     states["Notify"]["Parameters"]["TopicArn"] = topic
     return machine

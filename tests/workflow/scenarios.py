@@ -12,6 +12,7 @@ from tests.workflow.scripts import (
     COLLECT,
     LISTEN,
     NO_WEBHOOK,
+    QUOTED,
     REQUEST,
     SIMPLE_JOB,
     SUBMITTED,
@@ -86,6 +87,31 @@ SCENARIOS: dict[str, Scenario] = {
         {"Listen": [NO_WEBHOOK, WEBHOOK], "Check": [LISTEN, COLLECT]}, base="webhook"
     ),
     "Listen fails": Scenario({"Listen": [{"error": "AwsRefused"}]}, base="webhook"),
+    "quoted": Scenario({}, base="quoted"),
+    "approved after a look": Scenario(
+        {"Approve": [NO_WEBHOOK, WEBHOOK], "Submit": [QUOTED, SUBMITTED]},
+        base="quoted",
+    ),
+    "approved batch": Scenario(
+        {
+            "Prepare": [QUOTED],
+            "Approve": [WEBHOOK],
+            "Submit": [{"state": {"next": "requests"}}],
+        },
+        base="batch",
+    ),
+    "not approved": Scenario(
+        {
+            "Approve": [NO_WEBHOOK],
+            "Submit": [{"state": {"next": "conclude", "outcome": "failed"}}],
+            "Conclude": [concluded("failed", "ApprovalMissing")],
+        },
+        base="quoted",
+    ),
+    "Approve fails": Scenario(
+        {"Approve": [{"error": "AwsRefused"}], "Prepare": [QUOTED]},
+        base="quoted",
+    ),
     "batch": Scenario({}, base="batch"),
     "batch of all scenarios": Scenario(
         {}, base="batch", requests=tuple(script for script, _ in REQUESTS.values())
@@ -116,6 +142,7 @@ SCENARIOS: dict[str, Scenario] = {
         for task, error, base in [
             *(("Check", error, "simple") for error in RETRIED_ERRORS),
             *(("Listen", error, "webhook") for error in AWS_ERRORS),
+            ("Approve", "AwsUnavailable", "quoted"),
             ("Gather", "AwsUnavailable", "batch"),
             ("Join", "AwsUnavailable", "joined"),
             *((task, "AwsUnavailable", "simple") for task in SIMPLE_JOB),

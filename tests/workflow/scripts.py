@@ -30,6 +30,8 @@ JOINED: Action = {
     "state": {**COLLECT["state"], "prepared": {"records_version_id": "1"}}
 }
 JOINED_JOB = SIMPLE_JOB | {"Check": [JOINED], "Join": [{"state": {}}]}
+QUOTED: Action = {"state": {"next": "approve", "wait_seconds": 3600}}
+QUOTED_JOB = SIMPLE_JOB | {"Prepare": [QUOTED], "Approve": [WEBHOOK]}
 BATCH = SIMPLE_JOB | {
     "Prepare": [
         {"state": {"next": "requests", "prepared": {"records_version_id": "1"}}}
@@ -43,6 +45,7 @@ BASES = {
     "simple": SIMPLE_JOB,
     "webhook": WEBHOOK_JOB,
     "joined": JOINED_JOB,
+    "quoted": QUOTED_JOB,
     "batch": BATCH,
 }
 

@@ -107,6 +107,17 @@ class Deployment:
         }
         return replace(self, variables=variables)
 
+    def with_changes(self, changes: Mapping[str, Mapping[str, Any]]) -> "Deployment":
+        """Return the deployment with some settings of some providers changed."""
+        if not changes:
+            return self
+        return self.with_providers(
+            {
+                name: replace(each, **changes.get(name, {}))
+                for name, each in self.providers.items()
+            }
+        )
+
     @cached_property
     def without_webhooks(self) -> "Deployment":
         """The deployment with settings in which no provider has webhooks."""

@@ -37,6 +37,7 @@ _KNOWN = {
     "Map": {
         "ItemsPath",
         "ItemReader",
+        "ResultWriter",
         "ItemSelector",
         "ItemProcessor",
         "ResultPath",
@@ -132,6 +133,10 @@ class Environment:
 
     def read_items(self, reader: Json) -> list[Json]:
         """Return the items of a Map that reads them from S3."""
+        raise NotImplementedError
+
+    def write_results(self, writer: Json, results: Sequence[Json]) -> Json:
+        """Write the results of a Map into S3; return what AWS outputs instead."""
         raise NotImplementedError
 
     def child(self, data: Json) -> "Environment":
@@ -290,11 +295,12 @@ def _map(
     failed = [answer for answer in answers if isinstance(answer, StateFailed)]
     if 100 * len(failed) > state.get("ToleratedFailurePercentage", 0) * len(answers):
         raise StateFailed("States.ExceedToleratedFailureThreshold")
-    # A child that failed is described in its place.
-    return [
-        {"Error": answer.error} if isinstance(answer, StateFailed) else answer
-        for answer in answers
-    ]
+    writer = state["ResultWriter"]
+    parameters = template(writer["Parameters"], data, context)
+    return environment.write_results(
+        {**writer, "Parameters": parameters},
+        [answer for answer in answers if not isinstance(answer, StateFailed)],
+    )
 
 
 def _retry_delay(

@@ -17,7 +17,8 @@ class RememberedJoin(Join):
         inputs = (
             self.records.read_bytes(),
             *((kind, path.read_bytes()) for kind, path in self.results.items()),
-            *(self.table, tuple(self.complete), self.provider, self.type),
+            *(self.table, tuple(self.complete), tuple(self.lacking)),
+            *(self.provider, self.type),
             self.remembered.read_bytes() if self.remembered else None,
             *(self.spreadsheet_safe, self.tells_verdicts),
         )

@@ -3,7 +3,7 @@
 import itertools
 import json
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -132,6 +132,35 @@ class _ExecutionEnvironment(Environment):
             reader["Resource"], reader["Parameters"]
         )
         return items
+
+    def write_results(self, writer: Json, results: Sequence[Json]) -> Json:
+        if writer["WriterConfig"] != {
+            "OutputType": "JSONL",
+            "Transformation": "COMPACT",
+        }:
+            raise NotModelled(f"the writer {writer['WriterConfig']}")
+        bucket = writer["Parameters"]["Bucket"]
+        folder = f"{writer['Parameters']['Prefix']}/{self._machine.new_run_id()}"
+        lines = "".join(f"{json.dumps(result)}\n" for result in results)
+        written_key = f"{folder}/SUCCEEDED_0.jsonl"
+        written = {"Key": written_key, "Size": len(lines)}
+        manifest = {
+            "DestinationBucket": bucket,
+            "ResultFiles": {
+                "FAILED": [],
+                "PENDING": [],
+                "SUCCEEDED": [written] if lines else [],
+            },
+        }
+        objects = {f"{folder}/manifest.json": json.dumps(manifest)}
+        if lines:
+            objects = {written_key: lines, **objects}
+        for key, text in objects.items():
+            self._machine.call_task(
+                writer["Resource"],
+                {"Bucket": bucket, "Key": key, "Body": text.encode()},
+            )
+        return {"ResultWriterDetails": {"Bucket": bucket, "Key": key}}
 
     def child(self, data: Json) -> Environment:
         states: list[str] = []
@@ -295,6 +324,10 @@ class StateMachine(Service):
         """Continue an execution that failed."""
         self.redrive(self._execution(call))
         return {"redriveDate": _date(self._scheduler.clock.now())}
+
+    def new_run_id(self) -> str:
+        """Return the id of a Map Run."""
+        return f"run-{next(self._ids):06}"
 
     def new_token(self, execution: Execution) -> str:
         """Return a token; until the state waits for it, its use is remembered."""

@@ -308,3 +308,29 @@ def test_nothing_is_paid_twice_or_lost_where_the_memory_fails(
                 continue  # what could not be kept is sent again
             assert objects["joined.csv"] == expected["joined.csv"], (calls[at], mode)
             assert sent(site, second) == [_NEW]
+
+
+def test_a_retry_leaves_the_shards_of_a_list_as_they_were(site: Site) -> None:
+    """By then the memory knows the shards that were delivered; all records count."""
+    world = World(site, remember_days=_DAYS, ipqs={"max_upload_rows": 2})
+    site.ipqs.behave(columns=("Email Address", "Valid"))
+    verify(world, _FIRST, "first")
+    names = ("asha", "devi", "esha", "farid", "gita", "hari", "bina", "isha")
+    rows = "".join(f"{name}@rows.example\n" for name in names)
+    site.ipqs.script("upload", [Answer.refusal("Not today.")])
+    job = verify(world, f"email\n{rows}".encode(), "second")
+    assert world.outcome(job) is Outcome.PARTIAL
+
+    world.retry(job)
+    world.run()
+
+    assert world.outcome(job) is Outcome.SUCCEEDED
+    values = [each.upload.read_text() for each in site.ipqs.csvs if each.upload]
+    lines = [line for text in values for line in text.splitlines()[1:]]
+    assert len(lines) == len({*lines})  # none is paid twice
+    second = world.objects(job)["joined-2.csv"]
+    header, *joined = rows_of({"joined.csv": second})
+    statuses = {row[header.index("email")]: row[1] for row in joined}
+    known = {f"{name}@rows.example": "remembered" for name in ("asha", "bina")}
+    sent_ = {f"{name}@rows.example": "verified" for name in names}
+    assert statuses == sent_ | known

@@ -17,6 +17,7 @@ from urllib.parse import quote_plus
 from functions.core import keys
 from functions.core.keys import JOBS_BY_MONTH, LATE_CHECKS
 from functions.core.model import Job, Outcome
+from functions.core.quote_notice import QUOTE
 from functions.core.s3_events import S3Object, job_for
 from local.simulators.txncheck.webhook_sender import signed_webhook
 from tests.world.deployment import Deployment
@@ -74,7 +75,8 @@ class World:
 
     `faults` are the planned ones, `skew` the seconds by which a function's clock is
     ahead, `webhooks` whether TxnCheck's are configured, `remember_days` the setting of
-    IPQS. `lost_webhooks` says how many webhooks that are sent never arrive.
+    IPQS. `lost_webhooks` says how many webhooks that are sent never arrive. `settings`
+    are those of providers that are not the deployed ones.
     """
 
     site: Site
@@ -84,6 +86,8 @@ class World:
     webhooks: bool = False
     remember_days: int = 0
     lost_webhooks: int = 0
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    ipqs: Mapping[str, Any] = field(default_factory=dict)  # other settings of it
 
     def __post_init__(self) -> None:
         site = self.site
@@ -93,6 +97,9 @@ class World:
         self.deployment = _with_webhooks(site, on=self.webhooks)
         if self.remember_days:
             self.deployment = self.deployment.remembering(self.remember_days)
+        self.deployment = self.deployment.with_changes(self.settings)
+        if self.ipqs:
+            self.deployment = self.deployment.with_changes({"ipqs": self.ipqs})
         self.log = StringIO()
         self.injector = Injector({fault.at: fault for fault in self.faults})
         self.lambdas = Lambdas(self.deployment.variables, self.injector, self.log)
@@ -255,6 +262,10 @@ class World:
         body = {"key": job.key, "version_id": job.version_id}
         return self.call_api("POST", "/jobs", body, **options)
 
+    def approve(self, job: Job) -> ApiResponse:
+        """Approve a job through the API."""
+        return self.call_api("POST", f"/jobs/{job.job_id}/approve")
+
     def cancel(self, job: Job) -> ApiResponse:
         """Cancel a job through the API."""
         return self.call_api("POST", f"/jobs/{job.job_id}/cancel")
@@ -327,9 +338,16 @@ class World:
         return Outcome(self.item(job.job_id).get("outcome", ""))
 
     def notices(self, job: Job) -> list[dict[str, Any]]:
-        """Return the notices about a job."""
+        """Return the notices about a job's ends."""
+        return [each for each in self._messages(job) if each.get("notice") != QUOTE]
+
+    def quotes(self, job: Job) -> list[dict[str, Any]]:
+        """Return the notices that a job waits for approval."""
+        return [each for each in self._messages(job) if each.get("notice") == QUOTE]
+
+    def _messages(self, job: Job) -> list[dict[str, Any]]:
         parsed = [json.loads(message["Message"]) for message in self.sns.messages]
-        return [notice for notice in parsed if notice["job_id"] == job.job_id]
+        return [message for message in parsed if message["job_id"] == job.job_id]
 
     def objects(self, job: Job) -> dict[str, bytes]:
         """Return the visible objects of a job in the results bucket."""
@@ -380,6 +398,10 @@ class World:
                 parameters["Message"] = json.dumps(parameters["Message"])
             return self._call_by_aws(
                 "sns", "Publish", parameters, "SNS.InternalErrorException"
+            )
+        if resource.endswith(":s3:putObject"):
+            return self._call_by_aws(
+                "s3", "PutObject", parameters, "States.ResultWriterFailed"
             )
         if service == "s3":
             response = self._call_by_aws(
@@ -502,6 +524,10 @@ class World:
         """Note a notice whose outcome is not recorded, or that lacks its manifest."""
         notice = json.loads(message["Message"])
         item = self.item(notice["job_id"])
+        if notice.get("notice") == QUOTE:
+            if "quoted_at" not in item:
+                self.early_notices.append(json.dumps(notice))
+            return
         recorded = {item.get("outcome")}
         recorded |= {each["outcome"] for each in json.loads(item.get("earlier", "[]"))}
         manifest = notice["manifest_key"]

@@ -19,8 +19,14 @@ from verdict_courier.cli import (
 from verdict_courier.cli.endpoints import usual_stage
 from verdict_courier.cli.exit_codes import ExitCode
 from verdict_courier.cli.job_ids import read_job_id
-from verdict_courier.cli.misuse import Misused
-from verdict_courier.cli.texts import listed, printable
+from verdict_courier.cli.upload_arguments import (
+    add_provider,
+    add_upload,
+    add_verification,
+    check_files,
+    check_type,
+    upload_types,
+)
 from verdict_courier.version import version
 
 _DESCRIPTION = "A client of the Verdict Courier API: submit lists, follow their jobs."
@@ -41,10 +47,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         Misused: The options do not go together.
     """
     options = parser().parse_args(arguments)
-    if options.command in ("submit", "forget"):
-        _check_type(options)
-    if options.command == "submit":
-        _check_files(options)
+    if options.command in ("submit", "quote", "forget"):
+        check_type(options)
+    if options.command in ("submit", "quote"):
+        check_files(options)
     return options
 
 
@@ -72,22 +78,22 @@ def parser() -> argparse.ArgumentParser:
         subparser.set_defaults(run=run)
         return subparser
 
-    submit = add("submit", commands.submit, _types())
-    file = submit.add_argument(
-        "files",
-        nargs="+",
-        metavar="FILE",
-        type=argument_types.file,
-        help=f"UTF-8, {listed(api_description.upload_extensions())}",
-    )
-    file.complete = shtab.FILE  # type: ignore[attr-defined] # shtab reads it
-    _add_verification(submit)
+    submit = add("submit", commands.submit, upload_types())
+    quote = add("quote", commands.quote, upload_types())
+    add_upload(submit, files="+")
+    add_upload(quote, files=1)
     submit.add_argument(
-        "--label", type=argument_types.label, help="your words about the job"
+        "--quote", action="store_true", help="send nothing until it is approved"
+    )
+    submit.add_argument(
+        "--yes", action="store_true", help="with --wait: approve it without asking"
+    )
+    quote.add_argument(
+        "--keep", action="store_true", help="let the job wait for `courier approve`"
     )
     jobs = add("list", commands.list_jobs, help_texts.LIST_PIPE)
     jobs.add_argument("--outcome", choices=_outcomes(), help="only these jobs")
-    _add_provider(jobs)
+    add_provider(jobs)
     jobs.add_argument(
         "--day", type=argument_types.day, help="such as 2026-11-22, in UTC"
     )
@@ -118,12 +124,15 @@ def parser() -> argparse.ArgumentParser:
     _with_job(
         add("cancel", commands.cancel, help_texts.JOB), offered=completion.RUNNING
     )
+    approve = _with_job(
+        add("approve", commands.approve, help_texts.JOB), offered=completion.RUNNING
+    )
     retry = _with_job(add("retry", commands.retry, help_texts.JOB))
-    for waiting in (submit, status, retry):
+    for waiting in (submit, status, approve, retry):
         waiting.add_argument("--wait", action="store_true", help="until the job ends")
-    forget = add("forget", forgetting.forget, _types())
+    forget = add("forget", forgetting.forget, upload_types())
     forgetting.add_arguments(forget)
-    _add_verification(forget)
+    add_verification(forget)
     watch = add("watch", live_commands.watch, help_texts.WATCH_PIPE)
     watch.add_argument("--once", action="store_true", help="print once, for scripts")
     most = api_description.most_jobs()
@@ -181,26 +190,6 @@ def _add_shared(
     )
 
 
-def _add_provider(target: argparse.ArgumentParser, default: str | None = None) -> None:
-    target.add_argument(
-        "--provider",
-        default=default,
-        choices=list(api_description.uploads()),
-        help=f"default: {default}" if default else "only jobs of this provider",
-    )
-
-
-def _add_verification(target: argparse.ArgumentParser) -> None:
-    target.add_argument(
-        "--type",
-        required=True,
-        choices=_all_types(),
-        metavar="TYPE",
-        help="what to verify: see below",
-    )
-    _add_provider(target, default="ipqs")
-
-
 def _with_job(
     target: argparse.ArgumentParser, *, offered: dict[str, str] = completion.NEWEST
 ) -> argparse.ArgumentParser:
@@ -209,41 +198,5 @@ def _with_job(
     return target
 
 
-def _check_type(options: argparse.Namespace) -> None:
-    """Raise unless the provider verifies the type."""
-    uploads = api_description.uploads()
-    upload = uploads[options.provider]
-    if options.type not in upload.types:
-        others = [name for name in uploads if options.type in uploads[name].types]
-        raise Misused(
-            f"{options.provider} verifies {listed(upload.types)}, not {options.type}: "
-            f"name its provider with --provider {others[0]}"
-        )
-
-
-def _check_files(options: argparse.Namespace) -> None:
-    """Raise unless the provider takes files of these extensions."""
-    upload = api_description.uploads()[options.provider]
-    for file in options.files:
-        if file.suffix.lower() not in upload.extensions:
-            name = printable(file)
-            raise Misused(
-                f"{options.provider} takes {listed(upload.extensions)}, not {name}"
-            )
-
-
 def _outcomes() -> list[str]:
     return [*sorted(api_description.outcomes()), "running"]
-
-
-def _all_types() -> list[str]:
-    uploads = api_description.uploads().values()
-    return [type_ for upload in uploads for type_ in upload.types]
-
-
-def _types() -> str:
-    lines = [
-        f"  {provider}: {', '.join(upload.types)} ({listed(upload.extensions)})"
-        for provider, upload in api_description.uploads().items()
-    ]
-    return "\n".join(["types by provider:", *lines])

@@ -1,6 +1,5 @@
 """Run the commands of `courier`, one function for each."""
 
-import time
 from argparse import Namespace
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
@@ -10,17 +9,16 @@ from typing import Any
 from requests import codes
 
 from verdict_courier.api_client import ApiClient, ApiError, upload
-from verdict_courier.api_description import WITH_RESULTS, has_unproven_rows
+from verdict_courier.api_description import has_unproven_rows
 from verdict_courier.cli.display import Display
-from verdict_courier.cli.endpoints import command_on
 from verdict_courier.cli.exit_codes import ExitCode
+from verdict_courier.cli.following import follow, wait
 from verdict_courier.cli.job_ids import SHOWN_DIGITS
 from verdict_courier.cli.misuse import Misused
-from verdict_courier.cli.texts import printable, quote_text
+from verdict_courier.cli.texts import printable
 from verdict_courier.patience import read_patiently
 from verdict_courier.results import error_lines, listed_results, save_manifest
 
-_POLL_SECONDS = 1.0
 #: The most characters of a file's name that the API takes.
 _MOST_OF_A_NAME = 255
 
@@ -33,19 +31,42 @@ def submit(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     """Upload files, each of which starts a job."""
     jobs = []
     for file in options.files:
-        job = _submitted(api, file, options)
+        job = _submitted(api, file, options, quote=options.quote)
         if len(options.files) > 1:
             display.note(f"{printable(file.name)}: {job['job_id']}")
         jobs.append(job)
-    return _worst(_show(api, display, job, options) for job in jobs)
+    return _worst(follow(api, display, job, options) for job in jobs)
 
 
-def _submitted(api: ApiClient, file: Path, options: Namespace) -> Document:
+def quote(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
+    """Say what would be sent of a file, and what it costs; nothing is sent."""
+    (file,) = options.files
+    job = _submitted(api, file, options, quote=True)
+    try:
+        job = wait(api, display, job, until=lambda each: bool(each.get("approval")))
+    finally:
+        # Also after Ctrl-C: what nobody is going to approve must not wait.
+        if not options.keep and job["outcome"] is None:
+            job = api.call("POST", f"/jobs/{job['job_id']}/cancel")
+    display.job(job)
+    return ExitCode.DONE if job.get("quote") else ExitCode.NO_RESULTS
+
+
+def approve(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
+    """Approve what a job would send; it is paid for then."""
+    job = api.call("POST", f"/jobs/{options.job_id}/approve")
+    return follow(api, display, job, options)
+
+
+def _submitted(
+    api: ApiClient, file: Path, options: Namespace, *, quote: bool
+) -> Document:
     """Upload a file, and return its job."""
     # An API of an earlier release would put the rest of the name into the object's key.
     extension_only = f"file{file.suffix.lower()}"
     request = {"provider": options.provider, "type": options.type}
-    form = api.call("POST", "/uploads", {**request, "name": extension_only})
+    asks = {"quote": True} if quote else {}  # an earlier release refuses it
+    form = api.call("POST", "/uploads", {**request, "name": extension_only, **asks})
     takes_remarks = "name" in form.get("find_job", {}).get("body", {})
     if options.label and not takes_remarks:
         raise Misused("This stack is of an earlier release, which takes no --label.")
@@ -71,7 +92,7 @@ def status(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     """Show the state of a job."""
     read = partial(api.call, "GET", f"/jobs/{options.job_id}")
     job = read_patiently(read, display.note) if options.wait else read()
-    return _show(api, display, job, options)
+    return follow(api, display, job, options)
 
 
 def list_jobs(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
@@ -141,7 +162,7 @@ def cancel(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
 def retry(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     """Continue a job that did not succeed, or the failed requests of a batch."""
     job = api.call("POST", f"/jobs/{options.job_id}/retry")
-    return _show(api, display, job, options)
+    return follow(api, display, job, options)
 
 
 def _worst(codes: Iterable[ExitCode]) -> ExitCode:
@@ -151,43 +172,12 @@ def _worst(codes: Iterable[ExitCode]) -> ExitCode:
         seen.add(code)
         if code is ExitCode.INTERRUPTED:
             return code
-    worst = (ExitCode.NO_RESULTS, ExitCode.ROWS_UNPROVEN)
+    worst = (
+        ExitCode.NO_RESULTS,
+        ExitCode.ROWS_UNPROVEN,
+        ExitCode.APPROVAL_NEEDED,
+    )
     return next((code for code in worst if code in seen), ExitCode.DONE)
-
-
-def _show(
-    api: ApiClient, display: Display, job: Document, options: Namespace
-) -> ExitCode:
-    """Show a job, with `--wait` after its end; return the outcome's exit code."""
-    if options.wait:
-        try:
-            job = _wait(api, display, job)
-        except KeyboardInterrupt:
-            display.note(f"Stopped waiting; the job goes on: {job['job_id']}")
-            display.note(command_on(options, "status", job["job_id"], "--wait"))
-            return ExitCode.INTERRUPTED
-    display.job(job)
-    if job["outcome"] is not None and job["outcome"] not in WITH_RESULTS:
-        return ExitCode.NO_RESULTS
-    if has_unproven_rows(job.get("verdict")):
-        return ExitCode.ROWS_UNPROVEN
-    return ExitCode.DONE
-
-
-def _wait(api: ApiClient, display: Display, job: Document) -> Document:
-    """Return a job after its end; show what is sent of it, and its progress."""
-    read = partial(api.call, "GET", f"/jobs/{job['job_id']}")
-    is_quoted = False
-    with display.progress() as show:
-        show(job)
-        while job["outcome"] is None:
-            time.sleep(_POLL_SECONDS)
-            job = read_patiently(read, show)
-            if job.get("quote") and not is_quoted:
-                is_quoted = True
-                display.note(quote_text(job["quote"]).plain)
-            show(job)
-    return job
 
 
 def _jobs(

@@ -13,5 +13,6 @@ class ExitCode(IntEnum):
     UNREACHABLE = 4  # nothing answered, or something else in the API's place
     ROWS_UNPROVEN = 5  # there are results, but not all rows are accounted for
     FAULTY = 6  # doctor found a fault
+    APPROVAL_NEEDED = 7  # the job waits until somebody approves it
     INTERRUPTED = 130  # by Ctrl-C, as shells say it
     OUTPUT_CLOSED = 141  # whoever read the output ended, as shells say it

@@ -9,6 +9,7 @@ Exit codes:
   4    the API could not be reached
   5    there are results, but not all rows are accounted for
   6    doctor found a fault
+  7    the job waits for approval
   130  ended by Ctrl-C; jobs go on
   141  whoever read the output ended
 
@@ -22,6 +23,8 @@ LIST_PIPE = f"{_PIPE}job, type, state, received, rows, checks, name, label"
 WATCH_PIPE = f"{_PIPE}job, type, state, error, age, checks, next, timeline, name, label"
 EXAMPLES = {
     "submit": "courier submit my.csv --type email --wait",
+    "quote": "courier quote my.csv --type email",
+    "approve": "courier approve 0123456789ab --wait",
     "list": "courier list --outcome failed --provider ipqs --limit 5",
     "status": "courier status 0123456789ab --wait",
     "results": "courier results 0123456789ab --download out",

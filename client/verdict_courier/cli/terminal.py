@@ -39,6 +39,18 @@ class StreamConsole(Console):
         raise SystemExit(ExitCode.OUTPUT_CLOSED)
 
 
+def asks() -> bool:
+    """Whether a person can be asked: input and notes are those of a terminal."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def says_yes(question: str) -> bool:
+    """Ask a person a question that only a plain yes answers."""
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().casefold() in ("y", "yes")
+
+
 def close_output() -> None:
     """Discard what the interpreter would still write at its end."""
     nowhere = os.open(os.devnull, os.O_WRONLY)

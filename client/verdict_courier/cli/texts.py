@@ -94,8 +94,9 @@ def quote_text(quote: Document) -> Text:
 
     For example: "12 records: 9 to send, 2 duplicates, 1 blank; header Email".
     """
+    uploads = quote.get("uploads", 1)
     counts = (
-        (quote["to_send"], "to send"),
+        (quote["to_send"], "to send" + f" in {uploads:,} uploads" * (uploads > 1)),
         # An earlier release remembers nothing.
         (quote.get("remembered", 0), "remembered"),
         (quote["duplicates"], "duplicates" if quote["duplicates"] > 1 else "duplicate"),
@@ -110,12 +111,32 @@ def quote_text(quote: Document) -> Text:
     return plain("; ".join([*parts, *quote["notes"]]))
 
 
+def cost_text(quote: Document) -> Text:
+    """Return what a job would cost; empty for a quote of an earlier release.
+
+    For example: "about 9 credits; AWS about 0.003 USD".
+    """
+    parts = []
+    if (needed := quote.get("credits_needed")) is not None:
+        parts.append(f"about {needed:,.10g} credits")
+    if (usd := quote.get("aws_usd")) is not None:
+        parts.append(f"AWS about {usd:.3f} USD")
+    return plain("; ".join(parts))
+
+
+def approval_text(approval: Document, zone: tzinfo | None) -> Text:
+    """Return until when a job waits for approval."""
+    return plain(f"waits for approval until {time_text(approval['until'], zone)}")
+
+
 def progress(job: Document, zone: tzinfo | None) -> Text:
     """Return one line about a running job."""
     name = f" {job['name']}" if job.get("name") else ""
     text = f"{job['job_id'][:12]}…{name} {job['phase']}, {job['checks']} checks"
     if hold := job.get("hold"):
         text += f", waiting out {hold['error']} since {_clock(hold['since'], zone)}"
+    elif approval := job.get("approval"):
+        text += f", {approval_text(approval, zone).plain}"
     elif job["next_check_at"]:
         text += f", next at {_clock(job['next_check_at'], zone)}"
     if job.get("expected_between"):
@@ -160,7 +181,7 @@ def facts(
     if job.get("expected_between"):  # an older deployment has none
         yield "expected", plain(expected_text(job, zone))
     if job.get("quote"):
-        yield "list", quote_text(job["quote"])
+        yield from _quote_facts(job, zone)
     if job.get("rows"):
         yield "rows", plain(job["rows"])
     for name in ("received", "submitted", "ended", "deadline"):
@@ -173,6 +194,16 @@ def facts(
     yield from _trouble(job, zone)
     if not is_local:
         yield "console", plain(job["links"]["execution"])
+
+
+def _quote_facts(job: Document, zone: tzinfo | None) -> Iterator[tuple[str, Text]]:
+    """Yield what would be sent, what it costs, and who has to say so."""
+    yield "list", quote_text(job["quote"])
+    if cost := cost_text(job["quote"]):
+        yield "cost", cost
+    if approval := job.get("approval"):
+        yield "approval", approval_text(approval, zone)
+        yield "approve by", plain(f"courier approve {job['job_id'][:12]}")
 
 
 def _trouble(job: Document, zone: tzinfo | None) -> Iterator[tuple[str, Text]]:

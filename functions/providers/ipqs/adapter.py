@@ -147,6 +147,7 @@ class Ipqs:
         if place == "field":
             fields["key"] = key
         body = MultipartBody(fields, name, source, boundary=uuid.uuid4().hex)
+        asked_at = self._now()  # before it is paid: what fails here fails unpaid
         # An answer that is not plainly a refusal may hide an accepted upload.
         try:
             response = self._http.request(
@@ -162,7 +163,7 @@ class Ipqs:
         finally:
             body.close()
         try:
-            return str(csv_id(parse_response(response, now=self._now())))
+            return str(csv_id(parse_response(response, now=asked_at)))
         except (AnswerUnreadable, ProviderUnavailable):
             raise AnswerLost("the answer to the upload was not readable") from None
         except ProviderLostJob:

@@ -20,6 +20,7 @@ from functions.core.errors import (
     ProviderUnavailable,
 )
 from functions.core.model import Phase, StatusReport
+from functions.core.provider_settings import IpqsSettings
 from functions.core.strict_json import parse_answer
 from functions.providers.provider_words import sanitize_word
 from functions.providers.transport.http import HttpResponse, retry_after
@@ -33,7 +34,8 @@ PHASES = {
     "FINISHED": Phase.FINISHED,
     "ERROR": Phase.FAILED,
 }
-KINDS = ("pristine", "clean", "bad", "all")  # [V]
+#: The kinds of results [V].
+KINDS = IpqsSettings.list_kinds
 
 #: IPQS answers 403 to too many calls [V]; others report 429.
 _THROTTLED = (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)

@@ -172,13 +172,14 @@ class Txncheck:
         return _Credentials(self._key(fresh), secret)
 
     def _post(self, credentials: _Credentials, path: str, body: bytes) -> str:
+        asked_at = self._now()  # before it is paid: what fails here fails unpaid
         try:
             response = self._call_with_timestamp_retry(
                 credentials, "POST", self._url(path), body=body, seconds=_CALL_SECONDS
             )
         except AnswerUnreadable:
             raise AnswerLost("the answer to the request was not readable") from None
-        return accepted_request_id(response, now=self._now())
+        return accepted_request_id(response, now=asked_at)
 
     def _status(self, provider_ref: str, *, seconds: float) -> TxncheckResponse:
         url = self._request_url(provider_ref)

@@ -8,7 +8,7 @@ import json
 from ministack.core.responses import new_uuid, now_iso
 from ministack.services import stepfunctions as sfn
 
-from local.emulator.corrections import history, lifecycle, map_run
+from local.emulator.corrections import history, lifecycle, map_run, result_writer
 from local.emulator.corrections.lifecycle import add_event
 from local.emulator.corrections.map_run import MapRun
 from local.emulator.corrections.ministack_types import (
@@ -23,7 +23,7 @@ from local.emulator.corrections.paths import runtime_error, select
 _CONCURRENCY_LIMIT = 1000
 _DEFAULT_CONCURRENCY = 64
 _CHECK_SECONDS = 0.1
-_UNSUPPORTED = ("ItemBatcher", "ResultWriter")
+_UNSUPPORTED = ("ItemBatcher",)
 _LIMITS = ("MaxConcurrency", "ToleratedFailureCount", "ToleratedFailurePercentage")
 _COUNT_NAMES = {"SUCCEEDED": "succeeded", "FAILED": "failed", "ABORTED": "aborted"}
 
@@ -62,11 +62,13 @@ def child_executions() -> None:
     context object, its own history and its own end, which StopExecution can cause.
     Children that still run are aborted when the parent ends, or when more have
     failed than are tolerated. In the output, the description of a child replaces a
-    tolerated failure.
+    tolerated failure. A ResultWriter puts what the children ended with into S3, by
+    status, and a manifest with its place, which is the output.
     Source: https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
     MiniStack: writes no events of the run, and makes one item of JSON that is no
-    array. Children have the context of the parent and no history, continue when the
-    parent is stopped, and are null in the output when they fail.
+    array. It ignores a ResultWriter. Children have the context of the parent and no
+    history, continue when the parent is stopped, and are null in the output when they
+    fail.
     """
     sfn._run_distributed_map = _run_map
 
@@ -82,11 +84,13 @@ def _run_map(
     for name in _UNSUPPORTED:
         if name in state:
             raise runtime_error(f"The emulator does not support {name}")
+    result_writer.refuse_unsupported(state)
     run = map_run.start(state, effective, parent, ctx)
     add_event(parent, "MapRunStarted", {"mapRunArn": run.record["mapRunArn"]})
     try:
         run.read_items()
         _run_children(run)
+        results = result_writer.output(run)
     except sfn._ExecutionError as failed:
         run.end("FAILED")
         details = {"error": failed.error, "cause": failed.cause}
@@ -95,7 +99,6 @@ def _run_map(
     run.end("SUCCEEDED")
     add_event(parent, "MapRunSucceeded")
 
-    results = [map_run.result(child) for child in run.children if child is not None]
     output = sfn._apply_result_selector(state, results)
     output = sfn._apply_result_path(state, data, output)
     return sfn._apply_output_path(state, output, ctx), sfn._next_or_end(state)

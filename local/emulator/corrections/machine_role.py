@@ -23,6 +23,11 @@ _TASKS = {
 }
 
 
+def denial_of(action: str, resource: str) -> str:
+    """Return why the machine that runs may not do something; empty if it may."""
+    return refusal(_role.get(), action, resource) if _role.get() else ""
+
+
 def machine_role() -> None:
     """Judge what a state machine does as done by its own role.
 

@@ -33,6 +33,7 @@ class _Resources:
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._written: dict[str, bytes] = {}
         self._actions: dict[tuple[str, str], list[Action]] = {
             (job_id, task): list(actions)
             for job_id, script in run.scripts.items()
@@ -62,12 +63,23 @@ class _Resources:
             error=execution.error,
             cause=execution.cause,
             transitions=transitions("start", entered),
-            output=comparable(json.loads(execution.output or "{}")),
+            output=comparable(self._with_answers(json.loads(execution.output or "{}"))),
             requests={
                 input_["part"]["number"]: transitions("Requests", states)
                 for input_, states in execution.children
             },
         )
+
+    def _with_answers(self, output: dict[str, Any]) -> dict[str, Any]:
+        if "answers" not in output:
+            return output
+        texts = [
+            json.loads(line)
+            for key, content in self._written.items()
+            if key.endswith(".jsonl")
+            for line in content.splitlines()
+        ]
+        return {**output, "answers": texts}
 
     def _call(self, resource: str, parameters: Any) -> Any:  # noqa: ANN401 - any JSON
         service = resource.split(":")[-2]
@@ -76,6 +88,9 @@ class _Resources:
         if service == "sns":
             if not self._run.topic_exists:
                 raise StateFailed("SNS.NotFoundException")
+            return {}
+        if resource.endswith(":putObject"):
+            self._written[parameters["Key"]] = parameters["Body"]
             return {}
         if not self._run.items:
             raise StateFailed("States.ItemReaderFailed")

@@ -136,14 +136,14 @@ ADAPTATIONS = (
         name="TimeoutSecondsPath",
         source=f"{_GUIDE}state-task.html",
         apply=_set_timeouts,
-        affects=_enters("Listen"),
+        affects=_enters("Listen", "Approve"),
     ),
     # It has no values for them.
     Adaptation(
         name="$$.State and $$.Task",
         source=f"{_GUIDE}input-output-contextobject.html",
         apply=_fill_context,
-        affects=_enters("Listen", "Download"),
+        affects=_enters("Listen", "Approve", "Download"),
     ),
 )
 #: The fields of a scenario's trace that differ all the same, and are right elsewhere.
