@@ -287,7 +287,9 @@ def test_what_was_prepared_is_kept_for_later_attempts(
     store: JobStore, table: MemoryTable
 ) -> None:
     """Unless the attempt has ended, another one has begun, or it may be sent."""
-    job = JOB.with_(prepared=PreparedList(key="submission.csv", sent=2))
+    job = JOB.with_(
+        prepared=PreparedList(key="submission.csv", records_version_id="r", sent=2)
+    )
     unchanged: list[dict[str, Any]] = [
         *({"outcome": "failed"}, {"attempt": 2}),
         {"intent": "token", "prepared": "{}"},
