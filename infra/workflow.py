@@ -173,7 +173,6 @@ class Workflow(Construct):
         is_submitted.when(has_reference, poll.check, comment="the provider has it")
         is_submitted.otherwise(prepare)
 
-        joinable = join_records(self, functions, then=manifest)
         route = poll.route
         route.when(next_is(Next.COLLECT), collect, comment="there are results")
         route.when(next_is(Next.SUBMIT), poll.submit, comment="it is prepared")
