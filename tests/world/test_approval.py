@@ -6,6 +6,7 @@ import pytest
 
 from functions.core.model import Job, Outcome
 from functions.core.schedule import DAY_SECONDS
+from local.simulators.ipqs import Answer
 from tests.faults.scenarios import BATCH, LIST, REQUEST, SCENARIOS
 from tests.world.injection import Fault, Mode
 from tests.world.site import Site
@@ -77,7 +78,7 @@ def test_a_late_approval_has_a_deadline_of_its_own(site: Site, hours: int) -> No
     world = World(site)
     job = quoted(world)
     world.run(seconds=hours * 3600.0)
-    world.fail_call(Mode.KILLED_BEFORE, after=40)
+    site.ipqs.script("upload", [Answer.http(429)])  # so that it is put on hold
 
     world.approve(job)
     world.run()
@@ -149,6 +150,7 @@ def test_a_retry_of_an_approved_job_needs_no_second_approval(site: Site) -> None
 
     assert world.outcome(job) is Outcome.SUCCEEDED
     assert (len(world.quotes(job)), sent(site)) == (1, 1)
+    assert "Approve" not in world.executions(job)[1].states
 
 
 @pytest.mark.parametrize(
