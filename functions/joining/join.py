@@ -96,23 +96,21 @@ class Join:
             theirs = self._write_verdicts(database, [*bases, *recalled])
             self._write_lists(database, lists)
             names = self._write_joined(database, theirs)
-            formats = {JOINED_KIND: _CSV, JOINED_PARQUET_KIND: _PARQUET}
-            written = dict.fromkeys(formats, "joined")
+            written = {
+                JOINED_KIND: ("joined", _CSV),
+                JOINED_PARQUET_KIND: ("joined", _PARQUET),
+            }
             if self.spreadsheet_safe:
-                formats[JOINED_SPREADSHEET_KIND] = _CSV
-                written[JOINED_SPREADSHEET_KIND] = (
-                    f"(SELECT {safe_columns(names)} FROM joined)"
-                )
-            paths = {kind: folder / kind for kind in formats}
-            for kind, form in formats.items():
+                safe = f"(SELECT {safe_columns(names)} FROM joined)"
+                written[JOINED_SPREADSHEET_KIND] = (safe, _CSV)
+            paths = {kind: folder / kind for kind in written}
+            for kind, (table, form) in written.items():
                 target = text(str(paths[kind]))
-                database.run(f"COPY {written[kind]} TO {target} (FORMAT {form})")
+                database.run(f"COPY {table} TO {target} (FORMAT {form})")
             rows = self._count(database, bases)
-            verdicts = (
-                write_verdicts(database, theirs, folder / "verdicts")
-                if self.tells_verdicts
-                else None
-            )
+            verdicts = None
+            if self.tells_verdicts:
+                verdicts = write_verdicts(database, theirs, folder / "verdicts")
         return Joined(files=paths, rows=rows, verdicts=verdicts)
 
     @property
@@ -153,9 +151,8 @@ class Join:
             + ")"
         )
         for file in bases:
-            own = dict(
-                zip(provider_columns(file.header), file.columns[1:], strict=True)
-            )
+            titles = provider_columns(file.header)
+            own = dict(zip(titles, file.columns[1:], strict=True))
             cells = "".join(f", {own.get(name, text(''))}" for name in theirs)
             database.run(
                 f"INSERT INTO verdicts SELECT record{cells} "
