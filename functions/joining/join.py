@@ -144,12 +144,8 @@ class Join:
         theirs = tuple(
             dict.fromkeys(n for file in bases for n in provider_columns(file.header))
         )
-        columns = [f"t{n}" for n in range(1, len(theirs) + 1)]
-        database.run(
-            "CREATE TABLE verdicts (record BIGINT"
-            + "".join(f", {column} VARCHAR" for column in columns)
-            + ")"
-        )
+        columns = "".join(f", t{n} VARCHAR" for n in range(1, len(theirs) + 1))
+        database.run(f"CREATE TABLE verdicts (record BIGINT{columns})")
         for file in bases:
             titles = provider_columns(file.header)
             own = dict(zip(titles, file.columns[1:], strict=True))
