@@ -115,6 +115,9 @@ def test_the_numbers_of_a_batch_are_those_of_its_rows(site: Site) -> None:
         "to_send": 3,
         "header": None,
         "notes": [],
+        "uploads": 3,
+        "credits_needed": 3,
+        "aws_usd": pytest.approx(0.0022, rel=0.1),
     }
 
 
