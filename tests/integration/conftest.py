@@ -100,7 +100,7 @@ def run(
     local = {"api_url": stack.api_url, "console_url": "http://c/"}
     record.write_text(json.dumps({**local, "addresses": addresses}))
     monkeypatch.setattr("verdict_courier.cli.endpoints.RECORD", record)
-    monkeypatch.setattr("verdict_courier.cli.commands._POLL_SECONDS", 0.05)
+    monkeypatch.setattr("verdict_courier.cli.following._POLL_SECONDS", 0.05)
     monkeypatch.setenv("COLUMNS", "200")
 
     def run_command(*words: object) -> tuple[int, str, str]:
