@@ -185,12 +185,25 @@ def _is_explained(world: World, claiming: Sequence[str]) -> bool:
             return True
         claimed = fault.mode is Mode.KILLED_AFTER
         for length in range(2, len(claiming) + 1):
-            is_there = calls[max(at + 1 - length, 0) : at + 1] == [*claiming[:length]]
+            begun = [*claiming[:length]]
+            is_there = any(own[-length:] == begun for own in _ways_to(world, at))
             if is_there and (
                 claimed or (fault.mode is Mode.KILLED_BEFORE and length > 2)
             ):
                 return True
     return False
+
+
+def _ways_to(world: World, at: int) -> Iterator[list[str]]:
+    """Yield the calls up to one: all, and those of a process that had stalled.
+
+    While it stalled, others made calls in between.
+    """
+    calls = [*world.injector.calls]
+    yield calls[: at + 1]
+    for stalled, fault in world.injector.faults.items():
+        if fault.mode is Mode.ZOMBIE and stalled < at:
+            yield [*calls[: stalled + 1], calls[at]]
 
 
 def _is_claim_unremoved(world: World, at: int, claiming: Sequence[str]) -> bool:
