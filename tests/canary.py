@@ -57,7 +57,10 @@ def find_leaks(text: str, secrets: Iterable[str]) -> list[str]:
 
 
 def error_text(error: BaseException) -> str:
-    """Return all that a handler, a log or Step Functions can show of an error."""
+    """Return all that a handler, a log or Step Functions can show of an error.
+
+    That is not `said`, which only the results bucket gets.
+    """
     chain: list[BaseException] = []
     current: BaseException | None = error
     while current is not None:
@@ -65,7 +68,10 @@ def error_text(error: BaseException) -> str:
         current = current.__cause__ or (
             None if current.__suppress_context__ else current.__context__
         )
-    texts = [f"{each}\n{each!r}\n{each.args!r}\n{vars(each)!r}" for each in chain]
+    texts = [
+        f"{each}\n{each!r}\n{each.args!r}\n{ {**vars(each), 'said': ''}!r}"
+        for each in chain
+    ]
     return "\n".join([*traceback.format_exception(error), *texts])
 
 

@@ -128,7 +128,9 @@ def test_signs_a_request_anew_that_came_too_late(
 def test_signs_with_the_time_of_each_attempt(txncheck_signed: TxncheckHarness) -> None:
     """The same timestamp would be refused again."""
     harness = txncheck_signed
-    times: Iterator[float] = iter([harness.now() - 301, *[harness.now()] * 9])
+    now = harness.now()
+    # The first is for a Retry-After, asked before anything is sent.
+    times: Iterator[float] = iter([now, now - 301, *[now] * 9])
 
     provider = _adapter_at(harness, lambda: next(times))
 
