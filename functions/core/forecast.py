@@ -41,10 +41,15 @@ def forecast(finishes: Sequence[Finish], *, values: int) -> Forecast:
     jobs = len(finishes)
     if jobs < _FEWEST_JOBS or not _is_like(finishes, values):
         return NO_FORECAST
+    # What ended at once, or had nothing to verify, has no rate.
+    finishes = [
+        Finish(values=max(1, each.values), seconds=max(1.0, each.seconds))
+        for each in finishes
+    ]
     fixed, rate = _fit(finishes)
     ratios = sorted(each.seconds / (fixed + rate * each.values) for each in finishes)
     outside = max(1, int(_SHARE_OUTSIDE * (jobs + 1)))
-    predicted = fixed + rate * values
+    predicted = fixed + rate * max(1, values)
     return Forecast(
         seconds=max(1, round(predicted * _median(ratios))),
         low=math.floor(predicted * ratios[outside - 1]),

@@ -157,3 +157,13 @@ def test_waits_are_short_around_the_expected_end() -> None:
     assert (
         poll_seconds(3_600, policy=IPQS, random=0.5, forecast=told, polls=polls) == 360
     )
+
+
+@pytest.mark.parametrize("values", [0, 12])
+def test_jobs_that_ended_at_once_are_no_reason_to_fail(values: int) -> None:
+    """A job is submitted by then: whatever is known of others must not end it."""
+    finishes = [Finish(values=values, seconds=0.0)] * 20
+
+    known = forecast(finishes, values=values)
+
+    assert known.low <= known.seconds <= known.high
