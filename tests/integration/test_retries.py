@@ -152,7 +152,8 @@ def test_a_cancelled_job_that_may_be_submitted_is_looked_for(
 
 def lines_of(api: ApiClient, job_id: str) -> list[dict[str, Any]]:
     """Return the lines of a batch's latest result, as its user gets them."""
-    (link,) = api.call("GET", f"/jobs/{job_id}/results")["links"]
+    links = api.call("GET", f"/jobs/{job_id}/results")["links"]
+    (link,) = (link for link in links if link["kind"] == "result")
     return [json.loads(line) for line in b"".join(stream(link["href"])).splitlines()]
 
 
