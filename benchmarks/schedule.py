@@ -47,16 +47,18 @@ class Figures:
     errors: list[float] = field(default_factory=list)
     outside: int = 0
 
-    def add(self, seconds: float, noticed: float, count: int, told: Forecast) -> None:
-        """Add a job: how long it took, when its end was noticed, what was told."""
+    def add(
+        self, seconds: float, noticed: float, count: int, prediction: Forecast
+    ) -> None:
+        """Add a job: how long it took, when its end was noticed, what was predicted."""
         lag = noticed / seconds - 1
         self.lags.append(lag)
         self.checks.append(count)
         if seconds > _MINUTE:
             self.long_lags.append(lag)
-        if told:
-            self.errors.append(abs(told.seconds - noticed) / noticed)
-            self.outside += not told.low <= noticed <= told.high
+        if prediction:
+            self.errors.append(abs(prediction.seconds - noticed) / noticed)
+            self.outside += not prediction.low <= noticed <= prediction.high
 
     def row(self) -> tuple[float, float, float, float, float]:
         """Return mean lag, worst lag, checks, the share outside, the median error."""
@@ -79,37 +81,43 @@ def simulate(population: Population, *, policy: Policy, random: Random) -> Figur
         usual = log_uniform(random, SHORTEST, LONGEST)
         values = max(1, round(usual / SECONDS_OF_A_VALUE))
         seconds = population.duration(usual, number, random)
-        told = NO_FORECAST
+        prediction = NO_FORECAST
         if population.learns:
-            told = forecast(finishes[-_KEPT:], values=values)
-        waits = [*_waits(seconds, policy=policy, random=random, told=told)]
+            prediction = forecast(finishes[-_KEPT:], values=values)
+        waits = [*_waits(seconds, policy=policy, random=random, prediction=prediction)]
         noticed = float(sum(waits))
         finishes.append(Finish(values=values, seconds=noticed))
         if number >= _KEPT:
-            figures.add(seconds, noticed, len(waits), told)
+            figures.add(seconds, noticed, len(waits), prediction)
     return figures
 
 
 def _waits(
-    seconds: float, *, policy: Policy, random: Random, told: Forecast
+    seconds: float, *, policy: Policy, random: Random, prediction: Forecast
 ) -> Iterator[int]:
     elapsed = count = 0
     while elapsed < seconds:
         wait = poll_seconds(
-            elapsed, policy=policy, random=random.random(), forecast=told, polls=count
+            elapsed,
+            policy=policy,
+            random=random.random(),
+            forecast=prediction,
+            polls=count,
         )
         yield wait
         elapsed += wait
         count += 1
 
 
-def longer_waits(told: Forecast, *, policy: Policy, random: Random) -> tuple[int, int]:
+def longer_waits(
+    prediction: Forecast, *, policy: Policy, random: Random
+) -> tuple[int, int]:
     """Return how many checks a day has, and how many waits a forecast made longer."""
     elapsed = count = longer = 0
     while elapsed < _DAY:
         jitter = random.random()
         wait = poll_seconds(
-            elapsed, policy=policy, random=jitter, forecast=told, polls=count
+            elapsed, policy=policy, random=jitter, forecast=prediction, polls=count
         )
         longer += wait > poll_seconds(elapsed, policy=policy, random=jitter)
         elapsed += wait
@@ -171,9 +179,9 @@ def _search(histories: int, policy: Policy) -> bool:
     most = 0
     for _ in range(histories):
         finishes, values = history(random)
-        told = forecast(finishes, values=values)
-        count, longer_here = longer_waits(told, policy=policy, random=random)
-        forecasts += bool(told)
+        prediction = forecast(finishes, values=values)
+        count, longer_here = longer_waits(prediction, policy=policy, random=random)
+        forecasts += bool(prediction)
         longer += longer_here
         most = max(most, count)
     print(

@@ -1,4 +1,4 @@
-"""Say whether suites need no other run: nothing that they test has changed since.
+"""Return whether suites need no other run: nothing that they test has changed since.
 
 The suites of the emulator and of the simulators test what is used here alone. A local
 `make test` leaves them out while their code is that of their last run without a fault;

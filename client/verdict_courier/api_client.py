@@ -143,7 +143,7 @@ def stream(link: str) -> Iterator[bytes]:
         ApiError: S3 did not return the object.
         ApiUnreachable: No response came, or it broke off.
     """
-    response = _object(link)
+    response = _request_object(link)
     if response.status_code != requests.codes.ok:
         with response:
             raise _s3_error("S3 did not return the file.", response)
@@ -161,7 +161,7 @@ def _resumed(link: str, response: requests.Response) -> Iterator[bytes]:
         except ApiUnreachable:
             if resumes == _MAX_RESUMES:
                 raise
-            response = _object(link, since=received)
+            response = _request_object(link, since=received)
             begins = response.headers.get("Content-Range", "")  # of a 206 only
             if not begins.startswith(f"bytes {received}-"):
                 response.close()
@@ -170,7 +170,7 @@ def _resumed(link: str, response: requests.Response) -> Iterator[bytes]:
             return
 
 
-def _object(link: str, *, since: int | None = None) -> requests.Response:
+def _request_object(link: str, *, since: int | None = None) -> requests.Response:
     """Request an object, or what is behind its first bytes."""
     # As it is stored: a compressed transfer would not have the announced length.
     part = {} if since is None else {"Range": f"bytes={since}-"}

@@ -36,16 +36,16 @@ def _finishes(count: int, *, rate: float = 0.01, fixed: float = 0.0) -> list[Fin
 
 def test_a_list_takes_its_share_of_values() -> None:
     """Twice as many values take twice as long, where nothing else is known."""
-    told = forecast(_finishes(9), values=18_000)
+    prediction = forecast(_finishes(9), values=18_000)
 
-    assert told == Forecast(seconds=180, low=180, high=180, jobs=9)
+    assert prediction == Forecast(seconds=180, low=180, high=180, jobs=9)
 
 
 def test_a_fixed_part_is_found() -> None:
     """A provider's queue takes as long for a short list as for a long one."""
-    told = forecast(_finishes(40, rate=0.01, fixed=60.0), values=1_000)
+    prediction = forecast(_finishes(40, rate=0.01, fixed=60.0), values=1_000)
 
-    assert told.seconds == pytest.approx(70, rel=0.1)
+    assert prediction.seconds == pytest.approx(70, rel=0.1)
 
 
 def test_a_duration_that_does_not_depend_on_the_size_is_found() -> None:
@@ -89,8 +89,10 @@ def test_four_of_five_ends_are_in_the_range() -> None:
             Finish(values=size, seconds=size * random.uniform(0.008, 0.012))
             for size in (round(10 ** random.uniform(3, 6)) for _ in range(41))
         ]
-        told = forecast([*known, Finish(values=10**6, seconds=1e4)], values=new.values)
-        inside += told.low <= new.seconds <= told.high
+        prediction = forecast(
+            [*known, Finish(values=10**6, seconds=1e4)], values=new.values
+        )
+        inside += prediction.low <= new.seconds <= prediction.high
 
     assert 0.8 <= inside / 400 <= 0.95
 
@@ -102,38 +104,42 @@ def test_a_forecast_is_a_range_with_the_expected_end_in_it(
     """Whatever a provider does, the API has to show times in their order."""
     finishes, values = drawn
 
-    told = forecast(finishes, values=values)
+    prediction = forecast(finishes, values=values)
 
-    assert 0 <= told.low <= max(told.seconds, 1)
-    assert told.seconds <= max(told.high, 1)
-    assert told.jobs in {0, len(finishes)}
+    assert 0 <= prediction.low <= max(prediction.seconds, 1)
+    assert prediction.seconds <= max(prediction.high, 1)
+    assert prediction.jobs in {0, len(finishes)}
 
 
 @given(
     elapsed=st.floats(0, _DAY),
     random=random_numbers,
-    told=forecasts,
+    prediction=forecasts,
     polls=st.integers(0, 200),
 )
 def test_no_forecast_makes_a_wait_longer(
-    elapsed: float, random: float, told: Forecast, polls: int
+    elapsed: float, random: float, prediction: Forecast, polls: int
 ) -> None:
     """Bar P8: a job is noticed as soon as without, whatever the provider does."""
     plain = poll_seconds(elapsed, policy=IPQS, random=random)
 
-    wait = poll_seconds(elapsed, policy=IPQS, random=random, forecast=told, polls=polls)
+    wait = poll_seconds(
+        elapsed, policy=IPQS, random=random, forecast=prediction, polls=polls
+    )
 
     assert 1 <= wait <= plain
 
 
 @pytest.mark.fault(36)
-@given(told=forecasts, seed=st.integers(0, 2**32))
-def test_no_forecast_costs_more_than_some_checks(told: Forecast, seed: int) -> None:
+@given(prediction=forecasts, seed=st.integers(0, 2**32))
+def test_no_forecast_costs_more_than_some_checks(
+    prediction: Forecast, seed: int
+) -> None:
     """Bars P9 and P7: a day has at most 1,500 events (157 checks); jitter adds few."""
     steady = replace(IPQS, jitter=0.0)
 
     counts = [
-        longer_waits(told, policy=policy, random=Random(seed))
+        longer_waits(prediction, policy=policy, random=Random(seed))
         for policy in (steady, IPQS)
     ]
 
@@ -144,10 +150,12 @@ def test_no_forecast_costs_more_than_some_checks(told: Forecast, seed: int) -> N
 
 def test_waits_are_short_around_the_expected_end() -> None:
     """A result is fetched soon after it is there, where that is known."""
-    told = Forecast(seconds=3600, low=3400, high=3800, jobs=20)
+    prediction = Forecast(seconds=3600, low=3400, high=3800, jobs=20)
 
     def wait(elapsed: float) -> int:
-        return poll_seconds(elapsed, policy=IPQS, random=0.5, forecast=told, polls=50)
+        return poll_seconds(
+            elapsed, policy=IPQS, random=0.5, forecast=prediction, polls=50
+        )
 
     assert wait(2_000) == 200  # as usual: a tenth of the time elapsed
     assert wait(3_300) < 150  # no further than into the range
@@ -155,7 +163,8 @@ def test_waits_are_short_around_the_expected_end() -> None:
     assert wait(4_000) == 400  # the forecast was wrong
     polls = checks_until(3_600, IPQS) + 10
     assert (
-        poll_seconds(3_600, policy=IPQS, random=0.5, forecast=told, polls=polls) == 360
+        poll_seconds(3_600, policy=IPQS, random=0.5, forecast=prediction, polls=polls)
+        == 360
     )
 
 

@@ -39,7 +39,7 @@ def submit(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
 
 
 def quote(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
-    """Say what would be sent of a file, and what it costs; nothing is sent."""
+    """Print what would be sent of a file, and what it costs; nothing is sent."""
     (file,) = options.files
     job = _submitted(api, file, options, quote=True)
     try:
