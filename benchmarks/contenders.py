@@ -154,7 +154,8 @@ def usual(task: Task) -> Callable[[], Found]:
 
     def copy() -> Found:
         begun = s3.create_multipart_upload(Bucket=_BUCKET, Key=_KEY)
-        measured, part, parts = Measured(), b"", []
+        measured, part = Measured(), b""
+        parts: list[Any] = []
         gathered = bytearray()
 
         def send() -> None:
@@ -180,7 +181,7 @@ def usual(task: Task) -> Callable[[], Found]:
             Bucket=_BUCKET,
             Key=_KEY,
             UploadId=begun["UploadId"],
-            MultipartUpload={"Parts": parts},  # type: ignore[typeddict-item]
+            MultipartUpload={"Parts": parts},
         )
         return measured.found
 

@@ -100,8 +100,8 @@ class Course:
             module = [sys.executable, "-m", "benchmarks.shell_command"]
             return self._report([*module, command, str(self._size)])
         task = {"settings": self._settings, "ca": str(self._ca), "url": self._url}
-        command = [sys.executable, "-m", "benchmarks.contenders", name]
-        return self._report(command, json.dumps(task))
+        contender = [sys.executable, "-m", "benchmarks.contenders", name]
+        return self._report(contender, json.dumps(task))
 
     @property
     def _url(self) -> str:

@@ -14,6 +14,8 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BufferedReader
+from typing import cast
 from urllib.parse import parse_qs, urlsplit
 
 LOOPBACK = "127.0.0.1"
@@ -72,7 +74,9 @@ class _Connection:
     def __init__(self, connection: ssl.SSLSocket, plan: Plan) -> None:
         self._connection = connection
         self._plan = plan
-        self._file = connection.makefile("rb", buffering=64 * 1024)
+        self._file = cast(
+            "BufferedReader", connection.makefile("rb", buffering=64 * 1024)
+        )
         self._buffer = memoryview(bytearray(_PIECE_BYTES))
 
     def serve(self) -> None:

@@ -64,9 +64,9 @@ def _compare(size: int, rounds: int) -> None:
         print(f"{name:<28} left out: it is not installed, or cannot be built here")
 
 
-def _measure_alone(title: str, size: int, rounds: int = 1, **limits: float) -> None:
+def _measure_alone(title: str, size: int, **limits: float) -> None:
     with course(size, **limits) as running:
-        run = _median([running.contend("product") for _ in range(rounds)])
+        run = running.contend("product")
     share = ""
     if rate := limits.get("source_rate"):
         share = f", {run.megabytes_per_second * 1e6 / rate:.3f} of the limit"
