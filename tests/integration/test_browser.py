@@ -282,6 +282,19 @@ def test_jobs_are_filtered(started: Browser) -> None:
         expect(shown).to_have_attribute("data-job", "b" * 64)
 
 
+def test_a_running_job_is_older_than_those_behind_it(started: Browser) -> None:
+    """It is listed first, and the charts are drawn by arrival all the same."""
+    old = "2026-11-20T10:00:00.000Z"
+    running = {"outcome": None, "ended_at": None, "phase": "check", "received_at": old}
+    jobs = (sample_job(job_id="a" * 64, **running), sample_job(job_id="b" * 64))
+
+    with showing(*jobs) as address, opened(started, address) as page:
+        expect(page.locator("#live")).to_contain_text("live")
+        expect(page.locator("article")).to_have_count(2)
+        titles = page.locator("#charts figure").nth(2).locator("rect title")
+        expect(titles).to_have_text([f"{'a' * 12}: 1", f"{'b' * 12}: 1"])
+
+
 def test_the_address_of_a_job_leads_to_it(started: Browser) -> None:
     """`courier open` prints it."""
     jobs = [sample_job(job_id=f"{number:064x}") for number in range(50)]

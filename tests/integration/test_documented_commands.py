@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -100,6 +101,8 @@ def test_a_command_of_aws_works(
     secrets = stack.emulator.client("secretsmanager")
     held = secrets.get_secret_value(SecretId=stack.outputs["IpqsSecretArn"])
     (folder / "key.json").write_text(held["SecretString"])
+    # The same bytes under the same key are not paid again.
+    (folder / "my.csv").write_text(f"email\n{uuid.uuid4()}@documents.example\n")
     words = [_filled(word, outputs) for word in command.words[1:]]
     call = read_call(words, folder=folder)
 

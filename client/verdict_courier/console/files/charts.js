@@ -9,7 +9,8 @@ const BUCKETS = 24;
 const UNSUCCESSFUL = ["failed", "timed_out", "aborted"];
 
 export function charts(jobs, now) {
-  const oldestFirst = [...jobs].reverse();
+  // The list has running jobs first.
+  const oldestFirst = [...jobs].sort((a, b) => arrival(a) - arrival(b));
   const ended = oldestFirst.filter((job) => job.outcome);
   const durations = ended.map((job) => jobSeconds(job, now)).sort((a, b) => a - b);
   const median = durations.length ? duration(durations[Math.floor((durations.length - 1) / 2)]) : "–";
@@ -23,6 +24,8 @@ export function charts(jobs, now) {
     figure("bytes fetched", compact(sum((job) => job.bytes)), columns(oldestFirst, (job) => job.bytes, compact)),
   ];
 }
+
+const arrival = (job) => seconds(job.received_at) ?? seconds(job.submitted_at) ?? 0;
 
 function figure(title, value, picture) {
   return el("figure", {}, el("figcaption", {}, title, el("b", {}, value)), picture);

@@ -83,20 +83,27 @@ function showStatus(text, isError) {
   byId("live").classList.toggle("trouble", isError);
 }
 
-async function refresh() {
-  let refreshSeconds = 2;
+// What the server has; null if it does not answer.
+async function requested() {
   try {
     const response = await fetch("data");
-    if (!response.ok) throw new Error(response.statusText);
-    const data = await response.json();
-    refreshSeconds = data.refresh_seconds;
-    show(data);
-    if (data.error) showStatus(data.error, true);
-    else showStatus(`live · ${timeOfDay(Date.now())}`, false);
+    return response.ok ? await response.json() : null;
   } catch {
-    showStatus("The page's server does not answer; it ended with its stack.", true);
+    return null;
   }
+}
+
+async function refresh() {
+  const data = await requested();
+  const refreshSeconds = data ? data.refresh_seconds : 2;
   setTimeout(document.hidden ? refreshWhenVisible : refresh, refreshSeconds * 1000);
+  if (!data) {
+    showStatus("The page's server does not answer; it ended with its stack.", true);
+    return;
+  }
+  show(data);
+  if (data.error) showStatus(data.error, true);
+  else showStatus(`live · ${timeOfDay(Date.now())}`, false);
 }
 
 // A hidden page requests nothing.
