@@ -72,7 +72,7 @@ def test_stop_ends_the_iterations_of_a_map(
 
 @pytest.mark.correction("failed_without_output")
 def test_failed_execution_has_no_output(machines: Machines) -> None:
-    """AWS reports error and cause only."""
+    """AWS reports error and cause only, as soon as it reports the end."""
     fail = {"Type": "Fail", "ErrorPath": "$.error", "CausePath": "$.cause"}
 
     ended = machines.run({"Fail": fail}, {"error": "Broken", "cause": "on purpose"})

@@ -76,6 +76,27 @@ def add_to_current(kind: str, details: dict[str, Any]) -> None:
         add_event(execution, kind, details)
 
 
+def failed_without_output() -> None:
+    """Leave the output of a failed execution empty.
+
+    AWS: sets `output` only for an execution that succeeded.
+    Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
+    MiniStack: repeats error and cause in the output, and sets the status before them,
+    so that who looks in between finds an end without its error.
+    """
+
+    def fail_execution(execution: Execution, error: str, cause: str) -> None:
+        # In one step, as other threads read it.
+        execution.update(status="FAILED", error=error, cause=cause, stopDate=now_iso())
+        details = {"error": error, "cause": cause}
+        add_event(
+            execution, "ExecutionFailed", {"executionFailedEventDetails": details}
+        )
+        sfn._emit_execution_status_event(execution)
+
+    sfn._fail_execution = fail_execution
+
+
 def stop_is_final() -> None:
     """Stop all work of an execution when it ends, and let it end once only.
 
@@ -151,23 +172,6 @@ def _time_out(execution: Execution) -> None:
     execution.update(status="TIMED_OUT", stopDate=now_iso(), error="States.Timeout")
     add_event(execution, "ExecutionTimedOut", {"error": "States.Timeout"})
     sfn._emit_execution_status_event(execution)
-
-
-def failed_without_output() -> None:
-    """Leave the output of a failed execution empty.
-
-    AWS: sets `output` only for an execution that succeeded.
-    Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
-    MiniStack: repeats error and cause in the output.
-    """
-    fail = sfn._fail_execution
-
-    def fail_execution(execution: Execution, error: str, cause: str) -> None:
-        fail(execution, error, cause)
-        if execution["status"] == "FAILED":
-            execution["output"] = None
-
-    sfn._fail_execution = fail_execution
 
 
 def event_limit() -> None:
