@@ -255,7 +255,13 @@ def test_what_is_false_is_not_asked_for() -> None:
 
 def test_another_reading_is_another_request() -> None:
     """One key for two columns, or for a header and none, would drop one of them."""
-    asked = [{}, {"column": "1"}, {"column": "2"}, {"header": True}, {"header": False}]
+    asked: list[dict[str, Any]] = [
+        {},
+        {"column": "1"},
+        {"column": "2"},
+        {"header": True},
+        {"header": False},
+    ]
 
     assert len({ApiRequest(body={**BODY, **each}).body_hash for each in asked}) == 5
 
