@@ -22,7 +22,7 @@ _MODULES = {
     "listen": 21,
     "manifest": 25,
     "prepare": 67,
-    "submit": 37,
+    "submit": 38,
     "sweep": 29,
     "webhook": 26,
 }
