@@ -1,6 +1,6 @@
 """Serve the web console with jobs that are made up, and open it in a browser."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -103,8 +103,10 @@ def sample_job(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any member o
 
 
 @contextmanager
-def showing(*jobs: dict[str, Any]) -> Iterator[str]:
-    """Serve the console with these jobs."""
+def showing(
+    *jobs: dict[str, Any], act: Callable[[str], PageResponse | None] | None = None
+) -> Iterator[str]:
+    """Serve the console with these jobs; `act` does what the page asks for."""
     console = WebConsole(
         ApiClient.local("http://127.0.0.1:9/"),
         stack="a test",
@@ -116,5 +118,5 @@ def showing(*jobs: dict[str, Any]) -> Iterator[str]:
     def respond(path: str) -> PageResponse | None:
         return json_response(data) if path == "data" else console.respond(path)
 
-    with serve(respond) as address:
+    with serve(respond, act) as address:
         yield address

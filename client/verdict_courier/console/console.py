@@ -16,7 +16,7 @@ from verdict_courier.api_description import (
     WITH_RESULTS,
     has_unproven_rows,
 )
-from verdict_courier.console import job_pages, runbook
+from verdict_courier.console import actions, job_pages, runbook
 from verdict_courier.console.log_sources import Links, LogSource
 from verdict_courier.console.page_response import (
     PageResponse,
@@ -37,6 +37,7 @@ _MEDIA_TYPES = {
 _JOB_PAGE = re.compile(
     r"(logs|messages|objects|error)/([0-9a-f]{8,64})(?:/([\w-]{1,32}))?"
 )
+_ACTION = re.compile(rf"jobs/([0-9a-f]{{64}})/({'|'.join(actions.ACTIONS)})")
 _DIGITS = 64
 _MAX_JOBS = 50
 _VERDICTS_SECTION = "runbook#verdicts"
@@ -81,6 +82,23 @@ class WebConsole:
             return self._job_page(page, job_id, kind)
         return None
 
+    def act(self, path: str) -> PageResponse | None:
+        """Do what a page asks for, and say how it went; None if there is no such path.
+
+        Where no answer came, it may have been done: the job, which is read anew, shows.
+        """
+        if not (match := _ACTION.fullmatch(path)):
+            return None
+        job_id, action = match.groups()
+        try:
+            self._api.call("POST", f"/jobs/{job_id}/{action}")
+        except (ApiError, ApiUnreachable) as error:
+            return json_response({"error": str(error)})
+        finally:
+            with self._lock:
+                self._refresh_at = 0.0
+        return json_response({"error": None})
+
     def _current_data(self) -> Document:
         """Return the jobs, which are read once per refresh for all open pages."""
         with self._lock:
@@ -115,6 +133,7 @@ class WebConsole:
             else None,
             "next_check_why": NEXT_CHECK_REASONS.get(str(job.get("next_check_reason"))),
             "rows_doubt": _rows_doubt(job.get("verdict")),
+            "actions": actions.offered(job),
         }
 
     def _job_page(self, page: str, job_id: str, kind: str) -> PageResponse | None:

@@ -15,6 +15,7 @@ const noneFits = el("p", { class: "empty" }, "No job fits.");
 let charted = "";
 let newest = null;
 let isAskedShown = false;
+let waiting;
 
 function show(data) {
   const now = Date.now() / 1000;
@@ -94,9 +95,11 @@ async function requested() {
 }
 
 async function refresh() {
+  clearTimeout(waiting);
   const data = await requested();
   const refreshSeconds = data ? data.refresh_seconds : 2;
-  setTimeout(document.hidden ? refreshWhenVisible : refresh, refreshSeconds * 1000);
+  clearTimeout(waiting);
+  waiting = setTimeout(document.hidden ? refreshWhenVisible : refresh, refreshSeconds * 1000);
   if (!data) {
     showStatus("The page's server does not answer; it ended with its stack.", true);
     return;
@@ -115,5 +118,7 @@ function refreshWhenVisible() {
 for (const field of [OUTCOME, PROVIDER, TEXT]) {
   field.addEventListener("input", () => newest && show(newest));
 }
+// Somebody acted on a job: what became of it is shown at once.
+document.addEventListener("changed", refresh);
 
 refresh();
