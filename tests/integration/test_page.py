@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 from verdict_courier.console.page_response import PageResponse, json_response
 
-from tests.integration.console_pages import opened, sample_job, showing
+from tests.integration.console_pages import opened, paged, sample_job, showing
 
 
 def test_a_webhook_is_marked(web_browser: Browser) -> None:
@@ -129,6 +129,26 @@ def test_an_action_is_asked_once_more_by_keyboard(web_browser: Browser) -> None:
             page.keyboard.press("Enter")
             expect(page.locator(".actions [role=status]")).to_contain_text(outcome)
         assert done == [f"jobs/{'a' * 64}/retry"] * 2
+
+
+def test_it_says_how_many_jobs_there_are_and_has_older_ones(
+    web_browser: Browser,
+) -> None:
+    """The job that somebody looks for may be the hundredth."""
+    jobs = [sample_job(job_id=f"{number:064x}") for number in range(120)]
+
+    with paged(*jobs) as address, opened(web_browser, address) as page:
+        counts, shown = page.locator("#counts"), page.locator("article")
+        expect(counts).to_have_text("· newest 50 of 120, 0 running")
+        page.get_by_role("link", name="Older jobs").click()
+        expect(counts).to_have_text("· jobs 51 to 100 of 120, 0 running")
+        expect(shown.first).to_have_attribute("data-job", jobs[50]["job_id"])
+        page.get_by_role("link", name="Older jobs").click()
+        expect(counts).to_have_text("· jobs 101 to 120 of 120, 0 running")
+        expect(shown).to_have_count(20)
+        expect(page.get_by_role("link", name="Older jobs")).to_have_count(0)
+        page.get_by_role("link", name="Newest jobs").click()
+        expect(shown.first).to_have_attribute("data-job", jobs[0]["job_id"])
 
 
 @pytest.mark.parametrize("width", [390, 1280])
