@@ -78,9 +78,8 @@ def main() -> int:
             call = partial(handler.handler, event, InvocationContext())
             p95 = _measure(name, call, answers)
             slowest = max(slowest, p95) if name != _LARGEST else slowest
-    print(
-        f"p95 of all but {_LARGEST}: at most {slowest:.1f} ms, the bar is {_P95_MILLISECONDS:.0f}."
-    )
+    bar = f"the bar is {_P95_MILLISECONDS:.0f}"
+    print(f"p95 of all but {_LARGEST}: at most {slowest:.1f} ms, {bar}.")
     return int(slowest > _P95_MILLISECONDS)
 
 
