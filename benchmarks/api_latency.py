@@ -94,7 +94,9 @@ class _Answers:
         events.register("response-received.dynamodb", self._keep)
 
     def _replay(self, request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
-        self._asked = bytes(request.body or b"")
+        body = request.body or b""
+        assert isinstance(body, bytes), "the request of a call of DynamoDB"  # noqa: S101 - for the types
+        self._asked = body
         known = self._known.get(self._asked)
         if known is None:
             return None

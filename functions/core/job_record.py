@@ -101,7 +101,7 @@ class JobRecord:
         """Read an item, ignoring attributes that are not fields of a record."""
         values: dict[str, Any] = {
             name: type_(item[attribute])
-            for name, attribute, type_ in _plain_fields(cls)
+            for name, attribute, type_ in _plain_fields()
             if attribute in item
         }
         for name in ("job_id", "provider", "type"):
@@ -217,11 +217,11 @@ class JobRecord:
 
 
 @cache
-def _plain_fields(record: type) -> tuple[tuple[str, str, type], ...]:
+def _plain_fields() -> tuple[tuple[str, str, type], ...]:
     """Return the name, the attribute and the type of each text and number."""
     return tuple(
         (field.name, _STORED_AS.get(field.name, field.name), type(field.default))
-        for field in fields(record)
+        for field in fields(JobRecord)
         if isinstance(field.default, (str, float, int))
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,14 +39,14 @@ class Answering:
         self.answer = b""
         self.status = 200
         session = boto3.Session("key", "secret", region_name="us-east-1")
-        self.client = session.client("dynamodb", config=clients._CONFIG)
+        self.client: Any = session.client("dynamodb", config=clients._CONFIG)
         events = self.client.meta.events
         events.register("before-send.dynamodb", self._answer)
         if plainly:
             events.register("before-parse.dynamodb", clients.parse_plainly)
 
     def _answer(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
-        return AWSResponse(request.url, self.status, {}, Raw(self.answer))
+        return AWSResponse(request.url, self.status, HTTPHeaders(), Raw(self.answer))
 
     def query(self, answer: bytes, *, status: int = 200) -> Mapping[str, Any]:
         """Return what a query says of an answer."""
@@ -112,11 +113,11 @@ def test_the_functions_client_reads_plainly(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    client = clients.dynamodb.__wrapped__()
+    client: Any = clients.dynamodb.__wrapped__()
     body = json.dumps({"Item": {}, "Unknown": True}).encode()
 
     def answer(request: AWSPreparedRequest, **_: object) -> AWSResponse:
-        return AWSResponse(request.url, 200, {}, Raw(body))
+        return AWSResponse(request.url, 200, HTTPHeaders(), Raw(body))
 
     client.meta.events.register("before-send.dynamodb", answer)
     read = client.get_item(TableName="jobs", Key={"job_id": {"S": "id"}})
