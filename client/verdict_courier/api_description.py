@@ -12,6 +12,8 @@ _DOCUMENT = Path(__file__).with_name("openapi.json")
 
 #: The outcomes of jobs that have results.
 WITH_RESULTS = ("succeeded", "partial")
+#: The outcomes after which any job can be retried.
+RETRYABLE = ("failed", "timed_out", "cancelled")
 #: The verdict on rows that are all accounted for.
 COMPLETE = "complete"
 #: What each verdict on the rows of a job means.

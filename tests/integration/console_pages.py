@@ -1,6 +1,6 @@
 """Serve the web console with jobs that are made up, and open it in a browser."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -103,18 +103,58 @@ def sample_job(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any member o
 
 
 @contextmanager
-def showing(*jobs: dict[str, Any]) -> Iterator[str]:
-    """Serve the console with these jobs."""
+def showing(
+    *jobs: dict[str, Any], act: Callable[[str], PageResponse | None] | None = None
+) -> Iterator[str]:
+    """Serve the console with these jobs; `act` does what the page asks for."""
+    with _serving({"data": page_of(jobs, whole=len(jobs))}, act) as address:
+        yield address
+
+
+@contextmanager
+def paged(*jobs: dict[str, Any]) -> Iterator[str]:
+    """Serve the console with these jobs, fifty on a page."""
+    pages = {}
+    for start in range(0, len(jobs), 50):
+        more = start + 50 < len(jobs)
+        pages[f"data/{start}" if start else "data"] = page_of(
+            jobs[start : start + 50],
+            whole=len(jobs),
+            next_page=str(start + 50) if more else None,
+        )
+    with _serving(pages) as address:
+        yield address
+
+
+def page_of(
+    jobs: Sequence[dict[str, Any]], *, whole: int, next_page: str | None = None
+) -> dict[str, Any]:
+    """Return some jobs of a `whole` as the page gets them."""
+    return {
+        "jobs": jobs,
+        "listed": len(jobs),
+        "next": next_page,
+        "count": {"number": whole, "is_whole": True},
+        "error": None,
+        "stack": "a test",
+        "refresh_seconds": 0.1,
+    }
+
+
+@contextmanager
+def _serving(
+    pages: Mapping[str, dict[str, Any]],
+    act: Callable[[str], PageResponse | None] | None = None,
+) -> Iterator[str]:
     console = WebConsole(
         ApiClient.local("http://127.0.0.1:9/"),
         stack="a test",
         refresh_seconds=0.1,
         log_source=AwsConsoleLinks(),
     )
-    data = {"jobs": jobs, "error": None, "stack": "a test", "refresh_seconds": 0.1}
 
     def respond(path: str) -> PageResponse | None:
-        return json_response(data) if path == "data" else console.respond(path)
+        return json_response(pages[path]) if path in pages else console.respond(path)
 
-    with serve(respond) as address:
+    with serve(respond, act) as address:
         yield address

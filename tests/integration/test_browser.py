@@ -62,6 +62,23 @@ def test_a_job_appears_moves_and_ends(page: Page, runner: JobRunner) -> None:
     expect(job.get_by_role("cell", name="Delivered")).to_be_visible()
 
 
+@pytest.mark.usefixtures("slow")
+def test_a_job_is_cancelled_and_retried(page: Page, runner: JobRunner) -> None:
+    """Whoever sees what is wrong need not look for a command."""
+    job_id = runner.upload("ipqs/email/list.csv", sample.emails(12))
+    job = page.locator(f'[data-job="{job_id}"]')
+    expect(job.locator(".bar.wait.open")).to_have_count(1)
+
+    job.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Cancel the job").click()
+
+    expect(job.locator(".badge")).to_have_text("cancelled")
+    runner.stack.ipqs.behave(statuses=("FINISHED",))
+    job.get_by_role("button", name="Retry").click()
+    page.get_by_role("button", name="Retry the job").click()
+    expect(job.locator(".badge")).to_have_text("succeeded")
+
+
 def test_a_failed_job_links_to_the_run_book(page: Page, runner: JobRunner) -> None:
     """One click leads from the error to the section that says what to do."""
     job_id = runner.upload("ipqs/email/empty.csv", b"email\n")

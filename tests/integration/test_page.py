@@ -2,8 +2,9 @@
 
 import pytest
 from playwright.sync_api import Browser, expect
+from verdict_courier.console.page_response import PageResponse, json_response
 
-from tests.integration.console_pages import opened, sample_job, showing
+from tests.integration.console_pages import opened, paged, sample_job, showing
 
 
 def test_a_webhook_is_marked(web_browser: Browser) -> None:
@@ -97,6 +98,57 @@ def test_the_address_of_a_job_leads_to_it(web_browser: Browser) -> None:
         asked = page.locator(f'article[data-job="{40:064x}"]')
         expect(asked).to_be_in_viewport()
         expect(page.locator("article.asked")).to_have_count(1)
+
+
+def test_an_action_is_asked_once_more_by_keyboard(web_browser: Browser) -> None:
+    """Enter on the wrong card must not pay; who has no mouse must be able to."""
+    done: list[str] = []
+
+    def act(path: str) -> PageResponse:
+        done.append(path)
+        return json_response({"error": "The job has ended." if done[1:] else None})
+
+    actions = [{"name": "retry", "asks": "7 requests are paid for again."}]
+    job = sample_job(outcome="failed", name="june.csv", actions=actions)
+    with showing(job, act=act) as address, opened(web_browser, address) as page:
+        button = page.get_by_role("button", name="Retry, job june.csv")
+        dialog = page.get_by_role("dialog", name="Retry job june.csv")
+        button.focus()
+
+        for leaving in ("Escape", "Enter"):  # the answer that has the focus is a no
+            page.keyboard.press("Enter")
+            expect(dialog).to_contain_text("7 requests are paid for again.")
+            page.keyboard.press(leaving)
+            expect(dialog).to_be_hidden()
+            expect(button).to_be_focused()
+        assert not done
+
+        for outcome in ("Retried", "The job has ended."):
+            page.keyboard.press("Enter")
+            page.keyboard.press("Tab")
+            page.keyboard.press("Enter")
+            expect(page.locator(".actions [role=status]")).to_contain_text(outcome)
+        assert done == [f"jobs/{'a' * 64}/retry"] * 2
+
+
+def test_it_says_how_many_jobs_there_are_and_has_older_ones(
+    web_browser: Browser,
+) -> None:
+    """The job that somebody looks for may be the hundredth."""
+    jobs = [sample_job(job_id=f"{number:064x}") for number in range(120)]
+
+    with paged(*jobs) as address, opened(web_browser, address) as page:
+        counts, shown = page.locator("#counts"), page.locator("article")
+        expect(counts).to_have_text("· newest 50 of 120, 0 running")
+        page.get_by_role("link", name="Older jobs").click()
+        expect(counts).to_have_text("· jobs 51 to 100 of 120, 0 running")
+        expect(shown.first).to_have_attribute("data-job", jobs[50]["job_id"])
+        page.get_by_role("link", name="Older jobs").click()
+        expect(counts).to_have_text("· jobs 101 to 120 of 120, 0 running")
+        expect(shown).to_have_count(20)
+        expect(page.get_by_role("link", name="Older jobs")).to_have_count(0)
+        page.get_by_role("link", name="Newest jobs").click()
+        expect(shown.first).to_have_attribute("data-job", jobs[0]["job_id"])
 
 
 @pytest.mark.parametrize("width", [390, 1280])

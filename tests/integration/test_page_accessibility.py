@@ -45,9 +45,10 @@ def sorts_of_jobs() -> Iterator[dict[str, Any]]:
     hold = {"error": "CreditsMissing", "since": _NOW.format(3), "advice": "Buy some."}
     doubt = {"verdict": "unaccounted", "meaning": "rows lack", "runbook": "runbook#x"}
     links = [{"text": "log lines", "href": "logs/1"}]
+    cancel = {"actions": [{"name": "cancel", "asks": "It is paid for."}]}
     yield sample_job(page_links=links, name="june.csv", label="June", rows=12)
     yield sample_job(**running, next_check_at=_NOW.format(59), page_links=links)
-    yield sample_job(**running, hold=hold, page_links=links)
+    yield sample_job(**running, **cancel, hold=hold, page_links=links)
     yield sample_job(outcome="failed", error=error, runbook="runbook#providerfailed")
     yield sample_job(outcome="succeeded", rows_doubt=doubt, verdict="unaccounted")
     yield sample_job(outcome="cancelled", timeline=None)
@@ -74,6 +75,18 @@ def test_axe_finds_nothing_on_the_page(
         expect(page.locator("article")).to_have_count(number)
         for details in page.locator("details").all()[: len(sorts)]:
             details.click()
+        assert findings(page, axe) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_the_question_before_an_action(
+    web_browser: Browser, axe: str, scheme: Literal["light", "dark"]
+) -> None:
+    """Whoever cannot read it says yes to they do not know what."""
+    job = next(job for job in sorts_of_jobs() if job.get("actions"))
+    with showing(job) as address, opened(web_browser, address, scheme=scheme) as page:
+        page.get_by_role("button", name="Cancel").click()
+        expect(page.get_by_role("dialog")).to_be_visible()
         assert findings(page, axe) == []
 
 
