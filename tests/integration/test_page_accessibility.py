@@ -60,6 +60,8 @@ def sorts_of_jobs() -> Iterator[dict[str, Any]]:
     )
     yield sample_job(**running, next_check_at=_NOW.format(59), page_links=links)
     yield sample_job(**running, **cancel, hold=hold, page_links=links)
+    approval = {"reason": "asked", "since": _NOW.format(3), "until": _NOW.format(9)}
+    yield sample_job(**running, approval=approval, quote_says="12 records, 9 to send")
     yield sample_job(outcome="failed", error=error, runbook="runbook#providerfailed")
     yield sample_job(outcome="succeeded", rows_doubt=doubt, verdict="unaccounted")
     yield sample_job(outcome="cancelled", timeline=None)

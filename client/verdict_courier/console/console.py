@@ -115,6 +115,7 @@ class WebConsole:
             "next_check_why": NEXT_CHECK_REASONS.get(str(job.get("next_check_reason"))),
             "rows_doubt": _rows_doubt(job.get("verdict")),
             "actions": actions.offered(job),
+            "quote_says": actions.quote_says(job),
             "results": f"results/{job['job_id']}"
             if job["outcome"] in WITH_RESULTS
             else None,

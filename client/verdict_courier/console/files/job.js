@@ -11,12 +11,14 @@ export class JobView {
     this.facts = el("span", { class: "facts" });
     this.head = el("div", { class: "head" });
     this.timeline = el("div");
-    this.links = el("div");
+    this.remarks = el("div");
+    this.links = el("div", { class: "links" });
     this.results = new Results();
     this.actions = new Actions();
     this.details = el("div");
+    const foot = el("div", { class: "foot" }, this.links, this.actions.element);
     const details = el("details", {}, el("summary", {}, "Facts and states"), this.details);
-    this.element = el("article", {}, this.head, this.timeline, this.results.element, this.links, this.actions.element, details);
+    this.element = el("article", {}, this.head, this.timeline, this.results.element, this.remarks, foot, details);
     this.shown = "";
   }
 
@@ -30,7 +32,8 @@ export class JobView {
     this.timeline.replaceChildren(...[timeline(job, now)].filter(Boolean));
     if (json === this.shown) return;
     this.head.replaceChildren(...head(job), this.facts);
-    this.links.replaceChildren(...errorAndLinks(job));
+    this.remarks.replaceChildren(...remarks(job));
+    this.links.replaceChildren(...job.page_links.map(({ text, href }) => link(text, href, titleOf(job))));
     this.results.show(job, titleOf(job));
     this.actions.show(job, titleOf(job));
     this.details.replaceChildren(...details(job));
@@ -80,11 +83,9 @@ function expected(job, now) {
   return `expected ${times}${over} (from ${count(job.expected_from, "job")})`;
 }
 
-function errorAndLinks(job) {
-  const links = job.page_links.map(({ text, href }) => link(text, href, titleOf(job)));
-  const doubt = job.rows_doubt ? rowsDoubt(job) : null;
-  const waits = job.hold ? hold(job.hold) : null;
-  return [job.error ? error(job) : null, waits, doubt, el("div", { class: "links" }, ...links)].filter(Boolean);
+function remarks(job) {
+  const waits = job.hold ? hold(job.hold) : job.approval ? approval(job) : null;
+  return [job.error ? error(job) : null, waits, job.rows_doubt ? rowsDoubt(job) : null].filter(Boolean);
 }
 
 // How a link says to which job it belongs.
@@ -100,6 +101,12 @@ function error(job) {
 function hold({ error, since, advice }) {
   const name = el("p", {}, "waiting since ", time(since), ": ", el("b", { class: "name" }, error));
   return el("div", { class: "error" }, name, el("p", {}, advice));
+}
+
+// What a person has to approve, and until when.
+function approval(job) {
+  const until = el("p", {}, el("b", {}, "waits for approval"), " until ", time(job.approval.until));
+  return el("div", { class: "doubt" }, until, job.quote_says ? el("p", {}, job.quote_says) : null);
 }
 
 function rowsDoubt(job) {
