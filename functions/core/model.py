@@ -130,6 +130,8 @@ class BatchPosition:
 class Batch:
     """The requests, or the shards, into which a file was packed; its rows by outcome.
 
+    The provider counts `values`: more than one in a request, also in a single one, for
+    which there are no `requests`; 0 stands for one in each.
     A retry sends `resendable` failed requests again, paid again; it continues others.
     Of a list in shards, `files_key` is the object that names their files, `lacking` are
     the kinds of results that not all shards with results have.
@@ -145,6 +147,7 @@ class Batch:
     sending_seconds: float = 0.0  # that the provider's rate takes for its requests
     files_key: str = ""  # in the results bucket
     lacking: tuple[str, ...] = ()
+    values: int = 0
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
@@ -210,7 +213,10 @@ NO_FORECAST = Forecast()
 #: The same for fields of members of a job as `_ABSENT_IF_EMPTY` for its own.
 _ABSENT_WITHIN_IF_EMPTY: Mapping[str, tuple[str, ...]] = {
     "part": ("batch_since", "sending_seconds", "shard", "rows", "submission"),
-    "batch": ("resendable", "resumable", "sending_seconds", "files_key", "lacking"),
+    "batch": (
+        *("resendable", "resumable", "sending_seconds", "files_key", "lacking"),
+        "values",
+    ),
     "prepared": ("remembered", "remembered_version_id", "shards"),
 }
 #: Fields of a job that states have under the names of an earlier release.
