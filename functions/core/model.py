@@ -131,11 +131,8 @@ class BatchPosition:
 class Batch:
     """The requests, or the shards, into which a file was packed; its rows by outcome.
 
-    The provider counts `values`: more than one in a request, also in a single one, for
-    which there are no `requests`; 0 stands for one in each.
     A retry sends `resendable` failed requests again, paid again; it continues others.
-    Of a list in shards, `files_key` is the object that names their files, `lacking` are
-    the kinds of results that not all shards with results have.
+    Of a list in shards, `files_key` is the object that names their files.
     """
 
     requests: int = 0
@@ -147,15 +144,14 @@ class Batch:
     resumable: int = 0
     sending_seconds: float = 0.0  # that the provider's rate takes for its requests
     files_key: str = ""  # in the results bucket
-    lacking: tuple[str, ...] = ()
-    values: int = 0
+    lacking: tuple[str, ...] = ()  # kinds that not all shards with results have
+    values: int = 0  # that the provider counts; 0 for one in each request
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
         """Read a batch, ignoring fields of a newer deployment."""
         values = _own_fields(cls, state)
-        values["lacking"] = tuple(values.get("lacking", ()))
-        return cls(**values)
+        return cls(**{**values, "lacking": tuple(values.get("lacking", ()))})
 
 
 @dataclass(frozen=True, kw_only=True)
