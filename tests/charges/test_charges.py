@@ -13,6 +13,7 @@ import pytest
 from functions import csv_file, prepare
 from functions.aws.approvals import Approvals
 from functions.aws.batch_store import BatchStore
+from functions.aws.daily_budget import DailyBudget
 from functions.aws.job_store import JobStore
 from functions.aws.s3_source import S3Source
 from functions.core.job_record import JobRecord
@@ -69,6 +70,7 @@ class Desk:
             settings=self.settings,
             job_store=JobStore(table.name, **stores),
             approvals=Approvals(table.name, **stores),
+            budget=DailyBudget(table.name, **stores),
             s3=s3,
             now=NOW,
         ).prepare()
