@@ -139,7 +139,7 @@ def _formats(
     for tag, attributes in start_tags(parts.chunks(name) if name else ()):
         if tag in _GROUPS:
             group = tag
-        elif tag == "numFmt" and group == "numFmts":
+        elif tag == "numFmt":
             codes[attributes.get("numFmtId", "")] = attributes.get("formatCode", "")
         elif tag == "xf" and group == "cellXfs":
             number = attributes.get("numFmtId", "0")

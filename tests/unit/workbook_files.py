@@ -35,6 +35,7 @@ def workbook(
     prefix: str = "",
     is_1904: bool = False,
     changed: Mapping[str, bytes | None] | None = None,
+    compression: int = ZIP_DEFLATED,
 ) -> bytes:
     """Return a workbook whose sheets have these states, and the first one these rows.
 
@@ -96,7 +97,7 @@ def workbook(
         name: file.encode() for name, file in files.items()
     }
     content = BytesIO()
-    with ZipFile(content, "w", ZIP_DEFLATED) as archive:
+    with ZipFile(content, "w", compression) as archive:
         for name, file in (packed | dict(changed or {})).items():
             if file is not None:
                 archive.writestr(name, file)
