@@ -184,6 +184,8 @@ lock: $(READY) ## Resolve the dependencies and write the lock files
 	  --generate-hashes --no-emit-index-url --no-header -q -o functions/requirements.lock
 	$(BIN)/uv pip compile --group join --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header -q -o functions/join.lock
+	$(BIN)/uv pip compile --group notices --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header -q -o functions/notices.lock
 	$(BIN)/python -m tests.workflow.engines.node update --package-lock-only
 
 clean: ## Stop the local stack and remove all generated files

@@ -12,6 +12,11 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from functions.core.function_table import FUNCTIONS
+from functions.core.notice_receivers import (
+    NoticeReceiver,
+    parse_receivers,
+    validate_receiver,
+)
 from functions.core.provider_settings import ProviderSettings, parse_providers
 from functions.core.settings_parser import ConfigError, parse
 
@@ -42,6 +47,8 @@ class Stage:
     * batch_max_concurrency: how many requests of a batch run at once.
     * spreadsheet_safe: whether lists get a third joined file, in whose cells no
       spreadsheet finds a formula.
+    * notice_receivers: who gets notices by HTTP, by name; without any, nothing of it is
+      deployed.
     * show_file_names: whether the names of uploaded files are kept and shown.
     """
 
@@ -63,6 +70,9 @@ class Stage:
     batch_max_concurrency: int
     show_file_names: bool = True
     spreadsheet_safe: bool = False
+    notice_receivers: Mapping[str, NoticeReceiver] = field(
+        default_factory=dict, metadata={"parse": parse_receivers}
+    )
     providers: Mapping[str, ProviderSettings] = field(
         metadata={"parse": parse_providers}
     )
@@ -154,6 +164,14 @@ def _validate(stage: Stage) -> None:
     where = f"courier.stages.{stage.name}"
     for name, provider in stage.providers.items():
         _validate_provider(provider, stage=stage, where=f"{where}.providers.{name}")
+
+    for name, receiver in stage.notice_receivers.items():
+        validate_receiver(
+            name,
+            receiver,
+            loopback=stage.name == LOCAL,
+            where=f"{where}.notice_receivers.{name}",
+        )
 
     if not 0 <= stage.debug_sample_rate <= 1:
         raise ConfigError(f"{where}.debug_sample_rate: must be from 0 to 1")
