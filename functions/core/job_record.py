@@ -92,6 +92,8 @@ class JobRecord:
     sending_seconds: float = 0.0  # as of a `Batch`
     name: str = ""  # of the file, as who asked for the job gave it
     label: str = ""
+    column: str = ""  # of a list's values, as the request for the job says
+    header: str = ""  # whether it has one, "yes" or "no"
 
     @classmethod
     def from_item(cls, item: Item) -> Self:
@@ -230,6 +232,8 @@ class SubmissionRecord:
     attempt: int = 1
     outcome: str = ""
     quote_asked: bool = False  # by the request for the job
+    column: str = ""  # as of a `JobRecord`
+    header: str = ""
     approve_until: float = 0.0
     approved_at: float = 0.0
     approved_values: int = 0
@@ -249,6 +253,8 @@ class SubmissionRecord:
             attempt=int(item.get("attempt", 1)),
             outcome=str(item.get("outcome", "")),
             quote_asked=bool(item.get("quote_asked", "")),
+            column=str(item.get("column", "")),
+            header=str(item.get("header", "")),
             approve_until=float(item.get("approve_until", 0.0)),
             approved_at=float(item.get("approved_at", 0.0)),
             approved_values=int(item.get("approved_values", 0)),
