@@ -225,7 +225,7 @@ class JobService:
         provider = self.settings.providers.get(record.provider)
         return responses.job_response(
             record,
-            deadline_seconds=provider.policy.deadline_seconds if provider else 0.0,
+            deadline_seconds=provider.poll.deadline_seconds if provider else 0.0,
             show_file_names=self.settings.show_file_names,
             jobs=request.jobs,
             execution_url=execution_url(

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Self
 
 from functions.core.errors import advice_for
@@ -99,14 +100,14 @@ class JobRecord:
     def from_item(cls, item: Item) -> Self:
         """Read an item, ignoring attributes that are not fields of a record."""
         values: dict[str, Any] = {
-            field.name: type(field.default)(item[attribute])
-            for field in fields(cls)
-            if (attribute := _STORED_AS.get(field.name, field.name)) in item
-            and isinstance(field.default, (str, float, int))
+            name: type_(item[attribute])
+            for name, attribute, type_ in _plain_fields()
+            if attribute in item
         }
         for name in ("job_id", "provider", "type"):
             values[name] = str(item.get(name, ""))
-        values["earlier"] = tuple(json.loads(str(item.get("earlier", "[]"))))
+        if "earlier" in item:
+            values["earlier"] = tuple(json.loads(str(item["earlier"])))
         return cls(**values)
 
     @property
@@ -213,6 +214,16 @@ class JobRecord:
             "error_key": self.error_key,
         }
         return json.dumps([*self.earlier, this_attempt])
+
+
+@cache
+def _plain_fields() -> tuple[tuple[str, str, type], ...]:
+    """Return the name, the attribute and the type of each text and number."""
+    return tuple(
+        (field.name, _STORED_AS.get(field.name, field.name), type(field.default))
+        for field in fields(JobRecord)
+        if isinstance(field.default, (str, float, int))
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
