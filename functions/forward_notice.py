@@ -113,10 +113,12 @@ def _handle_record(record: SQSRecord) -> None:
     queue = record.event_source_arn
     settings = function_settings(ENV_NOTICE_RECEIVERS)
     receiver = receivers_by_queue(settings.notice_receivers)[queue]
-    fields = {"queue": queue.rpartition(":")[2], "message_id": record.message_id}
+    telemetry.logger.append_keys(
+        queue=queue.rpartition(":")[2], message_id=record.message_id
+    )
     try:
         notice = read_notice(record.body)
-        fields["job_id"] = str(notice.content["job_id"])
+        telemetry.logger.append_keys(job_id=notice.content["job_id"])
         secret = Secret.from_id(receiver.secret)
         forward(
             delivery_of(notice, receiver, secret, now=clock.now()),
@@ -128,10 +130,9 @@ def _handle_record(record: SQSRecord) -> None:
             error=type(error).__name__,
             reason=str(error),
             receives=record.attributes.approximate_receive_count,
-            **fields,
         )
         raise
-    telemetry.logger.info("notice delivered", id=notice.id, **fields)
+    telemetry.logger.info("notice delivered", id=notice.id)
 
 
 @cache
