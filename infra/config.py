@@ -36,7 +36,8 @@ class Stage:
       whatever the level, from 0 to 1.
     * otel_layer_arn: a layer with OpenTelemetry for Python on arm64, in the same
       region; empty for X-Ray's own tracing, which needs none.
-    * runbook_url: where docs/operations.md can be read; alarms link to its sections.
+    * runbook_url: where docs/operations.md can be read; alarms then link to its
+      sections, besides saying what to do.
     * reserved_concurrency: a number for each function in prod; none in dev and local,
       because a new account may run as few as ten functions at once, and AWS refuses
       a reservation that leaves too few for other functions.
@@ -56,7 +57,7 @@ class Stage:
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
     debug_sample_rate: float
     otel_layer_arn: str
-    runbook_url: str
+    runbook_url: str = ""
     log_retention_days: Literal[1, 7, 30, 90, 365]
     inbox_retention_days: int
     results_retention_days: int
