@@ -41,8 +41,8 @@ class Functions(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._reserved_concurrency = reserved_concurrency
-        self._code = lambda_.Code.from_asset(str(bundle()))
         platform = HOST if stage == LOCAL else LAMBDA
+        self._code = lambda_.Code.from_asset(str(bundle(platform)))
         self._own_code = {"join": lambda_.Code.from_asset(str(bundle_join(platform)))}
         self._log_retention = log_retention
         self._key = key
