@@ -14,7 +14,7 @@ from functions.aws.batch_store import BatchStore
 from functions.aws.earlier_uploads import check_first_upload
 from functions.aws.job_store import JobStore
 from functions.aws.lambda_handler import lambda_handler, read_job
-from functions.aws.s3_source import S3Source, yes_or_no
+from functions.aws.s3_source import S3Source
 from functions.aws.settings import provider_settings
 from functions.aws.verdict_memory import VerdictMemory
 from functions.core.approval import Approval, Reason, wait_for_approval
@@ -22,10 +22,11 @@ from functions.core.errors import SOURCE_FAULTS, SourceMisnamed, SourceTooLarge
 from functions.core.estimate import cost_of, remarks_of_requests, values_of
 from functions.core.job_record import SubmissionRecord
 from functions.core.keys import BATCHES_PREFIX, QUOTE_OPTION
-from functions.core.model import Job, Next, State
+from functions.core.model import Batch, Job, Next, State
 from functions.core.provider_settings import ProviderSettings
 from functions.core.quote import Remarks
 from functions.core.routing import refuse
+from functions.core.upload_options import ListOptions, yes_or_no
 from functions.prepare_batch import prepare_batch
 from functions.prepare_list import prepare_list
 from functions.recalling import Recall, RecalledBefore, asks_for_fresh
@@ -137,13 +138,16 @@ class Preparation:
                     settings=self.settings,
                     batch_store=batch_store,
                     now=self.now,
+                    asked=ListOptions.from_record(record),
                     recall=RecalledBefore(batch_store, before)
                     if before.shards
                     else recall,
                     may_cut=may_cut,
                 )
-        adapter_for(job.provider).validate(job.key, job.type, self._source)
-        return job.with_(next=Next.SUBMIT), remarks_of_requests(job)
+        count = adapter_for(job.provider).validate(job.key, job.type, self._source)
+        # Not in every state: most requests have one.
+        single = Batch(values=count.values if count.values > 1 else 0)
+        return job.with_(next=Next.SUBMIT, batch=single), remarks_of_requests(job)
 
     def _check_source(self) -> None:
         if self.job.key.startswith(BATCHES_PREFIX):

@@ -38,8 +38,8 @@ class ProviderSettings:
       of the buckets.
     * loopback allows plain http, and addresses of this machine only: the local stack
       reaches its simulators so. Only the stage `local` may set it.
-    * approve_above: a job that would send more values (a batch: requests) waits until
-      a person approves it, for approve_days at most; null for no limit.
+    * approve_above: a job that would send more values (a batch: requests, or VPAs)
+      waits until a person approves it, for approve_days at most; null for no limit.
     * credits_per_value: how many credits a quote estimates for a value.
     * rate limits submissions; null for no limit. webhook is the scheme by which
       webhooks are signed; null refuses all webhooks.
@@ -205,6 +205,8 @@ PROVIDERS: Mapping[str, type[ProviderSettings]] = {
     "ipqs": IpqsSettings,
     "txncheck": TxncheckSettings,
 }
+#: The providers that take lists of values; others take requests.
+LIST_PROVIDERS = tuple(name for name, each in PROVIDERS.items() if each.list_kinds)
 
 
 def parse_providers(raw: Any, *, where: str) -> dict[str, ProviderSettings]:  # noqa: ANN401 - any JSON
