@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import median
 
 from functions.core.function_table import FUNCTIONS
-from infra.bundling import HOST, bundle, bundle_join
+from infra.bundling import HOST, bundle, bundle_join, bundle_notices
 
 #: The most millions of instructions with bytecode.
 _MOST = 1450
@@ -27,6 +27,7 @@ _MOST_WITHOUT_PROVIDER = 1300
 _CALLING_PROVIDERS = {"submit", "check", "download", "gather", "sweep"}
 #: A person or a provider waits for it.
 _MOST_OF = {"api": _MOST, **dict.fromkeys(_CALLING_PROVIDERS, _MOST)}
+_OWN_ASSETS = {"join": bundle_join, "forward_notice": bundle_notices}
 _RUNS = 5
 _ADAPTER = "import functions.providers.ipqs.adapter, functions.providers.transport.http"
 _CLIENT = "from functions.aws import clients; clients.dynamodb()"
@@ -44,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"{'':20}{'with bytecode':>28}{'without':>28}{'bar':>8}")
     missed = []
     for name in names:
-        asset = bundle_join(HOST) if name == "join" else bundle(HOST)
+        asset = _OWN_ASSETS.get(name, bundle)(HOST)
         bar = _MOST_OF.get(name, _MOST_WITHOUT_PROVIDER)
         with tempfile.TemporaryDirectory() as folder:
             plain = Path(folder) / "plain"

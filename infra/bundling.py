@@ -3,9 +3,9 @@
 All functions share one, of pure Python wheels only (`--platform=any`; pip refuses
 others), so that it runs on arm64 as well as on the interpreter of the local stack.
 Join's has DuckDB besides, which is compiled: it is built once for AWS, and once for
-this machine. boto3 is part of the Lambda runtime. Of Powertools there is only what is
-imported. Bytecode is in an asset for the Python that builds it, and in no other: see
-`infra.bytecode`.
+this machine. That of Forward notice has the library that signs notices. boto3 is part
+of the Lambda runtime. Of Powertools there is only what is imported. Bytecode is in an
+asset for the Python that builds it, and in no other: see `infra.bytecode`.
 """
 
 import hashlib
@@ -89,13 +89,30 @@ def bundle(platform: Platform, *, project: Path = PROJECT) -> Path:
 def bundle_join(platform: Platform, *, project: Path = PROJECT) -> Path:
     """Return the directory of Join's asset: that of the others, and DuckDB."""
     common = bundle(platform, project=project)
-    installed = _dependencies(project, "join.lock", platform)
-    lock = project / "functions" / "join.lock"
-    cache = project / ".cache" / f"join-{platform.name}"
-    asset = cache / _hash(project, [lock], common.name)
+    return _extended(common, project, f"join-{platform.name}", "join.lock", platform)
+
+
+def bundle_notices(platform: Platform, *, project: Path = PROJECT) -> Path:
+    """Return the directory of Forward notice's asset, which can sign besides."""
+    common = bundle(platform, project=project)
+    return _extended(
+        common,
+        project,
+        common.parent.name.replace("asset", "notices"),
+        "notices.lock",
+        ANY,
+    )
+
+
+def _extended(
+    common: Path, project: Path, name: str, file: str, platform: Platform
+) -> Path:
+    """Return the directory of an asset that has the dependencies of `file`, too."""
+    installed = _dependencies(project, file, platform)
+    lock = project / "functions" / file
+    asset = project / ".cache" / name / _hash(project, [lock], common.name)
     if not asset.is_dir():
-        compiled = platform.python == THIS_PYTHON
-        _publish(asset, partial(_assemble_join, common, installed, compiled))
+        _publish(asset, partial(_extend, common, installed))
     return asset
 
 
@@ -150,11 +167,12 @@ def _assemble(
     _make_reproducible(target)
 
 
-def _assemble_join(common: Path, installed: Path, compiled: bool, target: Path) -> None:
+def _extend(common: Path, installed: Path, target: Path) -> None:
     for source in (common, installed):
         shutil.copytree(source, target, dirs_exist_ok=True)
-    if compiled:
-        compile_files(target, target.glob("duckdb/**/*.py"))
+    if any(common.rglob("*.pyc")):
+        added = (path.relative_to(installed) for path in installed.rglob("*.py"))
+        compile_files(target, (target / path for path in added))
     _make_reproducible(target)
 
 
