@@ -2,18 +2,24 @@
 
     python -m benchmarks.api_latency
 
-The handler runs in this process and calls the emulator's DynamoDB, which is slower than
-that of AWS. So the time of our own code is measured separately.
+The handler runs in this process, with the SDK's own serializing, signing and parsing.
+The emulator answers each request of a kind once, and its answer is replayed after that:
+what is measured is the function's own time, without the network and the database. The
+function waits for nothing else, so that it is the time of the processor, which is the
+same on a busy machine.
 """
 
 import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
+from io import BytesIO
 from statistics import quantiles
 from typing import Any
+
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from benchmarks import seed_jobs
 from functions.core import keys
@@ -26,12 +32,16 @@ from local.lambda_invocation import InvocationContext, get_event
 _IPQS = config.stage("dev", config.context()["courier"]).providers["ipqs"]
 _JOBS = 10_000
 _CALLS = 300
+#: The bar for a job, and for a page of the size that is usual.
+_P95_MILLISECONDS = 10.0
+_LARGEST = "100 jobs"
 
 
 def main() -> int:
     """Call the handler, and print percentiles in milliseconds."""
     with Emulator.started() as emulator:
-        seed_jobs.create_jobs(emulator.client("dynamodb"), "jobs", count=_JOBS)
+        dynamodb = emulator.client("dynamodb")
+        seed_jobs.create_jobs(dynamodb, "jobs", count=_JOBS, whole=True)
         os.environ |= {
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
@@ -39,6 +49,7 @@ def main() -> int:
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{emulator.port}",
             keys.ENV_JOBS_TABLE: "jobs",
             keys.ENV_JOBS_RETENTION_DAYS: "90",
+            keys.ENV_WAITS_TABLE: "waits",
             keys.ENV_INBOX_BUCKET: "inbox",
             keys.ENV_RESULTS_BUCKET: "results",
             keys.ENV_STATE_MACHINE: "arn:aws:states:us-east-1:0:stateMachine:m",
@@ -49,56 +60,76 @@ def main() -> int:
         from functions.api import handler  # noqa: PLC0415 - see above
         from functions.aws import clients  # noqa: PLC0415 - see above
 
-        aws_time = _Stopwatch(clients.dynamodb().meta.events)
-        day = time.strftime("%Y-%m-%d", time.gmtime(seed_jobs.NOW - 86_400))
-        page = {"limit": ["50"], "day": [day]}
+        answers = _Answers(clients.dynamodb().meta.events)
         job_id = seed_jobs.job_id(1)
-        print(f"{'ms':<24}{'p50':>8}{'p95':>8}   our own code{'p50':>9}{'p95':>8}")
+        day = time.strftime("%Y-%m-%d", time.gmtime(seed_jobs.NOW - 86_400))
         events = {
-            "GET /jobs": get_event("/jobs", page),
-            "GET /jobs/{job_id}": get_event(f"/jobs/{job_id}", None, job_id),
+            "50 jobs": get_event("/jobs", None),
+            "50 jobs of a day": get_event("/jobs", {"day": [day]}),
+            _LARGEST: get_event("/jobs", {"limit": ["100"]}),
+            "failed jobs": get_event("/jobs", {"outcome": ["failed"]}),
+            "a job": get_event(f"/jobs/{job_id}", None, job_id),
         }
+        print(
+            f"{'ms, without AWS':<24}{'p50':>8}{'p95':>8}{'calls':>8}{'KiB read':>10}"
+        )
+        slowest = 0.0
         for name, event in events.items():
             call = partial(handler.handler, event, InvocationContext())
-            _measure(name, call, aws_time)
-    return 0
+            p95 = _measure(name, call, answers)
+            slowest = max(slowest, p95) if name != _LARGEST else slowest
+    bar = f"the bar is {_P95_MILLISECONDS:.0f}"
+    print(f"p95 of all but {_LARGEST}: at most {slowest:.1f} ms, {bar}.")
+    return int(slowest > _P95_MILLISECONDS)
 
 
-class _Stopwatch:
-    """Adds up the time of all calls to DynamoDB."""
+class _Answers:
+    """Replays the first answer of DynamoDB to each request, and counts them."""
 
     def __init__(self, events: Any) -> None:  # noqa: ANN401 - botocore's, without a type
-        self.seconds = 0.0
-        self._started_at = 0.0
-        events.register("before-send.dynamodb", self._start)
-        events.register("response-received.dynamodb", self._stop)
+        self.count = self.bytes = 0
+        self._known: dict[bytes, dict[str, Any]] = {}
+        self._asked = b""
+        events.register("before-send.dynamodb", self._replay)
+        events.register("response-received.dynamodb", self._keep)
 
-    def _start(self, **_: object) -> None:
-        self._started_at = time.perf_counter()
+    def _replay(self, request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
+        body = request.body or b""
+        assert isinstance(body, bytes), "the request of a call of DynamoDB"  # noqa: S101 - for the types
+        self._asked = body
+        known = self._known.get(self._asked)
+        if known is None:
+            return None
+        self.count += 1
+        self.bytes += len(known["body"])
+        headers, status = known["headers"], known["status_code"]
+        return AWSResponse(request.url, status, headers, _Raw(known["body"]))
 
-    def _stop(self, **_: object) -> None:
-        self.seconds += time.perf_counter() - self._started_at
+    def _keep(self, response_dict: dict[str, Any], **_: object) -> None:
+        self._known[self._asked] = response_dict
 
 
-def _measure(
-    name: str, call: Callable[[], dict[str, Any]], aws_time: _Stopwatch
-) -> None:
-    total, ours = [], []
+class _Raw(BytesIO):
+    """The body of an answer as botocore reads it."""
+
+    def stream(self) -> Iterator[bytes]:
+        """Yield the body."""
+        yield self.read()
+
+
+def _measure(name: str, call: Callable[[], dict[str, Any]], answers: _Answers) -> float:
+    call()  # its answers are kept
+    answers.count = answers.bytes = 0
+    milliseconds = []
     for _ in range(_CALLS):
-        aws_time.seconds, begin = 0.0, time.perf_counter()
+        begin = time.thread_time()
         response = call()
-        elapsed = time.perf_counter() - begin
+        milliseconds.append((time.thread_time() - begin) * 1000)
         assert response["statusCode"] == 200, response  # noqa: S101, PLR2004 - else it measures nothing
-        total.append(elapsed * 1000)
-        ours.append((elapsed - aws_time.seconds) * 1000)
-    cells = [
-        quantiles(times, n=100)[percent - 1]
-        for times in (total, ours)
-        for percent in (50, 95)
-    ]
-    print(
-        f"{name:<24}{cells[0]:>8.1f}{cells[1]:>8.1f}{cells[2]:>24.1f}{cells[3]:>8.1f}"
-    )
+    p50, p95 = (quantiles(milliseconds, n=100)[percent - 1] for percent in (50, 95))
+    calls, read = answers.count / _CALLS, answers.bytes / _CALLS / 1024
+    print(f"{name:<24}{p50:>8.1f}{p95:>8.1f}{calls:>8.0f}{read:>10.0f}")
+    return p95
 
 
 if __name__ == "__main__":

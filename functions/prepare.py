@@ -14,7 +14,7 @@ from functions.aws.batch_store import BatchStore
 from functions.aws.earlier_uploads import check_first_upload
 from functions.aws.job_store import JobStore
 from functions.aws.lambda_handler import lambda_handler, read_job
-from functions.aws.s3_source import S3Source, yes_or_no
+from functions.aws.s3_source import S3Source
 from functions.aws.settings import provider_settings
 from functions.aws.verdict_memory import VerdictMemory
 from functions.core.approval import Approval, Reason, wait_for_approval
@@ -26,6 +26,7 @@ from functions.core.model import Job, Next, State
 from functions.core.provider_settings import ProviderSettings
 from functions.core.quote import Remarks
 from functions.core.routing import refuse
+from functions.core.upload_options import ListOptions, yes_or_no
 from functions.prepare_batch import prepare_batch
 from functions.prepare_list import prepare_list
 from functions.recalling import Recall, RecalledBefore, asks_for_fresh
@@ -137,6 +138,7 @@ class Preparation:
                     settings=self.settings,
                     batch_store=batch_store,
                     now=self.now,
+                    asked=ListOptions.from_record(record),
                     recall=RecalledBefore(batch_store, before)
                     if before.shards
                     else recall,

@@ -3,16 +3,16 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from email.header import decode_header, make_header
 from typing import Any
 
 from functions.aws.batch_store import BatchStore
-from functions.aws.s3_source import S3Source, yes_or_no
+from functions.aws.s3_source import S3Source
 from functions.batch_items import PlannedPart, write_items
 from functions.core.errors import SourceTooLarge
 from functions.core.model import Job, Next, Phase, PreparedList
 from functions.core.provider_settings import ProviderSettings
 from functions.core.quote import Remarks
+from functions.core.upload_options import ListOptions
 from functions.recalling import Recall, RecalledBefore
 from functions.records_file import RecordsFile
 from functions.submission_file import Shard, SubmissionFile
@@ -32,16 +32,19 @@ def prepare_list(
     settings: ProviderSettings,
     batch_store: BatchStore,
     now: float,
+    asked: ListOptions,
     recall: Recall | RecalledBefore | None = None,
     may_cut: bool = True,
 ) -> tuple[Job, Remarks]:
     """Write the work files of a list; return the job, and what there is to say of it.
 
+    What `asked` does not say of the table, the object's metadata may.
+
     `submission.csv` is what is sent: each value once, in one column. `records.csv` has
     every record of the source and what becomes of it, `table.json` describes the table.
-    They depend only on the source, on the settings, and on what the memory knows: there
-    `remembered.jsonl` has the verdicts that are not asked for again. If none is, the
-    job's results are there already.
+    They depend only on the source and `asked`, on the settings, and on what the memory
+    knows: there `remembered.jsonl` has the verdicts that are not asked for again. If
+    none is, the job's results are there already.
 
     What is too large for one upload is cut into shards, which are sent like the
     requests of a batch, unless the whole may have been sent already (not `may_cut`).
@@ -52,7 +55,12 @@ def prepare_list(
         SourceMisnamed, SourceNotText, SourceEmpty, SourceColumnUnclear: The file is no
             list with values of the type.
     """
-    options = _options(source.metadata, windows_1252=settings.reads_windows_1252)
+    said = asked.or_else(ListOptions.from_metadata(source.metadata))
+    options = ReadOptions(
+        column=said.column,
+        header=said.header,
+        windows_1252=settings.reads_windows_1252,
+    )
     reading = read_list(source, job.key, job.type, options)
     index = batch_store.row_index() if may_cut else None
     with (
@@ -147,17 +155,6 @@ def _in_shards(
         rows=prepared.sent,
         distinct_rows=prepared.sent,
         batch=replace(batch, key=prepared.key, version_id=prepared.version_id),
-    )
-
-
-def _options(metadata: Mapping[str, str], *, windows_1252: bool) -> ReadOptions:
-    """Return how to read a table, as the uploader says in the object's metadata."""
-    # S3 returns what is not ASCII as a header of a mail.
-    column = str(make_header(decode_header(metadata.get("courier-column", ""))))
-    return ReadOptions(
-        column=column,
-        header=yes_or_no(metadata, "courier-header"),
-        windows_1252=windows_1252,
     )
 
 

@@ -14,9 +14,10 @@ from functions.aws import telemetry
 from functions.aws.batch_store import REMEMBERED_FILE, BatchStore
 from functions.aws.verdict_memory import RememberedVerdict, VerdictMemory
 from functions.core import identity
-from functions.core.errors import RequestInvalid
+from functions.core.keys import FRESH_OPTION
 from functions.core.metrics import Metric
 from functions.core.model import Job, PreparedList
+from functions.core.upload_options import yes_or_no
 from functions.tables.list_reading import ListRecord, Status
 from functions.tables.values import match_key
 
@@ -34,11 +35,8 @@ def asks_for_fresh(job: Job, metadata: Mapping[str, str]) -> bool:
     Raises:
         RequestInvalid: The metadata says neither yes nor no.
     """
-    fresh = metadata.get("courier-fresh", "").strip().casefold()
-    if fresh not in ("", "yes", "no"):
-        raise RequestInvalid("courier-fresh: must be yes or no")
     id_of_upload = identity.of_object(job.bucket, job.key, job.version_id)
-    return fresh == "yes" or job.job_id != id_of_upload
+    return bool(yes_or_no(metadata, FRESH_OPTION)) or job.job_id != id_of_upload
 
 
 class Recall:

@@ -12,6 +12,8 @@ _DOCUMENT = Path(__file__).with_name("openapi.json")
 
 #: The outcomes of jobs that have results.
 WITH_RESULTS = ("succeeded", "partial")
+#: The outcomes after which any job can be retried.
+RETRYABLE = ("failed", "timed_out", "cancelled")
 #: The verdict on rows that are all accounted for.
 COMPLETE = "complete"
 #: What each verdict on the rows of a job means.
@@ -82,10 +84,14 @@ def has_unproven_rows(verdict: str | None) -> bool:
 
 @dataclass(frozen=True)
 class Upload:
-    """What can be uploaded for a provider: types, and extensions such as `.csv`."""
+    """What can be uploaded for a provider: types, and extensions such as `.csv`.
+
+    `members` are those of a request for a form.
+    """
 
     types: tuple[str, ...]
     extensions: tuple[str, ...]
+    members: tuple[str, ...]
 
 
 @cache
@@ -102,6 +108,7 @@ def uploads() -> dict[str, Upload]:
         taken[fields["provider"]["enum"][0]] = Upload(
             types=tuple(sorted(fields["type"]["enum"])),
             extensions=tuple(f".{name}" for name in sorted(extensions.split("|"))),
+            members=tuple(fields),
         )
     return taken
 
@@ -113,9 +120,19 @@ def upload_extensions() -> list[str]:
 
 def label_pattern() -> str:
     """Return the pattern of a label."""
+    return _pattern_of("label")
+
+
+def column_pattern() -> str:
+    """Return the pattern of a column's header or number."""
+    return _pattern_of("column")
+
+
+def _pattern_of(member: str) -> str:
+    """Return the pattern of a member of a request for the job of an object."""
     start = document()["paths"]["/jobs"]["post"]["requestBody"]
     *_, by_object = start["content"]["application/json"]["schema"]["oneOf"]
-    pattern: str = by_object["properties"]["label"]["pattern"]
+    pattern: str = by_object["properties"][member]["pattern"]
     return pattern
 
 

@@ -15,23 +15,32 @@ _MAX_TIMELINES = 8
 class JobFeed:
     """Keeps timelines that do not change any more, and reads the others in turn.
 
-    With `running_first` it has running jobs, however old, before the newest ones.
+    With `running_first` it has running jobs, however old, before the other ones. These
+    are the newest, or with a `cursor` those of the page that it stands for.
     """
 
     def __init__(
-        self, api: ApiClient, *, limit: int, running_first: bool = False
+        self,
+        api: ApiClient,
+        *,
+        limit: int,
+        running_first: bool = False,
+        cursor: str | None = None,
     ) -> None:
         self._api = api
         self._limit = limit
         self._running_first = running_first
-        #: Whether there are older jobs than those of the last `read`.
-        self.has_older = False
+        self._cursor = cursor
+        #: The ids of the jobs on the page itself, as of the last `read`.
+        self.listed: list[str] = []
+        #: The cursor of the page with older jobs; None if there are none.
+        self.next: str | None = None
         self._timelines: dict[Attempt, Document] = {}
         self._reads = 0
         self._last_read: dict[Attempt, int] = {}
 
     def read(self) -> list[Document]:
-        """Return the jobs, newest first, each with its `timeline` or None.
+        """Return the jobs, each with its `timeline` or None.
 
         If many jobs are running, some have the timeline of an earlier call.
 
@@ -40,16 +49,19 @@ class JobFeed:
             ApiUnreachable: The API does not answer.
         """
         query = {"limit": str(self._limit)}
-        listed: list[Document] = []
+        first: list[Document] = []
         if self._running_first:
             running = self._api.call(
                 "GET", "/jobs", query={**query, "outcome": "running"}
             )
-            listed += running["jobs"]
+            first += running["jobs"]
+        if self._cursor:
+            query["cursor"] = self._cursor
         page = self._api.call("GET", "/jobs", query=query)
-        self.has_older = page["next"] is not None
+        self.listed = [job["job_id"] for job in page["jobs"]]
+        self.next = page["next"]
         # What was read last is the news of a job that ended in between.
-        by_id = {job["job_id"]: job for job in [*listed, *page["jobs"]]}
+        by_id = {job["job_id"]: job for job in [*first, *page["jobs"]]}
         if self._running_first:
             by_id = dict(
                 sorted(by_id.items(), key=lambda item: bool(item[1]["outcome"]))

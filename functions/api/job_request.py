@@ -4,10 +4,11 @@ import uuid
 
 from functions.api import problems
 from functions.api.request import ApiRequest
-from functions.api.request_schemas import REMARKS
+from functions.api.request_schemas import LIST_OPTIONS, REMARKS
 from functions.aws.settings import FunctionSettings
 from functions.core import identity
 from functions.core.model import Job
+from functions.core.provider_settings import LIST_PROVIDERS
 from functions.core.s3_events import S3Object, job_for
 
 
@@ -34,6 +35,10 @@ def job_from_request(request: ApiRequest, settings: FunctionSettings) -> Job:
         job = job_for(uploaded, types=settings.types)
         if job is None:
             raise problems.invalid("/key", "names no file to verify")
+        for name in LIST_OPTIONS:
+            if name in body and job.provider not in LIST_PROVIDERS:
+                rule = f"is for lists, which {job.provider} does not take"
+                raise problems.invalid(f"/{name}", rule)
     if body.get("fresh"):
         key = request.idempotency_key or uuid.uuid4().hex
         job = job.with_(job_id=identity.of_request(request.caller, key))

@@ -53,6 +53,12 @@ KEY_REUSED = ProblemType(
     HTTPStatus.CONFLICT,
     "This job was requested before, or the key was used, with another body.",
 )
+OPTIONS_TOO_LATE = ProblemType(
+    "options-too-late",
+    HTTPStatus.CONFLICT,
+    "The job began without this column or header: say it with the upload, or ask for a "
+    "fresh job, which is paid for.",
+)
 JOB_ENDED = ProblemType("job-ended", HTTPStatus.CONFLICT, "The job has ended already.")
 JOB_RUNNING = ProblemType(
     "job-running", HTTPStatus.CONFLICT, "The job has not ended yet."

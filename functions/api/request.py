@@ -11,7 +11,7 @@ from typing import Any
 from functions.api import problems
 from functions.api.json_schema import ValidationError, validation_errors
 from functions.api.problems import Problem
-from functions.api.request_schemas import MAX_KEY_BYTES, REMARKS
+from functions.api.request_schemas import LIST_OPTIONS, MAX_KEY_BYTES, REMARKS
 from functions.api.routes import MAX_BODY_BYTES, Operation, Parameter
 from functions.core import strict_json
 from functions.core.identity import is_job_id_prefix
@@ -43,13 +43,13 @@ class ApiRequest:
     def body_hash(self) -> str:
         """The hash of the body's JSON, whatever the order of its members.
 
-        A member that is false says the same as one that is not there, and a remark says
-        nothing about which job is asked for.
+        A wish that is false says the same as one that is not there (that there is no
+        header is no wish), and a remark says nothing about which job is asked for.
         """
         said = {
             name: value
             for name, value in self.body.items()
-            if value is not False and name not in REMARKS
+            if (value is not False or name in LIST_OPTIONS) and name not in REMARKS
         }
         text = json.dumps(said, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()

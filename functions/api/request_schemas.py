@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from functions.api.json_schema import Schema, object_schema
+from functions.core.provider_settings import LIST_PROVIDERS
 
 #: The types that each provider verifies, by its name.
 Types = Mapping[str, tuple[str, ...]]
@@ -37,6 +38,24 @@ _QUOTE: Schema = {
     "description": "Wait before anything is sent, until the job is approved. A job of "
     "an upload begins by itself: ask for it with the upload.",
 }
+_UNREMEMBERED: Schema = {
+    "type": "boolean",
+    "description": "Send values although their verdicts are remembered.",
+}
+#: Members that say how a list is read, in requests for providers that take lists.
+LIST_OPTIONS: Mapping[str, Schema] = {
+    "column": {
+        "type": "string",
+        "pattern": r"^[^\u0000-\u001f\u007f]{1,200}$",
+        "description": "The column of the values, by its header or its number from 1; "
+        "without it, the content decides.",
+    },
+    "header": {
+        "type": "boolean",
+        "description": "Whether the first record is a header; without it, the content "
+        "decides.",
+    },
+}
 _NAME: Schema = {
     "type": "string",
     "pattern": f"^{_PRINTED}{{1,{_MAX_NAME_CHARACTERS}}}$",
@@ -61,7 +80,10 @@ def upload_schema(types: Types, extensions: Extensions) -> Schema:
             "name": file_name,
             "quote": _QUOTE,
         }
-        alternatives.append(_closed_object(members, optional=("name", "quote")))
+        if provider in LIST_PROVIDERS:
+            members |= {"fresh": _UNREMEMBERED, **LIST_OPTIONS}
+        optional = tuple(members.keys() - {"provider", "type"})
+        alternatives.append(_closed_object(members, optional=optional))
     return _one_of(alternatives)
 
 
@@ -85,10 +107,11 @@ def job_schema(types: Types) -> Schema:
             "version_id": _VERSION_ID,
             "fresh": _FRESH,
             "quote": _QUOTE,
+            **LIST_OPTIONS,
             "name": _NAME,
             "label": _LABEL,
         },
-        optional=("fresh", "quote", *REMARKS),
+        optional=("fresh", "quote", *LIST_OPTIONS, *REMARKS),
     )
     return _one_of([*by_reference, by_object])
 

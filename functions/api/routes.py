@@ -99,7 +99,12 @@ def operations(types: Types, extensions: Extensions) -> tuple[Operation, ...]:
             body=request_schemas.job_schema(types),
             status=202,
             response_schema="Job",
-            problems=(*_BODY, problems.KEY_REUSED, *_ALWAYS),
+            problems=(
+                *_BODY,
+                problems.KEY_REUSED,
+                problems.OPTIONS_TOO_LATE,
+                *_ALWAYS,
+            ),
         ),
         Operation(
             name="listJobs",

@@ -24,6 +24,7 @@ from functions.core import identity
 from functions.core.job_record import JobRecord
 from functions.core.metrics import Metric
 from functions.core.model import Job, Outcome
+from functions.core.upload_options import ListOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,16 +54,20 @@ class JobService:
     def start_job(self, request: ApiRequest, *, now: float) -> Document:
         """Start a job and return it, or return the one that was started before."""
         job = job_from_request(request, self.settings)
+        asked = ListOptions.from_request(request.body)
         if request.idempotency_key:
             job = self._job_of_key(job, request, now=now)
         record = self.job_store.create_requested(
             job,
             request_hash=request.body_hash,
             remarks=remarks_of_request(request, self.settings),
+            options=asked.to_item(),
             now=now,
         )
         if record.request_hash not in ("", request.body_hash):
             raise Problem(problems.KEY_REUSED)
+        if asked and ListOptions.from_record(record) != asked:
+            raise Problem(problems.OPTIONS_TOO_LATE)
         if not (record.outcome or record.execution) and record.attempt == 1:
             # Also for a repeated request: the first one may have failed here.
             started = self.executions.start(record.to_job())
@@ -220,7 +225,7 @@ class JobService:
         provider = self.settings.providers.get(record.provider)
         return responses.job_response(
             record,
-            deadline_seconds=provider.policy.deadline_seconds if provider else 0.0,
+            deadline_seconds=provider.poll.deadline_seconds if provider else 0.0,
             show_file_names=self.settings.show_file_names,
             jobs=request.jobs,
             execution_url=execution_url(

@@ -9,7 +9,7 @@ from functions.api.request import ApiRequest
 from functions.api.request_schemas import default_file_name
 from functions.api.responses import Document
 from functions.aws.settings import FunctionSettings
-from functions.core.keys import QUOTE_OPTION
+from functions.core.upload_options import metadata_for
 
 
 def upload_form(
@@ -30,7 +30,7 @@ def upload_form(
         settings.inbox_bucket,
         key,
         max_bytes=provider.max_source_bytes,
-        metadata={QUOTE_OPTION: "yes"} if body.get("quote") else {},
+        metadata=metadata_for(body),
     )
     return {
         **asdict(form),

@@ -2,34 +2,21 @@
 
 An item of the waits table stands for one job at the provider. It holds the token of the
 last wait, or `called_at` where a webhook came while no execution was waiting, and the
-events received. A token resumes its wait and nothing else: the next wait overwrites it,
-it is never logged, and the table is encrypted with the stack's key.
+events received.
 """
 
-import json
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Self
 
-from botocore.exceptions import ClientError
-
-from functions.aws import clients
-from functions.aws.clients import error_code, translate_aws_errors
-from functions.aws.dynamodb import DynamoTable, Item, Value
-from functions.aws.settings import function_settings
+from functions.aws.dynamodb import Item, Value
+from functions.aws.waits_table import WaitsTable
 from functions.core import identity
 from functions.core.errors import AwsUnavailable
-from functions.core.keys import CALLBACK_ITEM_PREFIX, ENV_WAITS_TABLE
+from functions.core.keys import CALLBACK_ITEM_PREFIX
 from functions.core.model import Job
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_stepfunctions import SFNClient
 
 _KEEP_SECONDS = 7 * 86_400
 _TRIES = 5
-#: Error codes of Step Functions for a wait, or an execution, that is over.
-_OVER = {"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"}
 
 
 class WebhookOutcome(StrEnum):
@@ -49,23 +36,8 @@ class WebhookReceipt:
     job_id: str = ""
 
 
-class CallbackStore:
+class CallbackStore(WaitsTable):
     """The callback items; each stays for a week after its last event."""
-
-    def __init__(
-        self, table: str, *, dynamodb: "DynamoDBClient", step_functions: "SFNClient"
-    ) -> None:
-        self._table = DynamoTable(table, dynamodb=dynamodb, key="wait_id")
-        self._step_functions = step_functions
-
-    @classmethod
-    def from_environment(cls) -> Self:
-        """Return the store that this function's environment names."""
-        return cls(
-            function_settings(ENV_WAITS_TABLE).waits_table,
-            dynamodb=clients.dynamodb(),
-            step_functions=clients.step_functions(),
-        )
 
     def register_token(self, job: Job, token: str, *, now: float) -> float:
         """Store the token of a wait that begins.
@@ -143,23 +115,6 @@ class CallbackStore:
         if written is None:
             return None
         return WebhookOutcome.LATE if token else WebhookOutcome.EARLY
-
-    def _resume(self, token: str, called_at: float) -> bool:
-        return resume(self._step_functions, token, called_at)
-
-
-def resume(step_functions: "SFNClient", token: str, ended_at: float) -> bool:
-    """End the wait of a token; return False if it is over already."""
-    with translate_aws_errors("end a wait"):
-        try:
-            step_functions.send_task_success(
-                taskToken=token, output=json.dumps(ended_at)
-            )
-        except ClientError as error:
-            if error_code(error) in _OVER:
-                return False
-            raise
-    return True
 
 
 def _key(provider: str, reference: str) -> str:

@@ -1,5 +1,6 @@
 """Clients: make each boto3 client once, and translate AWS errors into ours."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -92,7 +93,9 @@ def signing_s3() -> "S3Client":
 @cache
 def dynamodb() -> "DynamoDBClient":
     """Return the DynamoDB client."""
-    return session().client("dynamodb", config=_CONFIG)
+    client = session().client("dynamodb", config=_CONFIG)
+    client.meta.events.register("before-parse.dynamodb", parse_plainly)
+    return client
 
 
 @cache
@@ -117,6 +120,28 @@ def sns() -> "SNSClient":
 def sts() -> "STSClient":
     """Return the STS client."""
     return session().client("sts", config=_CONFIG)
+
+
+def parse_plainly(
+    response_dict: dict[str, Any],
+    customized_response_dict: dict[str, Any],
+    **_: object,
+) -> None:
+    """Read an answer of DynamoDB as JSON, and leave an empty one to botocore.
+
+    It is called by botocore's event `before-parse`. botocore would read each value by
+    its model of the service: for a list of jobs that takes more time than all the rest,
+    and only bytes, which our tables do not have, would be read differently.
+    """
+    if response_dict["status_code"] != HTTPStatus.OK:
+        return
+    try:
+        answer = json.loads(response_dict["body"])
+    except ValueError:  # it is no answer of DynamoDB's
+        return
+    present = {name: value for name, value in answer.items() if value is not None}
+    customized_response_dict.update(present)
+    response_dict["body"] = b"{}"
 
 
 def error_code(error: ClientError) -> str:

@@ -76,11 +76,13 @@ class JobStore(JobsTable):
         *,
         request_hash: str,
         remarks: Mapping[str, str] | None = None,
+        options: Mapping[str, str] | None = None,
         now: float,
     ) -> JobRecord:
         """Write a job requested through the API; return the record that came first.
 
         The first `remarks`, its `name` and its `label`, are kept, whoever wrote it.
+        `options` are what the job is run by: only its first record has them.
         """
         values: dict[str, Value] = {
             "provider": job.provider,
@@ -95,7 +97,7 @@ class JobStore(JobsTable):
             values |= source_of(job)
         written = self._table.update(
             job.job_id,
-            {**values, **(remarks or {})},
+            {**values, **(remarks or {}), **(options or {})},
             condition="attribute_not_exists(job_id)",
         )
         if written is None and remarks:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Self, TypedDict
 from botocore.exceptions import ClientError
 
 from functions.aws.clients import error_code, translate_aws_errors
-from functions.core.errors import RequestInvalid, SourceMissing
-from functions.core.keys import QUOTE_OPTION
+from functions.core.errors import SourceMissing
+from functions.core.keys import OPTION_PREFIX, QUOTE_OPTION
 from functions.core.model import Job
 
 if TYPE_CHECKING:
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
-#: The prefix of an object's metadata that say how to read its table.
-OPTION_PREFIX = "courier-"
-_YES_OR_NO = {"": None, "yes": True, "no": False}
 #: What S3 says of an object's bytes; which checksum it has, the uploader decides.
 _HASHES = (
     "ETag",
@@ -140,18 +137,6 @@ class S3Reader:
     def close(self) -> None:
         """Close the connection."""
         self._body.close()
-
-
-def yes_or_no(metadata: Mapping[str, str], name: str) -> bool | None:
-    """Return what the uploader says in a yes-or-no entry; None if it is not there.
-
-    Raises:
-        RequestInvalid: It is neither.
-    """
-    text = metadata.get(name, "").strip().casefold()
-    if text not in _YES_OR_NO:
-        raise RequestInvalid(f"{name}: must be yes or no")
-    return _YES_OR_NO[text]
 
 
 @contextmanager

@@ -193,8 +193,9 @@ class SourceColumnUnclear(PermanentError):
     """The table does not show which of its columns holds the values to verify."""
 
     advice = (
-        "Name the column by its header or its number in the object's metadata "
-        "courier-column (and say in courier-header, by yes or no, if it has a header)."
+        "Upload it again and name the column, by header or number: `courier submit "
+        "--column` (--header, --no-header), `column` of the API's uploads, or the "
+        "object's metadata courier-column and courier-header (yes or no)."
     )
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Self
 
 from functions.core.errors import advice_for
@@ -92,19 +93,21 @@ class JobRecord:
     sending_seconds: float = 0.0  # as of a `Batch`
     name: str = ""  # of the file, as who asked for the job gave it
     label: str = ""
+    column: str = ""  # of a list's values, as the request for the job says
+    header: str = ""  # whether it has one, "yes" or "no"
 
     @classmethod
     def from_item(cls, item: Item) -> Self:
         """Read an item, ignoring attributes that are not fields of a record."""
         values: dict[str, Any] = {
-            field.name: type(field.default)(item[attribute])
-            for field in fields(cls)
-            if (attribute := _STORED_AS.get(field.name, field.name)) in item
-            and isinstance(field.default, (str, float, int))
+            name: type_(item[attribute])
+            for name, attribute, type_ in _plain_fields()
+            if attribute in item
         }
         for name in ("job_id", "provider", "type"):
             values[name] = str(item.get(name, ""))
-        values["earlier"] = tuple(json.loads(str(item.get("earlier", "[]"))))
+        if "earlier" in item:
+            values["earlier"] = tuple(json.loads(str(item["earlier"])))
         return cls(**values)
 
     @property
@@ -213,6 +216,16 @@ class JobRecord:
         return json.dumps([*self.earlier, this_attempt])
 
 
+@cache
+def _plain_fields() -> tuple[tuple[str, str, type], ...]:
+    """Return the name, the attribute and the type of each text and number."""
+    return tuple(
+        (field.name, _STORED_AS.get(field.name, field.name), type(field.default))
+        for field in fields(JobRecord)
+        if isinstance(field.default, (str, float, int))
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class SubmissionRecord:
     """A job's submission as it is recorded; `intent` is the token of the claim.
@@ -230,6 +243,8 @@ class SubmissionRecord:
     attempt: int = 1
     outcome: str = ""
     quote_asked: bool = False  # by the request for the job
+    column: str = ""  # as of a `JobRecord`
+    header: str = ""
     approve_until: float = 0.0
     approved_at: float = 0.0
     approved_values: int = 0
@@ -249,6 +264,8 @@ class SubmissionRecord:
             attempt=int(item.get("attempt", 1)),
             outcome=str(item.get("outcome", "")),
             quote_asked=bool(item.get("quote_asked", "")),
+            column=str(item.get("column", "")),
+            header=str(item.get("header", "")),
             approve_until=float(item.get("approve_until", 0.0)),
             approved_at=float(item.get("approved_at", 0.0)),
             approved_values=int(item.get("approved_values", 0)),

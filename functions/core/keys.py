@@ -24,8 +24,13 @@ BATCHES_PREFIX = "batches/"
 #: The prefix of what Step Functions writes there: how the requests of batches ended.
 ANSWERS_PREFIX = f"{BATCHES_PREFIX}answers/"
 
-#: What the metadata of an object say of a job that is to wait for approval.
-QUOTE_OPTION = "courier-quote"
+# Names of what the metadata of an object say of its job: that it waits for approval,
+# that nothing remembered is used, which column is the value, whether there is a header.
+OPTION_PREFIX = "courier-"
+QUOTE_OPTION = f"{OPTION_PREFIX}quote"
+FRESH_OPTION = f"{OPTION_PREFIX}fresh"
+COLUMN_OPTION = f"{OPTION_PREFIX}column"
+HEADER_OPTION = f"{OPTION_PREFIX}header"
 
 #: The index of the jobs table that lists jobs by month, newest first.
 JOBS_BY_MONTH = "by_month"

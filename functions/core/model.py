@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
+from functools import cache
 from typing import Any, Self
 
 from functions.core.rows import NOT_JOINED, JoinedRows, RowsVerdict
@@ -382,6 +383,11 @@ def _without_empty(state: State, names: tuple[str, ...]) -> State:
     return {name: value for name, value in state.items() if value or name not in names}
 
 
+@cache
+def _field_names(cls: type) -> frozenset[str]:
+    return frozenset(definition.name for definition in fields(cls))
+
+
 def _own_fields(cls: type, state: Mapping[str, Any]) -> dict[str, Any]:
-    names = {definition.name for definition in fields(cls)}
+    names = _field_names(cls)
     return {name: value for name, value in state.items() if name in names}

@@ -205,6 +205,8 @@ PROVIDERS: Mapping[str, type[ProviderSettings]] = {
     "ipqs": IpqsSettings,
     "txncheck": TxncheckSettings,
 }
+#: The providers that take lists of values; others take requests.
+LIST_PROVIDERS = tuple(name for name, each in PROVIDERS.items() if each.list_kinds)
 
 
 def parse_providers(raw: Any, *, where: str) -> dict[str, ProviderSettings]:  # noqa: ANN401 - any JSON

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 from verdict_courier.cli.__main__ import main
 
 from functions.aws.job_store import JobStore
@@ -16,6 +17,7 @@ from local.simulators.clock import RunningClock
 from local.simulators.txncheck import TxncheckSimulator
 from local.stack import LocalStack, running, webhook_scheme
 from tests.integration.harness import IPQS_AT_ONCE, JobRunner, Run
+from tools.browser import NEEDED, browser, chromium
 
 
 @pytest.fixture(scope="session")
@@ -115,3 +117,13 @@ def run(
         with record.open("rb") as opened:
             fcntl.flock(opened, fcntl.LOCK_EX)  # as the process of a stack does
             yield run_command
+
+
+@pytest.fixture(scope="module")
+def web_browser() -> Iterator[Browser]:
+    """Run one browser for all tests of a module."""
+    executable = chromium()
+    if executable is None:
+        pytest.skip(NEEDED)
+    with browser(executable) as running:
+        yield running

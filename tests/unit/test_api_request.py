@@ -253,6 +253,19 @@ def test_what_is_false_is_not_asked_for() -> None:
     assert ApiRequest(body={**BODY, "fresh": True}).body_hash != plain
 
 
+def test_another_reading_is_another_request() -> None:
+    """One key for two columns, or for a header and none, would drop one of them."""
+    asked: list[dict[str, Any]] = [
+        {},
+        {"column": "1"},
+        {"column": "2"},
+        {"header": True},
+        {"header": False},
+    ]
+
+    assert len({ApiRequest(body={**BODY, **each}).body_hash for each in asked}) == 5
+
+
 @pytest.mark.parametrize("fresh", ["true", 1, None])
 def test_fresh_is_true_or_false(fresh: object) -> None:
     """Another job is paid for: nothing that only looks like a yes may start it."""

@@ -157,6 +157,34 @@ def test_a_name_and_a_label_are_sent_to_who_keeps_them(
     assert json.loads(bodies["/uploads"])["name"] == "file.json"
 
 
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        ((), {}),
+        (("--column", "E-Mail é"), {"column": "E-Mail é"}),
+        (("--column=2", "--no-header"), {"column": "2", "header": False}),
+        (("--header", "--fresh"), {"header": True, "fresh": True}),
+    ],
+)
+def test_what_a_person_says_of_a_list_is_said_with_its_upload(
+    tmp_path: Path,
+    bodies: dict[str, bytes],
+    words: tuple[str, ...],
+    asked: dict[str, Any],
+) -> None:
+    """The upload starts the job, which a later request would find already read."""
+    ApiWithResults.keeps_names = True
+    file = tmp_path / "a.csv"
+    file.write_bytes(b"email\n")
+
+    assert main(["submit", str(file), "--type=email", "--json", *words]) == 0
+
+    form = {"provider": "ipqs", "type": "email", "name": "file.csv"}
+    assert json.loads(bodies["/uploads"]) == form | asked
+    job = {"key": "k", "version_id": "v", "name": "a.csv"}
+    assert json.loads(bodies["/jobs"]) == job
+
+
 def test_a_label_is_refused_before_the_upload_by_an_earlier_release(
     tmp_path: Path, bodies: dict[str, bytes], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -141,6 +141,8 @@ def test_a_file_that_cannot_be_verified_is_not_sent(
         (("submit", "--label", ""), "not 1 to 100 printable characters"),
         (("submit", "--label", "l" * 101), "not 1 to 100 printable characters"),
         (("submit", "--label", "two\nlines"), "not 1 to 100 printable characters"),
+        (("submit", "--column", ""), "not 1 to 200 printable characters"),
+        (("quote", "--column", "two\nlines"), "give its number"),
         (("lst",), "list"),
     ],
 )
@@ -149,6 +151,27 @@ def test_a_wrong_value_is_answered_with_what_is_right(
 ) -> None:
     """A list of no jobs, or a table that never changes, looks like a right answer."""
     assert said in refused(*words)
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (("--column", "2"), "--column"),
+        (("--no-header",), "--header"),
+        (("--fresh",), "--fresh"),
+    ],
+)
+@pytest.mark.parametrize("command", ["submit", "quote"])
+def test_options_of_lists_are_not_for_requests(
+    refused: Refused, tmp_path: Path, command: str, words: list[str], option: str
+) -> None:
+    """Rows of requests have a column for each field, and nothing remembers them."""
+    (tmp_path / "my.csv").write_text("name\nAsha\n")
+    verification = ("--provider=txncheck", "--type=full-check")
+
+    notes = refused(command, "my.csv", *verification, *words)
+
+    assert f"{option} is for lists, which txncheck does not take" in notes
 
 
 def test_results_are_not_downloaded_into_a_file(

@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 import pytest
 from verdict_courier.api_client import ApiUnreachable
 from verdict_courier.console.page_response import PageResponse, text_response
-from verdict_courier.console.server import serve
+from verdict_courier.console.server import KEY_HEADER, serve
 
 _REQUESTED: list[str] = []
+_DONE: list[str] = []
 
 
 def respond(path: str) -> PageResponse | None:
@@ -25,6 +26,29 @@ def address() -> Iterator[str]:
     _REQUESTED.clear()
     with serve(respond) as url:
         yield url
+
+
+def act(path: str) -> PageResponse | None:
+    """Do one thing, and record what was asked for."""
+    _DONE.append(path)
+    return text_response("text/plain", "done") if path == "jobs/1" else None
+
+
+@pytest.fixture
+def acting() -> Iterator[str]:
+    """Serve one page that can do something."""
+    _DONE.clear()
+    with serve(respond, act) as url:
+        yield url
+
+
+def ours(address: str) -> dict[str, str]:
+    """Return the headers that a browser sends for a script of the page."""
+    parts = urlsplit(address)
+    return {
+        "Origin": f"http://{parts.netloc}",
+        KEY_HEADER: parts.path.strip("/"),
+    }
 
 
 def request(
@@ -78,12 +102,53 @@ def test_without_the_key_nothing_is_found(address: str, path: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "HEAD", "X"])
-def test_only_get_is_allowed(address: str, method: str) -> None:
-    """The console only reads; a form of another page must not change anything."""
+def test_a_page_that_only_shows_allows_only_get(address: str, method: str) -> None:
+    """Nothing is changed by what was not made to change anything."""
     status, headers, _ = request(address, method=method)
 
     assert (status, headers["Allow"]) == (405, "GET")
     assert not _REQUESTED
+
+
+def test_a_page_of_ours_acts(acting: str) -> None:
+    """What is no action is not found, and a GET of one does nothing."""
+    assert request(acting, "jobs/1", "POST", **ours(acting))[2] == b"done"
+    assert request(acting, "jobs/2", "POST", **ours(acting))[0] == 404
+    assert request(acting, "jobs/1", "GET", **ours(acting))[0] == 404
+    assert _DONE == ["jobs/1", "jobs/2"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        pytest.param({"Origin": "https://evil.example"}, 403, id="another site"),
+        pytest.param({"Origin": "null"}, 403, id="a frame without an origin"),
+        pytest.param({"Origin": None}, 403, id="no browser"),
+        pytest.param({"Origin": "http://localhost:1"}, 403, id="another port"),
+        pytest.param({KEY_HEADER: None}, 403, id="a form"),
+        pytest.param({KEY_HEADER: "x"}, 403, id="a key of another start"),
+        pytest.param({KEY_HEADER: "é"}, 403, id="no key at all"),
+        pytest.param({"Host": "evil.example"}, 421, id="a foreign name"),
+    ],
+)
+def test_what_is_not_from_a_page_of_ours_does_nothing(
+    acting: str, changes: dict[str, str | None], status: int
+) -> None:
+    """Any site that an operator visits can send a POST to a port of the machine."""
+    headers = {name: text for name, text in {**ours(acting), **changes}.items() if text}
+
+    assert request(acting, "jobs/1", "POST", **headers)[0] == status
+    assert not _DONE
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS"])
+def test_a_question_of_another_site_gets_no_leave(acting: str, method: str) -> None:
+    """A browser asks by OPTIONS before it lets another site send the header."""
+    status, headers, _ = request(acting, "jobs/1", method, **ours(acting))
+
+    assert (status, headers["Allow"]) == (405, "GET, POST")
+    assert not any(name.startswith("Access-Control") for name in headers)
+    assert not _DONE
 
 
 @pytest.mark.parametrize("path", ["data", "nothing"])

@@ -127,4 +127,20 @@ def test_running_jobs_come_first_however_old(api: ApiClient) -> None:
     jobs = [(job["job_id"], job["outcome"]) for job in feed.read()]
 
     assert jobs == [("old", None), ("ended", "failed"), ("new", "succeeded")]
-    assert feed.has_older
+    assert (feed.listed, feed.next) == (["new", "ended"], "more")
+
+
+def test_running_jobs_come_first_on_a_page_with_older_ones(api: ApiClient) -> None:
+    """Whoever looks for an old job must not miss what goes wrong now."""
+    add_jobs(("old", "failed", "then"))
+    DocumentsApi.documents["/jobs?limit=2&cursor=more"] = DocumentsApi.documents.pop(
+        "/jobs"
+    )
+    DocumentsApi.documents["/jobs?limit=2&outcome=running"] = {
+        "jobs": [{"job_id": "new", "attempt": 1, "outcome": None}],
+        "next": None,
+    }
+    feed = JobFeed(api, limit=2, running_first=True, cursor="more")
+
+    assert [job["job_id"] for job in feed.read()] == ["new", "old"]
+    assert (feed.listed, feed.next) == (["old"], None)

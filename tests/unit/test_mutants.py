@@ -1,5 +1,6 @@
 """Mutants: the driver changes the running code, and knows when a test notices."""
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from types import ModuleType
 
 import pytest
 
+from tools.mutants.__main__ import EQUIVALENT, MODULES
 from tools.mutants.covered import Run, RunStore
 from tools.mutants.mutation import Mutant, mutants_of
 from tools.mutants.swap import NotSwappable, swapped
@@ -178,3 +180,12 @@ def test_a_mutant_whose_function_is_gone_is_refused(
 
     with pytest.raises(NotSwappable), swapped(mutant):
         pass
+
+
+@pytest.mark.parametrize("name", json.loads(EQUIVALENT.read_text()))
+def test_an_equivalent_mutant_exists(name: str) -> None:
+    """A reason for a mutant that is no more would stop the next full run."""
+    path = Path(name.partition("::")[0])
+
+    assert path.as_posix() in MODULES
+    assert name in {mutant.name for mutant in mutants_of(path)}

@@ -30,6 +30,7 @@ MODULES = (
     "functions/check.py",
     "functions/webhook.py",
     "functions/aws/callbacks.py",
+    "functions/aws/waits_table.py",
     "functions/aws/rate_limiter.py",
     "functions/aws/results.py",
     "functions/aws/streaming.py",

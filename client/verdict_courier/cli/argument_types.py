@@ -37,6 +37,15 @@ def label(text: str) -> str:
     raise Misused(f"{printable(text)!r} is not 1 to 100 printable characters")
 
 
+def column(text: str) -> str:
+    """Return a column's header or number, in the form of the API."""
+    if re.fullmatch(api_description.column_pattern(), text):
+        return text
+    raise Misused(
+        f"{printable(text)!r} is not 1 to 200 printable characters: give its number"
+    )
+
+
 def folder(text: str) -> Path:
     """Return the path of a folder, which need not exist yet."""
     path = Path(text)

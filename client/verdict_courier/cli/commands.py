@@ -16,6 +16,7 @@ from verdict_courier.cli.following import follow, wait
 from verdict_courier.cli.job_ids import SHOWN_DIGITS
 from verdict_courier.cli.misuse import Misused
 from verdict_courier.cli.texts import printable
+from verdict_courier.cli.upload_arguments import wishes
 from verdict_courier.patience import read_patiently
 from verdict_courier.results import error_lines, listed_results, save_manifest
 
@@ -65,7 +66,8 @@ def _submitted(
     # An API of an earlier release would put the rest of the name into the object's key.
     extension_only = f"file{file.suffix.lower()}"
     request = {"provider": options.provider, "type": options.type}
-    asks = {"quote": True} if quote else {}  # an earlier release refuses it
+    # An earlier release refuses what it does not know.
+    asks = {**wishes(options), **({"quote": True} if quote else {})}
     form = api.call("POST", "/uploads", {**request, "name": extension_only, **asks})
     takes_remarks = "name" in form.get("find_job", {}).get("body", {})
     if options.label and not takes_remarks:

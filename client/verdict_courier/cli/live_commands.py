@@ -52,8 +52,11 @@ def page(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
         refresh_seconds=options.every,
         log_source=AwsConsoleLinks(),
     )
-    with serve(console.respond) as address:
+    with serve(console.respond, console.act) as address:
         display.address(address)
-        display.note("Whoever has this address sees the jobs. Ctrl-C stops it.")
+        display.note(
+            "Whoever has this address sees the jobs, and can cancel, retry and approve "
+            "them. Ctrl-C stops it."
+        )
         threading.Event().wait()
     return ExitCode.DONE

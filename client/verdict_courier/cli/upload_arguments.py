@@ -24,6 +24,22 @@ def add_upload(target: argparse.ArgumentParser, *, files: str | int) -> None:
     target.add_argument(
         "--label", type=argument_types.label, help="your words about the job"
     )
+    target.add_argument(
+        "--column",
+        type=argument_types.column,
+        metavar="NAME_OR_NUMBER",
+        help="the column of the values, by its header or its number from 1",
+    )
+    target.add_argument(
+        "--header",
+        action=argparse.BooleanOptionalAction,
+        help="whether the first record is a header; default: its content decides",
+    )
+    target.add_argument(
+        "--fresh",
+        action="store_true",
+        help="send values although their verdicts are remembered",
+    )
 
 
 def add_verification(target: argparse.ArgumentParser) -> None:
@@ -60,9 +76,25 @@ def check_type(options: argparse.Namespace) -> None:
         )
 
 
+def wishes(options: argparse.Namespace) -> dict[str, str | bool]:
+    """Return what a form for an upload is asked for besides provider, type and name."""
+    asked = {"column": options.column, "header": options.header, "fresh": options.fresh}
+    # An earlier release refuses what it does not know.
+    return {
+        name: value
+        for name, value in asked.items()
+        if value is not None and (value or name == "header")
+    }
+
+
 def check_files(options: argparse.Namespace) -> None:
-    """Raise unless the provider takes files of these extensions."""
+    """Raise unless the provider takes such files, and what is wished of them."""
     upload = api_description.uploads()[options.provider]
+    for name in wishes(options):
+        if name not in upload.members:
+            raise Misused(
+                f"--{name} is for lists, which {options.provider} does not take"
+            )
     for file in options.files:
         if file.suffix.lower() not in upload.extensions:
             name = printable(file)

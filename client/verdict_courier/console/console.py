@@ -1,8 +1,6 @@
 """Build the responses of the web console from the API and a log source."""
 
 import re
-import threading
-import time
 from collections.abc import Callable, Mapping
 from html import escape
 from http import HTTPStatus
@@ -16,7 +14,8 @@ from verdict_courier.api_description import (
     WITH_RESULTS,
     has_unproven_rows,
 )
-from verdict_courier.console import job_pages, runbook
+from verdict_courier.console import actions, job_pages, runbook
+from verdict_courier.console.job_lists import JobLists
 from verdict_courier.console.log_sources import Links, LogSource
 from verdict_courier.console.page_response import (
     PageResponse,
@@ -24,7 +23,6 @@ from verdict_courier.console.page_response import (
     json_response,
     text_response,
 )
-from verdict_courier.job_feed import JobFeed
 from verdict_courier.results import error_lines, listed_results
 
 _FILES = Path(__file__).with_name("files")
@@ -37,8 +35,10 @@ _MEDIA_TYPES = {
 _JOB_PAGE = re.compile(
     r"(logs|messages|objects|error)/([0-9a-f]{8,64})(?:/([\w-]{1,32}))?"
 )
+_ACTION = re.compile(rf"jobs/([0-9a-f]{{64}})/({'|'.join(actions.ACTIONS)})")
+#: The data of a page, of which the API's cursor says which.
+_DATA = re.compile(r"data(?:/([\w-]{1,400}))?")
 _DIGITS = 64
-_MAX_JOBS = 50
 _VERDICTS_SECTION = "runbook#verdicts"
 
 Document = dict[str, Any]
@@ -62,18 +62,18 @@ class WebConsole:
         self._stack = stack
         self._refresh_seconds = refresh_seconds
         self._log_source = log_source
-        self._feed = JobFeed(api, limit=_MAX_JOBS, running_first=True)
+        self._lists = JobLists(
+            api, refresh_seconds=refresh_seconds, shown=self._with_links
+        )
         self._files = {path.name: path for path in _FILES.iterdir()}
-        self._lock = threading.Lock()
-        self._data: Document = {"jobs": [], "older": False, "error": None}
-        self._refresh_at = 0.0
 
     def respond(self, path: str) -> PageResponse | None:
         """Return the response for a path below the key, None if there is none."""
         if file := self._files.get(path or "page.html"):
             return text_response(_MEDIA_TYPES[file.suffix], file.read_text("utf-8"))
-        if path == "data":
-            return json_response(self._current_data())
+        if match := _DATA.fullmatch(path):
+            of_page = {"stack": self._stack, "refresh_seconds": self._refresh_seconds}
+            return json_response({**self._lists.page(match[1] or ""), **of_page})
         if path == "runbook":
             return html_page("Operations", runbook.html(), root="")
         if match := _JOB_PAGE.fullmatch(path):
@@ -81,23 +81,21 @@ class WebConsole:
             return self._job_page(page, job_id, kind)
         return None
 
-    def _current_data(self) -> Document:
-        """Return the jobs, which are read once per refresh for all open pages."""
-        with self._lock:
-            if time.monotonic() >= self._refresh_at:
-                try:
-                    jobs = [self._with_links(job) for job in self._feed.read()]
-                    older = self._feed.has_older
-                    self._data = {"jobs": jobs, "older": older, "error": None}
-                except (ApiError, ApiUnreachable) as error:
-                    # The page keeps showing the jobs of the last successful read.
-                    self._data = {**self._data, "error": str(error)}
-                self._refresh_at = time.monotonic() + self._refresh_seconds
-            return {
-                **self._data,
-                "stack": self._stack,
-                "refresh_seconds": self._refresh_seconds,
-            }
+    def act(self, path: str) -> PageResponse | None:
+        """Do what a page asks for, and say how it went; None if there is no such path.
+
+        Where no answer came, it may have been done: the job, which is read anew, shows.
+        """
+        if not (match := _ACTION.fullmatch(path)):
+            return None
+        job_id, action = match.groups()
+        try:
+            self._api.call("POST", f"/jobs/{job_id}/{action}")
+        except (ApiError, ApiUnreachable) as error:
+            return json_response({"error": str(error)})
+        finally:
+            self._lists.forget()
+        return json_response({"error": None})
 
     def _with_links(self, job: Document) -> Document:
         error = job["error"]
@@ -115,6 +113,7 @@ class WebConsole:
             else None,
             "next_check_why": NEXT_CHECK_REASONS.get(str(job.get("next_check_reason"))),
             "rows_doubt": _rows_doubt(job.get("verdict")),
+            "actions": actions.offered(job),
         }
 
     def _job_page(self, page: str, job_id: str, kind: str) -> PageResponse | None:

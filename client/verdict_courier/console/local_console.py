@@ -39,5 +39,5 @@ def serve_local_console(*, api_url: str, endpoint: str, topic: str) -> Iterator[
             ),
         ),
     )
-    with serve(console.respond) as address:
+    with serve(console.respond, console.act) as address:
         yield address

@@ -47,7 +47,9 @@ def html_page(
 </head>
 <body class="text">
 <nav><a href="{root or "./"}">All jobs</a></nav>
+<main>
 {body}
+</main>
 </body>
 </html>
 """

@@ -1,4 +1,4 @@
-"""Node: install the second engine and the validator by npm, and run our scripts.
+"""Node: install what the tests need of npm, and run our scripts.
 
 Node.js and npm are those that `requirements.lock` pins. `package-lock.json` pins the
 packages by hash, and `make lock` writes it anew. `.npmrc` lets no package run a script.

@@ -1,5 +1,6 @@
 // One job: its headline, timeline, error, links and details.
 
+import { Actions } from "./actions.js";
 import { el, link, time } from "./dom.js";
 import { count, dateTime, duration, jobSeconds, jobState, seconds, timeOfDay } from "./format.js";
 import { timeline } from "./timeline.js";
@@ -9,9 +10,10 @@ export class JobView {
     this.head = el("div", { class: "head" });
     this.timeline = el("div");
     this.links = el("div");
+    this.actions = new Actions();
     this.details = el("div");
     const details = el("details", {}, el("summary", {}, "Facts and states"), this.details);
-    this.element = el("article", {}, this.head, this.timeline, this.links, details);
+    this.element = el("article", {}, this.head, this.timeline, this.links, this.actions.element, details);
     this.shown = "";
   }
 
@@ -25,6 +27,7 @@ export class JobView {
     this.timeline.replaceChildren(...[timeline(job, now)].filter(Boolean));
     if (json === this.shown) return;
     this.links.replaceChildren(...errorAndLinks(job));
+    this.actions.show(job, titleOf(job));
     this.details.replaceChildren(...details(job));
     this.shown = json;
   }

@@ -1,4 +1,4 @@
-// The list of jobs: requests them repeatedly, and shows them.
+// The list of jobs: requests a page of them repeatedly, and shows it.
 
 import { charts } from "./charts.js";
 import { el } from "./dom.js";
@@ -12,18 +12,21 @@ const PROVIDER = byId("provider");
 const TEXT = byId("text");
 const noJobs = el("p", { class: "empty" }, "No jobs so far. Drop a file into the inbox, or: ./courier submit my.csv --type email");
 const noneFits = el("p", { class: "empty" }, "No job fits.");
+// The API's cursor of a page with older jobs, and the number of the first of them.
+const parameters = new URLSearchParams(window.location.search);
+const AFTER = parameters.get("after");
+const FROM = (AFTER && Number.parseInt(parameters.get("from"), 10)) || 1;
 let charted = "";
 let newest = null;
 let isAskedShown = false;
+let waiting;
 
 function show(data) {
   const now = Date.now() / 1000;
   byId("stack").textContent = data.stack;
   const running = data.jobs.filter((job) => !job.outcome).length;
-  const jobs = count(data.jobs.length, "job");
-  byId("counts").textContent = data.older
-    ? `· ${running} running, and the newest: ${jobs}; all: courier list`
-    : `· ${jobs}, ${running} running`;
+  byId("counts").textContent = `· ${whichJobs(data)}, ${running} running`;
+  showPages(data);
   // Charts are redrawn only for a change: a reader may have a title of one open.
   const json = JSON.stringify(data.jobs);
   if (json !== charted || running) byId("charts").replaceChildren(...charts(data.jobs, now));
@@ -32,6 +35,25 @@ function show(data) {
   offerProviders(data.jobs);
   showJobs(data.jobs.filter(fits), now, data.jobs.length);
   showAsked();
+}
+
+// For example "newest 50 of 209", or of a page with older ones "jobs 51 to 100 of 209".
+function whichJobs({ listed, next, count: all }) {
+  const number = Math.max(all.number, FROM - 1 + listed);
+  const sum = all.is_whole || number === 0 ? number.toLocaleString("en") : `more than ${number.toLocaleString("en")}`;
+  if (FROM > 1) return `jobs ${FROM} to ${FROM - 1 + listed} of ${sum}`;
+  return next ? `newest ${listed} of ${sum}` : count(listed, "job");
+}
+
+// Links to the newest jobs and to older ones, where there are any.
+function showPages({ listed, next }) {
+  const older = next ? `?after=${next}&from=${FROM + listed}` : null;
+  if (byId("pages").dataset.older === String(older)) return;
+  byId("pages").dataset.older = String(older);
+  byId("pages").replaceChildren(
+    ...(AFTER ? [el("a", { href: "./" }, "Newest jobs")] : []),
+    ...(older ? [el("a", { href: older }, "Older jobs")] : []),
+  );
 }
 
 function fits(job) {
@@ -86,7 +108,7 @@ function showStatus(text, isError) {
 // What the server has; null if it does not answer.
 async function requested() {
   try {
-    const response = await fetch("data");
+    const response = await fetch(AFTER ? `data/${encodeURIComponent(AFTER)}` : "data");
     return response.ok ? await response.json() : null;
   } catch {
     return null;
@@ -94,9 +116,11 @@ async function requested() {
 }
 
 async function refresh() {
+  clearTimeout(waiting);
   const data = await requested();
   const refreshSeconds = data ? data.refresh_seconds : 2;
-  setTimeout(document.hidden ? refreshWhenVisible : refresh, refreshSeconds * 1000);
+  clearTimeout(waiting);
+  waiting = setTimeout(document.hidden ? refreshWhenVisible : refresh, refreshSeconds * 1000);
   if (!data) {
     showStatus("The page's server does not answer; it ended with its stack.", true);
     return;
@@ -115,5 +139,7 @@ function refreshWhenVisible() {
 for (const field of [OUTCOME, PROVIDER, TEXT]) {
   field.addEventListener("input", () => newest && show(newest));
 }
+// Somebody acted on a job: what became of it is shown at once.
+document.addEventListener("changed", refresh);
 
 refresh();

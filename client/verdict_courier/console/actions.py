@@ -1,0 +1,49 @@
+"""Offer what can be done about a job, and do it by the API."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from verdict_courier.api_description import RETRYABLE
+from verdict_courier.cli.texts import cost_text, quote_text
+
+#: The operations of the API on a job that the page offers.
+ACTIONS = ("approve", "retry", "cancel")
+
+
+def offered(job: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the actions that a job allows, each with the question that is asked first.
+
+    The API decides: what it refuses by now, the page says in the API's words.
+    """
+    return [{"name": name, "asks": asks} for name, asks in _offered(job)]
+
+
+def _offered(job: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    # An API of an earlier release has neither `approval` nor `retry`.
+    if job.get("approval"):
+        yield "approve", _cost(job.get("quote"))
+    retry = job.get("retry")
+    if job["outcome"] is None:
+        yield "cancel", "What was submitted stays at the provider, and is paid for."
+    elif retry and retry["resends"]:
+        requests = f"{retry['resends']:,} requests are sent, and paid for, again"
+        yield "retry", f"{requests}; {retry['resumes']:,} are only continued."
+    elif retry or job["outcome"] in RETRYABLE:
+        yield "retry", "It goes on where it stopped; nothing is submitted twice."
+
+
+def _cost(quote: Mapping[str, Any] | None) -> str:
+    """Return what an approval makes somebody pay for."""
+    if not quote:
+        return "It is submitted, and paid for."
+    cost = cost_text(quote).plain
+    return (
+        ". ".join(
+            [
+                "It is submitted, and paid for",
+                quote_text(quote).plain,
+                *([cost] * bool(cost)),
+            ]
+        )
+        + "."
+    )

@@ -1,0 +1,96 @@
+"""Upload options: say in the metadata of an object how its job is to be run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.errors import HeaderParseError
+from email.header import Header, decode_header, make_header
+from typing import TYPE_CHECKING, Any, Self
+
+from functions.core.errors import RequestInvalid
+from functions.core.keys import COLUMN_OPTION, FRESH_OPTION, HEADER_OPTION, QUOTE_OPTION
+
+if TYPE_CHECKING:
+    from functions.core.job_record import JobRecord, SubmissionRecord
+
+_YES_OR_NO = {"": None, "yes": True, "no": False}
+_WORDS = {True: "yes", False: "no"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListOptions:
+    """What a person says of the table of a list, where the content does not show it.
+
+    `column` names the value column, by its header or its number from 1; `header` is
+    whether there is a header. They may be the uploader's own words: the object and the
+    jobs table have them, but no state, log or notice.
+    """
+
+    column: str = ""
+    header: bool | None = None
+
+    def __bool__(self) -> bool:
+        """Return whether anything is said."""
+        return self != ListOptions()
+
+    @classmethod
+    def from_request(cls, body: Mapping[str, Any]) -> Self:
+        """Return what the body of a request says."""
+        return cls(column=body.get("column", ""), header=body.get("header"))
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str]) -> Self:
+        """Return what an object's metadata say.
+
+        Raises:
+            RequestInvalid: They say it in a way that cannot be read.
+        """
+        # S3 returns what is not ASCII as a header of a mail (RFC 2047).
+        try:
+            text = make_header(decode_header(metadata.get(COLUMN_OPTION, "")))
+        except (HeaderParseError, LookupError, UnicodeError):
+            raise RequestInvalid(f"{COLUMN_OPTION}: must be text in UTF-8") from None
+        return cls(column=str(text), header=yes_or_no(metadata, HEADER_OPTION))
+
+    @classmethod
+    def from_record(cls, record: "JobRecord | SubmissionRecord") -> Self:
+        """Return what the request for a job has said, as it is recorded."""
+        return cls(column=record.column, header=_YES_OR_NO[record.header])
+
+    def to_item(self) -> dict[str, str]:
+        """Return it as the jobs table stores it; nothing where nothing is said."""
+        item = {"column": self.column} if self.column else {}
+        return item if self.header is None else {**item, "header": _WORDS[self.header]}
+
+    def or_else(self, other: Self) -> Self:
+        """Return the same, and what only the other one says."""
+        header = other.header if self.header is None else self.header
+        return type(self)(column=self.column or other.column, header=header)
+
+
+def metadata_for(body: Mapping[str, Any]) -> dict[str, str]:
+    """Return the metadata of an object by which its job does what a body asks for."""
+    asked = ListOptions.from_request(body)
+    metadata = {
+        option: "yes"
+        for name, option in (("quote", QUOTE_OPTION), ("fresh", FRESH_OPTION))
+        if body.get(name)
+    }
+    if asked.column:
+        is_plain = asked.column.isascii() and "=?" not in asked.column
+        encoded = Header(asked.column, "utf-8").encode(linesep="")
+        metadata[COLUMN_OPTION] = asked.column if is_plain else encoded
+    if asked.header is not None:
+        metadata[HEADER_OPTION] = _WORDS[asked.header]
+    return metadata
+
+
+def yes_or_no(metadata: Mapping[str, str], name: str) -> bool | None:
+    """Return what the uploader says in a yes-or-no entry; None if it is not there.
+
+    Raises:
+        RequestInvalid: It is neither.
+    """
+    text = metadata.get(name, "").strip().casefold()
+    if text not in _YES_OR_NO:
+        raise RequestInvalid(f"{name}: must be yes or no")
+    return _YES_OR_NO[text]
