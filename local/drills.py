@@ -108,11 +108,14 @@ DRILLS: Mapping[str, Drill] = {
     ),
     "provider-down": Drill(
         fault="Both providers answer every call with a page and the status 503.",
-        sees="A new job goes on running and is not submitted, a submitted one makes no "
-        "progress. `./courier logs JOB` has `ProviderUnavailable` again and "
-        "again, at growing intervals. Nothing fails before the deadline.",
-        does="Nothing but wait: the job goes on by itself once the drill has ended, "
-        "and is submitted once.",
+        sees="A job that was submitted before goes on running, and `./courier logs "
+        "JOB` has `ProviderUnavailable` again and again, at growing intervals. A "
+        "new one may have been accepted before the page came: it is looked for in "
+        "the list of IPQS as soon as that answers again, is not there, and ends "
+        "as `SubmitOutcomeUnknown`.",
+        does="For a job that was submitted: nothing, it goes on once the drill has "
+        "ended. For a new one: what the run-book says of this error under *Retry "
+        "a job*. Here the file is not at the provider, so upload it again.",
         begin=_be_down,
     ),
     "throttled": Drill(
@@ -126,8 +129,8 @@ DRILLS: Mapping[str, Drill] = {
     ),
     "slow": Drill(
         fault="Neither provider gets any further with a job that it has accepted.",
-        sees="The job stays in the phase `processing`; `./courier status JOB` counts "
-        "its checks, which become rarer, and has the deadline.",
+        sees="The job stays `running`; `./courier status JOB` counts its checks, which "
+        "become rarer, and has the deadline.",
         does="Nothing before the deadline: the next check after the end of the drill "
         "finds the results. `./courier cancel JOB` stops following a job.",
         begin=_be_slow,

@@ -76,23 +76,38 @@ def test_drill_key_refused(run: Run, runner: JobRunner) -> None:
     assert runner.submissions(job_id) == 1
 
 
-@pytest.mark.parametrize(
-    ("name", "error"),
-    [("provider-down", "ProviderUnavailable"), ("throttled", "ProviderThrottled")],
-)
 @pytest.mark.usefixtures("_waits")
-def test_drill_that_delays_calls(
-    run: Run, runner: JobRunner, name: str, error: str
-) -> None:
+def test_drill_provider_down(run: Run, runner: JobRunner) -> None:
+    """What was submitted goes on; of what was not, nobody knows whether it was."""
+    runner.stack.emulator.set_wait_scale(1e6)  # no check before the drill
+    submitted = upload(runner)
+    wait_for(lambda: runner.submissions(submitted))
+    begin(run, "provider-down", shows="ProviderUnavailable")
+    new = upload(runner)
+    wait_for(lambda: shown(run, new))
+    runner.stack.emulator.set_wait_scale(1.0)
+    for job_id in (submitted, new):
+        wait_for(lambda job_id=job_id: logged(run, job_id, "ProviderUnavailable"))
+        assert shown(run, job_id)["outcome"] is None
+
+    end(run)
+    runner.stack.emulator.set_wait_scale(0.0)
+    assert_goes_on(runner, submitted)
+    assert "SubmitOutcomeUnknown" in DRILLS["provider-down"].sees
+    assert runner.wait_for_end(new).error == "SubmitOutcomeUnknown"
+    assert runner.submissions(new) == 0
+
+
+@pytest.mark.usefixtures("_waits")
+def test_drill_throttled(run: Run, runner: JobRunner) -> None:
     """The job is not submitted until it ends, and then once."""
-    begin(run, name, shows=error)
+    begin(run, "throttled", shows="ProviderThrottled")
     job_id = upload(runner)
     wait_for(lambda: shown(run, job_id))
-    wait_for(lambda: logged(run, job_id, error))
+    wait_for(lambda: logged(run, job_id, "ProviderThrottled"))
     assert shown(run, job_id)["outcome"] is None
     assert runner.submissions(job_id) == 0
-    if name == "throttled":
-        assert waits(runner, job_id) >= 10
+    assert waits(runner, job_id) >= 10
 
     end(run)
     runner.stack.emulator.set_wait_scale(0.0)
@@ -114,10 +129,10 @@ def waits(runner: JobRunner, job_id: str) -> float:
 @pytest.mark.usefixtures("_waits")
 def test_drill_slow(run: Run, runner: JobRunner) -> None:
     """The job is checked in vain, and finishes at the first check afterwards."""
-    begin(run, "slow", shows="processing")
+    begin(run, "slow", shows="running")
     job_id = upload(runner)
     job = wait_for(lambda: (j := shown(run, job_id)) and j["checks"] and j)
-    assert job["phase"] == "processing"
+    assert job["phase"] == "running"
     assert job["deadline_at"]
 
     end(run)
