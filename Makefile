@@ -9,7 +9,7 @@ READY := .venv/.ready
 CHECK := tests/unit tests/infra
 TRACED := tests/unit tests/contract tests/world tests/model tests/rights
 FAULTS := tests/faults
-PLAIN := tests/infra tests/simulators tests/workflow
+PLAIN := tests/charges tests/infra tests/simulators tests/workflow
 STACK := tests/fuzz tests/integration
 # Those that start stacks or emulators of their own.
 OWN := tests/emulator tests/integration/test_cdk_command.py tests/integration/test_commands.py tests/integration/test_client.py

@@ -22,7 +22,7 @@ from functions.core.errors import SOURCE_FAULTS, SourceMisnamed, SourceTooLarge
 from functions.core.estimate import cost_of, remarks_of_requests, values_of
 from functions.core.job_record import SubmissionRecord
 from functions.core.keys import BATCHES_PREFIX, QUOTE_OPTION
-from functions.core.model import Job, Next, State
+from functions.core.model import Batch, Job, Next, State
 from functions.core.provider_settings import ProviderSettings
 from functions.core.quote import Remarks
 from functions.core.routing import refuse
@@ -144,8 +144,10 @@ class Preparation:
                     else recall,
                     may_cut=may_cut,
                 )
-        adapter_for(job.provider).validate(job.key, job.type, self._source)
-        return job.with_(next=Next.SUBMIT), remarks_of_requests(job)
+        count = adapter_for(job.provider).validate(job.key, job.type, self._source)
+        # Not in every state: most requests have one.
+        single = Batch(values=count.values if count.values > 1 else 0)
+        return job.with_(next=Next.SUBMIT, batch=single), remarks_of_requests(job)
 
     def _check_source(self) -> None:
         if self.job.key.startswith(BATCHES_PREFIX):

@@ -82,7 +82,10 @@ def prepare_batch(
         rows=len(invalid) + sum(len(request.rows) for request in requests),
         invalid=len(invalid),
         batch=replace(
-            batch, key=batch_store.key("requests.jsonl"), version_id=version_id
+            batch,
+            key=batch_store.key("requests.jsonl"),
+            version_id=version_id,
+            values=sum(request.values for request in requests),
         ),
         prepared=prepared,
     )

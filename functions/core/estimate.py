@@ -11,27 +11,32 @@ _CHECKS, _RESULTS, _JOINED = 30, 4, 2
 
 def remarks_of_requests(job: Job) -> Remarks:
     """Return what there is to say of a request, or of the requests of a batch."""
-    sent = values_of(job)
+    sent = job.batch.requests or 1
     not_sent = {"invalid": job.invalid} if job.invalid else {}
     return {"records": job.rows or sent, "not_sent": not_sent, "to_send": sent}
 
 
 def values_of(job: Job) -> int:
-    """Return how many values, or requests, a prepared job would send."""
-    return job.prepared.sent if job.prepared.key else job.batch.requests or 1
+    """Return how many values a prepared job would send, as the provider counts them."""
+    if job.prepared.key:
+        return job.prepared.sent
+    return job.batch.values or job.batch.requests or 1
 
 
 def cost_of(job: Job, *, credits_per_value: float) -> Remarks:
     """Return what a prepared job would cost, as far as it can be estimated."""
+    uploads = job.batch.requests or 1
     if job.batch.requests:
         usage = cost.batch_job(requests=job.batch.requests)
     elif job.prepared.key:
         usage = cost.polled_job(checks=_CHECKS, kinds=_RESULTS, joined=_JOINED)
+        if not job.prepared.sent:  # all of it is remembered
+            uploads, usage = 0, cost.remembered_job(joined=_JOINED)
     else:
         usage = cost.polled_job(checks=_CHECKS, kinds=1)
     credits_needed = values_of(job) * credits_per_value
     return {
-        "uploads": job.batch.requests or 1,
+        "uploads": uploads,
         "credits_needed": credits_needed,
         "aws_usd": round(usage.usd, 6),
     }

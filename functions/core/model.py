@@ -132,8 +132,7 @@ class Batch:
     """The requests, or the shards, into which a file was packed; its rows by outcome.
 
     A retry sends `resendable` failed requests again, paid again; it continues others.
-    Of a list in shards, `files_key` is the object that names their files, `lacking` are
-    the kinds of results that not all shards with results have.
+    Of a list in shards, `files_key` is the object that names their files.
     """
 
     requests: int = 0
@@ -145,14 +144,14 @@ class Batch:
     resumable: int = 0
     sending_seconds: float = 0.0  # that the provider's rate takes for its requests
     files_key: str = ""  # in the results bucket
-    lacking: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()  # kinds that not all shards with results have
+    values: int = 0  # that the provider counts; 0 for one in each request
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
         """Read a batch, ignoring fields of a newer deployment."""
         values = _own_fields(cls, state)
-        values["lacking"] = tuple(values.get("lacking", ()))
-        return cls(**values)
+        return cls(**{**values, "lacking": tuple(values.get("lacking", ()))})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,7 +210,10 @@ NO_FORECAST = Forecast()
 #: The same for fields of members of a job as `_ABSENT_IF_EMPTY` for its own.
 _ABSENT_WITHIN_IF_EMPTY: Mapping[str, tuple[str, ...]] = {
     "part": ("batch_since", "sending_seconds", "shard", "rows", "submission"),
-    "batch": ("resendable", "resumable", "sending_seconds", "files_key", "lacking"),
+    "batch": (
+        *("resendable", "resumable", "sending_seconds", "files_key", "lacking"),
+        "values",
+    ),
     "prepared": ("remembered", "remembered_version_id", "shards"),
 }
 #: Fields of a job that states have under the names of an earlier release.

@@ -38,8 +38,8 @@ class ProviderSettings:
       of the buckets.
     * loopback allows plain http, and addresses of this machine only: the local stack
       reaches its simulators so. Only the stage `local` may set it.
-    * approve_above: a job that would send more values (a batch: requests) waits until
-      a person approves it, for approve_days at most; null for no limit.
+    * approve_above: a job that would send more values (a batch: requests, or VPAs)
+      waits until a person approves it, for approve_days at most; null for no limit.
     * credits_per_value: how many credits a quote estimates for a value.
     * rate limits submissions; null for no limit. webhook is the scheme by which
       webhooks are signed; null refuses all webhooks.

@@ -24,10 +24,14 @@ class RowsVerdict(StrEnum):
 
 @dataclass(frozen=True)
 class RowCount:
-    """The number of rows of a list, and of different ones; 0 if it is not known."""
+    """The number of rows of a list, and of different ones; 0 if it is not known.
+
+    `values` is how many the provider counts, if a row has several.
+    """
 
     rows: int = 0
     distinct_rows: int = 0
+    values: int = 0
 
 
 def verdict_on(sent: RowCount, *, total: int | None, largest: int = 0) -> RowsVerdict:

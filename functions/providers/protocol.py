@@ -160,6 +160,7 @@ class BatchRequest:
     rows: tuple[int, ...]  # their numbers in the batch, from 1, in order
     #: Of each row that is equal to an earlier one, that row's number.
     duplicates: Mapping[int, int] = field(default_factory=dict)
+    values: int = 1  # that the provider counts, and charges for
 
 
 @dataclass(frozen=True)

@@ -106,6 +106,11 @@ class SimulatedProvider(ABC, Generic[B]):
     def hosts(self) -> Mapping[str, Application]:
         """Return the application of each of the provider's hosts, by its label."""
 
+    @property
+    @abstractmethod
+    def charged(self) -> int:
+        """The credits that all accepted jobs have cost: one for each value."""
+
     @abstractmethod
     def working(self) -> AbstractContextManager[None]:
         """Do the provider's work in the background until the block ends."""

@@ -104,10 +104,19 @@ def sample_job(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any member o
 
 @contextmanager
 def showing(
-    *jobs: dict[str, Any], act: Callable[[str], PageResponse | None] | None = None
+    *jobs: dict[str, Any],
+    act: Callable[[str], PageResponse | None] | None = None,
+    results: dict[str, Any] | None = None,
+    refresh_seconds: float = 0.1,
 ) -> Iterator[str]:
-    """Serve the console with these jobs; `act` does what the page asks for."""
-    with _serving({"data": page_of(jobs, whole=len(jobs))}, act) as address:
+    """Serve the console with these jobs; `act` does what the page asks for.
+
+    `results` are those of each job that has some.
+    """
+    pages = {job["results"]: results or {} for job in jobs if job.get("results")}
+    data = page_of(jobs, whole=len(jobs))
+    pages["data"] = {**data, "refresh_seconds": refresh_seconds}
+    with _serving(pages, act) as address:
         yield address
 
 

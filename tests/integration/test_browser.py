@@ -60,6 +60,11 @@ def test_a_job_appears_moves_and_ends(page: Page, runner: JobRunner) -> None:
     expect(job.locator(".head")).to_contain_text("list.csv")
     job.get_by_text("Facts and states").click()
     expect(job.get_by_role("cell", name="Delivered")).to_be_visible()
+    expect(job.locator(".results")).to_contain_text("12 records")
+    expect(job.locator(".results")).to_contain_text("complete")
+    with page.expect_download() as download:
+        job.get_by_role("link", name="Download all,").click()
+    assert len(download.value.path().read_text().splitlines()) == 13
 
 
 @pytest.mark.usefixtures("slow")

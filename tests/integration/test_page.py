@@ -7,6 +7,74 @@ from verdict_courier.console.page_response import PageResponse, json_response
 from tests.integration.console_pages import opened, paged, sample_job, showing
 
 
+@pytest.mark.parametrize(
+    ("attempt", "marks", "took"),
+    [
+        pytest.param(1, [], "took 29 s", id="since it was received"),
+        pytest.param(
+            2,
+            [{"name": "resumed", "at": "2026-11-22T10:00:10.000Z"}],
+            "attempt 2: took 19 s",
+            id="since the retry",
+        ),
+    ],
+)
+def test_the_bars_last_as_long_as_the_job_took(
+    web_browser: Browser, attempt: int, marks: list[dict[str, str]], took: str
+) -> None:
+    """Two lengths of one job make a reader doubt both."""
+    timeline = {**sample_job()["timeline"], "marks": marks}
+    job = sample_job(attempt=attempt, timeline=timeline)
+
+    with showing(job) as address, opened(web_browser, address) as page:
+        expect(page.locator(".facts")).to_contain_text(took)
+        lasted = page.locator(".scale span").last
+        expect(lasted).to_have_text(took.rpartition("took ")[2])
+        end = page.locator(".timeline .end")
+        expect(end).to_have_attribute("d", "M1000 10v28")
+
+
+def test_a_call_that_is_repeated_is_on_the_card(web_browser: Browser) -> None:
+    """A job that seems to do nothing may be at its fourth try."""
+    timeline = sample_job()["timeline"]
+    timeline["entries"][-1] |= {"left_at": None, "error": "SlowDown", "tries": 4}
+    timeline["ended_at"] = None
+    job = sample_job(timeline=timeline, outcome=None, ended_at=None, phase="check")
+
+    with showing(job) as address, opened(web_browser, address) as page:
+        fact = "Check is repeated after SlowDown (try 4)"
+        expect(page.locator(".facts")).to_contain_text(fact)
+
+
+def test_results_are_on_the_card_once_somebody_sees_it(web_browser: Browser) -> None:
+    """With the numbers of the manifest: who wants them need not open five files."""
+    found = {
+        "files": [{"kind": "all", "rows": 12, "bytes": 3400, "href": "objects/a/all"}],
+        "numbers": [["records", 12], ["sent", 9]],
+        "verdict": "complete",
+        "meaning": "all came back",
+    }
+    jobs = [
+        sample_job(job_id=f"{number:064x}", results=f"results/{number:064x}")
+        for number in range(30)
+    ]
+    asked: list[str] = []
+
+    with (
+        showing(*jobs, results=found) as address,
+        opened(web_browser, address) as page,
+    ):
+        page.on("request", lambda request: asked.append(request.url.split("/")[-1]))
+        results = page.locator(".results")
+        expect(results.first).to_contain_text("12 records, 9 sent; complete: all came")
+        download = results.first.get_by_role("link", name="Download all, job")
+        expect(download).to_have_attribute("href", "objects/a/all")
+        expect(results.last).to_have_text("Results …")
+        results.last.scroll_into_view_if_needed()
+        expect(results.last).to_contain_text("12 rows, 3,400 B")
+        assert asked.count(f"{29:064x}") == 1
+
+
 def test_a_webhook_is_marked(web_browser: Browser) -> None:
     """The operator sees which waits it ended early."""
     with showing(sample_job()) as address, opened(web_browser, address) as page:

@@ -9,6 +9,14 @@ from playwright.sync_api import Browser, Page, expect
 from tests.integration.console_pages import opened, sample_job, showing
 from tests.workflow.engines import node
 
+#: axe-core needs a page that does not change while it looks.
+_STILL = 3_600.0
+_RESULTS = {
+    "files": [{"kind": "all", "rows": 12, "bytes": 34, "href": "objects/a/all"}],
+    "numbers": [["records", 12]],
+    "verdict": "complete",
+    "meaning": "all came back",
+}
 _NOW = "2026-11-22T10:00:{:02d}.000Z"
 #: Every rule, those too that are in no standard, and what it cannot decide.
 _RUN = """async () => {
@@ -46,9 +54,14 @@ def sorts_of_jobs() -> Iterator[dict[str, Any]]:
     doubt = {"verdict": "unaccounted", "meaning": "rows lack", "runbook": "runbook#x"}
     links = [{"text": "log lines", "href": "logs/1"}]
     cancel = {"actions": [{"name": "cancel", "asks": "It is paid for."}]}
-    yield sample_job(page_links=links, name="june.csv", label="June", rows=12)
+    results = {"results": f"results/{'0' * 64}"}
+    yield sample_job(
+        **results, page_links=links, name="june.csv", label="June", rows=12
+    )
     yield sample_job(**running, next_check_at=_NOW.format(59), page_links=links)
     yield sample_job(**running, **cancel, hold=hold, page_links=links)
+    approval = {"reason": "asked", "since": _NOW.format(3), "until": _NOW.format(9)}
+    yield sample_job(**running, approval=approval, quote_says="12 records, 9 to send")
     yield sample_job(outcome="failed", error=error, runbook="runbook#providerfailed")
     yield sample_job(outcome="succeeded", rows_doubt=doubt, verdict="unaccounted")
     yield sample_job(outcome="cancelled", timeline=None)
@@ -68,7 +81,7 @@ def test_axe_finds_nothing_on_the_page(
     ]
 
     with (
-        showing(*jobs) as address,
+        showing(*jobs, results=_RESULTS, refresh_seconds=_STILL) as address,
         opened(web_browser, address, scheme=scheme) as page,
     ):
         expect(page.locator("#live")).to_contain_text("live")
@@ -84,7 +97,10 @@ def test_axe_finds_nothing_in_the_question_before_an_action(
 ) -> None:
     """Whoever cannot read it says yes to they do not know what."""
     job = next(job for job in sorts_of_jobs() if job.get("actions"))
-    with showing(job) as address, opened(web_browser, address, scheme=scheme) as page:
+    with (
+        showing(job, refresh_seconds=_STILL) as address,
+        opened(web_browser, address, scheme=scheme) as page,
+    ):
         page.get_by_role("button", name="Cancel").click()
         expect(page.get_by_role("dialog")).to_be_visible()
         assert findings(page, axe) == []

@@ -168,7 +168,7 @@ def test_needs_a_file(client: IpqsClient) -> None:
     [
         ({"max_upload_bytes": len(EMAILS) - 1}, "too large"),
         ({"max_upload_rows": 100}, "too many rows"),
-        ({"credits": 100}, "insufficient credits"),
+        ({"credits": 99}, "insufficient credits"),
         ({"max_parallel_files": 0}, "Too many files"),
     ],
 )
@@ -180,6 +180,18 @@ def test_keeps_limits(
 
     assert message in client.upload().json()["message"]
     assert not ipqs.csvs
+
+
+def test_charges_for_values(client: IpqsClient, ipqs: IpqsSimulator) -> None:
+    """A quote is compared with it: a header costs nothing, an equal value does."""
+    ipqs.behave(credits=103)
+    client.upload()
+    client.upload(b"email\na@b.example\n\na@b.example\n")
+
+    assert ipqs.charged == 102
+    assert "insufficient" in client.upload(b"a@b.example\nb@c.example\n").text
+    assert "NEW" in client.upload(b"a@b.example\n").text
+    assert ipqs.charged == 103
 
 
 def test_takes_strictness_only_if_the_switch_says_so(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from verdict_courier.api_client import ApiClient
 from verdict_courier.api_description import RETRYABLE, document
-from verdict_courier.console.actions import ACTIONS, offered
+from verdict_courier.console.actions import ACTIONS, offered, quote_says
 from verdict_courier.console.console import WebConsole
 from verdict_courier.console.log_sources import AwsConsoleLinks
 
@@ -88,6 +88,8 @@ def test_the_question_says_what_is_paid_for() -> None:
 
     assert "9 to send" in approve["asks"]
     assert "about 9 credits" in approve["asks"]
+    assert quote_says(waits) in approve["asks"]
+    assert not quote_says({**waits, "approval": None})
     assert "7 requests are sent, and paid for, again" in retry["asks"]
 
 

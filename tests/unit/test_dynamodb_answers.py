@@ -40,7 +40,7 @@ class Answering:
         self.status = 200
         session = boto3.Session("key", "secret", region_name="us-east-1")
         self.client: Any = session.client("dynamodb", config=clients._CONFIG)
-        events = self.client.meta.events
+        events: Any = self.client.meta.events
         events.register("before-send.dynamodb", self._answer)
         if plainly:
             events.register("before-parse.dynamodb", clients.parse_plainly)

@@ -1,10 +1,6 @@
 """Lists: exactly the values of an upload are sent, and every record is counted."""
 
-import csv
-import io
-from collections import Counter
 from pathlib import Path
-from random import Random
 
 import pytest
 
@@ -248,65 +244,3 @@ def test_refuses_objects_that_are_no_table(
     """A value that has no column would be lost."""
     with pytest.raises(error, match=text):
         read(content, name="list.jsonl")
-
-
-def faulty_table(random: Random) -> tuple[bytes, list[tuple[Status, int]]]:
-    """Return a list as people export it, and what has to become of its records."""
-    separator, ending = random.choice(";,\t|"), random.choice(["\n", "\r\n", "\r"])
-    rows, expected = [], list[tuple[Status, int]]()
-    first: dict[str, int] = {}
-    for number in range(1, random.randint(2, 30)):
-        email = f"user{random.randrange(20)}@club.example"
-        note = random.choice(
-            ["", "x", "Rao, Asha", "5;6", "a|b", 'say "hi"', "é\r\n=1"]
-        )
-        fault = random.random()
-        if fault < 0.15:
-            rows.append(random.choice([["", "", ""], [" "], [], ["", ""]]))
-            expected.append((Status.BLANK, 0))
-        elif fault < 0.3 and number > 2:
-            cell = random.choice(["", "n/a", "<a@b.example>", "a@b", "x@y.z, u@v.w"])
-            rows.append([str(number), cell, note or "x"])
-            expected.append((Status.NOT_SENT, 0))
-        else:
-            cell = random.choice([email, email.upper(), f" {email}", f"{email} "])
-            rows.append(
-                [str(number), cell, note][: 3 if note else random.choice([2, 3])]
-            )
-            earlier = first.setdefault(email, number)
-            is_new = earlier == number
-            expected.append((Status.SENT, 0) if is_new else (Status.DUPLICATE, earlier))
-    file = io.StringIO(newline="")
-    writer = csv.writer(
-        file,
-        delimiter=separator,
-        lineterminator=ending,
-        quoting=random.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
-    )
-    writer.writerows([["id", random.choice(["Email", "मेल"]), "note"], *rows])
-    encoding = random.choice(["utf-8", "utf-8-sig", "utf-16"])
-    end = random.choice(["", "", "\x1a"])
-    return (file.getvalue() + end).encode(encoding), expected
-
-
-def test_ten_thousand_tables_with_faults_add_up() -> None:
-    """Records in are records out, each once, and only unique values are sent."""
-    random = Random(1)
-    for _ in range(10_000):
-        content, expected = faulty_table(random)
-        count = Counter(status for status, _ in expected)
-        if not count[Status.SENT]:
-            continue
-        fits = count[Status.SENT] + count[Status.DUPLICATE]
-        column = "" if fits >= count[Status.NOT_SENT] else "2"
-
-        reading, records = read(content, options=ReadOptions(column=column))
-
-        assert [(record.status, record.duplicate_of) for record in records] == expected
-        assert [record.number for record in records] == [*range(1, len(expected) + 1)]
-        assert sum(numbers(reading)) == reading.counts.records == len(expected)
-        assert sum(reading.reasons.values()) == reading.counts.not_sent
-        sent = [
-            record.value.casefold() for record in records if record.status == "sent"
-        ]
-        assert len(sent) == len(set(sent)) == reading.counts.sent

@@ -21,7 +21,8 @@ def offered(job: Mapping[str, Any]) -> list[dict[str, str]]:
 def _offered(job: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     # An API of an earlier release has neither `approval` nor `retry`.
     if job.get("approval"):
-        yield "approve", _cost(job.get("quote"))
+        says = quote_says(job)
+        yield "approve", f"It is submitted, and paid for. {says}".strip()
     retry = job.get("retry")
     if job["outcome"] is None:
         yield "cancel", "What was submitted stays at the provider, and is paid for."
@@ -32,18 +33,10 @@ def _offered(job: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "retry", "It goes on where it stopped; nothing is submitted twice."
 
 
-def _cost(quote: Mapping[str, Any] | None) -> str:
-    """Return what an approval makes somebody pay for."""
-    if not quote:
-        return "It is submitted, and paid for."
-    cost = cost_text(quote).plain
-    return (
-        ". ".join(
-            [
-                "It is submitted, and paid for",
-                quote_text(quote).plain,
-                *([cost] * bool(cost)),
-            ]
-        )
-        + "."
-    )
+def quote_says(job: Mapping[str, Any]) -> str:
+    """Return what a job that waits for approval would send, and what it costs."""
+    quote = job.get("quote")
+    if not (quote and job.get("approval")):
+        return ""
+    parts = (quote_text(quote).plain, cost_text(quote).plain)
+    return "; ".join(filter(None, parts))

@@ -23,6 +23,7 @@ from verdict_courier.console.page_response import (
     json_response,
     text_response,
 )
+from verdict_courier.console.results_summary import summary
 from verdict_courier.results import error_lines, listed_results
 
 _FILES = Path(__file__).with_name("files")
@@ -33,7 +34,7 @@ _MEDIA_TYPES = {
     ".svg": "image/svg+xml",
 }
 _JOB_PAGE = re.compile(
-    r"(logs|messages|objects|error)/([0-9a-f]{8,64})(?:/([\w-]{1,32}))?"
+    r"(logs|messages|objects|error|results)/([0-9a-f]{8,64})(?:/([\w-]{1,32}))?"
 )
 _ACTION = re.compile(rf"jobs/([0-9a-f]{{64}})/({'|'.join(actions.ACTIONS)})")
 #: The data of a page, of which the API's cursor says which.
@@ -114,6 +115,10 @@ class WebConsole:
             "next_check_why": NEXT_CHECK_REASONS.get(str(job.get("next_check_reason"))),
             "rows_doubt": _rows_doubt(job.get("verdict")),
             "actions": actions.offered(job),
+            "quote_says": actions.quote_says(job),
+            "results": f"results/{job['job_id']}"
+            if job["outcome"] in WITH_RESULTS
+            else None,
         }
 
     def _job_page(self, page: str, job_id: str, kind: str) -> PageResponse | None:
@@ -123,6 +128,7 @@ class WebConsole:
             "messages": lambda: job_pages.messages(job_id, source.messages(job_id)),
             "objects": lambda: job_pages.objects(job_id, self._results(job_id)),
             "error": lambda: job_pages.error(job_id, self._error_lines(job_id)),
+            "results": lambda: json_response(summary(self._results(job_id))),
         }
         try:
             if len(job_id) < _DIGITS:
@@ -131,6 +137,8 @@ class WebConsole:
                 return self._download(job_id, kind) if page == "objects" else None
             return pages[page]()
         except (ApiError, ApiUnreachable) as error:
+            if page == "results":
+                return json_response({"error": str(error)})
             return html_page(
                 "Not available",
                 f"<h1>Not available</h1><p>{escape(str(error))}</p>",

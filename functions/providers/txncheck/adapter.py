@@ -90,8 +90,9 @@ class Txncheck:
         """Check a request's file, which has one row (see `Provider.validate`)."""
         if not name.lower().endswith(JSON.suffix):
             raise SourceMisnamed("the object's name does not end in .json")
-        self._request_bodies.read_body(type_, source)
-        return RowCount(rows=1, distinct_rows=1)
+        body = self._request_bodies.read_body(type_, source)
+        values = self._request_bodies.count_values(type_, body)
+        return RowCount(rows=1, distinct_rows=1, values=values)
 
     @contextmanager
     def prepare_submission(

@@ -109,7 +109,9 @@ class _BulkRequest:
         rows = sorted(self._ranges)
         ranges = [self._ranges[row] for row in rows]
         body = compact_json({"vpas": self.vpas, "rowRanges": ranges})
-        return BatchRequest(BULK, body, tuple(rows), self._duplicates)
+        return BatchRequest(
+            BULK, body, tuple(rows), self._duplicates, values=len(self.vpas)
+        )
 
 
 def _validate(

@@ -153,6 +153,10 @@ class RequestBodies:
             fields["async"] = True
         return compact_json(fields)
 
+    def count_values(self, type_: str, body: bytes) -> int:
+        """Return how many values a request counts for: a bulk one for all its VPAs."""
+        return len(json.loads(body)["vpas"]) if type_ == BULK else 1
+
 
 def describe_errors(errors: Mapping[str, str]) -> str:
     """Return the errors of fields as one line."""

@@ -14,7 +14,7 @@ from local.simulators.ipqs.documents import list_answer, status_answer, upload_a
 from local.simulators.ipqs.forms import IpqsRefusal, read_form
 from local.simulators.ipqs.job import FINISHED, Csv
 from local.simulators.ipqs.state import IpqsState, lacks_credits
-from local.simulators.ipqs.verification import COLUMNS, count_lines
+from local.simulators.ipqs.verification import COLUMNS, count_lines, count_values
 from local.simulators.server import HttpRequest
 
 # Seen on sibling endpoints [T].
@@ -120,12 +120,14 @@ def _accepted(
         raise IpqsRefusal("No file was uploaded.")
     behaviour, lines = state.behaviour, count_lines(file)
     active = sum(csv.status != FINISHED for csv in state.csvs)
-    paid = sum(csv.lines for csv in state.csvs)
+    credits_needed = 0
+    if behaviour.credits is not None:
+        credits_needed = state.charged + count_values(type_, file)
     for limit, value, message in (
         (behaviour.max_upload_bytes, file.stat().st_size, "The file is too large."),
         (behaviour.max_upload_rows, lines, "The file has too many rows."),
         (behaviour.max_parallel_files, active + 1, "Too many files in work."),
-        (behaviour.credits, paid + lines, _NO_CREDITS),
+        (behaviour.credits, credits_needed, _NO_CREDITS),
     ):
         if limit is not None and value > limit:
             raise IpqsRefusal(message)

@@ -100,7 +100,7 @@ class IpqsBehaviour(IpqsUnknowns):
     seconds_unique_results: float = 5.0
     seconds_finalizing: float = 5.0
     newer_uploads: int = 0  # of somebody else, that each call of the list finds
-    credits: int | None = None  # lines that can be paid in all
+    credits: int | None = None  # values that can be paid in all
     credits_back_at: float = 0.0  # by the clock; until then there are none
     links_instead: str | None = None  # handed out for every link, to test a validator
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from local.simulators.content import Content
 from local.simulators.ipqs.behaviour import IpqsBehaviour
-from local.simulators.ipqs.verification import Verified
+from local.simulators.ipqs.verification import Verified, count_values
 from local.simulators.provider import SimulatedJob, SimulatedProvider
 
 FINISHED = "FINISHED"
@@ -26,7 +26,6 @@ class Csv(SimulatedJob):
     type: str
     strictness: int = 0
     upload: Path | None = None
-    lines: int = 0
     work: Future[Verified] | None = field(default=None, repr=False)
     contents: Mapping[str, Content] = field(default_factory=dict, repr=False)
     aborted_in: str | None = None  # the status word at that moment
@@ -60,6 +59,11 @@ class Csv(SimulatedJob):
     def verified(self) -> Verified:
         """The verdicts on the upload; waits until it is verified."""
         return self.work.result() if self.work else Verified(0, 0, {}, {})
+
+    @property
+    def charged(self) -> int:
+        """The credits that it has cost; equal values of an upload cost one each."""
+        return count_values(self.type, self.upload) if self.upload else 0
 
     @property
     def results(self) -> dict[str, int]:

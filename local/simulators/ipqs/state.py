@@ -13,7 +13,7 @@ from typing import Any
 from local.simulators.content import Content
 from local.simulators.ipqs.behaviour import IpqsBehaviour, Spent
 from local.simulators.ipqs.job import FINISHED, Csv
-from local.simulators.ipqs.verification import COLUMNS, KINDS, count_lines, verify
+from local.simulators.ipqs.verification import COLUMNS, KINDS, verify
 from local.simulators.provider import SimulatedProvider
 
 _FIRST_ID = 3_000_001
@@ -68,6 +68,11 @@ class IpqsState(SimulatedProvider[IpqsBehaviour]):
         """Every file that the provider still knows, oldest first."""
         return [csv for csv in self._csvs.copy() if csv.is_retained(self)]
 
+    @property
+    def charged(self) -> int:
+        """See `SimulatedProvider.charged`."""
+        return sum(csv.charged for csv in self._csvs.copy())
+
     def csv(self, csv_id: str) -> Csv | None:
         """Return a file that the provider still knows."""
         return next((csv for csv in self.csvs if str(csv.id) == csv_id), None)
@@ -94,8 +99,7 @@ class IpqsState(SimulatedProvider[IpqsBehaviour]):
             cancelled=self.stopping.is_set,
         )
         name = file_name or f"{type_}_{date:%Y-%m-%d %H:%M:%S}"
-        facts = {"upload": upload, "lines": count_lines(upload), "work": work}
-        return self._add(name, type_, strictness=strictness, **facts)
+        return self._add(name, type_, strictness=strictness, upload=upload, work=work)
 
     def add_finished(
         self,

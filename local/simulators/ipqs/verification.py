@@ -118,9 +118,14 @@ def verify(
 
 
 def count_lines(path: Path) -> int:
-    """Return the number of line ends, by which a file is charged."""
+    """Return the number of line ends."""
     with path.open("rb") as file:
         return sum(block.count(b"\n") for block in iter(lambda: file.read(65536), b""))
+
+
+def count_values(type_: str, upload: Path) -> int:
+    """Return the number of values, by which a file is charged."""
+    return sum(1 for _ in values(type_, upload))
 
 
 def _letters(text: str) -> str:

@@ -89,6 +89,11 @@ class TxncheckState(SimulatedProvider[TxncheckBehaviour]):
         """All accepted requests, which are paid for, oldest first."""
         return list(self._accepted.values())
 
+    @property
+    def charged(self) -> int:
+        """See `SimulatedProvider.charged`."""
+        return sum(request.item_count for request in self.accepted)
+
     def accept(self, method: str, fields: Mapping[str, Any]) -> AcceptedRequest | None:
         """Accept a request, which is paid for; None if the balance is too low."""
         request = AcceptedRequest(
@@ -100,8 +105,7 @@ class TxncheckState(SimulatedProvider[TxncheckBehaviour]):
         )
         balance = self.behaviour.balance
         with self._lock:
-            paid = sum(earlier.item_count for earlier in self.accepted)
-            if balance is not None and paid + request.item_count > balance:
+            if balance is not None and self.charged + request.item_count > balance:
                 return None
             self._accepted[request.id] = request
             self._pending.append(request)

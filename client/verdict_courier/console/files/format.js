@@ -17,6 +17,11 @@ export function compact(number) {
   return number.toLocaleString("en");
 }
 
+export function byteCount(number) {
+  const text = compact(number);
+  return /[A-Za-z]$/.test(text) ? `${text}B` : `${text} B`;
+}
+
 export const count = (number, noun) => `${compact(number)} ${noun}${number === 1 ? "" : "s"}`;
 
 // In the zone of the reader's machine.
@@ -33,8 +38,16 @@ export const inUtc = (timestamp) => `${timestamp.slice(0, 10)} ${timestamp.slice
 
 export const jobState = (job) => job.outcome ?? job.phase;
 
-// The seconds since a job was received, until its end if it has ended.
-export function jobSeconds(job, now) {
+// When a job was received, or its last attempt began, and when it ended, or it is now.
+export function jobSpan(job, now) {
   const received = seconds(job.received_at) ?? seconds(job.submitted_at) ?? now;
-  return (seconds(job.ended_at) ?? now) - received;
+  const resumed = job.timeline?.marks.find((mark) => mark.name === "resumed")?.at;
+  const first = job.timeline?.entries[0]?.entered_at;
+  const begin = job.attempt > 1 ? seconds(resumed ?? first) ?? received : received;
+  return { begin, end: Math.max(seconds(job.ended_at) ?? now, begin + 0.001) };
+}
+
+export function jobSeconds(job, now) {
+  const { begin, end } = jobSpan(job, now);
+  return end - begin;
 }

@@ -3,17 +3,22 @@
 import { Actions } from "./actions.js";
 import { el, link, time } from "./dom.js";
 import { count, dateTime, duration, jobSeconds, jobState, seconds, timeOfDay } from "./format.js";
+import { Results } from "./results.js";
 import { timeline } from "./timeline.js";
 
 export class JobView {
   constructor() {
+    this.facts = el("span", { class: "facts" });
     this.head = el("div", { class: "head" });
     this.timeline = el("div");
-    this.links = el("div");
+    this.remarks = el("div");
+    this.links = el("div", { class: "links" });
+    this.results = new Results();
     this.actions = new Actions();
     this.details = el("div");
+    const foot = el("div", { class: "foot" }, this.links, this.actions.element);
     const details = el("details", {}, el("summary", {}, "Facts and states"), this.details);
-    this.element = el("article", {}, this.head, this.timeline, this.links, this.actions.element, details);
+    this.element = el("article", {}, this.head, this.timeline, this.results.element, this.remarks, foot, details);
     this.shown = "";
   }
 
@@ -23,35 +28,51 @@ export class JobView {
     if (json === this.shown && job.outcome) return;
     this.element.dataset.job = job.job_id;
     this.element.dataset.state = jobState(job);
-    this.head.replaceChildren(...head(job, now));
+    this.facts.textContent = facts(job, now);
     this.timeline.replaceChildren(...[timeline(job, now)].filter(Boolean));
     if (json === this.shown) return;
-    this.links.replaceChildren(...errorAndLinks(job));
+    this.head.replaceChildren(...head(job), this.facts);
+    this.remarks.replaceChildren(...remarks(job));
+    this.links.replaceChildren(...job.page_links.map(({ text, href }) => link(text, href, titleOf(job))));
+    this.results.show(job, titleOf(job));
     this.actions.show(job, titleOf(job));
     this.details.replaceChildren(...details(job));
     this.shown = json;
   }
 }
 
-function head(job, now) {
-  const next = seconds(job.next_check_at);
-  const age = duration(jobSeconds(job, now));
-  const facts = [
-    count(job.checks, "check"),
-    job.outcome ? `took ${age}` : `${age} old`,
-    next && !job.outcome ? `next check ${next > now ? `in ${duration(next - now)}` : "due"}` : null,
-    job.expected_between && !job.outcome ? expected(job, now) : null,
-    job.rows ? count(job.rows, "row") : null,
-    job.late ? "late" : null,
-  ];
+function head(job) {
   return [
     el("span", { class: `badge ${job.outcome ?? ""}` }, jobState(job)),
     el("h2", {}, [`${job.provider} ${job.type}`, job.name].filter(Boolean).join(" · ")),
     job.label ? el("span", {}, job.label) : null,
     time(job.received_at),
     el("code", { title: job.job_id }, `${job.job_id.slice(0, 12)}…`),
-    el("span", { class: "facts" }, facts.filter(Boolean).join(" · ")),
   ].filter(Boolean);
+}
+
+// What changes with every second.
+function facts(job, now) {
+  const next = seconds(job.next_check_at);
+  const attempt = job.attempt > 1 ? `attempt ${job.attempt}: ` : "";
+  const age = duration(jobSeconds(job, now));
+  const parts = [
+    count(job.checks, "check"),
+    attempt + (job.outcome ? `took ${age}` : `${age} old`),
+    job.outcome ? null : retries(job),
+    next && !job.outcome ? `next check ${next > now ? `in ${duration(next - now)}` : "due"}` : null,
+    job.expected_between && !job.outcome ? expected(job, now) : null,
+    job.rows ? count(job.rows, "row") : null,
+    job.late ? "late" : null,
+  ];
+  return parts.filter(Boolean).join(" · ");
+}
+
+// The step whose last call failed, and which is about to be, or being, repeated.
+function retries(job) {
+  const failing = (job.timeline?.entries ?? []).filter((entry) => !entry.left_at && entry.error);
+  const [first, ...others] = failing.map(({ state, tries, error }) => `${state} is repeated after ${error} (try ${tries})`);
+  return first ? `${first}${others.length ? `, and ${others.length} more` : ""}` : null;
 }
 
 // When most jobs of its sort would have ended by now, or will have.
@@ -62,11 +83,9 @@ function expected(job, now) {
   return `expected ${times}${over} (from ${count(job.expected_from, "job")})`;
 }
 
-function errorAndLinks(job) {
-  const links = job.page_links.map(({ text, href }) => link(text, href, titleOf(job)));
-  const doubt = job.rows_doubt ? rowsDoubt(job) : null;
-  const waits = job.hold ? hold(job.hold) : null;
-  return [job.error ? error(job) : null, waits, doubt, el("div", { class: "links" }, ...links)].filter(Boolean);
+function remarks(job) {
+  const waits = job.hold ? hold(job.hold) : job.approval ? approval(job) : null;
+  return [job.error ? error(job) : null, waits, job.rows_doubt ? rowsDoubt(job) : null].filter(Boolean);
 }
 
 // How a link says to which job it belongs.
@@ -82,6 +101,12 @@ function error(job) {
 function hold({ error, since, advice }) {
   const name = el("p", {}, "waiting since ", time(since), ": ", el("b", { class: "name" }, error));
   return el("div", { class: "error" }, name, el("p", {}, advice));
+}
+
+// What a person has to approve, and until when.
+function approval(job) {
+  const until = el("p", {}, el("b", {}, "waits for approval"), " until ", time(job.approval.until));
+  return el("div", { class: "doubt" }, until, job.quote_says ? el("p", {}, job.quote_says) : null);
 }
 
 function rowsDoubt(job) {

@@ -1,7 +1,7 @@
 // A timeline: states as bars, checks as ticks, webhooks as dots.
 
 import { el, svg } from "./dom.js";
-import { count, duration, seconds, timeOfDay } from "./format.js";
+import { count, duration, jobSpan, seconds, timeOfDay } from "./format.js";
 
 const WIDTH = 1000;
 const WAITS = new Set(["Wait", "Hold", "Listen"]);
@@ -12,9 +12,9 @@ const MIN_BAR_WIDTH = 2;
 export function timeline(job, now) {
   const { timeline } = job;
   if (!timeline || timeline.entries.length === 0) return null;
-  const begin = seconds(timeline.entries[0].entered_at);
-  const end = Math.max(seconds(timeline.ended_at) ?? now, begin + 0.001);
-  const x = (time) => ((Math.min(time, end) - begin) / (end - begin)) * WIDTH;
+  // The same span as in the headline. The notice, which follows the end, is at its edge.
+  const { begin, end } = jobSpan(job, now);
+  const x = (time) => ((Math.min(Math.max(time, begin), end) - begin) / (end - begin)) * WIDTH;
   const picture = svg("svg", {
     class: "timeline",
     viewBox: `0 0 ${WIDTH} 44`,
@@ -34,7 +34,7 @@ export function timeline(job, now) {
   const scale = el(
     "div",
     { class: "scale" },
-    el("span", {}, `${timeline.truncated ? "… " : ""}${timeOfDay(timeline.entries[0].entered_at)}`),
+    el("span", {}, `${timeOfDay(begin * 1000)}${timeline.truncated ? " … " : ""}`),
     el("span", {}, duration(end - begin)),
   );
   return el("div", {}, picture, scale);
@@ -42,7 +42,7 @@ export function timeline(job, now) {
 
 function bar(entry, x, end) {
   const left = seconds(entry.left_at);
-  const from = x(seconds(entry.entered_at));
+  const from = Math.min(x(seconds(entry.entered_at)), WIDTH - MIN_BAR_WIDTH);
   const to = x(left ?? end);
   const waits = WAITS.has(entry.state);
   // Choices take no time; bars for them would hide the states that do.
