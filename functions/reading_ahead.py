@@ -106,4 +106,5 @@ def read_ahead(
                 room.free(size)
         finally:
             room.stop()
-            pool.shutdown(wait=False, cancel_futures=True)
+            for _, future in ahead:
+                future.cancel()

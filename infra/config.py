@@ -31,6 +31,9 @@ class Stage:
       whatever the level, from 0 to 1.
     * otel_layer_arn: a layer with OpenTelemetry for Python on arm64, in the same
       region; empty for X-Ray's own tracing, which needs none.
+    * state_machine_log: which events of executions the state machine logs. With `ALL`
+      each state is logged, without data, which `make budget` prices; with `ERROR` only
+      what fails is.
     * runbook_url: where docs/operations.md can be read; alarms link to its sections.
     * reserved_concurrency: a number for each function in prod; none in dev and local,
       because a new account may run as few as ten functions at once, and AWS refuses
@@ -61,6 +64,7 @@ class Stage:
     api_burst: int
     web_acl_arn: str
     batch_max_concurrency: int
+    state_machine_log: Literal["ALL", "ERROR", "FATAL", "OFF"] = "ALL"
     show_file_names: bool = True
     spreadsheet_safe: bool = False
     providers: Mapping[str, ProviderSettings] = field(

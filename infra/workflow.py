@@ -58,6 +58,7 @@ class Workflow(Construct):
         key: kms.IKey,
         timeout: Duration,
         log_retention: logs.RetentionDays,
+        log_level: str,
         removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -81,7 +82,7 @@ class Workflow(Construct):
             encryption_configuration=sfn.CustomerManagedEncryptionConfiguration(key),
             logs=sfn.LogOptions(
                 destination=self.log_group,
-                level=sfn.LogLevel.ALL,
+                level=sfn.LogLevel[log_level],
                 include_execution_data=False,
             ),
             tracing_enabled=True,
