@@ -166,9 +166,9 @@ class SourceEmpty(PermanentError):
 
 
 class SourceNotText(PermanentError):
-    """The file is not UTF-8 text, or is not the list that its name announces."""
+    """The file is not UTF-8 text, or not the list or workbook that its name says."""
 
-    advice = "Save it as CSV or JSON in UTF-8, not as a workbook, PDF or archive."
+    advice = "Save it as .xlsx without a password, or as CSV or JSON in UTF-8."
 
 
 class SourceTooLarge(PermanentError):

@@ -22,9 +22,12 @@ JSON_LINES = FileFormat(".jsonl", "application/jsonl")
 #: Only uploaded: what Prepare makes of them is CSV.
 TEXT = FileFormat(".txt", "text/plain", header_lines=1)
 TSV = FileFormat(".tsv", "text/tab-separated-values", header_lines=1)
+XLSX = FileFormat(
+    ".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+)
 PARQUET = FileFormat(".parquet", "application/vnd.apache.parquet")
 #: Those of files that are sent.
-FILE_FORMATS = (CSV, JSON, JSON_LINES, TEXT, TSV)
+FILE_FORMATS = (CSV, JSON, JSON_LINES, TEXT, TSV, XLSX)
 
 
 def media_type_of(name: str) -> str:

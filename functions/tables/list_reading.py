@@ -13,6 +13,7 @@ from functions.tables.json_lines import JSON_LINES_SUFFIX, JsonTable, open_json_
 from functions.tables.reader import ReadOptions, Table, open_table
 from functions.tables.value_column import ValueColumn, choose_value_column
 from functions.tables.values import value_rule
+from functions.tables.workbook import WORKBOOK_SUFFIX, WorkbookTable
 
 #: The most records for which memory is set aside before they are read.
 _MAX_EXPECTED = 16_000_000
@@ -69,7 +70,7 @@ class ListReading:
 
     def __init__(
         self,
-        table: Table | JsonTable,
+        table: Table | JsonTable | WorkbookTable,
         column: ValueColumn,
         type_: str,
         *,
@@ -142,10 +143,12 @@ def read_list(
         SourceMisnamed, SourceNotText: See `open_table`.
         SourceEmpty, SourceColumnUnclear: See `choose_value_column`.
     """
-    table: Table | JsonTable
+    table: Table | JsonTable | WorkbookTable
     if name.lower().endswith(JSON_LINES_SUFFIX):
         table = open_json_table(source)
         options = replace(options, header=True)
+    elif name.lower().endswith(WORKBOOK_SUFFIX):
+        table = WorkbookTable(source)
     else:
         table = open_table(source, name, options)
     column = choose_value_column(table.sample, type_, options)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from functions.core.errors import RequestInvalid, SourceMisnamed
+from functions.core.errors import RequestInvalid
 from functions.core.source import RecordKeeper, Source
 from functions.tables.json_lines import (
     JSON_LINES_SUFFIX,
@@ -15,12 +15,13 @@ from functions.tables.json_lines import (
 )
 from functions.tables.reader import (
     MAX_COLUMNS,
-    TABLE_SUFFIXES,
     ReadOptions,
+    Table,
     open_table,
     refusal,
 )
 from functions.tables.text import open_text
+from functions.tables.workbook import WORKBOOK_SUFFIX, WorkbookTable
 
 
 @dataclass(frozen=True)
@@ -55,20 +56,20 @@ def read_rows(
     """
     if name.lower().endswith(JSON_LINES_SUFFIX):
         return _read_json_lines(source, keeper)
-    if name.lower().endswith(TABLE_SUFFIXES):
-        return _read_table(name, source, required, optional, keeper)
-    suffixes = ", ".join((*TABLE_SUFFIXES, JSON_LINES_SUFFIX))
-    raise SourceMisnamed(f"the object's name ends in none of {suffixes}")
+    table: Table | WorkbookTable
+    if name.lower().endswith(WORKBOOK_SUFFIX):
+        table = WorkbookTable(source)
+    else:
+        table = open_table(source, name, ReadOptions(header=True), columns=required)
+    return _read_table(table, required, optional, keeper)
 
 
 def _read_table(
-    name: str,
-    source: Source,
+    table: Table | WorkbookTable,
     required: Sequence[str],
     optional: Sequence[str],
     keeper: RecordKeeper | None,
 ) -> Iterator[NamedRow]:
-    table = open_table(source, name, ReadOptions(header=True), columns=required)
     if not table.sample:
         return
     header = table.sample[0]

@@ -8,7 +8,10 @@ JSON = "JSON"
 _FORMATS: Sequence[tuple[re.Pattern[bytes], str]] = [
     (re.compile(pattern, re.DOTALL), words)
     for pattern, words in (
-        (rb"PK\x03\x04.{0,4096}?(?:xl/|\[Content_Types\]\.xml)", "an Excel workbook"),
+        (
+            rb"PK\x03\x04.{0,4096}?(?:xl/|\[Content_Types\]\.xml)",
+            "an Excel workbook, whose name has to end in .xlsx",
+        ),
         (rb"PK[\x03\x05]", "a zip archive or a workbook"),
         (rb"\xd0\xcf\x11\xe0", "an old Excel workbook"),
         (rb"\x1f\x8b|BZh|7z\xbc\xaf|Rar!|\xfd7zXZ|\x28\xb5\x2f\xfd", "an archive"),

@@ -15,6 +15,7 @@ from functions.tables.text import Text, Unreadable, open_text
 
 #: The suffixes of names of tables, in any letter case.
 TABLE_SUFFIXES = (".csv", ".txt", ".tsv")
+_OTHER_WORKBOOKS = (".xls", ".xlsm", ".xlsb", ".ods", ".numbers")
 #: The most characters of a cell and of a record, and the most cells of a record.
 MAX_CELL = 64 * 1024
 MAX_RECORD = 1024 * 1024
@@ -136,7 +137,12 @@ def open_table(
             cannot be read.
     """
     if not name.lower().endswith(TABLE_SUFFIXES):
-        suffixes = ", ".join(TABLE_SUFFIXES)
+        if name.lower().endswith(_OTHER_WORKBOOKS):
+            raise SourceMisnamed(
+                "of workbooks only .xlsx is read: save it so, or its sheet as "
+                '"CSV UTF-8"'
+            )
+        suffixes = ", ".join((*TABLE_SUFFIXES, ".jsonl", ".xlsx"))
         raise SourceMisnamed(f"the object's name ends in none of {suffixes}")
     text = open_text(source, windows_1252=options.windows_1252)
     head = _Head()

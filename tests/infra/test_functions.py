@@ -133,7 +133,7 @@ def test_the_settings_of_ipqs_are_complete(prod: Template) -> None:
         "download_hosts": ["downloads.ipqualityscore.com"],
         "key_place": {"upload": "field", "status": "path", "list": "header"},
         "types": ["email", "phone", "proxy", "url"],
-        "extensions": [".csv", ".txt", ".tsv", ".jsonl"],
+        "extensions": [".csv", ".txt", ".tsv", ".jsonl", ".xlsx"],
         "batches": [],
         "max_batch_requests": 0,
         "max_source_bytes": 268435456,

@@ -8,6 +8,7 @@ from verdict_courier.api_client import ApiClient
 
 from local.stack import LocalStack
 from tests.integration.harness import JobRunner
+from tests.unit.workbook_files import number, workbook
 
 #: An Excel export: semicolons, columns of their own, a duplicate, a blank, a mistake.
 _EXPORT = (
@@ -103,6 +104,36 @@ def test_the_records_come_back_with_their_verdicts(runner: JobRunner) -> None:
     assert rows[2]["ipqs_Valid"] == rows[0]["ipqs_Valid"] != ""
     assert manifest["rows"]["verdict"] == "complete"
     assert runner.stack.result(keys["joined-parquet"])[:4] == b"PAR1"
+
+
+def test_a_workbook_comes_back_with_its_verdicts(
+    runner: JobRunner, api: ApiClient
+) -> None:
+    """A number keeps its digits, and the zeros that its format shows, to the end."""
+    rows = [
+        ["Kunde", "Telefon", "Seit"],
+        ["Asha", number("919800000001"), number("46053", 2)],
+        ["Bina", number("301234567", 1), ""],
+        ["Chand", number("9.19800000001E11"), ""],
+    ]
+    content = workbook(rows, codes=["0000000000", "dd.mm.yyyy"])
+
+    view = runner.run("ipqs/phone/Kunden.xlsx", content)
+
+    assert (view.status, view.error) == ("SUCCEEDED", "")
+    assert _received(runner) == [b"phone\n919800000001\n0301234567\n"]
+    joined = {file["kind"]: file["key"] for file in runner.manifest(view)["files"]}
+    text = runner.stack.result(joined["joined"]).decode()
+    back = [*csv.DictReader(io.StringIO(text, newline=""))]
+    assert [(row["Telefon"], row["courier_status"]) for row in back] == [
+        ("919800000001", "verified"),
+        ("0301234567", "verified"),
+        ("919800000001", "duplicate"),
+    ]
+    assert [row["Seit"] for row in back] == ["2026-01-31", "", ""]
+    form = {"provider": "ipqs", "type": "phone", "name": "Kunden.xlsx"}
+    fields = api.call("POST", "/uploads", form)["fields"]
+    assert fields["Content-Type"].endswith("spreadsheetml.sheet")
 
 
 def test_a_refused_list_is_unpaid_and_says_why(

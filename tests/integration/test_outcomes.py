@@ -93,7 +93,7 @@ CASES = {
     "an empty file": _failed("SourceEmpty", content=b""),
     "only a header": _failed("SourceEmpty", content=b"email\n"),
     "a workbook": _failed("SourceNotText", content=b"PK\x03\x04\x00\x00\x00"),
-    "another file extension": _failed("SourceMisnamed", key="ipqs/email/list.xlsx"),
+    "another file extension": _failed("SourceMisnamed", key="ipqs/email/list.xls"),
 }
 
 

@@ -203,14 +203,14 @@ def test_a_file_of_an_unknown_format_is_not_sent(
     tmp_path: Path, bodies: dict[str, bytes], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The API would refuse it too, with a message that helps less."""
-    file = tmp_path / "list.xlsx"
+    file = tmp_path / "list.xls"
     file.touch()
 
     with pytest.raises(SystemExit) as ended:
         main(["submit", str(file), "--type", "email"])
 
     assert ended.value.code == 2
-    assert ".csv, .json, .jsonl, .tsv or .txt" in capsys.readouterr().err
+    assert ".csv, .json, .jsonl, .tsv, .txt or .xlsx" in capsys.readouterr().err
     assert not bodies
 
 

@@ -106,7 +106,7 @@ def test_a_wrong_submission_is_answered_with_what_there_is(
         ("empty.csv", "the file is empty: empty.csv"),
         ("none.csv", "there is no file none.csv"),
         ("folder.csv", "folder.csv is a folder"),
-        ("one.json", "ipqs takes .csv, .jsonl, .tsv or .txt, not one.json"),
+        ("one.json", "ipqs takes .csv, .jsonl, .tsv, .txt or .xlsx, not one.json"),
     ],
 )
 def test_a_file_that_cannot_be_verified_is_not_sent(
@@ -263,7 +263,7 @@ def test_the_help_of_submit_lists_the_types(capsys: pytest.CaptureFixture[str]) 
         main(["submit", "--help"])
 
     text = capsys.readouterr().out
-    assert "ipqs: email, phone, proxy, url (.csv, .jsonl, .tsv or .txt)" in text
+    assert "ipqs: email, phone, proxy, url (.csv, .jsonl, .tsv, .txt or .xlsx)" in text
     assert "bank-verification-pennyless" in text
 
 

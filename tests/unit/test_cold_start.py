@@ -21,7 +21,7 @@ _MODULES = {
     "intake": 19,
     "listen": 21,
     "manifest": 25,
-    "prepare": 67,
+    "prepare": 73,
     "submit": 37,
     "sweep": 29,
     "webhook": 26,

@@ -32,7 +32,7 @@ _KINDS = [(name, type_) for name in _PROVIDERS for type_ in _PROVIDERS[name].typ
         (["--type", "emial"], "ipqs verifies email, phone, proxy, url"),
         (["--provider", "x"], "there are ipqs, txncheck"),
         (["--file", "none.csv"], "cannot read none.csv: No such file or directory"),
-        (["--file", "list.xlsx"], "ipqs takes files that end in .csv"),
+        (["--file", "list.xls"], "ipqs takes files that end in .csv"),
         (["--file", "[red]x[/].pdf"], "not [red]x[/].pdf"),
     ],
 )

@@ -13,6 +13,11 @@ from functions.core.file_formats import media_type_of
         pytest.param("file.jsonl", "application/jsonl", id="JSON Lines"),
         pytest.param("file.txt", "text/plain", id="text"),
         pytest.param("file.tsv", "text/tab-separated-values", id="TSV"),
+        pytest.param(
+            "June.XLSX",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            id="workbook",
+        ),
         pytest.param("json", "application/octet-stream", id="no suffix"),
     ],
 )

@@ -121,7 +121,7 @@ def test_a_refusal_counts_rows_as_answers_do() -> None:
             rows(content)
 
 
-@pytest.mark.parametrize("name", ["batch.json", "batch.xlsx", "csv", ""])
+@pytest.mark.parametrize("name", ["batch.json", "batch.xls", "csv", ""])
 def test_reads_no_file_of_another_name(name: str) -> None:
     """A name that says something else is somebody's mistake."""
     with pytest.raises(SourceMisnamed):

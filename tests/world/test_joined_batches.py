@@ -10,6 +10,7 @@ import pytest
 from functions.core.model import Job, Outcome
 from local.simulators.txncheck import RequestOutcome
 from tests.canary import find_leaks
+from tests.unit.workbook_files import number, workbook
 from tests.world.injection import Fault, Mode
 from tests.world.site import Site
 from tests.world.world import World
@@ -153,6 +154,32 @@ def test_objects_of_a_batch_are_joined_by_their_names(site: Site) -> None:
         "verified",
         "not_sent",
         "verified",
+    ]
+
+
+def test_a_workbook_is_a_batch(site: Site) -> None:
+    """Its first row names the fields, and a row of it is a request."""
+    world = World(site)
+    rows = [
+        ["Name", "Nr", "Mobile"],
+        ["Asha", number("7", 1), number("919800000000", 2)],
+        [],
+        ["Bina", "0008", "919800000001"],
+    ]
+    content = workbook(rows, codes=["0000", '"+"0'])
+    job = world.upload("txncheck/full-check/People.XLSX", content)
+    world.run()
+
+    back = joined(world, job)
+    assert [(row["Nr"], row["Mobile"]) for row in back] == [
+        ("0007", "+919800000000"),
+        ("", ""),
+        ("0008", "919800000001"),
+    ]
+    assert [row["courier_status"] for row in back] == [
+        "verified",
+        "blank",
+        "not_sent",
     ]
 
 
