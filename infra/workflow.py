@@ -37,6 +37,7 @@ from functions.core.model import Next, Outcome
 from infra.batch_map import batch_map
 from infra.collection import collect_map, join_records
 from infra.functions import Functions
+from infra.nag import acknowledge
 from infra.notify_task import notify_task
 from infra.poll_loop import PollLoop, next_is, token_task
 from infra.task_defaults import lambda_task
@@ -88,6 +89,13 @@ class Workflow(Construct):
             tracing_enabled=True,
             removal_policy=removal_policy,
         )
+        if log_level != sfn.LogLevel.ALL.name:
+            acknowledge(
+                self.state_machine,
+                "AwsSolutions-SF1",
+                "The setting state_machine_log says that this log is not worth its "
+                "price; the history of each execution has every event.",
+            )
 
     def _definition(
         self,
