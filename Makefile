@@ -27,7 +27,7 @@ STAGE ?= dev
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-traced test-faults test-plain test-stack test-own test-unit check-tests quick mutants check audit sbom lint format synth assets budget faults model bench bench-rows diagram rights runbook corrections openapi screenshot wheel bootstrap deploy diff smoke destroy lock clean
+.PHONY: help demo up down test test-traced test-faults test-plain test-stack test-own test-unit check-tests quick mutants check audit sbom lint format synth assets budget faults model bench bench-rows bench-crowd diagram rights runbook corrections openapi screenshot wheel bootstrap deploy diff smoke destroy lock clean
 
 help: ## List the targets
 	@echo "Verdict Courier: lists to bulk-verification providers, verdicts back."
@@ -152,6 +152,9 @@ bench: $(READY) budget ## Measure the budget, Download and its memory, Gather, t
 bench-rows: $(READY) ## Measure reading and joining two million records: time and memory
 	@$(BIN)/python -m benchmarks.rows
 	@$(BIN)/python -m benchmarks.join
+
+bench-crowd: $(READY) ## Run 10, 100 and 1,000 jobs at once on the local stack
+	@$(BIN)/python -m benchmarks.crowd
 
 bootstrap: $(READY) ## Prepare your AWS account and region for the CDK, once
 	@$(BIN)/python -m tools.stage bootstrap --stage $(STAGE)

@@ -14,14 +14,14 @@ from functions.core.prices import usd_of
 from functions.core.rows import JOINED_KINDS
 
 #: Estimated run times by state, and of the states that are not listed.
-_RUN_SECONDS = {
+RUN_SECONDS = {
     "Submit": 5.0,
     "Download": 5.0,
     "Prepare": 5.0,
     "Gather": 30.0,
     "Join": 5.0,
 }
-_DEFAULT_RUN_SECONDS = 0.5
+DEFAULT_RUN_SECONDS = 0.5
 #: The size of one part of a multipart upload; each part is one request.
 _PART_BYTES = 16 * 1024 * 1024
 _PUTS_OF_PREPARE = 4  # the work files of a list, and a look for its earlier versions
@@ -72,7 +72,7 @@ class Usage:
         invocations, gb_seconds = 0, 0.0
         for name, function in FUNCTIONS.items():
             state = name.capitalize()
-            seconds = _RUN_SECONDS.get(state, _DEFAULT_RUN_SECONDS)
+            seconds = RUN_SECONDS.get(state, DEFAULT_RUN_SECONDS)
             invocations += calls.get(state, 0)
             gb_seconds += calls.get(state, 0) * seconds * function.memory / 1024
         updates = _UPDATES * self.executions
