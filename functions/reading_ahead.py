@@ -1,7 +1,7 @@
 """Reading ahead: read many objects at once, in their order, with bounded memory."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from threading import Condition
@@ -66,7 +66,7 @@ class _Room:
 
 def read_ahead(
     reads: Iterable[tuple[T, Read | None]], *, readers: int, most_bytes: int
-) -> Iterator[tuple[T, bytes | None]]:
+) -> Generator[tuple[T, bytes | None]]:
     """Yield each thing with the object that its read found, in their order.
 
     The objects that are being read, or wait to be yielded, have at most `most_bytes`

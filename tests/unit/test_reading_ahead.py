@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 import pytest
@@ -28,9 +29,9 @@ class Shelf:
     def reads(self) -> Iterator[tuple[int, Read]]:
         """Yield the number of each object, and what reads it."""
         for number, size in enumerate(self.sizes):
-            yield number, lambda admit, size=size: self._read(admit, size)
+            yield number, partial(self._read, size)
 
-    def _read(self, admit: Admit, size: int) -> bytes:
+    def _read(self, size: int, admit: Admit) -> bytes:
         admit(size)
         with self._lock:
             self._held += size
@@ -124,6 +125,6 @@ def test_each_reader_has_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of more readers some would open a connection for a single answer, each time."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
 
-    config = clients.s3.__wrapped__().meta.config
+    config: Any = clients.s3.__wrapped__().meta.config
 
     assert config.max_pool_connections == clients.CONNECTIONS
