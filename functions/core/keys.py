@@ -41,6 +41,8 @@ LATE_CHECKS = "late_checks"
 #: The prefix of ids of the items of the jobs table that have the last finished jobs of
 #: a provider and type. A job's id has no colon.
 FINISHES_ITEM_PREFIX = "finishes:"
+#: The same of the items that have the number of values of a provider's jobs of a day.
+BUDGET_ITEM_PREFIX = "budget:"
 
 # Prefixes of keys in the waits table; IAM conditions name them.
 CALLBACK_ITEM_PREFIX = "wait:"

@@ -21,8 +21,8 @@ _MODULES = {
     "intake": 19,
     "listen": 21,
     "manifest": 25,
-    "prepare": 73,
-    "submit": 37,
+    "prepare": 74,
+    "submit": 38,
     "sweep": 29,
     "webhook": 26,
 }
