@@ -16,6 +16,7 @@ _MODULES = {
     "conclude": 27,
     "download": 28,
     "finalize_execution": 24,
+    "forward_notice": 28,
     "gather": 39,
     "join": 48,
     "intake": 19,
