@@ -205,8 +205,8 @@ clean: ## Stop the local stack and remove all generated files
 $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or newer is needed; name one with PYTHON=…"; exit 1; }
-	@echo "Installing the tools into .venv (once: 1.4 GB, a few minutes) …"
-	@$(PYTHON) -m venv .venv \
+	@$(PYTHON) -m local.phases "Creating .venv" $(PYTHON) -m venv .venv \
 	  || { echo "No virtual environments here: on Debian, install python3-venv."; exit 1; }
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
+	@$(PYTHON) -m local.phases "Installing the tools (once: 1.4 GB, a few minutes)" $(BIN)/pip install \
+	  --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
 	@touch $@
