@@ -13,6 +13,7 @@ from functions.api.problems import Problem
 from functions.api.request import ApiRequest
 from functions.api.responses import Document
 from functions.api.routes import DEFAULT_PAGE_SIZE, RETRYABLE_OUTCOMES
+from functions.api.unjoined import job_to_join
 from functions.api.upload_form import upload_form
 from functions.aws import telemetry
 from functions.aws.executions import Executions, execution_url
@@ -157,7 +158,8 @@ class JobService:
             self.executions.stop(record.execution_name)
         if record.outcome:
             has_open_requests = record.resendable or record.resumable
-            if record.outcome not in RETRYABLE_OUTCOMES and not has_open_requests:
+            may_go_on = has_open_requests or job_to_join(record, self.results)
+            if record.outcome not in RETRYABLE_OUTCOMES and not may_go_on:
                 raise Problem(problems.JOB_NOT_RETRYABLE, outcome=str(record.outcome))
             if not record.provider_ref:
                 # `finalize_execution` records it, too, but may come later.
@@ -171,7 +173,8 @@ class JobService:
                 if restarted.outcome or self.executions.find(restarted.execution_name):
                     raise Problem(problems.JOB_RUNNING)
             record = restarted
-        self.executions.start(record.to_job())
+        # What is fetched already is joined, without asking the provider for anything.
+        self.executions.start(job_to_join(record, self.results) or record.to_job())
         return self._to_response(record, request)
 
     @property
@@ -200,13 +203,15 @@ class JobService:
 
     def _job_of_key(self, job: Job, request: ApiRequest, *, now: float) -> Job:
         """Return the job for a request with an idempotency key, which has one body."""
-        own_id = identity.of_request(request.caller, request.idempotency_key)
-        if self.job_store.get(own_id) is not None:
-            # A fresh job, or one of 0.1.0, which made a job of its own for each key.
-            return job.with_(job_id=own_id)
+        key = request.idempotency_key
+        for text in (key, f'"{key}"'):  # 0.1.0 took the quotes for a part of it
+            own_id = identity.of_request(request.caller, text)
+            if self.job_store.get(own_id) is not None:
+                # A fresh job, or one of 0.1.0, which made a job for each key.
+                return job.with_(job_id=own_id)
         first = self.idempotency_keys.use(
             request.caller,
-            request.idempotency_key,
+            key,
             request_hash=request.body_hash,
             now=now,
         )
