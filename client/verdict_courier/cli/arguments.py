@@ -11,6 +11,7 @@ from verdict_courier.cli import (
     argument_types,
     commands,
     completion,
+    erasing,
     forgetting,
     help_texts,
     live_commands,
@@ -130,6 +131,8 @@ def parser() -> argparse.ArgumentParser:
     retry = _with_job(add("retry", commands.retry, help_texts.JOB))
     for waiting in (submit, status, approve, retry):
         waiting.add_argument("--wait", action="store_true", help="until the job ends")
+    erase = _with_job(add("erase", erasing.erase, help_texts.JOB))
+    erasing.add_arguments(erase)
     forget = add("forget", forgetting.forget, upload_types())
     forgetting.add_arguments(forget)
     add_verification(forget)
