@@ -77,6 +77,7 @@ CORRECTIONS: tuple[Callable[[], None], ...] = (
     deliveries.service_principals,
     requests.leading_keys,
     requests.task_token_resource,
+    requests.versioned_deletes,
     key_use.key_use,
 )
 

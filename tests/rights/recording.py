@@ -110,6 +110,7 @@ def _retry_batch(world: World) -> Job:
     world.run()
     world.retry(job)
     world.run()
+    world.call_api("POST", f"/jobs/{job.job_id}/erase")
     return job
 
 
