@@ -21,13 +21,14 @@ DURATIONS := $(CURDIR)/.cache/durations.txt
 T ?=
 M ?=
 FILE ?=
+NAME ?=
 TYPE ?=
 PROVIDER ?= ipqs
 STAGE ?= dev
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-traced test-faults test-plain test-stack test-own test-unit check-tests quick mutants check audit sbom lint format synth assets budget faults model bench bench-rows diagram rights runbook corrections openapi screenshot wheel bootstrap deploy diff smoke destroy lock clean
+.PHONY: help demo up down test test-traced test-faults test-plain test-stack test-own test-unit check-tests quick mutants check audit sbom lint format synth assets budget faults model bench bench-rows diagram rights runbook corrections openapi provider screenshot wheel bootstrap deploy diff smoke destroy lock clean
 
 help: ## List the targets
 	@echo "Verdict Courier: lists to bulk-verification providers, verdicts back."
@@ -176,6 +177,10 @@ screenshot: $(READY) ## Take the screenshot of the page (needs Chromium)
 wheel: $(READY) ## Build the client alone, the command `courier`, as a wheel in dist
 	$(BIN)/uv build --wheel --offline --no-create-gitignore
 
+provider: $(READY) ## Add a provider by NAME=acme: adapter, simulator, settings, contract tests
+	@$(BIN)/python -m tools.provider "$(NAME)"
+	@$(MAKE) --no-print-directory --silent format
+
 lock: $(READY) ## Resolve the dependencies and write the lock files
 	$(BIN)/uv pip compile --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
@@ -184,6 +189,8 @@ lock: $(READY) ## Resolve the dependencies and write the lock files
 	  --generate-hashes --no-emit-index-url --no-header -q -o functions/requirements.lock
 	$(BIN)/uv pip compile --group join --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header -q -o functions/join.lock
+	$(BIN)/uv pip compile --group notices --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header -q -o functions/notices.lock
 	$(BIN)/python -m tests.workflow.engines.node update --package-lock-only
 
 clean: ## Stop the local stack and remove all generated files

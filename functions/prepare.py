@@ -11,6 +11,7 @@ from functions.aws import clients, clock, telemetry
 from functions.aws.adapters import adapter_for, batch_adapter_for
 from functions.aws.approvals import Approvals
 from functions.aws.batch_store import BatchStore
+from functions.aws.daily_budget import DailyBudget
 from functions.aws.earlier_uploads import check_first_upload
 from functions.aws.job_store import JobStore
 from functions.aws.lambda_handler import lambda_handler, read_job
@@ -43,6 +44,7 @@ class Preparation:
     settings: ProviderSettings
     job_store: JobStore
     approvals: Approvals
+    budget: DailyBudget
     s3: "S3Client"
     now: float
     memory: VerdictMemory | None = None
@@ -100,8 +102,14 @@ class Preparation:
             return None
         if record.quote_asked or yes_or_no(self._source.metadata, QUOTE_OPTION):
             return Reason.ASKED
-        most = self.settings.approve_above
-        return None if most is None or values <= most else Reason.ABOVE
+        most, daily = self.settings.approve_above, self.settings.daily_values
+        if most is not None and values > most:
+            return Reason.ABOVE
+        if daily is None or self.budget.take(
+            self.job, record, values=values, most=daily, now=self.now
+        ):
+            return None
+        return Reason.DAILY
 
     def _prepared(
         self, job: Job, record: SubmissionRecord, *, may_cut: bool
@@ -193,6 +201,7 @@ def handler(event: State, _context: LambdaContext) -> State:
             settings=settings,
             job_store=JobStore.from_environment(),
             approvals=Approvals.from_environment(),
+            budget=DailyBudget.from_environment(),
             s3=clients.s3(),
             now=clock.now(),
             memory=VerdictMemory.from_environment() if remembers else None,

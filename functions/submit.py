@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.aws import clients, clock, telemetry
 from functions.aws.adapters import adapter_for
 from functions.aws.credit_waits import CreditWaits
+from functions.aws.daily_budget import DailyBudget
 from functions.aws.finishes import FinishStore
 from functions.aws.job_store import JobStore
 from functions.aws.lambda_handler import lambda_handler, read_job
@@ -36,6 +37,7 @@ class Submission(Sending):
 
     rate_limiter: RateLimiter | None
     credits: CreditWaits
+    budget: DailyBudget
     results: Callable[[], "Results"]
 
     def submit(self) -> Job:
@@ -55,6 +57,10 @@ class Submission(Sending):
         if record.approve_until:
             until = record.approve_until
             return wait_for_approval(self.job, until=until, now=self.now)
+        if record.approved_at and self.settings.daily_values is not None:
+            # What a person lets through is a part of what the day's jobs send.
+            values = record.approved_values
+            self.budget.take(self.job, record, values=values, now=self.now)
         return replace(self, job=after_approval(self.job, record)).go_on(record)
 
     def go_on(self, record: SubmissionRecord) -> Job:
@@ -158,6 +164,7 @@ def handler(event: State, _context: LambdaContext) -> State:
             source=S3Source.to_send(job, s3=clients.s3()),
             rate_limiter=RateLimiter.from_environment(job.provider),
             credits=CreditWaits.from_environment(job.provider, job_store=job_store),
+            budget=DailyBudget.from_environment(),
             settings=settings,
             claim=SubmissionClaim(
                 job=job,

@@ -1,4 +1,4 @@
-"""Alarms: notify an operator, with a link to the alarm's section of the run-book.
+"""Alarms: notify an operator, and say what to do.
 
 Every alarm notifies the operations topic, and so does a composite of all alarms: when
 the first one goes off, and when the last one is OK again. The composite alone would not
@@ -30,6 +30,7 @@ from functions.core.model import Outcome
 from functions.core.rows import RowsVerdict
 from functions.core.schedule import DAY_SECONDS
 from infra.metrics import FIVE_MINUTES, HOUR, StageMetrics
+from infra.runbook import alarm_description
 
 #: How long a job may run after its deadline: downloading its results may take two
 #: hours while the provider is in trouble.
@@ -158,7 +159,11 @@ class Alarms(Construct):
             name: cloudwatch.Alarm(
                 self,
                 "".join(word.capitalize() for word in re.split("[ _-]", name)),
-                alarm_description=f"{alarm.description} {runbook_url}#{_anchor(name)}",
+                alarm_description=alarm_description(
+                    alarm.description,
+                    name.partition(" of ")[0],  # `Errors of …` share a section
+                    runbook_url=runbook_url,
+                ),
                 metric=alarm.metric,
                 comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
                 threshold=alarm.threshold,
@@ -170,7 +175,8 @@ class Alarms(Construct):
         self.composite = cloudwatch.CompositeAlarm(
             self,
             "Any",
-            alarm_description=f"At least one alarm is active. {runbook_url}#alarms",
+            alarm_description="At least one alarm is active; each sends its own "
+            "notification, which says what to do.",
             alarm_rule=cloudwatch.AlarmRule.any_of(*self.all.values()),
         )
         action = actions.SnsAction(topic)
@@ -229,9 +235,3 @@ def _missed_webhook_percent(metrics: StageMetrics) -> cloudwatch.IMetric:
         },
         period=HOUR,
     )
-
-
-def _anchor(name: str) -> str:
-    """Return the anchor of an alarm's section; `Errors of …` alarms share one."""
-    kind = name.partition(" of ")[0]
-    return f"alarm-{kind.lower().replace(' ', '-')}"

@@ -3,8 +3,9 @@
 All functions share one, of pure Python wheels only (`--platform=any`; pip refuses
 others), so that it runs on arm64 as well as on the interpreter of the local stack.
 Join's has DuckDB besides, which is compiled: it is built once for AWS, and once for
-this machine. boto3 is part of the Lambda runtime. Bytecode is left out, because it
-depends on the Python that compiles it.
+this machine. That of Forward notice has the library that signs notices. boto3 is part
+of the Lambda runtime. Bytecode is left out, because it depends on the Python that
+compiles it.
 """
 
 import hashlib
@@ -66,6 +67,12 @@ def bundle_join(platform: Platform, *, project: Path = PROJECT) -> Path:
     """Return the directory of Join's asset for a platform; build it unless cached."""
     locks = {"requirements.lock": ANY, "join.lock": platform}
     return _bundle(project, f"join-{platform.name}", locks)
+
+
+def bundle_notices(*, project: Path = PROJECT) -> Path:
+    """Return the directory of Forward notice's asset; build it unless it is cached."""
+    locks = {"requirements.lock": ANY, "notices.lock": ANY}
+    return _bundle(project, "notices", locks)
 
 
 def _bundle(project: Path, name: str, locks: Mapping[str, Platform]) -> Path:

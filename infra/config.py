@@ -12,6 +12,11 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from functions.core.function_table import FUNCTIONS
+from functions.core.notice_receivers import (
+    NoticeReceiver,
+    parse_receivers,
+    validate_receiver,
+)
 from functions.core.provider_settings import ProviderSettings, parse_providers
 from functions.core.settings_parser import ConfigError, parse
 
@@ -31,7 +36,8 @@ class Stage:
       whatever the level, from 0 to 1.
     * otel_layer_arn: a layer with OpenTelemetry for Python on arm64, in the same
       region; empty for X-Ray's own tracing, which needs none.
-    * runbook_url: where docs/operations.md can be read; alarms link to its sections.
+    * runbook_url: where docs/operations.md can be read; alarms then link to its
+      sections, besides saying what to do.
     * reserved_concurrency: a number for each function in prod; none in dev and local,
       because a new account may run as few as ten functions at once, and AWS refuses
       a reservation that leaves too few for other functions.
@@ -42,6 +48,8 @@ class Stage:
     * batch_max_concurrency: how many requests of a batch run at once.
     * spreadsheet_safe: whether lists get a third joined file, in whose cells no
       spreadsheet finds a formula.
+    * notice_receivers: who gets notices by HTTP, by name; without any, nothing of it is
+      deployed.
     * show_file_names: whether the names of uploaded files are kept and shown.
     """
 
@@ -49,7 +57,7 @@ class Stage:
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
     debug_sample_rate: float
     otel_layer_arn: str
-    runbook_url: str
+    runbook_url: str = ""
     log_retention_days: Literal[1, 7, 30, 90, 365]
     inbox_retention_days: int
     results_retention_days: int
@@ -63,6 +71,9 @@ class Stage:
     batch_max_concurrency: int
     show_file_names: bool = True
     spreadsheet_safe: bool = False
+    notice_receivers: Mapping[str, NoticeReceiver] = field(
+        default_factory=dict, metadata={"parse": parse_receivers}
+    )
     providers: Mapping[str, ProviderSettings] = field(
         metadata={"parse": parse_providers}
     )
@@ -154,6 +165,14 @@ def _validate(stage: Stage) -> None:
     where = f"courier.stages.{stage.name}"
     for name, provider in stage.providers.items():
         _validate_provider(provider, stage=stage, where=f"{where}.providers.{name}")
+
+    for name, receiver in stage.notice_receivers.items():
+        validate_receiver(
+            name,
+            receiver,
+            loopback=stage.name == LOCAL,
+            where=f"{where}.notice_receivers.{name}",
+        )
 
     if not 0 <= stage.debug_sample_rate <= 1:
         raise ConfigError(f"{where}.debug_sample_rate: must be from 0 to 1")

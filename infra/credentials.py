@@ -1,10 +1,10 @@
-"""Credentials: create the secrets of the providers, and of the verdict memory.
+"""Credentials: create the secrets of providers, receivers and the verdict memory.
 
-An operator sets the providers' after the deployment. So the template contains nothing
+An operator sets those of others after the deployment. So the template contains nothing
 that looks like a key, and a forgotten key is reported as missing, not as wrong.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_kms as kms
@@ -24,6 +24,7 @@ class Credentials(Construct):
         construct_id: str,
         *,
         providers: Mapping[str, ProviderSettings],
+        notice_receivers: Iterable[str],
         key: kms.IKey,
         removal_policy: RemovalPolicy,
     ) -> None:
@@ -37,6 +38,11 @@ class Credentials(Construct):
             name: self._secret(f"{name} webhook", key, removal_policy)
             for name, provider in providers.items()
             if provider.sends_webhooks
+        }
+        #: What signs the notices to a receiver, or the receiver's address.
+        self.receivers: dict[str, secretsmanager.ISecret] = {
+            name: self._secret(f"{name} receiver", key, removal_policy)
+            for name in notice_receivers
         }
 
         self.memory = self._memory_secret(key, removal_policy)
@@ -78,7 +84,7 @@ class Credentials(Construct):
         acknowledge(
             secret,
             "AwsSolutions-SMG4",
-            "The provider has no call to rotate its key. docs/operations.md says how a "
+            "Whose key it is has no call to rotate it. docs/operations.md says how a "
             "person does it; the functions read a new key without a deployment.",
         )
         return secret

@@ -13,6 +13,7 @@ from functions.core.metrics import Metric
 from functions.core.model import Outcome
 from functions.core.prices import PRICES_NOTED_ON
 from infra.metrics import DAY, FIVE_MINUTES, StageMetrics
+from infra.runbook import PLACE
 
 _WIDTH = 24
 _PERCENTILES = ("p50", "p90", "p99")
@@ -59,7 +60,8 @@ class Dashboard(Construct):
         console = f"https://{region}.console.aws.amazon.com/{page}"
         links = "\n".join(f"* [{name}]({console})" for name in queries)
         saved = f"Saved queries, under *Saved* in Logs Insights:\n{links}"
-        return f"[Run-book]({runbook_url})\n\n{saved}"
+        runbook = f"[Run-book]({runbook_url})" if runbook_url else f"Run-book: {PLACE}"
+        return f"{runbook}\n\n{saved}"
 
     def _job_counts(self) -> cloudwatch.IWidget:
         metric = self._metrics.metric

@@ -14,8 +14,8 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from functions.core import keys
-from functions.core.function_table import FUNCTIONS
-from infra.bundling import HOST, LAMBDA, bundle, bundle_join
+from functions.core.function_table import FUNCTIONS, OPTIONAL_FUNCTIONS
+from infra.bundling import HOST, LAMBDA, bundle, bundle_join, bundle_notices
 from infra.config import LOCAL
 from infra.nag import acknowledge
 
@@ -36,6 +36,7 @@ class Functions(Construct):
         otel_layer_arn: str,
         log_retention: logs.RetentionDays,
         reserved_concurrency: Mapping[str, int],
+        forwards_notices: bool,
         key: kms.IKey,
         removal_policy: RemovalPolicy,
     ) -> None:
@@ -44,6 +45,9 @@ class Functions(Construct):
         self._code = lambda_.Code.from_asset(str(bundle()))
         platform = HOST if stage == LOCAL else LAMBDA
         self._own_code = {"join": lambda_.Code.from_asset(str(bundle_join(platform)))}
+        if forwards_notices:
+            notices = str(bundle_notices())
+            self._own_code["forward_notice"] = lambda_.Code.from_asset(notices)
         self._log_retention = log_retention
         self._key = key
         self._removal_policy = removal_policy
@@ -82,11 +86,17 @@ class Functions(Construct):
         self.gather = self._function("gather")
         self.join = self._function("join")
         self.sweep = self._function("sweep")
+        #: None in a stage without receivers of notices.
+        self.forward_notice = (
+            self._function("forward_notice") if forwards_notices else None
+        )
 
     @property
     def all(self) -> dict[str, lambda_.Function]:
         """All functions, by their names in the function table."""
-        return {name: getattr(self, name) for name in FUNCTIONS}
+        needed: dict[str, lambda_.Function] = {n: getattr(self, n) for n in FUNCTIONS}
+        optional = {name: getattr(self, name) for name in OPTIONAL_FUNCTIONS}
+        return needed | {name: made for name, made in optional.items() if made}
 
     @property
     def tasks(self) -> tuple[lambda_.Function, ...]:
@@ -111,7 +121,7 @@ class Functions(Construct):
         return (self.submit, self.check, self.download, self.sweep)
 
     def _function(self, name: str) -> lambda_.Function:
-        spec = FUNCTIONS[name]
+        spec = FUNCTIONS.get(name) or OPTIONAL_FUNCTIONS[name]
         title = spec.construct_id or name.capitalize()
         log_group = logs.LogGroup(
             self,

@@ -6,6 +6,7 @@ from infra.api import Api
 from infra.credentials import Credentials
 from infra.failure_events import FailureEvents
 from infra.intake import Intake
+from infra.notice_forwarding import NoticeForwarding
 from infra.observability import Observability
 from infra.storage import Storage
 from infra.sweep_schedule import SweepSchedule
@@ -21,6 +22,7 @@ def add_outputs(
     intake: Intake,
     failure_events: FailureEvents,
     sweep_schedule: SweepSchedule,
+    notice_forwarding: NoticeForwarding | None,
     observability: Observability,
     api: Api,
 ) -> None:
@@ -45,5 +47,10 @@ def add_outputs(
         outputs[f"{provider.capitalize()}SecretArn"] = secret.secret_arn
     for provider, secret in credentials.webhooks.items():
         outputs[f"{provider.capitalize()}WebhookSecretArn"] = secret.secret_arn
+    if notice_forwarding:
+        queue_url = notice_forwarding.dead_letters.queue_url
+        outputs["ForwardNoticeDeadLetterQueueUrl"] = queue_url
+    for receiver, secret in credentials.receivers.items():
+        outputs[f"{receiver.capitalize()}ReceiverSecretArn"] = secret.secret_arn
     for name, value in outputs.items():
         CfnOutput(stack, name, value=value)

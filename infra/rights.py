@@ -18,6 +18,7 @@ from infra.failure_events import FailureEvents
 from infra.functions import Functions
 from infra.grants import Grants
 from infra.intake import Intake
+from infra.notice_forwarding import NoticeForwarding
 from infra.state_machine_role import grant_state_machine
 from infra.storage import Storage
 from infra.sweep_schedule import SweepSchedule
@@ -34,6 +35,7 @@ class Rights:
     intake: Intake
     failure_events: FailureEvents
     sweep_schedule: SweepSchedule
+    notice_forwarding: NoticeForwarding | None
 
     def grant(self) -> None:
         """Grant every right of the stack's functions, and of its state machine."""
@@ -41,6 +43,8 @@ class Rights:
         self._grant_api()
         self._grant_finalize_execution()
         self._grant_sweep()
+        if self.notice_forwarding:
+            self._grant_forward_notice(self.notice_forwarding)
 
     @property
     def _grants(self) -> Grants:
@@ -161,3 +165,9 @@ class Rights:
         grants.access_table(sweep, storage.jobs, "UpdateItem")
         grants.query_index(sweep, storage.jobs, LATE_CHECKS)
         grants.send_dead_letters(sweep, self.sweep_schedule.dead_letters)
+
+    def _grant_forward_notice(self, forwarding: NoticeForwarding) -> None:
+        for queue in forwarding.queues.values():
+            self._grants.receive_messages(forwarding.function, queue)
+        for secret in self.credentials.receivers.values():
+            self._grants.read_secret(forwarding.function, secret)

@@ -6,7 +6,7 @@ from aws_cdk import Duration, RemovalPolicy, Stack
 from constructs import Construct
 
 from infra.api import Api
-from infra.config import Stage
+from infra.config import LOCAL, Stage
 from infra.credentials import Credentials
 from infra.failure_events import FailureEvents
 from infra.function_environment import (
@@ -16,6 +16,7 @@ from infra.function_environment import (
 from infra.functions import Functions
 from infra.intake import Intake
 from infra.log_retention import LOG_RETENTION
+from infra.notice_forwarding import NoticeForwarding
 from infra.observability import Observability
 from infra.outputs import add_outputs
 from infra.rights import Rights
@@ -69,6 +70,7 @@ class VerdictCourier(Stack):
             self,
             "Credentials",
             providers=stage.providers,
+            notice_receivers=stage.notice_receivers,
             key=self.storage.key,
             removal_policy=removal_policy,
         )
@@ -81,6 +83,7 @@ class VerdictCourier(Stack):
             otel_layer_arn=stage.otel_layer_arn,
             log_retention=log_retention,
             reserved_concurrency=stage.reserved_concurrency,
+            forwards_notices=bool(stage.notice_receivers),
             key=self.storage.key,
             removal_policy=removal_policy,
         )
@@ -130,6 +133,21 @@ class VerdictCourier(Stack):
             key=self.storage.key,
             removal_policy=removal_policy,
         )
+        self.notice_forwarding = (
+            NoticeForwarding(
+                self,
+                "NoticeForwarding",
+                receivers=stage.notice_receivers,
+                secrets=self.credentials.receivers,
+                loopback=stage.name == LOCAL,
+                topic=self.storage.notices,
+                function=self.functions.forward_notice,
+                key=self.storage.key,
+                removal_policy=removal_policy,
+            )
+            if self.functions.forward_notice
+            else None
+        )
         self.api = Api(
             self,
             "Api",
@@ -160,6 +178,11 @@ class VerdictCourier(Stack):
                 "intake": self.intake.dead_letters,
                 "finalize_execution": self.failure_events.dead_letters,
                 "sweep": self.sweep_schedule.dead_letters,
+                **(
+                    {"forward_notice": self.notice_forwarding.dead_letters}
+                    if self.notice_forwarding
+                    else {}
+                ),
             },
             runbook_url=stage.runbook_url,
             key=self.storage.key,
@@ -183,6 +206,7 @@ class VerdictCourier(Stack):
             intake=self.intake,
             failure_events=self.failure_events,
             sweep_schedule=self.sweep_schedule,
+            notice_forwarding=self.notice_forwarding,
         ).grant()
         add_outputs(
             self,
@@ -192,6 +216,7 @@ class VerdictCourier(Stack):
             intake=self.intake,
             failure_events=self.failure_events,
             sweep_schedule=self.sweep_schedule,
+            notice_forwarding=self.notice_forwarding,
             observability=self.observability,
             api=self.api,
         )

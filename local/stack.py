@@ -157,12 +157,19 @@ def _deploy(
     assembly: Path, emulator: Emulator, ipqs: IpqsSimulator, txncheck: TxncheckSimulator
 ) -> dict[str, str]:
     """Deploy an assembly whose functions call the simulators; return the outputs."""
-    parameters = {
+    parameters = simulator_parameters(ipqs, txncheck)
+    return deploy(assembly, stack_name(STAGE), emulator, parameters)
+
+
+def simulator_parameters(
+    ipqs: IpqsSimulator, txncheck: TxncheckSimulator
+) -> dict[str, str]:
+    """Return the parameters of a template whose functions call the simulators."""
+    return {
         "IpqsBaseUrl": ipqs.base_url,
         "IpqsDownloadHost": ipqs.download_host,
         "TxncheckBaseUrl": txncheck.base_url,
     }
-    return deploy(assembly, stack_name(STAGE), emulator, parameters)
 
 
 def _fill_secrets(emulator: Emulator, outputs: Mapping[str, str]) -> None:

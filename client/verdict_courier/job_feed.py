@@ -1,8 +1,9 @@
 """Read the newest jobs with their timelines, repeatedly and with few calls."""
 
+import time
 from typing import Any
 
-from verdict_courier.api_client import ApiClient, ApiError
+from verdict_courier.api_client import ApiClient, ApiError, ApiUnreachable
 
 Document = dict[str, Any]
 #: An attempt of a job, by its job_id and number.
@@ -10,6 +11,8 @@ Attempt = tuple[str, int]
 
 #: The most timelines that one `read` requests; each is a call of the API.
 _MAX_TIMELINES = 8
+#: No more timelines are requested once a `read` has taken so long: the jobs are shown.
+_PATIENCE_SECONDS = 2.0
 
 
 class JobFeed:
@@ -42,12 +45,14 @@ class JobFeed:
     def read(self) -> list[Document]:
         """Return the jobs, each with its `timeline` or None.
 
-        If many jobs are running, some have the timeline of an earlier call.
+        If many jobs are running, or the API is slow, some have the timeline of an
+        earlier call, or none yet.
 
         Raises:
             ApiError: The API does not list its jobs.
             ApiUnreachable: The API does not answer.
         """
+        begun_at = time.monotonic()
         query = {"limit": str(self._limit)}
         first: list[Document] = []
         if self._running_first:
@@ -75,12 +80,16 @@ class JobFeed:
             attempt for attempt, job in jobs.items() if not self._is_final(attempt, job)
         ]
         changing.sort(key=lambda attempt: self._last_read.get(attempt, 0))
-        for attempt in changing[:_MAX_TIMELINES]:
+        for number, attempt in enumerate(changing[:_MAX_TIMELINES]):
+            if number and time.monotonic() - begun_at > _PATIENCE_SECONDS:
+                break
             self._last_read[attempt] = self._reads
             try:
                 timeline = self._api.call("GET", f"/jobs/{attempt[0]}/timeline")
             except ApiError:
                 continue  # the job is shown without its timeline
+            except ApiUnreachable:
+                break  # as are the others: each may take as long as this one
             self._timelines[attempt] = timeline
         return [
             {**job, "timeline": self._timelines.get(attempt)}

@@ -1,17 +1,32 @@
 """DynamoDB: read items of a table consistently, and write them under conditions."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
 from functions.aws.clients import error_code, translate_aws_errors
+from functions.core.errors import AwsUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef, UpdateTypeDef
 
 Value = str | int | float
 Item = dict[str, str | float]
+
+_CONDITION_FAILED = "ConditionalCheckFailed"
+#: How often a transaction is tried that meets other writes to its items.
+_TRIES = 5
+
+
+class Update(NamedTuple):
+    """An update of one item, in DynamoDB's own words; values by their placeholders."""
+
+    key: str
+    expression: str
+    values: Mapping[str, Value]
+    condition: str = ""
 
 
 class DynamoTable:
@@ -86,6 +101,39 @@ class DynamoTable:
                     return None
                 raise
         return from_attributes(response["Attributes"])
+
+    def update_all(self, *updates: Update) -> tuple[bool, ...]:
+        """Carry out all of several updates, or none; return which conditions hold.
+
+        Raises:
+            AwsUnavailable: At each try, others wrote to the same items.
+        """
+        transaction: list[TransactWriteItemTypeDef] = []
+        for update in updates:
+            values = {name: to_attribute(v) for name, v in update.values.items()}
+            each: UpdateTypeDef = {
+                "TableName": self._table,
+                "Key": {self._key: {"S": update.key}},
+                "UpdateExpression": update.expression,
+                "ExpressionAttributeValues": values,
+            }
+            if update.condition:
+                each["ConditionExpression"] = update.condition
+            transaction.append({"Update": each})
+        for _ in range(_TRIES):
+            with translate_aws_errors("write to a table"):
+                try:
+                    self._dynamodb.transact_write_items(TransactItems=transaction)
+                except ClientError as error:
+                    reasons = error.response.get("CancellationReasons") or []
+                    codes = [reason.get("Code", "") for reason in reasons]
+                    if not codes:
+                        raise
+                else:
+                    return (True,) * len(updates)
+            if _CONDITION_FAILED in codes:
+                return tuple(code != _CONDITION_FAILED for code in codes)
+        raise AwsUnavailable("other writes to the same items came first at every try")
 
 
 def to_attribute(value: Value) -> Any:  # noqa: ANN401 - DynamoDB's own form

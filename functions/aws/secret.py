@@ -25,7 +25,8 @@ class Secret:
     """A secret whose value is a JSON object.
 
     That of an account is `{"api_key": "…"}`, with an `api_secret` if requests are
-    signed; that of webhooks is described at `webhook_secrets`.
+    signed; that of webhooks, received or sent, is described at `webhook_secrets`, and
+    that of an address is `{"url": "…"}`.
     """
 
     def __init__(self, secret_id: str, *, provider: SecretsProvider) -> None:
@@ -49,6 +50,10 @@ class Secret:
     def api_secret(self, fresh: bool = False) -> str:
         """Return the secret that signs requests; see `api_key`."""
         return self._member("api_secret", fresh=fresh)
+
+    def url(self) -> str:
+        """Return the address of a receiver whom it lets everybody write to."""
+        return self._member("url", fresh=False)
 
     def generated_text(self) -> str:
         """Return the text that CloudFormation has generated, which is no JSON.

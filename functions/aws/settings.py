@@ -27,6 +27,7 @@ class FunctionSettings:
     memory_secret: str
     show_file_names: bool
     spreadsheet_safe: bool
+    notice_receivers: str  # JSON, see functions.core.notice_receivers
     providers: Mapping[str, ProviderSettings]
 
     @property
@@ -69,6 +70,7 @@ def read(environment: Mapping[str, str], *needed: str) -> FunctionSettings:
         memory_table=environment.get(keys.ENV_MEMORY_TABLE, ""),
         memory_secret=environment.get(keys.ENV_MEMORY_SECRET, ""),
         spreadsheet_safe=environment.get(keys.ENV_SPREADSHEET_SAFE) == "true",
+        notice_receivers=environment.get(keys.ENV_NOTICE_RECEIVERS, ""),
         show_file_names=environment.get(keys.ENV_SHOW_FILE_NAMES) != "false",
         providers=providers,
     )

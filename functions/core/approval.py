@@ -22,6 +22,7 @@ class Reason(StrEnum):
 
     ASKED = "asked"
     ABOVE = "approve_above"
+    DAILY = "daily_values"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -52,3 +52,10 @@ FUNCTIONS: Mapping[str, LambdaFunction] = {
     "join": LambdaFunction(memory=2048, timeout=900, disk=10_240),
     "sweep": LambdaFunction(memory=256, timeout=300),
 }
+
+#: Those that a stage has only if its settings ask for them; no job depends on them.
+OPTIONAL_FUNCTIONS: Mapping[str, LambdaFunction] = {
+    "forward_notice": LambdaFunction(
+        memory=256, timeout=30, construct_id="ForwardNotice"
+    ),
+}

@@ -250,6 +250,7 @@ class SubmissionRecord:
     approve_until: float = 0.0
     approved_at: float = 0.0
     approved_values: int = 0
+    counted_on: str = ""  # the day whose budget its values are counted in
     prepared: str = ""  # as of a `JobRecord`
 
     @classmethod
@@ -271,6 +272,7 @@ class SubmissionRecord:
             approve_until=float(item.get("approve_until", 0.0)),
             approved_at=float(item.get("approved_at", 0.0)),
             approved_values=int(item.get("approved_values", 0)),
+            counted_on=str(item.get("counted_on", "")),
             prepared=str(item.get("prepared", "")),
         )
 

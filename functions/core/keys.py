@@ -13,6 +13,7 @@ ENV_RESULTS_BUCKET = "COURIER_RESULTS_BUCKET"
 ENV_STATE_MACHINE = "COURIER_STATE_MACHINE"
 ENV_NOTICES_TOPIC = "COURIER_TOPIC"
 ENV_PROVIDERS = "COURIER_PROVIDERS"
+ENV_NOTICE_RECEIVERS = "COURIER_NOTICE_RECEIVERS"
 ENV_MEMORY_TABLE = "COURIER_MEMORY_TABLE"
 ENV_MEMORY_SECRET = "COURIER_MEMORY_SECRET"  # noqa: S105 - the name of a variable
 ENV_SPREADSHEET_SAFE = "COURIER_SPREADSHEET_SAFE"
@@ -41,6 +42,8 @@ LATE_CHECKS = "late_checks"
 #: The prefix of ids of the items of the jobs table that have the last finished jobs of
 #: a provider and type. A job's id has no colon.
 FINISHES_ITEM_PREFIX = "finishes:"
+#: The same of the items that have the number of values of a provider's jobs of a day.
+BUDGET_ITEM_PREFIX = "budget:"
 
 # Prefixes of keys in the waits table; IAM conditions name them.
 CALLBACK_ITEM_PREFIX = "wait:"

@@ -5,7 +5,7 @@
 """
 
 #: Fields of a `Job` in the message; the results bucket is added to them. `late` is
-#: true or false, the others are texts.
+#: true or false, `attempt` a number, the others are texts.
 MESSAGE_FIELDS = (
     "job_id",
     "provider",
@@ -17,6 +17,7 @@ MESSAGE_FIELDS = (
     "manifest_key",
     "error_key",
     "late",
+    "attempt",
 )
 #: Message attributes, by which subscribers can filter; SNS refuses empty ones.
 MESSAGE_ATTRIBUTES = ("job_id", "provider", "type", "outcome", "verdict")

@@ -40,6 +40,8 @@ class ProviderSettings:
       reaches its simulators so. Only the stage `local` may set it.
     * approve_above: a job that would send more values (a batch: requests, or VPAs)
       waits until a person approves it, for approve_days at most; null for no limit.
+    * daily_values: so does a job that would send more than what is left of so many
+      values (counted so) that all jobs of a day (in UTC) may send; null for no limit.
     * credits_per_value: how many credits a quote estimates for a value.
     * rate limits submissions; null for no limit. webhook is the scheme by which
       webhooks are signed; null refuses all webhooks.
@@ -73,6 +75,7 @@ class ProviderSettings:
     webhook: SignatureScheme | None
     approve_above: int | None = None
     approve_days: int = 3
+    daily_values: int | None = None
     credits_per_value: float = 1.0
     secret: str = ""
     webhook_secret: str = ""

@@ -31,6 +31,7 @@ def quote_notice(record: JobRecord) -> tuple[dict[str, Any], dict[str, str]]:
     }
     message = {
         **attributes,
+        "attempt": record.attempt,
         "reason": record.approve_reason,
         "approve_until": until.isoformat(timespec="seconds").replace("+00:00", "Z"),
         "quote": numbers,

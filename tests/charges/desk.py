@@ -7,6 +7,7 @@ from typing import Any
 from functions import prepare
 from functions.aws.approvals import Approvals
 from functions.aws.batch_store import BatchStore
+from functions.aws.daily_budget import DailyBudget
 from functions.aws.job_store import JobStore
 from functions.aws.s3_source import S3Source
 from functions.core.job_record import JobRecord
@@ -61,6 +62,7 @@ class Desk:
             settings=self.settings,
             job_store=JobStore(table.name, **stores),
             approvals=Approvals(table.name, **stores),
+            budget=DailyBudget(table.name, **stores),
             s3=s3,
             now=NOW,
         ).prepare()

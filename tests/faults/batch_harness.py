@@ -8,6 +8,7 @@ from typing import Any
 
 from functions.aws import clients
 from functions.aws.batch_store import BatchStore
+from functions.aws.daily_budget import DailyBudget
 from functions.aws.job_store import JobStore
 from functions.aws.results import Results
 from functions.aws.s3_source import S3Source
@@ -187,6 +188,7 @@ class BatchHarness:
             source=S3Source(job, s3=clients.s3()),
             rate_limiter=None,
             credits=credit_waits("txncheck", self.settings, self.job_store),
+            budget=DailyBudget(TABLE, dynamodb=clients.dynamodb(), keep_days=90),
             results=lambda: self.results,
             settings=self.settings,
             claim=SubmissionClaim(

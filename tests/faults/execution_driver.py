@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.parameters import SecretsProvider
 
 from functions.aws import clients
 from functions.aws.approvals import Approvals
+from functions.aws.daily_budget import DailyBudget
 from functions.aws.job_store import JobStore
 from functions.aws.rate_limiter import RateLimiter
 from functions.aws.results import Results
@@ -94,6 +95,7 @@ class LambdaProcess:
             settings=self.settings,
             job_store=self.job_store,
             approvals=Approvals(TABLE, dynamodb=clients.dynamodb(), keep_days=90),
+            budget=DailyBudget(TABLE, dynamodb=clients.dynamodb(), keep_days=90),
             s3=clients.s3(),
             now=self.now(),
         ).prepare()
@@ -106,6 +108,7 @@ class LambdaProcess:
             source=S3Source.to_send(job, s3=clients.s3()),
             rate_limiter=self._rate_limiter,
             credits=credit_waits("ipqs", self.settings, self.job_store),
+            budget=DailyBudget(TABLE, dynamodb=clients.dynamodb(), keep_days=90),
             results=lambda: self.results,
             settings=self.settings,
             claim=SubmissionClaim(

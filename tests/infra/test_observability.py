@@ -16,6 +16,7 @@ from functions.core.rows import RowsVerdict
 from functions.core.settings_parser import ConfigError
 from infra import config
 from infra.app import synthesize
+from infra.runbook import advice, alarm_description
 from tests.infra.template import Json, Template, as_list, text
 from tools.runbook import RUNBOOK, anchors
 
@@ -63,6 +64,11 @@ def parse_search(expression: str) -> tuple[list[str], str, str]:
     found = SEARCH.fullmatch(expression)
     assert found, expression
     return found[1].split(","), found[2], found[3]
+
+
+def sections() -> list[str]:
+    """Return what the sections of the run-book on alarms are about."""
+    return re.findall(r"(?m)^### Alarm: (.+)$", RUNBOOK.read_text())
 
 
 def alarms(template: Template) -> dict[str, Json]:
@@ -128,7 +134,7 @@ def test_the_dashboard_links_the_queries_and_the_run_book(
     assert len(queries) == 3
     for query in queries:
         assert query["Name"] in links
-    assert "/docs/operations.md)" in links
+    assert links.startswith("Run-book: docs/operations.md")
 
 
 def test_the_widgets_do_not_overlap(template: Template) -> None:
@@ -167,26 +173,41 @@ def test_an_alarm_watches_existing_metrics(template: Template) -> None:
             check(template, used)
 
 
-def test_an_alarm_says_what_is_wrong_and_links_what_to_do(template: Template) -> None:
-    """One sentence, and one link to an existing section of the run-book."""
-    sections = anchors(RUNBOOK.read_text())
-    composites = template.properties("AWS::CloudWatch::CompositeAlarm")
-
-    for alarm in (*alarms(template).values(), *composites.values()):
-        description = re.fullmatch(
-            r"([A-Z][^.]+\.) (https://\S+/docs/operations\.md)#(\S+)",
-            alarm["AlarmDescription"],
-        )
-        assert description, alarm["AlarmDescription"]
-        assert description[3] in sections
+def test_an_alarm_says_what_is_wrong_and_what_to_do(template: Template) -> None:
+    """Whoever is woken may have nothing but this text, on a telephone."""
+    for alarm in alarms(template).values():
+        description = alarm["AlarmDescription"]
+        assert re.match(r"[A-Z][^.]+\. [A-Z].+\.$", description)
+        assert any(advice(kind) in description for kind in sections())
+        assert len(description) <= 1024  # what CloudWatch allows
+        assert not re.search(r"[*`\n]|\]\(|https?:| below|OWNER", description)
 
 
 def test_every_section_on_an_alarm_has_an_alarm(template: Template) -> None:
-    """A section that no alarm links is about something that does not happen."""
-    descriptions = {a["AlarmDescription"] for a in alarms(template).values()}
+    """A section that no alarm quotes is about something that does not happen."""
+    descriptions = [a["AlarmDescription"] for a in alarms(template).values()]
 
-    linked = {description.partition("#")[2] for description in descriptions}
-    assert linked == {a for a in anchors(RUNBOOK.read_text()) if a.startswith("alarm-")}
+    for kind in sections():
+        assert any(advice(kind) in description for description in descriptions), kind
+
+
+def test_a_link_leads_to_the_section_of_the_alarm() -> None:
+    """Without an address there is none: it would lead to somebody else's page."""
+    url = "https://wiki.example.com/operations"
+
+    for kind in sections():
+        linked = alarm_description("It fails.", kind, runbook_url=url)
+        address, _, anchor = linked.rpartition(" ")[2].partition("#")
+        assert address == url
+        assert anchor in anchors(RUNBOOK.read_text())
+        plain = alarm_description("It fails.", kind, runbook_url="")
+        assert linked == f"{plain} {url}#{anchor}"
+
+
+def test_an_alarm_without_a_section_fails_the_synth() -> None:
+    """It would wake people without a word on what to do."""
+    with pytest.raises(ValueError, match="'Moon rising'"):
+        advice("Moon rising")
 
 
 def test_every_alarm_notifies_when_it_starts_and_ends(template: Template) -> None:

@@ -6,6 +6,7 @@ for Amazon S3", "... DynamoDB", "... Secrets Manager", "... SNS", "... Step Func
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from tests.rights.grants import STATE_MACHINE, Account, arn
@@ -64,13 +65,7 @@ def needs(call: AwsCall, account: Account) -> Iterator[Request]:
     if call.service == "s3":
         yield from _s3(call, account)
     elif call.service == "dynamodb":
-        (name,) = parameters.get("RequestItems") or (parameters["TableName"],)
-        table = arn("AWS::DynamoDB::Table", name)
-        index = f"/index/{parameters['IndexName']}" if "IndexName" in parameters else ""
-        leading = tuple(key["S"] for key in parameters.get("Key", {}).values())
-        keys = {"dynamodb:LeadingKeys": leading} if leading else {}
-        yield request(f"dynamodb:{call.operation}", table + index, **keys)
-        yield from key_use(role, account, "dynamodb", TABLE_KEY)
+        yield from _dynamodb(call, account)
     elif call.service == "secretsmanager":
         # Secrets Manager user guide, "Secret encryption and decryption".
         secret = arn("AWS::SecretsManager::Secret", parameters["SecretId"])
@@ -91,6 +86,25 @@ def needs(call: AwsCall, account: Account) -> Iterator[Request]:
     elif (call.service, call.operation) != ("sts", "GetCallerIdentity"):
         # STS API reference, "GetCallerIdentity": no permissions are required.
         raise KeyError(f"{call.service}.{call.operation}")
+
+
+def _dynamodb(call: AwsCall, account: Account) -> Iterator[Request]:
+    parameters = call.parameters
+    if "TransactItems" in parameters:
+        # DynamoDB developer guide, "Transactions", "IAM for transactions": the rights
+        # of the single writes.
+        for update in (each["Update"] for each in parameters["TransactItems"]):
+            single = replace(call, operation="UpdateItem", parameters=update)
+            yield from _dynamodb(single, account)
+        return
+    role = account.roles[call.caller]
+    (name,) = parameters.get("RequestItems") or (parameters["TableName"],)
+    table = arn("AWS::DynamoDB::Table", name)
+    index = f"/index/{parameters['IndexName']}" if "IndexName" in parameters else ""
+    leading = tuple(key["S"] for key in parameters.get("Key", {}).values())
+    keys = {"dynamodb:LeadingKeys": leading} if leading else {}
+    yield on(role, f"dynamodb:{call.operation}", table + index, **keys)
+    yield from key_use(role, account, "dynamodb", TABLE_KEY)
 
 
 def _s3(call: AwsCall, account: Account) -> Iterator[Request]:

@@ -184,6 +184,8 @@ def _reject(world: World) -> Job:
     return _send(world)
 
 
+#: Prepare counts what a job sends, and Submit what was approved.
+_BUDGET = {"settings": {"ipqs": {"daily_values": 1000}}}
 #: In this order, because each call fails in the first scenario that makes it.
 _ALL = (
     Scenario(
@@ -201,8 +203,20 @@ _ALL = (
         behaviour=_IPQS,
         options={"remember_days": 30},
     ),
-    Scenario(name="again", provider="ipqs", act=_upload_again, behaviour=_IPQS),
-    Scenario(name="approved", provider="ipqs", act=_approve_early, behaviour=_IPQS),
+    Scenario(
+        name="again",
+        provider="ipqs",
+        act=_upload_again,
+        behaviour=_IPQS,
+        options=_BUDGET,
+    ),
+    Scenario(
+        name="approved",
+        provider="ipqs",
+        act=_approve_early,
+        behaviour=_IPQS,
+        options=_BUDGET,
+    ),
     Scenario(name="stop", provider="ipqs", act=_stop, behaviour=_IPQS),
     *SCENARIOS.values(),
     Scenario(

@@ -38,7 +38,9 @@ class MemoryClient:
         try:
             answer = self._service.call(operation, parameters)
         except ServiceError as error:
-            raise client_error(error.code, error.status, operation) from None
+            refusal = client_error(error.code, error.status, operation)
+            refusal.response.update(error.members)  # type: ignore[typeddict-item]  # of this operation
+            raise refusal from None
         self.after(operation)
         return answer
 

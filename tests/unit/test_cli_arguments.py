@@ -1,5 +1,6 @@
 """The command line refuses what cannot be meant, before it sends anything."""
 
+import re
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
@@ -257,14 +258,29 @@ def test_the_help_of_a_command_has_an_example_that_works(
         assert (program, arguments.parse(words).command) == ("courier", verb)
 
 
-def test_the_help_of_submit_lists_the_types(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    """A new one is tried by its help first."""
+    with pytest.raises(SystemExit):
+        main(["--help"])
+
+    verbs = re.findall(r"(?m)^    ([a-z]+)(?: |$)", capsys.readouterr().out)
+    assert {*verbs} == {*help_texts.EXAMPLES}
+
+
+@pytest.mark.parametrize("verb", help_texts.EXAMPLES)
+def test_the_help_of_a_command_lists_what_can_be_chosen(
+    capsys: pytest.CaptureFixture[str], verb: str
+) -> None:
     """Nobody guesses `bank-verification-pennyless`."""
     with pytest.raises(SystemExit):
-        main(["submit", "--help"])
+        main([verb, "--help"])
 
     text = capsys.readouterr().out
-    assert "ipqs: email, phone, proxy, url (.csv, .jsonl, .tsv, .txt or .xlsx)" in text
-    assert "bank-verification-pennyless" in text
+    types = ("ipqs: email, phone, proxy, url (.csv", "bank-verification-pennyless")
+    assert ("--provider {ipqs,txncheck}" in text) is ("--provider" in text)
+    for listed in types:
+        assert (listed in text) is ("--type" in text)
+    assert ("--type" in text) is (verb in {"submit", "quote", "forget"})
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh"])

@@ -12,6 +12,8 @@ from functions.aws.executions import execution_input
 from functions.core import identity
 from functions.core.manifest import build_manifest, joined_rows
 from functions.core.model import Job, Next
+from functions.core.notice import MESSAGE_FIELDS
+from functions.core.notice_formats import read_notice
 from functions.core.rows import RowsVerdict
 from functions.core.s3_events import created_objects, job_for
 from functions.core.settings_parser import parse
@@ -192,6 +194,15 @@ def test_api_has_a_valid_request() -> None:
     assert request.idempotency_key == "june-list-1"
     assert request.caller == "arn:aws:sts::111122223333:assumed-role/Analyst"
     assert request.jobs == "/dev/jobs"
+
+
+def test_forward_notice_has_a_notice_with_every_field() -> None:
+    """Readers take the sample for the description of a notice."""
+    (record,) = _read("forward_notice")["Records"]
+
+    notice = read_notice(record["body"])
+
+    assert [*notice.content] == [*MESSAGE_FIELDS, "results_bucket"]
 
 
 def test_finalize_execution_has_the_arn_of_an_execution() -> None:

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from verdict_courier import job_feed
 from verdict_courier.api_client import ApiClient
 from verdict_courier.job_feed import JobFeed
 
@@ -101,6 +102,20 @@ def test_many_running_jobs_are_read_in_turn(api: ApiClient) -> None:
     assert all(job["timeline"] for job in reads[-1])
 
 
+def test_a_slow_api_holds_up_the_list_for_one_timeline(
+    api: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under load the page shows what it has; the other timelines come in turn."""
+    monkeypatch.setattr(job_feed, "_PATIENCE_SECONDS", -1.0)
+    add_jobs(*((f"job{number}", None, None) for number in range(4)))
+    feed = JobFeed(api, limit=50)
+
+    reads = [feed.read() for _ in range(4)]
+
+    known = [sum(bool(job["timeline"]) for job in jobs) for jobs in reads]
+    assert known == [1, 2, 3, 4]
+
+
 def test_a_job_without_a_timeline_is_still_listed(api: ApiClient) -> None:
     """A stack of an older version has no timelines, but jobs worth showing."""
     add_jobs(("one", None, None))
@@ -109,6 +124,19 @@ def test_a_job_without_a_timeline_is_still_listed(api: ApiClient) -> None:
     (job,) = JobFeed(api, limit=50).read()
 
     assert job["timeline"] is None
+
+
+def test_a_timeline_that_does_not_come_costs_no_job(api: ApiClient) -> None:
+    """The list has been read: what it says is worth more than nothing."""
+    add_jobs(("one", None, None), ("two", None, None))
+    DocumentsApi.documents["/jobs/one/timeline"] = {"of": "a proxy"}
+
+    jobs = JobFeed(api, limit=50).read()
+
+    assert [(job["job_id"], job["timeline"]) for job in jobs] == [
+        ("one", None),
+        ("two", None),
+    ]
 
 
 def test_running_jobs_come_first_however_old(api: ApiClient) -> None:

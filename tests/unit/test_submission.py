@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from functions.aws.credit_waits import CreditWaits
+from functions.aws.daily_budget import DailyBudget
 from functions.aws.job_store import JobStore
 from functions.aws.rate_limiter import RateLimiter
 from functions.aws.results import Results
@@ -80,6 +81,7 @@ class Try:
                 job_store=store,
                 dynamodb=self.waits.client,
             ),
+            budget=DailyBudget(self.jobs.name, dynamodb=self.jobs.client, keep_days=1),
             results=Results.from_environment,
         ).submit()
 

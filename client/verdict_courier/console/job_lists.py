@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from verdict_courier.api_client import ApiClient, ApiError, ApiUnreachable
@@ -72,10 +73,11 @@ class JobLists:
     def _read(self, page: _Page) -> Document:
         try:
             jobs = [self._shown(job) for job in page.feed.read()]
-            if page is self._pages.get(""):
-                self._count.step(page.feed.listed, now=time.monotonic())
         except (ApiError, ApiUnreachable) as error:
             return {**page.data, "error": str(error)}
+        if page is self._pages.get(""):
+            with suppress(ApiError, ApiUnreachable):  # the next refresh goes on
+                self._count.step(page.feed.listed, now=time.monotonic())
         return {
             "jobs": jobs,
             "listed": len(page.feed.listed),

@@ -115,6 +115,27 @@ class HttpClient:
                 content = bytearray(_gunzip(content, max_bytes))
             return HttpResponse(response.status_code, response.headers, bytes(content))
 
+    def post(
+        self, url: str, *, seconds: float, headers: Mapping[str, str], body: bytes
+    ) -> int:
+        """Send a request and return the status; the response's body is not read.
+
+        Raises: see `request`, which reads the response whole.
+        """
+        with closing(ExchangeWatchdog(seconds)) as watchdog:
+            try:
+                with self._send(
+                    "POST", url, watchdog, seconds=seconds, headers=headers, body=body
+                ) as response:
+                    status = response.status_code
+            except FramingRefused:
+                raise AnswerUnreadable("the answer's end is not recognized") from None
+            except TRANSPORT_ERRORS:
+                raise _not_answered(watchdog) from None
+            if watchdog.expired:  # its headers may be cut, which does not show
+                raise _not_answered(watchdog)
+            return status
+
     def open_download(self, url: str, *, seconds: float, max_bytes: int) -> Download:
         """Send one GET without a key and return its body, to be read in `seconds`.
 
