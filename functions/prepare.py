@@ -13,6 +13,7 @@ from functions.aws.approvals import Approvals
 from functions.aws.batch_store import BatchStore
 from functions.aws.daily_budget import DailyBudget
 from functions.aws.earlier_uploads import check_first_upload
+from functions.aws.finishes import FinishStore
 from functions.aws.job_store import JobStore
 from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.aws.s3_source import S3Source
@@ -48,6 +49,7 @@ class Preparation:
     s3: "S3Client"
     now: float
     memory: VerdictMemory | None = None
+    finishes: FinishStore | None = None
 
     def prepare(self) -> Job:
         """Return the job with its next step: submit it, or run its requests.
@@ -118,6 +120,11 @@ class Preparation:
         prepared, remarks = self._read(job, record, may_cut=may_cut)
         costs = cost_of(prepared, credits_per_value=self.settings.credits_per_value)
         remarks = {**remarks, **costs}
+        if self.finishes:
+            seconds = self.finishes.expected_seconds(
+                prepared, values=values_of(prepared)
+            )
+            remarks = {**remarks, "expected_seconds": seconds}
         if prepared.prepared.records_version_id:
             self.job_store.record_prepared(prepared, quote=remarks)
         return prepared, remarks
@@ -205,6 +212,7 @@ def handler(event: State, _context: LambdaContext) -> State:
             s3=clients.s3(),
             now=clock.now(),
             memory=VerdictMemory.from_environment() if remembers else None,
+            finishes=FinishStore.from_environment(),
         ).prepare()
 
     telemetry.logger.info(

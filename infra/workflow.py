@@ -1,4 +1,4 @@
-"""Workflow: build the state machine, from a job's submission to its notification.
+"""Workflow: build the state machine, from a job's first state to its notification.
 
     Begin ─┬─► Known
            └─► Repeated              (another execution follows the job)
@@ -19,7 +19,9 @@
 
 docs/workflow.md has the full chart. The state is a `functions.core.model.Job`. A task
 that fails, at once or after its retries, leads to Conclude, so that every outcome is
-recorded and announced; a Download that fails leaves its kind out of the results.
+recorded and announced; a Download that fails leaves its kind out of the results, and a
+Join the joined rows. If Begin, Conclude or Notify fails, the execution ends in
+Unrecorded, and finalize_execution does what is missing.
 """
 
 from functools import partial

@@ -51,6 +51,12 @@ QUOTE: Schema = {
                     **or_null(NUMBER),
                     "description": "An estimate of what AWS charges, in US dollars.",
                 },
+                "expected_seconds": {
+                    **or_null(COUNT),
+                    "description": "How long the provider should take once it is sent, "
+                    "by finished jobs of its type and size; null where too few are "
+                    "known, and for what is sent in several requests.",
+                },
             }
         )
     ),

@@ -199,13 +199,15 @@ class JobService:
 
     def _job_of_key(self, job: Job, request: ApiRequest, *, now: float) -> Job:
         """Return the job for a request with an idempotency key, which has one body."""
-        own_id = identity.of_request(request.caller, request.idempotency_key)
-        if self.job_store.get(own_id) is not None:
-            # A fresh job, or one of 0.1.0, which made a job of its own for each key.
-            return job.with_(job_id=own_id)
+        key = request.idempotency_key
+        for text in (key, f'"{key}"'):  # 0.1.0 took the quotes for a part of it
+            own_id = identity.of_request(request.caller, text)
+            if self.job_store.get(own_id) is not None:
+                # A fresh job, or one of 0.1.0, which made a job for each key.
+                return job.with_(job_id=own_id)
         first = self.idempotency_keys.use(
             request.caller,
-            request.idempotency_key,
+            key,
             request_hash=request.body_hash,
             now=now,
         )

@@ -32,20 +32,30 @@ class FinishStore(JobsTable):
         """Return when a submitted job will end; nothing where that is not known."""
         if not _is_alone(job):
             return NO_FORECAST
-        return _unless_broken(lambda: self._forecast(job), NO_FORECAST)
+        return _unless_broken(lambda: self._forecast(job, job.rows), NO_FORECAST)
+
+    def expected_seconds(self, job: Job, *, values: int) -> int | None:
+        """Return how long a job that sends so many values should take once it is sent.
+
+        None where that is not known, as of what is sent in several requests.
+        """
+        if not values or job.batch.requests:
+            return None
+        found = _unless_broken(lambda: self._forecast(job, values), NO_FORECAST)
+        return found.seconds if found else None
 
     def note(self, job: Job, *, now: float) -> None:
         """Keep how long a job took, once, if its end was seen as it came."""
         if job.finished_at and _is_alone(job):
             _unless_broken(lambda: self._note(job, now), None)
 
-    def _forecast(self, job: Job) -> Forecast:
+    def _forecast(self, job: Job, values: int) -> Forecast:
         entries, _ = self._read(job)
         finishes = [
             Finish(values=int(entry["values"]), seconds=float(entry["seconds"]))
             for entry in entries
         ]
-        return forecast(finishes, values=job.rows)
+        return forecast(finishes, values=values)
 
     def _note(self, job: Job, now: float) -> None:
         entry = {

@@ -29,4 +29,5 @@ def quote_of(record: JobRecord) -> dict[str, Any] | None:
         "uploads": remarks.get("uploads", prepared.shards or 1),
         "credits_needed": remarks.get("credits_needed"),
         "aws_usd": remarks.get("aws_usd"),
+        "expected_seconds": remarks.get("expected_seconds"),
     }

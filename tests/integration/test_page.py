@@ -71,7 +71,7 @@ def test_results_are_on_the_card_once_somebody_sees_it(web_browser: Browser) -> 
         expect(download).to_have_attribute("href", "objects/a/all")
         expect(results.last).to_have_text("Results …")
         results.last.scroll_into_view_if_needed()
-        expect(results.last).to_contain_text("12 rows, 3,400 B")
+        expect(results.last).to_contain_text("12 rows, 3.4 kB")
         assert asked.count(f"{29:064x}") == 1
 
 

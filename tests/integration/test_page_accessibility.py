@@ -35,8 +35,16 @@ def axe() -> str:
     return (node.FOLDER / "node_modules" / "axe-core" / "axe.min.js").read_text()
 
 
+#: What is asked for when it comes into view would change the page under its eyes.
+_IS_STILL = """() => [...document.querySelectorAll(".results")].every((element) => {
+  const { top, bottom } = element.getBoundingClientRect();
+  return element.textContent !== "Results …" || bottom < 0 || top > innerHeight;
+})"""
+
+
 def findings(page: Page, axe: str) -> list[str]:
     """Return what axe-core finds, each with the elements that it is about."""
+    page.wait_for_function(_IS_STILL)
     page.evaluate(axe)
     found: list[dict[str, Any]] = page.evaluate(_RUN)
     return [

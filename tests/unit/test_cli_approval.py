@@ -163,6 +163,14 @@ def test_a_status_shows_that_a_job_waits(
     [
         ({}, "about 3 credits; AWS about 0.002 USD"),
         ({"credits_needed": None, "aws_usd": None}, ""),
+        (
+            {"expected_seconds": 750},
+            "about 3 credits; AWS about 0.002 USD; done in about 12 min",
+        ),
+        (
+            {"expected_seconds": None},
+            "about 3 credits; AWS about 0.002 USD",
+        ),
     ],
 )
 def test_a_cost_says_what_is_known(changes: dict[str, Any], text: str) -> None:

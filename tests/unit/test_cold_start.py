@@ -22,7 +22,7 @@ _MODULES = {
     "intake": 19,
     "listen": 21,
     "manifest": 25,
-    "prepare": 74,
+    "prepare": 76,
     "submit": 38,
     "sweep": 29,
     "webhook": 26,

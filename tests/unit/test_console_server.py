@@ -117,6 +117,10 @@ def test_a_page_of_ours_acts(acting: str) -> None:
     assert request(acting, "jobs/1", "GET", **ours(acting))[0] == 404
     assert _DONE == ["jobs/1", "jobs/2"]
 
+    named = f"localhost:{urlsplit(acting).port}"  # as a bookmark may say
+    headers = {**ours(acting), "Host": named, "Origin": f"http://{named}"}
+    assert request(acting, "jobs/1", "POST", **headers)[2] == b"done"
+
 
 @pytest.mark.parametrize(
     ("changes", "status"),

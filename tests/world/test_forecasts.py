@@ -57,8 +57,28 @@ def test_a_job_says_when_it_should_end(site: Site) -> None:
     assert world.call_api("GET", f"/jobs/{_ITEM}").status == 404
 
 
+def test_a_quote_says_how_long_it_will_take(site: Site) -> None:
+    """Who decides whether to pay wants to know when it would be done."""
+    world = _world(site)
+    metadata = {"courier-quote": "yes"}
+    known = world.upload("ipqs/email/a.csv", LIST, metadata=metadata)
+    unknown = world.upload("ipqs/url/a.csv", b"a.example\n", metadata=metadata)
+    world.run(seconds=25.0)
+
+    quotes = [
+        world.call_api("GET", f"/jobs/{job.job_id}").document["quote"]
+        for job in (known, unknown)
+    ]
+
+    assert [quote["expected_seconds"] for quote in quotes] == [30, None]
+    (notice,) = world.quotes(known)
+    assert notice["quote"]["expected_seconds"] == 30
+
+
 @pytest.mark.parametrize("mode", FOUR_MODES)
-@pytest.mark.parametrize(("step", "calls"), [("submit", 1), ("conclude", 2)])
+@pytest.mark.parametrize(
+    ("step", "calls"), [("prepare", 2), ("submit", 1), ("conclude", 2)]
+)
 def test_no_job_fails_for_a_forecast(
     site: Site, step: str, calls: int, mode: Mode
 ) -> None:

@@ -77,6 +77,16 @@ def state(job: Document, *, running: str = " …") -> Text:
     return plain(text, COLOURS.get(outcome, ""))
 
 
+def duration_text(seconds: float) -> str:
+    """Return a duration in its largest unit, such as "12 min"."""
+    whole = max(round(seconds), 0)
+    if whole < 120:  # noqa: PLR2004 - two minutes, in seconds
+        return f"{whole} s"
+    if whole < 2 * 3600:
+        return f"{whole // 60} min"
+    return f"{whole / 3600:.1f} h"
+
+
 def verdict_text(verdict: str | None) -> Text:
     """Return a verdict and what it means."""
     meaning = VERDICTS.get(str(verdict), "this client does not know the word")
@@ -112,15 +122,17 @@ def quote_text(quote: Document) -> Text:
 
 
 def cost_text(quote: Document) -> Text:
-    """Return what a job would cost; empty for a quote of an earlier release.
+    """Return what a job would cost and take; empty for an earlier release's quote.
 
-    For example: "about 9 credits; AWS about 0.003 USD".
+    For example: "about 9 credits; AWS about 0.003 USD; done in about 12 min".
     """
     parts = []
     if (needed := quote.get("credits_needed")) is not None:
         parts.append(f"about {needed:,.10g} credits")
     if (usd := quote.get("aws_usd")) is not None:
         parts.append(f"AWS about {usd:.3f} USD")
+    if (seconds := quote.get("expected_seconds")) is not None:
+        parts.append(f"done in about {duration_text(seconds)}")
     return plain("; ".join(parts))
 
 

@@ -13,7 +13,7 @@ from verdict_courier.cli.job_table import (
     identity_columns,
     remark_columns,
 )
-from verdict_courier.cli.texts import plain
+from verdict_courier.cli.texts import duration_text, plain
 
 Document = Mapping[str, Any]
 
@@ -54,7 +54,7 @@ def watch_columns(*, now: float) -> list[Column]:
         Column(
             name="age",
             rank=1,
-            cell=lambda job: Text(_duration(_age_seconds(job, now))),
+            cell=lambda job: Text(duration_text(_age_seconds(job, now))),
             right=True,
         ),
         Column(
@@ -127,16 +127,7 @@ def _age_seconds(job: Document, now: float) -> float:
 def _next_check(job: Document, now: float) -> str:
     if job["outcome"] or not job["next_check_at"]:
         return ""
-    return f"in {_duration(_seconds(job['next_check_at']) - now)}"
-
-
-def _duration(seconds: float) -> str:
-    whole = max(round(seconds), 0)
-    if whole < 120:  # noqa: PLR2004 - two minutes, in seconds
-        return f"{whole} s"
-    if whole < 2 * 3600:
-        return f"{whole // 60} min"
-    return f"{whole / 3600:.1f} h"
+    return f"in {duration_text(_seconds(job['next_check_at']) - now)}"
 
 
 def _seconds(timestamp: str) -> float:

@@ -18,8 +18,8 @@ export function compact(number) {
 }
 
 export function byteCount(number) {
-  const text = compact(number);
-  return /[A-Za-z]$/.test(text) ? `${text}B` : `${text} B`;
+  if (number < 1e3) return `${number} B`;
+  return number < 1e4 ? `${(number / 1e3).toFixed(1)} kB` : `${compact(number)}B`;
 }
 
 export const count = (number, noun) => `${compact(number)} ${noun}${number === 1 ? "" : "s"}`;
