@@ -39,6 +39,7 @@ from functions.core.model import Next, Outcome
 from infra.batch_map import batch_map
 from infra.collection import collect_map, join_records
 from infra.functions import Functions
+from infra.nag import acknowledge
 from infra.notify_task import notify_task
 from infra.poll_loop import PollLoop, next_is, token_task
 from infra.task_defaults import lambda_task
@@ -60,6 +61,7 @@ class Workflow(Construct):
         key: kms.IKey,
         timeout: Duration,
         log_retention: logs.RetentionDays,
+        log_level: str,
         removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -83,12 +85,19 @@ class Workflow(Construct):
             encryption_configuration=sfn.CustomerManagedEncryptionConfiguration(key),
             logs=sfn.LogOptions(
                 destination=self.log_group,
-                level=sfn.LogLevel.ALL,
+                level=sfn.LogLevel[log_level],
                 include_execution_data=False,
             ),
             tracing_enabled=True,
             removal_policy=removal_policy,
         )
+        if log_level != sfn.LogLevel.ALL.name:
+            acknowledge(
+                self.state_machine,
+                "AwsSolutions-SF1",
+                "The setting state_machine_log says that this log is not worth its "
+                "price; the history of each execution has every event.",
+            )
 
     def _definition(
         self,

@@ -26,6 +26,7 @@ from local.emulator.corrections import (
     object_versions,
     paths,
     presigned_urls,
+    redrive,
     requests,
     retries,
     s3_events,
@@ -78,6 +79,8 @@ CORRECTIONS: tuple[Callable[[], None], ...] = (
     requests.leading_keys,
     requests.task_token_resource,
     requests.versioned_deletes,
+    requests.client_path,
+    redrive.message_move_task,
     key_use.key_use,
 )
 

@@ -11,6 +11,7 @@ from verdict_courier.cli import (
     argument_types,
     commands,
     completion,
+    drills,
     erasing,
     forgetting,
     help_texts,
@@ -155,6 +156,7 @@ def parser() -> argparse.ArgumentParser:
             help="refresh",
         )
     add("doctor", stack_commands.doctor)
+    add("drill", drills.drill).add_argument("drill", choices=drills.DRILLS)
     script = subparsers.add_parser(
         "completion",
         help="Print a script that completes commands in a shell.",

@@ -37,5 +37,6 @@ EXAMPLES = {
     "watch": "courier watch --every 5 --utc",
     "page": "courier page --stage prod",
     "doctor": "courier doctor --stage prod",
+    "drill": "courier drill provider-down",
     "completion": 'eval "$(courier completion bash)"',
 }
