@@ -181,6 +181,9 @@ class Workflow(Construct):
             sfn.Condition.string_greater_than("$.provider_ref", ""),
         )
         begin.next(is_submitted)
+        is_submitted.when(
+            next_is(Next.REPORT), joinable, comment="its results are to be joined"
+        )
         is_submitted.when(has_reference, poll.check, comment="the provider has it")
         is_submitted.otherwise(prepare)
 

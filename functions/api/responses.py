@@ -5,6 +5,7 @@ from typing import Any
 
 from functions.api.expected_end import expected_end
 from functions.api.timeline import Timeline
+from functions.api.unjoined import unjoined_attempt
 from functions.core.errors import advice_for
 from functions.core.job_record import JobRecord
 from functions.core.quote import quote_of
@@ -95,8 +96,12 @@ def job_response(
             }
             for attempt in record.earlier
         ],
-        "retry": {"resends": record.resendable, "resumes": record.resumable}
-        if record.resendable or record.resumable
+        "retry": {
+            "resends": record.resendable,
+            "resumes": record.resumable,
+            "joins": unjoined_attempt(record) > 0,
+        }
+        if record.resendable or record.resumable or unjoined_attempt(record)
         else None,
         "links": links,
     }

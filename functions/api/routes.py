@@ -20,7 +20,7 @@ MAX_PAGE_SIZE = 100
 MAX_BODY_BYTES = 16 * 1024
 
 #: Outcomes after which a job can be retried; a partial batch can be, too, if some of
-#: its requests may still succeed.
+#: its requests may still succeed, and a job whose rows could not be joined.
 RETRYABLE_OUTCOMES = (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.CANCELLED)
 
 
@@ -191,7 +191,8 @@ def operations(types: Types, extensions: Extensions) -> tuple[Operation, ...]:
             "retryJob",
             "POST",
             "/retry",
-            "Retry a job that failed, timed out or was cancelled, or a partial batch",
+            "Retry a job that failed, timed out, was cancelled or is unjoined, or a "
+            "partial batch",
             "It continues where it stopped: nothing is submitted a second time, except "
             "the requests of a batch that the provider has reported as failed. These "
             "are sent, and paid for, again; `retry` of the job says how many they are.",

@@ -13,6 +13,7 @@ from functions.api.problems import Problem
 from functions.api.request import ApiRequest
 from functions.api.responses import Document
 from functions.api.routes import DEFAULT_PAGE_SIZE, RETRYABLE_OUTCOMES
+from functions.api.unjoined import job_to_join
 from functions.api.upload_form import upload_form
 from functions.aws import telemetry
 from functions.aws.executions import Executions, execution_url
@@ -159,7 +160,8 @@ class JobService:
             self.executions.stop(record.execution_name)
         if record.outcome:
             has_open_requests = record.resendable or record.resumable
-            if record.outcome not in RETRYABLE_OUTCOMES and not has_open_requests:
+            may_go_on = has_open_requests or job_to_join(record, self.results)
+            if record.outcome not in RETRYABLE_OUTCOMES and not may_go_on:
                 raise Problem(problems.JOB_NOT_RETRYABLE, outcome=str(record.outcome))
             if not record.provider_ref:
                 # `finalize_execution` records it, too, but may come later.
@@ -170,7 +172,8 @@ class JobService:
             if restarted is None:
                 raise Problem(problems.JOB_RUNNING)
             record = restarted
-        self.executions.start(record.to_job())
+        # What is fetched already is joined, without asking the provider for anything.
+        self.executions.start(job_to_join(record, self.results) or record.to_job())
         return self.to_response(record, request)
 
     @property

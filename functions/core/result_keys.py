@@ -32,6 +32,11 @@ def manifest_key(job: Job) -> str:
     return f"{_folder(job)}/{of_attempt(job, 'manifest')}.json"
 
 
+def unjoined_key(job: Job) -> str:
+    """Return the key of the state of a job that could not be joined."""
+    return f"{_folder(job)}/{of_attempt(job, 'unjoined')}.json"
+
+
 def error_key(job: Job, file_format: FileFormat = JSON) -> str:
     """Return the key of what the provider said about a failure of this attempt.
 

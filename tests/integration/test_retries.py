@@ -168,7 +168,7 @@ def test_the_failed_rows_of_a_batch_are_retried_alone(
     before = api.call("GET", f"/jobs/{job_id}")
     assert (before["outcome"], before["retry"]) == (
         "partial",
-        {"resends": 1, "resumes": 0},
+        {"resends": 1, "resumes": 0, "joins": False},
     )
     txncheck.behave(ends=RequestOutcome.COMPLETED, seconds_processing=2.0)
 
