@@ -170,7 +170,10 @@ class JobService:
                     self.job_store.record_reference(stopped.job)
             restarted = self.job_store.restart(record, now=now)
             if restarted is None:
-                raise Problem(problems.JOB_RUNNING)
+                # Another retry came first, and may have failed before it started this.
+                restarted = self._get_or_404(record.job_id)
+                if restarted.outcome or self.executions.find(restarted.execution_name):
+                    raise Problem(problems.JOB_RUNNING)
             record = restarted
         # What is fetched already is joined, without asking the provider for anything.
         self.executions.start(job_to_join(record, self.results) or record.to_job())
