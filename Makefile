@@ -28,7 +28,7 @@ STAGE ?= dev
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-traced test-faults test-plain test-stack test-own test-unit check-tests quick mutants check audit sbom lint format synth assets budget faults model bench bench-rows diagram rights runbook corrections openapi provider screenshot wheel bootstrap deploy diff smoke destroy lock clean
+.PHONY: help demo up down test test-traced test-faults test-plain test-stack test-own test-unit check-tests quick mutants check audit sbom lint format synth assets budget faults model bench bench-rows bench-crowd diagram rights runbook corrections openapi provider screenshot wheel bootstrap deploy diff smoke destroy lock clean
 
 help: ## List the targets
 	@echo "Verdict Courier: lists to bulk-verification providers, verdicts back."
@@ -49,7 +49,9 @@ ifeq ($(T),)
 	@mkdir -p $(dir $(DURATIONS)); rm -f $(DURATIONS); $(BIN)/coverage erase
 	@left_out=; if $(BIN)/python -m tools.settled check; then left_out="$(SETTLED)"; \
 	  echo "Left out, as unchanged since they passed: $(SETTLED) (all with CI=true make test)"; fi; \
-	DURATIONS=$(DURATIONS) $(MAKE) --no-print-directory --jobs=3 LEAVE_OUT="$$left_out" \
+	assemblies=$$(mktemp -d) && trap 'rm -rf "$$assemblies"' EXIT INT TERM && \
+	ASSEMBLIES=$$assemblies DURATIONS=$(DURATIONS) \
+	$(MAKE) --no-print-directory --jobs=3 LEAVE_OUT="$$left_out" \
 	  test-stack test-faults test-traced test-own test-plain
 	@$(BIN)/python -m tools.settled note
 	@echo "The twenty slowest, in seconds:"; sort -rn $(DURATIONS) | head -n 20
@@ -143,15 +145,20 @@ model: $(READY) ## Show that the model finds faults of release 0.1.0, in some mi
 assets: $(READY) ## Print the sizes of what is deployed, beside Lambda's limit
 	@$(BIN)/python -m tools.assets
 
-bench: $(READY) budget ## Measure the budget, Download and its memory, the API's latency, the polling
+bench: $(READY) budget ## Measure the budget, Download and its memory, Gather, the API, the polling, cold starts
 	@$(BIN)/python -m benchmarks.throughput
 	@$(BIN)/python -m benchmarks.memory
+	@$(BIN)/python -m benchmarks.gather
 	@$(BIN)/python -m benchmarks.api_latency
 	@$(BIN)/python -m benchmarks.schedule
+	@$(BIN)/python -m benchmarks.cold_start
 
 bench-rows: $(READY) ## Measure reading and joining two million records: time and memory
 	@$(BIN)/python -m benchmarks.rows
 	@$(BIN)/python -m benchmarks.join
+
+bench-crowd: $(READY) ## Run 10, 100 and 1,000 jobs at once on the local stack
+	@$(BIN)/python -m benchmarks.crowd
 
 bootstrap: $(READY) ## Prepare your AWS account and region for the CDK, once
 	@$(BIN)/python -m tools.stage bootstrap --stage $(STAGE)
@@ -201,8 +208,8 @@ clean: ## Stop the local stack and remove all generated files
 $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or newer is needed; name one with PYTHON=…"; exit 1; }
-	@echo "Installing the tools into .venv (once: 1.4 GB, a few minutes) …"
-	@$(PYTHON) -m venv .venv \
+	@$(PYTHON) -m local.phases "Creating .venv" $(PYTHON) -m venv .venv \
 	  || { echo "No virtual environments here: on Debian, install python3-venv."; exit 1; }
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
+	@$(PYTHON) -m local.phases "Installing the tools (once: 1.4 GB, a few minutes)" $(BIN)/pip install \
+	  --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
 	@touch $@

@@ -36,6 +36,7 @@ class Budget:
     transitions: int
     events: int
     usd: float
+    shares: Mapping[str, float]
 
 
 def budget(
@@ -102,11 +103,12 @@ def _budget(usage: Usage, events: int) -> Budget:
         usage.transitions,
         events + _EVENTS_OF_AN_EXECUTION,
         usage.usd,
+        usage.shares,
     )
 
 
 def main() -> int:
-    """Print the table that the README shows."""
+    """Print the tables that the README and docs/performance.md show."""
     policy = config.stage("prod", config.context()["courier"]).providers["ipqs"].poll
     with TemporaryDirectory() as folder:
         assembly = synthesize("prod", outdir=Path(folder))
@@ -114,11 +116,19 @@ def main() -> int:
     print(
         f"{'':15} {'lasts':>6}  {'checks':>6}  {'transitions':>11}  {'events':>6}  USD"
     )
-    for name, seconds in (("1 min", 60), ("1 h", 3600), ("24 h", 86_400)):
-        _print("job", name, budget(seconds, definition=definition, policy=policy))
+    jobs = {
+        name: budget(seconds, definition=definition, policy=policy)
+        for name, seconds in (("1 min", 60), ("1 h", 3600), ("24 h", 86_400))
+    }
+    for name, job in jobs.items():
+        _print("job", name, job)
     listening = replace(policy, uses_webhook=True)
     request = request_budget(60, definition=definition, policy=listening)
     _print("batch's request", "1 min", request)
+    print(f"\n{'µUSD for':20} {''.join(f'{name:>9}' for name in jobs)}  request")
+    for share, usd in request.shares.items():
+        of_jobs = "".join(f"{job.shares[share] * 1e6:>9.1f}" for job in jobs.values())
+        print(f"{share:20} {of_jobs}{usd * 1e6:>9.1f}")
     print(f"List prices of us-east-1 as noted on {PRICES_NOTED_ON}.")
     return 0
 

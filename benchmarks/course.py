@@ -130,16 +130,20 @@ def course(size: int, **limits: float) -> Iterator[Course]:
     """Start a source of `size` bytes and a sink, with limits as `Plan` names them."""
     with TemporaryDirectory() as name:
         folder = Path(name)
-        authority, ca = trustme.CA(), folder / "ca.pem"
-        authority.cert_pem.write_to_path(str(ca))
-        own = folder / "own.pem"
-        authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(
-            str(own)
-        )
+        ca, own = certificates(folder)
         plan = Plan(certificate=str(own), bytes=size, **limits)
         _build_relay(folder)
-        with _endpoint(plan) as source, _endpoint(plan) as sink:
+        with endpoint(plan) as source, endpoint(plan) as sink:
             yield Course(folder, ca, (source, sink), size)
+
+
+def certificates(folder: Path) -> tuple[Path, Path]:
+    """Write the certificates of an authority and of `localhost`, with its key."""
+    authority, ca, own = trustme.CA(), folder / "ca.pem", folder / "own.pem"
+    authority.cert_pem.write_to_path(str(ca))
+    issued = authority.issue_cert("localhost")
+    issued.private_key_and_cert_chain_pem.write_to_path(str(own))
+    return ca, own
 
 
 def contenders(folder: Path) -> tuple[list[str], list[str]]:
@@ -169,7 +173,8 @@ def _build_relay(folder: Path) -> bool:
 
 
 @contextmanager
-def _endpoint(plan: Plan) -> Iterator[int]:
+def endpoint(plan: Plan) -> Iterator[int]:
+    """Start endpoints in a process of their own, and return their port."""
     command = [sys.executable, "-m", "benchmarks.endpoints", json.dumps(asdict(plan))]
     with subprocess.Popen(  # noqa: S603 - our own command line
         command,

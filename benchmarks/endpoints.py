@@ -7,6 +7,7 @@ first line of output is the port.
 """
 
 import json
+import re
 import socket
 import ssl
 import sys
@@ -21,6 +22,8 @@ from urllib.parse import parse_qs, urlsplit
 LOOPBACK = "127.0.0.1"
 HEADER = b"Email Address,Valid,Fraud Score,Deliverability\n"
 _ROW = b"someone.%08d@mail.example.com,true,0,high\n"
+#: The key of the result of a batch's request, by whose id it ends.
+_REQUEST_OBJECT = re.compile(r"/(request-[0-9]+)[./]")
 _MIB = 1024 * 1024
 _PIECE_BYTES = 256 * 1024
 #: Rows that are repeated; the result's last line may be cut.
@@ -152,7 +155,10 @@ class _Connection:
 
     def _store(self, method: str, path: str, length: int) -> None:
         query = parse_qs(urlsplit(path).query, keep_blank_values=True)
-        if method == "HEAD":
+        request_id = _REQUEST_OBJECT.search(path)
+        if request_id and method in ("GET", "HEAD"):
+            self._send_object(request_id[1].encode(), with_body=method == "GET")
+        elif method == "HEAD":
             self._answer(b"404 Not Found")
         elif method == "PUT":
             if length:
@@ -164,6 +170,17 @@ class _Connection:
         else:
             name = b"CompleteMultipartUploadResult"
             self._answer(b"200 OK", b"<%s><ETag>1</ETag></%s>" % (name, name))
+
+    def _send_object(self, request_id: bytes, *, with_body: bool) -> None:
+        """Send the result of a batch's request, as JSON of the plan's size."""
+        content = b'{"status": "COMPLETED", "result": "%s"}' % (b"x" * self._plan.bytes)
+        head = (
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+            b"x-amz-meta-job-id: %s\r\nContent-Length: %d\r\n\r\n"
+        )
+        self._connection.sendall(head % (request_id, len(content)))
+        if with_body:
+            self._connection.sendall(content)
 
     def _answer(self, status: bytes, content: bytes = b"") -> None:
         kind = b"application/json" if content.startswith(b"{") else b"application/xml"

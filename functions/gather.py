@@ -1,9 +1,8 @@
 """Gather: put the results of a batch, or of the shards of a list, together."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -33,10 +32,10 @@ from functions.ended_parts import EndedPart, read_ended_parts, with_ends
 from functions.gather_list import gather_list
 from functions.providers.bodies import IteratorBody
 from functions.providers.protocol import BatchProvider
+from functions.reading_ahead import Read, read_ahead
 
-#: The number of requests whose results are read ahead, and of threads that read them.
-_READ_AHEAD = 64
-_READERS = 16
+#: The most bytes of results that are in memory before their lines are written.
+_MOST_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,19 +58,21 @@ class BatchGathering:
         requests = read_ended_parts(
             self.job, index, answers=self.answers, batch_store=self.batch_store
         )
-        lines = ResultLines(self._resolved_requests(requests), index.invalid)
         kind = SINGLE_RESULT_KIND
         key = result_key(self.job, of_attempt(self.job, kind), JSON_LINES)
         if not any(request.result.has_result for request in requests):
             kind, key = ERROR_OBJECT, error_key(self.job, JSON_LINES)
-        file = store_result(
-            self.results,
-            key,
-            JSON_LINES,
-            job_id=self.job.job_id,
-            kind=kind,
-            open_body=lambda: IteratorBody(iter(lines)),
-        )
+        # Closed where the file cannot be written: nobody waits for more results then.
+        with closing(self._resolved_requests(requests)) as resolved:
+            lines = ResultLines(resolved, index.invalid)
+            file = store_result(
+                self.results,
+                key,
+                JSON_LINES,
+                job_id=self.job.job_id,
+                kind=kind,
+                open_body=lambda: IteratorBody(iter(lines)),
+            )
         # Where an earlier try has stored the file, no line was written by this one.
         results = lines.results or [
             request.result for request in self._resolved_requests(requests)
@@ -85,44 +86,47 @@ class BatchGathering:
 
     def _resolved_requests(
         self, requests: Iterable[EndedPart]
-    ) -> Iterator[ResolvedRequest]:
-        """Yield the requests in their order, with some results read ahead."""
+    ) -> Generator[ResolvedRequest]:
+        """Yield the requests in their order, with their results."""
         bodies = self.batch_store.read("requests.jsonl")
-        remaining = iter(requests)
+        contents = read_ahead(
+            ((request, self._reading(request)) for request in requests),
+            readers=clients.CONNECTIONS,
+            most_bytes=_MOST_BYTES,
+        )
+        for request, content in contents:
+            if request.result.has_result:
+                if content is None:
+                    raise ResultsIncomplete("the result of a request is gone")
+                yield self._resolved(request, bodies, content)
+            else:
+                details = details_for_row(content) if content else {}
+                yield ResolvedRequest(request.result, request.rows, details=details)
 
-        def resolve(request: EndedPart) -> ResolvedRequest:
-            if not request.result.has_result:
-                details = self._error_details(request)
-                return ResolvedRequest(request.result, request.rows, details=details)
-            try:
-                documents = self._read_result(request, bodies)
-            except AnswerUnreadable as error:
-                # Reading it again would not help, and other rows have results.
-                result = RequestResult(Outcome.FAILED, type(error).__name__)
-                return ResolvedRequest(result, request.rows)
-            return ResolvedRequest(request.result, request.rows, documents)
-
-        with ThreadPoolExecutor(_READERS) as readers:
-            while ahead := tuple(islice(remaining, _READ_AHEAD)):
-                yield from readers.map(resolve, ahead)
-
-    def _read_result(self, request: EndedPart, bodies: bytes) -> Sequence[Any]:
-        """Return the documents of a request's rows, in their order."""
-        part, job = request.job.part, request.job
-        key = result_key(job, SINGLE_RESULT_KIND, self.adapter.result_format)
-        stored = self.results.find(key, job_id=job.job_id)
-        if stored is None:
-            raise ResultsIncomplete("the result of a request is gone")
-        body = bodies[part.offset : part.offset + part.length]
-        return self.adapter.unpack(job.type, body, self.results.read(stored))
-
-    def _error_details(self, request: EndedPart) -> Mapping[str, Any]:
-        """Return what the provider said about a failed request, if it did."""
-        if request.result.error not in REPORTED_ERRORS:
-            return {}
+    def _reading(self, request: EndedPart) -> Read | None:
+        """Return what reads a request's result, or the provider's words instead."""
         job = request.job
-        stored = self.results.find(error_key(job), job_id=job.job_id)
-        return details_for_row(self.results.read(stored)) if stored else {}
+        if request.result.has_result:
+            key = result_key(job, SINGLE_RESULT_KIND, self.adapter.result_format)
+        elif request.result.error in REPORTED_ERRORS:
+            key = error_key(job)
+        else:
+            return None
+        return lambda admit: self.results.load(key, job_id=job.job_id, admit=admit)
+
+    def _resolved(
+        self, request: EndedPart, bodies: bytes, content: bytes
+    ) -> ResolvedRequest:
+        """Return a request with the documents of its rows, in their order."""
+        part = request.job.part
+        body = bodies[part.offset : part.offset + part.length]
+        try:
+            documents = self.adapter.unpack(request.job.type, body, content)
+        except AnswerUnreadable as error:
+            # Reading it again would not help, and other rows have results.
+            result = RequestResult(Outcome.FAILED, type(error).__name__)
+            return ResolvedRequest(result, request.rows)
+        return ResolvedRequest(request.result, request.rows, documents)
 
 
 @lambda_handler

@@ -18,7 +18,7 @@ from functions.core.manifest import (
     read_manifest,
 )
 from functions.core.model import File, Job, Next, Outcome, Phase, State
-from functions.core.result_keys import manifest_key
+from functions.core.result_keys import manifest_key, unjoined_key
 from functions.core.rows import RowsVerdict
 
 
@@ -49,6 +49,12 @@ def write_manifest(
         label=label,
         shard_errors=shard_errors,
     )
+    if job.joined.error:  # a retry joins what was fetched, and asks for nothing
+        results.put(
+            unjoined_key(job),
+            json.dumps(job.to_state()).encode(),
+            metadata={"job-id": job.job_id, "kind": "unjoined"},
+        )
     stored = results.put(
         key,
         encode_manifest(manifest),

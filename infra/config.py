@@ -36,6 +36,9 @@ class Stage:
       whatever the level, from 0 to 1.
     * otel_layer_arn: a layer with OpenTelemetry for Python on arm64, in the same
       region; empty for X-Ray's own tracing, which needs none.
+    * state_machine_log: which events of executions the state machine logs. With `ALL`
+      each state is logged, without data, which `make budget` prices; with `ERROR` only
+      what fails is.
     * runbook_url: where docs/operations.md can be read; alarms then link to its
       sections, besides saying what to do.
     * reserved_concurrency: a number for each function in prod; none in dev and local,
@@ -69,6 +72,7 @@ class Stage:
     api_burst: int
     web_acl_arn: str
     batch_max_concurrency: int
+    state_machine_log: Literal["ALL", "ERROR", "FATAL", "OFF"] = "ALL"
     show_file_names: bool = True
     spreadsheet_safe: bool = False
     notice_receivers: Mapping[str, NoticeReceiver] = field(

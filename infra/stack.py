@@ -94,6 +94,7 @@ class VerdictCourier(Stack):
             topic=self.storage.notices,
             inbox=self.storage.inbox,
             batch_max_concurrency=stage.batch_max_concurrency,
+            log_level=stage.state_machine_log,
             results=self.storage.results,
             key=self.storage.key,
             # A job may wait for one deadline before its submission, and for one after;

@@ -1,4 +1,4 @@
-"""Workflow: build the state machine, from a job's submission to its notification.
+"""Workflow: build the state machine, from a job's first state to its notification.
 
     Begin ─┬─► Known
            └─► Repeated              (another execution follows the job)
@@ -19,7 +19,9 @@
 
 docs/workflow.md has the full chart. The state is a `functions.core.model.Job`. A task
 that fails, at once or after its retries, leads to Conclude, so that every outcome is
-recorded and announced; a Download that fails leaves its kind out of the results.
+recorded and announced; a Download that fails leaves its kind out of the results, and a
+Join the joined rows. If Begin, Conclude or Notify fails, the execution ends in
+Unrecorded, and finalize_execution does what is missing.
 """
 
 from functools import partial
@@ -37,6 +39,7 @@ from functions.core.model import Next, Outcome
 from infra.batch_map import batch_map
 from infra.collection import collect_map, join_records
 from infra.functions import Functions
+from infra.nag import acknowledge
 from infra.notify_task import notify_task
 from infra.poll_loop import PollLoop, next_is, token_task
 from infra.task_defaults import lambda_task
@@ -58,6 +61,7 @@ class Workflow(Construct):
         key: kms.IKey,
         timeout: Duration,
         log_retention: logs.RetentionDays,
+        log_level: str,
         removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -81,12 +85,19 @@ class Workflow(Construct):
             encryption_configuration=sfn.CustomerManagedEncryptionConfiguration(key),
             logs=sfn.LogOptions(
                 destination=self.log_group,
-                level=sfn.LogLevel.ALL,
+                level=sfn.LogLevel[log_level],
                 include_execution_data=False,
             ),
             tracing_enabled=True,
             removal_policy=removal_policy,
         )
+        if log_level != sfn.LogLevel.ALL.name:
+            acknowledge(
+                self.state_machine,
+                "AwsSolutions-SF1",
+                "The setting state_machine_log says that this log is not worth its "
+                "price; the history of each execution has every event.",
+            )
 
     def _definition(
         self,
@@ -170,6 +181,9 @@ class Workflow(Construct):
             sfn.Condition.string_greater_than("$.provider_ref", ""),
         )
         begin.next(is_submitted)
+        is_submitted.when(
+            next_is(Next.REPORT), joinable, comment="its results are to be joined"
+        )
         is_submitted.when(has_reference, poll.check, comment="the provider has it")
         is_submitted.otherwise(prepare)
 

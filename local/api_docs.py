@@ -1,4 +1,7 @@
-"""Serve the API's reference, Swagger UI, whose calls go to the local stack."""
+"""Serve the API's reference, Swagger UI, with the addresses of the local stack.
+
+It offers no calls: a browser cannot sign them, and no other origin may call the API.
+"""
 
 import json
 import threading
@@ -24,7 +27,9 @@ _INDEX = b"""<!doctype html>
 <body>
 <div id="page"></div>
 <script src="swagger-ui-bundle.js"></script>
-<script>SwaggerUIBundle({url: "openapi.json", dom_id: "#page"})</script>
+<script>SwaggerUIBundle({
+  url: "openapi.json", dom_id: "#page", supportedSubmitMethods: []
+})</script>
 </body>
 </html>
 """
@@ -55,7 +60,7 @@ class _DocumentHandler(SimpleHTTPRequestHandler):
 
 @contextmanager
 def serve_api_docs(api_url: str) -> Iterator[str]:
-    """Serve the reference, whose calls go to `api_url`, and yield its address."""
+    """Serve the reference of the API at `api_url`, and yield its address."""
     document = json.loads(_OPENAPI.read_text("utf-8"))
     document["servers"] = [{"url": api_url.rstrip("/")}]
     documents = {

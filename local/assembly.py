@@ -4,12 +4,14 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from infra.config import stack_name
 
 _ROOT = Path(__file__).parents[1]
+_PATIENCE_SECONDS = 900
 
 
 class SynthFailed(Exception):
@@ -24,27 +26,50 @@ def synthesize(stage: str, outdir: Path) -> Path:
     Ctrl-C from it.
 
     Raises:
-        SynthFailed: A setting is wrong, or a tool is missing.
+        SynthFailed: A setting is wrong, a tool is missing, or it does not end.
     """
-    process = subprocess.run(
-        [sys.executable, "-m", "infra.app"],
-        cwd=_ROOT,
-        env={
-            **os.environ,
-            "CDK_CONTEXT_JSON": f'{{"stage": "{stage}"}}',
-            "CDK_OUTDIR": str(outdir),
-        },
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-        check=False,
-    )
+    try:
+        process = subprocess.run(
+            [sys.executable, "-m", "infra.app"],
+            cwd=_ROOT,
+            env={
+                **os.environ,
+                "HOME": str(_usable_home()),
+                "CDK_CONTEXT_JSON": f'{{"stage": "{stage}"}}',
+                "CDK_OUTDIR": str(outdir),
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            timeout=_PATIENCE_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        minutes = f"{_PATIENCE_SECONDS // 60} minutes"
+        raise SynthFailed(f"the CDK app has run for {minutes}") from None
     if process.returncode:
         last_line = process.stdout.strip().splitlines()[-1:] or ["no output"]
         raise SynthFailed(f"the CDK app does not synthesize: {last_line[0]}")
     return outdir
+
+
+def _usable_home() -> Path:
+    """Return the user's own folder, or one of ours if files cannot be written there.
+
+    The CDK's runtime keeps a cache in it, and without one it fails, or never ends.
+    """
+    home = Path(os.environ.get("HOME") or os.devnull)
+    try:
+        cache = home / ".cache"
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=cache):
+            pass
+    except OSError:
+        home = _ROOT / ".cache" / "home"
+        home.mkdir(parents=True, exist_ok=True)
+    return home
 
 
 def read_definition(assembly: Path, stage: str) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from local import sample
 from local.stack import STAGE
 
 _ROWS = 1_000
+#: Ignored by git, in the folder in which `make demo` runs.
+_KEPT = Path("out")
 #: The default type of each provider.
 _DEFAULT_TYPES = {"ipqs": "email", "txncheck": "full-check"}
 
@@ -79,3 +81,18 @@ def source(file: str, provider: str, type_: str) -> tuple[str, bytes]:
         return path.name, path.read_bytes()
     except OSError as error:
         raise DemoMisused(f"cannot read {file}: {error.strerror}") from None
+
+
+def kept_folder(file: str) -> Path | None:
+    """Return where the results of one's own file are kept; None for a sample.
+
+    Raises:
+        DemoMisused: Nothing can be written there.
+    """
+    if not file:
+        return None
+    try:
+        _KEPT.mkdir(exist_ok=True)
+    except OSError as error:
+        raise DemoMisused(f"cannot write into {_KEPT}/: {error.strerror}") from None
+    return _KEPT

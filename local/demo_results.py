@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import Callable, Mapping
 from itertools import islice
 from pathlib import Path
@@ -40,6 +41,24 @@ def show_files(manifest: Mapping[str, Any], console: Console) -> None:
     folder = Path(manifest["files"][0]["key"]).parent
     console.print(f"Results in the bucket, under {folder}/", soft_wrap=True)
     console.print(table)
+
+
+def keep_files(
+    manifest: Mapping[str, Any],
+    read: Callable[[str], bytes],
+    folder: Path,
+    console: Console,
+) -> None:
+    """Keep the files of the job, which are gone with its stack, and say where.
+
+    Raises:
+        OSError: The folder cannot be written to.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in manifest["files"]:
+        (folder / Path(file["key"]).name).write_bytes(read(file["key"]))
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2))
+    console.print(Text(f"They are kept in {folder}/"), soft_wrap=True)
 
 
 def show_rows(

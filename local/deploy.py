@@ -4,21 +4,26 @@ import io
 import json
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
-from mypy_boto3_cloudformation import CloudFormationClient
 
 from local.emulator import clients
 from local.emulator.process import Emulator
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
 
 ASSETS = "local-cdk-assets"
 
 # The bucket that the CDK's bootstrapping would have created.
 _BOOTSTRAP_BUCKET = "cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}"
 _BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"
-_POLL_SECONDS, _DEADLINE_SECONDS = 0.2, 120
+_POLL_SECONDS, _COUNT_SECONDS = 0.2, 1.0
+#: Within which another resource has to be there.
+_PATIENCE_SECONDS = 120
 
 
 class DeploymentFailed(RuntimeError):
@@ -30,14 +35,15 @@ def deploy(
     stack: str,
     emulator: Emulator | str,
     parameters: Mapping[str, str] | None = None,
+    on_progress: Callable[[str], None] = lambda _: None,
 ) -> dict[str, str]:
     """Create or update a stack, and return its outputs.
 
     `assembly` is the directory that `cdk synth` wrote (`cdk.out`); `emulator` is a
-    running emulator or its endpoint.
+    running emulator or its endpoint. `on_progress` gets the number of resources.
 
     Raises:
-        DeploymentFailed: A resource could not be created, or it takes too long.
+        DeploymentFailed: A resource could not be created, or no further one is.
     """
     endpoint = emulator if isinstance(emulator, str) else emulator.endpoint
     template = (assembly / f"{stack}.template.json").read_text()
@@ -57,11 +63,13 @@ def deploy(
     clients.client(endpoint, "ssm").put_parameter(
         Name=_BOOTSTRAP_VERSION, Value="30", Type="String", Overwrite=True
     )
-    return _apply(
-        clients.client(endpoint, "cloudformation"),
+    cloudformation = clients.client(endpoint, "cloudformation")
+    _apply(cloudformation, stack, f"{endpoint}/{ASSETS}/{key}", parameters or {})
+    resources = len(json.loads(template)["Resources"])
+    return _outputs(
+        cloudformation,
         stack,
-        f"{endpoint}/{ASSETS}/{key}",
-        parameters or {},
+        lambda there: on_progress(f"{there} of {resources} resources"),
     )
 
 
@@ -78,11 +86,11 @@ def _asset_content(path: Path, source: Mapping[str, str]) -> bytes:
 
 
 def _apply(
-    cloudformation: CloudFormationClient,
+    cloudformation: "CloudFormationClient",
     stack: str,
     template_url: str,
     parameters: Mapping[str, str],
-) -> dict[str, str]:
+) -> None:
     exists = any(
         summary["StackName"] == stack and summary["StackStatus"] != "DELETE_COMPLETE"
         for summary in cloudformation.list_stacks()["StackSummaries"]
@@ -101,19 +109,31 @@ def _apply(
     except ClientError as error:
         if "No updates are to be performed" not in str(error):
             raise DeploymentFailed(f"{stack}: {error}") from error
-    return _outputs(cloudformation, stack)
 
 
-def _outputs(cloudformation: CloudFormationClient, stack: str) -> dict[str, str]:
+def _outputs(
+    cloudformation: "CloudFormationClient",
+    stack: str,
+    on_progress: Callable[[int], None],
+) -> dict[str, str]:
     """Wait until the stack is created or updated, and return its outputs."""
-    deadline = time.monotonic() + _DEADLINE_SECONDS
+    done = 0
+    news_at = counted_at = time.monotonic()
     while True:
         description = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
         status = description["StackStatus"]
         if not status.endswith("_IN_PROGRESS"):
             break
-        if time.monotonic() > deadline:
-            raise DeploymentFailed(f"{stack} is still {status}")
+        now = time.monotonic()
+        if now - counted_at > _COUNT_SECONDS:
+            counted_at = now
+            if (now_done := _done(cloudformation, stack)) > done:
+                done, news_at = now_done, now
+                on_progress(done)
+        if now - news_at > _PATIENCE_SECONDS:
+            raise DeploymentFailed(
+                f"{stack} is still {status}, without news for {_PATIENCE_SECONDS} s"
+            )
         time.sleep(_POLL_SECONDS)
     if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
         reasons = _failure_reasons(cloudformation, stack)
@@ -124,7 +144,19 @@ def _outputs(cloudformation: CloudFormationClient, stack: str) -> dict[str, str]
     }
 
 
-def _failure_reasons(cloudformation: CloudFormationClient, stack: str) -> list[str]:
+def _done(cloudformation: "CloudFormationClient", stack: str) -> int:
+    """Return how many resources are created or updated."""
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(
+        StackName=stack
+    )
+    return sum(
+        resource["ResourceStatus"].endswith("_COMPLETE")
+        for page in pages
+        for resource in page["StackResourceSummaries"]
+    )
+
+
+def _failure_reasons(cloudformation: "CloudFormationClient", stack: str) -> list[str]:
     pages = cloudformation.get_paginator("describe_stack_events").paginate(
         StackName=stack
     )

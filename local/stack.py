@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -99,15 +100,18 @@ def running(
     txncheck_behaviour: TxncheckBehaviour | None = None,
     clock: Clock | None = None,
     assembly: Path | None = None,
-    on_progress: Callable[[str], None] = lambda _: None,
+    verbose: bool = False,
+    on_progress: Callable[[str, str], None] = lambda *_: None,
 ) -> Iterator[LocalStack]:
     """Start emulator and simulators, deploy the stack, and stop all after the block.
 
     With `auth`, IAM is in force: signatures, and the rights of roles and services.
-    `assembly` is a cloud assembly; without one, the app is synthesized. `on_progress`
-    is called before each step with a text that describes it.
+    `assembly` is a cloud assembly; without one, the app is synthesized. `verbose`
+    writes the emulator's log to stderr. `on_progress` is called before each phase with
+    its name and "", and within a phase with its name and what there is to say of it.
     """
     clock = clock or Clock()
+    on_progress("Starting the emulator and the simulators", "")
     with (
         TemporaryDirectory(prefix="verdict-courier-") as folder,
         IpqsSimulator.started(
@@ -125,14 +129,18 @@ def running(
             ),
         ) as txncheck_simulator,
         Emulator.started(
-            wait_scale=wait_scale, auth=auth, environments=_ENVIRONMENTS
+            wait_scale=wait_scale,
+            auth=auth,
+            environments=_ENVIRONMENTS,
+            verbose=verbose,
         ) as emulator,
     ):
         if assembly is None:
-            on_progress("Synthesizing the CDK app")
+            on_progress("Synthesizing the template", "")
             assembly = synthesize(STAGE, Path(folder))
-        on_progress("Deploying its template to the local emulator")
-        outputs = _deploy(assembly, emulator, ipqs, txncheck_simulator)
+        deploying = partial(on_progress, "Deploying it to the emulator")
+        deploying("")
+        outputs = _deploy(assembly, emulator, ipqs, txncheck_simulator, deploying)
         _fill_secrets(emulator, outputs)
         stack = LocalStack(
             emulator=emulator,
@@ -154,11 +162,15 @@ def webhook_scheme() -> SignatureScheme:
 
 
 def _deploy(
-    assembly: Path, emulator: Emulator, ipqs: IpqsSimulator, txncheck: TxncheckSimulator
+    assembly: Path,
+    emulator: Emulator,
+    ipqs: IpqsSimulator,
+    txncheck: TxncheckSimulator,
+    on_progress: Callable[[str], None] = lambda _: None,
 ) -> dict[str, str]:
     """Deploy an assembly whose functions call the simulators; return the outputs."""
     parameters = simulator_parameters(ipqs, txncheck)
-    return deploy(assembly, stack_name(STAGE), emulator, parameters)
+    return deploy(assembly, stack_name(STAGE), emulator, parameters, on_progress)
 
 
 def simulator_parameters(

@@ -1,4 +1,4 @@
-"""Write the sections of docs/operations.md about errors and metrics from the code."""
+"""Write sections of docs/operations.md from the code: errors, metrics and drills."""
 
 import re
 import sys
@@ -10,6 +10,7 @@ from verdict_courier.console.runbook import anchor
 
 from functions.core.errors import PERMANENT, RETRYABLE
 from functions.core.metrics import Metric
+from local.drills import DRILLS
 from tools.markdown import replace_between
 
 RUNBOOK = Path(__file__).parents[1] / "docs" / "operations.md"
@@ -26,7 +27,8 @@ def with_generated_parts(text: str) -> str:
     Raises:
         ValueError: The text lacks a marker.
     """
-    for name, lines in (("errors", _errors()), ("metrics", _metrics())):
+    parts = {"errors": _errors(), "metrics": _metrics(), "drills": _drills()}
+    for name, lines in parts.items():
         begin = f"<!-- the {name}: `make runbook` -->"
         end = f"<!-- end of the {name} -->"
         content = "\n".join(lines)
@@ -53,6 +55,18 @@ def _metrics() -> Iterator[str]:
         unit, meaning = metric.value.unit, metric.value.meaning
         yield f"| `{metric.title}` | {unit} | {sets} | {meaning} |"
     yield ""
+
+
+def _drills() -> Iterator[str]:
+    for name, drill in DRILLS.items():
+        yield f"### Drill: {name}\n"
+        yield f"```sh\n./courier drill {name}\n```\n"
+        for text in (
+            drill.fault,
+            f"**See:** {drill.sees}",
+            f"**Do:** {drill.does}",
+        ):
+            yield fill(text, width=88, break_on_hyphens=False) + "\n"
 
 
 def main() -> int:

@@ -72,8 +72,8 @@ JOB_NOT_QUOTED = ProblemType(
 JOB_NOT_RETRYABLE = ProblemType(
     "job-not-retryable",
     HTTPStatus.CONFLICT,
-    "Only a job that failed, timed out or was cancelled, or a batch with requests that "
-    "may still succeed, can be retried.",
+    "Only a job that failed, timed out, was cancelled or is unjoined, or a batch with "
+    "requests that may still succeed, can be retried.",
 )
 RESULTS_NOT_READY = ProblemType(
     "results-not-ready", HTTPStatus.CONFLICT, "The job has no results yet."
@@ -82,6 +82,9 @@ RESULTS_EXPIRED = ProblemType(
     "results-expired",
     HTTPStatus.GONE,
     "The results were deleted after their retention period.",
+)
+JOB_ERASED = ProblemType(
+    "job-erased", HTTPStatus.GONE, "What was stored of the job was erased."
 )
 NO_ERROR_DETAILS = ProblemType(
     "no-error-details",

@@ -20,6 +20,7 @@ from functions.core.identity import is_job_id_prefix
 Event = Mapping[str, Any]
 
 _SESSION = re.compile(r"^(arn:[^:]+:sts::[0-9]*:assumed-role/[^/]+)/.*$")
+_QUOTED = re.compile(r'"((?:[^"\\]|\\["\\])+)"')
 _INTEGER = re.compile(r"-?[0-9]{1,9}")
 
 
@@ -113,8 +114,17 @@ def _idempotency_key(event: Event, operation: Operation) -> str:
             value, errors = _parameter(parameter, values)
             if errors:
                 raise Problem(problems.REQUEST_INVALID, errors=errors)
-            return str(value)
+            return _unquoted(str(value))
     return ""
+
+
+def _unquoted(value: str) -> str:
+    """Return the text of a header that may be a quoted string (RFC 9651).
+
+    The draft of the header Idempotency-Key wants it in quotes; most clients write none.
+    """
+    quoted = _QUOTED.fullmatch(value)
+    return re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else value
 
 
 def _parameter(

@@ -77,6 +77,10 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
             "submitted_at": or_null(TIME),
             "finished_at": or_null(TIME),
             "ended_at": or_null(TIME),
+            "erased_at": {
+                **or_null(TIME),
+                "description": "When what is stored of the job was erased.",
+            },
             "error": or_null(object_schema({"name": TEXT, "advice": TEXT})),
             "error_key": {
                 **or_null(TEXT),
@@ -101,10 +105,19 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                 ),
             },
             "retry": {
-                **or_null(object_schema({"resends": COUNT, "resumes": COUNT})),
+                **or_null(
+                    object_schema(
+                        {
+                            "resends": COUNT,
+                            "resumes": COUNT,
+                            "joins": {"type": "boolean"},
+                        }
+                    )
+                ),
                 "description": "Of a batch with failed requests: how many of them a "
                 "retry sends, and so pays for, again, and how many it continues "
-                "without that; while a retry runs, how many it does.",
+                "without that; while a retry runs, how many it does. `joins` is "
+                "whether it only joins what has been fetched, unpaid.",
             },
             "links": object_schema(
                 {"self": _LINK, "execution": _LINK, "results": _LINK, "error": _LINK},

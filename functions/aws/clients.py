@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
 
+#: The most connections of one client, and so the most calls that are worth making at
+#: once: a further one would open a connection, and load the certificates of all
+#: authorities for it, to be thrown away after one answer.
+CONNECTIONS = 16
 _CONFIG = Config(
+    max_pool_connections=CONNECTIONS,
     connect_timeout=5,
     read_timeout=30,
     retries={"mode": "standard", "max_attempts": 4},

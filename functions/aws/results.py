@@ -1,10 +1,10 @@
 """Results: read and write the results bucket; an object is written once, and whole."""
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _CHUNK_BYTES = 256 * 1024
 _ABSENT = {"404", "NoSuchKey", "NotFound"}
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,20 +61,39 @@ class Results:
             ResultMismatch: There is one, but it belongs to another job.
         """
         with translate_aws_errors("look into the results bucket"):
-            try:
-                head = self._s3.head_object(Bucket=self._bucket, Key=key)
-            except ClientError as error:
-                if error_code(error) in _ABSENT:
-                    return None
-                raise
-        if head.get("Metadata", {}).get("job-id") != job_id:
-            raise ResultMismatch("the object under the result's key is not this job's")
+            head = _unless_absent(
+                lambda: self._s3.head_object(Bucket=self._bucket, Key=key)
+            )
+        if head is None:
+            return None
+        _require_owner(head["Metadata"], job_id)
         return StoredObject(
             key=key,
             version_id=head.get("VersionId", ""),
             bytes=head["ContentLength"],
             existed=True,
         )
+
+    def load(
+        self, key: str, *, job_id: str, admit: Callable[[int], None]
+    ) -> bytes | None:
+        """Return a small object, by one call; None where there is none.
+
+        `admit` is called with its size before it is read.
+
+        Raises:
+            ResultMismatch: As in `find`.
+        """
+        with translate_aws_errors("read from the results bucket"):
+            answer = _unless_absent(
+                lambda: self._s3.get_object(Bucket=self._bucket, Key=key)
+            )
+            if answer is None:
+                return None
+            with answer["Body"] as body:
+                _require_owner(answer["Metadata"], job_id)
+                admit(answer["ContentLength"])
+                return body.read()
 
     def measure(self, stored: StoredObject, file_format: FileFormat) -> StreamStats:
         """Read a stored object and return its statistics."""
@@ -149,6 +169,20 @@ class Results:
             yield upload
         finally:
             upload.abort_unless_completed()
+
+
+def _unless_absent(call: Callable[[], T]) -> T | None:
+    try:
+        return call()
+    except ClientError as error:
+        if error_code(error) in _ABSENT:
+            return None
+        raise
+
+
+def _require_owner(metadata: Mapping[str, str], job_id: str) -> None:
+    if metadata.get("job-id") != job_id:
+        raise ResultMismatch("the object under the result's key is not this job's")
 
 
 class MultipartUpload:

@@ -337,7 +337,10 @@ class ResultsIncomplete(PermanentError):
 class RowsUnjoinable(PermanentError):
     """The records and the provider's results could not be put together."""
 
-    advice = "The provider's files are all there: match them with your rows by value."
+    advice = (
+        "The provider's files are all there: retry the job, which joins them again, "
+        "unpaid; or match them with your rows by value."
+    )
 
 
 class AwsRefused(PermanentError):

@@ -27,7 +27,8 @@ def cost_of(job: Job, *, credits_per_value: float) -> Remarks:
     """Return what a prepared job would cost, as far as it can be estimated."""
     uploads = job.batch.requests or 1
     if job.batch.requests:
-        usage = cost.batch_job(requests=job.batch.requests)
+        kinds = _RESULTS if job.prepared.key else 1
+        usage = cost.batch_job(requests=job.batch.requests, kinds=kinds, joined=_JOINED)
     elif job.prepared.key:
         usage = cost.polled_job(checks=_CHECKS, kinds=_RESULTS, joined=_JOINED)
         if not job.prepared.sent:  # all of it is remembered

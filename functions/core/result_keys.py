@@ -32,6 +32,11 @@ def manifest_key(job: Job) -> str:
     return f"{_folder(job)}/{of_attempt(job, 'manifest')}.json"
 
 
+def unjoined_key(job: Job) -> str:
+    """Return the key of the state of a job that could not be joined."""
+    return f"{_folder(job)}/{of_attempt(job, 'unjoined')}.json"
+
+
 def error_key(job: Job, file_format: FileFormat = JSON) -> str:
     """Return the key of what the provider said about a failure of this attempt.
 
@@ -61,6 +66,11 @@ def of_attempt(job: Job, name: str) -> str:
     Objects are never overwritten, so the second attempt writes `result-2`.
     """
     return name if job.attempt == 1 else f"{name}-{job.attempt}"
+
+
+def results_prefix(job: Job) -> str:
+    """Return how the keys of all objects of a job begin, those of its parts, too."""
+    return f"{_folder(job)}/"
 
 
 def _folder(job: Job) -> str:

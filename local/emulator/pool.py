@@ -1,4 +1,4 @@
-"""Keep a limited number of warm Lambda environments, which all functions share."""
+"""Keep a limited number of warm Lambda environments; each function has its share."""
 
 import contextlib
 import threading
@@ -6,9 +6,13 @@ from collections.abc import Iterator
 
 from local.emulator.environment import Environment, FunctionConfig
 
+#: The most environments of one function. With more, many calls of one would end the
+#: warm environments of all others, whose next calls each wait for a cold start.
+SHARE = 4
+
 
 class EnvironmentPool:
-    """Lends environments; when all are in use, a call waits for one.
+    """Lends environments; a call waits for one when its function's share is in use.
 
     AWS would start another environment or throttle the call; here the limit is
     the memory of one machine. A function that calls another one and waits for it
@@ -16,11 +20,12 @@ class EnvironmentPool:
     the limit.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, share: int = SHARE) -> None:
         self._limit = limit
+        self._share = share
         self._changed = threading.Condition()
         self._idle: list[Environment] = []  # least recently used first
-        self._count = 0
+        self._lent: dict[str, int] = {}  # how many are in use, by function
 
     @contextlib.contextmanager
     def lease(self, function: FunctionConfig) -> Iterator[Environment]:
@@ -31,31 +36,34 @@ class EnvironmentPool:
                 environment = Environment(function)
             yield environment
         finally:
-            self._return(environment)
+            self._return(function, environment)
 
     def _take(self, function: FunctionConfig) -> Environment | None:
         """Return an idle environment, or None when the caller may start one."""
         with self._changed:
-            while True:
-                warm = next((e for e in self._idle if e.serves(function)), None)
-                if warm is not None:
-                    self._idle.remove(warm)
-                    return warm
-                if self._count < self._limit:
-                    self._count += 1
-                    return None
-                if self._idle:
-                    self._idle.pop(0).stop()
-                    return None
-                self._changed.wait()
+            self._changed.wait_for(lambda: self._may_run(function))
+            self._lent[function.arn] = self._lent.get(function.arn, 0) + 1
+            warm = next((e for e in self._idle if e.serves(function)), None)
+            if warm is not None:
+                self._idle.remove(warm)
+                return warm
+            if len(self._idle) + sum(self._lent.values()) > self._limit:
+                self._idle.pop(0).stop()
+            return None
 
-    def _return(self, environment: Environment | None) -> None:
+    def _may_run(self, function: FunctionConfig) -> bool:
+        share_is_free = self._lent.get(function.arn, 0) < self._share
+        return share_is_free and sum(self._lent.values()) < self._limit
+
+    def _return(
+        self, function: FunctionConfig, environment: Environment | None
+    ) -> None:
         reusable = environment is not None and environment.alive
         if environment is not None and not reusable:
             environment.stop()
         with self._changed:
+            self._lent[function.arn] -= 1
             if environment is not None and reusable:
                 self._idle.append(environment)
-            else:
-                self._count -= 1
-            self._changed.notify()
+            # Those that wait, wait for different functions.
+            self._changed.notify_all()

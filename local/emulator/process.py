@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from typing import Any
 from local.emulator import clients
 
 _PROJECT = Path(__file__).resolve().parents[2]
+_START_SECONDS = 300
 _STOP_SECONDS = 5
 _REQUEST_SECONDS = 30
 # The child does not see the developer's credentials, profiles and proxies.
@@ -126,7 +128,8 @@ def _spawn(settings: dict[str, Any], log: Path | None) -> "subprocess.Popen[str]
 def _read_port(process: "subprocess.Popen[str]", log: Path) -> int:
     """Read the port from the first line that the child prints."""
     assert process.stdout is not None  # noqa: S101 - a pipe, see _spawn
-    line = process.stdout.readline()
+    printed, _, _ = select.select([process.stdout], [], [], _START_SECONDS)
+    line = process.stdout.readline() if printed else ""
     if not line.strip().isdigit():
         tail = log.read_text().splitlines()[-20:] if log.exists() else []
         raise EmulatorFailed("\n".join(["the emulator did not start:", *tail]))

@@ -26,6 +26,7 @@ from local.emulator.corrections import (
     object_versions,
     paths,
     presigned_urls,
+    redrive,
     requests,
     retries,
     s3_events,
@@ -77,6 +78,9 @@ CORRECTIONS: tuple[Callable[[], None], ...] = (
     deliveries.service_principals,
     requests.leading_keys,
     requests.task_token_resource,
+    requests.versioned_deletes,
+    requests.client_path,
+    redrive.message_move_task,
     key_use.key_use,
 )
 

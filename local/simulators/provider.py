@@ -125,6 +125,7 @@ class SimulatedProvider(ABC, Generic[B]):
         self.behaviour = self.behaviour_type()
         self.keys = frozenset({self._first_key})
         self._answers: list[tuple[str, Answer]] = []
+        self._usual_answers: Mapping[str, Answer] = {}
         self._counted: list[float] = []  # the moments of calls within the limit
 
     def now(self) -> float:
@@ -150,6 +151,18 @@ class SimulatedProvider(ABC, Generic[B]):
         with self._lock:
             self._answers.extend((call, answer) for answer in answers)
 
+    def answer_always(self, answers: Mapping[str, Answer]) -> None:
+        """Answer these kinds of call so, where no answer is queued from now on.
+
+        Without any, all calls are answered normally again.
+
+        Raises:
+            ValueError: There is no such kind.
+        """
+        if unknown := answers.keys() - self.calls:
+            raise ValueError(f"{sorted(unknown)} are none of {sorted(self.calls)}")
+        self._usual_answers = answers
+
     @property
     def unused(self) -> int:
         """The number of scripted answers that no call has used."""
@@ -164,7 +177,7 @@ class SimulatedProvider(ABC, Generic[B]):
             entry = next((entry for entry in self._answers if entry[0] == call), None)
             if entry is not None:
                 self._answers.remove(entry)
-        answer = entry[1] if entry else Answer()
+        answer = entry[1] if entry else self._usual_answers.get(call, Answer())
         return answer.applied_to(act() if answer.takes_effect else HttpReply())
 
     def exceeded_limit(self, *, is_post: bool) -> CallLimit | None:

@@ -1,6 +1,7 @@
 """With `auth`, the emulator enforces roles and signatures."""
 
 import uuid
+from pathlib import Path
 
 import pytest
 import requests
@@ -70,17 +71,37 @@ def test_request_has_to_be_signed(
     )
     api = deploy(assembly, stack, auth_emulator, {})["api"]
     url = f"{auth_emulator.endpoint}/_aws/execute-api/{api}/test/"
-    signed = AWSRequest("GET", url)
+
+    assert requests.get(url, timeout=10).status_code == 403
+    assert get_signed(url).status_code == 202
+
+
+@pytest.mark.correction("client_path")
+def test_function_knows_the_path_of_the_clients_url(
+    auth_emulator: Emulator, tmp_path: Path
+) -> None:
+    """A link that it makes of that works on the host that the client called."""
+    assembly, stack = write_assembly(tmp_path, API, {"api": {"Ref": "Api"}})
+    api = deploy(assembly, stack, auth_emulator, {})["api"]
+    path = f"/restapis/{api}/test/_user_request_/"
+
+    assert get_signed(f"{auth_emulator.endpoint}{path}").text == path
+    host = f"{api}.execute-api.localhost"
+    own_host = get_signed(f"{auth_emulator.endpoint}/test/", Host=host)
+    assert own_host.text == "/test/"
+
+
+def get_signed(url: str, **headers: str) -> requests.Response:
+    """Call an API as its owner."""
+    signed = AWSRequest("GET", url, headers=headers)
     SigV4Auth(Credentials("test", "test"), "execute-api", "us-east-1").add_auth(signed)
-
-    unsigned_response = requests.get(url, timeout=10)
-    signed_response = requests.get(url, headers=dict(signed.headers), timeout=10)
-
-    assert unsigned_response.status_code == 403
-    assert (signed_response.status_code, signed_response.text) == (202, "accepted")
+    return requests.get(url, headers=dict(signed.headers), timeout=10)
 
 
-ACCEPT = "def handler(event, context): return {'statusCode': 202, 'body': 'accepted'}"
+ACCEPT = """
+def handler(event, context):
+    return {"statusCode": 202, "body": event["requestContext"]["path"]}
+"""
 FUNCTIONS_ARN = "arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions"
 API: Resources = {
     "Role": FUNCTION_ROLE,

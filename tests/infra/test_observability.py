@@ -294,6 +294,20 @@ def test_open_telemetry_and_debug_lines_are_settings(
         assert variables["POWERTOOLS_LOGGER_SAMPLE_RATE"] == "0.05"
 
 
+def test_the_level_of_the_state_machines_log_is_a_setting(
+    settings: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A log of each state is worth its price to some, and not to all."""
+    settings["courier"]["every_stage"]["state_machine_log"] = "ERROR"
+    monkeypatch.setattr(config, "context", lambda: settings)
+
+    quiet = Template.read(synthesize("dev", outdir=tmp_path))
+
+    machine = quiet.only("AWS::StepFunctions::StateMachine")
+    logging = machine["LoggingConfiguration"]
+    assert (logging["Level"], logging["IncludeExecutionData"]) == ("ERROR", False)
+
+
 def test_without_the_settings_there_is_neither(prod: Template) -> None:
     """Tracing with X-Ray needs neither a layer nor a variable."""
     for function in prod.functions().values():

@@ -11,6 +11,8 @@ from verdict_courier.cli.__main__ import main
 
 from functions.aws.job_store import JobStore
 from functions.core.keys import RATE_LIMIT_ITEM_PREFIX
+from local.drill_server import serve_drills
+from local.drills import DrillSwitch
 from local.simulators.clock import RunningClock
 from local.simulators.txncheck import TxncheckSimulator
 from local.stack import LocalStack, running, webhook_scheme
@@ -100,7 +102,6 @@ def run(
     record = tmp_path / "stack.json"
     addresses = {**stack.outputs, "Endpoint": stack.emulator.endpoint}
     local = {"api_url": stack.api_url, "console_url": "http://c/"}
-    record.write_text(json.dumps({**local, "addresses": addresses}))
     monkeypatch.setattr("verdict_courier.cli.endpoints.RECORD", record)
     monkeypatch.setattr("verdict_courier.cli.following._POLL_SECONDS", 0.05)
     monkeypatch.setenv("COLUMNS", "200")
@@ -110,9 +111,12 @@ def run(
         printed = capsys.readouterr()
         return code, printed.out, printed.err
 
-    with record.open("rb") as opened:
-        fcntl.flock(opened, fcntl.LOCK_EX)  # as the process of a stack does
-        yield run_command
+    with serve_drills(DrillSwitch(stack.ipqs, stack.txncheck)) as drills_url:
+        local["drills_url"] = drills_url
+        record.write_text(json.dumps({**local, "addresses": addresses}))
+        with record.open("rb") as opened:
+            fcntl.flock(opened, fcntl.LOCK_EX)  # as the process of a stack does
+            yield run_command
 
 
 @pytest.fixture(scope="module")

@@ -140,8 +140,8 @@ def test_an_idempotency_key_is_for_one_body(api: ApiClient) -> None:
     assert problem["status"] == 409
 
 
-def test_an_accepted_job_has_a_location(api: ApiClient) -> None:
-    """A 202 has no result yet: the client needs the place to look for it."""
+def test_an_accepted_job_has_a_location(api: ApiClient, stack: LocalStack) -> None:
+    """A 202 has no result yet: the client needs the place to look for it, as it is."""
     body = {"provider": "ipqs", "type": "email", "provider_ref": "80"}
 
     response = api.send(
@@ -154,6 +154,8 @@ def test_an_accepted_job_has_a_location(api: ApiClient) -> None:
     assert response.status_code == 202
     assert response.headers["location"] == response.json()["links"]["self"]
     assert response.headers["location"].endswith(f"/jobs/{response.json()['job_id']}")
+    host = ApiClient.local(stack.emulator.endpoint)
+    assert host.send("GET", response.headers["location"]).status_code == 200
 
 
 _ON_JOB = [(method, path) for method, path in _ROUTES if "/x" in path]

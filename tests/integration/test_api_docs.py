@@ -23,6 +23,12 @@ def test_the_page_has_every_file_that_it_names() -> None:
             assert _get(url + name)
 
 
+def test_the_page_offers_no_call_that_fails() -> None:
+    """A browser has no signature, and a button that always fails is worse than none."""
+    with serve_api_docs("http://localhost:1/local/") as url:
+        assert "supportedSubmitMethods: []" in _get(url).decode()
+
+
 def test_calls_go_to_the_local_stack() -> None:
     """The page must not call somebody's deployed API."""
     with serve_api_docs("http://localhost:1/local/") as url:

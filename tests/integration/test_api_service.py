@@ -178,6 +178,23 @@ def test_an_idempotency_key_is_for_one_body(client: ServiceClient) -> None:
     assert client.start("1", key)["job_id"] == first["job_id"]
 
 
+def test_a_key_that_an_earlier_release_took_with_its_quotes_finds_its_job(
+    client: ServiceClient,
+) -> None:
+    """Otherwise the next repetition of its request would be paid for again."""
+    body = {"provider": "ipqs", "type": "email", "provider_ref": "7", "fresh": True}
+    key = uuid.uuid4().hex
+
+    first, second = (
+        client.service.start_job(
+            ApiRequest(body=body, idempotency_key=text, caller="me"), now=time.time()
+        )
+        for text in (f'"{key}"', key)
+    )
+
+    assert first["job_id"] == second["job_id"]
+
+
 def test_a_failed_job_has_no_results_and_can_be_retried(
     client: ServiceClient, runner: JobRunner
 ) -> None:
@@ -258,7 +275,7 @@ def test_the_handler_returns_responses_and_problems(
     monkeypatch.setattr(handler, "_service", lambda: client.service)
     # Without credentials AWS does not tell its time.
     monkeypatch.setattr(clock, "now", time.time)
-    handler._app.cache_clear()
+    handler._api.cache_clear()
     context = InvocationContext()
     try:
         listed = handler.handler(get_event("/jobs", {"limit": ["1"]}), context)
@@ -268,7 +285,7 @@ def test_the_handler_returns_responses_and_problems(
         unusual = handler.handler(get_event('/jobs/"', None, '"'), context)
         nowhere = handler.handler(get_event("/nowhere", None), context)
     finally:
-        handler._app.cache_clear()
+        handler._api.cache_clear()
 
     assert listed["statusCode"] == 200
     assert [bad["statusCode"], forged["statusCode"]] == [400, 400]

@@ -1,33 +1,54 @@
 """The commands of the local stack: the demo, up and down."""
 
+import hashlib
 import json
 import os
+import pty
+import re
 import select
 import shlex
 import signal
 import subprocess
 import sys
+import time
+from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
 
-from local import demo
+from local import demo, sample
 
 _ROOT = Path(__file__).parents[2]
 
 
-def test_the_demo_succeeds(capsys: pytest.CaptureFixture[str]) -> None:
-    """It is the first command of a new user, and shows the whole main job."""
-    code = demo.main([])
+def test_the_demo_succeeds(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the first command of a new user, whose own list has rows to keep."""
+    monkeypatch.chdir(tmp_path)
+    Path("my.csv").write_bytes(sample.customers(100))
+
+    code = demo.main(["--file", "my.csv"])
 
     shown = capsys.readouterr().out
     assert code == 0
     for kind in ("all", "bad", "clean", "pristine"):
         assert f"{kind}.csv" in shown
+    assert "✓ Following the job" in shown
     assert '"outcome": "succeeded"' in shown
-    assert "the manifest says complete" in shown
+    rows, end = shown.split("The first rows of joined.csv")[1].split("A simulator")
+    assert "K-10000" in rows
+    assert "invented the verdicts" in end
+    assert "the manifest says complete" in end
+    (folder,) = Path("out").iterdir()
+    assert f"kept in {folder}/" in shown
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for file in manifest["files"]:
+        content = (folder / Path(file["key"]).name).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == file["sha256"]
 
 
 def test_the_demo_of_webhooks_prints_the_saved_time(
@@ -69,11 +90,13 @@ def test_ctrl_c_ends_the_demo_and_its_processes() -> None:
         start_new_session=True,
     ) as running:
         assert running.stdout is not None
-        assert "Uploaded" in running.stdout.readline()
+        shown = Shown(running.stdout.fileno())
+        shown.read_until(b"Uploaded")
         children = [os.pidfd_open(process) for process in _descendants(running.pid)]
         os.killpg(running.pid, signal.SIGINT)
         _, notes = running.communicate()
 
+    shown.assert_no_silence()
     assert running.returncode == 130
     assert notes == "Interrupted. The stack has ended, and its job with it.\n"
     assert children
@@ -86,7 +109,7 @@ def test_a_stack_runs_until_it_is_stopped() -> None:
     """`make up` prints addresses to work with; `make down` stops all processes."""
     _up("down")
 
-    shown = _up("up")
+    shown = _up_in_a_terminal()
     record = _ROOT / ".local" / "stack.json"
     for private in (record, record.with_name("stack.log")):
         assert private.stat().st_mode & 0o077 == 0, private
@@ -103,6 +126,7 @@ def test_a_stack_runs_until_it_is_stopped() -> None:
         data = json.load(response)
     ended = _up("down")
 
+    assert "The stack is ready." in record.with_name("stack.log").read_text()
     assert "succeeded" in submitted.stdout
     assert (data["stack"], data["error"]) == ("the local stack", None)
     assert "http://localhost:" in shown
@@ -111,6 +135,52 @@ def test_a_stack_runs_until_it_is_stopped() -> None:
         urlopen(console, timeout=10)  # noqa: S310 - the same
     assert ended == "The local stack has ended.\n"
     assert _up("down") == "No local stack is running.\n"
+
+
+def _up_in_a_terminal() -> str:
+    reading, writing = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "local.up", "up"],
+        cwd=_ROOT,
+        env={**os.environ, "PYTHONPATH": "", "TERM": "xterm", "COLUMNS": "200"},
+        stdout=writing,
+        start_new_session=True,
+    ) as running:
+        os.close(writing)
+        shown = Shown(reading)
+        shown.read_until(None)
+    os.close(reading)
+    assert running.returncode == 0
+    shown.assert_no_silence()
+    return re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", shown.text.decode())
+
+
+@dataclass
+class Shown:
+    """What a command writes to a descriptor, and when."""
+
+    descriptor: int
+    text: bytes = b""
+    at: list[float] = field(default_factory=lambda: [time.monotonic()])
+
+    def read_until(self, words: bytes | None) -> None:
+        """Read until there are some words; without words, all."""
+        while words is None or words not in self.text:
+            try:
+                read = os.read(self.descriptor, 65_536)
+            except OSError:  # that of a terminal whose other end is closed
+                read = b""
+            if not read:
+                assert words is None, self.text
+                return
+            self.text += read
+            self.at.append(time.monotonic())
+
+    def assert_no_silence(self) -> None:
+        """Assert that the first words came soon, and others at least each 5 seconds."""
+        first, *others = (after - before for before, after in pairwise(self.at))
+        assert first <= 2.0
+        assert max(others) <= 5.0, self.text
 
 
 def _up(command: str) -> str:

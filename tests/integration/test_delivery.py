@@ -73,6 +73,7 @@ def test_a_job_has_one_notice_with_keys_only(runner: JobRunner) -> None:
         "error": "",
         "advice": "",
         "error_key": "",
+        "attempt": 1,
         "manifest_key": f"ipqs/email/{job_id}/manifest.json",
         "results_bucket": runner.stack.outputs["ResultsBucket"],
     }

@@ -157,16 +157,15 @@ def test_alarm_dead_letters_of_intake(runner: JobRunner) -> None:
     dead_letters = runner.stack.outputs["DeadLetterQueueUrl"]
     view = runner.run(_KEY, _EMAILS)
     assert view.job is not None
+    source, destination = (
+        sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])[
+            "Attributes"
+        ]["QueueArn"]
+        for url in (dead_letters, runner.stack.outputs["IntakeQueueUrl"])
+    )
     for _ in range(2):
         sqs.send_message(QueueUrl=dead_letters, MessageBody=object_created(view.job))
-
-        (message,) = wait_for(
-            lambda: sqs.receive_message(QueueUrl=dead_letters).get("Messages")
-        )
-        sqs.delete_message(
-            QueueUrl=dead_letters, ReceiptHandle=message["ReceiptHandle"]
-        )
-        runner.send_to_intake(message["Body"])
+        sqs.start_message_move_task(SourceArn=source, DestinationArn=destination)
 
     wait_for(lambda: len(runner.log_lines('"job known"')) >= 2)
     assert len(runner.stack.ipqs.csvs) == 1

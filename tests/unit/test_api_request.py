@@ -49,6 +49,25 @@ def test_a_request_is_read_completely() -> None:
 
 
 @pytest.mark.parametrize(
+    ("header", "key"),
+    [
+        ("june-1", "june-1"),
+        ('"june-1"', "june-1"),
+        (r'"a\"b\\c"', r'a"b\c'),
+        ('"', '"'),
+        ('""', '""'),
+        ('"half', '"half'),
+        ('"a"b"', '"a"b"'),
+    ],
+)
+def test_a_key_in_quotes_is_the_same_key(header: str, key: str) -> None:
+    """The standard quotes it, most clients do not: one request must not be two jobs."""
+    headers = {"Idempotency-Key": [header]}
+
+    assert read_request(event(multiValueHeaders=headers), START).idempotency_key == key
+
+
+@pytest.mark.parametrize(
     ("arn", "caller"),
     [
         ("arn:aws:iam::1:user/ann", "arn:aws:iam::1:user/ann"),

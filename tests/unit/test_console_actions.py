@@ -70,6 +70,11 @@ def contents(console: WebConsole, path: str, *, acts: bool = False) -> Any:  # n
             ["retry"],
             id="a partial batch",
         ),
+        pytest.param(
+            {"retry": {"resends": 0, "resumes": 0, "joins": True}},
+            ["retry"],
+            id="unjoined",
+        ),
     ],
 )
 def test_what_the_api_would_refuse_is_not_offered(
@@ -83,14 +88,16 @@ def test_the_question_says_what_is_paid_for() -> None:
     """Who is asked once more must know what is different then."""
     waits = {**JOB, "outcome": None, "approval": {"until": "then"}, "quote": _QUOTE}
     failed = {**JOB, "outcome": "failed", "retry": {"resends": 7, "resumes": 2}}
+    unjoined = {**JOB, "retry": {"resends": 0, "resumes": 0, "joins": True}}
 
-    (approve, _), (retry,) = offered(waits), offered(failed)
+    (approve, _), (retry,), (join,) = offered(waits), offered(failed), offered(unjoined)
 
     assert "9 to send" in approve["asks"]
     assert "about 9 credits" in approve["asks"]
     assert quote_says(waits) in approve["asks"]
     assert not quote_says({**waits, "approval": None})
     assert "7 requests are sent, and paid for, again" in retry["asks"]
+    assert "nothing is sent or paid" in join["asks"]
 
 
 def test_outcomes_and_actions_are_those_of_the_api() -> None:

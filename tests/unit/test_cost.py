@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core.cost import batch_job, polled_job, usage_of
-from functions.core.model import Batch, File, Job
+from functions.core.model import Batch, File, Job, PreparedList
+from functions.core.prices import PRICES
 from functions.core.rows import JOINED_KINDS, JoinedRows
 
 _JOB = Job(job_id="j", provider="p", type="t", bucket="b", polls=10)
@@ -69,7 +70,38 @@ def test_a_batch_costs_its_requests() -> None:
 
     assert batch == batch_job(requests=1_000)
     assert batch.executions == 1_001
-    assert 0.2 < batch.usd < 0.5
+    assert 0.2 < batch.usd < 0.6
+
+
+def test_a_list_in_shards_pays_for_the_results_of_each() -> None:
+    """A shard has four results, which are downloaded, and four are merged."""
+    files = tuple(File(kind=kind, key="k", bytes=1) for kind in ("all", "bad"))
+    shards = usage_of(_JOB.with_(batch=Batch(requests=10), files=files))
+
+    assert shards.visits["Download"] == 20
+    assert shards == batch_job(requests=10, kinds=2)
+
+
+def test_a_list_that_is_remembered_pays_for_each_verdict() -> None:
+    """Reading and writing two million verdicts is most of what their list costs."""
+    prepared = PreparedList(remembered=3, sent=5, remembered_version_id="v")
+    before, after = usage_of(_JOB), usage_of(_JOB.with_(prepared=prepared))
+
+    assert (after.memory_reads, after.memory_writes) == (8, 5)
+    assert after.shares["tables"] > before.shares["tables"]
+
+
+def test_the_cost_is_the_sum_of_its_shares() -> None:
+    """Somebody who wants to save looks for the largest."""
+    usage = polled_job(checks=30, kinds=4, joined=2)
+
+    assert usage.usd == sum(usage.shares.values())
+    assert max(usage.shares, key=lambda name: usage.shares[name]) == "state transitions"
+
+
+def test_each_price_has_a_page() -> None:
+    """Prices change: whoever doubts one looks it up where it was found."""
+    assert all(price.usd > 0 and price.page.count("/") for price in PRICES.values())
 
 
 def test_a_joined_batch_pays_for_its_files_and_for_join() -> None:

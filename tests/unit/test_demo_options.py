@@ -54,6 +54,20 @@ def test_a_demo_that_cannot_be_is_refused_at_once(
     assert said in printed.err
 
 
+def test_a_demo_that_could_not_keep_its_results_is_refused_at_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """They would be gone with the stack, after a minute of waiting for them."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("local.demo.running", lambda **_: pytest.fail("it started"))
+    Path("my.csv").write_text("email\na@example.com\n")
+    Path("out").touch()
+
+    assert demo.main(["--file", "my.csv"]) == 2
+
+    assert "cannot write into out/" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("provider", "type_"), _KINDS)
 def test_each_type_has_a_sample_that_its_provider_takes(
     tmp_path: Path, provider: str, type_: str

@@ -219,7 +219,7 @@ def test_results_stay_while_a_batch_is_retried() -> None:
     )
 
     assert running["links"]["results"] == f"/prod/jobs/{JOB_ID}/results"
-    assert running["retry"] == {"resends": 2, "resumes": 1}
+    assert running["retry"] == {"resends": 2, "resumes": 1, "joins": False}
     assert failed.latest_manifest_key == "k/manifest.json"
 
 

@@ -8,7 +8,7 @@ import pytest
 from verdict_courier.cli.__main__ import main
 from verdict_courier.cli.exit_codes import ExitCode
 
-from local.up import open_private
+from local.stack_record import open_private
 
 
 @pytest.fixture

@@ -127,6 +127,20 @@ def test_a_stored_object_is_read_and_measured(bucket: Bucket) -> None:
     assert bucket.results.measure(stored, JSON_LINES).rows == 3
 
 
+def test_a_small_object_is_loaded_by_one_call(bucket: Bucket) -> None:
+    """Of thousands of results each call is time; sizes are known before bytes."""
+    bucket.put(**OWN)
+    sizes: list[int] = []
+
+    assert bucket.results.load("k", job_id="j", admit=sizes.append) == CONTENT
+    assert sizes == [len(CONTENT)]
+    assert bucket.client.calls == ["GetObject"]
+    assert bucket.results.load("absent", job_id="j", admit=sizes.append) is None
+    with pytest.raises(ResultMismatch):
+        bucket.results.load("k", job_id="another", admit=sizes.append)
+    assert len(sizes) == 1
+
+
 def test_a_large_object_is_read_in_small_chunks(bucket: Bucket) -> None:
     """A result may be larger than the memory of a function."""
     bucket.s3.put_object({"Bucket": "results", "Key": "k", "Body": bytes(600_000)})

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any
 
-from functions.core.model import Batch, Job
+from functions.core.model import Batch, Job, Next, PreparedList
 
 TASKS = (
     "Begin",
@@ -52,6 +52,7 @@ class Run:
         script: Script,
         *,
         provider_ref: str,
+        is_fetched: bool,
         requests: Sequence[Script],
         topic_exists: bool,
     ) -> "Run":
@@ -71,6 +72,9 @@ class Run:
             provider_ref=provider_ref,
             batch=Batch(items_key=job_id),
         )
+        if is_fetched:
+            prepared = PreparedList(records_version_id="1")
+            job = job.with_(next=Next.REPORT, prepared=prepared)
         return cls(job, scripts, items, topic_exists)
 
 

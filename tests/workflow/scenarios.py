@@ -30,6 +30,7 @@ class Scenario:
     script: Mapping[str, list[Action]]
     base: str = "simple"
     provider_ref: str = ""
+    is_fetched: bool = False  # by an earlier attempt, which could not join it
     topic_exists: bool = True
     requests: tuple[Mapping[str, list[Action]], ...] = ({},)  # in the batch
 
@@ -46,6 +47,7 @@ SCENARIOS: dict[str, Scenario] = {
     "not begun": Scenario({"Begin": [{"error": "AwsRefused"}]}),
     "polled": Scenario({"Check": [WAIT, WAIT, COLLECT]}),
     "already submitted": Scenario({}, provider_ref="7"),
+    "joined again": Scenario({}, base="joined", provider_ref="7", is_fetched=True),
     "on hold": Scenario(
         {"Submit": [{"state": {"next": "hold", "wait_seconds": 3600}}, SUBMITTED]}
     ),
@@ -171,6 +173,7 @@ RUNS = {
         number,
         {**BASES[scenario.base], **scenario.script},
         provider_ref=scenario.provider_ref,
+        is_fetched=scenario.is_fetched,
         requests=[{**REQUEST, **script} for script in scenario.requests],
         topic_exists=scenario.topic_exists,
     )

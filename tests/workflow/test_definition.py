@@ -40,6 +40,14 @@ def test_what_cannot_be_joined_is_delivered(traces: Traces) -> None:
     assert "failure" not in trace.output
 
 
+def test_what_was_not_joined_is_joined_by_a_retry(traces: Traces) -> None:
+    """What it joins is stored: the provider is not asked once more."""
+    trace = traces["joined again"]
+
+    assert trace.states[:5] == ("Begin", "Known", "Joinable", "Join", "Manifest")
+    assert trace.status == "SUCCEEDED"
+
+
 def test_polls_until_the_end(traces: Traces) -> None:
     """The loop is Wait, Check and Route, without another state that would cost."""
     assert traces["polled"].states[6:15] == ("Wait", "Check", "Route") * 3

@@ -18,7 +18,7 @@ from unittest import mock
 
 from botocore.useragent import UserAgentString
 
-from functions import gather, join
+from functions import join, reading_ahead
 from functions.aws import (
     aws_time,
     clients,
@@ -117,7 +117,7 @@ class Site:
                 # It reads the bundle of all CAs.
                 (connection, "verified_tls_context", lambda: tls),
                 (verdict_memory, "ThreadPoolExecutor", SerialExecutor),
-                (gather, "ThreadPoolExecutor", SerialExecutor),
+                (reading_ahead, "ThreadPoolExecutor", SerialExecutor),
                 (join, "Join", RememberedJoin),
                 (streaming, "ThreadPoolExecutor", SerialExecutor),
                 # A result of some lines needs no buffer of 16 MiB.

@@ -6,6 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
 from functions.core.model import Job, Outcome
 from local.simulators.faults import Answer
 from tests.canary import find_leaks
@@ -133,7 +135,7 @@ def test_a_list_that_cannot_be_joined_is_delivered(site: Site) -> None:
     objects = world.objects(job)
     assert world.outcome(job) is Outcome.SUCCEEDED
     assert "all.csv" in objects
-    assert not [name for name in objects if "joined" in name]
+    assert not [name for name in objects if name.startswith("joined")]
     rows = manifest_of(objects)["rows"]
     assert (rows["verdict"], rows["join_error"]) == ("unjoined", "AwsRefused")
     assert world.item(job.job_id)["verdict"] == "unjoined"
@@ -174,3 +176,91 @@ def test_a_second_attempt_has_joined_files_of_its_own(site: Site) -> None:
     assert {"joined-2.csv", "joined-2.parquet"} <= names
     assert names <= objects.keys()
     assert manifest["rows"]["verdict"] == "complete"
+
+
+def unjoined(
+    site: Site,
+    key: str,
+    content: bytes,
+    **options: Any,  # noqa: ANN401 - those of a world
+) -> tuple[World, Job]:
+    """Return a world with a job whose join failed for a reason that has passed."""
+    world = World(site, **options)
+    job = world.upload(key, content)
+    world.run(until_state="Requests" if options or "/full-check/" in key else "Wait")
+    inbox = world.s3.buckets[world.inbox]
+    kept = {name: inbox.pop(name) for name in [*inbox] if name.endswith("table.json")}
+    world.run()
+    assert world.item(job.job_id)["verdict"] == "unjoined"
+    inbox.update(kept)
+    return world, job
+
+
+@pytest.mark.parametrize(
+    ("key", "content", "options"),
+    [
+        pytest.param(_KEY, _EXPORT, {}, id="list"),
+        pytest.param(_KEY, _EXPORT, {"ipqs": {"max_upload_rows": 2}}, id="shards"),
+        pytest.param(
+            "txncheck/full-check/people.csv",
+            b"mobile,name\n+919800000000,Asha\n,\n+919800000001,Bina\n",
+            {},
+            id="batch",
+        ),
+    ],
+)
+def test_what_could_not_be_joined_is_joined_by_a_retry(
+    site: Site, key: str, content: bytes, options: dict[str, Any]
+) -> None:
+    """The results are there: the provider is paid nothing, and asked for nothing."""
+    world, job = unjoined(site, key, content, **options)
+    path = f"/jobs/{job.job_id}"
+    retry = {"resends": 0, "resumes": 0, "joins": True}
+    assert world.call_api("GET", path).document["retry"] == retry
+    requests = len(site.ipqs.requests) + len(site.txncheck.requests)
+    charged = site.ipqs.charged + site.txncheck.charged
+
+    assert world.retry(job).status == 202
+    world.run()
+
+    assert len(site.ipqs.requests) + len(site.txncheck.requests) == requests
+    assert site.ipqs.charged + site.txncheck.charged == charged
+    objects = world.objects(job)
+    first, second = (
+        json.loads(objects[name]) for name in ("manifest.json", "manifest-2.json")
+    )
+    assert second["rows"]["verdict"] == "complete"
+    assert {"joined-2.csv", "joined-2.parquet"} <= objects.keys()
+    delivered = {file["kind"]: file["sha256"] for file in second["files"]}
+    assert delivered.items() > {f["kind"]: f["sha256"] for f in first["files"]}.items()
+    assert first.get("batch") == second.get("batch")
+    assert [notice["verdict"] for notice in world.notices(job)] == [
+        "unjoined",
+        "complete",
+    ]
+    assert world.call_api("GET", path).document["retry"] is None
+    assert world.retry(job).status == 409
+
+
+def test_a_join_may_fail_more_than_once(site: Site) -> None:
+    """Each attempt keeps what it has; one that was cancelled does not lose it."""
+    world, job = unjoined(site, _KEY, _EXPORT)
+    inbox = world.s3.buckets[world.inbox]
+    (name,) = (name for name in inbox if name.endswith("table.json"))
+    kept = inbox.pop(name)
+    world.retry(job)
+    world.run()
+    assert world.item(job.job_id)["verdict"] == "unjoined"
+    inbox[name] = kept
+    requests = len(site.ipqs.requests)
+
+    world.retry(job)
+    world.cancel(job)
+    world.run()
+    world.retry(job)
+    world.run()
+
+    assert world.outcome(job) is Outcome.SUCCEEDED
+    assert world.item(job.job_id)["verdict"] == "complete"
+    assert "joined-4.csv" in world.objects(job)
+    assert len(site.ipqs.requests) == requests

@@ -13,7 +13,7 @@ from functions.core.settings_parser import ConfigError
 from infra import config
 from infra.config import stack_name
 from local.emulator import clients
-from local.up import running_record
+from local.stack_record import running_record
 from tools.stage import removal
 from tools.stage.account import Account, NotReady
 from tools.stage.cdk import run_cdk

@@ -30,7 +30,7 @@ _INTERRUPTED = {
     "watch": "Stopped watching; the jobs go on.",
     "page": "The page is no longer served; the jobs go on.",
     **dict.fromkeys(
-        ("submit", "quote", "approve", "cancel", "retry"),
+        ("submit", "quote", "approve", "cancel", "retry", "erase"),
         "Interrupted. Whether the API has done it is not known: "
         "`courier list` shows the jobs.",
     ),
@@ -65,11 +65,11 @@ def _run(arguments: Sequence[str] | None) -> ExitCode:
             zone=UTC if options.utc else None,
             is_local=options.stage == LOCAL and not options.url,
         )
-        if options.command == "doctor":  # that there is an API is its first question
-            examined: ExitCode = options.run(display, options)
-            return examined
+        if options.command in ("doctor", "drill"):  # neither calls the API, or at first
+            code: ExitCode = options.run(display, options)
+            return code
         api = connect(options.stage, profile=options.profile, url=options.url)
-        code: ExitCode = options.run(api, display, options)
+        code = options.run(api, display, options)
     except (Misused, ApiError, ApiUnreachable, OSError) as error:
         display.error(_sentence(error))
         return next(code for kind, code in _CODES.items() if isinstance(error, kind))

@@ -11,6 +11,8 @@ from verdict_courier.cli import (
     argument_types,
     commands,
     completion,
+    drills,
+    erasing,
     forgetting,
     help_texts,
     live_commands,
@@ -130,6 +132,8 @@ def parser() -> argparse.ArgumentParser:
     retry = _with_job(add("retry", commands.retry, help_texts.JOB))
     for waiting in (submit, status, approve, retry):
         waiting.add_argument("--wait", action="store_true", help="until the job ends")
+    erase = _with_job(add("erase", erasing.erase, help_texts.JOB))
+    erasing.add_arguments(erase)
     forget = add("forget", forgetting.forget, upload_types())
     forgetting.add_arguments(forget)
     add_verification(forget)
@@ -152,6 +156,7 @@ def parser() -> argparse.ArgumentParser:
             help="refresh",
         )
     add("doctor", stack_commands.doctor)
+    add("drill", drills.drill).add_argument("drill", choices=drills.DRILLS)
     script = subparsers.add_parser(
         "completion",
         help="Print a script that completes commands in a shell.",

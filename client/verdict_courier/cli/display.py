@@ -79,13 +79,15 @@ class Display:
             separator = " " if self._is_terminal else "\t"
             self._print_fact(file["kind"], Text(f"{rows}{separator}{place}"))
 
-    def counts(self, counts: Mapping[str, int]) -> None:
-        """Print numbers by their names."""
+    def values(self, values: Mapping[str, int | str]) -> None:
+        """Print numbers and texts by their names."""
         if self._as_json:
-            self._print_json(counts)
+            self._print_json(values)
             return
-        for name, count in counts.items():
-            self._print_fact(name, plain(f"{count:,}"))
+        for name, value in values.items():
+            self._print_fact(
+                name, plain(f"{value:,}" if isinstance(value, int) else value)
+            )
 
     def error_lines(self, lines: Sequence[Document]) -> None:
         """Print what the provider said about a failure, of each row of a batch."""

@@ -42,7 +42,7 @@ def forget(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
             body = {**request, "values": together}
             forgotten += api.call("POST", "/memory/forget", body)["forgotten"]
     finally:  # also of those before a call that failed
-        display.counts({"values": len(values), "forgotten": forgotten})
+        display.values({"values": len(values), "forgotten": forgotten})
     return ExitCode.DONE
 
 

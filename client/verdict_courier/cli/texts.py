@@ -229,7 +229,10 @@ def _trouble(job: Document, zone: tzinfo | None) -> Iterator[tuple[str, Text]]:
         yield "advice", plain(job["error"]["advice"])
     if "error" in job["links"]:
         yield "details", plain(f"courier results {job['job_id'][:12]}")
-    if retry := job.get("retry"):  # an older deployment has none
+    retry = job.get("retry")  # an older deployment has none
+    if retry and retry.get("joins"):
+        yield "a retry", plain("joins the rows again; nothing is sent")
+    elif retry:
         numbers = f"sends {retry['resends']} requests again (paid again)"
         yield "a retry", plain(f"{numbers}, continues {retry['resumes']}")
 

@@ -29,6 +29,8 @@ def _offered(job: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     elif retry and retry["resends"]:
         requests = f"{retry['resends']:,} requests are sent, and paid for, again"
         yield "retry", f"{requests}; {retry['resumes']:,} are only continued."
+    elif retry and retry.get("joins"):
+        yield "retry", "It joins the rows again; nothing is sent or paid."
     elif retry or job["outcome"] in RETRYABLE:
         yield "retry", "It goes on where it stopped; nothing is submitted twice."
 

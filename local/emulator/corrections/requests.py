@@ -1,10 +1,10 @@
-"""What a request is judged by, with IAM in force."""
+"""What a request is judged by, and what a function is told of it."""
 
 import json
 from typing import Any
 
 from ministack.core import iam_actions
-from ministack.services import dynamodb
+from ministack.services import apigateway_v1, dynamodb
 
 from local.emulator.corrections import callbacks
 
@@ -50,3 +50,45 @@ def task_token_resource() -> None:
         return found
 
     iam_actions.extract_resource_arn = resource_arn
+
+
+def versioned_deletes() -> None:
+    """Judge the deletion of many versions as that of each version.
+
+    AWS: DeleteObjects needs s3:DeleteObjectVersion for an object with a version.
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+    MiniStack: asks for s3:DeleteObject on the first one, whatever it names.
+    """
+    action_of = iam_actions.extract_iam_action
+
+    def iam_action(service: str, method: str, *request: Any) -> str | None:  # noqa: ANN401 - passed on
+        action: str | None = action_of(service, method, *request)
+        path, _headers, body, parameters = request
+        if (service, method) == ("s3", "POST") and "delete" in parameters:
+            targets = iam_actions._s3_batch_delete_targets(path.strip("/"), body)
+            if targets and targets[0][1]:
+                return "s3:DeleteObjectVersion"
+        return action
+
+    iam_actions.extract_iam_action = iam_action
+
+
+def client_path() -> None:
+    """Tell a function the path of the client's URL, so that it can make links of it.
+
+    AWS: `requestContext.path` is what stands behind the host, with the stage or with
+    the path of a custom domain.
+    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+    MiniStack: leaves out what its own URLs have before the stage.
+    """
+    build = apigateway_v1._build_lambda_event_v1
+
+    def build_event(api: str, stage: str, *args: Any, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - passed on
+        event: dict[str, Any] = build(api, stage, *args, **options)
+        headers = {name.lower(): value for name, value in event["headers"].items()}
+        if not str(headers.get("host", "")).startswith(f"{api}."):
+            root = f"/restapis/{api}/{stage}/_user_request_"
+            event["requestContext"]["path"] = root + event["path"]
+        return event
+
+    apigateway_v1._build_lambda_event_v1 = build_event

@@ -148,7 +148,8 @@ function details(job) {
   return job.timeline ? [list, statesTable(job.timeline.entries)] : [list];
 }
 
-function retryText({ resends, resumes }) {
+function retryText({ resends, resumes, joins }) {
+  if (joins) return "joins the rows again; nothing is sent";
   return `sends ${resends} requests again (paid again), continues ${resumes}`;
 }
 

@@ -1,0 +1,46 @@
+"""Run the command of `courier` that lets the local stack's providers fail."""
+
+from argparse import Namespace
+from http import HTTPStatus
+
+from verdict_courier.api_client import ApiClient, ApiUnreachable
+from verdict_courier.cli.display import Display
+from verdict_courier.cli.endpoints import LOCAL, command_on, local_address
+from verdict_courier.cli.exit_codes import ExitCode
+from verdict_courier.cli.misuse import Misused
+
+OFF = "off"
+#: What can be drilled; the run-book describes each.
+DRILLS = (
+    "key-refused",
+    "provider-down",
+    "throttled",
+    "slow",
+    "out-of-credits",
+    "link-expired",
+    "webhook-lost",
+    OFF,
+)
+
+
+def drill(display: Display, options: Namespace) -> ExitCode:
+    """Let the providers of the local stack fail, and say what to see and do then."""
+    if options.stage != LOCAL or options.url:
+        raise Misused(
+            "a drill switches the simulated providers of the local stack, which "
+            "`make up` starts; a deployed stack has real ones"
+        )
+    switch = ApiClient(local_address("drills_url"), region="", credentials=None)
+    with switch.send("POST", f"/{options.drill}") as response:
+        if response.status_code != HTTPStatus.OK:
+            raise ApiUnreachable(
+                f"the local stack knows no drill {options.drill}: start it anew with "
+                "`make down` and `make up`"
+            )
+        texts: dict[str, str] = response.json()
+    if options.drill == OFF:
+        display.values({"drill": "off, the providers answer as usual"})
+        return ExitCode.DONE
+    end = command_on(options, "drill", OFF)
+    display.values({"drill": options.drill, **texts, "end it with": end})
+    return ExitCode.DONE
