@@ -49,7 +49,9 @@ ifeq ($(T),)
 	@mkdir -p $(dir $(DURATIONS)); rm -f $(DURATIONS); $(BIN)/coverage erase
 	@left_out=; if $(BIN)/python -m tools.settled check; then left_out="$(SETTLED)"; \
 	  echo "Left out, as unchanged since they passed: $(SETTLED) (all with CI=true make test)"; fi; \
-	DURATIONS=$(DURATIONS) $(MAKE) --no-print-directory --jobs=3 LEAVE_OUT="$$left_out" \
+	assemblies=$$(mktemp -d) && trap 'rm -rf "$$assemblies"' EXIT INT TERM && \
+	ASSEMBLIES=$$assemblies DURATIONS=$(DURATIONS) \
+	$(MAKE) --no-print-directory --jobs=3 LEAVE_OUT="$$left_out" \
 	  test-stack test-faults test-traced test-own test-plain
 	@$(BIN)/python -m tools.settled note
 	@echo "The twenty slowest, in seconds:"; sort -rn $(DURATIONS) | head -n 20
@@ -143,12 +145,13 @@ model: $(READY) ## Show that the model finds faults of release 0.1.0, in some mi
 assets: $(READY) ## Print the sizes of what is deployed, beside Lambda's limit
 	@$(BIN)/python -m tools.assets
 
-bench: $(READY) budget ## Measure the budget, Download and its memory, Gather, the API, the polling
+bench: $(READY) budget ## Measure the budget, Download and its memory, Gather, the API, the polling, cold starts
 	@$(BIN)/python -m benchmarks.throughput
 	@$(BIN)/python -m benchmarks.memory
 	@$(BIN)/python -m benchmarks.gather
 	@$(BIN)/python -m benchmarks.api_latency
 	@$(BIN)/python -m benchmarks.schedule
+	@$(BIN)/python -m benchmarks.cold_start
 
 bench-rows: $(READY) ## Measure reading and joining two million records: time and memory
 	@$(BIN)/python -m benchmarks.rows

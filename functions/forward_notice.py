@@ -8,13 +8,6 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
@@ -36,11 +29,6 @@ from functions.providers.transport.http import HttpClient
 
 #: The time that Standard Webhooks advises to give a receiver is 15 to 30 seconds.
 SECONDS = 15.0
-
-# A message that fails stays in the queue, which delivers it again.
-_processor = BatchProcessor(
-    event_type=EventType.SQS, raise_on_entire_batch_failure=False
-)
 
 
 class NoticeRefused(Exception):
@@ -109,45 +97,41 @@ def forward(delivery: Delivery, *, http: HttpClient, seconds: float = SECONDS) -
         raise NoticeRefused(f"the receiver answered {status}")
 
 
-def _handle_record(record: SQSRecord) -> None:
-    queue = record.event_source_arn
-    settings = function_settings(ENV_NOTICE_RECEIVERS)
-    receiver = receivers_by_queue(settings.notice_receivers)[queue]
+@lambda_handler
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Deliver the notices of a receiver's queue, which keeps those that fail."""
+    failed = [r["messageId"] for r in event["Records"] if not _is_delivered(r)]
+    return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
+
+
+def _is_delivered(record: Mapping[str, Any]) -> bool:
+    queue = record["eventSourceARN"]
     telemetry.logger.append_keys(
-        queue=queue.rpartition(":")[2], message_id=record.message_id
+        queue=queue.rpartition(":")[2], message_id=record["messageId"]
     )
     try:
-        notice = read_notice(record.body)
+        settings = function_settings(ENV_NOTICE_RECEIVERS)
+        receiver = receivers_by_queue(settings.notice_receivers)[queue]
+        notice = read_notice(record["body"])
         telemetry.logger.append_keys(job_id=notice.content["job_id"])
         secret = Secret.from_id(receiver.secret)
         forward(
             delivery_of(notice, receiver, secret, now=clock.now()),
             http=HttpClient(tls=_tls(), loopback=receiver.loopback),
         )
-    except (CourierError, NoticeRefused) as error:
+    except Exception as error:  # noqa: BLE001 - the other notices must be delivered
+        known = isinstance(error, CourierError | NoticeRefused)
         telemetry.logger.warning(
             "notice not delivered",
             error=type(error).__name__,
-            reason=str(error),
-            receives=record.attributes.approximate_receive_count,
+            reason=str(error) if known else "",
+            receives=record["attributes"]["ApproximateReceiveCount"],
         )
-        raise
+        return False
     telemetry.logger.info("notice delivered", id=notice.id)
+    return True
 
 
 @cache
 def _tls() -> ssl.SSLContext:
     return verified_tls_context()
-
-
-@lambda_handler
-def handler(
-    event: dict[str, Any], context: LambdaContext
-) -> PartialItemFailureResponse:
-    """Deliver the notices of a receiver's queue, which keeps those that fail."""
-    return process_partial_response(
-        event=event,
-        record_handler=_handle_record,
-        processor=_processor,
-        context=context,
-    )

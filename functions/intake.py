@@ -2,13 +2,6 @@
 
 from collections.abc import Mapping
 
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.aws import telemetry
@@ -19,11 +12,6 @@ from functions.core.errors import CourierError
 from functions.core.keys import ENV_PROVIDERS
 from functions.core.model import State
 from functions.core.s3_events import created_objects, is_marker_file, job_for
-
-# Failed messages are always reported by their ids, even if all of a batch failed.
-_processor = BatchProcessor(
-    event_type=EventType.SQS, raise_on_entire_batch_failure=False
-)
 
 
 def start_jobs(
@@ -60,26 +48,25 @@ def start_jobs(
         raise failure
 
 
-def _handle_record(record: SQSRecord) -> None:
+@lambda_handler
+def handler(event: State, _context: LambdaContext) -> State:
+    """Handle a batch of queue messages; SQS delivers only the failed ones again."""
+    failed = [r["messageId"] for r in event["Records"] if not _is_handled(r)]
+    return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
+
+
+def _is_handled(record: State) -> bool:
     try:
         start_jobs(
-            record.body,
+            record["body"],
             types=function_settings(ENV_PROVIDERS).types,
             executions=Executions.from_environment(),
         )
-    except CourierError as error:
+    except Exception as error:  # noqa: BLE001 - the other messages must be handled
         telemetry.logger.warning(
-            "message failed", error=type(error).__name__, message_id=record.message_id
+            "message failed",
+            error=type(error).__name__,
+            message_id=record["messageId"],
         )
-        raise
-
-
-@lambda_handler
-def handler(event: State, context: LambdaContext) -> PartialItemFailureResponse:
-    """Handle a batch of queue messages; SQS delivers only the failed ones again."""
-    return process_partial_response(
-        event=event,
-        record_handler=_handle_record,
-        processor=_processor,
-        context=context,
-    )
+        return False
+    return True

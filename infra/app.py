@@ -13,7 +13,8 @@ from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
 from functions.core.settings_parser import ConfigError
 from infra import config
-from infra.bundling import BundlingFailed
+from infra.bundling import PYTHON, BundlingFailed
+from infra.bytecode import THIS_PYTHON, CompilationFailed, bytecode_sentence
 from infra.stack import VerdictCourier
 
 #: A value of the context: "true" leaves the tables unprotected, so that a deployment
@@ -31,6 +32,7 @@ def synthesize(
     Raises:
         ConfigError: A setting is missing or wrong.
         BundlingFailed: The Lambda dependencies could not be installed.
+        CompilationFailed: They and our code could not be compiled.
         RuntimeError: cdk-nag has findings; its report is in `outdir`.
     """
     context = config.context()
@@ -45,8 +47,10 @@ def synthesize(
         stage=stage_settings,
         protected=str(app.node.try_get_context(FIRST_DEPLOYMENT)) != "true",
     )
-    if sentence := config.quota_sentence(stage_settings):
-        print(sentence, file=sys.stderr)  # noqa: T201 - what a person must know before
+    python = THIS_PYTHON if name == config.LOCAL else PYTHON
+    for sentence in (bytecode_sentence(python), config.quota_sentence(stage_settings)):
+        if sentence:
+            print(sentence, file=sys.stderr)  # noqa: T201 - what a person must know before
     Validations.of(app).add_plugins(AwsSolutionsChecks(), ServerlessChecks())
     return Path(app.synth().directory)
 
@@ -55,7 +59,7 @@ def main() -> int:
     """Synthesize for the `cdk` command; print an error in the settings as one line."""
     try:
         synthesize(outdir=Path(os.environ.get("CDK_OUTDIR", "cdk.out")))
-    except (ConfigError, BundlingFailed) as error:
+    except (ConfigError, BundlingFailed, CompilationFailed) as error:
         print(f"✗ {error}", file=sys.stderr)  # noqa: T201 - a command's answer
         return 1
     return 0

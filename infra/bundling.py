@@ -4,8 +4,8 @@ All functions share one, of pure Python wheels only (`--platform=any`; pip refus
 others), so that it runs on arm64 as well as on the interpreter of the local stack.
 Join's has DuckDB besides, which is compiled: it is built once for AWS, and once for
 this machine. That of Forward notice has the library that signs notices. boto3 is part
-of the Lambda runtime. Bytecode is left out, because it depends on the Python that
-compiles it.
+of the Lambda runtime. Of Powertools there is only what is imported. Bytecode is in an
+asset for the Python that builds it, and in no other: see `infra.bytecode`.
 """
 
 import hashlib
@@ -15,10 +15,12 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+from infra.bytecode import THIS_PYTHON, compile_files, loaded_files
 
 PROJECT = Path(__file__).parents[1]
 PYTHON = "3.14"
@@ -26,6 +28,9 @@ PYTHON = "3.14"
 KEPT = 4
 
 _EPOCH = 315532800  # 1980-01-01, the earliest time that a zip file can contain
+#: Powertools: two thirds of it, a web page with its scripts among them, are for what no
+#: function does. Each cold start would download it.
+_MOSTLY_UNUSED = "aws_lambda_powertools"
 _LICENCE_FILES = ("METADATA", "LICEN", "NOTICE", "AUTHORS", "COPYING")
 
 
@@ -35,10 +40,11 @@ class BundlingFailed(Exception):
 
 @dataclass(frozen=True)
 class Platform:
-    """Where wheels run: its name, and how pip is told to choose them."""
+    """Where wheels run: its name and Python, and how pip is told to choose them."""
 
     name: str
     options: tuple[str, ...]
+    python: str = PYTHON
 
 
 ANY = Platform(
@@ -55,48 +61,68 @@ LAMBDA = Platform(
     ),
 )
 #: This interpreter, which runs the functions of the local stack.
-HOST = Platform(f"{sys.implementation.cache_tag}-{sysconfig.get_platform()}", ())
+HOST = Platform(
+    f"{sys.implementation.cache_tag}-{sysconfig.get_platform()}", (), THIS_PYTHON
+)
 
 
-def bundle(*, project: Path = PROJECT) -> Path:
-    """Return the directory of the functions' asset; build it unless it is cached."""
-    return _bundle(project, "asset", {"requirements.lock": ANY})
+def bundle(platform: Platform, *, project: Path = PROJECT) -> Path:
+    """Return the directory of the functions' asset; build it unless it is cached.
+
+    It is named by a hash of its sources. The dependencies are cached apart from our
+    code, which changes more often. It is the same on every processor.
+    """
+    installed = _dependencies(project, "requirements.lock", ANY)
+    functions = project / "functions"
+    sources = sorted(functions.rglob("*.py"))
+    inputs = [functions / "requirements.lock", *sources]
+    compiled = platform.python == THIS_PYTHON
+    name = "asset-bytecode" if compiled else "asset"
+    compiler = sys.version if compiled else ""
+    asset = project / ".cache" / name / _hash(project, inputs, compiler)
+    if not asset.is_dir():
+        assemble = partial(_assemble, project, sources, installed, compiled)
+        _publish(asset, assemble)
+    return asset
 
 
 def bundle_join(platform: Platform, *, project: Path = PROJECT) -> Path:
-    """Return the directory of Join's asset for a platform; build it unless cached."""
-    locks = {"requirements.lock": ANY, "join.lock": platform}
-    return _bundle(project, f"join-{platform.name}", locks)
+    """Return the directory of Join's asset: that of the others, and DuckDB."""
+    common = bundle(platform, project=project)
+    return _extended(common, project, f"join-{platform.name}", "join.lock", platform)
 
 
-def bundle_notices(*, project: Path = PROJECT) -> Path:
-    """Return the directory of Forward notice's asset; build it unless it is cached."""
-    locks = {"requirements.lock": ANY, "notices.lock": ANY}
-    return _bundle(project, "notices", locks)
+def bundle_notices(platform: Platform, *, project: Path = PROJECT) -> Path:
+    """Return the directory of Forward notice's asset, which can sign besides."""
+    common = bundle(platform, project=project)
+    return _extended(
+        common,
+        project,
+        common.parent.name.replace("asset", "notices"),
+        "notices.lock",
+        ANY,
+    )
 
 
-def _bundle(project: Path, name: str, locks: Mapping[str, Platform]) -> Path:
-    """Return the directory of an asset, which is named by a hash of its sources.
-
-    The dependencies are cached apart from our code, which changes more often.
-    """
-    cache = project / ".cache"
-    functions = project / "functions"
-
-    dependencies = []
-    for file, platform in locks.items():
-        lock = functions / file
-        installed = cache / f"dependencies-{platform.name}" / _hash(project, [lock])
-        if not installed.is_dir():
-            _publish(installed, partial(_install, lock, platform))
-        dependencies.append(installed)
-
-    sources = sorted(functions.rglob("*.py"))
-    inputs = [*(functions / file for file in locks), *sources]
-    asset = cache / name / _hash(project, inputs)
+def _extended(
+    common: Path, project: Path, name: str, file: str, platform: Platform
+) -> Path:
+    """Return the directory of an asset that has the dependencies of `file`, too."""
+    installed = _dependencies(project, file, platform)
+    lock = project / "functions" / file
+    asset = project / ".cache" / name / _hash(project, [lock], common.name)
     if not asset.is_dir():
-        _publish(asset, partial(_assemble, project, sources, dependencies))
+        _publish(asset, partial(_extend, common, installed))
     return asset
+
+
+def _dependencies(project: Path, file: str, platform: Platform) -> Path:
+    lock = project / "functions" / file
+    cache = project / ".cache" / f"dependencies-{platform.name}"
+    installed = cache / _hash(project, [lock])
+    if not installed.is_dir():
+        _publish(installed, partial(_install, lock, platform))
+    return installed
 
 
 def _install(lock: Path, platform: Platform, target: Path) -> None:
@@ -123,16 +149,34 @@ def _install(lock: Path, platform: Platform, target: Path) -> None:
 def _assemble(
     project: Path,
     sources: Iterable[Path],
-    dependencies: Iterable[Path],
+    installed: Path,
+    compiled: bool,
     target: Path,
 ) -> None:
-    for installed in dependencies:
-        shutil.copytree(installed, target, dirs_exist_ok=True)
+    shutil.copytree(installed, target, dirs_exist_ok=True)
     for source in sources:
         copy = target / source.relative_to(project)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, copy)
+    loaded = loaded_files(target)
+    for path in (target / _MOSTLY_UNUSED).rglob("*"):
+        if path.is_file() and path not in loaded:
+            path.unlink()
+    if compiled:
+        compile_files(target, loaded)
+    _make_reproducible(target)
 
+
+def _extend(common: Path, installed: Path, target: Path) -> None:
+    for source in (common, installed):
+        shutil.copytree(source, target, dirs_exist_ok=True)
+    if any(common.rglob("*.pyc")):
+        added = (path.relative_to(installed) for path in installed.rglob("*.py"))
+        compile_files(target, (target / path for path in added))
+    _make_reproducible(target)
+
+
+def _make_reproducible(target: Path) -> None:
     for path in [target, *target.rglob("*")]:
         path.chmod(0o755 if path.is_dir() else 0o644)  # whatever the umask
         os.utime(path, (_EPOCH, _EPOCH))
@@ -155,9 +199,11 @@ def _publish(final: Path, build: Callable[[Path], None]) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _hash(project: Path, files: Iterable[Path]) -> str:
-    """Return a hash of the files and of the rules in this module."""
-    digest = hashlib.sha256(Path(__file__).read_bytes())
+def _hash(project: Path, files: Iterable[Path], compiler: str = "") -> str:
+    """Return a hash of the files, and of the rules and the compiler for them."""
+    digest = hashlib.sha256(compiler.encode())
+    for module in ("bundling.py", "bytecode.py"):
+        digest.update(Path(__file__).with_name(module).read_bytes())
     for file in files:
         content = file.read_bytes()
         name = file.relative_to(project).as_posix()

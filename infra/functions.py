@@ -42,11 +42,11 @@ class Functions(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._reserved_concurrency = reserved_concurrency
-        self._code = lambda_.Code.from_asset(str(bundle()))
         platform = HOST if stage == LOCAL else LAMBDA
+        self._code = lambda_.Code.from_asset(str(bundle(platform)))
         self._own_code = {"join": lambda_.Code.from_asset(str(bundle_join(platform)))}
         if forwards_notices:
-            notices = str(bundle_notices())
+            notices = str(bundle_notices(platform))
             self._own_code["forward_notice"] = lambda_.Code.from_asset(notices)
         self._log_retention = log_retention
         self._key = key

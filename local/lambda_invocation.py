@@ -25,6 +25,9 @@ def get_event(path: str, query: Any = None, job_id: str = "") -> dict[str, Any]:
     """Return API Gateway's event of a GET request; `query` has a list for each name."""
     return {
         "path": path,
+        "resource": path.replace(f"/jobs/{job_id}", "/jobs/{job_id}")
+        if job_id
+        else path,
         "httpMethod": "GET",
         "headers": {},
         "multiValueHeaders": {},

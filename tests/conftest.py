@@ -1,5 +1,6 @@
 """Fixtures of all suites: repeatable examples and the synthesized app."""
 
+import fcntl
 import os
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -43,11 +44,24 @@ def site(assembly: Callable[[str], Path]) -> Iterator["Site"]:
 
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Return a function from a stage to its cloud assembly, synthesized once."""
-    from infra.app import synthesize  # noqa: PLC0415 - it starts Node, which most tests do not need
+    """Return a function from a stage to its cloud assembly, synthesized once.
+
+    `make test` names an empty directory of its own run in ASSEMBLIES, in which all of
+    its processes share what the first of them has synthesized.
+    """
+    shared = os.environ.get("ASSEMBLIES")
+    folder = Path(shared) if shared else tmp_path_factory.mktemp("assemblies")
 
     @cache
     def synthesize_once(stage: str) -> Path:
-        return synthesize(stage, outdir=tmp_path_factory.mktemp(stage))
+        outdir = folder / stage
+        with (folder / f"{stage}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not outdir.exists():
+                from infra.app import synthesize  # noqa: PLC0415 - it starts Node, which most tests do not need
+
+                # Its name is free as long as it is not complete.
+                synthesize(stage, outdir=folder / f"{stage}.part").rename(outdir)
+        return outdir
 
     return synthesize_once

@@ -1,17 +1,16 @@
 """API: route a request to the job service; return its response or a problem."""
 
 import json
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
-from typing import Any
 
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.api import problems
 from functions.api.approver import Approver
+from functions.api.erasing import erase_job
 from functions.api.execution_history import ExecutionHistory
 from functions.api.forgetting import forget_values
 from functions.api.job_query import JobQuery
@@ -47,65 +46,61 @@ _HANDLERS: dict[str, Callable[..., Document]] = {
     "approveJob": JobService.approve_job,
     "cancelJob": JobService.cancel_job,
     "retryJob": JobService.retry_job,
+    "eraseJob": erase_job,
 }
 
 
+@dataclass(frozen=True)
+class Api:
+    """The service, and its operations by the method and path that API Gateway names."""
+
+    service: JobService
+    operations: Mapping[tuple[str, str], Operation]
+
+
 @lambda_handler
-def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
+def handler(event: Event, _context: LambdaContext) -> Document:
     """Respond to one request of API Gateway."""
-    return _app().resolve(dict(event), context)
+    try:
+        return _respond(event)
+    except Problem as problem:
+        return _problem_response(problem)
+    except CourierError as error:
+        return _error_response(error)
+
+
+def _respond(event: Event) -> Document:
+    api = _api()
+    operation = api.operations.get((event["httpMethod"], event["resource"]))
+    if operation is None:
+        raise Problem(problems.ROUTE_NOT_FOUND)
+    request = read_request(event, operation)
+    document = _HANDLERS[operation.name](api.service, request, now=clock.now())
+    telemetry.logger.info(
+        "request answered",
+        operation=operation.name,
+        job_id=document.get("job_id", ""),
+    )
+    headers = {}
+    if operation.status == HTTPStatus.ACCEPTED:
+        headers["Location"] = document["links"]["self"]
+    return _response(operation.status, document, "application/json", headers)
 
 
 @cache
-def _app() -> APIGatewayRestResolver:
-    app = APIGatewayRestResolver()
+def _api() -> Api:
     service = _service()
-    for operation in operations(service.settings.types, service.settings.extensions):
-        rule = re.sub(r"{(\w+)}", r"<\1>", operation.path)
-        app.route(rule, operation.method)(_operation_handler(operation, service, app))
-
-    @app.not_found
-    def not_found(_: Exception) -> Response[str]:
-        # API Gateway matches job ids with any characters, the resolver does not: there
-        # is no job with such an id.
-        has_job_id = app.current_event.raw_event.get("pathParameters")
-        return _problem_response(
-            Problem(problems.JOB_NOT_FOUND if has_job_id else problems.ROUTE_NOT_FOUND)
-        )
-
-    app.exception_handler(Problem)(_problem_response)
-    app.exception_handler(CourierError)(_error_response)
-    return app
+    known = operations(service.settings.types, service.settings.extensions)
+    return Api(service, {(each.method, each.path): each for each in known})
 
 
-def _operation_handler(
-    operation: Operation, service: JobService, app: APIGatewayRestResolver
-) -> Callable[..., Response[str]]:
-    method = _HANDLERS[operation.name]
-
-    def handle(**_path_parameters: str) -> Response[str]:
-        request = read_request(app.current_event.raw_event, operation)
-        document = method(service, request, now=clock.now())
-        telemetry.logger.info(
-            "request answered",
-            operation=operation.name,
-            job_id=document.get("job_id", ""),
-        )
-        headers = {}
-        if operation.status == HTTPStatus.ACCEPTED:
-            headers["Location"] = document["links"]["self"]
-        return _response(operation.status, document, "application/json", headers)
-
-    return handle
-
-
-def _problem_response(problem: Problem) -> Response[str]:
+def _problem_response(problem: Problem) -> Document:
     telemetry.logger.info("request refused", problem=problem.type.name)
     status = problem.type.status
     return _response(status, problem.document(), problems.MEDIA_TYPE)
 
 
-def _error_response(error: CourierError) -> Response[str]:
+def _error_response(error: CourierError) -> Document:
     """Return the problem of a failure; its reason is only in the log."""
     telemetry.logger.error(
         "request failed", error=type(error).__name__, reason=str(error)
@@ -122,13 +117,13 @@ def _response(
     document: Document,
     media_type: str,
     headers: dict[str, str] | None = None,
-) -> Response[str]:
-    return Response(
-        status_code=int(status),
-        content_type=media_type,
-        body=json.dumps(document),
-        headers={**_HEADERS, **(headers or {})},
-    )
+) -> Document:
+    return {
+        "statusCode": int(status),
+        "headers": {"Content-Type": media_type, **_HEADERS, **(headers or {})},
+        "body": json.dumps(document),
+        "isBase64Encoded": False,
+    }
 
 
 def _service() -> JobService:

@@ -14,7 +14,8 @@ from aws_cdk import App
 from functions.core.settings_parser import ConfigError
 from infra import config, credentials
 from infra.app import synthesize
-from infra.bundling import PROJECT
+from infra.bundling import PROJECT, PYTHON
+from infra.bytecode import bytecode_sentence
 from infra.stack import VerdictCourier
 from tests.infra.conftest import STAGES
 from tests.infra.template import Template
@@ -44,7 +45,7 @@ def test_the_command_and_the_function_synthesize_the_same_template(
     )
 
     assert done.returncode == 0, done.stderr
-    assert not done.stderr
+    assert done.stderr.splitlines() == [bytecode_sentence(PYTHON)]
     assert template_bytes(tmp_path) == expected
 
 

@@ -14,7 +14,7 @@ from functions.core.notice_receivers import NoticeReceiver, receivers_by_queue
 from functions.core.settings_parser import ConfigError
 from functions.forward_notice import SECONDS
 from infra import config
-from infra.bundling import bundle_notices
+from infra.bundling import LAMBDA, bundle_notices
 from infra.stack import VerdictCourier
 from tests.infra.alarm_state import AlarmState
 from tests.infra.alarms import state_at
@@ -167,7 +167,7 @@ def test_the_function_reads_its_queues_and_secrets_only(forwarding: Template) ->
 def test_only_its_asset_has_the_library_that_signs(forwarding: Template) -> None:
     """All other functions stay as small as they were."""
     codes = [str(each["Code"]) for each in forwarding.functions().values()]
-    asset = bundle_notices()
+    asset = bundle_notices(LAMBDA)
 
     assert codes.count(str(forwarding.functions()["forward_notice"]["Code"])) == 1
     assert len({*codes}) == 3

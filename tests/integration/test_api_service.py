@@ -275,7 +275,7 @@ def test_the_handler_returns_responses_and_problems(
     monkeypatch.setattr(handler, "_service", lambda: client.service)
     # Without credentials AWS does not tell its time.
     monkeypatch.setattr(clock, "now", time.time)
-    handler._app.cache_clear()
+    handler._api.cache_clear()
     context = InvocationContext()
     try:
         listed = handler.handler(get_event("/jobs", {"limit": ["1"]}), context)
@@ -285,7 +285,7 @@ def test_the_handler_returns_responses_and_problems(
         unusual = handler.handler(get_event('/jobs/"', None, '"'), context)
         nowhere = handler.handler(get_event("/nowhere", None), context)
     finally:
-        handler._app.cache_clear()
+        handler._api.cache_clear()
 
     assert listed["statusCode"] == 200
     assert [bad["statusCode"], forged["statusCode"]] == [400, 400]

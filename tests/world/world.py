@@ -221,18 +221,18 @@ class World:
     ) -> ApiResponse:
         """Call the API as a client does, which repeats a call that fails."""
         parts = path.strip("/").split("/")
+        job_id = parts[1] if parts[1:] and parts[0] == "jobs" else ""
         headers = {"Content-Type": ["application/json"]}
         if idempotency_key:
             headers["Idempotency-Key"] = [idempotency_key]
         event = {
             "path": path,
+            "resource": path.replace(job_id, "{job_id}") if job_id else path,
             "httpMethod": method,
             "headers": {name: values[0] for name, values in headers.items()},
             "multiValueHeaders": headers,
             "multiValueQueryStringParameters": None,
-            "pathParameters": {"job_id": parts[1]}
-            if parts[1:] and parts[0] == "jobs"
-            else None,
+            "pathParameters": {"job_id": job_id} if job_id else None,
             "requestContext": {
                 "path": f"/local{path}",
                 "stage": "local",
