@@ -129,7 +129,7 @@ class JobStore(JobsTable):
             record.job_id,
             values,
             remove=tuple(name for name in _ATTEMPT_ATTRIBUTES if name not in values),
-            condition="outcome = :ended "
+            condition="outcome = :ended AND attribute_not_exists(erase_began_at) "
             "AND (attribute_not_exists(attempt) OR attempt = :ended_attempt)",
             condition_values={
                 ":ended": str(record.outcome),
