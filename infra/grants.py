@@ -1,7 +1,7 @@
 """Grants: allow the functions exactly what they need.
 
 The CDK's own `grant_read` and the like contain `s3:GetObject*`, `s3:DeleteObject*` or
-`kms:ReEncrypt*`. The grants of this module name each action, and none of them deletes.
+`kms:ReEncrypt*`. The grants of this module name each action; one of them deletes.
 """
 
 from collections.abc import Iterable
@@ -52,6 +52,12 @@ class Grants:
     def list_versions(self, function: lambda_.Function, bucket: s3.Bucket) -> None:
         """Allow listing versions of objects, not reading them."""
         _allow(function, bucket.bucket_arn, "s3:ListBucketVersions")
+
+    def erase_objects(
+        self, function: lambda_.Function, bucket: s3.Bucket, *, of: str = "*"
+    ) -> None:
+        """Allow deleting versions of objects for good, as a person asks for it."""
+        _allow_objects(function, bucket, "s3:DeleteObjectVersion", of=of)
 
     def write_results(self, function: lambda_.Function, results: s3.Bucket) -> None:
         """Allow writing results, and reading those that exist."""

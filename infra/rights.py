@@ -6,6 +6,7 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from functions.core.keys import (
     APPROVAL_ITEM_PREFIX,
+    BATCHES_PREFIX,
     CALLBACK_ITEM_PREFIX,
     IDEMPOTENCY_ITEM_PREFIX,
     JOBS_BY_MONTH,
@@ -137,6 +138,12 @@ class Rights:
         grants.read_secret(api, self.credentials.memory)
         grants.presign_results(api, storage.results)
         grants.presign_uploads(api, storage.inbox, self.credentials.secrets)
+        for bucket in (storage.inbox, storage.results):
+            grants.list_versions(api, bucket)
+        grants.erase_objects(api, storage.results)
+        grants.erase_objects(api, storage.inbox, of=f"{BATCHES_PREFIX}*")
+        for provider in self.credentials.secrets:
+            grants.erase_objects(api, storage.inbox, of=f"{provider}/*")
 
     def _grant_finalize_execution(self) -> None:
         finalize, storage = self.functions.finalize_execution, self.storage

@@ -51,6 +51,8 @@ class Delivery:
     def _find(
         self, record: JobRecord, key: str, without_key: problems.ProblemType
     ) -> StoredObject:
+        if record.erase_began_at:
+            raise Problem(problems.JOB_ERASED)
         if not key:
             raise Problem(without_key)
         stored = self.results.find(key, job_id=record.job_id)

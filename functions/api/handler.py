@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.api import problems
 from functions.api.approver import Approver
+from functions.api.erasing import erase_job
 from functions.api.execution_history import ExecutionHistory
 from functions.api.forgetting import forget_values
 from functions.api.job_query import JobQuery
@@ -45,6 +46,7 @@ _HANDLERS: dict[str, Callable[..., Document]] = {
     "approveJob": JobService.approve_job,
     "cancelJob": JobService.cancel_job,
     "retryJob": JobService.retry_job,
+    "eraseJob": erase_job,
 }
 
 

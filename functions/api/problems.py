@@ -83,6 +83,9 @@ RESULTS_EXPIRED = ProblemType(
     HTTPStatus.GONE,
     "The results were deleted after their retention period.",
 )
+JOB_ERASED = ProblemType(
+    "job-erased", HTTPStatus.GONE, "What was stored of the job was erased."
+)
 NO_ERROR_DETAILS = ProblemType(
     "no-error-details",
     HTTPStatus.CONFLICT,

@@ -77,6 +77,10 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
             "submitted_at": or_null(TIME),
             "finished_at": or_null(TIME),
             "ended_at": or_null(TIME),
+            "erased_at": {
+                **or_null(TIME),
+                "description": "When what is stored of the job was erased.",
+            },
             "error": or_null(object_schema({"name": TEXT, "advice": TEXT})),
             "error_key": {
                 **or_null(TEXT),

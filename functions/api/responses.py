@@ -32,9 +32,10 @@ def job_response(
     running = not record.outcome
     path = f"{jobs}/{record.job_id}"
     links = {"self": path, "execution": execution_url}
-    if record.latest_manifest_key:
+    is_erased = bool(record.erase_began_at)
+    if record.latest_manifest_key and not is_erased:
         links["results"] = f"{path}/results"
-    if record.error_key:
+    if record.error_key and not is_erased:
         links["error"] = f"{path}/error"
     waiting_since = max(record.submitted_at, record.resumed_at) or record.received_at
     deadline_at = waiting_since + deadline_seconds + record.sending_seconds
@@ -82,6 +83,7 @@ def job_response(
         "submitted_at": rfc3339(record.submitted_at),
         "finished_at": rfc3339(record.finished_at),
         "ended_at": rfc3339(record.ended_at),
+        "erased_at": rfc3339(record.erased_at),
         "error": {"name": record.error, "advice": record.advice}
         if record.error
         else None,

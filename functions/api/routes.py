@@ -151,7 +151,11 @@ def operations(types: Types, extensions: Extensions) -> tuple[Operation, ...]:
             "Get the manifest and links to the results",
             "The links are valid for five minutes, for whoever has them.",
             response_schema="Results",
-            problem_types=(problems.RESULTS_NOT_READY, problems.RESULTS_EXPIRED),
+            problem_types=(
+                problems.RESULTS_NOT_READY,
+                problems.RESULTS_EXPIRED,
+                problems.JOB_ERASED,
+            ),
         ),
         _on_job(
             "getError",
@@ -161,7 +165,11 @@ def operations(types: Types, extensions: Extensions) -> tuple[Operation, ...]:
             "Of a batch without results there is a line for each row. The link is "
             "valid for five minutes, for whoever has it.",
             response_schema="ErrorDetails",
-            problem_types=(problems.NO_ERROR_DETAILS, problems.RESULTS_EXPIRED),
+            problem_types=(
+                problems.NO_ERROR_DETAILS,
+                problems.RESULTS_EXPIRED,
+                problems.JOB_ERASED,
+            ),
         ),
         _on_job(
             "approveJob",
@@ -189,7 +197,21 @@ def operations(types: Types, extensions: Extensions) -> tuple[Operation, ...]:
             "the requests of a batch that the provider has reported as failed. These "
             "are sent, and paid for, again; `retry` of the job says how many they are.",
             status=202,
-            problem_types=(problems.JOB_RUNNING, problems.JOB_NOT_RETRYABLE),
+            problem_types=(
+                problems.JOB_RUNNING,
+                problems.JOB_NOT_RETRYABLE,
+                problems.JOB_ERASED,
+            ),
+        ),
+        _on_job(
+            "eraseJob",
+            "POST",
+            "/erase",
+            "Erase what is stored of a job",
+            "All versions of its source, of what was made of it and of its results, "
+            "and its names. Its numbers stay. Until `erased_at` is set, repeat the "
+            "request: it goes on.",
+            problem_types=(problems.JOB_RUNNING,),
         ),
     )
 

@@ -74,7 +74,7 @@ class JobService:
             started = self.executions.start(record.to_job())
             if started and record.received_at == now:
                 telemetry.count(Metric.JOBS_STARTED, job)
-        return self._to_response(record, request)
+        return self.to_response(record, request)
 
     def list_jobs(self, request: ApiRequest, *, now: float) -> Document:
         """Return a page of jobs, newest first."""
@@ -93,28 +93,28 @@ class JobService:
             ) from None
         page = self.job_query.page(filters, start=start, limit=limit, now=now)
         return {
-            "jobs": [self._to_response(record, request) for record in page.records],
+            "jobs": [self.to_response(record, request) for record in page.records],
             "next": cursor.encode(page.next, filter_values) if page.next else None,
         }
 
     def get_job(self, request: ApiRequest, *, now: float) -> Document:
         """Return a job, by one read of the table."""
-        return self._to_response(self._find(request, now=now), request)
+        return self.to_response(self.find(request, now=now), request)
 
     def get_timeline(self, request: ApiRequest, *, now: float) -> Document:
         """Return the states that a job's current attempt passed."""
-        record = self._find(request, now=now)
+        record = self.find(request, now=now)
         return responses.timeline_response(
             record, self.history.timeline(record.execution_name)
         )
 
     def get_results(self, request: ApiRequest, *, now: float) -> Document:
         """Return the manifest of a job with results, and links to its files."""
-        return self._delivery.results_of(self._find(request, now=now), now=now)
+        return self._delivery.results_of(self.find(request, now=now), now=now)
 
     def get_error(self, request: ApiRequest, *, now: float) -> Document:
         """Return a link to what the provider said about a job that failed."""
-        return self._delivery.error_of(self._find(request, now=now), now=now)
+        return self._delivery.error_of(self.find(request, now=now), now=now)
 
     def cancel_job(self, request: ApiRequest, *, now: float) -> Document:
         """End a job now and return it.
@@ -123,7 +123,7 @@ class JobService:
         in another way. `functions.finalize_execution` sends the notice, or the workflow
         itself if it can no longer be stopped, or was never started.
         """
-        record = self._find(request, now=now)
+        record = self.find(request, now=now)
         job = record.to_job()
         outcome = (
             record.outcome
@@ -138,19 +138,21 @@ class JobService:
                 self.executions.start(job)  # it only announces the end
         if record.outcome or outcome is not Outcome.CANCELLED:
             raise Problem(problems.JOB_ENDED, outcome=str(outcome))
-        return self._to_response(self._get_or_404(record.job_id), request)
+        return self.to_response(self._get_or_404(record.job_id), request)
 
     def approve_job(self, request: ApiRequest, *, now: float) -> Document:
         """Approve what a job would send, and return the job, which goes on."""
-        record = self.approver.approve(self._find(request, now=now), now=now)
-        return self._to_response(record, request)
+        record = self.approver.approve(self.find(request, now=now), now=now)
+        return self.to_response(record, request)
 
     def retry_job(self, request: ApiRequest, *, now: float) -> Document:
         """Start the next attempt of an ended job, which continues the last one.
 
         An attempt that was never started is started instead.
         """
-        record = self._find(request, now=now)
+        record = self.find(request, now=now)
+        if record.erase_began_at:
+            raise Problem(problems.JOB_ERASED)
         if not record.outcome and self._record_end(record, now=now):
             record = self._get_or_404(record.job_id)
         if record.outcome is Outcome.CANCELLED:
@@ -168,11 +170,14 @@ class JobService:
                     self.job_store.record_reference(stopped.job)
             restarted = self.job_store.restart(record, now=now)
             if restarted is None:
-                raise Problem(problems.JOB_RUNNING)
+                # Another retry came first, and may have failed before it started this.
+                restarted = self._get_or_404(record.job_id)
+                if restarted.outcome or self.executions.find(restarted.execution_name):
+                    raise Problem(problems.JOB_RUNNING)
             record = restarted
         # What is fetched already is joined, without asking the provider for anything.
         self.executions.start(job_to_join(record, self.results) or record.to_job())
-        return self._to_response(record, request)
+        return self.to_response(record, request)
 
     @property
     def _delivery(self) -> Delivery:
@@ -216,7 +221,7 @@ class JobService:
             raise Problem(problems.KEY_REUSED)
         return job
 
-    def _find(self, request: ApiRequest, *, now: float) -> JobRecord:
+    def find(self, request: ApiRequest, *, now: float) -> JobRecord:
         """Return the job whose id, or its first digits, a request names."""
         return self._get_or_404(self.job_query.whole_id(request.job_id, now=now))
 
@@ -226,7 +231,8 @@ class JobService:
             raise Problem(problems.JOB_NOT_FOUND)
         return record
 
-    def _to_response(self, record: JobRecord, request: ApiRequest) -> Document:
+    def to_response(self, record: JobRecord, request: ApiRequest) -> Document:
+        """Return the document of a job."""
         provider = self.settings.providers.get(record.provider)
         return responses.job_response(
             record,

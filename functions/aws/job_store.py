@@ -9,7 +9,6 @@ changes nothing.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 
 from functions.aws.dynamodb import Value
 from functions.aws.job_items import (
@@ -130,7 +129,7 @@ class JobStore(JobsTable):
             record.job_id,
             values,
             remove=tuple(name for name in _ATTEMPT_ATTRIBUTES if name not in values),
-            condition="outcome = :ended "
+            condition="outcome = :ended AND attribute_not_exists(erase_began_at) "
             "AND (attribute_not_exists(attempt) OR attempt = :ended_attempt)",
             condition_values={
                 ":ended": str(record.outcome),
@@ -221,7 +220,12 @@ class JobStore(JobsTable):
         """Record the provider's reference; the first one stands and is returned."""
         written = self._table.update(
             job.job_id,
-            {"provider_ref": provider_ref, "submitted_at": now, **asdict(count)},
+            {
+                "provider_ref": provider_ref,
+                "submitted_at": now,
+                "rows": count.rows,
+                "distinct_rows": count.distinct_rows,
+            },
             set_if_absent=received(job, now),
             remove=HOLD,
             condition="attribute_not_exists(provider_ref)",

@@ -1,6 +1,6 @@
 """Submission claim: guard one try to submit a job, also where the table fails."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from functions.aws import telemetry
 from functions.aws.job_store import JobStore
@@ -65,5 +65,6 @@ class SubmissionClaim:
                 record,
                 provider_ref=provider_ref,
                 submitted_at=self.now,
-                **asdict(count),
+                rows=count.rows,
+                distinct_rows=count.distinct_rows,
             )

@@ -20,6 +20,9 @@ class LambdaFunction:
     construct_id: str = ""
 
 
+#: Lambda ends every call by then.
+LONGEST_SECONDS = 900
+
 #: By name; the default handler is `functions.<name>.handler`.
 FUNCTIONS: Mapping[str, LambdaFunction] = {
     "intake": LambdaFunction(memory=256, timeout=30),

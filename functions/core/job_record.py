@@ -73,6 +73,8 @@ class JobRecord:
     verdict: RowsVerdict = RowsVerdict.NONE
     error_key: str = ""
     webhook_status: str = ""
+    erase_began_at: float = 0.0
+    erased_at: float = 0.0
     attempt: int = 1
     request_hash: str = ""
     execution: str = ""  # that follows this attempt; empty before it has begun

@@ -68,6 +68,11 @@ def of_attempt(job: Job, name: str) -> str:
     return name if job.attempt == 1 else f"{name}-{job.attempt}"
 
 
+def results_prefix(job: Job) -> str:
+    """Return how the keys of all objects of a job begin, those of its parts, too."""
+    return f"{_folder(job)}/"
+
+
 def _folder(job: Job) -> str:
     if job.part.shard:
         owner = job.part.batch_id

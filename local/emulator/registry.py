@@ -78,6 +78,7 @@ CORRECTIONS: tuple[Callable[[], None], ...] = (
     deliveries.service_principals,
     requests.leading_keys,
     requests.task_token_resource,
+    requests.versioned_deletes,
     requests.client_path,
     redrive.message_move_task,
     key_use.key_use,

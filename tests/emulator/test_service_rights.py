@@ -3,7 +3,7 @@
 import json
 import uuid
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -15,6 +15,9 @@ from tests.emulator import functions, queues, roles
 from tests.emulator.machines import Machines, invoke_task, pass_state
 from tests.emulator.roles import allow
 from tests.emulator.stacks import FUNCTION_ROLE, Resources, write_assembly
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 ECHO = "def handler(event, context): return event"
 PRINT = "def handler(event, context): print(event)"
@@ -305,6 +308,27 @@ def test_item_needs_a_right_on_its_partition_key(auth_emulator: Emulator) -> Non
     dynamodb.get_item(TableName=table, Key={"id": {"S": "own#1"}})
     with pytest.raises(ClientError, match="AccessDenied"):
         dynamodb.get_item(TableName=table, Key={"id": {"S": "other#1"}})
+
+
+@pytest.mark.correction("versioned_deletes")
+def test_version_needs_a_right_to_be_deleted(auth_emulator: Emulator) -> None:
+    """To hide an object behind a marker is another right than to delete it for good."""
+    bucket = f"b-{uuid.uuid4()}"
+    owner = auth_emulator.client("s3")
+    owner.create_bucket(Bucket=bucket)
+    owner.put_bucket_versioning(
+        Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
+    )
+    version_id = owner.put_object(Bucket=bucket, Key="k", Body=b"1")["VersionId"]
+    objects: list[ObjectIdentifierTypeDef] = [{"Key": "k", "VersionId": version_id}]
+
+    s3 = roles.client(auth_emulator, "s3", allow("s3:DeleteObject"))
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.delete_objects(Bucket=bucket, Delete={"Objects": objects})
+    s3 = roles.client(auth_emulator, "s3", allow("s3:DeleteObjectVersion"))
+    s3.delete_objects(Bucket=bucket, Delete={"Objects": objects})
+
+    assert "Versions" not in owner.list_object_versions(Bucket=bucket)
 
 
 @pytest.mark.correction("key_use")

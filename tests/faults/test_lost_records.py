@@ -159,3 +159,32 @@ def test_a_reference_that_nothing_took_is_in_the_log(site: Site, log: StringIO) 
     )
     assert json.loads(line)["provider_ref"] == str(paid.id)
     assert world.item(job.job_id)["error"] == "SubmitOutcomeUnknown"
+
+
+@pytest.mark.fault(39)
+def test_a_retry_that_overtook_another_and_died_is_started_by_it(site: Site) -> None:
+    """The next attempt was recorded and not started; one of the two was told of it."""
+    stop = "api: stepfunctions.StopExecution"
+    world, _ = _cancelled_and_retried(site, [])
+    calls = world.injector.calls
+    at = max(number for number, call in enumerate(calls) if call == stop)
+    overtaking = ["api: sts.GetCallerIdentity", "api: dynamodb.GetItem", stop]
+    recorded = at + len(overtaking) + 1
+
+    world, job = _cancelled_and_retried(
+        site, [Fault(at, Mode.ZOMBIE), Fault(recorded, Mode.KILLED_AFTER)]
+    )
+
+    own = [*overtaking, "api: dynamodb.UpdateItem"]
+    assert world.injector.calls[at + 1 : recorded + 1] == own
+    assert world.outcome(job) is Outcome.SUCCEEDED
+    assert len(site.txncheck.accepted) == 1
+
+
+def _cancelled_and_retried(site: Site, faults: list[Fault]) -> tuple[World, Job]:
+    world, job = _waiting(site, faults)
+    world.cancel(job)
+    world.run()
+    world.retry(job)
+    world.run()
+    return world, job

@@ -2,12 +2,13 @@
 
 import csv
 import io
+from pathlib import Path
 
 import pytest
-from verdict_courier.api_client import ApiClient
+from verdict_courier.api_client import ApiClient, upload
 
 from local.stack import LocalStack
-from tests.integration.harness import JobRunner
+from tests.integration.harness import JobRunner, wait_for
 from tests.unit.workbook_files import number, workbook
 
 #: An Excel export: semicolons, columns of their own, a duplicate, a blank, a mistake.
@@ -136,6 +137,24 @@ def test_a_workbook_comes_back_with_its_verdicts(
     form = {"provider": "ipqs", "type": "phone", "name": "Kunden.xlsx"}
     fields = api.call("POST", "/uploads", form)["fields"]
     assert fields["Content-Type"].endswith("spreadsheetml.sheet")
+
+
+def test_a_form_says_which_column_is_sent(
+    runner: JobRunner, api: ApiClient, tmp_path: Path
+) -> None:
+    """In any language: S3 keeps what the form says of the object."""
+    file = tmp_path / "two.csv"
+    file.write_text("Käufer,Von\nasha@rows.example,bina@rows.example\n" * 2, "utf-8")
+    asked = {"provider": "ipqs", "type": "email", "column": "KÄUFER", "header": True}
+
+    form = api.call("POST", "/uploads", asked)
+    version_id = upload(form, file)
+
+    job = {"key": form["key"], "version_id": version_id}
+    job_id = api.call("POST", "/jobs", job)["job_id"]
+    outcome = wait_for(lambda: api.call("GET", f"/jobs/{job_id}")["outcome"])
+    assert outcome == "succeeded"
+    assert _received(runner) == [b"email\nasha@rows.example\n"]
 
 
 def test_a_refused_list_is_unpaid_and_says_why(

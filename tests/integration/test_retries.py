@@ -116,7 +116,9 @@ def test_simultaneous_retries_of_a_cancelled_job_start_one_execution(
     with ThreadPoolExecutor(8) as callers:
         answers = sorted(callers.map(retry, range(8)))
 
-    assert answers == ["2", *["job-running"] * 7]
+    # Who comes before it runs starts it, too, which AWS takes for the same start.
+    assert "2" in answers
+    assert {*answers} <= {"2", "job-running"}
     assert statuses(runner, job_id) == {job_id: "ABORTED", f"{job_id}-2": "RUNNING"}
 
 

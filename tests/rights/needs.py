@@ -114,6 +114,11 @@ def _s3(call: AwsCall, account: Account) -> Iterator[Request]:
     if call.operation == "ListObjectVersions":  # its page, "Permissions"
         yield on(role, "s3:ListBucketVersions", bucket)
         return
+    if call.operation == "DeleteObjects":  # its page, "Permissions"
+        for each in parameters["Delete"]["Objects"]:
+            version = "Version" if "VersionId" in each else ""
+            yield on(role, f"s3:DeleteObject{version}", f"{bucket}/{each['Key']}")
+        return
     action, key = _S3[call.operation]
     if action == "read":
         action = f"s3:GetObject{'Version' if 'VersionId' in parameters else ''}"

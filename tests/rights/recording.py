@@ -66,6 +66,7 @@ def _use_routes(world: World) -> Job:
             bucket = url.netloc.partition(".")[0]
             _sign(world, "GetObject", bucket, unquote(url.path[1:]))
     world.call_api("GET", "/jobs")
+    world.call_api("POST", f"/jobs/{job.job_id}/erase")
     return job
 
 
@@ -109,6 +110,7 @@ def _retry_batch(world: World) -> Job:
     world.run()
     world.retry(job)
     world.run()
+    world.call_api("POST", f"/jobs/{job.job_id}/erase")
     return job
 
 

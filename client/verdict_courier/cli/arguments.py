@@ -12,6 +12,7 @@ from verdict_courier.cli import (
     commands,
     completion,
     drills,
+    erasing,
     forgetting,
     help_texts,
     live_commands,
@@ -131,6 +132,8 @@ def parser() -> argparse.ArgumentParser:
     retry = _with_job(add("retry", commands.retry, help_texts.JOB))
     for waiting in (submit, status, approve, retry):
         waiting.add_argument("--wait", action="store_true", help="until the job ends")
+    erase = _with_job(add("erase", erasing.erase, help_texts.JOB))
+    erasing.add_arguments(erase)
     forget = add("forget", forgetting.forget, upload_types())
     forgetting.add_arguments(forget)
     add_verification(forget)

@@ -32,6 +32,7 @@ EXAMPLES = {
     "open": "courier open 0123456789ab --stage prod",
     "cancel": "courier cancel 0123456789ab",
     "retry": "courier retry 0123456789ab --wait",
+    "erase": "courier erase 0123456789ab --yes",
     "forget": "courier forget --type email asha@example.com --file more.csv",
     "watch": "courier watch --every 5 --utc",
     "page": "courier page --stage prod",

@@ -52,6 +52,27 @@ def task_token_resource() -> None:
     iam_actions.extract_resource_arn = resource_arn
 
 
+def versioned_deletes() -> None:
+    """Judge the deletion of many versions as that of each version.
+
+    AWS: DeleteObjects needs s3:DeleteObjectVersion for an object with a version.
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+    MiniStack: asks for s3:DeleteObject on the first one, whatever it names.
+    """
+    action_of = iam_actions.extract_iam_action
+
+    def iam_action(service: str, method: str, *request: Any) -> str | None:  # noqa: ANN401 - passed on
+        action: str | None = action_of(service, method, *request)
+        path, _headers, body, parameters = request
+        if (service, method) == ("s3", "POST") and "delete" in parameters:
+            targets = iam_actions._s3_batch_delete_targets(path.strip("/"), body)
+            if targets and targets[0][1]:
+                return "s3:DeleteObjectVersion"
+        return action
+
+    iam_actions.extract_iam_action = iam_action
+
+
 def client_path() -> None:
     """Tell a function the path of the client's URL, so that it can make links of it.
 

@@ -117,6 +117,13 @@ class S3(Service):
         versions.append(marker)
         return {"DeleteMarker": True, "VersionId": marker.version_id}
 
+    @operation("Bucket", "Delete", "ChecksumAlgorithm")
+    def delete_objects(self, call: Parameters) -> Mapping[str, Any]:
+        """Delete many, each as by `delete_object`."""
+        for each in call["Delete"]["Objects"]:
+            self.delete_object({"Bucket": call["Bucket"], **each})
+        return {}
+
     @operation(
         *("Bucket", "Prefix", "MaxKeys", "KeyMarker", "VersionIdMarker"),
         "EncodingType",  # of the answer, which is no XML here

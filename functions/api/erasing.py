@@ -1,0 +1,54 @@
+"""Erasing: delete what is stored of a job that has ended, as a person asks."""
+
+from functions.api import problems
+from functions.api.problems import Problem
+from functions.api.request import ApiRequest
+from functions.api.responses import Document, rfc3339
+from functions.api.service import JobService
+from functions.aws import clients, telemetry
+from functions.aws.erasures import Erasures, delete_objects_of
+from functions.core.function_table import LONGEST_SECONDS
+from functions.core.job_record import JobRecord
+from functions.core.model import Outcome
+
+
+def erase_job(service: JobService, request: ApiRequest, *, now: float) -> Document:
+    """Delete what is stored of a job, and return the job.
+
+    Of one with very many objects `erased_at` is null until the request was repeated
+    often enough; after any failure, a repeated request goes on.
+
+    Raises:
+        Problem: The job has not ended, or was stopped so lately that a step may still
+            write something.
+    """
+    record = service.find(request, now=now)
+    if not record.outcome:
+        raise Problem(problems.JOB_RUNNING, "Cancel it, or wait until it has ended.")
+    quiet_at = record.ended_at + LONGEST_SECONDS
+    if _was_stopped(record) and now < quiet_at:
+        raise Problem(
+            problems.JOB_RUNNING,
+            "It was stopped, and a step may still be writing: erase it after "
+            f"{rfc3339(quiet_at)}.",
+        )
+    erasures = Erasures.from_environment()
+    begun = erasures.begin(record, now=now)
+    if begun is None:
+        raise Problem(problems.JOB_RUNNING, "Somebody has retried it just now.")
+    is_all = delete_objects_of(
+        begun,
+        inbox=service.settings.inbox_bucket,
+        results=service.settings.results_bucket,
+        s3=clients.s3(),
+    )
+    if is_all:
+        begun = erasures.finish(begun, now=now)
+    telemetry.logger.info("job erased", job_id=begun.job_id, is_all=is_all)
+    return service.to_response(begun, request)
+
+
+def _was_stopped(record: JobRecord) -> bool:
+    """Return whether the last attempt's execution may have ended before its steps."""
+    is_announced = record.notified_attempt == record.attempt
+    return record.outcome is Outcome.CANCELLED or is_announced
