@@ -25,10 +25,12 @@ def advice(kind: str) -> str:
     """
     heading = re.escape(f"### Alarm: {kind.lower()}\n")
     section = re.search(rf"(?ms)^{heading}(.*?)(?=^##|\Z)", _text())
-    found = section and re.search(r"(?ms)^\*\*Do:\*\* (.+?)\n\n", section[1])
+    found = (
+        section[1].partition("\n**Do:** ")[2].partition("\n\n")[0] if section else ""
+    )
     if not found:
         raise ValueError(f"{PLACE} does not say what to do about {kind!r}")
-    plain = re.sub(r"\[(.+?)\]\(.+?\)", r"\1", found[1])
+    plain = re.sub(r"\[([^][]+)\]\([^()]+\)", r"\1", found)
     plain = re.sub(r"[*`]", "", " ".join(plain.split()))
     return plain[0].upper() + plain[1:]
 
