@@ -22,7 +22,11 @@ from packageurl import PackageURL
 
 ROOT = Path(__file__).parents[1]
 #: What runs in the user's AWS account, besides Python and the runtime's boto3.
-ASSET_LOCKS = ("functions/requirements.lock", "functions/join.lock")
+ASSET_LOCKS = (
+    "functions/requirements.lock",
+    "functions/join.lock",
+    "functions/notices.lock",
+)
 LOCKS = (*ASSET_LOCKS, "requirements.lock")
 #: Secrets of a form that cannot be an accident. Those that judge by entropy or by the
 #: name of a variable find the invented keys of the tests by the hundred.

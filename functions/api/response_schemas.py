@@ -101,6 +101,7 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                         "error": TEXT,
                         "checks": COUNT,
                         "ended_at": or_null(TIME),
+                        "error_key": or_null(TEXT),
                     }
                 ),
             },

@@ -93,6 +93,8 @@ def job_response(
             {
                 **{name: attempt[name] for name in _EARLIER_ATTEMPT},
                 "ended_at": rfc3339(attempt["ended_at"]),
+                # Attempts of an earlier release have none.
+                "error_key": attempt.get("error_key") or None,
             }
             for attempt in record.earlier
         ],

@@ -185,7 +185,14 @@ def test_a_later_attempt_continues_the_first() -> None:
 
 def test_earlier_attempts_are_kept_in_order() -> None:
     """An operator needs them to explain what happened to a job."""
-    first = JobRecord.from_item({**ITEM, "outcome": "failed", "error": "NoResults"})
+    first = JobRecord.from_item(
+        {
+            **ITEM,
+            "outcome": "failed",
+            "error": "NoResults",
+            "error_key": "k/error.json",
+        }
+    )
     second = JobRecord.from_item(
         {
             **ITEM,
@@ -196,6 +203,9 @@ def test_earlier_attempts_are_kept_in_order() -> None:
     )
     third = response_of(attempt=3.0, earlier=second.attempts_json())
 
+    # What the provider said of each stays where it was written.
+    keys = [attempt["error_key"] for attempt in third["earlier_attempts"]]
+    assert keys == ["k/error.json", None]
     assert [attempt["outcome"] for attempt in third["earlier_attempts"]] == [
         "failed",
         "timed_out",
