@@ -23,11 +23,14 @@ def advice(kind: str) -> str:
     Raises:
         ValueError: There is no such section, or no such paragraph.
     """
-    _, _, section = _text().partition(f"\n### Alarm: {kind.lower()}\n")
-    _, _, do = section.partition("\n##")[0].partition("\n**Do:** ")
-    if not do:
+    heading = re.escape(f"### Alarm: {kind.lower()}\n")
+    section = re.search(rf"(?ms)^{heading}(.*?)(?=^##|\Z)", _text())
+    found = (
+        section[1].partition("\n**Do:** ")[2].partition("\n\n")[0] if section else ""
+    )
+    if not found:
         raise ValueError(f"{PLACE} does not say what to do about {kind!r}")
-    plain = re.sub(r"\[([^\[\]]+)\]\([^()]+\)", r"\1", do.partition("\n\n")[0])
+    plain = re.sub(r"\[([^][]+)\]\([^()]+\)", r"\1", found)
     plain = re.sub(r"[*`]", "", " ".join(plain.split()))
     return plain[0].upper() + plain[1:]
 
