@@ -139,11 +139,13 @@ def default_file_name(extensions: tuple[str, ...]) -> str:
 
 
 def _file_name(extensions: tuple[str, ...]) -> Schema:
-    suffixes = "|".join(map(_in_any_case, extensions))
-    longest = _MAX_NAME_CHARACTERS - max(map(len, extensions))
+    names = "|".join(
+        rf"{_PRINTED}{{1,{_MAX_NAME_CHARACTERS - len(each)}}}\.{_in_any_case(each)}"
+        for each in extensions
+    )
     return {
         "type": "string",
-        "pattern": rf"^{_PRINTED}{{1,{longest}}}\.({suffixes})$",
+        "pattern": f"^({names})$",
         "description": f"The file's name, by default `{default_file_name(extensions)}`:"
         f" up to {_MAX_NAME_CHARACTERS} characters without slashes and control "
         f"characters, which end in {' or '.join(extensions)}.",

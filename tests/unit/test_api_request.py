@@ -15,7 +15,8 @@ from functions.api.request import ApiRequest, read_request
 from functions.api.routes import MAX_BODY_BYTES, operations
 
 OPERATIONS = {
-    op.name: op for op in operations({"ipqs": ("email", "phone")}, {"ipqs": (".csv",)})
+    op.name: op
+    for op in operations({"ipqs": ("email", "phone")}, {"ipqs": (".csv", ".xlsx")})
 }
 START = OPERATIONS["startJob"]
 UPLOAD = OPERATIONS["createUpload"]
