@@ -133,7 +133,7 @@ smoke: $(READY) ## Try out a deployed STAGE, without paying a provider anything
 budget: $(READY) ## Print what a job costs: checks, transitions, history events, money
 	@$(BIN)/python -m benchmarks.budget
 
-faults: $(READY) ## Inject 70,000 sets of faults into both providers' runs, in an hour (ONLY='…')
+faults: $(READY) ## Inject 114,000 sets of faults into both providers' runs, in one to two hours (ONLY='…')
 	$(BIN)/python -m tests.faults --only "$(ONLY)"
 
 rights: $(READY) ## Which rights does each role need, and has it these and no others?

@@ -149,7 +149,7 @@ class Alarms(Construct):
             ),
             **{
                 f"Errors of {name}": AlarmDefinition(
-                    description=f"The function {name} fails, and nothing retries it.",
+                    description=f"The function {name} raised an error.",
                     metric=function.metric_errors(period=FIVE_MINUTES),
                 )
                 for name, function in functions.items()
