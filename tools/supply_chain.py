@@ -55,6 +55,10 @@ DETECTORS = (
 KNOWN = {
     "b49bd8d5deb90494800540c2ee00ab73929a7f02825d28c2518129f1f0cea9fa": "an "
     "invented key that the emulator gave a role, in a recorded answer",
+    "28353dfa6be3f5ffb8fba093f1dc2475968cb75c45632ef4db34805f56302378": "the end of "
+    "an account's number and the name of a queue, in a recorded event",
+    "46e1e49dd424da9cf8b1d2b5a1b599c31649142d6469e143e75bd265a424fa54": "an invented "
+    "address of Slack, in a test",
 }
 #: A longer line is data, such as a picture.
 _LONGEST_LINE = 5_000
