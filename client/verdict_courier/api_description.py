@@ -102,12 +102,12 @@ def uploads() -> dict[str, Upload]:
     taken = {}
     for schema in by_provider:
         fields = schema["properties"]
-        # A name's pattern ends in its extensions: `\.([cC][sS][vV]|[jJ]…)$`.
-        in_any_case = re.findall(r"\\\.\(([^()]+)\)\$$", fields["name"]["pattern"])[0]
-        extensions = re.sub(r"\[(.).\]", r"\1", in_any_case)
+        # A name's pattern has one form for each extension: `(…\.[cC][sS][vV]|…)$`.
+        in_any_case = re.findall(r"\\\.([^|)]+)", fields["name"]["pattern"])
+        extensions = [re.sub(r"\[(.).\]", r"\1", each) for each in in_any_case]
         taken[fields["provider"]["enum"][0]] = Upload(
             types=tuple(sorted(fields["type"]["enum"])),
-            extensions=tuple(f".{name}" for name in sorted(extensions.split("|"))),
+            extensions=tuple(f".{name}" for name in sorted(extensions)),
             members=tuple(fields),
         )
     return taken
