@@ -7,6 +7,7 @@ from functions.api.responses import Document, rfc3339
 from functions.api.service import JobService
 from functions.aws import clients, telemetry
 from functions.aws.erasures import Erasures, delete_objects_of
+from functions.core import identity
 from functions.core.function_table import LONGEST_SECONDS
 from functions.core.job_record import JobRecord
 from functions.core.model import Outcome
@@ -25,7 +26,13 @@ def erase_job(service: JobService, request: ApiRequest, *, now: float) -> Docume
     record = service.find(request, now=now)
     if not record.outcome:
         raise Problem(problems.JOB_RUNNING, "Cancel it, or wait until it has ended.")
-    quiet_at = record.ended_at + LONGEST_SECONDS
+    ended_at = record.ended_at
+    if record.outcome is Outcome.CANCELLED:
+        # Who cancelled it may have failed before the execution was stopped.
+        service.executions.stop(record.execution_name)
+        if execution := service.executions.find(record.execution_name):
+            ended_at = max(ended_at, execution.ended_at)
+    quiet_at = ended_at + LONGEST_SECONDS
     if _was_stopped(record) and now < quiet_at:
         raise Problem(
             problems.JOB_RUNNING,
@@ -38,6 +45,7 @@ def erase_job(service: JobService, request: ApiRequest, *, now: float) -> Docume
         raise Problem(problems.JOB_RUNNING, "Somebody has retried it just now.")
     is_all = delete_objects_of(
         begun,
+        with_source=not _is_source_of_another(service, begun),
         inbox=service.settings.inbox_bucket,
         results=service.settings.results_bucket,
         s3=clients.s3(),
@@ -52,3 +60,13 @@ def _was_stopped(record: JobRecord) -> bool:
     """Return whether the last attempt's execution may have ended before its steps."""
     is_announced = record.notified_attempt == record.attempt
     return record.outcome is Outcome.CANCELLED or is_announced
+
+
+def _is_source_of_another(service: JobService, record: JobRecord) -> bool:
+    """Return whether the upload has a job of its own, which is not erased.
+
+    A job that was asked for as `fresh` has the same object.
+    """
+    own_id = identity.of_object(record.bucket, record.key, record.version_id)
+    own = service.job_store.get(own_id) if own_id != record.job_id else None
+    return own is not None and not own.erase_began_at

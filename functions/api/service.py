@@ -1,5 +1,6 @@
 """Job service: carry out the operations of the API."""
 
+import re
 from dataclasses import asdict, dataclass
 
 from functions.api import cursor, problems, responses
@@ -206,7 +207,9 @@ class JobService:
     def _job_of_key(self, job: Job, request: ApiRequest, *, now: float) -> Job:
         """Return the job for a request with an idempotency key, which has one body."""
         key = request.idempotency_key
-        for text in (key, f'"{key}"'):  # 0.1.0 took the quotes for a part of it
+        # 0.1.0 took the quotes, and the escapes between them, for a part of it.
+        quoted = re.sub(r'(["\\])', r"\\\1", key)
+        for text in (key, f'"{quoted}"'):
             own_id = identity.of_request(request.caller, text)
             if self.job_store.get(own_id) is not None:
                 # A fresh job, or one of 0.1.0, which made a job for each key.

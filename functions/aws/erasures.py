@@ -54,20 +54,24 @@ class Erasures(JobsTable):
 
 
 def delete_objects_of(
-    record: JobRecord, *, inbox: str, results: str, s3: "S3Client"
+    record: JobRecord,
+    *,
+    with_source: bool,
+    inbox: str,
+    results: str,
+    s3: "S3Client",
 ) -> bool:
     """Delete the objects of a job; return False if there may be more of them.
 
-    Of its source the version that is the job's: others are those of other jobs. Below
-    its own prefixes every version and delete marker.
+    Of its source, where `with_source`, the version that is the job's: others are those
+    of other jobs. Below its own prefixes every version and delete marker.
     """
     job = record.to_job()
-    if record.key:
-        source: ObjectIdentifierTypeDef = {
-            "Key": record.key,
-            "VersionId": record.version_id,
-        }
-        _delete(record.bucket, [source], s3=s3)
+    if record.key and with_source:
+        with translate_aws_errors("erase the source"):  # not all keys fit into XML
+            s3.delete_object(
+                Bucket=record.bucket, Key=record.key, VersionId=record.version_id
+            )
     places = (
         (inbox, f"{BATCHES_PREFIX}{record.provider}/{record.job_id}/"),
         (results, results_prefix(job)),

@@ -51,6 +51,7 @@ class ExecutionResult:
     error: str
     job: Job | None
     notified: bool
+    ended_at: float = 0.0
 
     @property
     def outcome(self) -> Outcome:
@@ -177,6 +178,7 @@ def _describe(arn: str, step_functions: "SFNClient") -> ExecutionResult:
         error=error if re.fullmatch(r"[A-Za-z.]{1,64}", error) else "",
         job=_with_reference(_read_job(described.get("input", "")), last["events"]),
         notified=any(_is_notice(event) for event in last["events"]),
+        ended_at=stopped.timestamp() if (stopped := described.get("stopDate")) else 0.0,
     )
 
 

@@ -104,7 +104,8 @@ class JobStore(JobsTable):
                 job.job_id,
                 {},
                 set_if_absent=remarks,
-                condition="attribute_exists(job_id)",
+                condition="attribute_exists(job_id) "
+                "AND attribute_not_exists(erase_began_at)",
             )
         return JobRecord.from_item(written or self._table.get(job.job_id))
 

@@ -155,7 +155,7 @@ def _in_picture(text: str, sections: list[_Section]) -> str:
 
 def _elapsed(text: str) -> str:
     value = _value(text)
-    if value is None or value < 0:
+    if value is None or not 0 <= value < _MOST:
         return plain_number(text)
     return _clock(round(value * _SECONDS_OF_A_DAY))
 
@@ -186,4 +186,5 @@ def _value(text: str) -> float | None:
         value = float(text)
     except ValueError:
         return None
-    return value if math.isfinite(value) else None
+    # What Python writes for people, 1_000, is no number of a workbook.
+    return value if math.isfinite(value) and "_" not in text else None

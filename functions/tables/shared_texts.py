@@ -5,8 +5,15 @@ from array import array
 from collections.abc import Iterable
 
 from functions.core.errors import SourceTooLarge
+from functions.tables.packed_parts import damaged
 from functions.tables.text import Unreadable
-from functions.tables.xml_events import Attributes, feed, local_name, new_parser
+from functions.tables.xml_events import (
+    MAX_DEPTH,
+    Attributes,
+    feed,
+    local_name,
+    new_parser,
+)
 
 #: The most bytes of all of them.
 _MAX_BYTES = 256 * 1024**2
@@ -25,6 +32,7 @@ class SharedTexts:
         self._bytes = bytearray()
         self._ends = array("Q", [0])
         self._is_text = self._is_hint = False
+        self._depth = 0
         parser = new_parser()
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
@@ -54,6 +62,9 @@ class SharedTexts:
         return len(self._ends) - 1
 
     def _start(self, name: str, _attributes: Attributes) -> None:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise damaged()
         local = local_name(name)
         if local == "t":
             self._is_text = True
@@ -61,6 +72,7 @@ class SharedTexts:
             self._is_hint = True
 
     def _end(self, name: str) -> None:
+        self._depth -= 1
         local = local_name(name)
         if local == "t":
             self._is_text = False

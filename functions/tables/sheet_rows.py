@@ -9,7 +9,7 @@ from functions.tables.packed_parts import MAX_UNPACKED, damaged, too_large
 from functions.tables.reader import MAX_CELL, MAX_COLUMNS, MAX_RECORD
 from functions.tables.shared_texts import SharedTexts, unescaped
 from functions.tables.text import Unreadable
-from functions.tables.xml_events import Attributes, feed, new_parser
+from functions.tables.xml_events import MAX_DEPTH, Attributes, feed, new_parser
 
 #: The rows that a sheet can have.
 _MAX_ROWS = 1_048_576
@@ -41,6 +41,7 @@ class SheetRows:
         self._cells: list[str] = []
         self._text: list[str] = []
         self._kind = self._style = ""
+        self._depth = 0
         self._is_formula = self._is_hint = False
 
     def read(self, chunks: Iterable[bytes]) -> Generator[Row]:
@@ -70,6 +71,9 @@ class SheetRows:
         self._parser.EndElementHandler = self._end
 
     def _start(self, name: str, attributes: Attributes) -> None:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise damaged()
         if name == self._cell_tag:
             self._begin_cell(attributes)
         elif name in self._text_tags:
@@ -83,6 +87,7 @@ class SheetRows:
             self._is_hint = True
 
     def _end(self, name: str) -> None:
+        self._depth -= 1
         if name in self._text_tags:
             self._parser.CharacterDataHandler = None
         elif name == self._cell_tag:

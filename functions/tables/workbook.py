@@ -135,6 +135,7 @@ def _formats(
     """Return what the format of each style makes of a number, by the style's number."""
     codes: dict[str, str] = {}
     formats: list[Formatter] = []
+    made: dict[tuple[str, str], Formatter] = {}
     group = ""
     for tag, attributes in start_tags(parts.chunks(name) if name else ()):
         if tag in _GROUPS:
@@ -143,5 +144,8 @@ def _formats(
             codes[attributes.get("numFmtId", "")] = attributes.get("formatCode", "")
         elif tag == "xf" and group == "cellXfs":
             number = attributes.get("numFmtId", "0")
-            formats.append(formatter(number, codes.get(number, ""), is_1904=is_1904))
+            each = number, codes.get(number, "")
+            if each not in made:
+                made[each] = formatter(*each, is_1904=is_1904)
+            formats.append(made[each])
     return formats or [plain_number]

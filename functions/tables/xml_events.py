@@ -9,6 +9,8 @@ from functions.tables.packed_parts import damaged, too_large
 _MAX_TAG = 1024 * 1024
 #: The most tags of a file that has neither cells nor texts; styles have the most.
 _MAX_TAGS = 500_000
+#: Tags within tags: each takes memory until it ends.
+MAX_DEPTH = 256
 
 Attributes = dict[str, str]
 
@@ -39,7 +41,8 @@ def feed(parser: XMLParserType, chunks: Iterable[bytes]) -> Generator[None]:
             yield
         parser.Parse(b"", True)
         yield
-    except ExpatError:
+    except (ExpatError, LookupError, ValueError):
+        # Python looks up an encoding that expat does not know, and may have none.
         raise damaged() from None
 
 

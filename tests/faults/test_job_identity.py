@@ -102,6 +102,24 @@ def test_an_object_has_the_job_of_its_upload(
     assert ids == requests.executions.names == {job.job_id}
 
 
+@pytest.mark.parametrize(
+    ("end", "earlier_end"), [("", ""), ('a"b', r"a\"b"), ("a\\b", r"a\\b")]
+)
+def test_a_quoted_key_of_an_earlier_release_has_its_job(
+    requests: Requests, body: dict[str, Any], job: Job, end: str, earlier_end: str
+) -> None:
+    """That release took quotes and escapes for a part of the key; its job is paid."""
+    body, key = {**body, "fresh": True}, new_key()
+    job_id = identity.of_request("me", f'"{key}{earlier_end}"')
+    JobStore(TABLE, dynamodb=clients.dynamodb(), keep_days=90).create_requested(
+        job.with_(job_id=job_id),
+        request_hash=ApiRequest(body=body).body_hash,
+        now=1.0,
+    )
+
+    assert requests.start(body, key=f"{key}{end}") == job_id
+
+
 def test_a_key_is_for_one_body(
     requests: Requests, body: dict[str, Any], harness: StepHarness
 ) -> None:

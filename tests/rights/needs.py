@@ -114,8 +114,8 @@ def _s3(call: AwsCall, account: Account) -> Iterator[Request]:
     if call.operation == "ListObjectVersions":  # its page, "Permissions"
         yield on(role, "s3:ListBucketVersions", bucket)
         return
-    if call.operation == "DeleteObjects":  # its page, "Permissions"
-        for each in parameters["Delete"]["Objects"]:
+    if call.operation in {"DeleteObject", "DeleteObjects"}:  # its page, "Permissions"
+        for each in parameters.get("Delete", {"Objects": [parameters]})["Objects"]:
             version = "Version" if "VersionId" in each else ""
             yield on(role, f"s3:DeleteObject{version}", f"{bucket}/{each['Key']}")
         return

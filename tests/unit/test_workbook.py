@@ -127,6 +127,8 @@ _PHONE = "[<=9999999]###\\-####;\\(###\\)\\ ###\\-####"
         ("46053.999999999", "yyyy", "2026-02-01"),
         ("0.604166666664", "h:mm AM/PM", "14:30:00"),
         ("1.5", "[h]:mm", "36:00:00"),
+        ("1e305", "[h]:mm", "1E+305"),
+        ("1_0", "General", "1_0"),
         ("1", "yyyy", "1900-01-01"),
         ("60", "yyyy", "1900-02-29"),
         ("61", "yyyy", "1900-03-01"),
@@ -256,6 +258,20 @@ _SHEET = "xl/worksheets/sheet1.xml"
             wrong(_SHEET, b'<!DOCTYPE a [<!ENTITY b "c">]><worksheet/>'),
             id="document type",
         ),
+        *(
+            pytest.param(
+                wrong(_SHEET, f'<?xml version="1.0" encoding="{name}"?><a/>'.encode()),
+                id=f"in {name}",
+            )
+            for name in ("foo", "utf-7", "shift_jis", "idna")
+        ),
+        *(
+            pytest.param(
+                wrong(part, b"<a>" * 1000 + b"</a>" * 1000),
+                id=f"tags within tags of {part}",
+            )
+            for part in (_SHEET, "xl/sharedStrings.xml")
+        ),
         pytest.param(workbook(sheet='<row r="2"/><row r="1"/>'), id="row order"),
         pytest.param(workbook(sheet='<row r="1048577"/>'), id="too many rows"),
         pytest.param(
@@ -364,6 +380,18 @@ def test_what_describes_a_sheet_is_bounded(
 
     with pytest.raises(SourceTooLarge, match="CSV UTF-8"):
         read(wrong(part, b"<a>" + b"<b/>" * 100_000 + b"</a>"))
+
+
+def test_styles_of_one_format_take_the_memory_of_one() -> None:
+    """A workbook of some kilobytes can have half a million of them."""
+    code, style = "0" * 250, '<xf numFmtId="200"/>'
+    styles = (
+        f'<styleSheet><numFmts><numFmt numFmtId="200" formatCode="{code}"/></numFmts>'
+        f"<cellXfs>{style * 5_000}</cellXfs></styleSheet>"
+    )
+
+    with memory_limit(10 * _MEBIBYTE):
+        assert read(wrong("xl/styles.xml", styles.encode())) == [["a"]]
 
 
 def test_texts_of_a_workbook_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

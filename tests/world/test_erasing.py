@@ -7,7 +7,7 @@ import pytest
 
 from functions.aws import erasures
 from functions.core.model import Job, Outcome
-from tests.world.injection import FOUR_MODES, Fault, Mode
+from tests.world.injection import FOUR_MODES, Fault, Mode, service_error
 from tests.world.site import Site
 from tests.world.world import World
 
@@ -200,3 +200,69 @@ def test_erasing_goes_on_where_it_was_cut_off(site: Site, mode: Mode) -> None:
 
         assert found(again) == []
         assert document["outcome"] == Outcome.SUCCEEDED
+
+
+def test_what_was_cancelled_and_not_stopped_is_stopped(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its execution would store results after the job was erased."""
+    world = World(site)
+    site.ipqs.behave(columns=("Email Address", "Valid"), seconds_processing=5_000.0)
+    job = world.upload(_KEY, _LIST)
+    world.run(until_state="Wait")
+
+    def refuse(call: str, _parameters: object) -> None:
+        raise service_error("stepfunctions", call, "ThrottlingException")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.machine, "call", refuse)
+        assert world.cancel(job).status == 503
+    site.clock.advance(_FIFTEEN_MINUTES + 1)
+
+    refused = world.call_api("POST", f"/jobs/{job.job_id}/erase")
+    site.clock.advance(_FIFTEEN_MINUTES + 1)
+    erase(world, job)
+    world.run()
+
+    assert refused.status == 409
+    assert [each.status for each in world.executions(job)] == ["ABORTED"]
+    assert found(world) == []
+
+
+def test_a_request_for_an_erased_job_writes_no_names(site: Site) -> None:
+    """Somebody repeats what they asked before, with the file's name."""
+    world, job = run(site)
+    erase(world, job)
+    remarks = {"name": "Asha's list.csv", "label": "june"}
+
+    world.call_api(
+        "POST", "/jobs", {"key": job.key, "version_id": job.version_id, **remarks}
+    )
+
+    assert found(world) == []
+
+
+def test_the_job_of_an_upload_keeps_its_source(site: Site) -> None:
+    """A fresh job of the same object is erased, and the other one is prepared anew."""
+    world, job = run(site, key=_BATCH_KEY, content=_BATCH)
+    body = {"key": job.key, "version_id": job.version_id, "fresh": True}
+    fresh = world.call_api("POST", "/jobs", body).document["job_id"]
+    world.run()
+
+    assert world.call_api("POST", f"/jobs/{fresh}/erase").document["erased_at"]
+
+    assert [each.content for each in world.s3.buckets[world.inbox][job.key]] == [_BATCH]
+    erase(world, job)
+    assert found(world) == []
+
+
+def test_a_key_that_does_not_fit_into_xml_is_erased(site: Site) -> None:
+    """S3 takes such a name, and refuses to delete it among others."""
+    world = World(site)
+    site.ipqs.behave(columns=("Email Address", "Valid"))
+    job = world.upload("ipqs/email/asha\x01.csv", _LIST)
+    world.run()
+
+    erase(world, job)
+
+    assert found(world) == []

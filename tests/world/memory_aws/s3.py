@@ -18,6 +18,8 @@ from tests.world.memory_aws.service import Parameters, Service, operation
 
 _MIN_PART_BYTES = 5 * 1024 * 1024
 _RANGE = re.compile(r"bytes=(\d+)-(\d+)")
+#: Characters that XML 1.0 has no way to write.
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _EPOCH = datetime(2025, 6, 15, tzinfo=UTC)
 
 
@@ -119,7 +121,9 @@ class S3(Service):
 
     @operation("Bucket", "Delete", "ChecksumAlgorithm")
     def delete_objects(self, call: Parameters) -> Mapping[str, Any]:
-        """Delete many, each as by `delete_object`."""
+        """Delete many, each as by `delete_object`; their keys have to fit into XML."""
+        if any(_NO_XML.search(each["Key"]) for each in call["Delete"]["Objects"]):
+            raise ServiceError("MalformedXML", "The XML is not well-formed.")
         for each in call["Delete"]["Objects"]:
             self.delete_object({"Bucket": call["Bucket"], **each})
         return {}
