@@ -298,13 +298,14 @@ _REMEDIES: dict[str, tuple[_Change, _Change]] = {
     "CredentialsRejected": (rotated("key-3"), stored("key-3")),
     "ResultsIncomplete": (wrong_links, right_links),
 }
-#: Errors whose job is retried elsewhere in this module, or ends as another error.
+#: Errors whose job is retried elsewhere, or ends as another error: there.
 _ALSO_RETRIED = {
     "DeadlinePassed": "test_alarm_unknown_status_word",
     "JobEnded": "test_alarm_job_overdue",
     "ProviderFailed": "test_alarm_jobs_failing",
     "ResultNotATable": "ResultsIncomplete",
     "ResultTooLarge": "ResultsIncomplete",
+    "RowsUnjoinable": "tests/world/test_joined.py",
     "TransferIncomplete": "ResultsIncomplete",
     "TransferTooSlow": "ResultsIncomplete",
 }
