@@ -48,16 +48,26 @@ def environment(api: ScriptedServer, **more: str) -> dict[str, str]:
     }
 
 
-class Signalling:
-    """The body of an answer, which says that it is sent."""
+class HeldBack:
+    """The body of answers: the first one is whole, the others stop after a byte.
+
+    The client is then known to wait for the rest, and not to be in the midst of a step
+    of a library that cannot be interrupted.
+    """
 
     def __init__(self, document: Mapping[str, Any]) -> None:
-        self._document = document
-        self.sent = threading.Semaphore(0)
+        self._whole = json.dumps(document).encode()
+        self._is_first = True
+        self.held, self.ended = threading.Event(), threading.Event()
 
     def __iter__(self) -> Iterator[bytes]:
-        yield json.dumps(self._document).encode()
-        self.sent.release()
+        if self._is_first:
+            self._is_first = False
+            yield self._whole
+            return
+        yield self._whole[:1]
+        self.held.set()
+        self.ended.wait()
 
 
 @pytest.mark.parametrize("more", [(), ("--json",)])
@@ -65,7 +75,7 @@ def test_ctrl_c_while_waiting_names_the_job_and_how_to_go_on(
     api: ScriptedServer, more: tuple[str, ...]
 ) -> None:
     """The job goes on, and its id is nowhere else if the file was just submitted."""
-    body = Signalling(_RUNNING)
+    body = HeldBack(_RUNNING)
     api.answer_all(Answer(body=body, headers=_JSON))
     with subprocess.Popen(
         [*_COURIER, "--stage=any", "status", _ID, "--wait", *more],
@@ -74,10 +84,13 @@ def test_ctrl_c_while_waiting_names_the_job_and_how_to_go_on(
         stderr=subprocess.PIPE,
         text=True,
     ) as waiting:
-        assert body.sent.acquire(timeout=30)
-        assert body.sent.acquire(timeout=30)  # it has begun to wait
-        waiting.send_signal(signal.SIGINT)
-        out, notes = waiting.communicate()
+        try:
+            assert body.held.wait(timeout=30)
+            waiting.send_signal(signal.SIGINT)
+            out, notes = waiting.communicate(timeout=30)
+        finally:
+            body.ended.set()
+            waiting.kill()
 
     assert waiting.returncode == ExitCode.INTERRUPTED
     assert not out
