@@ -153,8 +153,10 @@ def _job_for(verb: str, runner: JobRunner) -> str:
     if verb == "cancel":
         ipqs.behave(seconds_processing=1e9)
         runner.stack.emulator.set_wait_scale(1.0)
+        earlier = len(ipqs.csvs)
         job_id = runner.upload("ipqs/email/my.csv", sample.emails(12))
-        wait_for(lambda: ipqs.csvs)  # it is submitted, and does not end by itself
+        # It is submitted, and does not end by itself.
+        wait_for(lambda: len(ipqs.csvs) > earlier)
         return job_id
     if verb == "approve":
         asked = {"courier-quote": "yes"}
