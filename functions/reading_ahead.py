@@ -52,7 +52,7 @@ class _Room:
             self._changed.notify_all()
 
     def free(self, size: int) -> None:
-        """Give back the bytes of an object."""
+        """Release the bytes of an object."""
         with self._changed:
             self._held -= size
             self._changed.notify_all()

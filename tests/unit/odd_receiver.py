@@ -22,7 +22,7 @@ class OddReceiver:
     def started(
         cls, answer: bytes, *, endless: bool = False
     ) -> "Iterator[OddReceiver]":
-        """Give one answer to each request until the block ends.
+        """Serve one answer to each request until the block ends.
 
         With `endless`, the answer is followed by a body that does not end.
         """

@@ -1,4 +1,4 @@
-"""Say in a few words and numbers what the manifest of a job says of its results."""
+"""Results summary: write in a few words what the manifest of a job says."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
