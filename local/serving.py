@@ -75,7 +75,7 @@ def _stop(*_: object) -> NoReturn:
 
 
 def _tell(phase: str, detail: str) -> None:
-    """Tell `up` and the log what the stack does now."""
+    """Write to `up` and the log what the stack does now."""
     print(phase, detail, sep="\t", flush=True)  # noqa: T201 - see `main`
     _note(f"{phase} {detail}".rstrip())
 

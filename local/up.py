@@ -101,7 +101,7 @@ def _end(server: "subprocess.Popen[str]") -> None:
 
 
 def _show_failure(console: Console) -> None:
-    """Say where to read why the stack did not start, with the end of it."""
+    """Print where to read why the stack did not start, and the end of it."""
     console.print(
         f"[red]✗[/] The stack did not start. The end of {LOG}:", soft_wrap=True
     )

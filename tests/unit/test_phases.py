@@ -23,7 +23,7 @@ class Terminal(io.StringIO):
     """Text that was written to a terminal."""
 
     def isatty(self) -> bool:
-        """Say so."""
+        """Return True."""
         return True
 
 

@@ -74,7 +74,7 @@ def versioned_deletes() -> None:
 
 
 def client_path() -> None:
-    """Tell a function the path of the client's URL, so that it can make links of it.
+    """Pass a function the path of the client's URL, so that it can make links of it.
 
     AWS: `requestContext.path` is what stands behind the host, with the stage or with
     the path of a custom domain.
