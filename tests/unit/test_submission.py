@@ -18,8 +18,8 @@ from functions.core.errors import (
     OutOfCredits,
     ProviderThrottled,
 )
-from functions.core.keys import CREDIT_ITEM_PREFIX
-from functions.core.model import BatchPosition, Job, Next, Phase
+from functions.core.keys import BUDGET_ITEM_PREFIX, CREDIT_ITEM_PREFIX
+from functions.core.model import BatchPosition, Job, Next, Outcome, Phase
 from functions.core.rate_limit import RateLimit
 from functions.submit import Submission
 from tests.settings import POLICY, ipqs_settings
@@ -149,6 +149,39 @@ def test_a_claim_left_behind_is_searched_for_unless_nothing_was_sent(
     attempt.submit(JOB.with_(unsent_claims=unsent))
 
     assert [call for call, *_ in attempt.provider.calls] == calls
+
+
+def test_a_job_that_waits_for_approval_is_not_sent(attempt: Try) -> None:
+    """Its wait is told until when; nobody's approval in time ends it."""
+    attempt.jobs.put("j", received_at=NOW - 9, approve_until=NOW)
+
+    waiting = attempt.submit(JOB)
+    ended = attempt.submit(JOB, now=NOW + 120)
+
+    # An approval in the last second is recorded within two minutes.
+    assert (waiting.next, waiting.wait_seconds) == (Next.APPROVE, 120)
+    assert (ended.outcome, ended.error) == (Outcome.FAILED, "ApprovalMissing")
+    assert attempt.provider.calls == []
+
+
+@pytest.mark.parametrize(
+    ("daily_values", "approved_at", "values"),
+    [(10, NOW - 5, 4), (10, 0.0, 0), (None, NOW - 5, 0)],
+    ids=["approved", "in no need of it", "without a budget"],
+)
+def test_what_a_person_lets_through_counts_as_sent_that_day(
+    attempt: Try, daily_values: int | None, approved_at: float, values: int
+) -> None:
+    """What nobody had to approve was counted before; without a budget, nothing is."""
+    attempt.settings = replace(attempt.settings, daily_values=daily_values)
+    attempt.jobs.put("j", received_at=NOW, approved_at=approved_at, approved_values=4)
+
+    submitted = attempt.submit(JOB)
+
+    assert submitted.provider_ref == "7"
+    assert submitted.resumed_at == approved_at
+    day = attempt.jobs.item(f"{BUDGET_ITEM_PREFIX}ipqs:2023-11-14")
+    assert day.get("sent_values", 0) == values
 
 
 def test_a_failed_call_holds_the_job(attempt: Try) -> None:
