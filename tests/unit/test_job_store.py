@@ -658,7 +658,7 @@ def test_what_is_being_erased_is_neither_named_nor_started(
     store: JobStore, table: MemoryTable
 ) -> None:
     """Its name would stay, and its results would come again."""
-    stored = {"outcome": "failed", "erase_began_at": NOW}
+    stored: dict[str, Any] = {"outcome": "failed", "erase_began_at": NOW}
     table.put("j", **stored)
     record = store.get("j")
     assert record is not None

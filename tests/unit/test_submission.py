@@ -138,6 +138,7 @@ def test_the_words_of_a_refusal_are_kept_in_the_bucket(
     assert (refused.outcome, refused.error) == (Outcome.FAILED, "ProviderRejected")
     stored = attempt.s3.current("results", refused.error_key)
     assert stored is not None
+    assert stored.content is not None
     assert b"words of the provider" in stored.content
     output = capsys.readouterr().out
     assert metrics_of(output)[-1]["StepErrors"] == 1
