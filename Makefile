@@ -4,10 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONPATH := $(CURDIR)/client:$(CURDIR)
 READY := .venv/.ready
-# The suites of `make check`; those that cover functions/, whose tracing takes as long as they
-# themselves (two processes); all others that need no running stack; those that need one.
+# The suites of `make check`; those that cover functions/ (two processes); all others that need
+# no running stack; those that need one.
 CHECK := tests/unit tests/infra
-TRACED := tests/unit tests/contract tests/world tests/model tests/rights
+COVER := tests/unit tests/contract tests/world tests/model tests/rights
 FAULTS := tests/faults
 PLAIN := tests/charges tests/infra tests/simulators tests/workflow
 STACK := tests/fuzz tests/integration
@@ -17,6 +17,10 @@ OWN := tests/emulator tests/integration/test_cdk_command.py tests/integration/te
 SETTLED := tests/emulator tests/simulators
 LEAVE_OUT ?=
 PYTEST = $(BIN)/python -m pytest
+# What each of the two covers is noted here by probes in functions/. A tracer would take as long
+# as the suites themselves.
+COVERAGE := .cache/coverage
+SLIPCOVER = $(BIN)/python -m slipcover --dont-wrap-pytest --out $(COVERAGE)/$@.json -m pytest
 DURATIONS := $(CURDIR)/.cache/durations.txt
 T ?=
 M ?=
@@ -28,7 +32,7 @@ STAGE ?= dev
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-traced test-faults test-plain test-stack test-own test-unit check-tests quick mutants check audit sbom lint format synth assets budget faults model bench bench-rows bench-crowd diagram rights runbook corrections openapi provider screenshot wheel bootstrap deploy diff smoke destroy lock clean
+.PHONY: help demo up down test test-cover test-faults test-plain test-stack test-own test-unit check-tests quick mutants check audit sbom lint format synth assets budget faults model bench bench-rows bench-crowd diagram rights runbook corrections openapi provider screenshot wheel bootstrap deploy diff smoke destroy lock clean
 
 help: ## List the targets
 	@echo "Verdict Courier: lists to bulk-verification providers, verdicts back."
@@ -46,26 +50,25 @@ down: $(READY) ## Stop the local stack
 
 test: $(READY) ## All tests with coverage, or only those of T=tests/unit/test_check.py
 ifeq ($(T),)
-	@mkdir -p $(dir $(DURATIONS)); rm -f $(DURATIONS); $(BIN)/coverage erase
+	@mkdir -p $(dir $(DURATIONS)); rm -f $(DURATIONS); rm -rf $(COVERAGE); mkdir $(COVERAGE)
 	@left_out=; if $(BIN)/python -m tools.settled check; then left_out="$(SETTLED)"; \
 	  echo "Left out, as unchanged since they passed: $(SETTLED) (all with CI=true make test)"; fi; \
 	assemblies=$$(mktemp -d) && trap 'rm -rf "$$assemblies"' EXIT INT TERM && \
 	ASSEMBLIES=$$assemblies DURATIONS=$(DURATIONS) \
 	$(MAKE) --no-print-directory --jobs=3 LEAVE_OUT="$$left_out" \
-	  test-stack test-faults test-traced test-own test-plain
+	  test-stack test-faults test-cover test-own test-plain
 	@$(BIN)/python -m tools.settled note
 	@echo "The twenty slowest, in seconds:"; sort -rn $(DURATIONS) | head -n 20
-	@$(BIN)/coverage combine -q
-	$(BIN)/coverage report
+	$(BIN)/python -m slipcover --merge $(COVERAGE)/*.json --out $(COVERAGE).json --fail-under 95
 else
 	$(PYTEST) $(T)
 endif
 
-test-traced:
-	$(BIN)/coverage run -p -m pytest $(TRACED)
+test-cover:
+	$(SLIPCOVER) $(COVER)
 
 test-faults:
-	$(BIN)/coverage run -p -m pytest $(FAULTS)
+	$(SLIPCOVER) $(FAULTS)
 
 test-plain:
 	$(PYTEST) $(filter-out $(LEAVE_OUT),$(PLAIN))
@@ -202,7 +205,7 @@ lock: $(READY) ## Resolve the dependencies and write the lock files
 
 clean: ## Stop the local stack and remove all generated files
 	@if [ -e .local/stack.json ] && [ -e $(READY) ]; then $(BIN)/python -m local.up down; fi
-	rm -rf .venv .cache .local cdk.out dist .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+	rm -rf .venv .cache .local cdk.out dist .pytest_cache .mypy_cache .ruff_cache .hypothesis \
 	  tests/workflow/engines/node_modules
 
 $(READY): requirements.lock
