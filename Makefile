@@ -7,6 +7,9 @@ READY := .venv/.ready
 # The suites of `make check`; those that cover functions/ (two processes); all others that need
 # no running stack; those that need one.
 CHECK := tests/unit tests/infra
+# Two halves of tests/unit, of half a minute each.
+UNIT_A := $(wildcard tests/unit/test_[a-j]*.py)
+UNIT_B := $(filter-out $(UNIT_A),$(wildcard tests/unit/test_*.py))
 COVER := tests/unit tests/contract tests/world tests/model tests/rights
 FAULTS := tests/faults
 PLAIN := tests/charges tests/infra tests/simulators tests/workflow
@@ -16,13 +19,15 @@ OWN := tests/emulator tests/integration/test_cdk_command.py tests/integration/te
 # They test what is used on this machine alone; see tools/settled.py.
 SETTLED := tests/emulator tests/simulators
 LEAVE_OUT ?=
+T ?=
 PYTEST = $(BIN)/python -m pytest
 # What each of the two covers is noted here by probes in functions/. A tracer would take as long
 # as the suites themselves.
 COVERAGE := .cache/coverage
 SLIPCOVER = $(BIN)/python -m slipcover --dont-wrap-pytest --out $(COVERAGE)/$@.json -m pytest
+# What `make check test` runs beside all tests: the types take one processor for a minute.
+BESIDE = $(if $(T),,$(if $(filter check,$(MAKECMDGOALS)),$(if $(filter test,$(MAKECMDGOALS)),lint audit)))
 DURATIONS := $(CURDIR)/.cache/durations.txt
-T ?=
 M ?=
 FILE ?=
 NAME ?=
@@ -32,7 +37,7 @@ STAGE ?= dev
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-cover test-faults test-plain test-stack test-own test-unit check-tests quick mutants check audit sbom lint format synth assets budget faults model bench bench-rows bench-crowd diagram rights runbook corrections openapi provider screenshot wheel bootstrap deploy diff smoke destroy lock clean
+.PHONY: help demo up down test test-cover test-faults test-plain test-stack test-own test-unit-a test-unit-b check-tests quick mutants check audit sbom lint format synth assets budget faults model bench bench-rows bench-crowd diagram rights runbook corrections openapi provider screenshot wheel bootstrap deploy diff smoke destroy lock clean
 
 help: ## List the targets
 	@echo "Verdict Courier: lists to bulk-verification providers, verdicts back."
@@ -56,7 +61,7 @@ ifeq ($(T),)
 	assemblies=$$(mktemp -d) && trap 'rm -rf "$$assemblies"' EXIT INT TERM && \
 	ASSEMBLIES=$$assemblies DURATIONS=$(DURATIONS) \
 	$(MAKE) --no-print-directory --jobs=3 LEAVE_OUT="$$left_out" \
-	  test-stack test-faults test-cover test-own test-plain
+	  test-stack $(BESIDE) test-faults test-cover test-own test-plain
 	@$(BIN)/python -m tools.settled note
 	@echo "The twenty slowest, in seconds:"; sort -rn $(DURATIONS) | head -n 20
 	$(BIN)/python -m slipcover --merge $(COVERAGE)/*.json --out $(COVERAGE).json --fail-under 95
@@ -81,18 +86,25 @@ test-own:
 
 quick: $(READY) ## Format, lint, types and unit tests, in less than a minute
 	@started=$$(date +%s); \
-	$(MAKE) --no-print-directory --jobs=2 lint test-unit; \
+	$(MAKE) --no-print-directory --jobs=3 lint test-unit-a test-unit-b; \
 	status=$$?; echo "$$(($$(date +%s) - started)) seconds"; exit $$status
 
-test-unit:
-	$(PYTEST) -q tests/unit
+test-unit-a:
+	$(PYTEST) -q $(UNIT_A)
+
+test-unit-b:
+	$(PYTEST) -q $(UNIT_B)
 
 mutants: $(READY) ## Which small changes of the code does no test notice? (M=functions/check.py)
 	@$(BIN)/python -m tools.mutants $(M)
 
-# `make check test` runs these tests once, with all others.
+# `make check test` runs these tests once, with all others, and the rest beside them.
 check: $(READY) ## Format, lint, types, weaknesses, and the tests of units and template
+ifeq ($(BESIDE),)
 	@$(MAKE) --no-print-directory --jobs=2 lint audit
+else
+	@echo "Beside the tests: $(BESIDE)"
+endif
 ifeq ($(filter test,$(MAKECMDGOALS)),)
 	@$(MAKE) --no-print-directory check-tests
 endif
