@@ -7,15 +7,15 @@ READY := .venv/.ready
 # The suites of `make check`; those that cover functions/ (two processes); all others that need
 # no running stack; those that need one.
 CHECK := tests/unit tests/infra
-# Two halves of tests/unit, of half a minute each.
-UNIT_A := $(wildcard tests/unit/test_[a-j]*.py)
-UNIT_B := $(filter-out $(UNIT_A),$(wildcard tests/unit/test_*.py))
 COVER := tests/unit tests/contract tests/world tests/model tests/rights
 FAULTS := tests/faults
 PLAIN := tests/charges tests/infra tests/simulators tests/workflow
-STACK := tests/fuzz tests/integration
+STACK := tests/integration
 # Those that start stacks or emulators of their own.
-OWN := tests/emulator tests/integration/test_cdk_command.py tests/integration/test_commands.py tests/integration/test_client.py
+OWN := tests/emulator tests/fuzz tests/integration/test_cdk_command.py tests/integration/test_commands.py tests/integration/test_client.py
+# Two halves of tests/unit, of half a minute each.
+UNIT_A := $(wildcard tests/unit/test_[a-j]*.py)
+UNIT_B := $(filter-out $(UNIT_A),$(wildcard tests/unit/test_*.py))
 # They test what is used on this machine alone; see tools/settled.py.
 SETTLED := tests/emulator tests/simulators
 LEAVE_OUT ?=
@@ -61,7 +61,7 @@ ifeq ($(T),)
 	assemblies=$$(mktemp -d) && trap 'rm -rf "$$assemblies"' EXIT INT TERM && \
 	ASSEMBLIES=$$assemblies DURATIONS=$(DURATIONS) \
 	$(MAKE) --no-print-directory --jobs=3 LEAVE_OUT="$$left_out" \
-	  test-stack $(BESIDE) test-faults test-cover test-own test-plain
+	  test-stack test-own $(BESIDE) test-cover test-faults test-plain
 	@$(BIN)/python -m tools.settled note
 	@echo "The twenty slowest, in seconds:"; sort -rn $(DURATIONS) | head -n 20
 	$(BIN)/python -m slipcover --merge $(COVERAGE)/*.json --out $(COVERAGE).json --fail-under 95
