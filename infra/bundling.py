@@ -15,7 +15,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -102,6 +102,14 @@ def bundle_notices(platform: Platform, *, project: Path = PROJECT) -> Path:
         "notices.lock",
         ANY,
     )
+
+
+#: How each asset is built, by its name in the cloud assembly.
+ASSETS: Mapping[str, Callable[[Platform], Path]] = {
+    "functions": bundle,
+    "join": bundle_join,
+    "notices": bundle_notices,
+}
 
 
 def _extended(
