@@ -36,9 +36,9 @@ def assemble(outdir: Path, on_progress: Callable[[str, str], None]) -> Path:
     on_progress("Building the functions", "")
     if changed := kept_template.changed_sources(kept_template.KEPT.read_text("utf-8")):
         raise SynthFailed(
-            f"{changed[0]} has changed since local/template.json was made of it, and "
-            "the CDK, which makes another one, is not installed. Run `make develop` "
-            "(1.4 GB, once), then this again."
+            f"{changed[0]} has changed since infra/local_template.json was made of it, "
+            "and the CDK, which makes another one, is not installed. Run `make "
+            "develop` (1.4 GB, once), then this again."
         )
     _run("the build of the functions", "local.kept_template", str(outdir))
     return outdir

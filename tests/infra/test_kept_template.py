@@ -21,7 +21,7 @@ def test_it_is_current(text: str) -> None:
     """A newcomer tries out what is deployed, not what was some time ago."""
     is_current = text == KEPT.read_text("utf-8")  # a diff of both takes minutes
 
-    assert is_current, "local/template.json is out of date: run `make template`"
+    assert is_current, "infra/local_template.json is out of date: run `make template`"
 
 
 def test_it_does_not_depend_on_the_code_of_the_functions(
