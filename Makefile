@@ -235,5 +235,5 @@ install-run:
 	@touch $(RUNS)
 
 $(READY): requirements.lock
-	$(call install,requirements.lock,the tools of development (once: 1.4 GB$(,) a few minutes))
+	$(call install,requirements.lock,the tools of development (once: 1.4 GB in a few minutes))
 	@touch $(RUNS) $@

@@ -46,6 +46,7 @@ _HEAVY = {
     "pydantic",
     "jsonschema",
     "aws_xray_sdk",
+    "boto3",
     "aws_lambda_powertools.event_handler",
     "aws_lambda_powertools.utilities.batch",
     "aws_lambda_powertools.utilities.data_classes",
