@@ -128,13 +128,14 @@ def test_a_broken_question_costs_nothing(site: Site, call: str, mode: Mode) -> N
     world.run()
 
     assert world.injector.calls[at] == f"prepare: {call}"
+    is_tried_again = mode in (Mode.KILLED_BEFORE, Mode.KILLED_AFTER)
+    assert world.injector.calls.count("aws: lambda.prepare") == 1 + is_tried_again
     assert (world.outcome(job), sent(site)) == (Outcome.SUCCEEDED, 1)
 
 
 def test_a_job_that_sends_nothing_does_not_ask(site: Site) -> None:
     """All of it is remembered; nor does what waits ask again once it is approved."""
     world = World(site, remember_days=30)
-    SCENARIOS["ipqs-list"].behave(site)
     uploaded(world)
     asked_once = world.injector.calls.count("prepare: ipqs.account")
     world.upload("ipqs/email/b.csv", LIST)
