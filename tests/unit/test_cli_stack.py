@@ -30,6 +30,7 @@ class Aws:
 
     key: str = _KEY
     waiting: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_QUEUES, 0))
+    hidden: dict[str, int] = field(default_factory=dict)
     status: str = "UPDATE_COMPLETE"
     forbidden: str = ""
     asked: list[dict[str, Any]] = field(default_factory=list)
@@ -46,7 +47,16 @@ class Aws:
 
     def get_queue_attributes(self, *, QueueUrl: str, **_: object) -> dict[str, Any]:  # noqa: N803 - boto3's
         """Answer as SQS."""
-        return {"Attributes": {"ApproximateNumberOfMessages": self.waiting[QueueUrl]}}
+        numbers = {
+            "": self.waiting[QueueUrl],
+            "NotVisible": self.hidden.get(QueueUrl, 0),
+        }
+        return {
+            "Attributes": {
+                f"ApproximateNumberOfMessages{of}": str(number)
+                for of, number in numbers.items()
+            }
+        }
 
     def get_caller_identity(self) -> dict[str, Any]:
         """Answer as STS."""
@@ -184,6 +194,33 @@ def test_what_may_not_be_looked_at_is_no_fault(
     assert "credentials that may read it" in unknown["secrets"]
 
 
+@pytest.mark.usefixtures("api")
+@pytest.mark.parametrize(
+    ("waiting", "hidden", "seen"),
+    [
+        (0, 0, "0 messages"),
+        (1, 0, "1 message"),
+        (0, 1, "0 messages, 1 at work or to be tried again"),
+    ],
+)
+def test_an_upload_that_has_failed_and_is_tried_again_is_shown(
+    aws: Aws,
+    capsys: pytest.CaptureFixture[str],
+    waiting: int,
+    hidden: int,
+    seen: str,
+) -> None:
+    """It becomes a dead letter only after a quarter of an hour."""
+    aws.waiting["IntakeQueueUrl"], aws.hidden["IntakeQueueUrl"] = waiting, hidden
+
+    assert main(["doctor", "--json"]) == ExitCode.DONE
+
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (queue,) = (finding for finding in found if finding["what"] == "IntakeQueue")
+    assert queue["seen"] == seen
+    assert queue["ok"] is (None if waiting or hidden else True)
+
+
 def test_a_stack_that_is_not_there_is_the_only_fault(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -275,6 +312,39 @@ def test_results_of_several_jobs_have_folders_of_their_own(
     for job_id in ids:
         assert (tmp_path / job_id[:12] / "all.csv").read_bytes() == content
     assert capsys.readouterr().err.count(":\n") == 3
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_results_of_two_jobs_are_not_mixed_in_a_folder(
+    api: ScriptedServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], own: bool
+) -> None:
+    """They have the same names: one job's would replace only some of the other's."""
+    there = _ID if own else "1" * 64
+    (tmp_path / "manifest.json").write_text(json.dumps({"job_id": there}))
+    manifest = {"job_id": _ID, "files": [], "rows": {"verdict": "complete"}}
+    response = {"manifest": manifest, "links": []}
+    api.answers[f"/jobs/{_ID}/results"] = Answer.json(response)
+
+    code = main(["results", _ID, "--download", str(tmp_path)])
+
+    saved = json.loads((tmp_path / "manifest.json").read_text())
+    assert saved["job_id"] == there
+    assert code == (ExitCode.DONE if own else ExitCode.MISUSED)
+    printed = "".join(capsys.readouterr().err.split())
+    assert (f"ofanotherjob,{there[:12]}:nameanotherfolder" in printed) != own
+
+
+@pytest.mark.parametrize("kept", ["[]", "no JSON", '{"other": 1}'])
+def test_a_manifest_of_something_else_does_not_hold_up_a_download(
+    api: ScriptedServer, tmp_path: Path, kept: str
+) -> None:
+    """The name is a common one; such a file was always written anew."""
+    (tmp_path / "manifest.json").write_text(kept)
+    manifest = {"job_id": _ID, "files": [], "rows": {"verdict": "complete"}}
+    response = {"manifest": manifest, "links": []}
+    api.answers[f"/jobs/{_ID}/results"] = Answer.json(response)
+
+    assert main(["results", _ID, "--download", str(tmp_path)]) == ExitCode.DONE
 
 
 def test_several_files_are_several_jobs(
