@@ -102,6 +102,7 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                         "checks": COUNT,
                         "ended_at": or_null(TIME),
                         "error_key": or_null(TEXT),
+                        "links": object_schema({"error": _LINK}, optional=("error",)),
                     }
                 ),
             },
@@ -212,7 +213,13 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
         }
     ),
     "ErrorDetails": object_schema(
-        {"job_id": TEXT, "key": TEXT, "href": _LINK, "expires_at": TIME}
+        {
+            "job_id": TEXT,
+            "attempt": COUNT,
+            "key": TEXT,
+            "href": _LINK,
+            "expires_at": TIME,
+        }
     ),
     "Problem": object_schema(
         {

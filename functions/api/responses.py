@@ -95,6 +95,9 @@ def job_response(
                 "ended_at": rfc3339(attempt["ended_at"]),
                 # Attempts of an earlier release have none.
                 "error_key": attempt.get("error_key") or None,
+                "links": {"error": f"{path}/error?attempt={attempt['attempt']}"}
+                if attempt.get("error_key") and not is_erased
+                else {},
             }
             for attempt in record.earlier
         ],

@@ -62,6 +62,12 @@ _JOB_ID = Parameter(
     description="The job's id, 64 hexadecimal digits, or its first 8 or more, if only "
     "one of the newest 10,000 jobs begins with them.",
 )
+_ATTEMPT = Parameter(
+    name="attempt",
+    place="query",
+    schema={"type": "integer", "minimum": 1},
+    description="One of the job's attempts; without it, the latest.",
+)
 _IDEMPOTENCY_KEY = Parameter(
     name="Idempotency-Key",
     place="header",
@@ -164,6 +170,7 @@ def operations(types: Types, extensions: Extensions) -> tuple[Operation, ...]:
             "Get a link to the provider's words about a failure",
             "Of a batch without results there is a line for each row. The link is "
             "valid for five minutes, for whoever has it.",
+            parameters=(_ATTEMPT,),
             response_schema="ErrorDetails",
             problem_types=(
                 problems.NO_ERROR_DETAILS,
@@ -228,6 +235,7 @@ def _on_job(
     *,
     status: int = 200,
     response_schema: str = "Job",
+    parameters: tuple[Parameter, ...] = (),
     problem_types: tuple[ProblemType, ...] = (),
 ) -> Operation:
     return Operation(
@@ -236,7 +244,7 @@ def _on_job(
         path=f"/jobs/{{job_id}}{subpath}",
         summary=summary,
         description=description,
-        parameters=(_JOB_ID,),
+        parameters=(_JOB_ID, *parameters),
         status=status,
         response_schema=response_schema,
         problems=(

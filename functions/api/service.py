@@ -114,8 +114,10 @@ class JobService:
         return self._delivery.results_of(self.find(request, now=now), now=now)
 
     def get_error(self, request: ApiRequest, *, now: float) -> Document:
-        """Return a link to what the provider said about a job that failed."""
-        return self._delivery.error_of(self.find(request, now=now), now=now)
+        """Return a link to what the provider said about an attempt that failed."""
+        record = self.find(request, now=now)
+        attempt = request.query.get("attempt", record.attempt)
+        return self._delivery.error_of(record, attempt, now=now)
 
     def cancel_job(self, request: ApiRequest, *, now: float) -> Document:
         """End a job now and return it.

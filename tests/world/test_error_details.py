@@ -150,6 +150,66 @@ def test_each_attempt_has_its_own_words(site: Site) -> None:
     assert set(world.objects(job)) == {"error.json", "error-2.json"}
 
 
+def test_the_words_of_each_attempt_can_be_fetched(site: Site) -> None:
+    """What a later attempt says does not explain what the first one has failed for."""
+    world = World(site)
+    site.txncheck.behave(ends=RequestOutcome.TEMPORARY)
+    job = world.upload(_KEY, REQUEST)
+    world.run()
+    site.txncheck.behave(ends=RequestOutcome.BUSINESS_ERROR)
+    world.retry(job)
+    world.run()
+    path = f"/jobs/{job.job_id}"
+
+    shown = world.call_api("GET", path).document
+    answers = [
+        world.call_api("GET", f"{path}/error", query=query).document
+        for query in ({"attempt": "1"}, {"attempt": "2"}, None)
+    ]
+
+    (earlier,) = shown["earlier_attempts"]
+    assert earlier["links"] == {"error": f"/local{path}/error?attempt=1"}
+    assert [(each["attempt"], each["key"]) for each in answers] == [
+        (1, earlier["error_key"]),
+        (2, shown["error_key"]),
+        (2, shown["error_key"]),
+    ]
+    assert all(f"/{each['key']}?" in each["href"] for each in answers)
+
+
+def test_words_stay_when_a_retry_has_succeeded(site: Site) -> None:
+    """The job has no error any more; that of its first attempt has its place."""
+    world = World(site)
+    site.txncheck.behave(ends=RequestOutcome.TEMPORARY)
+    job = world.upload(_KEY, REQUEST)
+    world.run()
+    site.txncheck.behave(ends=RequestOutcome.COMPLETED)
+    world.retry(job)
+    world.run()
+    path = f"/jobs/{job.job_id}/error"
+
+    latest = world.call_api("GET", path)
+    first = world.call_api("GET", path, query={"attempt": "1"})
+    third = world.call_api("GET", path, query={"attempt": "3"})
+
+    assert world.outcome(job) is Outcome.SUCCEEDED
+    assert (latest.status, first.status, third.status) == (409, 200, 409)
+    assert first.document["key"].endswith("/error.json")
+
+
+@pytest.mark.parametrize("attempt", ["0", "-1", "first", ""])
+def test_an_attempt_is_a_number_from_1(site: Site, attempt: str) -> None:
+    """What is no number must not be read as the latest."""
+    world, job = declined(site)
+
+    answer = world.call_api(
+        "GET", f"/jobs/{job.job_id}/error", query={"attempt": attempt}
+    )
+
+    assert answer.status == 400
+    assert [error["pointer"] for error in answer.document["errors"]] == ["attempt"]
+
+
 def test_a_failed_row_of_a_batch_has_the_providers_words(site: Site) -> None:
     """Class and message say which row to correct, and which to send again."""
     world = World(site)

@@ -118,6 +118,11 @@ def parser() -> argparse.ArgumentParser:
         metavar="KIND",
         help="a kind such as joined or clean; can be given again",
     )
+    results.add_argument(
+        "--errors",
+        action="store_true",
+        help="what the provider said of failures, also of earlier attempts",
+    )
     folder.complete = shtab.DIRECTORY  # type: ignore[attr-defined] # shtab reads it
     _with_job(
         add("logs", stack_commands.logs, f"{help_texts.JOB}\n{help_texts.LOGS_PIPE}")

@@ -17,8 +17,9 @@ from verdict_courier.cli.job_ids import SHOWN_DIGITS
 from verdict_courier.cli.misuse import Misused
 from verdict_courier.cli.texts import printable
 from verdict_courier.cli.upload_arguments import wishes
+from verdict_courier.failures import failures
 from verdict_courier.patience import read_patiently
-from verdict_courier.results import error_lines, listed_results, save_manifest
+from verdict_courier.results import listed_results, save_manifest
 
 #: The most characters of a file's name that the API takes.
 _MOST_OF_A_NAME = 255
@@ -114,6 +115,8 @@ def results(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
         if several:  # results of several jobs have the same names
             display.note(f"{job_id}:")
             folder = folder and folder / job_id[:SHOWN_DIGITS]
+        if options.errors:
+            return _errors(api, display, job_id)
         return _results(api, display, job_id, folder, options.only)
 
     return _worst(map(of, options.job_ids))
@@ -130,11 +133,11 @@ def _results(
     try:
         response = api.call("GET", f"{path}/results")
     except ApiError as error:
-        job = api.call("GET", path) if error.status == codes.conflict else {}
-        if "error" not in job.get("links", ()):
+        if error.status != codes.conflict:
             raise
-        details = api.call("GET", f"/jobs/{job['job_id']}/error")
-        display.error_lines(error_lines(details))
+        if not (lines := failures(api, api.call("GET", path))):
+            raise
+        display.error_lines(lines)
         return ExitCode.NO_RESULTS
     listed = listed_results(response)
     kinds = [result.kind for result in listed]
@@ -153,6 +156,14 @@ def _results(
     verdict = response["manifest"].get("rows", {}).get("verdict")
     display.verdict(verdict)
     return ExitCode.ROWS_UNPROVEN if has_unproven_rows(verdict) else ExitCode.DONE
+
+
+def _errors(api: ApiClient, display: Display, job_id: str) -> ExitCode:
+    lines = failures(api, api.call("GET", f"/jobs/{job_id}"))
+    display.error_lines(lines)
+    if not lines:
+        display.note("The provider has said nothing about a failure.")
+    return ExitCode.DONE
 
 
 def cancel(api: ApiClient, display: Display, options: Namespace) -> ExitCode:

@@ -12,6 +12,7 @@ from verdict_courier.api_description import (
     VERDICTS,
     has_unproven_rows,
 )
+from verdict_courier.cli.error_texts import attempt_facts
 
 Document = Mapping[str, Any]
 
@@ -91,12 +92,6 @@ def verdict_text(verdict: str | None) -> Text:
     """Return a verdict and what it means."""
     meaning = VERDICTS.get(str(verdict), "this client does not know the word")
     return plain(f"{verdict}: {meaning}", "green" if verdict == COMPLETE else "yellow")
-
-
-def error_text(line: Document) -> Text:
-    """Return an error, and what the provider, or a rule of ours, says about it."""
-    words = [line.get("error"), line.get("message") or line.get("reason")]
-    return plain(": ".join(str(word) for word in words if word) or line.get("outcome"))
 
 
 def quote_text(quote: Document) -> Text:
@@ -227,8 +222,7 @@ def _trouble(job: Document, zone: tzinfo | None) -> Iterator[tuple[str, Text]]:
     if job["error"]:
         yield "error", plain(job["error"]["name"])
         yield "advice", plain(job["error"]["advice"])
-    if "error" in job["links"]:
-        yield "details", plain(f"courier results {job['job_id'][:12]}")
+    yield from ((name, plain(text)) for name, text in attempt_facts(job))
     retry = job.get("retry")  # an older deployment has none
     if retry and retry.get("joins"):
         yield "a retry", plain("joins the rows again; nothing is sent")

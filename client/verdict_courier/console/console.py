@@ -24,7 +24,8 @@ from verdict_courier.console.page_response import (
     text_response,
 )
 from verdict_courier.console.results_summary import summary
-from verdict_courier.results import error_lines, listed_results
+from verdict_courier.failures import failures
+from verdict_courier.results import listed_results
 
 _FILES = Path(__file__).with_name("files")
 _MEDIA_TYPES = {
@@ -91,19 +92,21 @@ class WebConsole:
             return None
         job_id, action = match.groups()
         try:
-            self._api.call("POST", f"/jobs/{job_id}/{action}")
+            job = self._api.call("POST", f"/jobs/{job_id}/{action}")
         except (ApiError, ApiUnreachable) as error:
             return json_response({"error": str(error)})
         finally:
             self._lists.forget()
-        return json_response({"error": None})
+        return json_response({"error": actions.answer_to(action, job)})
 
     def _with_links(self, job: Document) -> Document:
         error = job["error"]
         links: Links = []
-        if job["outcome"] in WITH_RESULTS:
+        has_results = job["outcome"] in WITH_RESULTS and not job.get("erased_at")
+        if has_results:
             links.append({"text": "objects", "href": f"objects/{job['job_id']}"})
-        if "error" in job["links"]:
+        attempts = (job, *job.get("earlier_attempts", ()))
+        if any("error" in each.get("links", ()) for each in attempts):
             text = "what the provider said"
             links.append({"text": text, "href": f"error/{job['job_id']}"})
         return {
@@ -117,7 +120,7 @@ class WebConsole:
             "actions": actions.offered(job),
             "quote_says": actions.quote_says(job),
             "results": f"results/{job['job_id']}"
-            if job["outcome"] in WITH_RESULTS
+            if has_results
             else None,
         }
 
@@ -151,7 +154,7 @@ class WebConsole:
         return results
 
     def _error_lines(self, job_id: str) -> list[Document]:
-        return error_lines(self._api.call("GET", f"/jobs/{job_id}/error"))
+        return failures(self._api, self._api.call("GET", f"/jobs/{job_id}"))
 
     def _download(self, job_id: str, kind: str) -> PageResponse | None:
         """Stream a result, so that its link, a secret, does not reach the browser."""
