@@ -65,7 +65,7 @@ _JOB_ID = Parameter(
 _ATTEMPT = Parameter(
     name="attempt",
     place="query",
-    schema={"type": "integer", "minimum": 1},
+    schema={"type": "integer", "minimum": 1, "maximum": 1_000_000},
     description="One of the job's attempts; without it, the latest.",
 )
 _IDEMPOTENCY_KEY = Parameter(

@@ -119,9 +119,7 @@ class WebConsole:
             "rows_doubt": _rows_doubt(job.get("verdict")),
             "actions": actions.offered(job),
             "quote_says": actions.quote_says(job),
-            "results": f"results/{job['job_id']}"
-            if has_results
-            else None,
+            "results": f"results/{job['job_id']}" if has_results else None,
         }
 
     def _job_page(self, page: str, job_id: str, kind: str) -> PageResponse | None:
