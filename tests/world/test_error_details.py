@@ -53,13 +53,17 @@ def test_a_declined_request_leaves_the_providers_words(site: Site) -> None:
 
 
 def refused(
-    site: Site, *faults: Fault, key: str = _KEY, content: bytes = REQUEST
+    site: Site,
+    *faults: Fault,
+    key: str = _KEY,
+    content: bytes = REQUEST,
+    times: int = 2,
 ) -> tuple[World, Job]:
     """Let the provider refuse to take a request, and repeat it in its messages."""
     world = World(site, faults)
     messages = [f"mobile {MOBILES[0]} must be longer", f"name {NAMES[0]} is short"]
     body = {"statusCode": 400, "message": messages, "error": "Bad Request"}
-    site.txncheck.script("submit", [Answer.json(body, 400)] * 2)
+    site.txncheck.script("submit", [Answer.json(body, 400)] * times)
     job = world.upload(key, content)
     world.run()
     return world, job
@@ -152,10 +156,7 @@ def test_each_attempt_has_its_own_words(site: Site) -> None:
 
 def test_the_words_of_each_attempt_can_be_fetched(site: Site) -> None:
     """What a later attempt says does not explain what the first one has failed for."""
-    world = World(site)
-    site.txncheck.behave(ends=RequestOutcome.TEMPORARY)
-    job = world.upload(_KEY, REQUEST)
-    world.run()
+    world, job = refused(site, times=1)
     site.txncheck.behave(ends=RequestOutcome.BUSINESS_ERROR)
     world.retry(job)
     world.run()
@@ -179,11 +180,7 @@ def test_the_words_of_each_attempt_can_be_fetched(site: Site) -> None:
 
 def test_words_stay_when_a_retry_has_succeeded(site: Site) -> None:
     """The job has no error any more; that of its first attempt has its place."""
-    world = World(site)
-    site.txncheck.behave(ends=RequestOutcome.TEMPORARY)
-    job = world.upload(_KEY, REQUEST)
-    world.run()
-    site.txncheck.behave(ends=RequestOutcome.COMPLETED)
+    world, job = refused(site, times=1)
     world.retry(job)
     world.run()
     path = f"/jobs/{job.job_id}/error"

@@ -36,11 +36,8 @@ def _offered(job: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     elif retry or job["outcome"] in RETRYABLE:
         yield "retry", "It goes on where it stopped; nothing is submitted twice."
     if job["outcome"] and "erased_at" in job:  # an earlier release cannot erase
-        yield (
-            "erase",
-            "Its file, its results and its names are deleted for good, in all "
-            "versions. Its numbers stay.",
-        )
+        goes = "Its file, its results and its names are deleted for good"
+        yield "erase", f"{goes}, in all versions. Its numbers stay."
 
 
 def answer_to(action: str, job: Mapping[str, Any]) -> str | None:
