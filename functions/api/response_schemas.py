@@ -58,6 +58,13 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                 "description": "The error that the job waits out, such as "
                 "OutOfCredits; null if there is none.",
             },
+            "list_options": {
+                **object_schema(
+                    {"column": or_null(TEXT), "header": or_null({"type": "boolean"})}
+                ),
+                "description": "What requests for the job and its retries have said of "
+                "its list; the object's metadata may say more.",
+            },
             "quote": QUOTE,
             "approval": APPROVAL,
             "approved_at": or_null(TIME),

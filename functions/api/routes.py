@@ -48,6 +48,7 @@ class Operation:
     problems: tuple[ProblemType, ...]
     parameters: tuple[Parameter, ...] = ()
     body: Schema | None = None
+    body_is_required: bool = True
 
     def parameters_in(self, place: str) -> tuple[Parameter, ...]:
         """Return the parameters of one place."""
@@ -200,14 +201,14 @@ def operations(types: Types, extensions: Extensions) -> tuple[Operation, ...]:
             "/retry",
             "Retry a job that failed, timed out, was cancelled or is unjoined, or a "
             "partial batch",
-            "It continues where it stopped: nothing is submitted a second time, except "
-            "the requests of a batch that the provider has reported as failed. These "
-            "are sent, and paid for, again; `retry` of the job says how many they are.",
+            "It continues where it stopped: only requests that the provider has "
+            "reported as failed are sent, and paid for, again (`retry` of the job says "
+            "how many). A list of which nothing was sent is read as the body says.",
+            body=request_schemas.retry_schema(),
             status=202,
             problem_types=(
-                problems.JOB_RUNNING,
-                problems.JOB_NOT_RETRYABLE,
-                problems.JOB_ERASED,
+                *(*_BODY, problems.JOB_RUNNING, problems.JOB_NOT_RETRYABLE),
+                *(problems.OPTIONS_TOO_LATE, problems.JOB_ERASED),
             ),
         ),
         _on_job(
@@ -236,6 +237,7 @@ def _on_job(
     status: int = 200,
     response_schema: str = "Job",
     parameters: tuple[Parameter, ...] = (),
+    body: Schema | None = None,
     problem_types: tuple[ProblemType, ...] = (),
 ) -> Operation:
     return Operation(
@@ -245,6 +247,8 @@ def _on_job(
         summary=summary,
         description=description,
         parameters=(_JOB_ID, *parameters),
+        body=body,
+        body_is_required=False,
         status=status,
         response_schema=response_schema,
         problems=(

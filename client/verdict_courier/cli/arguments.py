@@ -22,6 +22,7 @@ from verdict_courier.cli.endpoints import usual_stage
 from verdict_courier.cli.exit_codes import ExitCode
 from verdict_courier.cli.job_ids import read_job_id
 from verdict_courier.cli.upload_arguments import (
+    add_list_options,
     add_provider,
     add_upload,
     add_verification,
@@ -134,7 +135,9 @@ def parser() -> argparse.ArgumentParser:
     approve = _with_job(
         add("approve", commands.approve, help_texts.JOB), offered=completion.RUNNING
     )
-    retry = _with_job(add("retry", commands.retry, help_texts.JOB))
+    retry = _with_job(
+        add_list_options(add("retry", commands.retry, help_texts.JOB)),
+    )
     for waiting in (submit, status, approve, retry):
         waiting.add_argument("--wait", action="store_true", help="until the job ends")
     erase = _with_job(add("erase", erasing.erase, help_texts.JOB))

@@ -16,7 +16,7 @@ from verdict_courier.cli.following import follow, wait
 from verdict_courier.cli.job_ids import SHOWN_DIGITS
 from verdict_courier.cli.misuse import Misused
 from verdict_courier.cli.texts import printable
-from verdict_courier.cli.upload_arguments import wishes
+from verdict_courier.cli.upload_arguments import list_options, wishes
 from verdict_courier.failures import failures
 from verdict_courier.patience import read_patiently
 from verdict_courier.results import listed_results, save_manifest
@@ -174,7 +174,13 @@ def cancel(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
 
 def retry(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     """Continue a job that did not succeed, or the failed requests of a batch."""
-    job = api.call("POST", f"/jobs/{options.job_id}/retry")
+    path, asked = f"/jobs/{options.job_id}", list_options(options)
+    if asked and "list_options" not in api.call("GET", path):
+        # It would retry the job, and not read the body.
+        raise Misused(
+            "This stack is of an earlier release, which has no --column here."
+        )
+    job = api.call("POST", f"{path}/retry", asked or None)
     return follow(api, display, job, options)
 
 
