@@ -492,7 +492,7 @@ def test_a_status_has_the_earlier_attempts(
 
     shown = capsys.readouterr().out.splitlines()
     assert "attempt 1\tfailed ProviderFailed" in shown
-    assert f"details\tcourier results --errors {_ID[:12]}" in shown
+    assert f"details\tcourier results {_ID[:12]}" in shown
 
 
 def test_scripts_get_the_details_of_an_error(

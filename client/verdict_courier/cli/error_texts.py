@@ -20,11 +20,14 @@ def error_text(line: Document) -> str:
 
 
 def attempt_facts(job: Document) -> Iterator[tuple[str, str]]:
-    """Yield how earlier attempts ended, and what shows the provider's words."""
-    earlier = job.get("earlier_attempts", ())  # an older deployment has none
-    for attempt in earlier:
+    """Yield how earlier attempts of a job ended."""
+    for attempt in job.get("earlier_attempts", ()):  # an older deployment has none
         words = (attempt["outcome"], attempt["error"])
         yield f"attempt {attempt['attempt']}", " ".join(filter(None, words))
-    # Nor has it links of earlier attempts.
-    if any("error" in each.get("links", ()) for each in (job, *earlier)):
-        yield "details", f"courier results --errors {job['job_id'][:12]}"
+
+
+def has_failures(job: Document) -> bool:
+    """Return whether the provider has said something of a failure, in any attempt."""
+    # An older deployment has no links of earlier attempts.
+    attempts = (job, *job.get("earlier_attempts", ()))
+    return any("error" in each.get("links", ()) for each in attempts)

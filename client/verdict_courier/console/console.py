@@ -14,6 +14,7 @@ from verdict_courier.api_description import (
     WITH_RESULTS,
     has_unproven_rows,
 )
+from verdict_courier.cli.error_texts import has_failures
 from verdict_courier.console import actions, job_pages, runbook
 from verdict_courier.console.job_lists import JobLists
 from verdict_courier.console.log_sources import Links, LogSource
@@ -105,8 +106,7 @@ class WebConsole:
         has_results = job["outcome"] in WITH_RESULTS and not job.get("erased_at")
         if has_results:
             links.append({"text": "objects", "href": f"objects/{job['job_id']}"})
-        attempts = (job, *job.get("earlier_attempts", ()))
-        if any("error" in each.get("links", ()) for each in attempts):
+        if has_failures(job):
             text = "what the provider said"
             links.append({"text": text, "href": f"error/{job['job_id']}"})
         return {
