@@ -232,8 +232,9 @@ class World:
             "httpMethod": method,
             "headers": {name: values[0] for name, values in headers.items()},
             "multiValueHeaders": headers,
-            "multiValueQueryStringParameters": query
-            and {name: [value] for name, value in query.items()},
+            "multiValueQueryStringParameters": {
+                name: [value] for name, value in (query or {}).items()
+            },
             "pathParameters": {"job_id": job_id} if job_id else None,
             "requestContext": {
                 "path": f"/local{path}",
