@@ -165,9 +165,10 @@ def _job_for(verb: str, runner: JobRunner) -> str:
         job_id = runner.upload("ipqs/email/my.csv", sample.emails(12), metadata=asked)
         assert runner.notices(job_id)  # of its quote
         return job_id
-    if verb == "reread":  # which of the two columns it is, the content does not show
-        unclear = b"E-Mail,Other\na@documents.example,b@documents.example\n"
-        job_id = runner.upload("ipqs/email/unclear.csv", unclear)
+    if verb == "reread":  # the column that was named is not there
+        wrong = {"courier-column": "9"}
+        emails = sample.emails(12)
+        job_id = runner.upload("ipqs/email/wrong.csv", emails, metadata=wrong)
         runner.wait_for_end(job_id)
         return job_id
     ipqs.behave(statuses=("ERROR",) if verb == "retry" else ())
