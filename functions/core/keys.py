@@ -26,12 +26,14 @@ BATCHES_PREFIX = "batches/"
 ANSWERS_PREFIX = f"{BATCHES_PREFIX}answers/"
 
 # Names of what the metadata of an object say of its job: that it waits for approval,
-# that nothing remembered is used, which column is the value, whether there is a header.
+# that nothing remembered is used, which column is the value, whether there is a header,
+# whether what does not fit the type is sent.
 OPTION_PREFIX = "courier-"
 QUOTE_OPTION = f"{OPTION_PREFIX}quote"
 FRESH_OPTION = f"{OPTION_PREFIX}fresh"
 COLUMN_OPTION = f"{OPTION_PREFIX}column"
 HEADER_OPTION = f"{OPTION_PREFIX}header"
+UNFIT_OPTION = f"{OPTION_PREFIX}send-unfit"
 
 #: The index of the jobs table that lists jobs by month, newest first.
 JOBS_BY_MONTH = "by_month"

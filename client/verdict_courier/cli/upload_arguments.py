@@ -36,6 +36,11 @@ def add_upload(target: argparse.ArgumentParser, *, files: str | int) -> None:
         help="whether the first record is a header; default: its content decides",
     )
     target.add_argument(
+        "--send-unfit",
+        action=argparse.BooleanOptionalAction,
+        help="whether values that do not fit the type are sent, and paid for",
+    )
+    target.add_argument(
         "--fresh",
         action="store_true",
         help="send values although their verdicts are remembered",
@@ -78,13 +83,11 @@ def check_type(options: argparse.Namespace) -> None:
 
 def wishes(options: argparse.Namespace) -> dict[str, str | bool]:
     """Return what a form for an upload is asked for besides provider, type and name."""
-    asked = {"column": options.column, "header": options.header, "fresh": options.fresh}
+    names = ("column", "header", "send_unfit")
+    asked = {name: getattr(options, name) for name in names}
     # An earlier release refuses what it does not know.
-    return {
-        name: value
-        for name, value in asked.items()
-        if value is not None and (value or name == "header")
-    }
+    said = {name: value for name, value in asked.items() if value is not None}
+    return {**said, **({"fresh": True} if options.fresh else {})}
 
 
 def check_files(options: argparse.Namespace) -> None:
@@ -92,8 +95,9 @@ def check_files(options: argparse.Namespace) -> None:
     upload = api_description.uploads()[options.provider]
     for name in wishes(options):
         if name not in upload.members:
+            option = name.replace("_", "-")
             raise Misused(
-                f"--{name} is for lists, which {options.provider} does not take"
+                f"--{option} is for lists, which {options.provider} does not take"
             )
     for file in options.files:
         if file.suffix.lower() not in upload.extensions:
