@@ -139,6 +139,7 @@ def test_the_settings_of_ipqs_are_complete(prod: Template) -> None:
         "max_source_bytes": 268435456,
         "max_source_records": 2000000,
         "remember_days": 0,
+        "send_unfit": False,
         "max_upload_bytes": 104857600,
         "max_result_bytes": 53687091200,
         "settle_seconds": 3600,
