@@ -121,22 +121,23 @@ def test_a_broken_question_costs_nothing(site: Site, call: str, mode: Mode) -> N
     """Not a second upload, and not the job."""
     plain = world_with(site, 3)
     uploaded(plain)
-    at = plain.injector.calls.index(call)
+    at = plain.injector.calls.index(f"prepare: {call}")
 
     world = world_with(site, 3, Fault(at, mode))
     job = uploaded(world)
     world.run()
 
-    assert world.injector.calls[at] == call
+    assert world.injector.calls[at] == f"prepare: {call}"
+    is_tried_again = mode in (Mode.KILLED_BEFORE, Mode.KILLED_AFTER)
+    assert world.injector.calls.count("aws: lambda.prepare") == 1 + is_tried_again
     assert (world.outcome(job), sent(site)) == (Outcome.SUCCEEDED, 1)
 
 
 def test_a_job_that_sends_nothing_does_not_ask(site: Site) -> None:
     """All of it is remembered; nor does what waits ask again once it is approved."""
     world = World(site, remember_days=30)
-    SCENARIOS["ipqs-list"].behave(site)
     uploaded(world)
-    asked_once = world.injector.calls.count("ipqs.account")
+    asked_once = world.injector.calls.count("prepare: ipqs.account")
     world.upload("ipqs/email/b.csv", LIST)
     world.run()
     asked = world.upload("ipqs/email/c.csv", LIST + b"x@rows.example\n", metadata=ASKED)
@@ -145,7 +146,7 @@ def test_a_job_that_sends_nothing_does_not_ask(site: Site) -> None:
     world.run()
 
     assert asked_once == 1
-    assert world.injector.calls.count("ipqs.account") == 2
+    assert world.injector.calls.count("prepare: ipqs.account") == 2
 
 
 def test_a_provider_that_does_not_say_it_is_not_asked(site: Site) -> None:
