@@ -9,7 +9,7 @@ from local.simulators.ipqs.job import FINISHED, Csv
 from local.simulators.ipqs.state import IpqsState
 from local.simulators.ipqs.verification import KINDS
 
-_CREDITS = 1_000_000_000  # of an account whose credits no switch bounds
+_CREDITS = 10_000_000  # of an account whose credits no switch bounds
 _PAGE = 50  # files in a page of the list [V]
 _COUNTED = {"UNIQUE_RESULTS", "FINALIZING", FINISHED}  # when all records were read
 _TYPE_LABELS = {"email": "Email-Verification", "proxy": "Proxy-Detection"}
