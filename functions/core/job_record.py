@@ -104,7 +104,7 @@ class JobRecord:
         """Read an item, ignoring attributes that are not fields of a record."""
         values: dict[str, Any] = {
             name: type_(item[attribute])
-            for name, attribute, type_ in _plain_fields(cls)
+            for name, attribute, type_ in _plain_fields(JobRecord)
             if attribute in item
         }
         for name in ("job_id", "provider", "type"):
@@ -260,7 +260,7 @@ class SubmissionRecord:
         """Read an item of the jobs table."""
         values: dict[str, Any] = {
             name: type_(item[attribute])
-            for name, attribute, type_ in _plain_fields(cls)
+            for name, attribute, type_ in _plain_fields(SubmissionRecord)
             if attribute in item
         }
         return cls(received_at=float(item.get("received_at", 0.0)), **values)
