@@ -46,8 +46,8 @@ class Api(Construct):
         stage: str,
         types: Types,
         extensions: Extensions,
-        function: lambda_.Function,
-        webhook_function: lambda_.Function,
+        function: lambda_.IFunction,
+        webhook_function: lambda_.IFunction,
         requests_per_second: int,
         burst: int,
         web_acl_arn: str,
@@ -106,7 +106,7 @@ class Api(Construct):
         self._add_webhook(webhook_function)
         self._add_web_acl(web_acl_arn)
 
-    def _add_webhook(self, function: lambda_.Function) -> None:
+    def _add_webhook(self, function: lambda_.IFunction) -> None:
         """Add the only route without an AWS signature: providers have other schemes."""
         method = self.rest.root.resource_for_path(WEBHOOKS).add_method(
             "POST",
@@ -220,7 +220,7 @@ class Api(Construct):
             )
 
 
-def _integration(function: lambda_.Function) -> apigateway.LambdaIntegration:
+def _integration(function: lambda_.IFunction) -> apigateway.LambdaIntegration:
     return apigateway.LambdaIntegration(
         function, allow_test_invoke=False, timeout=Duration.seconds(29)
     )

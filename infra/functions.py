@@ -15,7 +15,7 @@ from constructs import Construct
 
 from functions.core import keys
 from functions.core.function_table import FUNCTIONS, OPTIONAL_FUNCTIONS
-from infra.bundling import HOST, LAMBDA, bundle, bundle_join, bundle_notices
+from infra.bundling import ASSETS, HOST, LAMBDA, Platform
 from infra.config import LOCAL
 from infra.nag import acknowledge
 
@@ -36,6 +36,7 @@ class Functions(Construct):
         otel_layer_arn: str,
         log_retention: logs.RetentionDays,
         reserved_concurrency: Mapping[str, int],
+        api_snap_start: bool,
         forwards_notices: bool,
         key: kms.IKey,
         removal_policy: RemovalPolicy,
@@ -43,11 +44,10 @@ class Functions(Construct):
         super().__init__(scope, construct_id)
         self._reserved_concurrency = reserved_concurrency
         platform = HOST if stage == LOCAL else LAMBDA
-        self._code = lambda_.Code.from_asset(str(bundle(platform)))
-        self._own_code = {"join": lambda_.Code.from_asset(str(bundle_join(platform)))}
+        self._code = _code("functions", platform)
+        self._own_code = {"join": _code("join", platform)}
         if forwards_notices:
-            notices = str(bundle_notices(platform))
-            self._own_code["forward_notice"] = lambda_.Code.from_asset(notices)
+            self._own_code["forward_notice"] = _code("notices", platform)
         self._log_retention = log_retention
         self._key = key
         self._removal_policy = removal_policy
@@ -78,7 +78,17 @@ class Functions(Construct):
         self.manifest = self._function("manifest")
         self.conclude = self._function("conclude")
         self.finalize_execution = self._function("finalize_execution")
-        self.api = self._function("api")
+        self.api = self._function("api", snap_start=api_snap_start)
+        #: What API Gateway calls. Only a published version has a snapshot; the alias
+        #: leads to the newest, and the one before is deleted.
+        self.api_entry: lambda_.IFunction = self.api
+        if api_snap_start:
+            self.api_entry = lambda_.Alias(
+                self,
+                "ApiLive",
+                alias_name="live",
+                version=self.api.current_version,
+            )
         self.listen = self._function("listen")
         self.approve = self._function("approve")
         self.webhook = self._function("webhook")
@@ -120,7 +130,7 @@ class Functions(Construct):
         """The functions that call a provider, and need its key."""
         return (self.submit, self.check, self.download, self.sweep)
 
-    def _function(self, name: str) -> lambda_.Function:
+    def _function(self, name: str, *, snap_start: bool = False) -> lambda_.Function:
         spec = FUNCTIONS.get(name) or OPTIONAL_FUNCTIONS[name]
         title = spec.construct_id or name.capitalize()
         log_group = logs.LogGroup(
@@ -155,6 +165,9 @@ class Functions(Construct):
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.TEXT,
             tracing=lambda_.Tracing.ACTIVE,
+            snap_start=(
+                lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None
+            ),
         )
         acknowledge(
             role,
@@ -170,3 +183,8 @@ class Functions(Construct):
             "and API Gateway handle failed calls themselves.",
         )
         return function
+
+
+def _code(asset: str, platform: Platform) -> lambda_.Code:
+    path = str(ASSETS[asset](platform))
+    return lambda_.Code.from_asset(path, display_name=asset)
