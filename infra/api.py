@@ -128,7 +128,10 @@ class Api(Construct):
     ) -> None:
         resource = self.rest.root.resource_for_path(operation.path)
         models: dict[str, apigateway.IModel] = {}
-        if operation.body is not None:
+        # What API Gateway makes of a body that may be absent, its documentation does
+        # not say: the function alone reads that.
+        has_model = operation.body is not None and operation.body_is_required
+        if has_model:
             models["application/json"] = self.rest.add_model(
                 f"{operation.name[0].upper()}{operation.name[1:]}",
                 content_type="application/json",
@@ -139,7 +142,7 @@ class Api(Construct):
             operation.method,
             integration,
             operation_name=operation.name,
-            request_validator=self._validators[operation.body is not None],
+            request_validator=self._validators[has_model],
             request_parameters={
                 f"method.request.{_LOCATIONS[parameter.place]}.{parameter.name}": (
                     parameter.place == "path"  # whether it is required
