@@ -79,6 +79,7 @@ class Functions(Construct):
         self.conclude = self._function("conclude")
         self.finalize_execution = self._function("finalize_execution")
         self.api = self._function("api")
+        self.check_now = self._function("check_now")
         self.listen = self._function("listen")
         self.approve = self._function("approve")
         self.webhook = self._function("webhook")
@@ -118,7 +119,7 @@ class Functions(Construct):
     @property
     def calling_providers(self) -> tuple[lambda_.Function, ...]:
         """The functions that call a provider, and need its key."""
-        return (self.submit, self.check, self.download, self.sweep)
+        return (self.submit, self.check, self.check_now, self.download, self.sweep)
 
     def _function(self, name: str) -> lambda_.Function:
         spec = FUNCTIONS.get(name) or OPTIONAL_FUNCTIONS[name]

@@ -82,6 +82,7 @@ RIGHTS = {
         *READ_SECRETS,
         *USE_TABLE_KEY,
     },
+    "check_now": {"kms:Decrypt StorageKey", *READ_SECRETS},
     "download": {*WRITE_RESULTS_IN_PARTS, *READ_SECRETS},
     "manifest": {
         "dynamodb:GetItem StorageJobs",
@@ -108,6 +109,7 @@ RIGHTS = {
         "dynamodb:UpdateItem StorageJobs",
         "dynamodb:DeleteItem StorageVerdicts",
         READ_MEMORY_SECRET,
+        "lambda:InvokeFunction FunctionsCheckNow",
         "s3:DeleteObjectVersion StorageInbox/batches/*",
         "s3:DeleteObjectVersion StorageInbox/ipqs/*",
         "s3:DeleteObjectVersion StorageInbox/txncheck/*",
@@ -248,7 +250,7 @@ def test_a_function_writes_to_its_own_log_only(template: Template, name: str) ->
         ),
         pytest.param(
             r"secretsmanager:GetSecretValue \w+(?<!Webhook)(?<!Memory)$",
-            {"submit", "check", "download", "sweep"},
+            {"submit", "check", "check_now", "download", "sweep"},
             id="read a provider's key",
         ),
         pytest.param(

@@ -78,9 +78,9 @@ def test_results_are_on_the_card_once_somebody_sees_it(web_browser: Browser) -> 
 def test_a_webhook_is_marked(web_browser: Browser) -> None:
     """The operator sees which waits it ended early."""
     with showing(sample_job()) as address, opened(web_browser, address) as page:
-        expect(page.locator("article .mark title")).to_have_text("webhook, 10:00:20")
+        expect(page.locator("article .mark title")).to_have_text("woken, 10:00:20")
         wait = page.locator('[data-state="Listen"] title')
-        expect(wait).to_have_text("Listen, 10:00:01, 19 s, woken by a webhook")
+        expect(wait).to_have_text("Listen, 10:00:01, 19 s, woken")
 
 
 def test_names_are_text(web_browser: Browser) -> None:

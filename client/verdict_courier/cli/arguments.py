@@ -9,6 +9,7 @@ import shtab
 from verdict_courier import api_description
 from verdict_courier.cli import (
     argument_types,
+    checking,
     commands,
     completion,
     drills,
@@ -123,6 +124,7 @@ def parser() -> argparse.ArgumentParser:
         add("logs", stack_commands.logs, f"{help_texts.JOB}\n{help_texts.LOGS_PIPE}")
     )
     _with_job(add("open", stack_commands.open_job, help_texts.JOB))
+    _with_job(add("check", checking.check, help_texts.JOB), offered=completion.RUNNING)
     _with_job(
         add("cancel", commands.cancel, help_texts.JOB), offered=completion.RUNNING
     )

@@ -37,7 +37,7 @@ _ERROR = "!"
 #: From the least important character to the most important one.
 _PRECEDENCE = " ·=RMDS|*!"
 _LEGEND = (
-    "S submit  · wait  | check  * webhook  R requests of a batch  D download  "
+    "S submit  · wait  | check  * woken  R requests of a batch  D download  "
     "M manifest  = other  ! error"
 )
 

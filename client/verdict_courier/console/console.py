@@ -14,6 +14,7 @@ from verdict_courier.api_description import (
     WITH_RESULTS,
     has_unproven_rows,
 )
+from verdict_courier.cli.checking import check_text
 from verdict_courier.console import actions, job_pages, runbook
 from verdict_courier.console.job_lists import JobLists
 from verdict_courier.console.log_sources import Links, LogSource
@@ -91,12 +92,13 @@ class WebConsole:
             return None
         job_id, action = match.groups()
         try:
-            self._api.call("POST", f"/jobs/{job_id}/{action}")
+            answer = self._api.call("POST", f"/jobs/{job_id}/{action}")
         except (ApiError, ApiUnreachable) as error:
             return json_response({"error": str(error)})
         finally:
             self._lists.forget()
-        return json_response({"error": None})
+        says = check_text(answer, None) if action == "check" else None
+        return json_response({"error": None, "says": says})
 
     def _with_links(self, job: Document) -> Document:
         error = job["error"]
