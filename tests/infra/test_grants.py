@@ -359,7 +359,7 @@ def test_the_machine_may_call_only_our_functions_and_the_topic(
         if action.startswith("lambda:"):
             assert action == "lambda:InvokeFunction"
             assert target in functions
-            assert not re.search("Intake|Api|Reflect|Webhook|Sweep", target)
+            assert not re.search("Intake|Api|CheckNow|Reflect|Webhook|Sweep", target)
         if action.startswith("sns:"):
             assert action == "sns:Publish"
             assert target in topics
@@ -385,7 +385,7 @@ def test_the_machine_may_use_its_key(template: Template) -> None:
         ("webhook", {"wait:*"}),
         ("submit", {"pace:*"}),
         ("approve", {"approval:*"}),
-        ("api", {"request:*", "approval:*"}),
+        ("api", {"request:*", "approval:*", "check:*", "wait:*"}),
     ],
 )
 def test_a_function_writes_only_its_kind_of_items(

@@ -208,6 +208,11 @@ def test_it_says_how_many_jobs_there_are_and_has_older_ones(
     with paged(*jobs) as address, opened(web_browser, address) as page:
         counts, shown = page.locator("#counts"), page.locator("article")
         expect(counts).to_have_text("· newest 50 of 120, 0 running")
+        filtered = page.locator("#shown")
+        expect(filtered).to_have_text("filters the jobs on this page")
+        page.locator("#text").fill(jobs[7]["job_id"])
+        expect(filtered).to_have_text("1 of 50 on this page shown")
+        page.locator("#text").fill("")
         page.get_by_role("link", name="Older jobs").click()
         expect(counts).to_have_text("· jobs 51 to 100 of 120, 0 running")
         expect(shown.first).to_have_attribute("data-job", jobs[50]["job_id"])
