@@ -11,6 +11,7 @@ from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.aws.results import Results
 from functions.aws.settings import function_settings
 from functions.core.errors import ResultMismatch
+from functions.core.job_record import JobRecord
 from functions.core.manifest import (
     build_manifest,
     delivered_results,
@@ -18,12 +19,17 @@ from functions.core.manifest import (
     read_manifest,
 )
 from functions.core.model import File, Job, Next, Outcome, Phase, State
+from functions.core.quote import quote_of
 from functions.core.result_keys import manifest_key, unjoined_key
 from functions.core.rows import RowsVerdict
 
 
 def write_manifest(
-    job: Job, results: Results, *, name: str = "", label: str = ""
+    job: Job,
+    results: Results,
+    *,
+    source: Mapping[str, str | None] | None = None,
+    label: str = "",
 ) -> Job:
     """Write a job's manifest and return the job as succeeded, or partially so.
 
@@ -45,7 +51,7 @@ def write_manifest(
     shard_files, shard_errors = _shards(job, results)
     manifest = build_manifest(
         ended.with_(files=(*ended.files, *shard_files)),
-        name=name,
+        source=source,
         label=label,
         shard_errors=shard_errors,
     )
@@ -82,6 +88,14 @@ def _shards(job: Job, results: Results) -> tuple[list[File], Mapping[str, str]]:
     return [File.from_state(file) for file in document["files"]], document["errors"]
 
 
+def _source(record: JobRecord, *, shows_name: bool) -> dict[str, str | None]:
+    """Return the name of a job's file, and of a list the header that was taken."""
+    source = {"name": record.file_name} if shows_name and record.file_name else {}
+    quote = quote_of(record)
+    is_list = bool(record.prepared_list.key)
+    return {**source, "header": quote["header"]} if quote and is_list else {**source}
+
+
 @lambda_handler
 def handler(event: State, _context: LambdaContext) -> State:
     """Run the state Manifest for one job."""
@@ -92,7 +106,7 @@ def handler(event: State, _context: LambdaContext) -> State:
         ended = write_manifest(
             job,
             Results.from_environment(),
-            name=record.file_name if function_settings().show_file_names else "",
+            source=_source(record, shows_name=function_settings().show_file_names),
             label=record.label,
         )
 

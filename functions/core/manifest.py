@@ -19,15 +19,15 @@ JOINED_SCHEMA_VERSION = 2
 def build_manifest(
     job: Job,
     *,
-    name: str = "",
+    source: Mapping[str, str | None] | None = None,
     label: str = "",
     shard_errors: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return the manifest of a job, which depends on nothing but the arguments.
 
-    `name` is that of the job's file, `label` what was said of the job; both may be
-    personal data, which a job does not hold. `shard_errors` are by the numbers of a
-    list's shards that have no results.
+    `source` is what there is to say of the job's file besides its place, `label` what
+    was said of the job; both may be personal data, which a job does not hold.
+    `shard_errors` are by the numbers of a list's shards that have no results.
 
     Raises:
         ResultsIncomplete: Some results could not be fetched, or of a list that is
@@ -58,7 +58,7 @@ def build_manifest(
             "bucket": job.bucket,
             "key": job.key,
             "version_id": job.version_id,
-            **({"name": name} if name else {}),
+            **(source or {}),
         },
         "files": [
             {name: value for name, value in asdict(file).items() if name != "error"}

@@ -115,7 +115,7 @@ def test_a_case_is_refused_unpaid(name: str, ipqs: Desk, txncheck: Desk) -> None
     assert re.search(advice, desk.refused[1]), desk.refused[1]
 
 
-def test_four_thousand_and_one_rows_are_sent(txncheck: Desk) -> None:
+def test_s18_four_thousand_and_one_rows_are_sent(txncheck: Desk) -> None:
     """There was a bound of 4,000, whose advice named another setting."""
     rows = b"".join(b"+91980000%04d\n" % number for number in range(4001))
 

@@ -38,7 +38,7 @@ Form = dict[str, Any]
         pytest.param("x" * 900 + ".csv", id="long"),
     ],
 )
-def test_a_key_that_s3_takes_is_read(
+def test_s19_a_key_that_s3_takes_is_read(
     api: ApiClient, runner: JobRunner, name: str
 ) -> None:
     """A key is decoded exactly where it is encoded."""
@@ -52,7 +52,7 @@ def test_a_key_that_s3_takes_is_read(
 
 
 @pytest.mark.fault(1)
-def test_an_event_in_both_of_its_forms_is_one_job(runner: JobRunner) -> None:
+def test_s20_an_event_in_both_of_its_forms_is_one_job(runner: JobRunner) -> None:
     """EventBridge has the key as it is, S3's own notification encodes it."""
     view = runner.run("ipqs/email/a+b é%2F.csv", _EMAILS)
     assert view.job is not None
@@ -65,8 +65,11 @@ def test_an_event_in_both_of_its_forms_is_one_job(runner: JobRunner) -> None:
     assert runner.submissions(job.job_id) == 1
 
 
-def test_an_upload_in_parts_is_one_job(runner: JobRunner) -> None:
-    """`aws s3 cp` sends what has more than 8 MB in parts; the object is one."""
+def test_s22_an_upload_in_parts_is_one_job(runner: JobRunner) -> None:
+    """`aws s3 cp` sends what has more than 8 MB in parts; the object is one.
+
+    200,000 rows have two parts; 1,500,000 would have five, and try nothing else.
+    """
     content = sample.emails(200_000)
     assert len(content) > 5 * _MEBIBYTE  # the least that a part may have
     bucket, key = runner.stack.outputs["InboxBucket"], "ipqs/email/in parts.csv"
@@ -113,7 +116,7 @@ def _post(form: Form, content: bytes, **fields: str) -> requests.Response:
     )
 
 
-def test_a_form_takes_its_file(form: Form) -> None:
+def test_s23_a_form_takes_its_file(form: Form) -> None:
     """With the key and the content type that were signed."""
     response = _post(form, _EMAILS)
 
@@ -134,7 +137,7 @@ def test_a_form_takes_its_file(form: Form) -> None:
         pytest.param({}, b"", 400, id="empty"),
     ],
 )
-def test_a_form_takes_nothing_else(
+def test_s23_a_form_takes_nothing_else(
     runner: JobRunner, form: Form, fields: dict[str, str], content: bytes, status: int
 ) -> None:
     """Whoever has the form must not write anything into the bucket but one list."""

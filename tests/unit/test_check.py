@@ -227,13 +227,17 @@ def test_an_error_is_counted_by_its_name(capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.mark.parametrize("word", ["", "ARCHIVED"])
 def test_an_unknown_status_word_is_counted(
-    word: str, capsys: pytest.CaptureFixture[str]
+    word: str,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The provider may have changed its words: an alarm asks a person to look."""
     _check(_JOB, StatusReport(phase=Phase.RUNNING, unknown_word=word))
 
     counted = _metrics(capsys).get(Metric.UNKNOWN_STATUS_WORDS.title)
     assert counted == (1 if word else None)
+    logged = [vars(record).get("word") for record in caplog.records]
+    assert logged == ([word] if word else [])
 
 
 def test_the_time_in_a_phase_is_measured_at_its_end(

@@ -641,6 +641,81 @@ def test_the_first_remarks_of_a_job_are_kept(
     assert table.client.calls[2:] == ["UpdateItem"]
 
 
+def test_the_options_of_a_job_are_those_of_its_first_record(
+    store: JobStore, table: MemoryTable
+) -> None:
+    """It runs by them: a later request cannot change what has begun."""
+    for options in ({"column": "mail"}, {"column": "other", "header": "no"}):
+        store.create_requested(
+            JOB, request_hash="h", remarks={"name": "n"}, options=options, now=NOW
+        )
+
+    item = table.item("j")
+    assert (item["column"], "header" in item) == ("mail", False)
+
+
+def test_what_is_being_erased_is_neither_named_nor_started(
+    store: JobStore, table: MemoryTable
+) -> None:
+    """Its name would stay, and its results would come again."""
+    stored: dict[str, Any] = {"outcome": "failed", "erase_began_at": NOW}
+    table.put("j", **stored)
+    record = store.get("j")
+    assert record is not None
+
+    store.create_requested(JOB, request_hash="h", remarks={"name": "n"}, now=NOW)
+
+    assert store.restart(record, now=NOW) is None
+    assert table.item("j") == stored
+
+
+@pytest.mark.parametrize(
+    ("phase", "phase_after"), [("quoted", "queued"), ("finished", "finished")]
+)
+def test_a_quote_does_not_outlive_its_attempt(
+    store: JobStore, table: MemoryTable, phase: str, phase_after: str
+) -> None:
+    """The next one prepares the list anew; what is known of a submission stays."""
+    table.put("j", **IDENTITY, outcome="failed", phase=phase, approve_until=NOW)
+    record = store.get("j")
+    assert record is not None
+
+    restarted = store.restart(record, now=LATER)
+
+    assert restarted is not None
+    assert restarted.phase == phase_after
+    assert "approve_until" not in table.item("j")
+
+
+def test_the_time_that_a_batch_takes_to_send_is_recorded_while_it_runs(
+    store: JobStore, table: MemoryTable
+) -> None:
+    """Its deadline is later by it; an attempt that has ended has none."""
+    job = JOB.with_(batch=Batch(sending_seconds=70.0))
+    table.put("j", received_at=1.0)
+    store.record_batch(job)
+    assert table.item("j") == {"received_at": 1.0, "sending_seconds": 70.0}
+
+    unchanged: list[dict[str, Any]] = [{"outcome": "failed"}, {"attempt": 2}]
+    for stored in unchanged:
+        table.put("j", **stored)
+        store.record_batch(job)
+        assert table.item("j") == stored
+
+
+def test_a_claim_keeps_what_is_sent_under_it(
+    store: JobStore, table: MemoryTable
+) -> None:
+    """A later attempt that finds the claim joins the rows of that file."""
+    job = JOB.with_(
+        prepared=PreparedList(key="submission.csv", records_version_id="r", sent=2)
+    )
+
+    store.claim_submission(job, token="token", now=NOW)
+
+    assert json.loads(str(table.item("j")["prepared"])) == asdict(job.prepared)
+
+
 def test_a_requested_job_of_another_client_was_submitted(
     store: JobStore, table: MemoryTable
 ) -> None:
@@ -667,6 +742,9 @@ ATTEMPT: dict[str, Any] = {
     "execution": "j",
     "failures": 1,
     "next_check_at": 1.0,
+    "next_check_reason": "elapsed",
+    "forecast": "{}",
+    "approve_until": 1.0,
     "held_for": "OutOfCredits",
     "held_since": 1.0,
     "late": 1,

@@ -162,6 +162,12 @@ def test_an_object_that_cannot_be_read_is_an_error(bucket: Bucket) -> None:
     ):
         bucket.results.read(stored)
 
+    bucket.fail("GetObject", lost())
+    with pytest.raises(
+        AwsUnavailable, match=r"^could not read from the results bucket: "
+    ):
+        bucket.results.load("k", job_id="j", admit=lambda _: None)
+
 
 def test_a_small_object_is_written_with_its_checksum(bucket: Bucket) -> None:
     """S3 compares it, and refuses to write over an object."""

@@ -102,6 +102,16 @@ def test_a_wait_has_a_reason(event: Event, now: float, reason: WaitReason) -> No
     assert routed.wait_reason == reason
 
 
+def test_a_forecast_that_cost_too_many_checks_is_followed_no_more() -> None:
+    """Around an end that does not come, checks would go on and on."""
+    told = Forecast(seconds=1_000, low=950, high=1_050, jobs=9)
+    job = JOB.with_(forecast=told, polls=1_000)
+
+    routed = after(job, RUNNING, now=START + 980)
+
+    assert (routed.wait_reason, routed.wait_seconds) == (WaitReason.ELAPSED, 98)
+
+
 def test_a_forecast_shortens_the_first_wait() -> None:
     """A list that takes five seconds is not first looked at after twelve."""
     told = Forecast(seconds=5, low=4, high=6, jobs=9)

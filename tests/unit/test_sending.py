@@ -175,6 +175,17 @@ def test_what_was_prepared_is_not_counted_again(attempt: Try) -> None:
     assert [call for call, *_ in attempt.provider.calls] == ["send"]
 
 
+def test_a_shard_is_not_counted_again(attempt: Try) -> None:
+    """It was cut from a submission file whose values were counted."""
+    attempt.job = JOB.with_(part=BatchPosition(batch_id="b", shard=2, rows=9))
+    attempt.size = 101
+
+    submitted = attempt.sending.send(RECORD)
+
+    assert (submitted.rows, submitted.distinct_rows) == (9, 9)
+    assert [call for call, *_ in attempt.provider.calls] == ["send"]
+
+
 def test_a_claim_that_may_be_written_is_taken_over_by_the_next_try(
     attempt: Try,
 ) -> None:

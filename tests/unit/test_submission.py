@@ -16,16 +16,18 @@ from functions.core.errors import (
     AwsUnavailable,
     CredentialsRejected,
     OutOfCredits,
+    ProviderRejected,
     ProviderThrottled,
 )
-from functions.core.keys import CREDIT_ITEM_PREFIX
-from functions.core.model import BatchPosition, Job, Next, Phase
+from functions.core.keys import BUDGET_ITEM_PREFIX, CREDIT_ITEM_PREFIX
+from functions.core.model import Batch, BatchPosition, Job, Next, Outcome, Phase
 from functions.core.rate_limit import RateLimit
 from functions.submit import Submission
 from tests.settings import POLICY, ipqs_settings
-from tests.unit.memory_client import MemoryTable
+from tests.unit.memory_client import MemoryClient, MemoryTable
 from tests.unit.metric_lines import metrics_of
 from tests.unit.submitting_provider import COUNT, SubmittingProvider
+from tests.world.memory_aws.s3 import S3
 
 NOW = 1_700_000_000.0
 INTERVAL = 100.0
@@ -55,12 +57,14 @@ class Try:
             batches=(".json",), poll=replace(POLICY, jitter=0.2)
         )
         self.rate: RateLimit | None = None
+        self.s3 = S3("results")
 
     def submit(self, job: Job, *, now: float = NOW) -> Job:
         """Submit a job; jitter cancels out, but for waits for credits."""
         store = JobStore(self.jobs.name, dynamodb=self.jobs.client, keep_days=1)
         source: Any = SimpleNamespace(size=1)
         provider: Any = self.provider
+        s3: Any = MemoryClient(self.s3)
         return Submission(
             job=job,
             adapter=provider,
@@ -82,7 +86,7 @@ class Try:
                 dynamodb=self.waits.client,
             ),
             budget=DailyBudget(self.jobs.name, dynamodb=self.jobs.client, keep_days=1),
-            results=Results.from_environment,
+            results=lambda: Results("results", s3=s3),
         ).submit()
 
 
@@ -112,6 +116,37 @@ def test_a_batch_is_prepared(attempt: Try, key: str) -> None:
 
     assert attempt.submit(job) == job.with_(next=Next.PREPARE, received_at=NOW)
     assert attempt.provider.calls == []
+
+
+def test_an_approved_batch_goes_on_with_its_requests(attempt: Try) -> None:
+    """It is prepared by then; what is sent are the requests."""
+    job = JOB.with_(batch=Batch(requests=2))
+
+    assert attempt.submit(job) == job.with_(next=Next.REQUESTS)
+    assert attempt.provider.calls == []
+
+
+def test_the_words_of_a_refusal_are_kept_in_the_bucket(
+    attempt: Try, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They may be personal, so the job has only their place; without any it fails."""
+    said = {"request": {"class": "x", "message": "words of the provider"}}
+    attempt.provider.refusal = ProviderRejected("400", said=said)
+
+    refused = attempt.submit(JOB)
+
+    assert (refused.outcome, refused.error) == (Outcome.FAILED, "ProviderRejected")
+    stored = attempt.s3.current("results", refused.error_key)
+    assert stored is not None
+    assert stored.content is not None
+    assert b"words of the provider" in stored.content
+    output = capsys.readouterr().out
+    assert metrics_of(output)[-1]["StepErrors"] == 1
+    assert "words of" not in output
+
+    attempt.provider.refusal = ProviderRejected("400")
+    with pytest.raises(ProviderRejected):
+        attempt.submit(JOB.with_(job_id="k"))
 
 
 def test_a_request_is_sent_though_its_object_is_a_batch(attempt: Try) -> None:
@@ -149,6 +184,39 @@ def test_a_claim_left_behind_is_searched_for_unless_nothing_was_sent(
     attempt.submit(JOB.with_(unsent_claims=unsent))
 
     assert [call for call, *_ in attempt.provider.calls] == calls
+
+
+def test_a_job_that_waits_for_approval_is_not_sent(attempt: Try) -> None:
+    """Its wait is told until when; nobody's approval in time ends it."""
+    attempt.jobs.put("j", received_at=NOW - 9, approve_until=NOW)
+
+    waiting = attempt.submit(JOB)
+    ended = attempt.submit(JOB, now=NOW + 120)
+
+    # An approval in the last second is recorded within two minutes.
+    assert (waiting.next, waiting.wait_seconds) == (Next.APPROVE, 120)
+    assert (ended.outcome, ended.error) == (Outcome.FAILED, "ApprovalMissing")
+    assert attempt.provider.calls == []
+
+
+@pytest.mark.parametrize(
+    ("daily_values", "approved_at", "values"),
+    [(10, NOW - 5, 4), (10, 0.0, 0), (None, NOW - 5, 0)],
+    ids=["approved", "in no need of it", "without a budget"],
+)
+def test_what_a_person_lets_through_counts_as_sent_that_day(
+    attempt: Try, daily_values: int | None, approved_at: float, values: int
+) -> None:
+    """What nobody had to approve was counted before; without a budget, nothing is."""
+    attempt.settings = replace(attempt.settings, daily_values=daily_values)
+    attempt.jobs.put("j", received_at=NOW, approved_at=approved_at, approved_values=4)
+
+    submitted = attempt.submit(JOB)
+
+    assert submitted.provider_ref == "7"
+    assert submitted.resumed_at == approved_at
+    day = attempt.jobs.item(f"{BUDGET_ITEM_PREFIX}ipqs:2023-11-14")
+    assert day.get("sent_values", 0) == values
 
 
 def test_a_failed_call_holds_the_job(attempt: Try) -> None:
