@@ -2,8 +2,8 @@
 
 Besides the scenarios of the fault tests these are the API's other routes, an execution
 that a person stops, a list that comes again, a webhook that comes early, a batch whose
-failed rows are retried, a job that is checked now, and one that ends late. In each of them every kind of call
-fails once, because some calls are only made after a failure.
+failed rows are retried, a job that is checked now, and one that ends late. In each of
+them every kind of call fails once, because some calls are only made after a failure.
 """
 
 from collections.abc import Iterator, Mapping
