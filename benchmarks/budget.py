@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from functions.core.cost import Usage, batch_request, polled_job
-from functions.core.prices import PRICES_NOTED_ON
+from functions.core.prices import PRICES, PRICES_NOTED_ON
 from functions.core.schedule import Policy, checks_until, retry_seconds
 from infra import config
 from infra.app import synthesize
@@ -129,7 +129,9 @@ def main() -> int:
     for share, usd in request.shares.items():
         of_jobs = "".join(f"{job.shares[share] * 1e6:>9.1f}" for job in jobs.values())
         print(f"{share:20} {of_jobs}{usd * 1e6:>9.1f}")
-    print(f"List prices of us-east-1 as noted on {PRICES_NOTED_ON}.")
+    print(f"List prices of us-east-1 as noted on {PRICES_NOTED_ON}, and where read:")
+    for price in PRICES.values():
+        print(f"{price.usd:>12.10g}  {price.unit}: {price.page} ({price.read})")
     return 0
 
 

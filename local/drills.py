@@ -150,8 +150,8 @@ DRILLS: Mapping[str, Drill] = {
     "link-expired": Drill(
         fault="Every link to a result of IPQS has expired when it is followed.",
         sees="A job that is finished at IPQS does not end. `./courier logs JOB` has "
-        "`LinkSpent` for each result; each try has a link of its own, the second "
-        "one half a minute after the first.",
+        "`LinkSpent` for each result; each try has a link of its own, and the "
+        "pauses between them grow.",
         does="Nothing: the next try after the end of the drill brings the results, and "
         "nothing is paid again.",
         begin=_expire_links,

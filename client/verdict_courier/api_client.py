@@ -21,7 +21,8 @@ _MAX_RESUMES = 4
 #: More than API Gateway lets through.
 _MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 _JSON_TYPES = ("application/json", "application/problem+json")
-_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+#: The only hosts that are called by `http`.
+THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 class ApiError(Exception):
@@ -187,7 +188,7 @@ def _chunks(response: requests.Response) -> Iterator[bytes]:
 
 def _send(method: str, url: str, **options: Any) -> requests.Response:  # noqa: ANN401 - of requests
     parts = urlsplit(url)
-    if parts.scheme != "https" and parts.hostname not in _THIS_MACHINE:
+    if parts.scheme != "https" and parts.hostname not in THIS_MACHINE:
         raise ApiUnreachable(f"{parts.hostname}: only https is used, others could read")
     try:
         response = requests.request(

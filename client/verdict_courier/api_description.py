@@ -18,7 +18,7 @@ RETRYABLE = ("failed", "timed_out", "cancelled")
 COMPLETE = "complete"
 #: What each verdict on the rows of a job means.
 VERDICTS = {
-    COMPLETE: "as many rows came back as were sent, or as are different",
+    COMPLETE: "every row that was sent is accounted for; equal ones count once",
     "unaccounted": "fewer rows came back, and it is not proven that the others were "
     "duplicates",
     "contradictory": "the numbers of rows sent and received cannot all be true",

@@ -87,6 +87,19 @@ def save_manifest(response: Mapping[str, Any], folder: Path) -> Path:
     return _save(folder / "manifest.json", [f"{text}\n".encode()])
 
 
+def other_job(response: Mapping[str, Any], folder: Path) -> str:
+    """Return the job whose results a folder has, if it is another than a response's.
+
+    Results of all jobs have the same names: those of two would be mixed.
+    """
+    try:
+        manifest = json.loads((folder / "manifest.json").read_bytes())
+        there = str(manifest["job_id"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return ""  # not saved by this client
+    return there if there != response["manifest"].get("job_id") else ""
+
+
 def listed_results(response: Mapping[str, Any]) -> list[Result]:
     """Return the results that a response of the API lists, the joined ones first.
 

@@ -6,8 +6,8 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any
 
-import boto3
 import botocore.auth
+import botocore.session
 import botocore.signers
 
 #: Less may be the answer's way to us, and the fraction that its date does not have.
@@ -43,19 +43,24 @@ offset = ClockOffset()
 
 
 @cache
-def session() -> boto3.Session:
-    """Return the session of all clients, which learn AWS' time and sign by it."""
-    shared = boto3.Session()
-    shared.events.register("response-received", _learn)
+def session() -> botocore.session.Session:
+    """Return the session of all clients, which learn AWS' time and sign by it.
+
+    It is botocore's, because boto3's adds resources and transfers, which no function
+    uses, and whose import is a tenth of a cold start.
+    """
+    shared = botocore.session.Session()
+    shared.register("response-received", _learn)
     # There is no public hook for it, and AWS refuses signatures of another time.
     for module in (botocore.auth, botocore.signers):
         vars(module)["get_current_datetime"] = _signing_time
     return shared
 
 
-def _learn(response_dict: dict[str, Any] | None, **_: object) -> None:
-    if response_dict is not None:  # there is none after a broken connection
-        date = response_dict["headers"].get("date", "")
+def _learn(**event: Any) -> None:  # noqa: ANN401 - botocore's own
+    answer = event["response_dict"]
+    if answer is not None:  # there is none after a broken connection
+        date = answer["headers"].get("date", "")
         offset.learn(date, received_at=time.time())
 
 

@@ -1,11 +1,11 @@
-"""Clients: make each boto3 client once, and translate AWS errors into ours."""
+"""Clients: make each client of AWS once, and translate AWS errors into ours."""
 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -15,6 +15,7 @@ from functions.aws.aws_time import session
 from functions.core.errors import AwsRefused, AwsUnavailable
 
 if TYPE_CHECKING:
+    from botocore.client import BaseClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
@@ -32,7 +33,7 @@ _CONFIG = Config(
     connect_timeout=5,
     read_timeout=30,
     retries={"mode": "standard", "max_attempts": 4},
-    # boto3 would hash every part once more and send a trailer. Our parts carry a CRC
+    # botocore would hash every part once more and send a trailer. Our parts carry a CRC
     # that was computed while they were read, and TLS protects the transfer.
     request_checksum_calculation="when_required",
     s3={"payload_signing_enabled": False},
@@ -84,7 +85,7 @@ _PASSING_CODES = {
 @cache
 def s3() -> "S3Client":
     """Return the S3 client."""
-    return session().client("s3", config=_CONFIG)
+    return cast("S3Client", _client("s3"))
 
 
 @cache
@@ -93,15 +94,15 @@ def signing_s3() -> "S3Client":
     # SigV4, because S3 requires it for objects under a customer key, and the region's
     # own host, because the global one redirects uploads to new buckets.
     signing = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
-    return session().client("s3", config=_CONFIG.merge(signing))
+    return cast("S3Client", _client("s3", _CONFIG.merge(signing)))
 
 
 @cache
 def dynamodb() -> "DynamoDBClient":
     """Return the DynamoDB client."""
-    client = session().client("dynamodb", config=_CONFIG)
+    client = _client("dynamodb")
     client.meta.events.register("before-parse.dynamodb", parse_plainly)
-    return client
+    return cast("DynamoDBClient", client)
 
 
 @cache
@@ -115,31 +116,35 @@ def lambda_() -> "LambdaClient":
         read_timeout=21,
         retries={"mode": "standard", "total_max_attempts": 1},
     )
-    return session().client("lambda", config=_CONFIG.merge(once))
+    return cast("LambdaClient", _client("lambda", _CONFIG.merge(once)))
 
 
 @cache
 def secrets_manager() -> "SecretsManagerClient":
     """Return the Secrets Manager client."""
-    return session().client("secretsmanager", config=_CONFIG)
+    return cast("SecretsManagerClient", _client("secretsmanager"))
 
 
 @cache
 def step_functions() -> "SFNClient":
     """Return the Step Functions client."""
-    return session().client("stepfunctions", config=_CONFIG)
+    return cast("SFNClient", _client("stepfunctions"))
 
 
 @cache
 def sns() -> "SNSClient":
     """Return the SNS client."""
-    return session().client("sns", config=_CONFIG)
+    return cast("SNSClient", _client("sns"))
 
 
 @cache
 def sts() -> "STSClient":
     """Return the STS client."""
-    return session().client("sts", config=_CONFIG)
+    return cast("STSClient", _client("sts"))
+
+
+def _client(service: str, config: Config = _CONFIG) -> "BaseClient":
+    return session().create_client(service, config=config)
 
 
 def parse_plainly(

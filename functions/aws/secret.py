@@ -3,22 +3,65 @@
 import json
 import math
 import re
+import time
+from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools.utilities.parameters import SecretsProvider
-from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from functions.aws import clients
 from functions.aws.clients import error_code, translate_aws_errors
 from functions.core.errors import CredentialsMissing
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 _CACHE_SECONDS = 300
 #: How often an environment reads a secret anew because of a webhook that it refuses.
 _REREAD_SECONDS = 10
 #: What can stand in a header: visible characters, single spaces between words.
 _HEADER_VALUE = re.compile(r"[!-~]+( [!-~]+)*")
+
+
+class CachedSecrets:
+    """Reads texts from Secrets Manager, and keeps each of them for five minutes.
+
+    `now` is the time by this machine's clock: a cache compares with no other machine's.
+    """
+
+    def __init__(
+        self,
+        *,
+        secrets_manager: "SecretsManagerClient",
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._secrets_manager = secrets_manager
+        self._now = now
+        self._texts: dict[str, tuple[float, str]] = {}
+
+    def text(self, secret_id: str, *, fresh: bool) -> str:
+        """Return a secret's text, "" where it has bytes; `fresh` reads it anew.
+
+        Raises:
+            CredentialsMissing: It has no value yet.
+            AwsUnavailable, AwsRefused: Secrets Manager did not return it.
+        """
+        read_at, text = self._texts.get(secret_id, (-math.inf, ""))
+        # Negative: the clock was corrected.
+        if not fresh and 0 <= self._now() - read_at < _CACHE_SECONDS:
+            return text
+        with translate_aws_errors("read the provider's secret"):
+            try:
+                answer = self._secrets_manager.get_secret_value(SecretId=secret_id)
+            except ClientError as error:
+                # Also the answer for a secret without a value.
+                if error_code(error) == "ResourceNotFoundException":
+                    raise CredentialsMissing("the provider's secret is empty") from None
+                raise
+        text = answer.get("SecretString", "")
+        self._texts[secret_id] = self._now(), text
+        return text
 
 
 class Secret:
@@ -29,14 +72,14 @@ class Secret:
     that of an address is `{"url": "…"}`.
     """
 
-    def __init__(self, secret_id: str, *, provider: SecretsProvider) -> None:
+    def __init__(self, secret_id: str, *, secrets: CachedSecrets) -> None:
         self._secret_id = secret_id
-        self._provider = provider
+        self._secrets = secrets
 
     @classmethod
     def from_id(cls, secret_id: str) -> "Secret":
         """Return a secret by its ARN, read through the cache of this environment."""
-        return cls(secret_id, provider=_cached_provider())
+        return cls(secret_id, secrets=_cached_secrets())
 
     def api_key(self, fresh: bool = False) -> str:
         """Return the API key; `fresh` reads it anew from Secrets Manager.
@@ -118,26 +161,12 @@ class Secret:
         return text.strip()
 
     def _read(self, *, fresh: bool) -> str:
-        with translate_aws_errors("read the provider's secret"):
-            try:
-                value = self._provider.get(
-                    self._secret_id, max_age=_CACHE_SECONDS, force_fetch=fresh
-                )
-            except GetParameterError as error:
-                cause = error.__cause__ or error.__context__
-                if not isinstance(cause, ClientError | BotoCoreError):
-                    raise CredentialsMissing("the secret could not be read") from None
-                # Also the answer for a secret without a value.
-                code = error_code(cause) if isinstance(cause, ClientError) else ""
-                if code == "ResourceNotFoundException":
-                    raise CredentialsMissing("the provider's secret is empty") from None
-                raise cause from None
-        return value if isinstance(value, str) else ""
+        return self._secrets.text(self._secret_id, fresh=fresh)
 
 
 @cache
-def _cached_provider() -> SecretsProvider:
-    return SecretsProvider(boto3_client=clients.secrets_manager())
+def _cached_secrets() -> CachedSecrets:
+    return CachedSecrets(secrets_manager=clients.secrets_manager())
 
 
 @cache

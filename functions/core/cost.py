@@ -40,7 +40,7 @@ _LOG_BYTES = 2500
 #: Events of the history for each transition, and what the state machine logs of one at
 #: the level ALL.
 _EVENTS, _EVENT_BYTES = 3.4, 450
-_SQS_REQUESTS = 3  # of an upload: sent, received, deleted
+_SQS_REQUESTS = 3  # of an upload, besides its event: sent, received, deleted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +92,8 @@ class Usage:
             "state machine's log": usd_of("log_byte", log_bytes),
             "traces": usd_of("trace", self.executions),
             "messages": usd_of("notification", self.notifications)
-            + usd_of("message", self.intake_calls * _SQS_REQUESTS),
+            + usd_of("message", self.intake_calls * _SQS_REQUESTS)
+            + usd_of("s3_event", self.intake_calls),
         }
 
     @property

@@ -29,7 +29,7 @@ from tests.faults.harness import KEY, RESULTS, ROWS, TABLE, StepHarness
 _CACHES = (
     adapters.adapter_for,
     adapters.batch_adapter_for,
-    secret._cached_provider,
+    secret._cached_secrets,
     secret._last_rereads,
     settings.function_settings,
 )

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from aws_lambda_powertools.utilities.parameters import SecretsProvider
-
 from functions.aws import clients
 from functions.aws.approvals import Approvals
 from functions.aws.daily_budget import DailyBudget
@@ -15,7 +13,7 @@ from functions.aws.job_store import JobStore
 from functions.aws.rate_limiter import RateLimiter
 from functions.aws.results import Results
 from functions.aws.s3_source import S3Source
-from functions.aws.secret import Secret
+from functions.aws.secret import CachedSecrets, Secret
 from functions.aws.submission_claim import SubmissionClaim
 from functions.check import check
 from functions.conclude import conclude
@@ -78,13 +76,13 @@ class LambdaProcess:
         self.settings = harness.settings
         self.job_store = JobStore(TABLE, dynamodb=clients.dynamodb(), keep_days=90)
         self.results = Results(RESULTS, s3=clients.s3())
-        secrets = SecretsProvider(boto3_client=clients.secrets_manager())
+        secrets = CachedSecrets(secrets_manager=clients.secrets_manager())
         self.provider = Ipqs(
             self.settings,
             http=FaultyHttpClient(
                 injector, harness.ipqs, provider="ipqs", call_name=_call_name
             ),
-            key=Secret(SECRET, provider=secrets).api_key,
+            key=Secret(SECRET, secrets=secrets).api_key,
             now=self.now,
         )
 

@@ -3,10 +3,9 @@
 import json
 
 import pytest
-from aws_lambda_powertools.utilities.parameters import SecretsProvider
 
 from functions.aws import clients
-from functions.aws.secret import Secret
+from functions.aws.secret import CachedSecrets, Secret
 from functions.core.errors import (
     AwsRefused,
     AwsUnavailable,
@@ -141,9 +140,8 @@ def test_errors_of_secrets_manager_are_classified(
 
 
 def _secret() -> Secret:
-    return Secret(
-        SECRET, provider=SecretsProvider(boto3_client=clients.secrets_manager())
-    )
+    secrets = CachedSecrets(secrets_manager=clients.secrets_manager())
+    return Secret(SECRET, secrets=secrets)
 
 
 def test_reads_the_signing_secret(harness: StepHarness) -> None:

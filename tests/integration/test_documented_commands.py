@@ -78,6 +78,7 @@ def test_a_command_of_the_client_works(
     if options.command == "submit" and options.provider == "txncheck":
         runner.stack.txncheck.reset()
         runner.stack.txncheck.behave(seconds_queued=0.0, seconds_processing=0.0)
+    job_id = ""
     if {"job_id", "job_ids"} & vars(options).keys():
         job_id = _job_for(options.command, runner)
         typed = [job_id if w in ("JOB", "JOB_ID") else w for w in typed]

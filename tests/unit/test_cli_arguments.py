@@ -305,3 +305,47 @@ def test_the_command_to_go_on_names_the_same_stage(
     line = endpoints.command_on(options, "status", _ID, "--wait")
 
     assert line == f"./courier status {_ID} --wait --stage prod --profile 'my own'"
+
+
+def test_no_command_shows_what_there_is(refused: Refused) -> None:
+    """Whoever types the bare name wants to know what can be asked."""
+    notes = refused()
+
+    assert "usage: courier" in notes
+    assert all(f" {verb} " in notes for verb in help_texts.EXAMPLES)
+
+
+@pytest.mark.parametrize("verb", ["submit", "quote"])
+def test_a_type_that_is_missing_is_named_with_what_there_is(
+    refused: Refused, verb: str
+) -> None:
+    """Whoever begins knows neither the option nor its words."""
+    Path("my.csv").write_text("a@b.example")
+
+    notes = refused(verb, "my.csv")
+
+    assert "required: --type types by provider: ipqs: email, phone" in notes
+    assert "txncheck: bank-verification-pennyless" in notes
+
+
+def test_an_error_is_not_below_a_usage(refused: Refused) -> None:
+    """Five lines of options would hide the one that says what is wrong."""
+    notes = refused("submit", "none.csv", "--type", "email")
+
+    assert notes == (
+        "courier submit: error: argument FILE: there is no file none.csv "
+        "Its help: courier submit --help"
+    )
+
+
+@pytest.mark.parametrize("host", ["localhost:1", "127.0.0.1:1", "[::1]:1"])
+def test_the_url_of_a_local_stack_is_one(
+    monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    """`make up` prints it; it takes any signature, so that it needs no credentials."""
+    monkeypatch.setattr("boto3.Session", lambda **_: pytest.fail("AWS was asked"))
+
+    url = f"http://{host}/restapis/a/local/_user_request_/"
+    client = endpoints.connect("local", profile=None, url=url)
+
+    assert client._url == url.rstrip("/")

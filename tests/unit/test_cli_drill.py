@@ -71,7 +71,7 @@ def test_a_drill_says_what_to_see_and_how_to_end_it(
         line.split("\t") for line in capsys.readouterr().out.strip().splitlines()
     )
     assert printed["drill"] == name
-    assert printed["sees"] == DRILLS[name].sees
+    assert printed["see"] == DRILLS[name].sees
     assert printed["end it with"] == "courier drill off"
     assert providers.states() != usual
 

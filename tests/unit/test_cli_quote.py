@@ -1,11 +1,13 @@
 """The command line says what is sent of a list, before and after it is verified."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from verdict_courier.api_client import ApiClient
 from verdict_courier.cli.__main__ import main
+from verdict_courier.cli.exit_codes import ExitCode
 from verdict_courier.cli.texts import quote_text
 
 from tests.unit.scripted_server import JOB, Answer, ScriptedServer
@@ -90,3 +92,29 @@ def test_a_job_of_an_earlier_release_has_no_quote(
     main(["status", _ID])
 
     assert "records" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("keep", [(), ("--keep",)])
+def test_a_quote_says_why_its_job_is_cancelled(
+    api: ScriptedServer,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    keep: tuple[str, ...],
+) -> None:
+    """The word alone looks like a failure."""
+    file = tmp_path / "my.csv"
+    file.write_text("a@b.example")
+    form = {"url": f"{api.url}/s3", "fields": {}, "max_bytes": 99, "key": "k"}
+    api.answers["/uploads"] = Answer.json(form)
+    api.answers["/s3"] = Answer(status=204, headers={"x-amz-version-id": "1"})
+    approval = {"until": "2026-11-29T10:00:00.000Z"}
+    waiting = {**JOB, "outcome": None, "quote": _QUOTE, "approval": approval}
+    api.answers["/jobs"] = Answer.json(waiting)
+    ended = {**waiting, "outcome": "cancelled", "approval": None}
+    api.answers[f"/jobs/{_ID}/cancel"] = Answer.json(ended)
+
+    assert main(["quote", str(file), "--type=email", *keep]) == ExitCode.DONE
+
+    printed = capsys.readouterr()
+    assert ("Nothing was sent" in printed.err) != bool(keep)
+    assert ("state\tcancelled" in printed.out) != bool(keep)

@@ -277,6 +277,39 @@ def test_results_of_several_jobs_have_folders_of_their_own(
     assert capsys.readouterr().err.count(":\n") == 3
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_results_of_two_jobs_are_not_mixed_in_a_folder(
+    api: ScriptedServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], own: bool
+) -> None:
+    """They have the same names: one job's would replace only some of the other's."""
+    there = _ID if own else "1" * 64
+    (tmp_path / "manifest.json").write_text(json.dumps({"job_id": there}))
+    manifest = {"job_id": _ID, "files": [], "rows": {"verdict": "complete"}}
+    response = {"manifest": manifest, "links": []}
+    api.answers[f"/jobs/{_ID}/results"] = Answer.json(response)
+
+    code = main(["results", _ID, "--download", str(tmp_path)])
+
+    saved = json.loads((tmp_path / "manifest.json").read_text())
+    assert saved["job_id"] == there
+    assert code == (ExitCode.DONE if own else ExitCode.MISUSED)
+    printed = "".join(capsys.readouterr().err.split())
+    assert (f"ofanotherjob,{there[:12]}:nameanotherfolder" in printed) != own
+
+
+@pytest.mark.parametrize("kept", ["[]", "no JSON", '{"other": 1}'])
+def test_a_manifest_of_something_else_does_not_hold_up_a_download(
+    api: ScriptedServer, tmp_path: Path, kept: str
+) -> None:
+    """The name is a common one; such a file was always written anew."""
+    (tmp_path / "manifest.json").write_text(kept)
+    manifest = {"job_id": _ID, "files": [], "rows": {"verdict": "complete"}}
+    response = {"manifest": manifest, "links": []}
+    api.answers[f"/jobs/{_ID}/results"] = Answer.json(response)
+
+    assert main(["results", _ID, "--download", str(tmp_path)]) == ExitCode.DONE
+
+
 def test_several_files_are_several_jobs(
     api: ScriptedServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,8 +10,9 @@ from verdict_courier import api_description
 from verdict_courier.api_client import ApiClient
 from verdict_courier.cli.__main__ import main
 from verdict_courier.cli.display import Display
+from verdict_courier.cli.job_facts import facts
 from verdict_courier.cli.job_table import fitting, list_columns
-from verdict_courier.cli.texts import facts, progress, time_text
+from verdict_courier.cli.texts import progress, time_text
 from verdict_courier.cli.watch import table, watch_columns
 
 from functions.core import errors
@@ -207,11 +208,104 @@ def test_a_job_on_this_machine_has_no_console_of_aws(
     assert ("https://console" not in capsys.readouterr().out) == is_local
 
 
+def command(*words: str) -> str:
+    """Return a command line as the client of a clone words it."""
+    return " ".join(("./courier", *words))
+
+
+def told_of(job: dict[str, Any]) -> dict[str, str]:
+    """Return what is said of a job, by name."""
+    of_it = facts(job, UTC, is_local=True, command=command)
+    return {name: text.plain for name, text in of_it}
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"phase": "queued", "submitted_at": None, "checks": 0}, "preparing"),
+        (
+            {"phase": "queued", "submitted_at": None, "checks": 0, "quote": {"a": 1}},
+            "sending",
+        ),
+        ({"phase": "running", "checks": 1}, "running, 1 check"),
+        ({"phase": "running", "checks": 2}, "running, 2 checks"),
+        (
+            {"phase": "finished", "next_check_at": "2026-11-26T14:01:00.000Z"},
+            "fetching its results, 3 checks",
+        ),
+    ],
+)
+def test_progress_says_what_is_under_way(changes: dict[str, Any], line: str) -> None:
+    """`queued, 0 checks` reads as if nothing happened, while requests are sent."""
+    running = {**JOB, "outcome": None, **changes}
+
+    assert progress(running, UTC).plain == f"{JOB['job_id'][:12]}… {line}"
+
+
+def test_a_finished_job_has_no_next_check() -> None:
+    """The time of the last one is kept, and is past."""
+    running = {**JOB, "outcome": None, "next_check_at": "2026-11-26T14:01:00.000Z"}
+
+    assert "next check" not in told_of(running)
+    assert "next check" in told_of({**running, "phase": "running"})
+
+
+def test_a_job_says_how_to_get_its_results() -> None:
+    """Who has waited for them wants them, and by the name of the program at hand."""
+    digits = JOB["job_id"][:12]
+    line = f"./courier results {digits} --download out/{digits}"
+    quote = {"records": 1, "blank": 0, "duplicates": 0, "not_sent": {}, "to_send": 1}
+    batch = {
+        **JOB,
+        "outcome": "partial",
+        "quote": {**quote, "header": None, "notes": []},
+    }
+
+    assert told_of(JOB)["results"] == line
+    assert "partial" not in told_of(JOB)
+    assert "joined.csv" in told_of(batch)["partial"]
+    assert told_of(batch)["results"] == line
+    for none in ({"outcome": "failed"}, {"outcome": None}, {"erased_at": "2026"}):
+        assert "results" not in told_of({**JOB, **none})
+
+
+def test_an_approval_and_the_details_of_an_error_are_asked_for_by_name() -> None:
+    """A clone's program is `./courier`, and may speak to another stage."""
+    quote = {"records": 1, "blank": 0, "duplicates": 0, "not_sent": {}, "to_send": 1}
+    waiting = {
+        **JOB,
+        "outcome": None,
+        "quote": {**quote, "header": None, "notes": [], "credits_needed": 1},
+        "approval": {"until": "2026-11-26T14:01:00.000Z"},
+    }
+    failed = {**JOB, "outcome": "failed", "links": {**JOB["links"], "error": "/e"}}
+
+    assert told_of(waiting)["approve by"] == f"./courier approve {JOB['job_id'][:12]}"
+    assert told_of(waiting)["cost"] == "about 1 credit"
+    assert told_of(failed)["details"] == f"./courier results {JOB['job_id'][:12]}"
+
+
+def test_the_kinds_of_results_stand_in_one_column(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The longest of them is longer than the column of other names."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    kinds = ("all", "joined-parquet")
+
+    Display(as_json=False).files(
+        [{"kind": kind, "rows": 1, "place": "p"} for kind in kinds]
+    )
+
+    starts = {line.index("1 rows") for line in capsys.readouterr().out.splitlines()}
+    assert len(starts) == 1
+
+
 def test_a_running_job_says_when_it_should_end() -> None:
     """Who waits in front of a terminal can plan, and sees why it is not sooner."""
     running: dict[str, Any] = {
         **JOB,
         "outcome": None,
+        "phase": "running",
         "next_check_at": "2026-11-26T14:01:00.000Z",
         "next_check_reason": "expected",
         "expected_between": ["2026-11-26T14:05:00.000Z", "2026-11-26T14:12:00.000Z"],
@@ -219,11 +313,11 @@ def test_a_running_job_says_when_it_should_end() -> None:
     }
 
     line = progress(running, UTC).plain
-    told = {name: text.plain for name, text in facts(running, UTC, is_local=True)}
+    told = told_of(running)
     older = {**running, "expected_between": None, "next_check_reason": None}
 
     assert line.endswith(", expected 14:05 to 14:12 UTC (from 23 jobs)")
     assert told["expected"] == "14:05 to 14:12 UTC (from 23 jobs)"
     assert told["next check"].endswith(": the end is expected about then")
     assert "expected" not in progress(older, UTC).plain
-    assert "expected" not in dict(facts(older, UTC, is_local=True))
+    assert "expected" not in told_of(older)

@@ -94,7 +94,25 @@ def test_the_installed_command_runs_without_the_repository(
 
     assert run("--version") == f"0 courier {PROJECT['project']['version']}\n"
     assert "txncheck: bank-verification-pennyless" in run("submit", "--help")
-    assert "no local stack is running" in run("list")
+    assert f"there is no {empty}/.local/stack.json" in run("list")
+
+
+def test_an_installed_client_finds_the_stack_of_the_clone_it_is_called_in(
+    tmp_path: Path,
+) -> None:
+    """Who works in a folder of the clone need not go up to its root first."""
+    clone, inner = tmp_path / "clone", tmp_path / "clone" / "docs" / "more"
+    (clone / ".local").mkdir(parents=True)
+    inner.mkdir(parents=True)
+    record = clone / ".local" / "stack.json"
+    record.write_text("{}")
+
+    assert endpoints.find_record(tmp_path / "site", clone) == record
+    assert endpoints.find_record(tmp_path / "site", inner) == record
+    # A clone's own client speaks to its own stack, wherever it is called.
+    (tmp_path / "pyproject.toml").touch()
+    own = tmp_path / ".local" / "stack.json"
+    assert endpoints.find_record(tmp_path, inner) == own
 
 
 def test_the_stage_of_the_environment_is_the_usual_one(

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -46,13 +47,15 @@ _HEAVY = {
     "pydantic",
     "jsonschema",
     "aws_xray_sdk",
+    "boto3",
     "aws_lambda_powertools.event_handler",
     "aws_lambda_powertools.utilities.batch",
     "aws_lambda_powertools.utilities.data_classes",
 }
 
 
-def loaded_modules(handler: str) -> set[str]:
+@cache
+def loaded_modules(handler: str) -> frozenset[str]:
     """Return the names of all modules that importing a handler loads."""
     script = f"import sys; import functions.{handler}; print(*sys.modules)"
     process = subprocess.run(
@@ -62,7 +65,7 @@ def loaded_modules(handler: str) -> set[str]:
         text=True,
         check=True,
     )
-    return set(process.stdout.split())
+    return frozenset(process.stdout.split())
 
 
 def test_every_handler_has_a_limit() -> None:

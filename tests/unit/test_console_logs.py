@@ -1,6 +1,8 @@
 """The console shows the log lines of a job, and no metrics."""
 
 import json
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from verdict_courier.console import logs
@@ -30,3 +32,36 @@ def test_only_lines_about_the_job_are_shown(line: str, shown: str | None) -> Non
     parsed = logs.parse_line(line, "j")
 
     assert (parsed.message if parsed else None) == shown
+
+
+@dataclass
+class Group:
+    """A log group that has one page of lines."""
+
+    events: list[dict[str, object]]
+
+    def get_paginator(self, _: str) -> "Group":
+        """Answer as CloudWatch Logs."""
+        return self
+
+    def paginate(self, **_: object) -> list[dict[str, object]]:
+        """Return the only page."""
+        return [{"events": [{"message": json.dumps(event)} for event in self.events]}]
+
+
+def test_who_follows_a_job_does_not_fill_its_log() -> None:
+    """`--wait` asks every second; what the functions did would be lost among that."""
+    answered = {"job_id": "j", "message": "request answered"}
+    operations = ("startJob", "getJob", "getTimeline", "getResults", "retryJob")
+    events = [{**answered, "operation": name, "cold_start": 1} for name in operations]
+    client: Any = Group([*events, {**_DECISION, "operation": "getJob"}])
+    reader = logs.LogReader(client, groups=["g"])
+
+    usual = [line.fields or line.message for line in reader.lines("j")]
+
+    assert sorted(usual) == [
+        "operation=getJob",  # of a line that is no answer
+        "operation=retryJob",
+        "operation=startJob",
+    ]
+    assert len(reader.lines("j", with_reads=True)) == len(events) + 1

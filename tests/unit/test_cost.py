@@ -1,5 +1,7 @@
 """Cost: the estimate for a job follows from the states that it visited."""
 
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -102,6 +104,17 @@ def test_the_cost_is_the_sum_of_its_shares() -> None:
 def test_each_price_has_a_page() -> None:
     """Prices change: whoever doubts one looks it up where it was found."""
     assert all(price.usd > 0 and price.page.count("/") for price in PRICES.values())
+
+
+def test_each_price_says_of_which_day_it_is() -> None:
+    """One of an unknown day is to be doubted first, and says so."""
+    undated = [
+        name
+        for name, price in PRICES.items()
+        if not re.search(r"20\d\d-\d\d-\d\d|no date", price.read)
+    ]
+
+    assert not undated
 
 
 def test_a_joined_batch_pays_for_its_files_and_for_join() -> None:

@@ -9,10 +9,9 @@ from typing import Any
 from unittest.mock import create_autospec
 
 import pytest
-from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from functions.aws.secret import Secret
+from functions.aws.secret import CachedSecrets, Secret
 from functions.core.errors import (
     AnswerLost,
     CourierError,
@@ -63,9 +62,9 @@ SLACK = NoticeReceiver(format="slack", secret="arn:slack")
 
 def stored(value: object) -> Secret:
     """Return a receiver's secret with a value."""
-    provider = create_autospec(SecretsProvider, instance=True)
-    provider.get.return_value = json.dumps(value)
-    return Secret("arn", provider=provider)
+    secrets = create_autospec(CachedSecrets, instance=True)
+    secrets.text.return_value = json.dumps(value)
+    return Secret("arn", secrets=secrets)
 
 
 def signing(current: str, previous: str = "") -> Secret:

@@ -1,6 +1,7 @@
 """Checking: who asks for a check gets an answer, and the job is none the worse."""
 
 import json
+import math
 from typing import Any
 
 import pytest
@@ -241,9 +242,8 @@ def test_a_job_that_has_ended_is_not_checked(site: Site) -> None:
     ("key", "content", "metadata", "state", "sentence"),
     [
         (_LIST_KEY, LIST, {"courier-quote": "yes"}, "Approve", "waits for approval"),
-        (_LIST_KEY, LIST, {}, "Submit", "is not submitted yet"),
+        (_LIST_KEY, LIST, {}, "Hold", "is not submitted yet"),
         (_BATCH_KEY, BATCH, {}, "Requests", "has several requests"),
-        (_LIST_KEY, LIST, {}, "Collect", "results are being fetched"),
     ],
 )
 def test_where_there_is_nothing_to_ask_it_says_why(
@@ -256,6 +256,7 @@ def test_where_there_is_nothing_to_ask_it_says_why(
 ) -> None:
     """Nothing is asked, and so nothing keeps the next check from being had."""
     world = World(site)
+    site.ipqs.behave(credits_back_at=math.inf)  # so that nothing is submitted
     job = world.upload(key, content, metadata=metadata)
     world.run(until_state=state)
     calls = calls_of(site)
@@ -265,6 +266,19 @@ def test_where_there_is_nothing_to_ask_it_says_why(
     assert {each.status for each in refused} == {409}
     assert sentence in refused[0].document["detail"]
     assert refused[0].document == refused[1].document
+    assert calls_of(site) == calls
+
+
+def test_a_job_that_fetches_its_results_is_left_alone(site: Site) -> None:
+    """Each status has new links, which may spend the one that is being followed."""
+    world, job = waiting(site)
+    world.jobs.items[job.job_id]["phase"] = {"S": "finished"}
+    calls = calls_of(site)
+
+    refused = world.check(job)
+
+    assert refused.status == 409
+    assert "results are being fetched" in refused.document["detail"]
     assert calls_of(site) == calls
 
 

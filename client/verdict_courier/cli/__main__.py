@@ -10,12 +10,13 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
 from argparse import Namespace
 from collections.abc import Sequence
 from datetime import UTC
+from functools import partial
 
 from verdict_courier.api_client import ApiError, ApiUnreachable
 from verdict_courier.cli import arguments as command_line
 from verdict_courier.cli import completion
 from verdict_courier.cli.display import Display
-from verdict_courier.cli.endpoints import LOCAL, connect
+from verdict_courier.cli.endpoints import LOCAL, command_on, connect
 from verdict_courier.cli.exit_codes import ExitCode
 from verdict_courier.cli.misuse import Misused
 from verdict_courier.cli.terminal import accept_any_text, close_output
@@ -64,6 +65,7 @@ def _run(arguments: Sequence[str] | None) -> ExitCode:
             as_json=options.json,
             zone=UTC if options.utc else None,
             is_local=options.stage == LOCAL and not options.url,
+            command=partial(command_on, options),
         )
         if options.command in ("doctor", "drill"):  # neither calls the API, or at first
             code: ExitCode = options.run(display, options)

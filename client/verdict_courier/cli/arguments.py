@@ -1,8 +1,9 @@
 """Declare the arguments of `courier`, and check them before anything is sent."""
 
 import argparse
+import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import shtab
 
@@ -36,11 +37,19 @@ _DESCRIPTION = "A client of the Verdict Courier API: submit lists, follow their 
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose help keeps the lines of its last part."""
+    """A parser whose help keeps the lines of its last part, with short errors."""
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - those of the parent
         raw = argparse.RawDescriptionHelpFormatter
         super().__init__(formatter_class=raw, **options)
+
+    def error(self, message: str) -> NoReturn:
+        """Exit, and say what is wrong and where the help is, not the whole usage."""
+        lines = [f"{self.prog}: error: {message}"]
+        if message.endswith("required: --type"):
+            lines.append(upload_types())
+        lines.append(f"Its help: {self.prog} --help\n")
+        self.exit(ExitCode.MISUSED, "\n".join(lines))
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -49,7 +58,11 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     Raises:
         Misused: The options do not go together.
     """
-    options = parser().parse_args(arguments)
+    whole = parser()
+    options = whole.parse_args(arguments)
+    if options.command is None:  # whoever tries it wants to know what there is
+        whole.print_help(sys.stderr)
+        whole.exit(ExitCode.MISUSED)
     if options.command in ("submit", "quote", "forget"):
         check_type(options)
     if options.command in ("submit", "quote"):
@@ -64,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_shared(whole)
     whole.add_argument("--version", action="version", version=f"courier {version()}")
-    subparsers = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    subparsers = whole.add_subparsers(dest="command", metavar="COMMAND")
 
     def add(
         name: str, run: Callable[..., ExitCode], more: str = ""
@@ -120,14 +133,15 @@ def parser() -> argparse.ArgumentParser:
         help="a kind such as joined or clean; can be given again",
     )
     folder.complete = shtab.DIRECTORY  # type: ignore[attr-defined] # shtab reads it
-    _with_job(
+    logs = _with_job(
         add("logs", stack_commands.logs, f"{help_texts.JOB}\n{help_texts.LOGS_PIPE}")
     )
-    _with_job(add("open", stack_commands.open_job, help_texts.JOB))
-    _with_job(add("check", checking.check, help_texts.JOB), offered=completion.RUNNING)
-    _with_job(
-        add("cancel", commands.cancel, help_texts.JOB), offered=completion.RUNNING
+    logs.add_argument(
+        "--all", action="store_true", help="also that the API has shown the job"
     )
+    _with_job(add("open", stack_commands.open_job, help_texts.JOB))
+    for name, run in (("check", checking.check), ("cancel", commands.cancel)):
+        _with_job(add(name, run, help_texts.JOB), offered=completion.RUNNING)
     approve = _with_job(
         add("approve", commands.approve, help_texts.JOB), offered=completion.RUNNING
     )

@@ -18,7 +18,12 @@ from verdict_courier.cli.misuse import Misused
 from verdict_courier.cli.texts import printable
 from verdict_courier.cli.upload_arguments import wishes
 from verdict_courier.patience import read_patiently
-from verdict_courier.results import error_lines, listed_results, save_manifest
+from verdict_courier.results import (
+    error_lines,
+    listed_results,
+    other_job,
+    save_manifest,
+)
 
 #: The most characters of a file's name that the API takes.
 _MOST_OF_A_NAME = 255
@@ -50,6 +55,8 @@ def quote(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
         if not options.keep and job["outcome"] is None:
             job = api.call("POST", f"/jobs/{job['job_id']}/cancel")
     display.job(job)
+    if job["outcome"] == "cancelled":
+        display.note("Nothing was sent: the job was there for its quote only.")
     return ExitCode.DONE if job.get("quote") else ExitCode.NO_RESULTS
 
 
@@ -142,6 +149,11 @@ def _results(
         there_is = ", ".join(kinds) or "no result"
         raise Misused(f"there is no {printable(min(unknown))}, but {there_is}")
     if folder:
+        if other := other_job(response, folder):
+            raise Misused(
+                f"{folder} has the results of another job, "
+                f"{printable(other)[:SHOWN_DIGITS]}: name another folder"
+            )
         save_manifest(response, folder)
     placed_files = []
     for result in listed:

@@ -1,6 +1,7 @@
 """Print the output of commands, as text for people or as JSON for scripts."""
 
 import json
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,26 +15,36 @@ from rich.text import Text
 
 from verdict_courier.api_description import has_unproven_rows
 from verdict_courier.cli import texts
+from verdict_courier.cli.job_facts import CommandLine, facts
 from verdict_courier.cli.job_table import Column, fitting, lines, list_columns
 from verdict_courier.cli.terminal import StreamConsole
 from verdict_courier.cli.texts import Document, moment, plain, printable
 from verdict_courier.console.logs import LogLine
 from verdict_courier.stack_checks import Finding
 
+#: The least width of the column of names.
+_NAME_WIDTH = 12
+
 
 class Display:
     """Prints the output of a command; notes and errors go to the error stream.
 
     Times are shown in `zone`, None for the local one. `is_local` says that the jobs are
-    those of a stack on this machine.
+    those of a stack on this machine. `command` words a command line on their stack.
     """
 
     def __init__(
-        self, *, as_json: bool, zone: tzinfo | None = None, is_local: bool = False
+        self,
+        *,
+        as_json: bool,
+        zone: tzinfo | None = None,
+        is_local: bool = False,
+        command: CommandLine = lambda *words: shlex.join(("courier", *words)),
     ) -> None:
         self._as_json = as_json
         self.zone = zone
         self._is_local = is_local
+        self._command = command
         self._out = StreamConsole()
         self._notes = StreamConsole(stderr=True)
         # Not what rich takes for a terminal: a variable can say so of a pipe as well.
@@ -44,7 +55,9 @@ class Display:
         if self._as_json:
             self._print_json(job)
             return
-        for name, value in texts.facts(job, self.zone, is_local=self._is_local):
+        for name, value in facts(
+            job, self.zone, is_local=self._is_local, command=self._command
+        ):
             self._print_fact(name, value)
 
     def jobs(self, jobs: Iterable[Document]) -> None:
@@ -72,12 +85,14 @@ class Display:
         if self._as_json:
             self._print_json(listed)
             return
+        width = max((len(printable(file["kind"])) for file in listed), default=0)
         for file in listed:
             rows, place = printable(file["rows"]), printable(file["place"])
             if self._is_terminal:
                 rows = f"{rows:>10} rows "
             separator = " " if self._is_terminal else "\t"
-            self._print_fact(file["kind"], Text(f"{rows}{separator}{place}"))
+            value = Text(f"{rows}{separator}{place}")
+            self._print_fact(file["kind"], value, width=width)
 
     def values(self, values: Mapping[str, int | str]) -> None:
         """Print numbers and texts by their names."""
@@ -185,9 +200,10 @@ class Display:
         """Print an error message."""
         self._notes.print(Text.assemble(("✗", "red"), " ", plain(text)))
 
-    def _print_fact(self, name: str, value: Text) -> None:
+    def _print_fact(self, name: str, value: Text, *, width: int = 0) -> None:
         if self._is_terminal:
-            self._out.print(Text.assemble(f"{printable(name):<12} ", value))
+            column = max(width, _NAME_WIDTH)
+            self._out.print(Text.assemble(f"{printable(name):<{column}} ", value))
         else:
             self._out.write_line(f"{printable(name)}\t{value.plain}")
 

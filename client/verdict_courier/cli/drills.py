@@ -26,6 +26,9 @@ DRILLS = (
     OFF,
 )
 
+#: Under which names the texts of the local stack are shown.
+_NAMES = {"sees": "see", "does": "do"}
+
 
 def drill(display: Display, options: Namespace) -> ExitCode:
     """Let the providers of the local stack fail, and say what to see and do then."""
@@ -46,7 +49,8 @@ def drill(display: Display, options: Namespace) -> ExitCode:
         display.values({"drill": "off, the providers answer as usual"})
         return ExitCode.DONE
     end = command_on(options, "drill", OFF)
-    display.values({"drill": options.drill, **texts, "end it with": end})
+    words = {_NAMES.get(name, name): text for name, text in texts.items()}
+    display.values({"drill": options.drill, **words, "end it with": end})
     return ExitCode.DONE
 
 

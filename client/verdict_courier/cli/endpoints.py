@@ -15,19 +15,28 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
-from verdict_courier.api_client import ApiClient, ApiUnreachable
+from verdict_courier.api_client import THIS_MACHINE, ApiClient, ApiUnreachable
 from verdict_courier.cli.misuse import Misused
 from verdict_courier.stack_checks import StackAccess
 
 LOCAL = "local"
 _CLONE = Path(__file__).parents[3]
-#: The record that `make up` writes about the stack that it started in this clone. An
-#: installed client looks for it in the working directory.
-RECORD = (
-    (_CLONE if (_CLONE / "pyproject.toml").exists() else Path.cwd())
-    / ".local"
-    / "stack.json"
-)
+_RECORD = Path(".local", "stack.json")
+
+
+def find_record(clone: Path, folder: Path) -> Path:
+    """Return where `make up` writes about the stack that it started in this clone.
+
+    An installed client has no clone, and looks for it in the folder in which it is
+    called, and in those around it.
+    """
+    if (clone / "pyproject.toml").exists():
+        return clone / _RECORD
+    around = (each / _RECORD for each in (folder, *folder.parents))
+    return next((each for each in around if each.exists()), folder / _RECORD)
+
+
+RECORD = find_record(_CLONE, Path.cwd())
 _STAGE_VARIABLE = "COURIER_STAGE"
 _URL_VARIABLE = "COURIER_API_URL"
 #: The script `courier` of a clone says in it how it was called.
@@ -49,7 +58,11 @@ def connect(stage: str, *, profile: str | None, url: str = "") -> ApiClient:
     if not _STAGE.fullmatch(stage):
         raise Misused(f"{stage!r} is not a stage: local, dev and prod are")
     if url:
-        _check_url(url, schemes=("https",))
+        _check_url(url)
+        if (
+            urlsplit(url).scheme == "http"
+        ):  # of a local stack, which takes any signature
+            return ApiClient.local(url)
     if stage == LOCAL and not url:
         return ApiClient.local(local_address("api_url"))
     with _aws_errors(profile):
@@ -58,7 +71,7 @@ def connect(stage: str, *, profile: str | None, url: str = "") -> ApiClient:
         if credentials is None:
             raise ApiUnreachable("no AWS credentials: name a profile with --profile")
         if not url and (url := os.environ.get(_URL_VARIABLE, "")):
-            _check_url(url, schemes=("https", "http"), source=f"{_URL_VARIABLE}: ")
+            _check_url(url, source=f"{_URL_VARIABLE}: ")
         url = url or _deployed_url(session, stage)
     # The host is API.execute-api.REGION.amazonaws.com, or a domain of the user's.
     host = urlsplit(url).netloc.split(".")
@@ -83,12 +96,15 @@ def command_on(options: Namespace, *words: str) -> str:
     return shlex.join(line)
 
 
-def _check_url(url: str, *, schemes: tuple[str, ...], source: str = "") -> None:
+def _check_url(url: str, *, source: str = "") -> None:
     """Raise if a text is not the URL of an API; the client allows http to itself."""
     try:
         parts = urlsplit(url)
         is_valid = (
-            parts.scheme in schemes
+            (
+                parts.scheme == "https"
+                or (parts.scheme == "http" and parts.hostname in THIS_MACHINE)
+            )
             and _HOST.fullmatch(parts.hostname or "") is not None
             and parts.port != 0
             and not parts.query
@@ -142,8 +158,9 @@ def _local_record(name: str) -> dict[str, Any]:
             _ = record[name]
     except FileNotFoundError:
         raise ApiUnreachable(
-            "no local stack is running: start one with `make up`, or name the stage of "
-            f"a deployed one with --stage or {_STAGE_VARIABLE}"
+            f"no local stack is running: there is no {RECORD}. Start one with "
+            "`make up`, call this in the folder of its clone, or name the stage of a "
+            f"deployed one with --stage or {_STAGE_VARIABLE}"
         ) from None
     except (ValueError, KeyError, TypeError):
         raise ApiUnreachable(

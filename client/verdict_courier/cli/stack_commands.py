@@ -32,7 +32,9 @@ def logs(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     begin = datetime.fromisoformat(since).timestamp() - 60 if since else 0.0
     try:
         reader = LogReader(stack.client("logs"), groups=_log_groups(stack))
-        display.log_lines(reader.lines(job["job_id"], since=begin))
+        display.log_lines(
+            reader.lines(job["job_id"], since=begin, with_reads=options.all)
+        )
     except (BotoCoreError, ClientError) as error:
         raise ApiUnreachable(f"cannot read the logs: {error}") from None
     return ExitCode.DONE

@@ -1,19 +1,16 @@
 """Word the facts of a job for people, with nothing that a terminal would obey."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
 from rich.text import Text
 
-from verdict_courier.api_description import (
-    COMPLETE,
-    NEXT_CHECK_REASONS,
-    VERDICTS,
-    has_unproven_rows,
-)
+from verdict_courier.api_description import COMPLETE, VERDICTS, has_unproven_rows
 
 Document = Mapping[str, Any]
+
+_FINISHED = "finished"
 
 COLOURS = {
     "succeeded": "green",
@@ -105,15 +102,16 @@ def quote_text(quote: Document) -> Text:
     For example: "12 records: 9 to send, 2 duplicates, 1 blank; header Email".
     """
     uploads = quote.get("uploads", 1)
+    repeated = quote["duplicates"]
     counts = (
         (quote["to_send"], "to send" + f" in {uploads:,} uploads" * (uploads > 1)),
         # An earlier release remembers nothing.
         (quote.get("remembered", 0), "remembered"),
-        (quote["duplicates"], "duplicates" if quote["duplicates"] > 1 else "duplicate"),
+        (repeated, _plural(repeated, "duplicate")),
         (quote["blank"], "blank"),
         *((count, f"not sent ({why})") for why, count in quote["not_sent"].items()),
     )
-    records = "record" if quote["records"] == 1 else "records"
+    records = _plural(quote["records"], "record")
     texts = ", ".join(f"{count:,} {words}" for count, words in counts if count)
     parts = [f"{quote['records']:,} {records}: {texts}"]
     if quote["header"] is not None:
@@ -128,7 +126,7 @@ def cost_text(quote: Document) -> Text:
     """
     parts = []
     if (needed := quote.get("credits_needed")) is not None:
-        parts.append(f"about {needed:,.10g} credits")
+        parts.append(f"about {needed:,.10g} {_plural(needed, 'credit')}")
     if (usd := quote.get("aws_usd")) is not None:
         parts.append(f"AWS about {usd:.3f} USD")
     if (seconds := quote.get("expected_seconds")) is not None:
@@ -144,16 +142,37 @@ def approval_text(approval: Document, zone: tzinfo | None) -> Text:
 def progress(job: Document, zone: tzinfo | None) -> Text:
     """Return one line about a running job."""
     name = f" {job['name']}" if job.get("name") else ""
-    text = f"{job['job_id'][:12]}…{name} {job['phase']}, {job['checks']} checks"
+    text = f"{job['job_id'][:12]}…{name} {_stage(job)}"
+    if checks := job["checks"]:
+        text += f", {checks} {_plural(checks, 'check')}"
     if hold := job.get("hold"):
         text += f", waiting out {hold['error']} since {_clock(hold['since'], zone)}"
     elif approval := job.get("approval"):
         text += f", {approval_text(approval, zone).plain}"
-    elif job["next_check_at"]:
+    elif is_checked(job):
         text += f", next at {_clock(job['next_check_at'], zone)}"
     if job.get("expected_between"):
         text += f", expected {expected_text(job, zone)}"
     return plain(text)
+
+
+def _stage(job: Document) -> str:
+    """Return how far a running job is, in words that need no run-book."""
+    if job["phase"] == _FINISHED:
+        return "fetching its results"
+    if job["submitted_at"] or job.get("approval"):
+        return f"{job['phase']}"
+    # A batch as such is never submitted, but its requests are.
+    return "sending" if job.get("quote") else "preparing"
+
+
+def is_checked(job: Document) -> bool:
+    """Whether the provider is asked again; the time of the last check is kept."""
+    return bool(job["next_check_at"]) and job["phase"] != _FINISHED
+
+
+def _plural(count: float, word: str) -> str:
+    return word if count == 1 else f"{word}s"
 
 
 def expected_text(job: Document, zone: tzinfo | None) -> str:
@@ -167,74 +186,6 @@ def expected_text(job: Document, zone: tzinfo | None) -> str:
     form = "%H:%M" if begin.date() == end.date() else "%Y-%m-%d %H:%M"
     times = f"{begin.strftime(form)} to {end.strftime(f'{form} %Z')}"
     return f"{times} (from {job['expected_from']} jobs)"
-
-
-def _next_check_text(job: Document, zone: tzinfo | None) -> str:
-    """Return when the next check is, and why."""
-    reason = NEXT_CHECK_REASONS.get(str(job.get("next_check_reason")))
-    return time_text(job["next_check_at"], zone) + (f": {reason}" if reason else "")
-
-
-def facts(
-    job: Document, zone: tzinfo | None, *, is_local: bool
-) -> Iterator[tuple[str, Text]]:
-    """Yield names and values of what there is to say of a job.
-
-    The console of AWS knows nothing of a job on this machine.
-    """
-    yield "job", plain(job["job_id"])
-    # An older deployment has neither.
-    yield from ((name, plain(job[name])) for name in ("name", "label") if job.get(name))
-    yield "type", plain(f"{job['provider']} {job['type']}")
-    yield "state", state(job)
-    yield "checks", plain(job["checks"])
-    if job["next_check_at"]:
-        yield "next check", plain(_next_check_text(job, zone))
-    if job.get("expected_between"):  # an older deployment has none
-        yield "expected", plain(expected_text(job, zone))
-    if job.get("quote"):
-        yield from _quote_facts(job, zone)
-    if job.get("rows"):
-        yield "rows", plain(job["rows"])
-    for name in ("received", "submitted", "ended", "deadline"):
-        if job.get(f"{name}_at"):
-            yield name, plain(time_text(job[f"{name}_at"], zone))
-    if job.get("late_check_at"):
-        yield "late check", plain(time_text(job["late_check_at"], zone))
-    if job.get("verdict"):
-        yield "verdict", verdict_text(job["verdict"])
-    yield from _trouble(job, zone)
-    if not is_local:
-        yield "console", plain(job["links"]["execution"])
-
-
-def _quote_facts(job: Document, zone: tzinfo | None) -> Iterator[tuple[str, Text]]:
-    """Yield what would be sent, what it costs, and who has to say so."""
-    yield "list", quote_text(job["quote"])
-    if cost := cost_text(job["quote"]):
-        yield "cost", cost
-    if approval := job.get("approval"):
-        yield "approval", approval_text(approval, zone)
-        yield "approve by", plain(f"courier approve {job['job_id'][:12]}")
-
-
-def _trouble(job: Document, zone: tzinfo | None) -> Iterator[tuple[str, Text]]:
-    """Yield what went wrong, and what can be done about it."""
-    if hold := job.get("hold"):
-        since = time_text(hold["since"], zone)
-        yield "waits out", plain(f"{hold['error']} since {since}")
-        yield "advice", plain(hold["advice"])
-    if job["error"]:
-        yield "error", plain(job["error"]["name"])
-        yield "advice", plain(job["error"]["advice"])
-    if "error" in job["links"]:
-        yield "details", plain(f"courier results {job['job_id'][:12]}")
-    retry = job.get("retry")  # an older deployment has none
-    if retry and retry.get("joins"):
-        yield "a retry", plain("joins the rows again; nothing is sent")
-    elif retry:
-        numbers = f"sends {retry['resends']} requests again (paid again)"
-        yield "a retry", plain(f"{numbers}, continues {retry['resumes']}")
 
 
 def _clock(timestamp: object, zone: tzinfo | None) -> str:

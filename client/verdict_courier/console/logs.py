@@ -23,6 +23,8 @@ _HIDDEN_FIELDS = {
     "timestamp",
     "xray_trace_id",
 }
+#: What the API logs of each request; the operations that only read begin with "get".
+_ANSWERED = "request answered"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,11 @@ class LogLine:
     message: str
     fields: str
 
+    @property
+    def is_read(self) -> bool:
+        """Whether the line says no more than that somebody has asked for the job."""
+        return self.message == _ANSWERED and " operation=get" in f" {self.fields}"
+
 
 class LogReader:
     """Log groups of the functions: those that are named, or else all that there are."""
@@ -45,10 +52,14 @@ class LogReader:
         self._client = client
         self._groups = groups
 
-    def lines(self, job_id: str, *, since: float = 0.0) -> list[LogLine]:
+    def lines(
+        self, job_id: str, *, since: float = 0.0, with_reads: bool = False
+    ) -> list[LogLine]:
         """Return the lines that all functions logged about a job, oldest first.
 
-        Lines before `since`, in Unix seconds, are not looked for.
+        Lines before `since`, in Unix seconds, are not looked for. Without `with_reads`,
+        those that say that the API has shown the job are left out: whoever follows a
+        job asks every second.
         """
         events = self._client.get_paginator("filter_log_events")
         lines = [
@@ -61,6 +72,7 @@ class LogReader:
             )
             for event in page["events"]
             if (line := parse_line(event["message"], job_id))
+            and (with_reads or not line.is_read)
         ]
         return sorted(lines, key=lambda line: line.at)
 

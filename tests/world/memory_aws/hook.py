@@ -1,4 +1,4 @@
-"""Hook: answer every boto3 call of this process from memory, after its validation.
+"""Hook: answer every AWS call of this process from memory, after its validation.
 
 botocore validates the parameters as for AWS. Those for S3 it also serializes, because
 its handlers change some, and then asks the handlers of `before-call`, which answer
@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
-import boto3
 import botocore.session
 from botocore.exceptions import ClientError
 from botocore.validate import validate_parameters
@@ -40,18 +39,14 @@ class AwsHook:
     def __init__(self) -> None:
         self.backend: Backend | None = None
         self.answered: Callable[[], None] = lambda: None
-        session = botocore.session.Session()
-        events = session.get_component("event_emitter")
+        self.session = _Session()
+        self.session.hook = self
+        self.session.set_config_variable("region", "us-east-1")
+        self.session.set_credentials("test", "test")
+        events = self.session.get_component("event_emitter")
         # First, because others add parameters that the caller did not pass.
         events.register_first("before-parameter-build", _keep_parameters)
         events.register("before-call", self._answer)
-        self.session = _Session(
-            botocore_session=session,
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
-        self.session.hook = self
 
     def _answer(
         self,
@@ -82,13 +77,13 @@ class AwsHook:
         return _HttpResponse(status, {}), parsed
 
 
-class _Session(boto3.Session):
+class _Session(botocore.session.Session):
     """A session whose clients, but those of S3, are answered before serialization."""
 
     hook: AwsHook
 
-    def client(self, service_name: str, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - one overload for each service
-        client: Any = super().client(service_name, *arguments, **options)  # type: ignore[call-overload]  # any name
+    def create_client(self, service_name: str, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - botocore's own
+        client: Any = super().create_client(service_name, *arguments, **options)
         if service_name != "s3":
             client._make_api_call = partial(self._call, client)
         return client
