@@ -3,6 +3,8 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONPATH := $(CURDIR)/client:$(CURDIR)
+# What is installed in .venv: what the local stack runs on, and all that development needs.
+RUNS := .venv/.runs
 READY := .venv/.ready
 # The suites of `make check`; those that cover functions/, whose tracing takes as long as they
 # themselves (two processes); all others that need no running stack; those that need one.
@@ -28,21 +30,23 @@ STAGE ?= dev
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-traced test-faults test-plain test-stack test-own test-unit check-tests quick mutants check audit sbom lint format synth assets budget faults model bench bench-rows bench-crowd diagram rights runbook corrections openapi provider screenshot wheel bootstrap deploy diff smoke destroy lock clean
+.PHONY: help demo up down develop test test-traced test-faults test-plain test-stack test-own test-unit check-tests quick mutants check audit sbom lint format synth assets budget faults model bench bench-rows bench-crowd diagram template rights runbook corrections openapi provider screenshot wheel bootstrap deploy diff smoke destroy lock clean install-run
 
 help: ## List the targets
 	@echo "Verdict Courier: lists to bulk-verification providers, verdicts back."
 	@echo
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-demo: $(READY) ## Run a job live on this machine (FILE=my.csv TYPE=… PROVIDER=ipqs|txncheck)
+demo: $(RUNS) ## Run a job live on this machine (FILE=my.csv TYPE=… PROVIDER=ipqs|txncheck)
 	@$(BIN)/python -m local.demo --file "$(FILE)" --type "$(TYPE)" --provider "$(PROVIDER)"
 
-up: $(READY) ## Start the local stack in the background, and print its addresses
+up: $(RUNS) ## Start the local stack in the background, and print its addresses
 	@$(BIN)/python -m local.up up
 
-down: $(READY) ## Stop the local stack
+down: $(RUNS) ## Stop the local stack
 	@$(BIN)/python -m local.up down
+
+develop: $(READY) ## Install all tools of development, which other targets do when they need them
 
 test: $(READY) ## All tests with coverage, or only those of T=tests/unit/test_check.py
 ifeq ($(T),)
@@ -169,6 +173,9 @@ destroy: $(READY) ## Delete STAGE from your AWS account (docs/deploy.md says wha
 diagram: $(READY) ## Draw the state machine from its definition
 	$(BIN)/python -m tools.state_chart
 
+template: $(READY) ## Synthesize the template that the local stack has without the CDK
+	@$(BIN)/python -m tools.kept_template
+
 runbook: $(READY) ## Generate the run-book's sections on errors and metrics
 	$(BIN)/python -m tools.runbook
 
@@ -191,6 +198,9 @@ provider: $(READY) ## Add a provider by NAME=acme: adapter, simulator, settings,
 lock: $(READY) ## Resolve the dependencies and write the lock files
 	$(BIN)/uv pip compile --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
+	$(BIN)/uv pip compile --group run --constraint requirements.lock --universal \
+	  --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header -q -o local/requirements.lock
 	$(BIN)/uv pip compile --group asset --python-version 3.14 \
 	  --python-platform aarch64-manylinux2014 \
 	  --generate-hashes --no-emit-index-url --no-header -q -o functions/requirements.lock
@@ -201,15 +211,29 @@ lock: $(READY) ## Resolve the dependencies and write the lock files
 	$(BIN)/python -m tests.workflow.engines.node update --package-lock-only
 
 clean: ## Stop the local stack and remove all generated files
-	@if [ -e .local/stack.json ] && [ -e $(READY) ]; then $(BIN)/python -m local.up down; fi
+	@if [ -e .local/stack.json ] && [ -x $(BIN)/python ]; then $(BIN)/python -m local.up down; fi
 	rm -rf .venv .cache .local cdk.out dist .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis \
 	  tests/workflow/engines/node_modules
 
-$(READY): requirements.lock
+# Create .venv, and install into it what a lock file names ($(1)).
+define install
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or newer is needed; name one with PYTHON=…"; exit 1; }
 	@$(PYTHON) -m local.phases "Creating .venv" $(PYTHON) -m venv .venv \
 	  || { echo "No virtual environments here: on Debian, install python3-venv."; exit 1; }
-	@$(PYTHON) -m local.phases "Installing the tools (once: 1.4 GB, a few minutes)" $(BIN)/pip install \
-	  --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
-	@touch $@
+	@$(PYTHON) -m local.phases "Installing $(2)" $(BIN)/pip install \
+	  --quiet --disable-pip-version-check --no-compile --require-hashes -r $(1)
+endef
+
+# The lock file of development contains the other one.
+$(RUNS): local/requirements.lock
+	@if [ $(READY) -nt requirements.lock ]; then touch $@; \
+	  else $(MAKE) --no-print-directory --silent install-run; fi
+
+install-run:
+	$(call install,local/requirements.lock,what the local stack runs on (once: 100 MB))
+	@touch $(RUNS)
+
+$(READY): requirements.lock
+	$(call install,requirements.lock,the tools of development (once: 1.4 GB in a few minutes))
+	@touch $(RUNS) $@

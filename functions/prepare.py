@@ -1,5 +1,6 @@
 """Prepare: read what was uploaded, and write what is sent of it, before it is paid."""
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +12,7 @@ from functions.aws import clients, clock, telemetry
 from functions.aws.adapters import adapter_for, batch_adapter_for
 from functions.aws.approvals import Approvals
 from functions.aws.batch_store import BatchStore
+from functions.aws.credits_left import credits_left
 from functions.aws.daily_budget import DailyBudget
 from functions.aws.earlier_uploads import check_first_upload
 from functions.aws.finishes import FinishStore
@@ -21,7 +23,12 @@ from functions.aws.settings import provider_settings
 from functions.aws.verdict_memory import VerdictMemory
 from functions.core.approval import Approval, Reason, wait_for_approval
 from functions.core.errors import SOURCE_FAULTS, SourceMisnamed, SourceTooLarge
-from functions.core.estimate import cost_of, remarks_of_requests, values_of
+from functions.core.estimate import (
+    cost_of,
+    lacks_credits,
+    remarks_of_requests,
+    values_of,
+)
 from functions.core.job_record import SubmissionRecord
 from functions.core.keys import BATCHES_PREFIX, QUOTE_OPTION
 from functions.core.model import Batch, Job, Next, State
@@ -50,6 +57,7 @@ class Preparation:
     now: float
     memory: VerdictMemory | None = None
     finishes: FinishStore | None = None
+    credits_left: Callable[[str], int | None] | None = None
 
     def prepare(self) -> Job:
         """Return the job with its next step: submit it, or run its requests.
@@ -70,9 +78,8 @@ class Preparation:
             if is_of_earlier_release or may_be_sent:
                 return self._prepared(job, record, may_cut=not record.intent)[0]
             self._check_first_upload()
-            return self._for_approval(
-                *self._prepared(job, record, may_cut=True), record
-            )
+            prepared = self._prepared(job, record, may_cut=True, is_unsent=True)
+            return self._for_approval(*prepared, record)
         except SOURCE_FAULTS as error:
             telemetry.logger.warning(
                 "source refused", error=type(error).__name__, reason=str(error)
@@ -89,7 +96,7 @@ class Preparation:
     ) -> Job:
         """Return the job as it waits until somebody has approved it, if it must."""
         values = values_of(job)
-        reason = self._reason(values, record)
+        reason = self._reason(values, remarks, record)
         if reason is None:
             return job
         self.job_store.record_prepared(job, quote=remarks)
@@ -99,7 +106,9 @@ class Preparation:
         self.approvals.ask(job, approval)
         return wait_for_approval(job, until=approval.until, now=self.now)
 
-    def _reason(self, values: int, record: SubmissionRecord) -> Reason | None:
+    def _reason(
+        self, values: int, remarks: Remarks, record: SubmissionRecord
+    ) -> Reason | None:
         if record.approved_values >= values:
             return None
         if record.quote_asked or yes_or_no(self._source.metadata, QUOTE_OPTION):
@@ -107,6 +116,8 @@ class Preparation:
         most, daily = self.settings.approve_above, self.settings.daily_values
         if most is not None and values > most:
             return Reason.ABOVE
+        if self.settings.approve_beyond_credits and lacks_credits(remarks):
+            return Reason.CREDITS
         if daily is None or self.budget.take(
             self.job, record, values=values, most=daily, now=self.now
         ):
@@ -114,12 +125,19 @@ class Preparation:
         return Reason.DAILY
 
     def _prepared(
-        self, job: Job, record: SubmissionRecord, *, may_cut: bool
+        self,
+        job: Job,
+        record: SubmissionRecord,
+        *,
+        may_cut: bool,
+        is_unsent: bool = False,
     ) -> tuple[Job, Remarks]:
         """Return the job with its next step, and what there is to say of it."""
         prepared, remarks = self._read(job, record, may_cut=may_cut)
         costs = cost_of(prepared, credits_per_value=self.settings.credits_per_value)
         remarks = {**remarks, **costs}
+        if self.credits_left and is_unsent and costs["credits_needed"]:
+            remarks = {**remarks, "credits_left": self.credits_left(job.provider)}
         if self.finishes:
             seconds = self.finishes.expected_seconds(
                 prepared, values=values_of(prepared)
@@ -213,6 +231,7 @@ def handler(event: State, _context: LambdaContext) -> State:
             now=clock.now(),
             memory=VerdictMemory.from_environment() if remembers else None,
             finishes=FinishStore.from_environment(),
+            credits_left=credits_left,
         ).prepare()
 
     telemetry.logger.info(

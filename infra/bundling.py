@@ -15,9 +15,10 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 from infra.bytecode import THIS_PYTHON, compile_files, loaded_files
@@ -31,6 +32,8 @@ _EPOCH = 315532800  # 1980-01-01, the earliest time that a zip file can contain
 #: Powertools: two thirds of it, a web page with its scripts among them, are for what no
 #: function does. Each cold start would download it.
 _MOSTLY_UNUSED = "aws_lambda_powertools"
+#: Packages that some of our modules import and the functions' common asset lacks.
+_OF_SOME = {"join.lock": "duckdb", "notices.lock": "standardwebhooks"}
 _LICENCE_FILES = ("METADATA", "LICEN", "NOTICE", "AUTHORS", "COPYING")
 
 
@@ -104,6 +107,14 @@ def bundle_notices(platform: Platform, *, project: Path = PROJECT) -> Path:
     )
 
 
+#: How each asset is built, by its name in the cloud assembly.
+ASSETS: Mapping[str, Callable[[Platform], Path]] = {
+    "functions": bundle,
+    "join": bundle_join,
+    "notices": bundle_notices,
+}
+
+
 def _extended(
     common: Path, project: Path, name: str, file: str, platform: Platform
 ) -> Path:
@@ -158,7 +169,9 @@ def _assemble(
         copy = target / source.relative_to(project)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, copy)
-    loaded = loaded_files(target)
+    missing = (lock for lock, name in _OF_SOME.items() if not find_spec(name))
+    packages = (_dependencies(project, lock, HOST) for lock in missing)
+    loaded = loaded_files(target, *packages)
     for path in (target / _MOSTLY_UNUSED).rglob("*"):
         if path.is_file() and path not in loaded:
             path.unlink()
@@ -169,11 +182,19 @@ def _assemble(
 
 def _extend(common: Path, installed: Path, target: Path) -> None:
     for source in (common, installed):
-        shutil.copytree(source, target, dirs_exist_ok=True)
+        shutil.copytree(source, target, dirs_exist_ok=True, copy_function=_link)
     if any(common.rglob("*.pyc")):
         added = (path.relative_to(installed) for path in installed.rglob("*.py"))
         compile_files(target, (target / path for path in added))
     _make_reproducible(target)
+
+
+def _link(source: str, target: str) -> None:
+    """Let both names be one file, of which there may be 66 MB; copy it if need be."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def _make_reproducible(target: Path) -> None:

@@ -18,7 +18,7 @@ _TASK_ROOT = "/var/task"
 _LOADED_FILES = """
 import importlib, pathlib, sys
 root = pathlib.Path(sys.argv[1])
-sys.path.insert(0, str(root))
+sys.path = [str(root), *sys.path, *sys.argv[2:]]
 for path in sorted(root.glob("functions/**/*.py")):
     name = path.relative_to(root).with_suffix("").as_posix().replace("/", ".")
     importlib.import_module(name.removesuffix(".__init__"))
@@ -33,9 +33,13 @@ class CompilationFailed(Exception):
     """The modules could not be compiled; the message has the compiler's output."""
 
 
-def loaded_files(asset: Path) -> frozenset[Path]:
-    """Return the files of an asset that importing all of our modules loads."""
-    return frozenset(map(Path, _run("-c", _LOADED_FILES, str(asset)).splitlines()))
+def loaded_files(asset: Path, *packages: Path) -> frozenset[Path]:
+    """Return the files of an asset that importing all of our modules loads.
+
+    `packages` are folders with what they import and is neither in it nor installed.
+    """
+    printed = _run("-c", _LOADED_FILES, *map(str, (asset, *packages)))
+    return frozenset(map(Path, printed.splitlines()))
 
 
 def compile_files(asset: Path, files: Iterable[Path]) -> None:

@@ -15,7 +15,7 @@ from constructs import Construct
 
 from functions.core import keys
 from functions.core.function_table import FUNCTIONS, OPTIONAL_FUNCTIONS
-from infra.bundling import HOST, LAMBDA, bundle, bundle_join, bundle_notices
+from infra.bundling import ASSETS, HOST, LAMBDA, Platform
 from infra.config import LOCAL
 from infra.nag import acknowledge
 
@@ -43,11 +43,10 @@ class Functions(Construct):
         super().__init__(scope, construct_id)
         self._reserved_concurrency = reserved_concurrency
         platform = HOST if stage == LOCAL else LAMBDA
-        self._code = lambda_.Code.from_asset(str(bundle(platform)))
-        self._own_code = {"join": lambda_.Code.from_asset(str(bundle_join(platform)))}
+        self._code = _code("functions", platform)
+        self._own_code = {"join": _code("join", platform)}
         if forwards_notices:
-            notices = str(bundle_notices(platform))
-            self._own_code["forward_notice"] = lambda_.Code.from_asset(notices)
+            self._own_code["forward_notice"] = _code("notices", platform)
         self._log_retention = log_retention
         self._key = key
         self._removal_policy = removal_policy
@@ -171,3 +170,8 @@ class Functions(Construct):
             "and API Gateway handle failed calls themselves.",
         )
         return function
+
+
+def _code(asset: str, platform: Platform) -> lambda_.Code:
+    path = str(ASSETS[asset](platform))
+    return lambda_.Code.from_asset(path, display_name=asset)

@@ -14,6 +14,7 @@ from functions.core.keys import (
     LATE_CHECKS,
     RATE_LIMIT_ITEM_PREFIX,
 )
+from functions.core.provider_settings import PROVIDERS
 from infra.credentials import Credentials
 from infra.failure_events import FailureEvents
 from infra.functions import Functions
@@ -115,9 +116,11 @@ class Rights:
             grants.access_table(function, storage.verdicts, action)
             grants.read_secret(function, self.credentials.memory)
 
-        for secret in self.credentials.secrets.values():
+        for provider, secret in self.credentials.secrets.items():
             for function in functions.calling_providers:
                 grants.read_secret(function, secret)
+            if PROVIDERS[provider].tells_credits:
+                grants.read_secret(functions.prepare, secret)
         for secret in self.credentials.webhooks.values():
             grants.read_secret(functions.webhook, secret)
 

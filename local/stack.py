@@ -14,7 +14,7 @@ from functions.core import identity
 from functions.core.signatures import SignatureScheme
 from infra import config
 from infra.config import stack_name
-from local.assembly import synthesize
+from local.assembly import assemble
 from local.deploy import deploy
 from local.emulator.process import Emulator
 from local.simulators.clock import Clock
@@ -106,7 +106,7 @@ def running(
     """Start emulator and simulators, deploy the stack, and stop all after the block.
 
     With `auth`, IAM is in force: signatures, and the rights of roles and services.
-    `assembly` is a cloud assembly; without one, the app is synthesized. `verbose`
+    `assembly` is a cloud assembly; without one, it is made. `verbose`
     writes the emulator's log to stderr. `on_progress` is called before each phase with
     its name and "", and within a phase with its name and what there is to say of it.
     """
@@ -136,8 +136,7 @@ def running(
         ) as emulator,
     ):
         if assembly is None:
-            on_progress("Synthesizing the template", "")
-            assembly = synthesize(STAGE, Path(folder))
+            assembly = assemble(Path(folder), on_progress)
         deploying = partial(on_progress, "Deploying it to the emulator")
         deploying("")
         outputs = _deploy(assembly, emulator, ipqs, txncheck_simulator, deploying)

@@ -51,34 +51,45 @@ def dead_letters(stack: StackAccess) -> Iterator[Finding]:
     """Count what could not be handled."""
     for output in stack.outputs:
         if output.endswith("DeadLetterQueueUrl"):
-            waiting = _messages(stack, output)
+            waiting, _ = _messages(stack, output)
             yield Finding(
                 what=output.removesuffix("Url"),
                 ok=waiting == 0,
-                seen=f"{waiting} messages",
+                seen=_counted(waiting),
                 advice="Read them, then redrive or delete them (docs/operations.md).",
             )
 
 
 def queues(stack: StackAccess) -> Iterator[Finding]:
-    """Count the uploads that wait for their jobs, which is no fault for a while."""
+    """Count the uploads that wait for their jobs, which is no fault for a while.
+
+    One that has failed is hidden until it is tried again, as one at work is.
+    """
     for output in stack.outputs:
         if output.endswith("QueueUrl") and "DeadLetter" not in output:
-            waiting = _messages(stack, output)
+            waiting, hidden = _messages(stack, output)
+            tried = f", {hidden:,} at work or to be tried again" if hidden else ""
             yield Finding(
                 what=output.removesuffix("Url"),
-                ok=True if waiting == 0 else None,
-                seen=f"{waiting} messages",
+                ok=True if waiting == hidden == 0 else None,
+                seen=f"{_counted(waiting)}{tried}",
                 advice="Look again in a minute: if there are not fewer by then, see "
                 "the errors of intake (docs/operations.md).",
             )
 
 
-def _messages(stack: StackAccess, output: str) -> int:
+def _messages(stack: StackAccess, output: str) -> tuple[int, int]:
+    """Return how many messages a queue has to give, and how many it hides."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     attributes = stack.client("sqs").get_queue_attributes(
-        QueueUrl=stack.outputs[output], AttributeNames=["ApproximateNumberOfMessages"]
+        QueueUrl=stack.outputs[output], AttributeNames=names
     )["Attributes"]
-    return int(attributes["ApproximateNumberOfMessages"])
+    waiting, hidden = (int(attributes[name]) for name in names)
+    return waiting, hidden
+
+
+def _counted(messages: int) -> str:
+    return f"{messages:,} message" + "s" * (messages != 1)
 
 
 def parse_object(text: str) -> dict[str, Any]:

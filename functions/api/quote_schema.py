@@ -47,6 +47,11 @@ QUOTE: Schema = {
                     **or_null(NUMBER),
                     "description": "An estimate, by credits_per_value.",
                 },
+                "credits_left": {
+                    **or_null(COUNT),
+                    "description": "What the provider said when the quote was made; "
+                    "null where it did not. Other jobs may use them up.",
+                },
                 "aws_usd": {
                     **or_null(NUMBER),
                     "description": "An estimate of what AWS charges, in US dollars.",

@@ -6,7 +6,7 @@ from functions.aws import clock
 from functions.aws.secret import Secret
 from functions.aws.settings import provider_settings
 from functions.providers import registry
-from functions.providers.protocol import BatchProvider, Provider
+from functions.providers.protocol import BatchProvider, CreditProvider, Provider
 
 
 @cache
@@ -21,6 +21,15 @@ def batch_adapter_for(provider: str) -> BatchProvider:
     """Return the adapter of a provider that takes batches."""
     settings = provider_settings(provider)
     return registry.batch_adapter(
+        settings, _credentials(settings.secret), now=clock.now
+    )
+
+
+@cache
+def credit_adapter_for(provider: str) -> CreditProvider:
+    """Return the adapter of a provider that says how many credits are left."""
+    settings = provider_settings(provider)
+    return registry.credit_adapter(
         settings, _credentials(settings.secret), now=clock.now
     )
 

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     ASKED = "asked"
     ABOVE = "approve_above"
     DAILY = "daily_values"
+    CREDITS = "approve_beyond_credits"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,3 +41,9 @@ def cost_of(job: Job, *, credits_per_value: float) -> Remarks:
         "credits_needed": credits_needed,
         "aws_usd": round(usage.usd, 6),
     }
+
+
+def lacks_credits(remarks: Remarks) -> bool:
+    """Return whether a job would cost more credits than the provider says are left."""
+    left = remarks.get("credits_left")
+    return left is not None and remarks["credits_needed"] > left

@@ -92,10 +92,12 @@ def _end(content: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _quote(content: Mapping[str, Any]) -> tuple[str, ...]:
-    to_send = (content.get("quote") or {}).get("to_send")
+    quote = content.get("quote") or {}
+    to_send, left = quote.get("to_send"), quote.get("credits_left")
     return (
         f"{_title(content)}: waits for approval until {content.get('approve_until')}.",
         f"It would send {to_send}." if to_send is not None else "",
+        f"Credits left: {left}." if left is not None else "",
         f"Reason: {content['reason']}." if content.get("reason") else "",
     )
 

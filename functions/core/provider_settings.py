@@ -43,6 +43,8 @@ class ProviderSettings:
     * daily_values: so does a job that would send more than what is left of so many
       values (counted so) that all jobs of a day (in UTC) may send; null for no limit.
     * credits_per_value: how many credits a quote estimates for a value.
+    * approve_beyond_credits: whether a job that needs more credits than are left waits
+      so, too; without effect where the provider does not say (`tells_credits`).
     * rate limits submissions; null for no limit. webhook is the scheme by which
       webhooks are signed; null refuses all webhooks.
     * secret and webhook_secret are ARNs of secrets. The deployment adds them; cdk.json
@@ -53,6 +55,8 @@ class ProviderSettings:
     sends_webhooks: ClassVar[bool] = False
     #: Whether it lists what was submitted, by our name for it.
     has_list: ClassVar[bool] = False
+    #: Whether it says how many credits are left.
+    tells_credits: ClassVar[bool] = False
     #: Whether results are downloaded from hosts of its own (`download_hosts`).
     has_download_hosts: ClassVar[bool] = False
     #: The kinds of results of a list, in the order in which a record is looked for.
@@ -77,6 +81,7 @@ class ProviderSettings:
     approve_days: int = 3
     daily_values: int | None = None
     credits_per_value: float = 1.0
+    approve_beyond_credits: bool = True
     secret: str = ""
     webhook_secret: str = ""
 
@@ -147,6 +152,7 @@ class IpqsSettings(ProviderSettings):
     """
 
     has_list: ClassVar[bool] = True
+    tells_credits: ClassVar[bool] = True
     has_download_hosts: ClassVar[bool] = True
     list_kinds: ClassVar[tuple[str, ...]] = ("pristine", "clean", "bad", "all")  # [V]
 

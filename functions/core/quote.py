@@ -28,6 +28,7 @@ def quote_of(record: JobRecord) -> dict[str, Any] | None:
         # Quotes of an earlier release lack these.
         "uploads": remarks.get("uploads", prepared.shards or 1),
         "credits_needed": remarks.get("credits_needed"),
+        "credits_left": remarks.get("credits_left"),
         "aws_usd": remarks.get("aws_usd"),
         "expected_seconds": remarks.get("expected_seconds"),
     }

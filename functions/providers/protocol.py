@@ -143,6 +143,17 @@ class Provider(Protocol):
         ...
 
 
+class CreditProvider(Provider, Protocol):
+    """A provider that says how many credits its account has left."""
+
+    def credits_left(self) -> int | None:
+        """Return how many credits are left; None where the answer does not say.
+
+        It costs no credit, and takes seconds at most.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class WebhookEvent:
     """What is read from a provider's webhook: the job's reference and the event."""

@@ -13,9 +13,15 @@ from functions.core.provider_settings import (
     ProviderSettings,
     TxncheckSettings,
 )
-from functions.providers.protocol import BatchProvider, Provider, WebhookEvent
+from functions.providers.protocol import (
+    BatchProvider,
+    CreditProvider,
+    Provider,
+    WebhookEvent,
+)
 
 if TYPE_CHECKING:
+    from functions.providers.ipqs.adapter import Ipqs
     from functions.providers.transport.http import HttpClient
     from functions.providers.txncheck.adapter import Txncheck
 
@@ -40,10 +46,7 @@ def adapter(
     """Return the adapter for a provider's settings. A new provider is a case here."""
     match settings:
         case IpqsSettings():
-            from functions.providers.ipqs.adapter import Ipqs  # noqa: PLC0415 - by need
-
-            http = _http_client(settings)
-            return Ipqs(settings, http=http, key=credentials.api_key, now=now)
+            return _ipqs(settings, credentials, now)
         case TxncheckSettings():
             return _txncheck(settings, credentials, now)
         case _:
@@ -64,6 +67,20 @@ def batch_adapter(
             raise ValueError("this provider takes no batches")
 
 
+def credit_adapter(
+    settings: ProviderSettings,
+    credentials: ProviderCredentials,
+    *,
+    now: Callable[[], float],
+) -> CreditProvider:
+    """Return the adapter for a provider's settings, where it `tells_credits`."""
+    match settings:
+        case IpqsSettings():
+            return _ipqs(settings, credentials, now)
+        case _:
+            raise ValueError("this provider does not tell credits")
+
+
 def webhook_parser(provider: str) -> Callable[[bytes], WebhookEvent | None] | None:
     """Return the parser of a provider's webhooks; None where it sends none."""
     match provider:
@@ -75,6 +92,15 @@ def webhook_parser(provider: str) -> Callable[[bytes], WebhookEvent | None] | No
             return parse_webhook
         case _:
             return None
+
+
+def _ipqs(
+    settings: IpqsSettings, credentials: ProviderCredentials, now: Callable[[], float]
+) -> "Ipqs":
+    from functions.providers.ipqs.adapter import Ipqs  # noqa: PLC0415 - by need
+
+    http = _http_client(settings)
+    return Ipqs(settings, http=http, key=credentials.api_key, now=now)
 
 
 def _txncheck(

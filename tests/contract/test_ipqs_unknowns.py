@@ -66,6 +66,8 @@ _TESTED_ALONE = {
     "rate_limit",
     "unknown_id_message",
     "bad_key_status",
+    "credits_member",
+    "credits_lag_seconds",
     "file_names",
     "aborted_status",
     "aborted_links",

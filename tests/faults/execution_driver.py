@@ -232,4 +232,5 @@ class ExecutionDriver:
 
 
 def _call_name(_method: str, url: str) -> str:
-    return next(name for name in ("upload", "status", "list") if f"/{name}" in url)
+    calls = ("upload", "status", "list", "account")
+    return next(name for name in calls if f"/{name}" in url)

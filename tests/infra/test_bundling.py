@@ -311,3 +311,40 @@ def test_a_dependency_for_one_platform_is_refused(
 
     with pytest.raises(BundlingFailed, match="No matching distribution"):
         bundle(LAMBDA, project=project)
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_a_build_needs_nothing_installed_but_boto3(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: bool
+) -> None:
+    """Who tries the local stack has not installed what Join and Forward notice use."""
+    given: list[str] = []
+
+    def dependencies(_: Path, lock: str, *__: object) -> Path:
+        (folder := tmp_path / lock).mkdir(exist_ok=True)
+        return folder
+
+    def note(_: Path, *packages: Path) -> frozenset[Path]:
+        given.extend(path.name for path in packages)
+        return frozenset()
+
+    monkeypatch.setattr(bundling, "find_spec", lambda _: installed or None)
+    monkeypatch.setattr(bundling, "_dependencies", dependencies)
+    monkeypatch.setattr(bundling, "loaded_files", note)
+
+    bundle(LAMBDA, project=copy_of_the_project(tmp_path / "elsewhere"))
+
+    assert given == ([] if installed else ["join.lock", "notices.lock"])
+
+
+def test_imported_packages_may_be_elsewhere(tmp_path: Path) -> None:
+    """They are not among the files of the asset that are loaded."""
+    functions, package = tmp_path / "asset" / "functions", tmp_path / "package"
+    functions.mkdir(parents=True)
+    package.mkdir()
+    (functions / "step.py").write_text("import only_here\n")
+    (package / "only_here.py").touch()
+
+    loaded = loaded_files(tmp_path / "asset", package)
+
+    assert loaded == {functions / "step.py"}

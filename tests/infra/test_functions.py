@@ -158,6 +158,7 @@ def test_the_settings_of_ipqs_are_complete(prod: Template) -> None:
         "windows_1252": False,
         "approve_days": 3,
         "credits_per_value": 1,
+        "approve_beyond_credits": True,
         "loopback": False,
         "poll": {
             "first_seconds": 12,
@@ -191,6 +192,7 @@ def test_the_settings_of_txncheck_are_complete(prod: Template) -> None:
         "bank_async": False,
         "approve_days": 3,
         "credits_per_value": 1,
+        "approve_beyond_credits": True,
         "types": [
             "upi-by-mobile",
             "kyc-by-mobile",

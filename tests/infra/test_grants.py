@@ -145,6 +145,7 @@ RIGHTS = {
         "s3:GetObject StorageInbox/batches/*",
         "s3:PutObject StorageInbox/batches/*",
         "dynamodb:BatchGetItem StorageVerdicts",
+        "secretsmanager:GetSecretValue CredentialsIpqs",
         READ_MEMORY_SECRET,
         *READ_LISTS,
     },
@@ -249,9 +250,14 @@ def test_a_function_writes_to_its_own_log_only(template: Template, name: str) ->
             id="read the secret of webhooks",
         ),
         pytest.param(
-            r"secretsmanager:GetSecretValue \w+(?<!Webhook)(?<!Memory)$",
+            r"secretsmanager:GetSecretValue \w+(?<!Webhook)(?<!Memory)(?<!Ipqs)$",
             {"submit", "check", "check_now", "download", "sweep"},
             id="read a provider's key",
+        ),
+        pytest.param(
+            r"secretsmanager:GetSecretValue CredentialsIpqs$",
+            {"prepare", "submit", "check", "check_now", "download", "sweep"},
+            id="read the key of a provider that says how many credits are left",
         ),
         pytest.param(
             READ_MEMORY_SECRET,

@@ -50,7 +50,8 @@ def test_the_provider_receives_exactly_the_unique_values(
     assert (manifest["rows"]["sent"], manifest["rows"]["verdict"]) == (3, "complete")
     quote = api.call("GET", f"/jobs/{view.job.job_id}")["quote"]
     assert quote.pop("aws_usd") > 0
-    assert "expected_seconds" in quote  # which depends on what else has run
+    assert quote.pop("credits_left") > 0  # what else has run was paid from them
+    assert "expected_seconds" in quote  # which depends on it, too
     del quote["expected_seconds"]
     assert quote == {
         "records": 6,

@@ -30,6 +30,10 @@ FACTS = {
     "whether file names are kept": {"file_names"},
     "the text for a wrong id": {"unknown_id_message"},
     "the status for a wrong key": {"bad_key_status"},
+    "what an account says of its credits, and when": {
+        "credits_member",
+        "credits_lag_seconds",
+    },
     "the answer for a spent or expired link": {"spent_link", "expired_link"},
     "whether HEAD or an interrupted GET spends": {
         "head_spends",

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from verdict_courier.api_client import ApiClient
 from verdict_courier.cli import following
 from verdict_courier.cli.__main__ import main
-from verdict_courier.cli.texts import cost_text
+from verdict_courier.cli.texts import approval_text, cost_text
 
 from tests.unit.scripted_server import JOB, Answer, ScriptedServer
 
@@ -158,11 +159,24 @@ def test_a_status_shows_that_a_job_waits(
     assert json.loads(capsys.readouterr().out)["phase"] == "quoted"
 
 
+def test_a_wait_for_want_of_credits_says_so() -> None:
+    """Who approves such a job without buying any gets a refusal."""
+    approval = {"reason": "approve_beyond_credits", "until": "2026-11-25T10:00:00Z"}
+
+    assert approval_text(approval, UTC).plain == (
+        "waits for approval until 2026-11-25 10:00:00 UTC: it needs more credits than "
+        "are left"
+    )
+
+
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
         ({}, "about 3 credits; AWS about 0.002 USD"),
         ({"credits_needed": None, "aws_usd": None}, ""),
+        ({"credits_left": 1250}, "about 3 credits, 1,250 left; AWS about 0.002 USD"),
+        ({"credits_left": 0}, "about 3 credits, 0 left; AWS about 0.002 USD"),
+        ({"credits_left": None}, "about 3 credits; AWS about 0.002 USD"),
         (
             {"expected_seconds": 750},
             "about 3 credits; AWS about 0.002 USD; done in about 12 min",

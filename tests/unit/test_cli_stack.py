@@ -30,6 +30,7 @@ class Aws:
 
     key: str = _KEY
     waiting: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_QUEUES, 0))
+    hidden: dict[str, int] = field(default_factory=dict)
     status: str = "UPDATE_COMPLETE"
     forbidden: str = ""
     asked: list[dict[str, Any]] = field(default_factory=list)
@@ -46,7 +47,16 @@ class Aws:
 
     def get_queue_attributes(self, *, QueueUrl: str, **_: object) -> dict[str, Any]:  # noqa: N803 - boto3's
         """Answer as SQS."""
-        return {"Attributes": {"ApproximateNumberOfMessages": self.waiting[QueueUrl]}}
+        numbers = {
+            "": self.waiting[QueueUrl],
+            "NotVisible": self.hidden.get(QueueUrl, 0),
+        }
+        return {
+            "Attributes": {
+                f"ApproximateNumberOfMessages{of}": str(number)
+                for of, number in numbers.items()
+            }
+        }
 
     def get_caller_identity(self) -> dict[str, Any]:
         """Answer as STS."""
@@ -182,6 +192,33 @@ def test_what_may_not_be_looked_at_is_no_fault(
     unknown = {f["what"]: f["advice"] for f in found if f["ok"] is None}
     assert unknown.keys() == {"secrets", "IntakeQueue"}
     assert "credentials that may read it" in unknown["secrets"]
+
+
+@pytest.mark.usefixtures("api")
+@pytest.mark.parametrize(
+    ("waiting", "hidden", "seen"),
+    [
+        (0, 0, "0 messages"),
+        (1, 0, "1 message"),
+        (0, 1, "0 messages, 1 at work or to be tried again"),
+    ],
+)
+def test_an_upload_that_has_failed_and_is_tried_again_is_shown(
+    aws: Aws,
+    capsys: pytest.CaptureFixture[str],
+    waiting: int,
+    hidden: int,
+    seen: str,
+) -> None:
+    """It becomes a dead letter only after a quarter of an hour."""
+    aws.waiting["IntakeQueueUrl"], aws.hidden["IntakeQueueUrl"] = waiting, hidden
+
+    assert main(["doctor", "--json"]) == ExitCode.DONE
+
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (queue,) = (finding for finding in found if finding["what"] == "IntakeQueue")
+    assert queue["seen"] == seen
+    assert queue["ok"] is (None if waiting or hidden else True)
 
 
 def test_a_stack_that_is_not_there_is_the_only_fault(

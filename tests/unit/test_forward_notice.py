@@ -182,8 +182,20 @@ def test_a_receiver_gets_what_the_notice_has_and_no_more() -> None:
                 "2026-11-29T10:00:00Z. It would send 12000. Reason: approve_above."
             ),
         ),
+        (
+            {
+                **QUOTE,
+                "reason": "approve_beyond_credits",
+                "quote": {"to_send": 12_000, "credits_left": 450},
+            },
+            (
+                "ipqs/email 3f2a9c3f2a9c: waits for approval until "
+                "2026-11-29T10:00:00Z. It would send 12000. Credits left: 450. "
+                "Reason: approve_beyond_credits."
+            ),
+        ),
     ],
-    ids=["success", "failure", "quote"],
+    ids=["success", "failure", "quote", "credits"],
 )
 def test_slack_shows_a_sentence(content: dict[str, Any], text: str) -> None:
     """What looks like markup to Slack would be dropped, or notify a whole channel."""

@@ -217,7 +217,7 @@ class _SiteHttpClient(HttpClient):
         if url.startswith(self.site.txncheck.base_url):
             return self.site.txncheck, "submit" if method == "POST" else "check"
         path = url.removeprefix(self.site.ipqs.base_url).partition("?")[0]
-        calls = ("upload", "status", "list")
+        calls = ("upload", "status", "list", "account")
         return self.site.ipqs, next(name for name in calls if f"/{name}" in path)
 
     @contextmanager

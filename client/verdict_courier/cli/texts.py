@@ -122,11 +122,13 @@ def quote_text(quote: Document) -> Text:
 def cost_text(quote: Document) -> Text:
     """Return what a job would cost and take; empty for an earlier release's quote.
 
-    For example: "about 9 credits; AWS about 0.003 USD; done in about 12 min".
+    For example: "about 9 credits, 450 left; AWS about 0.003 USD; done in about 12 min".
     """
     parts = []
     if (needed := quote.get("credits_needed")) is not None:
-        parts.append(f"about {needed:,.10g} {_plural(needed, 'credit')}")
+        left = quote.get("credits_left")
+        of_these = "" if left is None else f", {left:,} left"
+        parts.append(f"about {needed:,.10g} {_plural(needed, 'credit')}{of_these}")
     if (usd := quote.get("aws_usd")) is not None:
         parts.append(f"AWS about {usd:.3f} USD")
     if (seconds := quote.get("expected_seconds")) is not None:
@@ -135,8 +137,11 @@ def cost_text(quote: Document) -> Text:
 
 
 def approval_text(approval: Document, zone: tzinfo | None) -> Text:
-    """Return until when a job waits for approval."""
-    return plain(f"waits for approval until {time_text(approval['until'], zone)}")
+    """Return until when a job waits for approval, and that it lacks credits."""
+    until = time_text(approval["until"], zone)
+    lacks = approval.get("reason") == "approve_beyond_credits"
+    why = ": it needs more credits than are left" if lacks else ""
+    return plain(f"waits for approval until {until}{why}")
 
 
 def progress(job: Document, zone: tzinfo | None) -> Text:

@@ -27,6 +27,7 @@ from functions.core.source import Source
 from functions.providers.bodies import ProvenBody
 from functions.providers.ipqs.responses import (
     IpqsResponse,
+    credits_in,
     csv_id,
     finished_links,
     parse_response,
@@ -42,6 +43,7 @@ from functions.providers.transport.multipart import MultipartBody
 
 _MAX_RESPONSE_BYTES = 1024 * 1024
 _CALL_SECONDS = 25.0
+_CREDITS_SECONDS = 5.0  # nothing depends on it, and a person may wait for the quote
 #: Leaves a function time to count the rows before it and to search the list after it.
 _UPLOAD_SECONDS = 200.0
 _LIST_PAGE_SIZE = 50  # [V]
@@ -136,6 +138,18 @@ class Ipqs:
 
         return ProvenBody(download, prove)
 
+    def credits_left(self) -> int | None:
+        """Ask for the credits of the account (see `CreditProvider.credits_left`).
+
+        The key is in the path, for it is known to work nowhere else [T].
+        """
+
+        def ask(key: str) -> IpqsResponse:
+            url = f"{self._settings.base_url}/api/json/account/{quote(key, safe='')}"
+            return self._get(url, {}, seconds=_CREDITS_SECONDS)
+
+        return credits_in(with_fresh_key_retry(self._key, ask))
+
     def _upload(self, key: str, name: str, type_: str, source: Source) -> str:
         place = self._settings.key_place.upload
         fields = {"file_name": name}
@@ -206,11 +220,13 @@ class Ipqs:
             raise AnswerMismatch("the answer has another file name than ours")
         return answer
 
-    def _get(self, url: str, headers: Mapping[str, str]) -> IpqsResponse:
+    def _get(
+        self, url: str, headers: Mapping[str, str], *, seconds: float = _CALL_SECONDS
+    ) -> IpqsResponse:
         response = self._http.request(
             "GET",
             url,
-            seconds=_CALL_SECONDS,
+            seconds=seconds,
             max_bytes=_MAX_RESPONSE_BYTES,
             headers=headers,
         )

@@ -53,7 +53,7 @@ _REFUSED_BY_MESSAGE: dict[str, type[CourierError]] = {
     "exceeded your request quota": OutOfCredits,
 }
 
-_MAX_ID = 2**63 - 1
+_MAX_INT64 = 2**63 - 1
 
 IpqsResponse = Mapping[str, Any]
 
@@ -115,9 +115,22 @@ def csv_id(answer: IpqsResponse) -> int:
         AnswerUnreadable: It is not a positive int64.
     """
     number = answer.get("id")
-    if type(number) is not int or not 0 < number <= _MAX_ID:
+    if type(number) is not int or not 0 < number <= _MAX_INT64:
         raise AnswerUnreadable("the answer has no valid id")
     return number
+
+
+def credits_in(answer: IpqsResponse) -> int | None:
+    """Return how many credits an account's answer says are left; None for none.
+
+    The member is `credits` [V]; one client expects `credits_remaining` [T]. The usages
+    beside it do not add up in the documentation's example, so nothing is subtracted.
+    """
+    for name in ("credits", "credits_remaining"):
+        number = answer.get(name)
+        if type(number) is int and 0 <= number <= _MAX_INT64:
+            return number
+    return None
 
 
 def finished_links(answer: IpqsResponse) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Answer calls of IPQS' API host: upload, status and list."""
+"""Answer calls of IPQS' API host: upload, status, list and account."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,12 @@ from urllib.parse import unquote
 from local.simulators.content import Content
 from local.simulators.faults import HTML
 from local.simulators.http_writer import Framing, Headers, HttpReply
-from local.simulators.ipqs.documents import list_answer, status_answer, upload_answer
+from local.simulators.ipqs.documents import (
+    account_answer,
+    list_answer,
+    status_answer,
+    upload_answer,
+)
 from local.simulators.ipqs.forms import IpqsRefusal, read_form
 from local.simulators.ipqs.job import FINISHED, Csv
 from local.simulators.ipqs.state import IpqsState, lacks_credits
@@ -20,7 +25,12 @@ from local.simulators.server import HttpRequest
 # Seen on sibling endpoints [T].
 _BAD_KEY = "Invalid or unauthorized key. Please check the API key and try again."
 _NO_CREDITS = "You have insufficient credits to make this query."
-_METHODS = {"upload": {"POST"}, "status": {"GET", "POST"}, "list": {"GET"}}
+_METHODS = {
+    "upload": {"POST"},
+    "status": {"GET", "POST"},
+    "list": {"GET"},
+    "account": {"GET"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +44,7 @@ class ApiRoute:
 
 
 def answer_api(state: IpqsState, request: HttpRequest) -> HttpReply:
-    """Log a request of `/api/json/csv/…`, and answer it, as scripted if it is."""
+    """Log a request of `/api/json/…`, and answer it, as scripted if it is."""
     route = find_route(request.path)
     call, path_key = (route.call, route.key) if route else ("", None)
     log, keys = state.requests, state.keys
@@ -56,13 +66,18 @@ def answer_api(state: IpqsState, request: HttpRequest) -> HttpReply:
             return page(limit.status, more_headers=limit.headers)
         try:
             key = _key(state, request, route, sent)
-            if call == "list":
-                return _reply(state, list_answer(state, sent, key))
             if call == "upload":
                 csv = _accepted(state, route.type or sent.get("type"), sent, file)
                 return _reply(state, upload_answer(state, csv, key))
-            csv_id = route.id or fields.get(state.behaviour.status_id_parameter, "")
-            return _reply(state, status_answer(state, csv_id))
+            if call == "status":
+                parameter = state.behaviour.status_id_parameter
+                csv_id = route.id or fields.get(parameter, "")
+                return _reply(state, status_answer(state, csv_id))
+            is_list = call == "list"
+            document = (
+                list_answer(state, sent, key) if is_list else account_answer(state)
+            )
+            return _reply(state, document)
         except IpqsRefusal as refusal:
             return _refused(state, refusal)
 
@@ -74,18 +89,22 @@ def find_route(path: str) -> ApiRoute | None:
 
     The parts are unquoted after they are split: a key may have a slash.
     """
-    root, _, rest = path.partition("/api/json/csv/")
+    root, _, rest = path.partition("/api/json/")
     route: ApiRoute | None = None
     match [unquote(part) for part in rest.split("/")]:
-        case ["upload" | "list" | "status" as call]:
+        case ["account"]:
+            route = ApiRoute("account")
+        case ["account", key]:
+            route = ApiRoute("account", key=key)
+        case ["csv", "upload" | "list" | "status" as call]:
             route = ApiRoute(call)
-        case ["status", csv_id]:
+        case ["csv", "status", csv_id]:
             route = ApiRoute("status", id=csv_id)
-        case [key, "list" | "status" as call]:
+        case ["csv", key, "list" | "status" as call]:
             route = ApiRoute(call, key=key)
-        case [key, "status", csv_id]:
+        case ["csv", key, "status", csv_id]:
             route = ApiRoute("status", key=key, id=csv_id)
-        case [key, type_, "upload"]:
+        case ["csv", key, type_, "upload"]:
             route = ApiRoute("upload", key=key, type=type_)
     return None if root else route
 

@@ -64,17 +64,19 @@ class IpqsUnknowns(Unknowns):
 
     # The API
     file_names: FileNames = FileNames.KEPT
-    header_key_calls: frozenset[str] = frozenset({"upload", "list"})  # and status
+    header_key_calls: frozenset[str] = frozenset({"upload", "list"})  # others, too
     status_id_parameter: str = "id"  # when status gets the id by POST
     strictness_accepted: bool = False  # whether it can be sent
     max_upload_bytes: int | None = None
     max_upload_rows: int | None = None
     max_parallel_files: int | None = None
     list_lag_seconds: float = 0.0  # from an upload until the list has it
-    calls_needing_credits: frozenset[str] = frozenset({"upload"})  # list and status
+    calls_needing_credits: frozenset[str] = frozenset({"upload"})  # others, too
     list_newest_first: bool = True
     unknown_id_message: str = "Invalid CSV ID."
     bad_key_status: int = 200
+    credits_member: str | None = "credits"  # of the account; None: it does not say
+    credits_lag_seconds: float = 0.0  # from an upload until the account shows its cost
 
     # Links
     spent_link: Spent = Spent.FORBIDDEN
@@ -101,7 +103,9 @@ class IpqsBehaviour(IpqsUnknowns):
     seconds_finalizing: float = 5.0
     newer_uploads: int = 0  # of somebody else, that each call of the list finds
     credits: int | None = None  # values that can be paid in all
-    credits_back_at: float = 0.0  # by the clock; until then there are none
+    # By the clock; until then there are none for anything, as beyond a daily quota,
+    # which the account does not show.
+    credits_back_at: float = 0.0
     links_instead: str | None = None  # handed out for every link, to test a validator
 
 

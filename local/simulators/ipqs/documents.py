@@ -1,4 +1,4 @@
-"""Build the JSON documents of IPQS: answers to uploads, status calls and lists."""
+"""Build the JSON documents with which IPQS answers each of its calls."""
 
 import math
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from local.simulators.ipqs.job import FINISHED, Csv
 from local.simulators.ipqs.state import IpqsState
 from local.simulators.ipqs.verification import KINDS
 
+_CREDITS = 10_000_000  # of an account whose credits no switch bounds
 _PAGE = 50  # files in a page of the list [V]
 _COUNTED = {"UNIQUE_RESULTS", "FINALIZING", FINISHED}  # when all records were read
 _TYPE_LABELS = {"email": "Email-Verification", "proxy": "Proxy-Detection"}
@@ -35,6 +36,23 @@ def status_answer(state: IpqsState, csv_id: str) -> Document:
     word = csv.poll()
     links = _links(state, csv, word)
     return {**_described(state, csv, word), "downloads": links}
+
+
+def account_answer(state: IpqsState) -> Document:
+    """Return the credits that are left, and what this billing period has used."""
+    used = state.charged_by_type(
+        until=state.now() - state.behaviour.credits_lag_seconds
+    )
+    usage = used.total()
+    granted = state.behaviour.credits
+    left = max((_CREDITS if granted is None else granted) - usage, 0)
+    document: dict[str, object] = {"usage": usage, "country_code": "US"}
+    for type_ in ("proxy", "email", "url", "phone"):
+        document[f"{type_}_usage"] = used[type_]
+    for service in ("fingerprint", "mobile_sdk"):  # nobody uses them here
+        document[f"{service}_usage"] = 0
+    member = state.behaviour.credits_member
+    return document if member is None else {member: left, **document}
 
 
 def list_answer(state: IpqsState, query: Mapping[str, str], key: str) -> Document:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from local.simulators.content import Content
@@ -60,7 +61,7 @@ class Csv(SimulatedJob):
         """The verdicts on the upload; waits until it is verified."""
         return self.work.result() if self.work else Verified(0, 0, {}, {})
 
-    @property
+    @cached_property
     def charged(self) -> int:
         """The credits that it has cost; equal values of an upload cost one each."""
         return count_values(self.type, self.upload) if self.upload else 0

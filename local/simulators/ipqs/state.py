@@ -2,6 +2,7 @@
 
 import itertools
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -34,7 +35,7 @@ class DownloadLink:
 class IpqsState(SimulatedProvider[IpqsBehaviour]):
     """All uploaded files, which are in a temporary folder, and all links."""
 
-    calls = frozenset({"upload", "status", "list", "download"})
+    calls = frozenset({"upload", "status", "list", "account", "download"})
     key_header = "ipqs-key"
     behaviour_type = IpqsBehaviour
     _disk: Path
@@ -72,6 +73,14 @@ class IpqsState(SimulatedProvider[IpqsBehaviour]):
     def charged(self) -> int:
         """See `SimulatedProvider.charged`."""
         return sum(csv.charged for csv in self._csvs.copy())
+
+    def charged_by_type(self, *, until: float) -> Counter[str]:
+        """Return what uploads until a time have cost, by the type of verification."""
+        used = Counter[str]()
+        for csv in self._csvs.copy():
+            if csv.created_at <= until:
+                used[csv.type] += csv.charged
+        return used
 
     def csv(self, csv_id: str) -> Csv | None:
         """Return a file that the provider still knows."""
