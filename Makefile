@@ -6,21 +6,30 @@ export PYTHONPATH := $(CURDIR)/client:$(CURDIR)
 # What is installed in .venv: what the local stack runs on, and all that development needs.
 RUNS := .venv/.runs
 READY := .venv/.ready
-# The suites of `make check`; those that cover functions/, whose tracing takes as long as they
-# themselves (two processes); all others that need no running stack; those that need one.
+# The suites of `make check`; those that cover functions/ (two processes); all others that need
+# no running stack; those that need one.
 CHECK := tests/unit tests/infra
-TRACED := tests/unit tests/contract tests/world tests/model tests/rights
+COVER := tests/unit tests/contract tests/world tests/model tests/rights
 FAULTS := tests/faults
 PLAIN := tests/charges tests/infra tests/simulators tests/workflow
-STACK := tests/fuzz tests/integration
+STACK := tests/integration
 # Those that start stacks or emulators of their own.
-OWN := tests/emulator tests/integration/test_cdk_command.py tests/integration/test_commands.py tests/integration/test_client.py
+OWN := tests/emulator tests/fuzz tests/integration/test_cdk_command.py tests/integration/test_commands.py tests/integration/test_client.py
+# Two halves of tests/unit, of half a minute each.
+UNIT_A := $(wildcard tests/unit/test_[a-j]*.py)
+UNIT_B := $(filter-out $(UNIT_A),$(wildcard tests/unit/test_*.py))
 # They test what is used on this machine alone; see tools/settled.py.
 SETTLED := tests/emulator tests/simulators
 LEAVE_OUT ?=
-PYTEST = $(BIN)/python -m pytest
-DURATIONS := $(CURDIR)/.cache/durations.txt
 T ?=
+PYTEST = $(BIN)/python -m pytest
+# What each of the two covers is noted here by probes in functions/. A tracer would take as long
+# as the suites themselves.
+COVERAGE := .cache/coverage
+SLIPCOVER = $(BIN)/python -m slipcover --dont-wrap-pytest --out $(COVERAGE)/$@.json -m pytest
+# What `make check test` runs beside all tests: the types take one processor for a minute.
+BESIDE = $(if $(T),,$(if $(filter check,$(MAKECMDGOALS)),$(if $(filter test,$(MAKECMDGOALS)),lint audit)))
+DURATIONS := $(CURDIR)/.cache/durations.txt
 M ?=
 FILE ?=
 NAME ?=
@@ -30,7 +39,7 @@ STAGE ?= dev
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down develop test test-traced test-faults test-plain test-stack test-own test-unit check-tests quick mutants check audit sbom lint format synth assets budget faults model bench bench-rows bench-crowd diagram template rights runbook corrections openapi provider screenshot wheel bootstrap deploy diff smoke destroy lock clean install-run
+.PHONY: help demo up down develop test test-cover test-faults test-plain test-stack test-own test-unit-a test-unit-b check-tests quick mutants check audit sbom lint format synth assets budget faults model bench bench-rows bench-crowd diagram template rights runbook corrections openapi provider screenshot wheel bootstrap deploy diff smoke destroy lock clean install-run
 
 help: ## List the targets
 	@echo "Verdict Courier: lists to bulk-verification providers, verdicts back."
@@ -50,26 +59,25 @@ develop: $(READY) ## Install all tools of development, which other targets do wh
 
 test: $(READY) ## All tests with coverage, or only those of T=tests/unit/test_check.py
 ifeq ($(T),)
-	@mkdir -p $(dir $(DURATIONS)); rm -f $(DURATIONS); $(BIN)/coverage erase
+	@mkdir -p $(dir $(DURATIONS)); rm -f $(DURATIONS); rm -rf $(COVERAGE); mkdir $(COVERAGE)
 	@left_out=; if $(BIN)/python -m tools.settled check; then left_out="$(SETTLED)"; \
 	  echo "Left out, as unchanged since they passed: $(SETTLED) (all with CI=true make test)"; fi; \
 	assemblies=$$(mktemp -d) && trap 'rm -rf "$$assemblies"' EXIT INT TERM && \
 	ASSEMBLIES=$$assemblies DURATIONS=$(DURATIONS) \
 	$(MAKE) --no-print-directory --jobs=3 LEAVE_OUT="$$left_out" \
-	  test-stack test-faults test-traced test-own test-plain
+	  test-stack test-own $(BESIDE) test-cover test-faults test-plain
 	@$(BIN)/python -m tools.settled note
 	@echo "The twenty slowest, in seconds:"; sort -rn $(DURATIONS) | head -n 20
-	@$(BIN)/coverage combine -q
-	$(BIN)/coverage report
+	$(BIN)/python -m slipcover --merge $(COVERAGE)/*.json --out $(COVERAGE).json --fail-under 95
 else
 	$(PYTEST) $(T)
 endif
 
-test-traced:
-	$(BIN)/coverage run -p -m pytest $(TRACED)
+test-cover:
+	$(SLIPCOVER) $(COVER)
 
 test-faults:
-	$(BIN)/coverage run -p -m pytest $(FAULTS)
+	$(SLIPCOVER) $(FAULTS)
 
 test-plain:
 	$(PYTEST) $(filter-out $(LEAVE_OUT),$(PLAIN))
@@ -82,18 +90,25 @@ test-own:
 
 quick: $(READY) ## Format, lint, types and unit tests, in less than a minute
 	@started=$$(date +%s); \
-	$(MAKE) --no-print-directory --jobs=2 lint test-unit; \
+	$(MAKE) --no-print-directory --jobs=3 lint test-unit-a test-unit-b; \
 	status=$$?; echo "$$(($$(date +%s) - started)) seconds"; exit $$status
 
-test-unit:
-	$(PYTEST) -q tests/unit
+test-unit-a:
+	$(PYTEST) -q $(UNIT_A)
+
+test-unit-b:
+	$(PYTEST) -q $(UNIT_B)
 
 mutants: $(READY) ## Which small changes of the code does no test notice? (M=functions/check.py)
 	@$(BIN)/python -m tools.mutants $(M)
 
-# `make check test` runs these tests once, with all others.
+# `make check test` runs these tests once, with all others, and the rest beside them.
 check: $(READY) ## Format, lint, types, weaknesses, and the tests of units and template
+ifeq ($(BESIDE),)
 	@$(MAKE) --no-print-directory --jobs=2 lint audit
+else
+	@echo "Beside the tests: $(BESIDE)"
+endif
 ifeq ($(filter test,$(MAKECMDGOALS)),)
 	@$(MAKE) --no-print-directory check-tests
 endif
@@ -212,7 +227,7 @@ lock: $(READY) ## Resolve the dependencies and write the lock files
 
 clean: ## Stop the local stack and remove all generated files
 	@if [ -e .local/stack.json ] && [ -x $(BIN)/python ]; then $(BIN)/python -m local.up down; fi
-	rm -rf .venv .cache .local cdk.out dist .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+	rm -rf .venv .cache .local cdk.out dist .pytest_cache .mypy_cache .ruff_cache .hypothesis \
 	  tests/workflow/engines/node_modules
 
 # Create .venv, and install into it what a lock file names ($(1)).

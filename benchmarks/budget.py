@@ -14,7 +14,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from functions.core.cost import Usage, batch_request, polled_job
-from functions.core.prices import PRICES, PRICES_NOTED_ON
+from functions.core.function_table import FUNCTIONS
+from functions.core.prices import PRICES, PRICES_NOTED_ON, usd_of
 from functions.core.schedule import Policy, checks_until, retry_seconds
 from infra import config
 from infra.app import synthesize
@@ -26,6 +27,7 @@ _EVENTS_OF_A_TOKEN = 1  # TaskSubmitted
 _EVENTS_OF_A_MAP = 4  # entered, started, succeeded, exited
 _EVENTS_OF_AN_ITEM = 2  # started, succeeded
 _EVENTS_OF_AN_EXECUTION = 2  # started, ended
+_SECONDS_OF_A_MONTH = 730 * 3600  # as AWS counts one
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,13 @@ def _budget(usage: Usage, events: int) -> Budget:
     )
 
 
+def snapshot_prices() -> tuple[float, float]:
+    """Return the price of a month of the API's snapshot, and of 1,000 starts."""
+    gigabytes = FUNCTIONS["api"].memory / 1024
+    cached = usd_of("snapshot_gb_second", gigabytes * _SECONDS_OF_A_MONTH)
+    return cached, usd_of("restored_gb", gigabytes * 1000)
+
+
 def main() -> int:
     """Print the tables that the README and docs/performance.md show."""
     policy = config.stage("prod", config.context()["courier"]).providers["ipqs"].poll
@@ -129,6 +138,8 @@ def main() -> int:
     for share, usd in request.shares.items():
         of_jobs = "".join(f"{job.shares[share] * 1e6:>9.1f}" for job in jobs.values())
         print(f"{share:20} {of_jobs}{usd * 1e6:>9.1f}")
+    cached, restored = snapshot_prices()
+    print(f"SnapStart of api: {cached:.2f} USD a month, {restored:.2f} a 1,000 starts")
     print(f"List prices of us-east-1 as noted on {PRICES_NOTED_ON}, and where read:")
     for price in PRICES.values():
         print(f"{price.usd:>12.10g}  {price.unit}: {price.page} ({price.read})")

@@ -12,7 +12,9 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -128,8 +130,9 @@ def _outcomes(stack: LocalStack) -> list[str]:
 
 
 def _load() -> _Load:
-    (emulator,) = _children(os.getpid())
-    functions = [*_descendants(emulator)]
+    children = _children()
+    (emulator,) = filter(_is_emulator, children[os.getpid()])
+    functions = [*_descendants(emulator, children)]
     ours, theirs = _stat(os.getpid()), _stat(emulator)
     running_ = [_stat(pid) for pid in functions]
     return _Load(
@@ -153,25 +156,26 @@ def _stat(pid: int) -> tuple[float, float, float]:
     return own, (of_children + system_of_children) / _TICKS, int(fields[21]) * _PAGE_MIB
 
 
-def _children(pid: int) -> list[int]:
-    """Return the emulator of this process, or what a process has started."""
-    found = []
+def _children() -> Mapping[int, list[int]]:
+    """Return the processes that each process has started."""
+    children = defaultdict[int, list[int]](list)
     for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
+        with suppress(OSError):  # it has ended
             fields = stat.read_text().rpartition(")")[2].split()
-            arguments = (stat.parent / "cmdline").read_bytes()
-        except OSError:
-            continue
-        is_emulator = b"local.emulator" in arguments
-        if int(fields[1]) == pid and (pid != os.getpid() or is_emulator):
-            found.append(int(stat.parent.name))
-    return found
+            children[int(fields[1])].append(int(stat.parent.name))
+    return children
 
 
-def _descendants(pid: int) -> Iterator[int]:
-    for child in _children(pid):
+def _is_emulator(pid: int) -> bool:
+    with suppress(OSError):
+        return b"local.emulator" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
+
+
+def _descendants(pid: int, children: Mapping[int, list[int]]) -> Iterator[int]:
+    for child in children.get(pid, ()):
         yield child
-        yield from _descendants(child)
+        yield from _descendants(child, children)
 
 
 if __name__ == "__main__":

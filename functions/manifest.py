@@ -19,7 +19,6 @@ from functions.core.manifest import (
     read_manifest,
 )
 from functions.core.model import File, Job, Next, Outcome, Phase, State
-from functions.core.quote import quote_of
 from functions.core.result_keys import manifest_key, unjoined_key
 from functions.core.rows import RowsVerdict
 
@@ -91,9 +90,9 @@ def _shards(job: Job, results: Results) -> tuple[list[File], Mapping[str, str]]:
 def _source(record: JobRecord, *, shows_name: bool) -> dict[str, str | None]:
     """Return the name of a job's file, and of a list the header that was taken."""
     source = {"name": record.file_name} if shows_name and record.file_name else {}
-    quote = quote_of(record)
-    is_list = bool(record.prepared_list.key)
-    return {**source, "header": quote["header"]} if quote and is_list else {**source}
+    if not record.prepared_list.key:
+        return {**source}
+    return {**source, "header": json.loads(record.quote or "{}").get("header")}
 
 
 @lambda_handler

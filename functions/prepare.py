@@ -176,6 +176,7 @@ class Preparation:
                     if before.shards
                     else recall,
                     may_cut=may_cut,
+                    was_cut=before.shards > 0,
                 )
         count = adapter_for(job.provider).validate(job.key, job.type, self._source)
         # Not in every state: most requests have one.

@@ -35,6 +35,7 @@ def prepare_list(
     asked: ListOptions,
     recall: Recall | RecalledBefore | None = None,
     may_cut: bool = True,
+    was_cut: bool = False,
 ) -> tuple[Job, Remarks]:
     """Write the work files of a list; return the job, and what there is to say of it.
 
@@ -48,6 +49,7 @@ def prepare_list(
 
     What is too large for one upload is cut into shards, which are sent like the
     requests of a batch, unless the whole may have been sent already (not `may_cut`).
+    What `was_cut` in an attempt before is cut in the same places.
 
     Raises:
         RequestInvalid: The object's metadata does not say how to read it.
@@ -62,7 +64,7 @@ def prepare_list(
         windows_1252=settings.reads_windows_1252,
     )
     reading = read_list(source, job.key, job.type, options)
-    index = batch_store.row_index() if may_cut else None
+    index = batch_store.row_index() if may_cut and was_cut else None
     with (
         SubmissionFile(
             _HEADERS.get(job.type, "value"),

@@ -46,8 +46,8 @@ class Api(Construct):
         stage: str,
         types: Types,
         extensions: Extensions,
-        function: lambda_.Function,
-        webhook_function: lambda_.Function,
+        function: lambda_.IFunction,
+        webhook_function: lambda_.IFunction,
         requests_per_second: int,
         burst: int,
         web_acl_arn: str,
@@ -106,7 +106,7 @@ class Api(Construct):
         self._add_webhook(webhook_function)
         self._add_web_acl(web_acl_arn)
 
-    def _add_webhook(self, function: lambda_.Function) -> None:
+    def _add_webhook(self, function: lambda_.IFunction) -> None:
         """Add the only route without an AWS signature: providers have other schemes."""
         method = self.rest.root.resource_for_path(WEBHOOKS).add_method(
             "POST",
@@ -128,7 +128,10 @@ class Api(Construct):
     ) -> None:
         resource = self.rest.root.resource_for_path(operation.path)
         models: dict[str, apigateway.IModel] = {}
-        if operation.body is not None:
+        # What API Gateway makes of a body that may be absent, its documentation does
+        # not say: the function alone reads that.
+        has_model = operation.body is not None and operation.body_is_required
+        if has_model:
             models["application/json"] = self.rest.add_model(
                 f"{operation.name[0].upper()}{operation.name[1:]}",
                 content_type="application/json",
@@ -139,7 +142,7 @@ class Api(Construct):
             operation.method,
             integration,
             operation_name=operation.name,
-            request_validator=self._validators[operation.body is not None],
+            request_validator=self._validators[has_model],
             request_parameters={
                 f"method.request.{_LOCATIONS[parameter.place]}.{parameter.name}": (
                     parameter.place == "path"  # whether it is required
@@ -220,7 +223,7 @@ class Api(Construct):
             )
 
 
-def _integration(function: lambda_.Function) -> apigateway.LambdaIntegration:
+def _integration(function: lambda_.IFunction) -> apigateway.LambdaIntegration:
     return apigateway.LambdaIntegration(
         function, allow_test_invoke=False, timeout=Duration.seconds(29)
     )

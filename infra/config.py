@@ -46,6 +46,8 @@ class Stage:
       a reservation that leaves too few for other functions.
     * api_requests_per_second, api_burst: for all callers together, so that a flood of
       requests does not cause costs.
+    * api_snap_start: whether environments of the API's function start from a snapshot,
+      which is charged by the month and by the start; `make budget` has the prices.
     * web_acl_arn: a regional web ACL of AWS WAF for the API; empty for none, because
       every route requires a signature and a web ACL is charged by the month.
     * batch_max_concurrency: how many requests of a batch run at once.
@@ -72,6 +74,7 @@ class Stage:
     api_burst: int
     web_acl_arn: str
     batch_max_concurrency: int
+    api_snap_start: bool = False
     state_machine_log: Literal["ALL", "ERROR", "FATAL", "OFF"] = "ALL"
     show_file_names: bool = True
     spreadsheet_safe: bool = False

@@ -36,6 +36,7 @@ class Functions(Construct):
         otel_layer_arn: str,
         log_retention: logs.RetentionDays,
         reserved_concurrency: Mapping[str, int],
+        api_snap_start: bool,
         forwards_notices: bool,
         key: kms.IKey,
         removal_policy: RemovalPolicy,
@@ -77,7 +78,17 @@ class Functions(Construct):
         self.manifest = self._function("manifest")
         self.conclude = self._function("conclude")
         self.finalize_execution = self._function("finalize_execution")
-        self.api = self._function("api")
+        self.api = self._function("api", snap_start=api_snap_start)
+        #: What API Gateway calls. Only a published version has a snapshot; the alias
+        #: leads to the newest, and the one before is deleted.
+        self.api_entry: lambda_.IFunction = self.api
+        if api_snap_start:
+            self.api_entry = lambda_.Alias(
+                self,
+                "ApiLive",
+                alias_name="live",
+                version=self.api.current_version,
+            )
         self.check_now = self._function("check_now")
         self.listen = self._function("listen")
         self.approve = self._function("approve")
@@ -120,7 +131,7 @@ class Functions(Construct):
         """The functions that call a provider, and need its key."""
         return (self.submit, self.check, self.check_now, self.download, self.sweep)
 
-    def _function(self, name: str) -> lambda_.Function:
+    def _function(self, name: str, *, snap_start: bool = False) -> lambda_.Function:
         spec = FUNCTIONS.get(name) or OPTIONAL_FUNCTIONS[name]
         title = spec.construct_id or name.capitalize()
         log_group = logs.LogGroup(
@@ -155,6 +166,9 @@ class Functions(Construct):
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.TEXT,
             tracing=lambda_.Tracing.ACTIVE,
+            snap_start=(
+                lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None
+            ),
         )
         acknowledge(
             role,

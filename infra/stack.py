@@ -83,6 +83,7 @@ class VerdictCourier(Stack):
             otel_layer_arn=stage.otel_layer_arn,
             log_retention=log_retention,
             reserved_concurrency=stage.reserved_concurrency,
+            api_snap_start=stage.api_snap_start,
             forwards_notices=bool(stage.notice_receivers),
             key=self.storage.key,
             removal_policy=removal_policy,
@@ -157,7 +158,7 @@ class VerdictCourier(Stack):
             extensions={
                 name: provider.extensions for name, provider in stage.providers.items()
             },
-            function=self.functions.api,
+            function=self.functions.api_entry,
             webhook_function=self.functions.webhook,
             requests_per_second=stage.api_requests_per_second,
             burst=stage.api_burst,

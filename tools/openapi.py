@@ -95,7 +95,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         document["parameters"] = [_parameter(p) for p in operation.parameters]
     if operation.body:
         document["requestBody"] = {
-            "required": True,
+            "required": operation.body_is_required,
             "content": {"application/json": {"schema": operation.body}},
         }
     return document

@@ -38,11 +38,15 @@ class Delivery:
             "expires_at": responses.rfc3339(now + presigned.DOWNLOAD_SECONDS),
         }
 
-    def error_of(self, record: JobRecord, *, now: float) -> Document:
-        """Return a link to what the provider said about a job that failed."""
-        stored = self._find(record, record.error_key, problems.NO_ERROR_DETAILS)
+    def error_of(self, record: JobRecord, attempt: int, *, now: float) -> Document:
+        """Return a link to what the provider said about an attempt that failed."""
+        # Attempts of an earlier release have no key.
+        keys = {each["attempt"]: each.get("error_key") for each in record.earlier}
+        key = str({**keys, record.attempt: record.error_key}.get(attempt) or "")
+        stored = self._find(record, key, problems.NO_ERROR_DETAILS)
         return {
             "job_id": record.job_id,
+            "attempt": attempt,
             "key": stored.key,
             "href": self._link(record, stored.key),
             "expires_at": responses.rfc3339(now + presigned.DOWNLOAD_SECONDS),

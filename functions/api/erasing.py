@@ -26,14 +26,11 @@ def erase_job(service: JobService, request: ApiRequest, *, now: float) -> Docume
     record = service.find(request, now=now)
     if not record.outcome:
         raise Problem(problems.JOB_RUNNING, "Cancel it, or wait until it has ended.")
-    ended_at = record.ended_at
     if record.outcome is Outcome.CANCELLED:
         # Who cancelled it may have failed before the execution was stopped.
         service.executions.stop(record.execution_name)
-        if execution := service.executions.find(record.execution_name):
-            ended_at = max(ended_at, execution.ended_at)
-    quiet_at = ended_at + LONGEST_SECONDS
-    if _was_stopped(record) and now < quiet_at:
+    quiet_at = writes_until(service, record)
+    if now < quiet_at:
         raise Problem(
             problems.JOB_RUNNING,
             "It was stopped, and a step may still be writing: erase it after "
@@ -56,10 +53,19 @@ def erase_job(service: JobService, request: ApiRequest, *, now: float) -> Docume
     return service.to_response(begun, request)
 
 
-def _was_stopped(record: JobRecord) -> bool:
-    """Return whether the last attempt's execution may have ended before its steps."""
+def writes_until(service: JobService, record: JobRecord) -> float:
+    """Return until when a step may write for an ended job; 0 if none can.
+
+    Only the execution of one that was stopped may have ended before its steps.
+    """
     is_announced = record.notified_attempt == record.attempt
-    return record.outcome is Outcome.CANCELLED or is_announced
+    ended_at = record.ended_at
+    if record.outcome is Outcome.CANCELLED:
+        if execution := service.executions.find(record.execution_name):
+            ended_at = max(ended_at, execution.ended_at)
+    elif not is_announced:
+        return 0.0
+    return ended_at + LONGEST_SECONDS
 
 
 def _is_source_of_another(service: JobService, record: JobRecord) -> bool:

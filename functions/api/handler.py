@@ -19,6 +19,7 @@ from functions.api.presigned import PresignedUrls
 from functions.api.problems import Problem
 from functions.api.request import Event, read_request
 from functions.api.responses import Document
+from functions.api.retrying import retry_job
 from functions.api.routes import Operation, operations
 from functions.api.service import JobService
 from functions.aws import clients, clock, telemetry
@@ -47,7 +48,7 @@ _HANDLERS: dict[str, Callable[..., Document]] = {
     "approveJob": JobService.approve_job,
     "checkJob": check_job,
     "cancelJob": JobService.cancel_job,
-    "retryJob": JobService.retry_job,
+    "retryJob": retry_job,
     "eraseJob": erase_job,
 }
 

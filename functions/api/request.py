@@ -141,13 +141,13 @@ def _parameter(
 
 
 def _body(event: Event, operation: Operation) -> Mapping[str, Any]:
-    if operation.body is None:
+    text = str(event.get("body") or "")
+    if operation.body is None or not (text or operation.body_is_required):
         return {}
     content_type = str(_lower_names(event.get("headers")).get("content-type", ""))
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type not in ("", "application/json"):
         raise Problem(problems.NOT_JSON)
-    text = str(event.get("body") or "")
     try:
         encoded = event.get("isBase64Encoded")
         body = b64decode(text, validate=True) if encoded else text.encode()

@@ -133,6 +133,11 @@ def forget_schema(types: Types) -> Schema:
     )
 
 
+def retry_schema() -> Schema:
+    """Return the schema of a request to retry a job and read its list otherwise."""
+    return _closed_object(LIST_OPTIONS, optional=tuple(LIST_OPTIONS))
+
+
 def default_file_name(extensions: tuple[str, ...]) -> str:
     """Return the name of a file that the client did not name."""
     return f"list{extensions[0]}"

@@ -59,6 +59,13 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                 "description": "The error that the job waits out, such as "
                 "OutOfCredits; null if there is none.",
             },
+            "list_options": {
+                **object_schema(
+                    {"column": or_null(TEXT), "header": or_null({"type": "boolean"})}
+                ),
+                "description": "What requests for the job and its retries have said of "
+                "its list; the object's metadata may say more.",
+            },
             "quote": QUOTE,
             "approval": APPROVAL,
             "approved_at": or_null(TIME),
@@ -103,6 +110,7 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                         "checks": COUNT,
                         "ended_at": or_null(TIME),
                         "error_key": or_null(TEXT),
+                        "links": object_schema({"error": _LINK}, optional=("error",)),
                     }
                 ),
             },
@@ -214,7 +222,13 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
         }
     ),
     "ErrorDetails": object_schema(
-        {"job_id": TEXT, "key": TEXT, "href": _LINK, "expires_at": TIME}
+        {
+            "job_id": TEXT,
+            "attempt": COUNT,
+            "key": TEXT,
+            "href": _LINK,
+            "expires_at": TIME,
+        }
     ),
     "Problem": object_schema(
         {

@@ -10,6 +10,7 @@ from functions.core.errors import advice_for
 from functions.core.job_record import JobRecord
 from functions.core.quote import quote_of
 from functions.core.rows import RowsVerdict
+from functions.core.upload_options import ListOptions
 
 #: A JSON object that the API returns.
 Document = dict[str, Any]
@@ -66,6 +67,10 @@ def job_response(
         "deadline_at": rfc3339(deadline_at)
         if running and not record.awaits_approval
         else None,
+        "list_options": {
+            "column": record.column or None,
+            "header": ListOptions.from_record(record).header,
+        },
         "quote": quote_of(record),
         "approval": {
             "reason": record.approve_reason,
@@ -95,6 +100,9 @@ def job_response(
                 "ended_at": rfc3339(attempt["ended_at"]),
                 # Attempts of an earlier release have none.
                 "error_key": attempt.get("error_key") or None,
+                "links": {"error": f"{path}/error?attempt={attempt['attempt']}"}
+                if attempt.get("error_key") and not is_erased
+                else {},
             }
             for attempt in record.earlier
         ],

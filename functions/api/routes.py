@@ -48,6 +48,7 @@ class Operation:
     problems: tuple[ProblemType, ...]
     parameters: tuple[Parameter, ...] = ()
     body: Schema | None = None
+    body_is_required: bool = True
 
     def parameters_in(self, place: str) -> tuple[Parameter, ...]:
         """Return the parameters of one place."""
@@ -61,6 +62,12 @@ _JOB_ID = Parameter(
     schema={"type": "string", "minLength": 1},
     description="The job's id, 64 hexadecimal digits, or its first 8 or more, if only "
     "one of the newest 10,000 jobs begins with them.",
+)
+_ATTEMPT = Parameter(
+    name="attempt",
+    place="query",
+    schema={"type": "integer", "minimum": 1, "maximum": 1_000_000},
+    description="One of the job's attempts; without it, the latest.",
 )
 _IDEMPOTENCY_KEY = Parameter(
     name="Idempotency-Key",
@@ -164,6 +171,7 @@ def operations(types: Types, extensions: Extensions) -> tuple[Operation, ...]:
             "Get a link to the provider's words about a failure",
             "Of a batch without results there is a line for each row. The link is "
             "valid for five minutes, for whoever has it.",
+            parameters=(_ATTEMPT,),
             response_schema="ErrorDetails",
             problem_types=(
                 problems.NO_ERROR_DETAILS,
@@ -204,14 +212,14 @@ def operations(types: Types, extensions: Extensions) -> tuple[Operation, ...]:
             "/retry",
             "Retry a job that failed, timed out, was cancelled or is unjoined, or a "
             "partial batch",
-            "It continues where it stopped: nothing is submitted a second time, except "
-            "the requests of a batch that the provider has reported as failed. These "
-            "are sent, and paid for, again; `retry` of the job says how many they are.",
+            "It continues where it stopped: only requests that the provider has "
+            "reported as failed are sent, and paid for, again (`retry` of the job says "
+            "how many). A list of which nothing was sent is read as the body says.",
+            body=request_schemas.retry_schema(),
             status=202,
             problem_types=(
-                problems.JOB_RUNNING,
-                problems.JOB_NOT_RETRYABLE,
-                problems.JOB_ERASED,
+                *(*_BODY, problems.JOB_RUNNING, problems.JOB_NOT_RETRYABLE),
+                *(problems.OPTIONS_TOO_LATE, problems.JOB_ERASED),
             ),
         ),
         _on_job(
@@ -239,6 +247,8 @@ def _on_job(
     *,
     status: int = 200,
     response_schema: str = "Job",
+    parameters: tuple[Parameter, ...] = (),
+    body: Schema | None = None,
     problem_types: tuple[ProblemType, ...] = (),
 ) -> Operation:
     return Operation(
@@ -247,7 +257,9 @@ def _on_job(
         path=f"/jobs/{{job_id}}{subpath}",
         summary=summary,
         description=description,
-        parameters=(_JOB_ID,),
+        parameters=(_JOB_ID, *parameters),
+        body=body,
+        body_is_required=False,
         status=status,
         response_schema=response_schema,
         problems=(

@@ -13,8 +13,7 @@ from functions.api.presigned import PresignedUrls
 from functions.api.problems import Problem
 from functions.api.request import ApiRequest
 from functions.api.responses import Document
-from functions.api.routes import DEFAULT_PAGE_SIZE, RETRYABLE_OUTCOMES
-from functions.api.unjoined import job_to_join
+from functions.api.routes import DEFAULT_PAGE_SIZE
 from functions.api.upload_form import upload_form
 from functions.aws import telemetry
 from functions.aws.executions import Executions, execution_url
@@ -114,8 +113,10 @@ class JobService:
         return self._delivery.results_of(self.find(request, now=now), now=now)
 
     def get_error(self, request: ApiRequest, *, now: float) -> Document:
-        """Return a link to what the provider said about a job that failed."""
-        return self._delivery.error_of(self.find(request, now=now), now=now)
+        """Return a link to what the provider said about an attempt that failed."""
+        record = self.find(request, now=now)
+        attempt = request.query.get("attempt", record.attempt)
+        return self._delivery.error_of(record, attempt, now=now)
 
     def cancel_job(self, request: ApiRequest, *, now: float) -> Document:
         """End a job now and return it.
@@ -139,45 +140,11 @@ class JobService:
                 self.executions.start(job)  # it only announces the end
         if record.outcome or outcome is not Outcome.CANCELLED:
             raise Problem(problems.JOB_ENDED, outcome=str(outcome))
-        return self.to_response(self._get_or_404(record.job_id), request)
+        return self.to_response(self.get_or_404(record.job_id), request)
 
     def approve_job(self, request: ApiRequest, *, now: float) -> Document:
         """Approve what a job would send, and return the job, which goes on."""
         record = self.approver.approve(self.find(request, now=now), now=now)
-        return self.to_response(record, request)
-
-    def retry_job(self, request: ApiRequest, *, now: float) -> Document:
-        """Start the next attempt of an ended job, which continues the last one.
-
-        An attempt that was never started is started instead.
-        """
-        record = self.find(request, now=now)
-        if record.erase_began_at:
-            raise Problem(problems.JOB_ERASED)
-        if not record.outcome and self._record_end(record, now=now):
-            record = self._get_or_404(record.job_id)
-        if record.outcome is Outcome.CANCELLED:
-            # Who cancelled it may have failed before the execution was stopped.
-            self.executions.stop(record.execution_name)
-        if record.outcome:
-            has_open_requests = record.resendable or record.resumable
-            may_go_on = has_open_requests or job_to_join(record, self.results)
-            if record.outcome not in RETRYABLE_OUTCOMES and not may_go_on:
-                raise Problem(problems.JOB_NOT_RETRYABLE, outcome=str(record.outcome))
-            if not record.provider_ref:
-                # `finalize_execution` records it, too, but may come later.
-                stopped = self.executions.find(record.execution_name)
-                if stopped and stopped.job:
-                    self.job_store.record_reference(stopped.job)
-            restarted = self.job_store.restart(record, now=now)
-            if restarted is None:
-                # Another retry came first, and may have failed before it started this.
-                restarted = self._get_or_404(record.job_id)
-                if restarted.outcome or self.executions.find(restarted.execution_name):
-                    raise Problem(problems.JOB_RUNNING)
-            record = restarted
-        # What is fetched already is joined, without asking the provider for anything.
-        self.executions.start(job_to_join(record, self.results) or record.to_job())
         return self.to_response(record, request)
 
     @property
@@ -188,7 +155,7 @@ class JobService:
             presigned_urls=self.presigned_urls,
         )
 
-    def _record_end(self, record: JobRecord, *, now: float) -> bool:
+    def record_end(self, record: JobRecord, *, now: float) -> bool:
         """Record the outcome of an attempt that could not do so, as *Unrecorded*.
 
         Return False if it was never started.
@@ -226,9 +193,10 @@ class JobService:
 
     def find(self, request: ApiRequest, *, now: float) -> JobRecord:
         """Return the job whose id, or its first digits, a request names."""
-        return self._get_or_404(self.job_query.whole_id(request.job_id, now=now))
+        return self.get_or_404(self.job_query.whole_id(request.job_id, now=now))
 
-    def _get_or_404(self, job_id: str) -> JobRecord:
+    def get_or_404(self, job_id: str) -> JobRecord:
+        """Return the job with a whole id."""
         record = self.job_store.get(job_id)
         if record is None:
             raise Problem(problems.JOB_NOT_FOUND)

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from functions.aws.clients import translate_aws_errors
 from functions.aws.job_store import JobStore
+from functions.aws.rereading import may_be_paid
 from functions.aws.s3_source import S3Source
 from functions.core import identity
-from functions.core.errors import SOURCE_FAULTS, SourceMissing, SourceRepeated
-from functions.core.job_record import JobRecord
+from functions.core.errors import SourceMissing, SourceRepeated
 from functions.core.model import Job
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 #: Who edits a file's metadata more often than that may pay for it once more.
 _MOST_VERSIONS = 50
-_NEVER_PAID = tuple(error.__name__ for error in SOURCE_FAULTS)
 
 
 def check_first_upload(
@@ -42,7 +41,9 @@ def check_first_upload(
     for version_id in _same_bytes_before(job, source, s3=s3):
         earlier = identity.of_object(job.bucket, job.key, version_id)
         record = job_store.get(earlier)
-        if record is not None and _may_be_paid(record, is_batch=is_batch):
+        if record is None:
+            continue
+        if not record.outcome or may_be_paid(record, is_batch=is_batch):
             raise SourceRepeated(
                 "the same bytes were uploaded under this key before, "
                 f"for job {earlier[:12]}"
@@ -71,11 +72,3 @@ def _same_bytes_before(job: Job, source: S3Source, *, s3: "S3Client") -> Iterato
         if not is_same:
             return
         yield version_id
-
-
-def _may_be_paid(record: JobRecord, *, is_batch: bool) -> bool:
-    if record.provider_ref or record.intent or not record.outcome:
-        return True
-    # Whether requests of a batch, or shards, were sent, its own record does not say.
-    has_parts = is_batch or record.prepared_list.shards
-    return bool(has_parts) and record.error not in _NEVER_PAID

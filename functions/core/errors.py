@@ -193,9 +193,9 @@ class SourceColumnUnclear(PermanentError):
     """The table does not show which of its columns holds the values to verify."""
 
     advice = (
-        "Upload it again and name the column, by header or number: `courier submit "
-        "--column` (--header, --no-header), `column` of the API's uploads, or the "
-        "object's metadata courier-column and courier-header (yes or no)."
+        "Name the column, by header or number: `courier retry JOB --column` "
+        "(--header, --no-header), `column` of the API's retry or uploads, or, uploaded "
+        "again, the object's metadata courier-column and courier-header (yes or no)."
     )
 
 

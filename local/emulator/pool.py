@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+from collections import deque
 from collections.abc import Iterator
 
 from local.emulator.environment import Environment, FunctionConfig
@@ -15,17 +16,21 @@ class EnvironmentPool:
     """Lends environments; a call waits for one when its function's share is in use.
 
     AWS would start another environment or throttle the call; here the limit is
-    the memory of one machine. A function that calls another one and waits for it
-    keeps its own environment meanwhile, so such chains must stay shorter than
-    the limit.
+    the memory of one machine. Calls are served in the order in which they came, and
+    only the one whose turn it is wakes up: a thousand that wait would otherwise wake
+    at each end of a call, and some would wait for longer than their state may take.
+
+    A function that calls another one and waits for it keeps its own environment
+    meanwhile, so such chains must stay shorter than the limit.
     """
 
     def __init__(self, limit: int, share: int = SHARE) -> None:
         self._limit = limit
         self._share = share
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._idle: list[Environment] = []  # least recently used first
         self._lent: dict[str, int] = {}  # how many are in use, by function
+        self._waiting: deque[tuple[str, threading.Event]] = deque()
 
     @contextlib.contextmanager
     def lease(self, function: FunctionConfig) -> Iterator[Environment]:
@@ -40,9 +45,12 @@ class EnvironmentPool:
 
     def _take(self, function: FunctionConfig) -> Environment | None:
         """Return an idle environment, or None when the caller may start one."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._may_run(function))
-            self._lent[function.arn] = self._lent.get(function.arn, 0) + 1
+        turn = threading.Event()
+        with self._lock:
+            self._waiting.append((function.arn, turn))
+            self._admit()
+        turn.wait()
+        with self._lock:
             warm = next((e for e in self._idle if e.serves(function)), None)
             if warm is not None:
                 self._idle.remove(warm)
@@ -51,9 +59,16 @@ class EnvironmentPool:
                 self._idle.pop(0).stop()
             return None
 
-    def _may_run(self, function: FunctionConfig) -> bool:
-        share_is_free = self._lent.get(function.arn, 0) < self._share
-        return share_is_free and sum(self._lent.values()) < self._limit
+    def _admit(self) -> None:
+        """Let the first one run that may: one came or one went, so no second may."""
+        if sum(self._lent.values()) >= self._limit:
+            return
+        for place, (arn, turn) in enumerate(self._waiting):
+            if self._lent.get(arn, 0) < self._share:
+                self._lent[arn] = self._lent.get(arn, 0) + 1
+                del self._waiting[place]
+                turn.set()
+                return
 
     def _return(
         self, function: FunctionConfig, environment: Environment | None
@@ -61,9 +76,8 @@ class EnvironmentPool:
         reusable = environment is not None and environment.alive
         if environment is not None and not reusable:
             environment.stop()
-        with self._changed:
+        with self._lock:
             self._lent[function.arn] -= 1
             if environment is not None and reusable:
                 self._idle.append(environment)
-            # Those that wait, wait for different functions.
-            self._changed.notify_all()
+            self._admit()

@@ -66,9 +66,9 @@ def _ministack_environment(settings: EmulatorSettings, port: int) -> dict[str, s
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         "IOT_MTLS_ENABLED": "0",
-        # A burst waits for an environment here. AWS would throttle it by the
+        # None: a burst waits for an environment here. AWS would throttle it by the
         # account's quota, which is far above what one machine can run.
-        "LAMBDA_ACCOUNT_CONCURRENCY": "1000",
+        "LAMBDA_ACCOUNT_CONCURRENCY": "0",
         "LOG_LEVEL": "WARNING",
         "S3_DATA_DIR": str(temporary / "s3"),
         "SFN_WAIT_SCALE": str(settings.wait_scale),

@@ -3,6 +3,7 @@
 import threading
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from local.emulator import pool
 from local.emulator.environment import FunctionConfig
 from local.emulator.pool import EnvironmentPool
+from tests.emulator.polling import wait_for
 
 
 @dataclass
@@ -53,6 +55,11 @@ def call(environments: EnvironmentPool, *functions: FunctionConfig) -> None:
     with ExitStack() as calls:
         for each in functions:
             calls.enter_context(environments.lease(each))
+
+
+def are_waiting(environments: EnvironmentPool, calls: int) -> bool:
+    """Return whether so many calls wait for an environment."""
+    return len(environments._waiting) == calls
 
 
 def test_a_crowd_of_calls_leaves_the_others_warm(
@@ -113,3 +120,27 @@ def test_another_version_is_another_environment(
         call(environments, function("a", handler=handler))
 
     assert [each.function.handler for each in started] == ["old", "new"]
+
+
+def test_calls_are_served_in_the_order_in_which_they_came(
+    started: list[FakeEnvironment],
+) -> None:
+    """A call that is overtaken by a thousand others outlives its state's time-out."""
+    environments = EnvironmentPool(limit=1, share=1)
+    check = function("check")
+    served: list[int] = []
+
+    def one(number: int) -> None:
+        with environments.lease(check):
+            served.append(number)
+
+    crowd = [threading.Thread(target=one, args=(number,)) for number in range(20)]
+    with environments.lease(check):
+        for number, waiting in enumerate(crowd):
+            waiting.start()
+            wait_for(partial(are_waiting, environments, number + 1))
+    for waiting in crowd:
+        waiting.join(timeout=10)
+
+    assert served == list(range(20))
+    assert len(started) == 1

@@ -89,10 +89,12 @@ def test_api_gateway_validates_requests(template: Template, name: str) -> None:
     method = methods(template)[name]
     validators = template.properties("AWS::ApiGateway::RequestValidator")
     validator = validators[method["RequestValidatorId"]["Ref"]]
+    operation = OPERATIONS[name]
+    has_body = bool(operation.body) and operation.body_is_required
 
     assert validator["ValidateRequestParameters"] is True
-    assert validator["ValidateRequestBody"] is bool(OPERATIONS[name].body)
-    assert ("RequestModels" in method) is bool(OPERATIONS[name].body)
+    assert validator["ValidateRequestBody"] is has_body
+    assert ("RequestModels" in method) is has_body
 
 
 @pytest.mark.parametrize("name", ["createUpload", "startJob"])

@@ -10,6 +10,8 @@ import pytest
 from functions.aws import settings
 from functions.core.function_table import FUNCTIONS
 from functions.core.provider_settings import IpqsSettings, TxncheckSettings
+from infra import config
+from infra.app import synthesize
 from infra.bundling import HOST, LAMBDA, PYTHON, Platform, bundle_join
 from tests.infra.template import Template, text
 
@@ -333,3 +335,35 @@ def test_production_reserves_concurrency_and_a_new_account_need_not(
     in_prod = template.environment("check")["COURIER_STAGE"] == "prod"
     for function in template.functions().values():
         assert ("ReservedConcurrentExecutions" in function) is in_prod
+
+
+def test_the_api_starts_from_a_snapshot_where_that_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only a published version has one, so the alias of the newest is called."""
+    context = config.context()
+    context["courier"]["every_stage"]["api_snap_start"] = True
+    monkeypatch.setattr(config, "context", lambda: context)
+
+    asked = Template.read(synthesize("dev", outdir=tmp_path))
+
+    with_snapshot = [f for f in asked.functions().values() if "SnapStart" in f]
+    assert with_snapshot == [asked.functions()["api"]]
+    assert with_snapshot[0]["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+    ((alias, properties),) = asked.properties("AWS::Lambda::Alias").items()
+    ((version, published),) = asked.resources("AWS::Lambda::Version").items()
+    assert properties["FunctionVersion"] == {"Fn::GetAtt": [version, "Version"]}
+    assert "DeletionPolicy" not in published  # each kept one is charged
+    called = {
+        alias in json.dumps(method["Integration"]["Uri"])
+        for method in asked.properties("AWS::ApiGateway::Method").values()
+        if "webhook" not in json.dumps(method["Integration"]["Uri"]).lower()
+    }
+    assert called == {True}
+
+
+def test_without_that_setting_no_version_is_published(prod: Template) -> None:
+    """A snapshot is charged by the month."""
+    assert not any("SnapStart" in each for each in prod.functions().values())
+    kinds = {resource["Type"] for resource in prod.body["Resources"].values()}
+    assert not kinds & {"AWS::Lambda::Version", "AWS::Lambda::Alias"}

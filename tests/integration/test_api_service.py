@@ -17,6 +17,7 @@ from functions.api.job_query import JobQuery
 from functions.api.presigned import PresignedUrls
 from functions.api.problems import Problem
 from functions.api.request import ApiRequest
+from functions.api.retrying import retry_job
 from functions.api.service import JobService
 from functions.aws import clock
 from functions.aws.approval_waits import ApprovalWaits
@@ -206,7 +207,7 @@ def test_a_failed_job_has_no_results_and_can_be_retried(
         problem_of(client, JobService.get_results, job_id) is problems.RESULTS_NOT_READY
     )
     assert problem_of(client, JobService.cancel_job, job_id) is problems.JOB_ENDED
-    assert client.call(JobService.retry_job, job_id)["attempt"] == 2
+    assert client.call(retry_job, job_id)["attempt"] == 2
     wait_for(lambda: f"{job_id}-2" in runner.executions())
     client.wait_for_end(job_id)
 
@@ -221,9 +222,7 @@ def test_a_job_with_results_has_links(client: ServiceClient, runner: JobRunner) 
 
     kinds = [file["kind"] for file in results["manifest"]["files"]]
     assert [link["kind"] for link in results["links"]] == kinds
-    assert (
-        problem_of(client, JobService.retry_job, job_id) is problems.JOB_NOT_RETRYABLE
-    )
+    assert problem_of(client, retry_job, job_id) is problems.JOB_NOT_RETRYABLE
 
 
 @pytest.mark.usefixtures("slow")
@@ -232,7 +231,7 @@ def test_a_cancelled_job_is_described_as_aborted(
 ) -> None:
     """`finalize_execution` must see that it was stopped, not announced, and its job."""
     job_id = client.start()["job_id"]
-    assert problem_of(client, JobService.retry_job, job_id) is problems.JOB_RUNNING
+    assert problem_of(client, retry_job, job_id) is problems.JOB_RUNNING
     assert client.call(JobService.cancel_job, job_id)["outcome"] == "cancelled"
     assert problem_of(client, JobService.cancel_job, job_id) is problems.JOB_ENDED
 

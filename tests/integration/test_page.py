@@ -199,6 +199,29 @@ def test_an_action_is_asked_once_more_by_keyboard(web_browser: Browser) -> None:
         assert done == [f"jobs/{'a' * 64}/retry"] * 2
 
 
+def test_erasing_is_asked_once_more(web_browser: Browser) -> None:
+    """What is deleted for good is not deleted by one click."""
+    done: list[str] = []
+
+    def act(path: str) -> PageResponse:
+        done.append(path)
+        return json_response({"error": None})
+
+    actions = [{"name": "erase", "asks": "All versions are deleted for good."}]
+    job = sample_job(outcome="succeeded", name="june.csv", actions=actions)
+    with showing(job, act=act) as address, opened(web_browser, address) as page:
+        dialog = page.get_by_role("dialog", name="Erase job june.csv")
+        for answer in ("Leave it as it is", "Erase the job"):
+            assert not done
+            page.get_by_role("button", name="Erase, job june.csv").click()
+            expect(dialog).to_contain_text("All versions are deleted for good.")
+            dialog.get_by_role("button", name=answer).click()
+            expect(dialog).to_be_hidden()
+
+        expect(page.locator(".actions [role=status]")).to_have_text("Erased.")
+        assert done == [f"jobs/{'a' * 64}/erase"]
+
+
 def test_it_says_how_many_jobs_there_are_and_has_older_ones(
     web_browser: Browser,
 ) -> None:

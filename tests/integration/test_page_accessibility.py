@@ -72,7 +72,8 @@ def sorts_of_jobs() -> Iterator[dict[str, Any]]:
     yield sample_job(**running, approval=approval, quote_says="12 records, 9 to send")
     yield sample_job(outcome="failed", error=error, runbook="runbook#providerfailed")
     yield sample_job(outcome="succeeded", rows_doubt=doubt, verdict="unaccounted")
-    yield sample_job(outcome="cancelled", timeline=None)
+    both = [{"name": name, "asks": "For good."} for name in ("retry", "erase")]
+    yield sample_job(outcome="cancelled", timeline=None, actions=both)
     yield sample_job(outcome="timed_out", late=True)
 
 

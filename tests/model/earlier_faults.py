@@ -9,7 +9,7 @@ from typing import Any
 from unittest import mock
 
 from functions import conclude, prepare
-from functions.api import problems, service
+from functions.api import problems, retrying, service
 from functions.api.problems import Problem
 from functions.aws import attempt_store, job_store
 from functions.aws.attempt_store import AttemptStore
@@ -97,11 +97,11 @@ def _following_all_executions() -> Iterator[None]:
 
 def _refusing_cancelled() -> AbstractContextManager[Any]:
     outcomes = (Outcome.FAILED, Outcome.TIMED_OUT)
-    return mock.patch.object(service, "RETRYABLE_OUTCOMES", outcomes)
+    return mock.patch.object(retrying, "RETRYABLE_OUTCOMES", outcomes)
 
 
 def _refusing_unrecorded() -> AbstractContextManager[Any]:
-    return mock.patch.object(service.JobService, "_record_end", _refuse_what_began)
+    return mock.patch.object(service.JobService, "record_end", _refuse_what_began)
 
 
 #: What happened, by name; each puts the fault back while its block runs.

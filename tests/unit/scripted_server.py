@@ -81,7 +81,8 @@ class _Handler(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         self._script.requests.append((path, dict(self.headers)))
         answers = self._script.answers
-        answer = answers.get(path) or answers[""]
+        # One may be for a path with its query.
+        answer = answers.get(self.path) or answers.get(path) or answers[""]
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)

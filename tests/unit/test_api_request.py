@@ -306,3 +306,41 @@ def test_an_integer_in_the_query_is_converted() -> None:
     integer = event(multiValueQueryStringParameters={"limit": ["7"]}, body=None)
 
     assert read_request(integer, OPERATIONS["listJobs"]).query == {"limit": 7}
+
+
+@pytest.mark.parametrize("body", [None, "", "{}"])
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain", ""])
+def test_a_retry_needs_no_body(body: str | None, content_type: str) -> None:
+    """Clients of an earlier release send none, and some a type of nothing."""
+    if body == "{}":
+        content_type = "application/json"
+    headers = {"Content-Type": content_type}
+    path = {"job_id": "a" * 64}
+
+    request = read_request(
+        event(body=body, headers=headers, pathParameters=path), OPERATIONS["retryJob"]
+    )
+
+    assert request.body == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"column": 1}, "/column"),
+        ({"column": ""}, "/column"),
+        ({"header": "yes"}, "/header"),
+        ({"fresh": True}, "/"),
+    ],
+)
+def test_what_a_retry_says_is_checked(body: dict[str, Any], pointer: str) -> None:
+    """A wish that is not understood must not be taken for a plain retry."""
+    path = {"job_id": "a" * 64}
+
+    with pytest.raises(Problem) as caught:
+        read_request(
+            event(body=json.dumps(body), pathParameters=path), OPERATIONS["retryJob"]
+        )
+
+    (error,) = caught.value.document()["errors"]
+    assert error["pointer"] == pointer

@@ -10,7 +10,7 @@ import pytest
 _ROOT = Path(__file__).parents[2]
 #: The most modules of `functions` that a handler may load, packages not counted.
 _MODULES = {
-    "api.handler": 68,
+    "api.handler": 70,
     "approve": 31,
     "begin": 21,
     "check": 32,

@@ -80,6 +80,12 @@ def contents(console: WebConsole, path: str, *, acts: bool = False) -> Any:  # n
             ["retry"],
             id="unjoined",
         ),
+        pytest.param({"erased_at": None}, ["erase"], id="not erased"),
+        pytest.param(
+            {"outcome": "failed", "erased_at": None}, ["retry", "erase"], id="either"
+        ),
+        pytest.param({"outcome": None, "erased_at": None}, ["cancel"], id="not ended"),
+        pytest.param({"outcome": "failed", "erased_at": "then"}, [], id="erased"),
     ],
 )
 def test_what_the_api_would_refuse_is_not_offered(
@@ -140,6 +146,36 @@ def test_a_check_says_what_the_provider_has_answered(api: ScriptedServer) -> Non
 
     assert check == {"name": "check", "asks": ""}
     assert said == {"error": None, "says": "The provider says: running."}
+
+
+@pytest.mark.parametrize(
+    ("erased_at", "says"),
+    [("2026-11-22T10:00:00.000Z", None), (None, "Not all of it is erased yet")],
+)
+def test_what_is_erased_in_part_is_said(
+    api: ScriptedServer, erased_at: str | None, says: str | None
+) -> None:
+    """Of many objects some are left, and whoever asked thinks that they are gone."""
+    api.answers[f"/jobs/{_ID}/erase"] = Answer.json({**JOB, "erased_at": erased_at})
+
+    error = contents(console(api), f"jobs/{_ID}/erase", acts=True)["error"]
+
+    assert str(error).startswith(str(says))
+
+
+@pytest.mark.parametrize(("erased_at", "results"), [(None, True), ("then", False)])
+def test_an_erased_job_has_no_results_to_show(
+    api: ScriptedServer, erased_at: str | None, results: bool
+) -> None:
+    """A link that leads to a refusal looks like a fault."""
+    api.answer_all(
+        Answer.json({"jobs": [{**JOB, "erased_at": erased_at}], "next": None})
+    )
+
+    (job,) = contents(console(api), "data")["jobs"]
+
+    assert (job["results"] is not None) == results
+    assert ("objects" in {link["text"] for link in job["page_links"]}) == results
 
 
 @pytest.mark.parametrize(

@@ -206,6 +206,8 @@ def test_earlier_attempts_are_kept_in_order() -> None:
     # What the provider said of each stays where it was written.
     keys = [attempt["error_key"] for attempt in third["earlier_attempts"]]
     assert keys == ["k/error.json", None]
+    links = [attempt["links"] for attempt in third["earlier_attempts"]]
+    assert links == [{"error": f"/prod/jobs/{JOB_ID}/error?attempt=1"}, {}]
     assert [attempt["outcome"] for attempt in third["earlier_attempts"]] == [
         "failed",
         "timed_out",

@@ -244,3 +244,19 @@ def test_refuses_objects_that_are_no_table(
     """A value that has no column would be lost."""
     with pytest.raises(error, match=text):
         read(content, name="list.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("content", "first"),
+    [
+        (b"https://a.example/x,1\nhttps://b.example/y,2\n", "https://a.example/x"),
+        (b"url\nhttps://a.example/x,1\nhttps://b.example/y,2\n", ""),
+        (b"sep=;\nhttps://a.example/x,1\nhttps://b.example/y,2\n", ""),
+        (b'"https://a.example/x,1"\n"https://b.example/y,2"\n', ""),
+    ],
+)
+def test_a_comma_in_each_url_may_part_it(content: bytes, first: str) -> None:
+    """Nothing tells it from two columns, except what its owner puts around it."""
+    _, records = read(content, "url")
+
+    assert records[0].value == (first or "https://a.example/x,1")

@@ -418,6 +418,83 @@ def test_results_of_a_failed_job_say_why(
     ]
 
 
+def serve_attempts(api: ScriptedServer, *, expired: bool = False) -> None:
+    """Serve a job whose second attempt failed for another reason than the first."""
+    serve_failure(api, {"error": "ProviderDeclined", "message": "not found"})
+    path = f"/jobs/{_ID}"
+    links = {"error": f"{path}/error?attempt=1"}
+    earlier = {
+        "attempt": 1,
+        "outcome": "failed",
+        "error": "ProviderFailed",
+        "links": links,
+    }
+    job = json.loads(b"".join(api.answers[path].body))
+    api.answers[path] = Answer.json({**job, "earlier_attempts": [earlier]})
+    link = {"job_id": _ID, "key": "p/t/error.json", "href": f"{api.url}/said-first"}
+    problem = {"type": "x:results-expired", "title": "The results are gone."}
+    api.answers[f"{path}/error?attempt=1"] = (
+        Answer.json(problem, status=410) if expired else Answer.json(link)
+    )
+    said = {"error": "ProviderFailed", "message": "try later"}
+    api.answers["/said-first"] = Answer(body=[json.dumps(said).encode()])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expired", "first"),
+    [
+        ([], False, "attempt 1\tProviderFailed: try later"),
+        (["--errors"], False, "attempt 1\tProviderFailed: try later"),
+        ([], True, "attempt 1\tProviderFailed: The results are gone."),
+    ],
+)
+def test_every_attempt_says_why(
+    api: ScriptedServer,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    expired: bool,
+    first: str,
+) -> None:
+    """The latest comes first, as before; one that is gone hides no other."""
+    serve_attempts(api, expired=expired)
+
+    main(["results", _ID, *arguments])
+
+    assert capsys.readouterr().out.splitlines() == [
+        "error\tProviderDeclined: not found",
+        first,
+    ]
+
+
+def test_errors_can_be_read_beside_results(
+    api: ScriptedServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A retry that succeeds does not make the first attempt's reason unreadable."""
+    serve_attempts(api)
+    path = f"/jobs/{_ID}"
+    job = json.loads(b"".join(api.answers[path].body))
+    links = {name: job["links"][name] for name in ("self", "execution")}
+    done = {**job, "outcome": "succeeded", "links": links}
+    api.answers[path] = Answer.json(done)
+
+    assert main(["results", _ID, "--errors"]) == ExitCode.DONE
+
+    assert capsys.readouterr().out == "attempt 1\tProviderFailed: try later\n"
+
+
+def test_a_status_has_the_earlier_attempts(
+    api: ScriptedServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the command that prints what the provider has said of them."""
+    serve_attempts(api)
+
+    main(["status", _ID])
+
+    shown = capsys.readouterr().out.splitlines()
+    assert "attempt 1\tfailed ProviderFailed" in shown
+    assert f"details\tcourier results {_ID[:12]}" in shown
+
+
 def test_scripts_get_the_details_of_an_error(
     api: ScriptedServer, capsys: pytest.CaptureFixture[str]
 ) -> None:

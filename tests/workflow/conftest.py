@@ -20,6 +20,8 @@ _TIMEOUT_SECONDS = 240.0
 #: keep those that it has, since starting one takes longer than a call.
 _AT_ONCE = 4
 _ENVIRONMENTS = 64
+#: Asking without a pause would take the processor from what is waited for.
+_PAUSE_SECONDS = 0.05
 
 
 @pytest.fixture(scope="package")
@@ -49,6 +51,7 @@ def traces(
                 if (trace := machine.trace(execution)) is not None:
                     ended[name] = trace
                     del running[name]
+            time.sleep(_PAUSE_SECONDS)
         yield ended
 
 

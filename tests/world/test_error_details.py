@@ -53,13 +53,17 @@ def test_a_declined_request_leaves_the_providers_words(site: Site) -> None:
 
 
 def refused(
-    site: Site, *faults: Fault, key: str = _KEY, content: bytes = REQUEST
+    site: Site,
+    *faults: Fault,
+    key: str = _KEY,
+    content: bytes = REQUEST,
+    times: int = 2,
 ) -> tuple[World, Job]:
     """Let the provider refuse to take a request, and repeat it in its messages."""
     world = World(site, faults)
     messages = [f"mobile {MOBILES[0]} must be longer", f"name {NAMES[0]} is short"]
     body = {"statusCode": 400, "message": messages, "error": "Bad Request"}
-    site.txncheck.script("submit", [Answer.json(body, 400)] * 2)
+    site.txncheck.script("submit", [Answer.json(body, 400)] * times)
     job = world.upload(key, content)
     world.run()
     return world, job
@@ -148,6 +152,59 @@ def test_each_attempt_has_its_own_words(site: Site) -> None:
     keys = [notice["error_key"].rpartition("/")[2] for notice in world.notices(job)]
     assert keys == ["error.json", "error-2.json"]
     assert set(world.objects(job)) == {"error.json", "error-2.json"}
+
+
+def test_the_words_of_each_attempt_can_be_fetched(site: Site) -> None:
+    """What a later attempt says does not explain what the first one has failed for."""
+    world, job = refused(site, times=1)
+    site.txncheck.behave(ends=RequestOutcome.BUSINESS_ERROR)
+    world.retry(job)
+    world.run()
+    path = f"/jobs/{job.job_id}"
+
+    shown = world.call_api("GET", path).document
+    answers = [
+        world.call_api("GET", f"{path}/error", query=query).document
+        for query in ({"attempt": "1"}, {"attempt": "2"}, None)
+    ]
+
+    (earlier,) = shown["earlier_attempts"]
+    assert earlier["links"] == {"error": f"/local{path}/error?attempt=1"}
+    assert [(each["attempt"], each["key"]) for each in answers] == [
+        (1, earlier["error_key"]),
+        (2, shown["error_key"]),
+        (2, shown["error_key"]),
+    ]
+    assert all(f"/{each['key']}?" in each["href"] for each in answers)
+
+
+def test_words_stay_when_a_retry_has_succeeded(site: Site) -> None:
+    """The job has no error any more; that of its first attempt has its place."""
+    world, job = refused(site, times=1)
+    world.retry(job)
+    world.run()
+    path = f"/jobs/{job.job_id}/error"
+
+    latest = world.call_api("GET", path)
+    first = world.call_api("GET", path, query={"attempt": "1"})
+    third = world.call_api("GET", path, query={"attempt": "3"})
+
+    assert world.outcome(job) is Outcome.SUCCEEDED
+    assert (latest.status, first.status, third.status) == (409, 200, 409)
+    assert first.document["key"].endswith("/error.json")
+
+
+@pytest.mark.parametrize("attempt", ["0", "-1", "first", ""])
+def test_an_attempt_is_a_number_from_1(site: Site, attempt: str) -> None:
+    """What is no number must not be read as the latest."""
+    world, job = declined(site)
+
+    answer = world.call_api(
+        "GET", f"/jobs/{job.job_id}/error", query={"attempt": attempt}
+    )
+
+    assert answer.status == 400
+    assert [error["pointer"] for error in answer.document["errors"]] == ["attempt"]
 
 
 def test_a_failed_row_of_a_batch_has_the_providers_words(site: Site) -> None:

@@ -218,6 +218,7 @@ class World:
         body: Mapping[str, Any] | None = None,
         *,
         idempotency_key: str = "",
+        query: Mapping[str, str] | None = None,
         tries: int = _CLIENT_TRIES,
     ) -> ApiResponse:
         """Call the API as a client does, which repeats a call that fails."""
@@ -232,7 +233,9 @@ class World:
             "httpMethod": method,
             "headers": {name: values[0] for name, values in headers.items()},
             "multiValueHeaders": headers,
-            "multiValueQueryStringParameters": None,
+            "multiValueQueryStringParameters": {
+                name: [value] for name, value in (query or {}).items()
+            },
             "pathParameters": {"job_id": job_id} if job_id else None,
             "requestContext": {
                 "path": f"/local{path}",

@@ -24,6 +24,7 @@ from verdict_courier.cli.endpoints import usual_stage
 from verdict_courier.cli.exit_codes import ExitCode
 from verdict_courier.cli.job_ids import read_job_id
 from verdict_courier.cli.upload_arguments import (
+    add_list_options,
     add_provider,
     add_upload,
     add_verification,
@@ -117,22 +118,7 @@ def parser() -> argparse.ArgumentParser:
         "--limit", type=argument_types.whole_number(), default=20, help="default: 20"
     )
     status = _with_job(add("status", commands.status, help_texts.JOB))
-    results = add("results", commands.results, help_texts.JOB)
-    jobs_of = results.add_argument(
-        "job_ids", nargs="+", type=read_job_id, metavar="JOB", help="a job, or several"
-    )
-    jobs_of.complete = completion.NEWEST  # type: ignore[attr-defined] # shtab reads it
-    folder = results.add_argument(
-        "--download", type=argument_types.folder, metavar="DIR"
-    )
-    results.add_argument(
-        "--only",
-        action="append",
-        default=[],
-        metavar="KIND",
-        help="a kind such as joined or clean; can be given again",
-    )
-    folder.complete = shtab.DIRECTORY  # type: ignore[attr-defined] # shtab reads it
+    _add_results(add("results", commands.results, help_texts.JOB))
     logs = _with_job(
         add("logs", stack_commands.logs, f"{help_texts.JOB}\n{help_texts.LOGS_PIPE}")
     )
@@ -145,7 +131,9 @@ def parser() -> argparse.ArgumentParser:
     approve = _with_job(
         add("approve", commands.approve, help_texts.JOB), offered=completion.RUNNING
     )
-    retry = _with_job(add("retry", commands.retry, help_texts.JOB))
+    retry = _with_job(
+        add_list_options(add("retry", commands.retry, help_texts.JOB)),
+    )
     for waiting in (submit, status, approve, retry):
         waiting.add_argument("--wait", action="store_true", help="until the job ends")
     erase = _with_job(add("erase", erasing.erase, help_texts.JOB))
@@ -180,6 +168,30 @@ def parser() -> argparse.ArgumentParser:
     )
     script.add_argument("shell", choices=("bash", "zsh"))
     return whole
+
+
+def _add_results(results: argparse.ArgumentParser) -> None:
+    """Add which results of which jobs are shown, or downloaded."""
+    jobs_of = results.add_argument(
+        "job_ids", nargs="+", type=read_job_id, metavar="JOB", help="a job, or several"
+    )
+    jobs_of.complete = completion.NEWEST  # type: ignore[attr-defined] # shtab reads it
+    folder = results.add_argument(
+        "--download", type=argument_types.folder, metavar="DIR"
+    )
+    results.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="KIND",
+        help="a kind such as joined or clean; can be given again",
+    )
+    results.add_argument(
+        "--errors",
+        action="store_true",
+        help="what the provider said of failures, also of earlier attempts",
+    )
+    folder.complete = shtab.DIRECTORY  # type: ignore[attr-defined] # shtab reads it
 
 
 def _add_shared(

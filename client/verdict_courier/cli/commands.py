@@ -16,14 +16,10 @@ from verdict_courier.cli.following import follow, wait
 from verdict_courier.cli.job_ids import SHOWN_DIGITS
 from verdict_courier.cli.misuse import Misused
 from verdict_courier.cli.texts import printable
-from verdict_courier.cli.upload_arguments import wishes
+from verdict_courier.cli.upload_arguments import list_options, wishes
+from verdict_courier.failures import failures
 from verdict_courier.patience import read_patiently
-from verdict_courier.results import (
-    error_lines,
-    listed_results,
-    other_job,
-    save_manifest,
-)
+from verdict_courier.results import listed_results, other_job, save_manifest
 
 #: The most characters of a file's name that the API takes.
 _MOST_OF_A_NAME = 255
@@ -121,6 +117,8 @@ def results(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
         if several:  # results of several jobs have the same names
             display.note(f"{job_id}:")
             folder = folder and folder / job_id[:SHOWN_DIGITS]
+        if options.errors:
+            return _errors(api, display, job_id)
         return _results(api, display, job_id, folder, options.only)
 
     return _worst(map(of, options.job_ids))
@@ -137,11 +135,11 @@ def _results(
     try:
         response = api.call("GET", f"{path}/results")
     except ApiError as error:
-        job = api.call("GET", path) if error.status == codes.conflict else {}
-        if "error" not in job.get("links", ()):
+        if error.status != codes.conflict:
             raise
-        details = api.call("GET", f"/jobs/{job['job_id']}/error")
-        display.error_lines(error_lines(details))
+        if not (lines := failures(api, api.call("GET", path))):
+            raise
+        display.error_lines(lines)
         return ExitCode.NO_RESULTS
     listed = listed_results(response)
     kinds = [result.kind for result in listed]
@@ -167,6 +165,14 @@ def _results(
     return ExitCode.ROWS_UNPROVEN if has_unproven_rows(verdict) else ExitCode.DONE
 
 
+def _errors(api: ApiClient, display: Display, job_id: str) -> ExitCode:
+    lines = failures(api, api.call("GET", f"/jobs/{job_id}"))
+    display.error_lines(lines)
+    if not lines:
+        display.note("The provider has said nothing about a failure.")
+    return ExitCode.DONE
+
+
 def cancel(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     """Stop following a job."""
     display.job(api.call("POST", f"/jobs/{options.job_id}/cancel"))
@@ -175,7 +181,13 @@ def cancel(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
 
 def retry(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     """Continue a job that did not succeed, or the failed requests of a batch."""
-    job = api.call("POST", f"/jobs/{options.job_id}/retry")
+    path, asked = f"/jobs/{options.job_id}", list_options(options)
+    if asked and "list_options" not in api.call("GET", path):
+        # It would retry the job, and not read the body.
+        raise Misused(
+            "This stack is of an earlier release, which has no --column here."
+        )
+    job = api.call("POST", f"{path}/retry", asked or None)
     return follow(api, display, job, options)
 
 

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from verdict_courier.api_description import has_unproven_rows
 from verdict_courier.cli import texts
+from verdict_courier.cli.error_texts import error_name, error_text
 from verdict_courier.cli.job_facts import CommandLine, facts
 from verdict_courier.cli.job_table import Column, fitting, lines, list_columns
 from verdict_courier.cli.terminal import StreamConsole
@@ -117,8 +118,7 @@ class Display:
             self._print_json(lines)
             return
         for line in lines:
-            name = f"row {line['row']}" if "row" in line else "error"
-            self._print_fact(name, texts.error_text(line))
+            self._print_fact(error_name(line), plain(error_text(line)))
 
     def log_lines(self, log: Sequence[LogLine]) -> None:
         """Print what functions logged, a line for each."""

@@ -6,6 +6,7 @@ from datetime import tzinfo
 from rich.text import Text
 
 from verdict_courier.api_description import NEXT_CHECK_REASONS, WITH_RESULTS
+from verdict_courier.cli.error_texts import attempt_facts, has_failures
 from verdict_courier.cli.job_ids import SHOWN_DIGITS
 from verdict_courier.cli.texts import (
     Document,
@@ -86,6 +87,7 @@ def _trouble(job: Document, zone: tzinfo | None) -> Iterator[tuple[str, Text]]:
     if job["error"]:
         yield "error", plain(job["error"]["name"])
         yield "advice", plain(job["error"]["advice"])
+    yield from ((name, plain(text)) for name, text in attempt_facts(job))
     retry = job.get("retry")  # an older deployment has none
     if retry and retry.get("joins"):
         yield "a retry", plain("joins the rows again; nothing is sent")
@@ -97,8 +99,9 @@ def _trouble(job: Document, zone: tzinfo | None) -> Iterator[tuple[str, Text]]:
 def _next_steps(job: Document, command: CommandLine) -> Iterator[tuple[str, Text]]:
     """Yield where to read why something has no result, and how to get the others."""
     digits = job["job_id"][:SHOWN_DIGITS]
-    if "error" in job["links"]:
-        yield "details", plain(command("results", digits))
+    if has_failures(job):
+        beside = ["--errors"] if job["outcome"] in WITH_RESULTS else []
+        yield "details", plain(command("results", digits, *beside))
     if job["outcome"] == _PARTIAL and job.get("quote"):
         yield "partial", plain("joined.csv says of each row why it has no result")
     if job["outcome"] in WITH_RESULTS and not job.get("erased_at"):

@@ -90,12 +90,6 @@ def verdict_text(verdict: str | None) -> Text:
     return plain(f"{verdict}: {meaning}", "green" if verdict == COMPLETE else "yellow")
 
 
-def error_text(line: Document) -> Text:
-    """Return an error, and what the provider, or a rule of ours, says about it."""
-    words = [line.get("error"), line.get("message") or line.get("reason")]
-    return plain(": ".join(str(word) for word in words if word) or line.get("outcome"))
-
-
 def quote_text(quote: Document) -> Text:
     """Return what is sent of a list, in one line.
 

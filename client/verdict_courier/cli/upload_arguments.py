@@ -24,6 +24,16 @@ def add_upload(target: argparse.ArgumentParser, *, files: str | int) -> None:
     target.add_argument(
         "--label", type=argument_types.label, help="your words about the job"
     )
+    add_list_options(target)
+    target.add_argument(
+        "--fresh",
+        action="store_true",
+        help="send values although their verdicts are remembered",
+    )
+
+
+def add_list_options(target: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """Add what a list does not show by itself; return the same parser."""
     target.add_argument(
         "--column",
         type=argument_types.column,
@@ -35,11 +45,13 @@ def add_upload(target: argparse.ArgumentParser, *, files: str | int) -> None:
         action=argparse.BooleanOptionalAction,
         help="whether the first record is a header; default: its content decides",
     )
-    target.add_argument(
-        "--fresh",
-        action="store_true",
-        help="send values although their verdicts are remembered",
-    )
+    return target
+
+
+def list_options(options: argparse.Namespace) -> dict[str, str | bool]:
+    """Return what is said of a list, for the body of a request."""
+    asked = {"column": options.column, "header": options.header}
+    return {name: value for name, value in asked.items() if value is not None}
 
 
 def add_verification(target: argparse.ArgumentParser) -> None:
@@ -78,13 +90,8 @@ def check_type(options: argparse.Namespace) -> None:
 
 def wishes(options: argparse.Namespace) -> dict[str, str | bool]:
     """Return what a form for an upload is asked for besides provider, type and name."""
-    asked = {"column": options.column, "header": options.header, "fresh": options.fresh}
     # An earlier release refuses what it does not know.
-    return {
-        name: value
-        for name, value in asked.items()
-        if value is not None and (value or name == "header")
-    }
+    return list_options(options) | ({"fresh": True} if options.fresh else {})
 
 
 def check_files(options: argparse.Namespace) -> None:

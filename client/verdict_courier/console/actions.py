@@ -7,7 +7,7 @@ from verdict_courier.api_description import RETRYABLE
 from verdict_courier.cli.texts import cost_text, quote_text
 
 #: The operations of the API on a job that the page offers.
-ACTIONS = ("approve", "check", "retry", "cancel")
+ACTIONS = ("approve", "check", "retry", "cancel", "erase")
 #: Phases in which the provider has said all that it says of a job.
 _SAID = ("finished", "partial")
 
@@ -22,6 +22,8 @@ def offered(job: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def _offered(job: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if job.get("erased_at"):
+        return
     # An API of an earlier release has neither `approval` nor `retry`.
     if job.get("approval"):
         says = quote_says(job)
@@ -38,6 +40,16 @@ def _offered(job: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "retry", "It joins the rows again; nothing is sent or paid."
     elif retry or job["outcome"] in RETRYABLE:
         yield "retry", "It goes on where it stopped; nothing is submitted twice."
+    if job["outcome"] and "erased_at" in job:  # an earlier release cannot erase
+        goes = "Its file, its results and its names are deleted for good"
+        yield "erase", f"{goes}, in all versions. Its numbers stay."
+
+
+def answer_to(action: str, job: Mapping[str, Any]) -> str | None:
+    """Return what is left to do after an action; None if it is done."""
+    if action == "erase" and not job.get("erased_at"):
+        return "Not all of it is erased yet: erase it once more."
+    return None
 
 
 def _can_be_checked(job: Mapping[str, Any]) -> bool:

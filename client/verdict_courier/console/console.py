@@ -15,6 +15,7 @@ from verdict_courier.api_description import (
     has_unproven_rows,
 )
 from verdict_courier.cli.checking import check_text
+from verdict_courier.cli.error_texts import has_failures
 from verdict_courier.console import actions, job_pages, runbook
 from verdict_courier.console.job_lists import JobLists
 from verdict_courier.console.log_sources import Links, LogSource
@@ -25,7 +26,8 @@ from verdict_courier.console.page_response import (
     text_response,
 )
 from verdict_courier.console.results_summary import summary
-from verdict_courier.results import error_lines, listed_results
+from verdict_courier.failures import failures
+from verdict_courier.results import listed_results
 
 _FILES = Path(__file__).with_name("files")
 _MEDIA_TYPES = {
@@ -92,20 +94,21 @@ class WebConsole:
             return None
         job_id, action = match.groups()
         try:
-            answer = self._api.call("POST", f"/jobs/{job_id}/{action}")
+            job = self._api.call("POST", f"/jobs/{job_id}/{action}")
         except (ApiError, ApiUnreachable) as error:
             return json_response({"error": str(error)})
         finally:
             self._lists.forget()
-        says = check_text(answer, None) if action == "check" else None
-        return json_response({"error": None, "says": says})
+        says = check_text(job, None) if action == "check" else None
+        return json_response({"error": actions.answer_to(action, job), "says": says})
 
     def _with_links(self, job: Document) -> Document:
         error = job["error"]
         links: Links = []
-        if job["outcome"] in WITH_RESULTS:
+        has_results = job["outcome"] in WITH_RESULTS and not job.get("erased_at")
+        if has_results:
             links.append({"text": "objects", "href": f"objects/{job['job_id']}"})
-        if "error" in job["links"]:
+        if has_failures(job):
             text = "what the provider said"
             links.append({"text": text, "href": f"error/{job['job_id']}"})
         return {
@@ -118,9 +121,7 @@ class WebConsole:
             "rows_doubt": _rows_doubt(job.get("verdict")),
             "actions": actions.offered(job),
             "quote_says": actions.quote_says(job),
-            "results": f"results/{job['job_id']}"
-            if job["outcome"] in WITH_RESULTS
-            else None,
+            "results": f"results/{job['job_id']}" if has_results else None,
         }
 
     def _job_page(self, page: str, job_id: str, kind: str) -> PageResponse | None:
@@ -153,7 +154,7 @@ class WebConsole:
         return results
 
     def _error_lines(self, job_id: str) -> list[Document]:
-        return error_lines(self._api.call("GET", f"/jobs/{job_id}/error"))
+        return failures(self._api, self._api.call("GET", f"/jobs/{job_id}"))
 
     def _download(self, job_id: str, kind: str) -> PageResponse | None:
         """Stream a result, so that its link, a secret, does not reach the browser."""

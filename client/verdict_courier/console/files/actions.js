@@ -2,11 +2,12 @@
 
 import { el } from "./dom.js";
 
-const TEXTS = { approve: "Approve", check: "Check now", retry: "Retry", cancel: "Cancel" };
+const TEXTS = { approve: "Approve", check: "Check now", retry: "Retry", cancel: "Cancel", erase: "Erase" };
 const DONE = {
   approve: "Approved: the job goes on.",
   retry: "Retried: the next attempt begins.",
   cancel: "Cancelled.",
+  erase: "Erased.",
 };
 const dialog = document.getElementById("ask");
 const question = document.getElementById("question");

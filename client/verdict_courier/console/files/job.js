@@ -133,6 +133,7 @@ function details(job) {
     submitted: time(job.submitted_at),
     "finished at the provider": time(job.finished_at),
     ended: time(job.ended_at),
+    erased: time(job.erased_at),
     deadline: time(job.deadline_at),
     "the next check is then": job.next_check_why,
     expected: job.expected_between?.map(dateTime).join(" to "),
