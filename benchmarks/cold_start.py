@@ -24,7 +24,7 @@ from infra.bundling import HOST, bundle, bundle_join, bundle_notices
 #: The most millions of instructions with bytecode.
 _MOST = 1450
 _MOST_WITHOUT_PROVIDER = 1300
-_CALLING_PROVIDERS = {"submit", "check", "download", "gather", "sweep"}
+_CALLING_PROVIDERS = {"prepare", "submit", "check", "download", "gather", "sweep"}
 #: A person or a provider waits for it.
 _MOST_OF = {"api": _MOST, **dict.fromkeys(_CALLING_PROVIDERS, _MOST)}
 _OWN_ASSETS = {"join": bundle_join, "forward_notice": bundle_notices}

@@ -34,7 +34,8 @@ _GETS_PER_RESULT = 2  # a look for an earlier one, and Join's or Gather's read
 _UPDATES, _UNITS_OF_UPDATE = 8, 4
 _READS = 3
 #: States whose functions call a provider, and read its secret, which takes its key.
-_WITH_SECRET = ("Submit", "Check", "Download")
+#: Prepare asks for the credits that are left.
+_WITH_SECRET = ("Prepare", "Submit", "Check", "Download")
 #: What a function logs in a run, with the lines of Lambda itself.
 _LOG_BYTES = 2500
 #: Events of the history for each transition, and what the state machine logs of one at
