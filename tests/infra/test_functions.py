@@ -61,7 +61,9 @@ ENVIRONMENT = {
         "COURIER_PROVIDERS",
         "COURIER_WAITS",
         "COURIER_SHOW_FILE_NAMES",
+        "COURIER_CHECK_FUNCTION",
     },
+    "check_now": {"COURIER_PROVIDERS"},
     "approve": {
         "COURIER_KEEP_DAYS",
         "COURIER_RESULTS_BUCKET",
