@@ -1,4 +1,4 @@
-"""Prepare list: write the unique values of a list that fit its type, for submission."""
+"""Prepare list: write the unique values of a list, for submission."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -63,7 +63,8 @@ def prepare_list(
         header=said.header,
         windows_1252=settings.reads_windows_1252,
     )
-    reading = read_list(source, job.key, job.type, options)
+    unfit = settings.sends_unfit if said.send_unfit is None else said.send_unfit
+    reading = read_list(source, job.key, job.type, options, send_unfit=unfit)
     index = batch_store.row_index() if may_cut and was_cut else None
     with (
         SubmissionFile(
@@ -169,7 +170,7 @@ def _table(job: Job, reading: ListReading) -> Mapping[str, Any]:
         "header": list(reading.header),
         "value_column": reading.value_column.index,
         "width": reading.counts.width,
-        "notes": list(reading.table.notes),
+        "notes": list(reading.notes),
         "not_sent_reasons": dict(reading.reasons),
     }
 
@@ -179,5 +180,5 @@ def _remarks(reading: ListReading) -> Remarks:
     return {
         "header": column.name[:_MAX_HEADER] if column.has_header else None,
         "not_sent": dict(reading.reasons),
-        "notes": list(reading.table.notes),
+        "notes": list(reading.notes),
     }

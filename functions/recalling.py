@@ -66,7 +66,8 @@ class Recall:
             ids = {
                 record.number: self._id(record.value)
                 for record in together
-                if record.status is Status.SENT
+                # What does not fit is not remembered either.
+                if record.status is Status.SENT and not record.reason
             }
             verdicts = self._memory.recall(ids.values(), now=self._now)
             for record in together:

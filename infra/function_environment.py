@@ -46,6 +46,7 @@ def set_environments(
     _set(f.begin, jobs)
     _set(f.submit, settings, waits, jobs, results)
     _set(f.check, settings, jobs, results)
+    _set(f.check_now, settings)
     _set(f.download, settings, results)
     names = {keys.ENV_SHOW_FILE_NAMES: str(show_file_names).lower()}
     _set(f.manifest, results, jobs, names)
@@ -64,6 +65,7 @@ def set_environments(
     _set(f.sweep, settings, state_machine, jobs)
     _set(f.finalize_execution, topic, results, jobs)
     _set(f.api, inbox, results, state_machine, settings, jobs, waits, names, memory)
+    _set(f.api, {keys.ENV_CHECK_FUNCTION: f.check_now.function_arn})
 
 
 def provider_settings_json(

@@ -89,6 +89,7 @@ class Functions(Construct):
                 alias_name="live",
                 version=self.api.current_version,
             )
+        self.check_now = self._function("check_now")
         self.listen = self._function("listen")
         self.approve = self._function("approve")
         self.webhook = self._function("webhook")
@@ -128,7 +129,7 @@ class Functions(Construct):
     @property
     def calling_providers(self) -> tuple[lambda_.Function, ...]:
         """The functions that call a provider, and need its key."""
-        return (self.submit, self.check, self.download, self.sweep)
+        return (self.submit, self.check, self.check_now, self.download, self.sweep)
 
     def _function(self, name: str, *, snap_start: bool = False) -> lambda_.Function:
         spec = FUNCTIONS.get(name) or OPTIONAL_FUNCTIONS[name]

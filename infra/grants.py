@@ -25,12 +25,8 @@ READ_KEY = ("kms:Decrypt",)
 WRITE_KEY = ("kms:GenerateDataKey",)
 READ_AND_WRITE_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
 TABLE_KEY = (
-    "kms:Decrypt",
-    "kms:DescribeKey",
-    "kms:Encrypt",
-    "kms:GenerateDataKey",
-    "kms:ReEncryptFrom",
-    "kms:ReEncryptTo",
+    *READ_AND_WRITE_KEY,
+    *("kms:DescribeKey", "kms:Encrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo"),
 )
 
 
@@ -192,6 +188,10 @@ class Grants:
             f"AwsSolutions-IAM5[Resource::<{logical_id(machine)}>/*]",
             "The label of the Distributed Map is chosen by Step Functions.",
         )
+
+    def invoke(self, function: lambda_.Function, called: lambda_.Function) -> None:
+        """Allow calling another function; the CDK's own grant adds its versions."""
+        _allow(function, called.function_arn, "lambda:InvokeFunction")
 
     def read_secret(
         self, function: lambda_.Function, secret: secretsmanager.ISecret

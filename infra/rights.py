@@ -8,6 +8,7 @@ from functions.core.keys import (
     APPROVAL_ITEM_PREFIX,
     BATCHES_PREFIX,
     CALLBACK_ITEM_PREFIX,
+    CHECK_ITEM_PREFIX,
     IDEMPOTENCY_ITEM_PREFIX,
     JOBS_BY_MONTH,
     LATE_CHECKS,
@@ -134,9 +135,13 @@ class Rights:
         )
         grants.access_table(api, storage.jobs, "GetItem", "UpdateItem")
         grants.query_index(api, storage.jobs, JOBS_BY_MONTH)
-        grants.access_items(
-            api, storage.waits, "GetItem", "UpdateItem", prefix=IDEMPOTENCY_ITEM_PREFIX
-        )
+        for prefix in (IDEMPOTENCY_ITEM_PREFIX, CHECK_ITEM_PREFIX):
+            grants.access_items(
+                api, storage.waits, "GetItem", "UpdateItem", prefix=prefix
+            )
+        prefix = CALLBACK_ITEM_PREFIX
+        grants.access_items(api, storage.waits, "GetItem", prefix=prefix)
+        grants.invoke(api, self.functions.check_now)
         grants.access_table(api, storage.verdicts, "DeleteItem")
         grants.read_secret(api, self.credentials.memory)
         grants.presign_results(api, storage.results)

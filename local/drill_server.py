@@ -3,8 +3,10 @@
 import json
 import secrets
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -13,7 +15,18 @@ from local.drills import DRILLS, OFF, DrillSwitch
 
 def _handler(switch: DrillSwitch, root: str) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        """Begins the drill that a POST names; only whoever knows the root can."""
+        """Begins the drill that a POST names; only whoever knows the root can.
+
+        A GET of the root says which one is on.
+        """
+
+        def do_GET(self) -> None:
+            if self.path != root:
+                self._answer(HTTPStatus.NOT_FOUND, {})
+                return
+            since = datetime.fromtimestamp(switch.since, UTC).isoformat()
+            document = {"drill": switch.current, "since": since}
+            self._answer(HTTPStatus.OK, document if switch.current else {})
 
         def do_POST(self) -> None:
             name = self.path.removeprefix(root)
@@ -24,7 +37,7 @@ def _handler(switch: DrillSwitch, root: str) -> type[BaseHTTPRequestHandler]:
                 switch.end()
                 self._answer(HTTPStatus.OK, {})
                 return
-            drill = switch.begin(name)
+            drill = switch.begin(name, now=time.time())
             texts = {"fault": drill.fault, "sees": drill.sees, "does": drill.does}
             self._answer(HTTPStatus.OK, texts)
 

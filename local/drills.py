@@ -37,8 +37,10 @@ class DrillSwitch:
             (provider, provider.behaviour, provider.keys)
             for provider in (ipqs, txncheck)
         ]
+        #: The drill that is on, and since when; empty, and 0, without one.
+        self.current, self.since = "", 0.0
 
-    def begin(self, name: str) -> Drill:
+    def begin(self, name: str, *, now: float) -> Drill:
         """End the current drill, and begin another one.
 
         Raises:
@@ -47,6 +49,7 @@ class DrillSwitch:
         drill = DRILLS[name]
         self.end()
         drill.begin(self._ipqs, self._txncheck)
+        self.current, self.since = name, now
         return drill
 
     def end(self) -> None:
@@ -54,6 +57,7 @@ class DrillSwitch:
         for provider, behaviour, keys in self._usual:
             provider.behaviour, provider.keys = behaviour, keys
             provider.answer_always({})
+        self.current, self.since = "", 0.0
 
 
 def _always(answer: Answer, *providers: SimulatedProvider[Any]) -> None:

@@ -11,10 +11,12 @@ if __name__ == "__main__":
 
 import argparse
 import fcntl
+import json
 import os
 import subprocess
 import time
 from typing import Any
+from urllib.request import urlopen
 
 from rich.console import Console
 
@@ -54,9 +56,25 @@ def _up() -> int:
         return 1
     for name, value in record["addresses"].items():
         console.print(f"{name:<20} {value}", soft_wrap=True)
+    if drill := _current_drill(record):
+        console.print(f"\n{drill}", markup=False, soft_wrap=True)
     console.print("\nStop it with `make down`. The page of its jobs, live:")
     console.print(record["console_url"], soft_wrap=True)
     return 0
+
+
+def _current_drill(record: dict[str, Any]) -> str:
+    """Return what there is to say of the drill that is on; nothing without one."""
+    try:
+        with urlopen(record["drills_url"], timeout=5) as response:  # noqa: S310 - our own
+            drill = json.loads(response.read()).get("drill", "")
+    except (OSError, ValueError):  # of a stack that was started by earlier code
+        return ""
+    if not drill:
+        return ""
+    return (
+        f"The drill {drill} is on: the providers fail. `./courier drill off` ends it."
+    )
 
 
 def _start() -> dict[str, Any] | None:

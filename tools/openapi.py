@@ -19,7 +19,10 @@ _LINKS = {
     "startJob": ("getJob", "getTimeline", "getResults", "cancelJob", "retryJob"),
     "retryJob": ("getJob", "cancelJob"),
     "cancelJob": ("getJob", "retryJob"),
-    "getJob": ("getTimeline", "getResults", "getError", "cancelJob", "retryJob"),
+    "getJob": (
+        *("getTimeline", "getResults", "getError", "checkJob"),
+        *("cancelJob", "retryJob"),
+    ),
 }
 _LOCATION = {
     "Location": {

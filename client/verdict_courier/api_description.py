@@ -44,6 +44,7 @@ _RESPONSE_MEMBERS = {
     "timeline": {"entries", "checks", "ended_at"},
     "results": {"manifest", "links"},
     "error": {"key", "href"},
+    "check": {"woken", "phase", "error", "next_check_at"},
 }
 _JOB_MEMBERS = {
     *("job_id", "provider", "type", "phase", "outcome", "attempt", "checks", "error"),

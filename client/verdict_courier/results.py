@@ -95,7 +95,7 @@ def other_job(response: Mapping[str, Any], folder: Path) -> str:
     try:
         manifest = json.loads((folder / "manifest.json").read_bytes())
         there = str(manifest["job_id"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
         return ""  # not saved by this client
     return there if there != response["manifest"].get("job_id") else ""
 

@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.api import problems
 from functions.api.approver import Approver
+from functions.api.checking import check_job
 from functions.api.erasing import erase_job
 from functions.api.execution_history import ExecutionHistory
 from functions.api.forgetting import forget_values
@@ -45,6 +46,7 @@ _HANDLERS: dict[str, Callable[..., Document]] = {
     "getResults": JobService.get_results,
     "getError": JobService.get_error,
     "approveJob": JobService.approve_job,
+    "checkJob": check_job,
     "cancelJob": JobService.cancel_job,
     "retryJob": retry_job,
     "eraseJob": erase_job,
@@ -97,8 +99,9 @@ def _api() -> Api:
 
 def _problem_response(problem: Problem) -> Document:
     telemetry.logger.info("request refused", problem=problem.type.name)
-    status = problem.type.status
-    return _response(status, problem.document(), problems.MEDIA_TYPE)
+    status, wait = problem.type.status, problem.retry_after
+    headers = {"Retry-After": str(wait)} if wait else {}
+    return _response(status, problem.document(), problems.MEDIA_TYPE, headers)
 
 
 def _error_response(error: CourierError) -> Document:
@@ -136,6 +139,7 @@ def _service() -> JobService:
         keys.ENV_RESULTS_BUCKET,
         keys.ENV_STATE_MACHINE,
         keys.ENV_PROVIDERS,
+        keys.ENV_CHECK_FUNCTION,
     )
     return JobService(
         job_store=JobStore.from_environment(),

@@ -69,6 +69,18 @@ JOB_NOT_QUOTED = ProblemType(
     "The job does not wait for approval: it needs none, is not prepared yet, or has "
     "ended.",
 )
+NOTHING_TO_CHECK = ProblemType(
+    "nothing-to-check",
+    HTTPStatus.CONFLICT,
+    "There is nothing to ask the provider now.",
+)
+CHECKED_LATELY = ProblemType(
+    "checked-lately",
+    HTTPStatus.TOO_MANY_REQUESTS,
+    "The job cannot be checked again yet.",
+)
+#: Of a check that a person asks for.
+NO_CHECK = (JOB_ENDED, NOTHING_TO_CHECK, CHECKED_LATELY)
 JOB_NOT_RETRYABLE = ProblemType(
     "job-not-retryable",
     HTTPStatus.CONFLICT,
@@ -118,7 +130,8 @@ class Problem(Exception):
     """Raised for a request that is not carried out; never holds personal data.
 
     `errors` are the invalid places of the request (see `functions.api.json_schema`),
-    `members` further members of the document.
+    `retry_after` the seconds after which the same one may be carried out, 0 for never,
+    and `members` further members of the document.
     """
 
     def __init__(
@@ -127,10 +140,12 @@ class Problem(Exception):
         detail: str = "",
         *,
         errors: tuple[Mapping[str, str], ...] = (),
+        retry_after: int = 0,
         **members: str,
     ) -> None:
         super().__init__(type_.name)
         self.type = type_
+        self.retry_after = retry_after
         self._detail = detail
         self._errors = errors
         self._members = members

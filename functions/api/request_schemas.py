@@ -42,7 +42,7 @@ _UNREMEMBERED: Schema = {
     "type": "boolean",
     "description": "Send values although their verdicts are remembered.",
 }
-#: Members that say how a list is read, in requests for providers that take lists.
+#: Members that say how a list is read and sent, where the provider takes lists.
 LIST_OPTIONS: Mapping[str, Schema] = {
     "column": {
         "type": "string",
@@ -54,6 +54,11 @@ LIST_OPTIONS: Mapping[str, Schema] = {
         "type": "boolean",
         "description": "Whether the first record is a header; without it, the content "
         "decides.",
+    },
+    "send_unfit": {
+        "type": "boolean",
+        "description": "Whether values that do not fit the type are sent, and paid for,"
+        " all the same; without it, the setting of that name decides.",
     },
 }
 _NAME: Schema = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from functions.api.check_schema import CHECK
 from functions.api.expected_end import EXPECTED_END_SCHEMAS
 from functions.api.json_schema import Schema, object_schema
 from functions.api.quote_schema import APPROVAL, COUNT, QUOTE, TEXT, TIME, or_null
@@ -134,6 +135,7 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
             ),
         }
     ),
+    "Check": CHECK,
     "JobList": object_schema(
         {
             "jobs": {"type": "array", "items": {"$ref": "#/components/schemas/Job"}},
@@ -160,7 +162,7 @@ RESPONSE_SCHEMAS: Mapping[str, Schema] = {
                         "woken": {
                             "type": ["boolean", "null"],
                             "description": "How a wait for a webhook ended: true by "
-                            "a webhook, false by its time-out.",
+                            "a webhook or a check, false by its time-out.",
                         },
                     }
                 ),

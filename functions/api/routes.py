@@ -188,6 +188,17 @@ def operations(types: Types, extensions: Extensions) -> tuple[Operation, ...]:
             problem_types=(problems.JOB_NOT_QUOTED,),
         ),
         _on_job(
+            "checkJob",
+            "POST",
+            "/check",
+            "Check a job now",
+            "A wait for a webhook is ended, so that the job checks itself. In any "
+            "other wait the provider is asked once, and nothing changes but the answer "
+            "that is returned.",
+            response_schema="Check",
+            problem_types=problems.NO_CHECK,
+        ),
+        _on_job(
             "cancelJob",
             "POST",
             "/cancel",

@@ -28,8 +28,9 @@ class StateVisit:
     """One visit of a state; times are Unix seconds, and 0 means "not yet".
 
     `error` names the error of the last try, empty if it succeeded. `tries` is the
-    number of calls of the state's task. `woken` is whether a webhook or the time-out
-    ended a wait for a webhook; None for other states, and while the wait lasts.
+    number of calls of the state's task. `woken` is whether a wait for a webhook was
+    ended, by one or by a person, and not by its time-out; None for other states, and
+    while the wait lasts.
     """
 
     state: str

@@ -86,6 +86,16 @@ class CallbackStore(WaitsTable):
                 return WebhookReceipt(outcome=outcome, job_id=job_id)
         raise AwsUnavailable("the wait changed at every try")
 
+    def wake(self, job: Job) -> bool:
+        """End the wait of a job before any webhook; return False if it does not wait.
+
+        Nothing is remembered: a webhook that comes later finds the wait over, and is
+        kept for the next one. The state gets no time of a webhook.
+        """
+        item = self._table.get(_key(job.provider, job.provider_ref))
+        token = str(item.get("token", ""))
+        return bool(token) and self._resume(token, 0.0)
+
     def _try_to_deliver(
         self, key: str, item: Item, event: str, *, now: float
     ) -> WebhookOutcome | None:

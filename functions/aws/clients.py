@@ -17,6 +17,7 @@ from functions.core.errors import AwsRefused, AwsUnavailable
 if TYPE_CHECKING:
     from botocore.client import BaseClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
@@ -102,6 +103,20 @@ def dynamodb() -> "DynamoDBClient":
     client = _client("dynamodb")
     client.meta.events.register("before-parse.dynamodb", parse_plainly)
     return cast("DynamoDBClient", client)
+
+
+@cache
+def lambda_() -> "LambdaClient":
+    """Return the Lambda client; who calls a function calls it once.
+
+    The API waits for the answer, and API Gateway for the API, for 29 seconds.
+    """
+    once = Config(
+        connect_timeout=2,
+        read_timeout=21,
+        retries={"mode": "standard", "total_max_attempts": 1},
+    )
+    return cast("LambdaClient", _client("lambda", _CONFIG.merge(once)))
 
 
 @cache

@@ -25,6 +25,7 @@ class FunctionSettings:
     notices_topic: str
     memory_table: str
     memory_secret: str
+    check_function: str
     show_file_names: bool
     spreadsheet_safe: bool
     notice_receivers: str  # JSON, see functions.core.notice_receivers
@@ -69,6 +70,7 @@ def read(environment: Mapping[str, str], *needed: str) -> FunctionSettings:
         notices_topic=environment.get(keys.ENV_NOTICES_TOPIC, ""),
         memory_table=environment.get(keys.ENV_MEMORY_TABLE, ""),
         memory_secret=environment.get(keys.ENV_MEMORY_SECRET, ""),
+        check_function=environment.get(keys.ENV_CHECK_FUNCTION, ""),
         spreadsheet_safe=environment.get(keys.ENV_SPREADSHEET_SAFE) == "true",
         notice_receivers=environment.get(keys.ENV_NOTICE_RECEIVERS, ""),
         show_file_names=environment.get(keys.ENV_SHOW_FILE_NAMES) != "false",

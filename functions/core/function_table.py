@@ -40,6 +40,8 @@ FUNCTIONS: Mapping[str, LambdaFunction] = {
     "api": LambdaFunction(
         memory=1024, timeout=28, handler="functions.api.handler.handler"
     ),
+    # A person waits for it, too. It ends by itself: a provider's call takes 25 seconds.
+    "check_now": LambdaFunction(memory=512, timeout=60, construct_id="CheckNow"),
     "listen": LambdaFunction(memory=256, timeout=30),
     "approve": LambdaFunction(memory=256, timeout=30),
     # A provider waits for the answer, up to 30 seconds, and then calls again.

@@ -97,13 +97,14 @@ class JobRecord:
     label: str = ""
     column: str = ""  # of a list's values, as the request for the job says
     header: str = ""  # whether it has one, "yes" or "no"
+    send_unfit: str = ""  # whether values are sent that do not fit, "yes" or "no"
 
     @classmethod
     def from_item(cls, item: Item) -> Self:
         """Read an item, ignoring attributes that are not fields of a record."""
         values: dict[str, Any] = {
             name: type_(item[attribute])
-            for name, attribute, type_ in _plain_fields()
+            for name, attribute, type_ in _plain_fields(JobRecord)
             if attribute in item
         }
         for name in ("job_id", "provider", "type"):
@@ -219,11 +220,11 @@ class JobRecord:
 
 
 @cache
-def _plain_fields() -> tuple[tuple[str, str, type], ...]:
+def _plain_fields(record: type) -> tuple[tuple[str, str, type], ...]:
     """Return the name, the attribute and the type of each text and number."""
     return tuple(
         (field.name, _STORED_AS.get(field.name, field.name), type(field.default))
-        for field in fields(JobRecord)
+        for field in fields(record)
         if isinstance(field.default, (str, float, int))
     )
 
@@ -247,6 +248,7 @@ class SubmissionRecord:
     quote_asked: bool = False  # by the request for the job
     column: str = ""  # as of a `JobRecord`
     header: str = ""
+    send_unfit: str = ""
     approve_until: float = 0.0
     approved_at: float = 0.0
     approved_values: int = 0
@@ -256,25 +258,12 @@ class SubmissionRecord:
     @classmethod
     def from_item(cls, item: Item) -> Self:
         """Read an item of the jobs table."""
-        return cls(
-            received_at=float(item.get("received_at", 0.0)),
-            intent=str(item.get("intent", "")),
-            intent_at=float(item.get("intent_at", 0.0)),
-            provider_ref=str(item.get("provider_ref", "")),
-            submitted_at=float(item.get("submitted_at", 0.0)),
-            rows=int(item.get("rows", 0)),
-            distinct_rows=int(item.get("distinct_rows", 0)),
-            attempt=int(item.get("attempt", 1)),
-            outcome=str(item.get("outcome", "")),
-            quote_asked=bool(item.get("quote_asked", "")),
-            column=str(item.get("column", "")),
-            header=str(item.get("header", "")),
-            approve_until=float(item.get("approve_until", 0.0)),
-            approved_at=float(item.get("approved_at", 0.0)),
-            approved_values=int(item.get("approved_values", 0)),
-            counted_on=str(item.get("counted_on", "")),
-            prepared=str(item.get("prepared", "")),
-        )
+        values: dict[str, Any] = {
+            name: type_(item[attribute])
+            for name, attribute, type_ in _plain_fields(SubmissionRecord)
+            if attribute in item
+        }
+        return cls(received_at=float(item.get("received_at", 0.0)), **values)
 
     @property
     def claimed_list(self) -> PreparedList:

@@ -13,6 +13,7 @@ ENV_RESULTS_BUCKET = "COURIER_RESULTS_BUCKET"
 ENV_STATE_MACHINE = "COURIER_STATE_MACHINE"
 ENV_NOTICES_TOPIC = "COURIER_TOPIC"
 ENV_PROVIDERS = "COURIER_PROVIDERS"
+ENV_CHECK_FUNCTION = "COURIER_CHECK_FUNCTION"
 ENV_NOTICE_RECEIVERS = "COURIER_NOTICE_RECEIVERS"
 ENV_MEMORY_TABLE = "COURIER_MEMORY_TABLE"
 ENV_MEMORY_SECRET = "COURIER_MEMORY_SECRET"  # noqa: S105 - the name of a variable
@@ -26,12 +27,14 @@ BATCHES_PREFIX = "batches/"
 ANSWERS_PREFIX = f"{BATCHES_PREFIX}answers/"
 
 # Names of what the metadata of an object say of its job: that it waits for approval,
-# that nothing remembered is used, which column is the value, whether there is a header.
+# that nothing remembered is used, which column is the value, whether there is a header,
+# whether what does not fit the type is sent.
 OPTION_PREFIX = "courier-"
 QUOTE_OPTION = f"{OPTION_PREFIX}quote"
 FRESH_OPTION = f"{OPTION_PREFIX}fresh"
 COLUMN_OPTION = f"{OPTION_PREFIX}column"
 HEADER_OPTION = f"{OPTION_PREFIX}header"
+UNFIT_OPTION = f"{OPTION_PREFIX}send-unfit"
 
 #: The index of the jobs table that lists jobs by month, newest first.
 JOBS_BY_MONTH = "by_month"
@@ -51,3 +54,4 @@ RATE_LIMIT_ITEM_PREFIX = "pace:"
 CREDIT_ITEM_PREFIX = f"{RATE_LIMIT_ITEM_PREFIX}credits:"
 IDEMPOTENCY_ITEM_PREFIX = "request:"
 APPROVAL_ITEM_PREFIX = "approval:"
+CHECK_ITEM_PREFIX = "check:"

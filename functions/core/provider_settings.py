@@ -119,6 +119,11 @@ class ProviderSettings:
         """For how many days a verdict stands in for a new one; 0 for not at all."""
         return 0
 
+    @property
+    def sends_unfit(self) -> bool:
+        """Whether values of a list are sent that do not fit its type."""
+        return False
+
 
 @dataclass(frozen=True, kw_only=True)
 class KeyPlaces:
@@ -142,6 +147,8 @@ class IpqsSettings(ProviderSettings):
     Prepare takes for a list.
     With `windows_1252`, a list that is not UTF-8 is read in that encoding.
     `remember_days`: values that were verified so lately are not sent again; 0 for none.
+    `send_unfit`: values that do not fit the type are sent, too, unless the uploader
+    says otherwise.
     `value_columns` are the names, in lower-case letters without anything between them,
     of which one proves that a table without any value of its type is a result.
     `keeps_file_names` is whether a status has the file name exactly as it was sent;
@@ -166,6 +173,7 @@ class IpqsSettings(ProviderSettings):
     max_upload_rows: int | None = None
     resubmit_unlisted: bool = False
     remember_days: int = 0
+    send_unfit: bool = False
 
     @property
     def resubmits_unlisted(self) -> bool:
@@ -191,6 +199,11 @@ class IpqsSettings(ProviderSettings):
     def remembered_days(self) -> int:
         """For how many days a verdict stands in for a new one; 0 for not at all."""
         return self.remember_days
+
+    @property
+    def sends_unfit(self) -> bool:
+        """Whether values of a list are sent that do not fit its type."""
+        return self.send_unfit
 
 
 @dataclass(frozen=True, kw_only=True)

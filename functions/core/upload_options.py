@@ -7,26 +7,36 @@ from email.header import Header, decode_header, make_header
 from typing import TYPE_CHECKING, Any, Self
 
 from functions.core.errors import RequestInvalid
-from functions.core.keys import COLUMN_OPTION, FRESH_OPTION, HEADER_OPTION, QUOTE_OPTION
+from functions.core.keys import (
+    COLUMN_OPTION,
+    FRESH_OPTION,
+    HEADER_OPTION,
+    QUOTE_OPTION,
+    UNFIT_OPTION,
+)
 
 if TYPE_CHECKING:
     from functions.core.job_record import JobRecord, SubmissionRecord
 
 _YES_OR_NO = {"": None, "yes": True, "no": False}
 _WORDS = {True: "yes", False: "no"}
+#: The options that are yes or no, with the metadata that say so.
+_METADATA = {"header": HEADER_OPTION, "send_unfit": UNFIT_OPTION}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ListOptions:
-    """What a person says of the table of a list, where the content does not show it.
+    """What a person says of a list, where neither the content nor a setting decides.
 
     `column` names the value column, by its header or its number from 1; `header` is
-    whether there is a header. They may be the uploader's own words: the object and the
-    jobs table have them, but no state, log or notice.
+    whether there is a header; `send_unfit` whether values are sent that do not fit the
+    type. They may be the uploader's own words: the object and the jobs table have them,
+    but no state, log or notice.
     """
 
     column: str = ""
     header: bool | None = None
+    send_unfit: bool | None = None
 
     def __bool__(self) -> bool:
         """Return whether anything is said."""
@@ -35,7 +45,8 @@ class ListOptions:
     @classmethod
     def from_request(cls, body: Mapping[str, Any]) -> Self:
         """Return what the body of a request says."""
-        return cls(column=body.get("column", ""), header=body.get("header"))
+        said = {name: body.get(name) for name in _METADATA}
+        return cls(column=body.get("column", ""), **said)
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str]) -> Self:
@@ -49,22 +60,33 @@ class ListOptions:
             text = make_header(decode_header(metadata.get(COLUMN_OPTION, "")))
         except (HeaderParseError, LookupError, UnicodeError):
             raise RequestInvalid(f"{COLUMN_OPTION}: must be text in UTF-8") from None
-        return cls(column=str(text), header=yes_or_no(metadata, HEADER_OPTION))
+        said = {name: yes_or_no(metadata, each) for name, each in _METADATA.items()}
+        return cls(column=str(text), **said)
 
     @classmethod
     def from_record(cls, record: "JobRecord | SubmissionRecord") -> Self:
         """Return what the request for a job has said, as it is recorded."""
-        return cls(column=record.column, header=_YES_OR_NO[record.header])
+        said = {name: _YES_OR_NO[getattr(record, name)] for name in _METADATA}
+        return cls(column=record.column, **said)
 
     def to_item(self) -> dict[str, str]:
         """Return it as the jobs table stores it; nothing where nothing is said."""
         item = {"column": self.column} if self.column else {}
-        return item if self.header is None else {**item, "header": _WORDS[self.header]}
+        return {**item, **self.words}
 
     def or_else(self, other: Self) -> Self:
         """Return the same, and what only the other one says."""
-        header = other.header if self.header is None else self.header
-        return type(self)(column=self.column or other.column, header=header)
+        said = {
+            name: getattr(other if getattr(self, name) is None else self, name)
+            for name in _METADATA
+        }
+        return type(self)(column=self.column or other.column, **said)
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What is said, of the options that are yes or no."""
+        said = {name: getattr(self, name) for name in _METADATA}
+        return {name: _WORDS[yes] for name, yes in said.items() if yes is not None}
 
 
 def metadata_for(body: Mapping[str, Any]) -> dict[str, str]:
@@ -79,9 +101,8 @@ def metadata_for(body: Mapping[str, Any]) -> dict[str, str]:
         is_plain = asked.column.isascii() and "=?" not in asked.column
         encoded = Header(asked.column, "utf-8").encode(linesep="")
         metadata[COLUMN_OPTION] = asked.column if is_plain else encoded
-    if asked.header is not None:
-        metadata[HEADER_OPTION] = _WORDS[asked.header]
-    return metadata
+    words = asked.words
+    return metadata | {_METADATA[name]: word for name, word in words.items()}
 
 
 def yes_or_no(metadata: Mapping[str, str], name: str) -> bool | None:

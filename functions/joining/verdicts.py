@@ -30,13 +30,14 @@ class Verdicts:
 def write_verdicts(database: Database, theirs: Sequence[str], path: Path) -> Verdicts:
     """Write the verdicts of what was sent, from the tables of a join.
 
-    What is in none of the provider's lists it has not classed, and has no verdict.
+    What is in none of the provider's lists it has not classed, and has no verdict; nor
+    has what does not fit the type: it has a reason.
     """
     cells = "".join(f", t{n}" for n in range(1, len(theirs) + 1))
     database.run(
         f"COPY (SELECT value, list{cells} FROM records "
         "JOIN verdicts USING (record) JOIN lists USING (record) "
-        "WHERE status = 'sent' ORDER BY record) "
+        "WHERE status = 'sent' AND reason = '' ORDER BY record) "
         f"TO {text(str(path))} (FORMAT csv, HEADER, FORCE_QUOTE *)"
     )
     return Verdicts(path=path, columns=tuple(theirs))

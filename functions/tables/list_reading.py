@@ -32,8 +32,8 @@ class Status(StrEnum):
 class ListRecord(NamedTuple):
     """A record and what becomes of it.
 
-    `value` is the trimmed value if it fits, that of a duplicate, too, and "" otherwise;
-    `reason` is why a value is not sent, and never repeats the cell; `duplicate_of` is
+    `value` is the trimmed value if it is sent, that of a duplicate, too, and "" else;
+    `reason` is why a value does not fit, and never repeats the cell; `duplicate_of` is
     the number of the record that had the value first, else 0.
     """
 
@@ -50,7 +50,7 @@ class ListRecord(NamedTuple):
 class ListCounts:
     """How many records there are of each kind; `width` is the most cells of one.
 
-    records = blank + duplicates + not_sent + sent.
+    records = blank + duplicates + not_sent + sent; `unfit` are of those that are sent.
     """
 
     records: int = 0
@@ -58,6 +58,7 @@ class ListCounts:
     duplicates: int = 0
     not_sent: int = 0
     sent: int = 0
+    unfit: int = 0
     width: int = 0
 
 
@@ -75,6 +76,7 @@ class ListReading:
         type_: str,
         *,
         expected: int,
+        send_unfit: bool = False,
     ) -> None:
         self.table = table
         self.value_column = column
@@ -82,14 +84,27 @@ class ListReading:
         self.reasons: Counter[str] = Counter()
         self._rule = value_rule(type_)
         self._expected = expected
+        self._send_unfit = send_unfit
 
     @property
     def header(self) -> Sequence[str]:
         """The header's cells as they stand; empty if there is none."""
         return self.table.sample[0] if self.value_column.has_header else ()
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """The notes of the table, and how many values are sent that do not fit."""
+        if not self.counts.unfit:
+            return self.table.notes
+        unfit = (
+            f"values that do not fit, and are sent all the same: {self.counts.unfit}"
+        )
+        return [*self.table.notes, unfit]
+
     def records(self) -> Iterator[ListRecord]:
         """Yield every record in its order; to be called once.
+
+        With `send_unfit`, whatever is one line of text is sent, each text once.
 
         Raises:
             SourceNotText: The table cannot be read on.
@@ -113,18 +128,21 @@ class ListReading:
                 counts.blank += 1
                 yield ListRecord(number, line, Status.BLANK, "", 0, "", cells)
                 continue
-            if reason:
-                if cells == header:
-                    reason = "it repeats the header"
+            if reason and cells == header:
+                reason = "it repeats the header"
+            if reason and not (self._send_unfit and _is_line(value, cells, header)):
                 status, value = Status.NOT_SENT, ""
                 counts.not_sent += 1
                 reasons[reason] += 1
-            elif first := first_records.first(rule.match_key(value), number):
+            elif first := first_records.first(
+                value if reason else rule.match_key(value), number
+            ):
                 status = Status.DUPLICATE
                 counts.duplicates += 1
             else:
                 status = Status.SENT
                 counts.sent += 1
+                counts.unfit += bool(reason)
             yield ListRecord(number, line, status, reason, first, value, cells)
         if not counts.sent:  # the sample has shown that not all records are blank
             ((reason, _),) = reasons.most_common(1)
@@ -134,8 +152,18 @@ class ListReading:
             )
 
 
+def _is_line(value: str, cells: Sequence[str], header: Sequence[str]) -> bool:
+    """Return whether an unfit value can be sent: it is one line, and no header."""
+    return bool(value) and value.isprintable() and cells != header
+
+
 def read_list(
-    source: Source, name: str, type_: str, options: ReadOptions
+    source: Source,
+    name: str,
+    type_: str,
+    options: ReadOptions,
+    *,
+    send_unfit: bool = False,
 ) -> ListReading:
     """Return the reading of a list after its first records have been judged.
 
@@ -156,4 +184,4 @@ def read_list(
     if table.encoding.startswith("utf-16"):
         characters *= 2
     expected = min(source.size * len(table.sample) // characters, _MAX_EXPECTED)
-    return ListReading(table, column, type_, expected=expected)
+    return ListReading(table, column, type_, expected=expected, send_unfit=send_unfit)

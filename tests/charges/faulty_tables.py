@@ -10,8 +10,13 @@ from typing import Any
 from functions.tables.list_reading import Status
 
 
-def faulty_list(random: Random) -> tuple[bytes, list[tuple[Status, int]]]:
-    """Return a list as people export it, and what has to become of its records."""
+def faulty_list(
+    random: Random, *, send_unfit: bool = False
+) -> tuple[bytes, list[tuple[Status, int]]]:
+    """Return a list as people export it, and what has to become of its records.
+
+    With `send_unfit`, cells that do not fit are sent, each text once.
+    """
     separator, ending = random.choice(";,\t|"), random.choice(["\n", "\r\n", "\r"])
     rows, expected = [], list[tuple[Status, int]]()
     first: dict[str, int] = {}
@@ -27,7 +32,10 @@ def faulty_list(random: Random) -> tuple[bytes, list[tuple[Status, int]]]:
         elif fault < 0.3 and number > 2:
             cell = random.choice(["", "n/a", "<a@b.example>", "a@b", "x@y.z, u@v.w"])
             rows.append([str(number), cell, note or "x"])
-            expected.append((Status.NOT_SENT, 0))
+            earlier = first.setdefault(cell, number) if send_unfit and cell else 0
+            status = Status.DUPLICATE if earlier else Status.NOT_SENT
+            is_new = earlier == number
+            expected.append((Status.SENT, 0) if is_new else (status, earlier))
         else:
             cell = random.choice([email, email.upper(), f" {email}", f"{email} "])
             rows.append(

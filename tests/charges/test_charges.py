@@ -17,8 +17,10 @@ def test_five_thousand_lists_cost_what_their_quotes_say(ipqs: Desk) -> None:
     bounded = replace(plain, max_upload_rows=3)  # type: ignore[call-arg]  # of IPQS
     sent_lists = 0
     for number in range(5000):
-        content, expected = faulty_list(random)
-        ipqs.settings = random.choice([plain, bounded])
+        unfit = random.random() < 0.3
+        content, expected = faulty_list(random, send_unfit=unfit)
+        settings = random.choice([plain, bounded])
+        ipqs.settings = replace(settings, send_unfit=unfit)  # type: ignore[call-arg]
 
         quote = ipqs.upload(f"ipqs/email/{number}.csv", content)
 

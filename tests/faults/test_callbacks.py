@@ -98,6 +98,23 @@ def test_a_second_event_is_kept_for_the_next_wait(callbacks: CallbackHarness) ->
     assert outcomes == [WebhookOutcome.WOKE, WebhookOutcome.EARLY]
 
 
+@pytest.mark.fault(91)
+@pytest.mark.fault(140)
+def test_a_wait_that_a_person_ends_had_no_webhook(callbacks: CallbackHarness) -> None:
+    """Its state gets no time of one, and one that comes now ends the next wait."""
+    job = callbacks.new_job()
+    execution, _ = callbacks.start_registered_wait(job)
+
+    assert callbacks.store.wake(job)
+    assert json.loads(wait_for_end(execution)["output"])["heard_at"] == 0.0
+    assert not callbacks.store.wake(job)
+    assert callbacks.send_webhook(job) is WebhookOutcome.LATE
+
+    execution, token = callbacks.start_wait()
+    assert callbacks.store.register_token(job, token, now=3.0) > 0.0
+    assert wait_for_end(execution)["status"] == "SUCCEEDED"
+
+
 def test_a_new_wait_overwrites_the_token(callbacks: CallbackHarness) -> None:
     """A token that is no longer needed should not be kept where it can leak."""
     job = callbacks.new_job()

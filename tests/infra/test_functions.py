@@ -61,7 +61,9 @@ ENVIRONMENT = {
         "COURIER_PROVIDERS",
         "COURIER_WAITS",
         "COURIER_SHOW_FILE_NAMES",
+        "COURIER_CHECK_FUNCTION",
     },
+    "check_now": {"COURIER_PROVIDERS"},
     "approve": {
         "COURIER_KEEP_DAYS",
         "COURIER_RESULTS_BUCKET",
@@ -141,6 +143,7 @@ def test_the_settings_of_ipqs_are_complete(prod: Template) -> None:
         "max_source_bytes": 268435456,
         "max_source_records": 2000000,
         "remember_days": 0,
+        "send_unfit": False,
         "max_upload_bytes": 104857600,
         "max_result_bytes": 53687091200,
         "settle_seconds": 3600,

@@ -82,6 +82,7 @@ RIGHTS = {
         *READ_SECRETS,
         *USE_TABLE_KEY,
     },
+    "check_now": {"kms:Decrypt StorageKey", *READ_SECRETS},
     "download": {*WRITE_RESULTS_IN_PARTS, *READ_SECRETS},
     "manifest": {
         "dynamodb:GetItem StorageJobs",
@@ -108,6 +109,7 @@ RIGHTS = {
         "dynamodb:UpdateItem StorageJobs",
         "dynamodb:DeleteItem StorageVerdicts",
         READ_MEMORY_SECRET,
+        "lambda:InvokeFunction FunctionsCheckNow",
         "s3:DeleteObjectVersion StorageInbox/batches/*",
         "s3:DeleteObjectVersion StorageInbox/ipqs/*",
         "s3:DeleteObjectVersion StorageInbox/txncheck/*",
@@ -249,12 +251,12 @@ def test_a_function_writes_to_its_own_log_only(template: Template, name: str) ->
         ),
         pytest.param(
             r"secretsmanager:GetSecretValue \w+(?<!Webhook)(?<!Memory)(?<!Ipqs)$",
-            {"submit", "check", "download", "sweep"},
+            {"submit", "check", "check_now", "download", "sweep"},
             id="read a provider's key",
         ),
         pytest.param(
             r"secretsmanager:GetSecretValue CredentialsIpqs$",
-            {"prepare", "submit", "check", "download", "sweep"},
+            {"prepare", "submit", "check", "check_now", "download", "sweep"},
             id="read the key of a provider that says how many credits are left",
         ),
         pytest.param(
@@ -363,7 +365,7 @@ def test_the_machine_may_call_only_our_functions_and_the_topic(
         if action.startswith("lambda:"):
             assert action == "lambda:InvokeFunction"
             assert target in functions
-            assert not re.search("Intake|Api|Reflect|Webhook|Sweep", target)
+            assert not re.search("Intake|Api|CheckNow|Reflect|Webhook|Sweep", target)
         if action.startswith("sns:"):
             assert action == "sns:Publish"
             assert target in topics
@@ -389,7 +391,7 @@ def test_the_machine_may_use_its_key(template: Template) -> None:
         ("webhook", {"wait:*"}),
         ("submit", {"pace:*"}),
         ("approve", {"approval:*"}),
-        ("api", {"request:*", "approval:*"}),
+        ("api", {"request:*", "approval:*", "check:*", "wait:*"}),
     ],
 )
 def test_a_function_writes_only_its_kind_of_items(

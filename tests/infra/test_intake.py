@@ -37,7 +37,7 @@ def test_the_inbox_sends_events_without_code_of_the_cdk(template: Template) -> N
     assert inbox["NotificationConfiguration"] == {
         "EventBridgeConfiguration": {"EventBridgeEnabled": True}
     }
-    assert len(template.resources("AWS::Lambda::Function")) == 16
+    assert len(template.resources("AWS::Lambda::Function")) == 17
 
 
 @pytest.mark.fault(13)

@@ -7,8 +7,10 @@ import subprocess
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from verdict_courier.api_client import ApiClient
 from verdict_courier.cli.exit_codes import ExitCode
 
 from functions.core import identity
@@ -76,12 +78,16 @@ def test_a_command_of_the_client_works(
     if options.command == "submit" and options.provider == "txncheck":
         runner.stack.txncheck.reset()
         runner.stack.txncheck.behave(seconds_queued=0.0, seconds_processing=0.0)
+    job_id = ""
     if {"job_id", "job_ids"} & vars(options).keys():
         verb = "reread" if getattr(options, "column", None) else options.command
         job_id = _job_for(verb, runner)
         typed = [job_id if w in ("JOB", "JOB_ID") else w for w in typed]
 
     code, out, notes = run(*typed)
+    if options.command == "check":
+        assert out.startswith("The provider says: ")
+        run("cancel", job_id)  # it would not end by itself
 
     # Other tests leave dead letters, which are a fault to a doctor.
     done = {ExitCode.DONE} | (
@@ -152,22 +158,25 @@ def test_what_is_not_run_has_a_reason_that_applies() -> None:
 def _job_for(verb: str, runner: JobRunner) -> str:
     """Return a job on which a command does what it is for."""
     ipqs = runner.stack.ipqs
-    if verb == "cancel":
+    if verb in ("cancel", "check"):
         ipqs.behave(seconds_processing=1e9)
         runner.stack.emulator.set_wait_scale(1.0)
         earlier = len(ipqs.csvs)
         job_id = runner.upload("ipqs/email/my.csv", sample.emails(12))
         # It is submitted, and does not end by itself.
         wait_for(lambda: len(ipqs.csvs) > earlier)
+        if verb == "check":  # which needs the reference that is recorded next
+            wait_for(lambda: _shown(runner, job_id)["provider_ref"])
         return job_id
     if verb == "approve":
         asked = {"courier-quote": "yes"}
         job_id = runner.upload("ipqs/email/my.csv", sample.emails(12), metadata=asked)
         assert runner.notices(job_id)  # of its quote
         return job_id
-    if verb == "reread":  # which of the two columns it is, the content does not show
-        unclear = b"E-Mail,Other\na@documents.example,b@documents.example\n"
-        job_id = runner.upload("ipqs/email/unclear.csv", unclear)
+    if verb == "reread":  # the column that was named is not there
+        wrong = {"courier-column": "9"}
+        emails = sample.emails(12)
+        job_id = runner.upload("ipqs/email/wrong.csv", emails, metadata=wrong)
         runner.wait_for_end(job_id)
         return job_id
     ipqs.behave(statuses=("ERROR",) if verb == "retry" else ())
@@ -175,6 +184,14 @@ def _job_for(verb: str, runner: JobRunner) -> str:
     ipqs.behave(statuses=())
     assert view.job is not None
     return view.job.job_id
+
+
+def _shown(runner: JobRunner, job_id: str) -> dict[str, Any]:
+    """Return what the API says of a job."""
+    answer: dict[str, Any] = ApiClient.local(runner.stack.api_url).call(
+        "GET", f"/jobs/{job_id}"
+    )
+    return answer
 
 
 def _without_stage(words: Sequence[str]) -> list[str]:

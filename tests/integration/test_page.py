@@ -78,9 +78,9 @@ def test_results_are_on_the_card_once_somebody_sees_it(web_browser: Browser) -> 
 def test_a_webhook_is_marked(web_browser: Browser) -> None:
     """The operator sees which waits it ended early."""
     with showing(sample_job()) as address, opened(web_browser, address) as page:
-        expect(page.locator("article .mark title")).to_have_text("webhook, 10:00:20")
+        expect(page.locator("article .mark title")).to_have_text("woken, 10:00:20")
         wait = page.locator('[data-state="Listen"] title')
-        expect(wait).to_have_text("Listen, 10:00:01, 19 s, woken by a webhook")
+        expect(wait).to_have_text("Listen, 10:00:01, 19 s, woken")
 
 
 def test_names_are_text(web_browser: Browser) -> None:
@@ -231,6 +231,11 @@ def test_it_says_how_many_jobs_there_are_and_has_older_ones(
     with paged(*jobs) as address, opened(web_browser, address) as page:
         counts, shown = page.locator("#counts"), page.locator("article")
         expect(counts).to_have_text("· newest 50 of 120, 0 running")
+        filtered = page.locator("#shown")
+        expect(filtered).to_have_text("filters the jobs on this page")
+        page.locator("#text").fill(jobs[7]["job_id"])
+        expect(filtered).to_have_text("1 of 50 on this page shown")
+        page.locator("#text").fill("")
         page.get_by_role("link", name="Older jobs").click()
         expect(counts).to_have_text("· jobs 51 to 100 of 120, 0 running")
         expect(shown.first).to_have_attribute("data-job", jobs[50]["job_id"])

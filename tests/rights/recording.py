@@ -2,8 +2,8 @@
 
 Besides the scenarios of the fault tests these are the API's other routes, an execution
 that a person stops, a list that comes again, a webhook that comes early, a batch whose
-failed rows are retried, and a job that ends late. In each of them every kind of call
-fails once, because some calls are only made after a failure.
+failed rows are retried, a job that is checked now, and one that ends late. In each of
+them every kind of call fails once, because some calls are only made after a failure.
 """
 
 from collections.abc import Iterator, Mapping
@@ -58,6 +58,7 @@ def _use_routes(world: World) -> Job:
         world.start_job(job, idempotency_key="one")
     world.run(until_state="Wait")
     world.retry(job)  # which is refused, because it runs
+    world.check(job)
     world.run()
     for path in ("", "/timeline", "/results", "/error"):
         document = world.call_api("GET", f"/jobs/{job.job_id}{path}").document
@@ -168,9 +169,21 @@ def _send(world: World) -> Job:
     return job
 
 
+def _wake(world: World) -> Job:
+    """End the wait of a request whose webhook does not come, by hand."""
+    job = world.upload(_REQUEST_KEY, REQUEST)
+    world.run(until_state="Listen")
+    for _ in range(2):  # the second one comes too soon
+        world.check(job)
+    world.run()
+    return job
+
+
 def _decline(world: World) -> Job:
     """Send a request that the provider declines, and ask for its words."""
     job = world.upload(_REQUEST_KEY, REQUEST)
+    world.run(until_state="Wait")
+    world.check(job)
     world.run()
     document = world.call_api("GET", f"/jobs/{job.job_id}/error").document
     _sign(world, "GetObject", world.results, document.get("key", ""))
@@ -194,6 +207,13 @@ _ALL = (
         act=_send,
         behaviour={"seconds_queued": 0.0, "seconds_processing": 0.0},
         options={"webhooks": True},
+    ),
+    Scenario(
+        name="woken",
+        provider="txncheck",
+        act=_wake,
+        behaviour={"seconds_queued": 1.0, "seconds_processing": 1.0},
+        options={"webhooks": True, "lost_webhooks": 99},
     ),
     Scenario(name="routes", provider="ipqs", act=_use_routes, behaviour=_IPQS),
     Scenario(

@@ -58,7 +58,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
 LONGER = {
     "functions/aws/job_store.py": 440,  # one table, one module
     "functions/aws/results.py": 290,  # one bucket, read and written
-    "functions/api/routes.py": 300,  # one table, to be read as a whole
+    "functions/api/routes.py": 315,  # one table, to be read as a whole
     "functions/core/job_record.py": 300,  # one record, to be read as a whole
     "infra/dashboard.py": 280,  # one page
     "functions/core/provider_settings.py": 300,  # a class for each provider

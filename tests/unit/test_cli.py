@@ -164,6 +164,8 @@ def test_a_name_and_a_label_are_sent_to_who_keeps_them(
         (("--column", "E-Mail é"), {"column": "E-Mail é"}),
         (("--column=2", "--no-header"), {"column": "2", "header": False}),
         (("--header", "--fresh"), {"header": True, "fresh": True}),
+        (("--send-unfit",), {"send_unfit": True}),
+        (("--no-send-unfit",), {"send_unfit": False}),
     ],
 )
 def test_what_a_person_says_of_a_list_is_said_with_its_upload(

@@ -1,8 +1,10 @@
 """The command line drills the local stack, and no other."""
 
 import json
+from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,9 @@ import requests
 from verdict_courier.cli import drills
 from verdict_courier.cli.__main__ import main
 from verdict_courier.cli.exit_codes import ExitCode
+from verdict_courier.stack_checks import Finding
 
+from local import up
 from local.drill_server import serve_drills
 from local.drills import DRILLS, OFF, DrillSwitch
 from local.simulators.ipqs import IpqsSimulator
@@ -82,6 +86,46 @@ def test_a_drill_ends_the_one_before(providers: Providers) -> None:
 
     assert providers.ipqs.behaviour.credits_back_at > 0
     assert not providers.ipqs._usual_answers
+
+
+def finding() -> Finding | None:
+    """Return what doctor says of drills."""
+    options = Namespace(stage="local", profile=None, url="", utc=True)
+    return next(drills.drill_finding(options), None)
+
+
+def test_doctor_says_which_drill_is_on_and_how_to_end_it(providers: Providers) -> None:
+    """Who looks for what keeps jobs from running may not be who began it."""
+    off = Finding(what="drill", ok=True, seen="none is on")
+    assert finding() == off
+    before = datetime.now(UTC).replace(microsecond=0)
+
+    main(["drill", "provider-down"])
+    on = finding()
+
+    assert on is not None
+    assert (on.ok, on.advice) == (False, "End it with: courier drill off")
+    name, _, since = on.seen.partition(" is on since ")
+    assert name == "provider-down"
+    at = datetime.strptime(since, "%Y-%m-%d %H:%M:%S UTC").replace(tzinfo=UTC)
+    assert before <= at <= datetime.now(UTC)
+    record = {"drills_url": providers.address}
+    assert up._current_drill(record).startswith("The drill provider-down is on")
+
+    main(["drill", "off"])
+    assert finding() == off
+    assert up._current_drill(record) == ""
+
+
+def test_doctor_does_not_guess_about_drills(
+    providers: Providers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stack of an earlier release does not say, and one that has ended cannot."""
+    gone = providers.address + "not/"
+    monkeypatch.setattr(drills, "local_address", lambda _: gone)
+
+    assert finding() is None
+    assert up._current_drill({"drills_url": gone}) == ""
 
 
 @pytest.mark.usefixtures("providers")

@@ -15,6 +15,7 @@ from functions.api.routes import RETRYABLE_OUTCOMES
 from tests.unit.scripted_server import JOB, Answer, ScriptedServer
 
 _ID = "0" * 64
+_RUNNING = {"outcome": None, "phase": "running", "provider_ref": "7"}
 _QUOTE = {
     "records": 12,
     "to_send": 9,
@@ -55,7 +56,11 @@ def contents(console: WebConsole, path: str, *, acts: bool = False) -> Any:  # n
 @pytest.mark.parametrize(
     ("changes", "names"),
     [
-        pytest.param({"outcome": None}, ["cancel"], id="running"),
+        pytest.param(_RUNNING, ["check", "cancel"], id="running"),
+        pytest.param(
+            {**_RUNNING, "provider_ref": None}, ["cancel"], id="not submitted"
+        ),
+        pytest.param({**_RUNNING, "phase": "finished"}, ["cancel"], id="being fetched"),
         pytest.param(
             {"outcome": None, "approval": {"until": "then"}},
             ["approve", "cancel"],
@@ -121,11 +126,26 @@ def test_what_became_of_an_action_is_read_at_once(api: ScriptedServer) -> None:
     page = console(api)
     contents(page, "data")
 
-    assert contents(page, f"jobs/{_ID}/cancel", acts=True) == {"error": None}
+    assert contents(page, f"jobs/{_ID}/cancel", acts=True) == {
+        "error": None,
+        "says": None,
+    }
 
     before = len(api.requests)
     contents(page, "data")
     assert len(api.requests) > before
+
+
+def test_a_check_says_what_the_provider_has_answered(api: ScriptedServer) -> None:
+    """Nothing else on the page would show it; and nothing is asked first."""
+    answer = {"woken": False, "phase": "running", "error": None, "next_check_at": None}
+    api.answers[f"/jobs/{_ID}/check"] = Answer.json(answer)
+    (check, _) = offered({**JOB, **_RUNNING})
+
+    said = contents(console(api), f"jobs/{_ID}/check", acts=True)
+
+    assert check == {"name": "check", "asks": ""}
+    assert said == {"error": None, "says": "The provider says: running."}
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,17 @@ def test_check_has_a_job_with_a_reference() -> None:
     assert Job.from_state(_read("check")).provider_ref
 
 
+def test_check_now_asks_about_the_same_submission_as_check() -> None:
+    """It gets the reference and our name for the file, and not the object's key."""
+    event, job = _read("check_now"), Job.from_state(_read("check"))
+
+    assert event == {
+        **{name: getattr(job, name) for name in ("job_id", "provider", "type")},
+        "provider_ref": job.provider_ref,
+        "name": job.file_name,
+    }
+
+
 def test_listen_has_a_waiting_job_and_its_token() -> None:
     """A webhook finds the token by the job's reference."""
     event = _read("listen")

@@ -246,6 +246,36 @@ def test_refuses_objects_that_are_no_table(
         read(content, name="list.jsonl")
 
 
+def test_what_does_not_fit_can_be_sent() -> None:
+    """A rule of ours may be narrower than the provider's; who pays decides."""
+    rows = ("a@b.example", "bob", "BOB", "bob ", "", "é", "x\ty", "Mail", "A@B.example")
+    content = "\n".join(["Mail,n", *(f'"{row}",1' for row in rows), "Mail,n"]).encode()
+    options = ReadOptions(column="1", header=True)
+
+    source = BytesSource(content)
+    reading = read_list(source, "list.csv", "email", options, send_unfit=True)
+    records = list(reading.records())
+
+    assert [(record.status, record.value, record.reason) for record in records] == [
+        (Status.SENT, "a@b.example", ""),
+        (Status.SENT, "bob", "it has no @"),
+        (Status.SENT, "BOB", "it has no @"),
+        (Status.DUPLICATE, "bob", "it has no @"),
+        (Status.NOT_SENT, "", "it is empty"),
+        (Status.SENT, "é", "it has no @"),
+        (
+            Status.NOT_SENT,
+            "",
+            "it has a line break, a tab or an invisible character in it",
+        ),
+        (Status.SENT, "Mail", "it has no @"),
+        (Status.DUPLICATE, "A@B.example", ""),
+        (Status.NOT_SENT, "", "it repeats the header"),
+    ]
+    assert numbers(reading) == (5, 0, 2, 3)
+    assert reading.notes == ["values that do not fit, and are sent all the same: 4"]
+
+
 @pytest.mark.parametrize(
     ("content", "first"),
     [

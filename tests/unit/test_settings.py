@@ -60,7 +60,7 @@ def test_all_missing_settings_are_named_at_once() -> None:
     sorted(
         to_json(IPQS).keys()
         - {"secret", "webhook_secret", "resubmit_unlisted", "remember_days"}
-        - {"approve_days", "credits_per_value", "approve_beyond_credits"}
+        - {"approve_days", "credits_per_value", "approve_beyond_credits", "send_unfit"}
     ),
 )
 def test_a_missing_setting_of_a_provider_is_named(missing: str) -> None:

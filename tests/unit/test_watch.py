@@ -39,6 +39,7 @@ def job(*entries: dict[str, Any], ended: float | None = None, **more: object) ->
         "outcome": None,
         "error": None,
         "checks": 2,
+        "attempt": 1,
         "received_at": rfc3339(_BEGIN),
         "submitted_at": rfc3339(_BEGIN),
         "next_check_at": rfc3339(_BEGIN + 15),
@@ -78,13 +79,45 @@ def test_an_error_is_not_hidden_by_a_later_state() -> None:
         job(failed, entry("Conclude", 5.1, 9, tries=1), ended=9), now=_BEGIN
     )
 
-    assert drawn.startswith("!")
+    assert drawn.strip().startswith("!")
 
 
 def test_a_job_without_a_history_has_no_timeline() -> None:
     """Its execution may be about to start."""
     assert timeline_text(job(), now=_BEGIN) == ""
     assert timeline_text({**job(), "timeline": None}, now=_BEGIN) == ""
+
+
+@pytest.mark.parametrize(
+    ("fields", "drawn", "age"),
+    [
+        pytest.param({"ended": 40}, "  ··||", "60 s", id="begun late"),
+        pytest.param({"ended": 40, "attempt": 2}, "···|||", "40 s", id="retried"),
+        pytest.param(
+            {"ended": 40, "attempt": 2, "resumed": 10},
+            "··||||",
+            "30 s",
+            id="retried, and resumed",
+        ),
+        pytest.param({}, "  ··||", "60 s", id="running"),
+    ],
+)
+def test_the_timeline_is_of_the_time_that_is_the_age(
+    fields: dict[str, Any], drawn: str, age: str
+) -> None:
+    """Who reads the age next to the bars takes them for the same time, as they are."""
+    resumed = fields.pop("resumed", None)
+    entries = (entry("Wait", 0, 20), entry("Check", 20, 40, tries=1))
+    shown = job(*entries, received_at=rfc3339(_BEGIN - 20), **fields)
+    # The execution ends some time after its job, whose end it announces.
+    shown["timeline"]["ended_at"] = shown["ended_at"] and rfc3339(_BEGIN + 100)
+    if resumed is not None:
+        mark = {"name": "resumed", "at": rfc3339(_BEGIN + resumed)}
+        shown["timeline"]["marks"] = [mark]
+    columns = {column.name: column for column in watch_columns(now=_BEGIN + 40)}
+
+    assert timeline_text(shown, now=_BEGIN + 40, cells=6) == drawn
+    assert columns["age"].cell(shown).plain == age
 
 
 _TIMES = st.floats(0, 1e6)

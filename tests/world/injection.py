@@ -60,6 +60,7 @@ CODES: Mapping[str, tuple[tuple[str, int], ...]] = {
         ("ServiceUnavailable", 503),
     ),
     "sts": (("Throttling", 400), ("ServiceUnavailable", 503)),
+    "lambda": (("TooManyRequestsException", 429), ("ServiceException", 500)),
     "sns": (("Throttled", 429), ("KMSThrottling", 400), ("InternalError", 500)),
 }
 #: What an HTTP call fails with besides a lost connection: the status of an answer.

@@ -124,13 +124,20 @@ def test_a_job_is_counted_once_whatever_fails(
 
 def test_a_job_that_is_retried_is_counted_once(site: Site) -> None:
     """It was let through, and has not been paid yet."""
-    world = bounded(site, 5)
-    job = world.upload("ipqs/email/a.csv", b"a@rows.example\nb@rows.example\n")
-    world.run(until_state="Submit")
-    world.cancel(job)
+
+    def run(*faults: Fault) -> tuple[World, Job]:
+        world = bounded(site, 5, faults)
+        job = world.upload("ipqs/email/a.csv", b"a@rows.example\nb@rows.example\n")
+        world.run(until_state="Submit")
+        return world, job
+
+    world, _ = run()
+    at = world.injector.calls.index("submit: dynamodb.UpdateItem")
+    world, job = run(Fault(at, Mode.ERROR_BEFORE))
+    assert world.cancel(job).status == 200
     upload(world, 3)
 
-    world.retry(job)
+    assert world.retry(job).status == 202
     world.run()
 
     assert world.outcome(job) is Outcome.SUCCEEDED

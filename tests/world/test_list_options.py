@@ -225,3 +225,73 @@ def test_an_upload_asks_for_new_verdicts(site: Site) -> None:
     world.run()
 
     assert [sent(site, job) for job in jobs] == [[_FIRST], []]
+
+
+_UNFIT = b"Mail,Who\nasha@rows.example,Asha\nbob,Bob\nbob,Bo\nchand@rows.example,C\n"
+
+
+@pytest.mark.parametrize(
+    ("asked", "settings", "is_sent"),
+    [
+        ({}, {}, False),
+        ({"send_unfit": True}, {}, True),
+        ({}, {"send_unfit": True}, True),
+        ({"send_unfit": False}, {"send_unfit": True}, False),
+    ],
+)
+def test_what_does_not_fit_is_sent_where_that_is_asked_for(
+    site: Site, asked: dict[str, Any], settings: dict[str, Any], is_sent: bool
+) -> None:
+    """It is paid for, and comes back beside its record, which says what is odd."""
+    world = World(site, ipqs=settings)
+    job = posted(world, world.call_api("POST", "/uploads", _FORM | asked), _UNFIT)
+
+    world.run()
+
+    objects = world.objects(job)
+    quote = world.call_api("GET", f"/jobs/{job.job_id}").document["quote"]
+    manifest = json.loads(objects["manifest.json"])
+    sent_unfit = b"bob\n" if is_sent else b""
+    assert sent(site, job) == [
+        b"email\nasha@rows.example\n" + sent_unfit + b"chand@rows.example\n"
+    ]
+    assert [row[1:3] for row in rows_of(objects)[2:4]] == (
+        [["verified", "it has no @"], ["duplicate", "it has no @"]]
+        if is_sent
+        else [["not_sent", "it has no @"]] * 2
+    )
+    assert quote["to_send"] == site.ipqs.charged == (3 if is_sent else 2)
+    assert quote["notes"] == (
+        ["values that do not fit, and are sent all the same: 1"] if is_sent else []
+    )
+    assert manifest["rows"]["verdict"] == "complete"
+
+
+def test_what_does_not_fit_is_not_remembered(site: Site) -> None:
+    """Which texts are one value, only a rule says that they fit."""
+    world = remembering(site)
+    asked = {"send_unfit": True, **_FORM}
+    posted(world, world.call_api("POST", "/uploads", asked), _UNFIT)
+    world.run()
+
+    job = posted(world, world.call_api("POST", "/uploads", asked), _UNFIT)
+    world.run()
+
+    assert world.outcome(job) is Outcome.SUCCEEDED
+    assert sent(site, job) == [b"email\nbob\n"]
+
+
+def test_a_request_may_ask_for_what_does_not_fit(site: Site) -> None:
+    """As for a column: with `fresh`, of an object that is there already."""
+    world = World(site)
+    job = world.upload(_KEY, _UNFIT)
+    world.run()
+    request = {"key": job.key, "version_id": job.version_id, "send_unfit": True}
+
+    late = world.call_api("POST", "/jobs", request)
+    fresh = world.call_api("POST", "/jobs", {**request, "fresh": True}).document
+    world.run()
+
+    assert late.status == 409
+    (content,) = sent(site, job.with_(job_id=fresh["job_id"]))
+    assert b"\nbob\n" in content

@@ -34,7 +34,7 @@ from tests.world.memory_aws.dynamodb import DynamoDb, Table
 from tests.world.memory_aws.errors import NotModelled
 from tests.world.memory_aws.s3 import S3
 from tests.world.memory_aws.service import Parameters, Service
-from tests.world.memory_aws.small import SecretsManager, Sns, Sts
+from tests.world.memory_aws.small import Functions, SecretsManager, Sns, Sts
 from tests.world.scheduler import Scheduler
 from tests.world.site import IPQS_KEY, MEMORY_SECRET, TXNCHECK_KEY, WEBHOOK_SECRET, Site
 from tests.world.state_machine import Execution, StateMachine
@@ -152,6 +152,7 @@ class World:
             SecretsManager(secrets),
             self.sns,
             self.machine,
+            Functions(self._invoke),
             Sts(),
         )
         self._services = {service.name: service for service in services}
@@ -268,6 +269,10 @@ class World:
     def approve(self, job: Job) -> ApiResponse:
         """Approve a job through the API."""
         return self.call_api("POST", f"/jobs/{job.job_id}/approve")
+
+    def check(self, job: Job, **options: Any) -> ApiResponse:  # noqa: ANN401 - those of call_api
+        """Ask through the API that a job is checked now."""
+        return self.call_api("POST", f"/jobs/{job.job_id}/check", **options)
 
     def cancel(self, job: Job) -> ApiResponse:
         """Cancel a job through the API."""
@@ -440,6 +445,15 @@ class World:
         if mode is Mode.ERROR_AFTER:
             raise StateFailed("Lambda.SdkClientException")
         return {"Payload": payload, "StatusCode": 200}
+
+    def _invoke(self, function: str, event: Any) -> Any:  # noqa: ANN401 - any JSON
+        """Run a function that another one calls, which waits for it."""
+        try:
+            return self.lambdas.invoke(function, event)
+        except FunctionFailed:
+            return None
+        except Stalled:
+            raise lost_answer() from None
 
     def _note_call(
         self, caller: str, service: str, operation: str, parameters: Parameters

@@ -31,7 +31,7 @@ _INTERRUPTED = {
     "watch": "Stopped watching; the jobs go on.",
     "page": "The page is no longer served; the jobs go on.",
     **dict.fromkeys(
-        ("submit", "quote", "approve", "cancel", "retry", "erase"),
+        ("submit", "quote", "approve", "check", "cancel", "retry", "erase"),
         "Interrupted. Whether the API has done it is not known: "
         "`courier list` shows the jobs.",
     ),

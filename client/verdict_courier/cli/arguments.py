@@ -10,6 +10,7 @@ import shtab
 from verdict_courier import api_description
 from verdict_courier.cli import (
     argument_types,
+    checking,
     commands,
     completion,
     drills,
@@ -125,9 +126,8 @@ def parser() -> argparse.ArgumentParser:
         "--all", action="store_true", help="also that the API has shown the job"
     )
     _with_job(add("open", stack_commands.open_job, help_texts.JOB))
-    _with_job(
-        add("cancel", commands.cancel, help_texts.JOB), offered=completion.RUNNING
-    )
+    for name, run in (("check", checking.check), ("cancel", commands.cancel)):
+        _with_job(add(name, run, help_texts.JOB), offered=completion.RUNNING)
     approve = _with_job(
         add("approve", commands.approve, help_texts.JOB), offered=completion.RUNNING
     )

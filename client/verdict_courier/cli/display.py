@@ -43,7 +43,7 @@ class Display:
         command: CommandLine = lambda *words: shlex.join(("courier", *words)),
     ) -> None:
         self._as_json = as_json
-        self._zone = zone
+        self.zone = zone
         self._is_local = is_local
         self._command = command
         self._out = StreamConsole()
@@ -57,13 +57,13 @@ class Display:
             self._print_json(job)
             return
         for name, value in facts(
-            job, self._zone, is_local=self._is_local, command=self._command
+            job, self.zone, is_local=self._is_local, command=self._command
         ):
             self._print_fact(name, value)
 
     def jobs(self, jobs: Iterable[Document]) -> None:
         """Print a table of jobs."""
-        self.table(list_columns(self._zone), list(jobs), fitting)
+        self.table(list_columns(self.zone), list(jobs), fitting)
 
     def table(
         self,
@@ -105,6 +105,13 @@ class Display:
                 name, plain(f"{value:,}" if isinstance(value, int) else value)
             )
 
+    def sentence(self, text: str, *, of: Document) -> None:
+        """Print what is to say of a document, or the document."""
+        if self._as_json:
+            self._print_json(of)
+        else:
+            self._out.print(plain(text))
+
     def error_lines(self, lines: Sequence[Document]) -> None:
         """Print what the provider said about a failure, of each row of a batch."""
         if self._as_json:
@@ -119,7 +126,7 @@ class Display:
             self._print_json([asdict(line) for line in log])
             return
         for line in log:
-            at = moment(line.at, self._zone)
+            at = moment(line.at, self.zone)
             if self._is_terminal:
                 when = f"{at:%H:%M:%S}" if at else line.at
                 words = f"{when} {line.level:<7} {line.function}  {line.message}"
@@ -173,7 +180,7 @@ class Display:
                 if isinstance(news, str):
                     line.update(plain(news))
                 else:
-                    line.update(texts.progress(news, self._zone))
+                    line.update(texts.progress(news, self.zone))
 
             yield show
 

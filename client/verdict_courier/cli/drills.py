@@ -1,6 +1,8 @@
 """Run the command of `courier` that lets the local stack's providers fail."""
 
 from argparse import Namespace
+from collections.abc import Iterator
+from datetime import UTC
 from http import HTTPStatus
 
 from verdict_courier.api_client import ApiClient, ApiUnreachable
@@ -8,6 +10,8 @@ from verdict_courier.cli.display import Display
 from verdict_courier.cli.endpoints import LOCAL, command_on, local_address
 from verdict_courier.cli.exit_codes import ExitCode
 from verdict_courier.cli.misuse import Misused
+from verdict_courier.cli.texts import time_text
+from verdict_courier.stack_checks import Finding
 
 OFF = "off"
 #: What can be drilled; the run-book describes each.
@@ -48,3 +52,25 @@ def drill(display: Display, options: Namespace) -> ExitCode:
     words = {_NAMES.get(name, name): text for name, text in texts.items()}
     display.values({"drill": options.drill, **words, "end it with": end})
     return ExitCode.DONE
+
+
+def drill_finding(options: Namespace) -> Iterator[Finding]:
+    """Yield whether a drill lets the local stack's providers fail, and which."""
+    try:
+        switch = ApiClient(local_address("drills_url"), region="", credentials=None)
+        with switch.send("GET", "/") as response:
+            if response.status_code != HTTPStatus.OK:
+                return  # it was started by an earlier release, which does not say
+            drilled: dict[str, str] = response.json()
+    except ApiUnreachable:
+        return  # the stack says what is wrong with it in other findings
+    if not drilled:
+        yield Finding(what="drill", ok=True, seen="none is on")
+        return
+    since = time_text(drilled["since"], UTC if options.utc else None)
+    yield Finding(
+        what="drill",
+        ok=False,
+        seen=f"{drilled['drill']} is on since {since}",
+        advice=f"End it with: {command_on(options, 'drill', OFF)}",
+    )

@@ -9,7 +9,7 @@ class ExitCode(IntEnum):
     DONE = 0
     NO_RESULTS = 1  # the job ended without results
     MISUSED = 2  # also for a file that cannot be read or written
-    REFUSED = 3  # the API refused the call
+    REFUSED = 3  # the API refused the call, or the provider its status
     UNREACHABLE = 4  # nothing answered, or something else in the API's place
     ROWS_UNPROVEN = 5  # there are results, but not all rows are accounted for
     FAULTY = 6  # doctor found a fault

@@ -5,7 +5,7 @@ Exit codes:
   0    done; also watch and page, ended by Ctrl-C
   1    the job ended without results
   2    wrong usage, found before anything was sent; or a file that cannot be used
-  3    the API refused
+  3    the API refused; or, to check, the provider did not say
   4    the API could not be reached
   5    there are results, but not all rows are accounted for
   6    doctor found a fault
@@ -30,6 +30,7 @@ EXAMPLES = {
     "results": "courier results 0123456789ab --download out",
     "logs": "courier logs 0123456789ab --utc",
     "open": "courier open 0123456789ab --stage prod",
+    "check": "courier check 0123456789ab",
     "cancel": "courier cancel 0123456789ab",
     "retry": "courier retry 0123456789ab --wait",
     "erase": "courier erase 0123456789ab --yes",

@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from verdict_courier import stack_checks
 from verdict_courier.api_client import ApiClient, ApiError, ApiUnreachable
 from verdict_courier.cli.display import Display
+from verdict_courier.cli.drills import drill_finding
 from verdict_courier.cli.endpoints import LOCAL, connect, local_address, stack_access
 from verdict_courier.cli.exit_codes import ExitCode
 from verdict_courier.cli.misuse import Misused
@@ -89,6 +90,7 @@ def _findings(options: Namespace) -> Iterator[Finding]:
         return
     parts: tuple[Callable[[StackAccess], Iterator[Finding]], ...] = (
         *((_identity, _stack) if options.stage != LOCAL else ()),
+        *((lambda _: drill_finding(options),) if options.stage == LOCAL else ()),
         lambda _: _answers(api),
         stack_checks.secrets,
         stack_checks.queues,

@@ -45,12 +45,18 @@ def add_list_options(target: argparse.ArgumentParser) -> argparse.ArgumentParser
         action=argparse.BooleanOptionalAction,
         help="whether the first record is a header; default: its content decides",
     )
+    target.add_argument(
+        "--send-unfit",
+        action=argparse.BooleanOptionalAction,
+        help="whether values that do not fit the type are sent, and paid for",
+    )
     return target
 
 
 def list_options(options: argparse.Namespace) -> dict[str, str | bool]:
     """Return what is said of a list, for the body of a request."""
-    asked = {"column": options.column, "header": options.header}
+    names = ("column", "header", "send_unfit")
+    asked = {name: getattr(options, name) for name in names}
     return {name: value for name, value in asked.items() if value is not None}
 
 
@@ -99,8 +105,9 @@ def check_files(options: argparse.Namespace) -> None:
     upload = api_description.uploads()[options.provider]
     for name in wishes(options):
         if name not in upload.members:
+            option = name.replace("_", "-")
             raise Misused(
-                f"--{name} is for lists, which {options.provider} does not take"
+                f"--{option} is for lists, which {options.provider} does not take"
             )
     for file in options.files:
         if file.suffix.lower() not in upload.extensions:

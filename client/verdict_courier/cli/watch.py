@@ -37,7 +37,7 @@ _ERROR = "!"
 #: From the least important character to the most important one.
 _PRECEDENCE = " ·=RMDS|*!"
 _LEGEND = (
-    "S submit  · wait  | check  * webhook  R requests of a batch  D download  "
+    "S submit  · wait  | check  * woken  R requests of a batch  D download  "
     "M manifest  = other  ! error"
 )
 
@@ -54,7 +54,7 @@ def watch_columns(*, now: float) -> list[Column]:
         Column(
             name="age",
             rank=1,
-            cell=lambda job: Text(duration_text(_age_seconds(job, now))),
+            cell=lambda job: Text(_age_text(job, now)),
             right=True,
         ),
         Column(
@@ -90,14 +90,15 @@ def timeline_text(job: Document, *, now: float, cells: int = _CELLS) -> str:
     timeline = job["timeline"]
     if not timeline or not timeline["entries"]:
         return ""
-    begin = _seconds(timeline["entries"][0]["entered_at"])
-    end = _seconds(timeline["ended_at"]) if timeline["ended_at"] else now
-    span = max(end - begin, 0.001)
+    begin, end = job_span(job, now=now)
+
+    def cell_at(at: float) -> int:
+        """Return the cell of a time; what is outside of the span is at its edge."""
+        return max(0, min(int((at - begin) / (end - begin) * cells), cells - 1))
+
     characters = [" "] * cells
     for character, since, until in _spans(timeline["entries"], end):
-        first = min(int((since - begin) / span * cells), cells - 1)
-        last = min(int((until - begin) / span * cells), cells - 1)
-        for cell in range(max(first, 0), last + 1):
+        for cell in range(cell_at(since), cell_at(until) + 1):
             characters[cell] = max(characters[cell], character, key=_PRECEDENCE.index)
     return "".join(characters)
 
@@ -117,11 +118,26 @@ def _spans(
             yield _WEBHOOK, until, until
 
 
-def _age_seconds(job: Document, now: float) -> float:
-    """Return the time since the job was received, until its end if it has ended."""
-    since = job["received_at"] or job["submitted_at"]
-    until = _seconds(job["ended_at"]) if job["ended_at"] else now
-    return until - _seconds(since) if since else 0.0
+def job_span(job: Document, *, now: float) -> tuple[float, float]:
+    """Return when a job was received, or its last attempt began, and when it ended.
+
+    A job that runs ends now. The timeline and the age are of this span, as on the page.
+    """
+    timeline = job["timeline"] or {"entries": ()}
+    received = job["received_at"] or job["submitted_at"]
+    begins = [received]
+    if job["attempt"] > 1:
+        marks = timeline.get("marks", ())  # an older deployment has none
+        begins = [mark["at"] for mark in marks if mark["name"] == "resumed"]
+        begins += [entry["entered_at"] for entry in timeline["entries"]] + [received]
+    begin = next((_seconds(at) for at in begins if at), now)
+    end = _seconds(job["ended_at"]) if job["ended_at"] else now
+    return begin, max(end, begin + 0.001)
+
+
+def _age_text(job: Document, now: float) -> str:
+    begin, end = job_span(job, now=now)
+    return duration_text(end - begin)
 
 
 def _next_check(job: Document, now: float) -> str:

@@ -7,12 +7,15 @@ from verdict_courier.api_description import RETRYABLE
 from verdict_courier.cli.texts import cost_text, quote_text
 
 #: The operations of the API on a job that the page offers.
-ACTIONS = ("approve", "retry", "cancel", "erase")
+ACTIONS = ("approve", "check", "retry", "cancel", "erase")
+#: Phases in which the provider has said all that it says of a job.
+_SAID = ("finished", "partial")
 
 
 def offered(job: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return the actions that a job allows, each with the question that is asked first.
+    """Return the actions that a job allows, each with what the page asks first.
 
+    For what changes nothing that is empty, and it is done at once.
     The API decides: what it refuses by now, the page says in the API's words.
     """
     return [{"name": name, "asks": asks} for name, asks in _offered(job)]
@@ -25,6 +28,8 @@ def _offered(job: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if job.get("approval"):
         says = quote_says(job)
         yield "approve", f"It is submitted, and paid for. {says}".strip()
+    elif _can_be_checked(job):
+        yield "check", ""
     retry = job.get("retry")
     if job["outcome"] is None:
         yield "cancel", "What was submitted stays at the provider, and is paid for."
@@ -45,6 +50,11 @@ def answer_to(action: str, job: Mapping[str, Any]) -> str | None:
     if action == "erase" and not job.get("erased_at"):
         return "Not all of it is erased yet: erase it once more."
     return None
+
+
+def _can_be_checked(job: Mapping[str, Any]) -> bool:
+    is_submitted = job["outcome"] is None and bool(job.get("provider_ref"))
+    return is_submitted and job["phase"] not in _SAID
 
 
 def quote_says(job: Mapping[str, Any]) -> str:

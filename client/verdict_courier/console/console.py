@@ -14,6 +14,7 @@ from verdict_courier.api_description import (
     WITH_RESULTS,
     has_unproven_rows,
 )
+from verdict_courier.cli.checking import check_text
 from verdict_courier.cli.error_texts import has_failures
 from verdict_courier.console import actions, job_pages, runbook
 from verdict_courier.console.job_lists import JobLists
@@ -98,7 +99,8 @@ class WebConsole:
             return json_response({"error": str(error)})
         finally:
             self._lists.forget()
-        return json_response({"error": actions.answer_to(action, job)})
+        says = check_text(job, None) if action == "check" else None
+        return json_response({"error": actions.answer_to(action, job), "says": says})
 
     def _with_links(self, job: Document) -> Document:
         error = job["error"]

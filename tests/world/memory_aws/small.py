@@ -1,7 +1,9 @@
-"""Small services in memory: Secrets Manager, SNS and STS."""
+"""Small services in memory: Lambda, Secrets Manager, SNS and STS."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 
 from tests.world.memory_aws.errors import ServiceError
@@ -57,6 +59,26 @@ class Sns(Service):
         self.messages.append(dict(call))
         self.on_publish(call)
         return {"MessageId": f"message-{len(self.messages)}"}
+
+
+@dataclass
+class Functions(Service):
+    """The functions of one account; `run` runs one, and returns its JSON.
+
+    It returns None for a function that failed, as Lambda says no more to its caller.
+    """
+
+    name = "lambda"
+
+    run: Callable[[str, Any], Any] = lambda _function, _event: None
+
+    @operation("FunctionName", "Payload")
+    def invoke(self, call: Parameters) -> Mapping[str, Any]:
+        """Call a function, and wait for its end."""
+        answer = self.run(call["FunctionName"], json.loads(call["Payload"]))
+        failed = {"FunctionError": "Unhandled"} if answer is None else {}
+        payload = BytesIO(json.dumps(answer).encode())
+        return {"StatusCode": 200, "Payload": payload, **failed}
 
 
 class Sts(Service):

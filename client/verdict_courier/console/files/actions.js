@@ -2,7 +2,7 @@
 
 import { el } from "./dom.js";
 
-const TEXTS = { approve: "Approve", retry: "Retry", cancel: "Cancel", erase: "Erase" };
+const TEXTS = { approve: "Approve", check: "Check now", retry: "Retry", cancel: "Cancel", erase: "Erase" };
 const DONE = {
   approve: "Approved: the job goes on.",
   retry: "Retried: the next attempt begins.",
@@ -38,11 +38,11 @@ export class Actions {
   }
 
   async ask(jobId, name, asks, title) {
-    if (!(await confirmed(`${TEXTS[name]} ${title}?`, asks, `${TEXTS[name]} the job`))) return;
+    if (asks && !(await confirmed(`${TEXTS[name]} ${title}?`, asks, `${TEXTS[name]} the job`))) return;
     this.result.textContent = "…";
-    const error = await done(`jobs/${jobId}/${name}`);
+    const { error, says } = await done(`jobs/${jobId}/${name}`);
     this.result.classList.toggle("trouble", Boolean(error));
-    this.result.textContent = error ?? DONE[name];
+    this.result.textContent = error ?? says ?? DONE[name];
     document.dispatchEvent(new Event("changed"));
   }
 }
@@ -63,14 +63,15 @@ function confirmed(asked, explained, verb) {
 yes.addEventListener("click", () => dialog.close("yes"));
 no.addEventListener("click", () => dialog.close("no"));
 
-// Asks the page's server to do it; null if it is done, or else why it is not.
+// Asks the page's server to do it; the answer has an error if it is not done, and what
+// there is to say of it otherwise.
 async function done(path) {
   // The first part of the path is the page's key, which no other site knows.
   const key = window.location.pathname.split("/")[1];
   try {
     const response = await fetch(path, { method: "POST", headers: { "X-Courier-Key": key } });
-    return response.ok ? (await response.json()).error : `The page's server refuses it (${response.status}).`;
+    return response.ok ? await response.json() : { error: `The page's server refuses it (${response.status}).` };
   } catch {
-    return "The page's server does not answer.";
+    return { error: "The page's server does not answer." };
   }
 }

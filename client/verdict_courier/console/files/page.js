@@ -82,7 +82,10 @@ function showAsked() {
 }
 
 function showJobs(jobs, now, all) {
-  byId("shown").textContent = jobs.length < all ? `${jobs.length} of ${all} shown` : "";
+  // Jobs of other pages are not here to be filtered.
+  const page = AFTER || newest.next ? " on this page" : "";
+  const few = jobs.length < all ? `${jobs.length} of ${all}${page} shown` : "";
+  byId("shown").textContent = few || (page && "filters the jobs on this page");
   const list = byId("jobs");
   const ids = new Set(jobs.map((job) => job.job_id));
   for (const id of views.keys()) {

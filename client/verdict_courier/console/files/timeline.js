@@ -55,7 +55,7 @@ function bar(entry, x, end) {
     timeOfDay(entry.entered_at),
     lasted,
     entry.error,
-    entry.woken ? "woken by a webhook" : null,
+    entry.woken ? "woken" : null,
   ];
   return svg(
     "rect",
@@ -79,5 +79,5 @@ function tick(x, time) {
 function webhook(x, time) {
   // A line without length is a dot that keeps its shape when the picture is stretched.
   const path = { class: "mark", d: `M${x} 38h0.01`, "vector-effect": "non-scaling-stroke" };
-  return svg("path", path, svg("title", {}, `webhook, ${timeOfDay(time)}`));
+  return svg("path", path, svg("title", {}, `woken, ${timeOfDay(time)}`));
 }
