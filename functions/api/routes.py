@@ -174,6 +174,7 @@ def operations(types: Types, extensions: Extensions) -> tuple[Operation, ...]:
             parameters=(_ATTEMPT,),
             response_schema="ErrorDetails",
             problem_types=(
+                problems.REQUEST_INVALID,
                 problems.NO_ERROR_DETAILS,
                 problems.RESULTS_EXPIRED,
                 problems.JOB_ERASED,

@@ -188,7 +188,8 @@ class Ipqs:
         path = "list" if place == "header" else f"{quote(key, safe='')}/list"
         for page in range(1, self._settings.list_pages + 1):
             query = urlencode({"type": type_, "page": page})
-            answer = self._get(f"{self._url(path)}?{query}", _key_header(place, key))
+            url = f"{self._url(path)}?{query}"
+            answer = self._get(url, _key_header(place, key), seconds=_CALL_SECONDS)
             csvs = answer.get("csvs")
             if not isinstance(csvs, list):
                 raise AnswerUnreadable("the answer to the list has no list")
@@ -210,7 +211,7 @@ class Ipqs:
         def ask(key: str) -> IpqsResponse:
             key_path = "" if place == "header" else f"{quote(key, safe='')}/"
             url = self._url(f"{key_path}status/{provider_ref}")
-            return self._get(url, _key_header(place, key))
+            return self._get(url, _key_header(place, key), seconds=_CALL_SECONDS)
 
         answer = with_fresh_key_retry(self._key, ask)
         if str(csv_id(answer)) != provider_ref:
@@ -221,7 +222,7 @@ class Ipqs:
         return answer
 
     def _get(
-        self, url: str, headers: Mapping[str, str], *, seconds: float = _CALL_SECONDS
+        self, url: str, headers: Mapping[str, str], *, seconds: float
     ) -> IpqsResponse:
         response = self._http.request(
             "GET",
