@@ -11,12 +11,10 @@ if __name__ == "__main__":
 
 import argparse
 import fcntl
-import json
 import os
 import subprocess
 import time
 from typing import Any
-from urllib.request import urlopen
 
 from rich.console import Console
 
@@ -65,10 +63,11 @@ def _up() -> int:
 
 def _current_drill(record: dict[str, Any]) -> str:
     """Return what there is to say of the drill that is on; nothing without one."""
+    import requests  # noqa: PLC0415 - the first line of `make up` is printed sooner
+
     try:
-        with urlopen(record["drills_url"], timeout=5) as response:  # noqa: S310 - our own
-            drill = json.loads(response.read()).get("drill", "")
-    except (OSError, ValueError):  # of a stack that was started by earlier code
+        drill = requests.get(record["drills_url"], timeout=5).json().get("drill", "")
+    except (requests.RequestException, KeyError):  # a stack of earlier code has none
         return ""
     if not drill:
         return ""
