@@ -64,7 +64,7 @@ ifeq ($(T),)
 	  echo "Left out, as unchanged since they passed: $(SETTLED) (all with CI=true make test)"; fi; \
 	assemblies=$$(mktemp -d) && trap 'rm -rf "$$assemblies"' EXIT INT TERM && \
 	ASSEMBLIES=$$assemblies DURATIONS=$(DURATIONS) \
-	$(MAKE) --no-print-directory --jobs=3 LEAVE_OUT="$$left_out" \
+	$(MAKE) --no-print-directory --jobs=3 --keep-going LEAVE_OUT="$$left_out" \
 	  test-stack test-own $(BESIDE) test-cover test-faults test-plain
 	@$(BIN)/python -m tools.settled note
 	@echo "The twenty slowest, in seconds:"; sort -rn $(DURATIONS) | head -n 20
