@@ -56,8 +56,8 @@ KEY_REUSED = ProblemType(
 OPTIONS_TOO_LATE = ProblemType(
     "options-too-late",
     HTTPStatus.CONFLICT,
-    "The job began without this column or header: say it with the upload, ask for a "
-    "fresh job, which is paid for, or retry one of which nothing was sent.",
+    "The job began without these options: give them with the upload, ask for a fresh "
+    "job, which is paid for, or retry one of which nothing was sent.",
 )
 JOB_ENDED = ProblemType("job-ended", HTTPStatus.CONFLICT, "The job has ended already.")
 JOB_RUNNING = ProblemType(
