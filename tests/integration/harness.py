@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -13,6 +13,9 @@ from local import sample
 from local.execution_view import ExecutionView, read_execution
 from local.simulators.faults import Answer
 from local.stack import LocalStack
+
+if TYPE_CHECKING:
+    from mypy_boto3_logs.client import CloudWatchLogsClient
 
 #: Runs a command of the client; returns its exit code, output and notes.
 Run = Callable[..., tuple[int, str, str]]
@@ -26,6 +29,7 @@ IPQS_AT_ONCE = {
     "seconds_finalizing": 0.0,
 }
 _TIMEOUT_SECONDS = 60.0
+_LOG_PAGE = 10_000
 #: The keys of uploads to the stack of this session.
 _used: set[str] = set()
 _T = TypeVar("_T")
@@ -180,9 +184,27 @@ def log_lines(stack: LocalStack, *, group: str = "") -> Iterator[str]:
     for page in logs.get_paginator("describe_log_groups").paginate():
         for found in page["logGroups"]:
             if group in found["logGroupName"]:
-                events = logs.get_paginator("filter_log_events")
-                for result in events.paginate(logGroupName=found["logGroupName"]):
-                    yield from (event["message"] for event in result["events"])
+                yield from _messages(logs, found["logGroupName"])
+
+
+def _messages(logs: "CloudWatchLogsClient", group: str) -> Iterator[str]:
+    """Yield the lines of a log, from the first one on.
+
+    MiniStack answers with the first 10,000 from a time on, and with no token of the
+    next ones: those of the last millisecond are asked for again.
+    """
+    start = 0
+    while True:
+        events = logs.filter_log_events(logGroupName=group, startTime=start)["events"]
+        is_whole = len(events) < _LOG_PAGE
+        last = events[-1]["timestamp"] if events else 0
+        assert is_whole or last > start, "a millisecond has too many lines"
+        for event in events:
+            if is_whole or event["timestamp"] < last:
+                yield event["message"]
+        if is_whole:
+            return
+        start = last
 
 
 def wait_for(
