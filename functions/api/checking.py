@@ -82,7 +82,10 @@ def _require_waiting(service: JobService, record: JobRecord) -> None:
     elif not record.provider_ref:
         detail = "The job is not submitted yet."
     elif record.phase in (Phase.FINISHED, Phase.PARTIAL):
-        detail = "The provider has finished the job, whose results are being fetched."
+        detail = (
+            "The provider says that the job is finished: its results are fetched, or "
+            "the next check confirms it."
+        )
     else:
         return
     raise Problem(problems.NOTHING_TO_CHECK, detail)

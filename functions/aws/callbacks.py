@@ -89,12 +89,15 @@ class CallbackStore(WaitsTable):
     def wake(self, job: Job) -> bool:
         """End the wait of a job before any webhook; return False if it does not wait.
 
+        Another job may wait for the same reference. It is not asked about here.
+
         Nothing is remembered: a webhook that comes later finds the wait over, and is
         kept for the next one. The state gets no time of a webhook.
         """
         item = self._table.get(_key(job.provider, job.provider_ref))
         token = str(item.get("token", ""))
-        return bool(token) and self._resume(token, 0.0)
+        is_ours = item.get("job_id") == job.job_id
+        return is_ours and bool(token) and self._resume(token, 0.0)
 
     def _try_to_deliver(
         self, key: str, item: Item, event: str, *, now: float

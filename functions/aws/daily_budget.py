@@ -8,7 +8,7 @@ counted once, however often that is tried.
 from datetime import UTC, datetime
 
 from functions.aws.dynamodb import Update, Value
-from functions.aws.job_items import JobsTable
+from functions.aws.job_items import THIS_ATTEMPT, JobsTable
 from functions.core.job_record import SubmissionRecord
 from functions.core.keys import BUDGET_ITEM_PREFIX
 from functions.core.model import Job
@@ -58,9 +58,9 @@ class DailyBudget(JobsTable):
             Update(
                 key=job.job_id,
                 expression="SET counted_on = :day",
-                values={":day": day},
+                values={":day": day, ":attempt": job.attempt},
                 condition="attribute_exists(job_id) "
-                "AND attribute_not_exists(counted_on)",
+                f"AND attribute_not_exists(counted_on) AND {THIS_ATTEMPT}",
             ),
         )
         return all(held) or not is_first

@@ -236,6 +236,6 @@ def _wait_until_deadline(
         outcome = Outcome.TIMED_OUT if is_plain else Outcome.FAILED
         return end_job(job, outcome, at_deadline.__name__)
     wait_seconds = cap_to_deadline(deadline_at, delay, now=now)
-    if reason and wait_seconds < delay:
-        reason = WaitReason.DEADLINE
+    if wait_seconds < delay and reason in (WaitReason.ELAPSED, WaitReason.EXPECTED):
+        reason = WaitReason.DEADLINE  # all others say what an earlier check would harm
     return job.with_(next=step, wait_seconds=wait_seconds, wait_reason=reason or "")

@@ -126,3 +126,14 @@ def test_what_is_let_through_all_the_same_is_counted() -> None:
     assert jobs.take(0, 7)
     assert not jobs.take(1, 1, 5)
     assert jobs.sent == 7
+
+
+def test_a_try_of_an_earlier_attempt_counts_nothing() -> None:
+    """Its list may be read in another way by now, of which other values are sent."""
+    jobs = Jobs()
+    jobs.table.put(jobs.jobs[0].job_id, attempt=2)
+
+    jobs.take(0, 3, 5)
+
+    assert jobs.sent == 0
+    assert "counted_on" not in jobs.table.item(jobs.jobs[0].job_id)

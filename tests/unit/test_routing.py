@@ -79,6 +79,13 @@ def test_an_unfinished_job_waits(phase: Phase) -> None:
         pytest.param(FAILED, START + 980, WaitReason.UNCONFIRMED, id="bad"),
         pytest.param(LOST, START + 100, WaitReason.UNCONFIRMED, id="refused"),
         pytest.param(RUNNING, DEADLINE - 9, WaitReason.DEADLINE, id="last"),
+        pytest.param(FAILED, DEADLINE - 1, WaitReason.UNCONFIRMED, id="last and bad"),
+        pytest.param(
+            errors.ProviderThrottled("", hint=60.0),
+            DEADLINE - 9,
+            WaitReason.ASKED,
+            id="last and told to wait",
+        ),
         pytest.param(
             errors.ProviderUnavailable(""), START + 9, WaitReason.FAILED, id="no answer"
         ),

@@ -94,8 +94,12 @@ def test_a_list_in_shards_comes_back_as_one(site: Site) -> None:
 
 
 def test_only_shards_that_failed_are_sent_again(site: Site) -> None:
-    """The others are paid for: their results are merged again, with the new ones."""
+    """The others are paid for: their results are merged again, with the new ones.
+
+    The credits that they took are no reason to ask whether the rest may be sent.
+    """
     world = world_of(site)
+    site.ipqs.behave(credits=12)
     site.ipqs.script("upload", [Answer.refusal("Not today.")] * 2)
     job = world.upload(_KEY, _LIST.encode())
     world.run()
