@@ -136,10 +136,9 @@ class Preparation:
         prepared, remarks = self._read(job, record, may_cut=may_cut)
         costs = cost_of(prepared, credits_per_value=self.settings.credits_per_value)
         remarks = {**remarks, **costs}
-        if job.attempt > 1 and record.prepared_list.shards:
-            # Some may be paid for: what is left is less by them, and so is the need.
-            is_unsent = False
-        if self.credits_left and is_unsent and costs["credits_needed"]:
+        # Shards of an earlier attempt may be paid: less is left, and less is needed.
+        is_new = job.attempt == 1 or not record.prepared_list.shards
+        if self.credits_left and is_unsent and is_new and costs["credits_needed"]:
             remarks = {**remarks, "credits_left": self.credits_left(job.provider)}
         if self.finishes:
             seconds = self.finishes.expected_seconds(
