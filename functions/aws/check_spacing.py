@@ -48,7 +48,7 @@ class CheckSpacing:
         return max(1.0, float(self._table.get(key).get("next_at", now)) - now)
 
     def put_off(self, job_id: str, *, until: float) -> None:
-        """Give out no check of a job until a later time, as the provider asks for."""
+        """Refuse checks of a job until a later time, as its provider asks for."""
         self._table.update(
             f"{CHECK_ITEM_PREFIX}{job_id}",
             {"next_at": until, "expires_at": int(until + _KEEP_SECONDS)},
