@@ -15,6 +15,10 @@ PLAIN := tests/charges tests/infra tests/simulators tests/workflow
 STACK := tests/integration
 # Those that start stacks or emulators of their own.
 OWN := tests/emulator tests/fuzz tests/integration/test_cdk_command.py tests/integration/test_commands.py tests/integration/test_client.py
+# Half of those that need a running stack: it has a stack of its own, as both wait a lot.
+STACK_A := $(patsubst %,tests/integration/test_%.py,batches browser console documented_commands drills page page_accessibility)
+# What it searches is what the tests before it have left.
+SECRECY := tests/integration/test_secrecy.py::test_no_sink_contains_a_secret
 # Two halves of tests/unit, of half a minute each.
 UNIT_A := $(wildcard tests/unit/test_[a-j]*.py)
 UNIT_B := $(filter-out $(UNIT_A),$(wildcard tests/unit/test_*.py))
@@ -39,7 +43,7 @@ STAGE ?= dev
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down develop test test-cover test-faults test-plain test-stack test-own test-unit-a test-unit-b check-tests quick mutants check audit sbom lint format synth assets budget faults model bench bench-rows bench-crowd diagram template rights runbook corrections openapi provider screenshot wheel bootstrap deploy diff smoke destroy lock clean install-run
+.PHONY: help demo up down develop test test-cover test-faults test-plain test-stack-a test-stack-b test-own test-unit-a test-unit-b check-tests quick mutants check audit sbom lint format synth assets budget faults model bench bench-rows bench-crowd diagram template rights runbook corrections openapi provider screenshot wheel bootstrap deploy diff smoke destroy lock clean install-run
 
 help: ## List the targets
 	@echo "Verdict Courier: lists to bulk-verification providers, verdicts back."
@@ -64,8 +68,8 @@ ifeq ($(T),)
 	  echo "Left out, as unchanged since they passed: $(SETTLED) (all with CI=true make test)"; fi; \
 	assemblies=$$(mktemp -d) && trap 'rm -rf "$$assemblies"' EXIT INT TERM && \
 	ASSEMBLIES=$$assemblies DURATIONS=$(DURATIONS) \
-	$(MAKE) --no-print-directory --jobs=3 --keep-going LEAVE_OUT="$$left_out" \
-	  test-stack test-own $(BESIDE) test-cover test-faults test-plain
+	$(MAKE) --no-print-directory --jobs=4 --keep-going LEAVE_OUT="$$left_out" \
+	  test-stack-a test-stack-b test-own $(BESIDE) test-cover test-faults test-plain
 	@$(BIN)/python -m tools.settled note
 	@echo "The twenty slowest, in seconds:"; sort -rn $(DURATIONS) | head -n 20
 	$(BIN)/python -m slipcover --merge $(COVERAGE)/*.json --out $(COVERAGE).json --fail-under 95
@@ -82,8 +86,11 @@ test-faults:
 test-plain:
 	$(PYTEST) $(filter-out $(LEAVE_OUT),$(PLAIN))
 
-test-stack:
-	$(PYTEST) $(STACK) $(OWN:%=--ignore=%)
+test-stack-a:
+	$(PYTEST) $(STACK_A) $(SECRECY)
+
+test-stack-b:
+	$(PYTEST) $(STACK) $(OWN:%=--ignore=%) $(STACK_A:%=--ignore=%)
 
 test-own:
 	$(PYTEST) $(filter-out $(LEAVE_OUT),$(OWN))

@@ -69,7 +69,8 @@ def serve_api_docs(api_url: str) -> Iterator[str]:
     }
     handler = partial(_DocumentHandler, documents=documents)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        serve_forever = partial(server.serve_forever, poll_interval=0.05)
+        thread = threading.Thread(target=serve_forever, daemon=True)
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}/"

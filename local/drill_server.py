@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -63,7 +64,8 @@ def serve_drills(switch: DrillSwitch) -> Iterator[str]:
     """
     root = f"/{secrets.token_urlsafe(16)}/"
     with ThreadingHTTPServer(("127.0.0.1", 0), _handler(switch, root)) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        serve_forever = partial(server.serve_forever, poll_interval=0.05)
+        thread = threading.Thread(target=serve_forever, daemon=True)
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}{root}"

@@ -28,6 +28,7 @@ def correct(
         endpoint=f"http://127.0.0.1:{port}",
     )
     authorization.count_loopback_as_tls()
+    authorization.parse_policies_once()
     registry.install(without)
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ def emulator() -> Iterator[Emulator]:
         yield started
 
 
-def _stage(emulator: Emulator, *arguments: str) -> str:
+def _stage(emulator: Emulator, *arguments: str, flags: str = "") -> str:
     """Run `make deploy` and the like without a terminal; return what it prints."""
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("AWS_")
@@ -37,7 +38,7 @@ def _stage(emulator: Emulator, *arguments: str) -> str:
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "CDK_FLAGS": "--no-notices",
+            "CDK_FLAGS": f"--no-notices {flags}",
         },
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -61,11 +62,15 @@ def _tables(emulator: Emulator) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.timeout(900)
-def test_both_stages_live_and_die(emulator: Emulator) -> None:
-    """What a person types: bootstrap, deploy, diff without a difference, destroy."""
+def test_both_stages_live_and_die(emulator: Emulator, tmp_path: Path) -> None:
+    """What a person types: bootstrap, deploy, diff without a difference, destroy.
+
+    To remove a stage, the CDK needs what it was deployed from, which is kept for that.
+    """
     _stage(emulator, "bootstrap")
     for stage in ("dev", "prod"):
-        deployed = _stage(emulator, "deploy", "--stage", stage)
+        kept = f"--output={tmp_path / stage}"
+        deployed = _stage(emulator, "deploy", "--stage", stage, flags=kept)
         assert ("This is the first deployment" in deployed) is (stage == "prod")
         assert "no differences" in _stage(emulator, "diff", "--stage", stage)
 
@@ -80,9 +85,11 @@ def test_both_stages_live_and_die(emulator: Emulator) -> None:
     s3.put_object(Bucket=inbox, Key="ipqs/email/a.csv", Body=b"")
     s3.delete_object(Bucket=inbox, Key="ipqs/email/a.csv")
 
-    assert "InboxBucket: 2 versions deleted" in _stage(emulator, "destroy")
-    kept = _stage(emulator, "destroy", "--stage", "prod")
-    assert "AWS::DynamoDB::Table" in kept
+    dev, prod = (f"--app={tmp_path / stage}" for stage in ("dev", "prod"))
+    destroyed = _stage(emulator, "destroy", flags=dev)
+    assert "InboxBucket: 2 versions deleted" in destroyed
+    retained = _stage(emulator, "destroy", "--stage", "prod", flags=prod)
+    assert "AWS::DynamoDB::Table" in retained
     buckets = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
     assert not [name for name in buckets if "dev-storage" in name]
     assert [name for name in buckets if "prod-storage" in name]

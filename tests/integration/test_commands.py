@@ -27,7 +27,8 @@ _ROOT = Path(__file__).parents[2]
 def test_the_demo_succeeds(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is the first command of a new user, whose own list has rows to keep."""
+    """It is the first command of a new user, who has no CDK, and rows to keep."""
+    monkeypatch.setattr(assembly, "has_cdk", lambda: False)
     monkeypatch.chdir(tmp_path)
     Path("my.csv").write_bytes(sample.customers(100))
 
@@ -67,9 +68,10 @@ def test_the_demo_of_webhooks_prints_the_saved_time(
 
 
 def test_the_demo_explains_what_is_wrong_with_a_file(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An empty file is the user's mistake, which takes one line to explain."""
+    monkeypatch.setattr(assembly, "has_cdk", lambda: False)
     empty = tmp_path / "empty.csv"
     empty.touch()
 

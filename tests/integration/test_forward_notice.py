@@ -59,7 +59,9 @@ class Receiver:
 
         with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
             receiver.url = f"http://127.0.0.1:{server.server_port}"
-            thread = threading.Thread(target=server.serve_forever, daemon=True)
+            thread = threading.Thread(
+                target=server.serve_forever, args=(0.05,), daemon=True
+            )
             thread.start()
             yield receiver
             server.shutdown()
