@@ -44,13 +44,17 @@ def get(address: str) -> bytes:
 
 
 def wait_for_job(page: str, job_id: str) -> dict[str, Any]:
-    """Wait until the console has a job with its whole timeline, and return the job."""
+    """Wait until the console has a job with its whole timeline, and return the job.
+
+    It reads the timeline after the job, which may have ended in between.
+    """
 
     def finished_job() -> dict[str, Any] | None:
         jobs = {job["job_id"]: job for job in json.loads(get(f"{page}data"))["jobs"]}
         job: dict[str, Any] = jobs.get(job_id, {})
         timeline = job.get("timeline")
-        return job if timeline and timeline["ended_at"] else None
+        has_ended = timeline and timeline["ended_at"] and job["outcome"]
+        return job if has_ended else None
 
     return wait_for(finished_job)
 
