@@ -70,8 +70,42 @@ def test_a_wait_is_registered(
     assert table.item(KEY) == {
         "token": "token",
         "job_id": "j",
+        "wait_reason": "",
         "expires_at": expires(NOW),
     }
+
+
+@pytest.mark.parametrize(
+    ("job", "is_woken"),
+    [
+        pytest.param(JOB.with_(wait_reason="elapsed"), True, id="the same"),
+        pytest.param(JOB.with_(wait_reason="asked"), False, id="another reason"),
+        pytest.param(JOB.with_(job_id="other"), False, id="another job"),
+    ],
+)
+def test_a_person_ends_only_a_wait_that_may_be_ended(
+    store: CallbackStore, waits: Waits, job: Job, *, is_woken: bool
+) -> None:
+    """The job may have begun another wait since a person has seen why it waits."""
+    seen = JOB.with_(wait_reason="elapsed")
+    store.register_token(seen, "old", now=NOW)
+    waits.over["old"] = "TaskTimedOut"
+    assert not store.wake(seen, reasons=["elapsed"])
+
+    store.register_token(job, "new", now=LATER)
+
+    assert store.wake(seen, reasons=["elapsed"]) is is_woken
+    assert waits.ended == ([("new", "-1.0")] if is_woken else [])
+
+
+def test_a_wait_of_an_earlier_release_goes_on(
+    store: CallbackStore, table: MemoryTable, waits: Waits
+) -> None:
+    """Why it waits is not known; the provider is asked for an answer instead."""
+    table.put(KEY, token="token", job_id="j")
+
+    assert not store.wake(JOB, reasons=[""])
+    assert waits.ended == []
 
 
 def test_a_webhook_that_came_before_ends_the_wait_at_once(
@@ -121,6 +155,7 @@ def test_a_webhook_ends_the_wait(
     assert table.item(KEY) == {
         "events": DONE,
         "job_id": "j",
+        "wait_reason": "",
         "expires_at": expires(LATER),
     }
 
@@ -139,6 +174,7 @@ def test_a_webhook_after_the_wait_is_kept_for_the_next_one(
     assert table.item(KEY) == {
         "events": DONE,
         "job_id": "j",
+        "wait_reason": "",
         "called_at": LATER,
         "expires_at": expires(LATER),
     }
