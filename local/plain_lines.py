@@ -1,0 +1,34 @@
+"""Leave out the spaces at the ends of the lines that a table writes into a pipe."""
+
+import io
+from typing import TextIO, cast
+
+
+def plain_lines(out: TextIO) -> TextIO:
+    """Return a stream that writes to another one, without spaces at ends of lines.
+
+    A terminal gets all: a line may be written over another one there.
+    """
+    return out if out.isatty() else cast("TextIO", _PlainLines(out))
+
+
+class _PlainLines(io.TextIOBase):
+    """Writes to a stream, without the spaces that fill cells up to the next border."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # whose setter nothing calls
+        """The encoding of the stream, by which rich chooses its borders."""
+        return self._out.encoding
+
+    def write(self, text: str) -> int:
+        """Write text, of which the lines that are whole end without spaces."""
+        *lines, rest = text.split("\n")
+        self._out.write("".join(f"{line.rstrip(' ')}\n" for line in lines) + rest)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush the stream."""
+        self._out.flush()
