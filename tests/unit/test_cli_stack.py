@@ -334,7 +334,26 @@ def test_results_of_two_jobs_are_not_mixed_in_a_folder(
     assert (f"ofanotherjob,{there[:12]}:nameanotherfolder" in printed) != own
 
 
-@pytest.mark.parametrize("kept", ["[]", "no JSON", '{"other": 1}'])
+def test_a_manifest_that_cannot_be_read_is_said_with_what_to_do(
+    api: ScriptedServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whose results the folder has is not known, and nothing is put beside them."""
+    (tmp_path / "manifest.json").mkdir()
+    manifest = {"job_id": _ID, "files": [], "rows": {"verdict": "complete"}}
+    response = {"manifest": manifest, "links": []}
+    api.answers[f"/jobs/{_ID}/results"] = Answer.json(response)
+
+    assert main(["results", _ID, "--download", str(tmp_path)]) == ExitCode.MISUSED
+
+    printed = " ".join(capsys.readouterr().err.split())
+    assert "cannot be read (Is a directory), so" in printed
+    assert "move it away, or name another folder" in printed
+    assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
+
+
+@pytest.mark.parametrize(
+    "kept", ["[]", "no JSON", '{"other": 1}', pytest.param("[" * 99_999, id="deep")]
+)
 def test_a_manifest_of_something_else_does_not_hold_up_a_download(
     api: ScriptedServer, tmp_path: Path, kept: str
 ) -> None:

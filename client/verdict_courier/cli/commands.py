@@ -147,11 +147,7 @@ def _results(
         there_is = ", ".join(kinds) or "no result"
         raise Misused(f"there is no {printable(min(unknown))}, but {there_is}")
     if folder:
-        if other := other_job(response, folder):
-            raise Misused(
-                f"{folder} has the results of another job, "
-                f"{printable(other)[:SHOWN_DIGITS]}: name another folder"
-            )
+        _require_own(folder, response)
         save_manifest(response, folder)
     placed_files = []
     for result in listed:
@@ -163,6 +159,22 @@ def _results(
     verdict = response["manifest"].get("rows", {}).get("verdict")
     display.verdict(verdict)
     return ExitCode.ROWS_UNPROVEN if has_unproven_rows(verdict) else ExitCode.DONE
+
+
+def _require_own(folder: Path, response: Document) -> None:
+    """Refuse a folder that has results of another job, or may have."""
+    try:
+        other = other_job(response, folder)
+    except OSError as error:
+        raise Misused(
+            f"{error.filename} cannot be read ({error.strerror}), so whose results the "
+            "folder has is not known: move it away, or name another folder"
+        ) from None
+    if other:
+        raise Misused(
+            f"{folder} has the results of another job, "
+            f"{printable(other)[:SHOWN_DIGITS]}: name another folder"
+        )
 
 
 def _errors(api: ApiClient, display: Display, job_id: str) -> ExitCode:
