@@ -17,6 +17,7 @@ class _PlainLines(io.TextIOBase):
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
+        self._held = ""  # spaces after which the line may end
 
     @property
     def encoding(self) -> str:  # type: ignore[override]  # whose setter nothing calls
@@ -24,9 +25,10 @@ class _PlainLines(io.TextIOBase):
         return self._out.encoding
 
     def write(self, text: str) -> int:
-        """Write text, of which the lines that are whole end without spaces."""
-        *lines, rest = text.split("\n")
-        self._out.write("".join(f"{line.rstrip(' ')}\n" for line in lines) + rest)
+        """Write text, and keep the spaces at its end until more comes."""
+        whole = self._held + text
+        self._held = whole[len(whole.rstrip(" ")) :]
+        self._out.write("\n".join(line.rstrip(" ") for line in whole.split("\n")))
         return len(text)
 
     def flush(self) -> None:

@@ -3,17 +3,19 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from unittest.mock import MagicMock
 
 import pytest
 from rich.console import Console
-from rich.spinner import Spinner
 
 from functions.core.model import Job, PreparedList
-from local import demo
-from local.demo_progress import _progress
+from local import demo, demo_progress
+from local.demo_progress import follow
 from local.demo_results import show_files, show_rows
 from local.execution_view import ExecutionView
+from local.phases import Phases
 from local.plain_lines import plain_lines
+from local.stack import LocalStack
 from tests.unit.test_phases import Terminal
 
 _JOB = Job(
@@ -63,7 +65,8 @@ def test_the_demo_ends_no_line_with_a_space_in_a_pipe(
             next_check_at=0.0,
             error="",
         )
-        console.print(_progress(view, Spinner("dots")))
+        monkeypatch.setattr(demo_progress, "_views", lambda *_: iter([view]))
+        follow(MagicMock(LocalStack), "j", console, MagicMock(Phases))
         show_files(_MANIFEST, console)
         show_rows(_MANIFEST, lambda _: _JOINED, console)
 
@@ -75,6 +78,8 @@ def test_the_demo_ends_no_line_with_a_space_in_a_pipe(
     for words in ("Begin → Prepare", "SHA-256", "no such result", "Asha"):
         assert any(words in line for line in lines), words
     assert [line for line in lines if line.endswith(" ")] == []
+    (counts,) = (line for line in lines if line.startswith("Records  "))
+    assert counts.endswith("12 to send")  # and nothing of what comes next
 
 
 def test_a_line_may_come_in_pieces_and_a_terminal_gets_all() -> None:
@@ -83,7 +88,9 @@ def test_a_line_may_come_in_pieces_and_a_terminal_gets_all() -> None:
     for out in (piped, terminal):
         lines = plain_lines(out)
         lines.write("a ")
-        lines.write("b  \n  c \n")
+        lines.write("b  \n  c ")
+        lines.write("\n ")
+        lines.write(" d")
 
-    assert piped.getvalue() == "a b\n  c\n"
-    assert terminal.getvalue() == "a b  \n  c \n"
+    assert piped.getvalue() == "a b\n  c\n  d"
+    assert terminal.getvalue() == "a b  \n  c \n  d"

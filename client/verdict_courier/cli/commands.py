@@ -1,7 +1,7 @@
 """Run the commands of `courier`, one function for each."""
 
 from argparse import Namespace
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -98,14 +98,6 @@ def status(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     read = partial(api.call, "GET", f"/jobs/{options.job_id}")
     job = read_patiently(read, display.note) if options.wait else read()
     return follow(api, display, job, options)
-
-
-def list_jobs(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
-    """Show jobs, newest first."""
-    filters = {name: getattr(options, name) for name in ("outcome", "provider", "day")}
-    query = {name: value for name, value in filters.items() if value}
-    display.jobs(_jobs(api, query, limit=options.limit))
-    return ExitCode.DONE
 
 
 def results(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
@@ -216,18 +208,3 @@ def _worst(codes: Iterable[ExitCode]) -> ExitCode:
         ExitCode.APPROVAL_NEEDED,
     )
     return next((code for code in worst if code in seen), ExitCode.DONE)
-
-
-def _jobs(
-    api: ApiClient, query: Mapping[str, str], *, limit: int
-) -> Iterator[Document]:
-    parameters = dict(query)
-    count = 0
-    while True:
-        page = api.call("GET", "/jobs", query=parameters)
-        for job in page["jobs"][: limit - count]:
-            count += 1
-            yield job
-        if page["next"] is None or count == limit:
-            return
-        parameters["cursor"] = page["next"]
