@@ -151,7 +151,7 @@ def error_lines(response: Mapping[str, Any]) -> list[dict[str, Any]]:
             break
     try:
         lines = [json.loads(line) for line in content.splitlines()]
-    except ValueError:
+    except (ValueError, RecursionError):
         lines = [None]
     if not all(isinstance(line, dict) for line in lines):
         raise ForeignAnswer("The error's details are not what the API describes.")
