@@ -98,6 +98,17 @@ def test_a_person_ends_only_a_wait_that_may_be_ended(
     assert waits.ended == ([("new", "-1.0")] if is_woken else [])
 
 
+def test_a_wait_that_a_webhook_has_ended_is_not_ended_by_a_person(
+    store: CallbackStore, waits: Waits
+) -> None:
+    """Its token is gone, and there is nothing to send."""
+    store.register_token(JOB, "token", now=NOW)
+    store.deliver("p", "7", DONE, now=LATER)
+
+    assert not store.wake(JOB, reasons=[""])
+    assert [token for token, _ in waits.ended] == ["token"]
+
+
 def test_a_wait_of_an_earlier_release_goes_on(
     store: CallbackStore, table: MemoryTable, waits: Waits
 ) -> None:
