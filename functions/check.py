@@ -94,7 +94,7 @@ def _metrics(
         return values
     if uses_webhook and not heard_at:
         values[Metric.WEBHOOKS_MISSED] = 1
-    if finished_at := report.provider_finished_at or heard_at:
+    if finished_at := report.provider_finished_at or max(0.0, heard_at):
         # The provider's clock may be ahead of ours.
         values[Metric.LAG_SECONDS] = max(0.0, now - finished_at)
     return values

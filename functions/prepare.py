@@ -174,11 +174,11 @@ class Preparation:
                     batch_store=batch_store,
                     now=self.now,
                     asked=ListOptions.from_record(record),
+                    before=before,
                     recall=RecalledBefore(batch_store, before)
                     if before.shards
                     else recall,
                     may_cut=may_cut,
-                    was_cut=before.shards > 0,
                 )
         count = adapter_for(job.provider).validate(job.key, job.type, self._source)
         # Not in every state: most requests have one.

@@ -12,7 +12,7 @@ from functions.core.errors import SourceTooLarge
 from functions.core.model import Job, Next, Phase, PreparedList
 from functions.core.provider_settings import ProviderSettings
 from functions.core.quote import Remarks
-from functions.core.upload_options import ListOptions
+from functions.core.upload_options import ListOptions, word_for
 from functions.recalling import Recall, RecalledBefore
 from functions.records_file import RecordsFile
 from functions.submission_file import Shard, SubmissionFile
@@ -33,9 +33,9 @@ def prepare_list(
     batch_store: BatchStore,
     now: float,
     asked: ListOptions,
+    before: PreparedList,
     recall: Recall | RecalledBefore | None = None,
     may_cut: bool = True,
-    was_cut: bool = False,
 ) -> tuple[Job, Remarks]:
     """Write the work files of a list; return the job, and what there is to say of it.
 
@@ -49,7 +49,8 @@ def prepare_list(
 
     What is too large for one upload is cut into shards, which are sent like the
     requests of a batch, unless the whole may have been sent already (not `may_cut`).
-    What `was_cut` in an attempt before is cut in the same places.
+    What an attempt `before` has cut is cut in the same places, with what does not fit
+    only if it was there then: numbers have to be those of the shards that are kept.
 
     Raises:
         RequestInvalid: The object's metadata does not say how to read it.
@@ -64,8 +65,10 @@ def prepare_list(
         windows_1252=settings.reads_windows_1252,
     )
     unfit = settings.sends_unfit if said.send_unfit is None else said.send_unfit
+    if before.send_unfit:
+        unfit = before.send_unfit == word_for(yes=True)
     reading = read_list(source, job.key, job.type, options, send_unfit=unfit)
-    index = batch_store.row_index() if may_cut and was_cut else None
+    index = batch_store.row_index() if may_cut and before.shards else None
     with (
         SubmissionFile(
             _HEADERS.get(job.type, "value"),
@@ -118,6 +121,7 @@ def prepare_list(
         remembered=remembered,
         remembered_version_id=recall.store(batch_store) if recall else "",
         shards=len(shards) if len(shards) > 1 else 0,
+        send_unfit=word_for(yes=unfit) if len(shards) > 1 else "",
     )
     ready = job.with_(next=Next.SUBMIT, prepared=prepared)
     if not prepared.sent:

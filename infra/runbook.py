@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 PLACE = "docs/operations.md"
+_HEADING = "### Alarm: "
 
 
 def alarm_description(what: str, kind: str, *, runbook_url: str) -> str:
@@ -23,21 +24,32 @@ def advice(kind: str) -> str:
     Raises:
         ValueError: There is no such section, or no such paragraph.
     """
-    heading = re.escape(f"### Alarm: {kind.lower()}\n")
-    section = re.search(rf"(?ms)^{heading}(.*?)(?=^##|\Z)", _text())
-    found = (
-        section[1].partition("\n**Do:** ")[2].partition("\n\n")[0] if section else ""
-    )
+    found = _advice_of_all().get(kind.lower())
     if not found:
         raise ValueError(f"{PLACE} does not say what to do about {kind!r}")
-    plain = re.sub(r"\[([^][]+)\]\([^()]+\)", r"\1", found)
+    return found
+
+
+def advice_by_alarm(text: str) -> dict[str, str]:
+    """Return the paragraph *Do* of each alarm's section in a run-book's text."""
+    found = {}
+    for section in re.split(r"(?m)^(?=##)", text):
+        heading, _, rest = section.partition("\n")
+        said = rest.partition("\n**Do:** ")[2].partition("\n\n")[0]
+        if heading.startswith(_HEADING) and said:
+            found[heading.removeprefix(_HEADING)] = _plain(said)
+    return found
+
+
+def _plain(said: str) -> str:
+    plain = re.sub(r"\[([^][]+)\]\([^()]+\)", r"\1", said)
     plain = re.sub(r"[*`]", "", " ".join(plain.split()))
     return plain[0].upper() + plain[1:]
 
 
 @cache
-def _text() -> str:
-    return (Path(__file__).parents[1] / PLACE).read_text("utf-8")
+def _advice_of_all() -> dict[str, str]:
+    return advice_by_alarm((Path(__file__).parents[1] / PLACE).read_text("utf-8"))
 
 
 def _anchor(kind: str) -> str:

@@ -22,6 +22,7 @@ from local.demo_progress import DemoFailed, follow
 from local.demo_results import keep_files, show_files, show_rows
 from local.deploy import DeploymentFailed
 from local.emulator.process import EmulatorFailed
+from local.plain_lines import plain_lines
 from local.simulators.ipqs import IpqsBehaviour, RunningClock
 from local.simulators.txncheck import TxncheckBehaviour
 from local.stack import LocalStack, running
@@ -46,7 +47,7 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     phases.accept_any_text()
     options = parse(arguments)
-    console = Console(highlight=False, emoji=False)
+    console = Console(file=plain_lines(sys.stdout), highlight=False, emoji=False)
     errors = Console(stderr=True, highlight=False, emoji=False)
     try:
         type_ = demo_type(options.provider, options.type)

@@ -12,8 +12,8 @@ from local.stack import STAGE
 _ROWS = 1_000
 #: Ignored by git, in the folder in which `make demo` runs.
 _KEPT = Path("out")
-#: The default type of each provider.
-_DEFAULT_TYPES = {"ipqs": "email", "txncheck": "full-check"}
+#: The default types of providers whose first type it is not.
+_DEFAULT_TYPES = {"txncheck": "full-check"}
 
 
 class DemoMisused(Exception):
@@ -50,7 +50,7 @@ def demo_type(provider: str, type_: str) -> str:
         names = ", ".join(providers)
         raise DemoMisused(f"there is no provider {provider!r}; there are {names}")
     if not type_:
-        return _DEFAULT_TYPES[provider]
+        return _DEFAULT_TYPES.get(provider) or providers[provider].types[0]
     if type_ in providers[provider].types:
         return type_
     verified = f"{provider} verifies {', '.join(providers[provider].types)}"

@@ -52,7 +52,10 @@ def follow(
                 shown.begin("Following the job", _activity(view))
             if view is not None and view.ended:
                 shown.end()
-                return view
+                break
+    if not console.is_terminal:
+        console.print()  # into a pipe, `Live` writes no end of its last line
+    return view
 
 
 def _views(stack: LocalStack, job_id: str) -> Iterator[ExecutionView | None]:

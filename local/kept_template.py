@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from infra import config
+from infra import config, runbook
 from infra.bundling import ASSETS, HOST, BundlingFailed
 from infra.bytecode import CompilationFailed
 from infra.config import LOCAL, stack_name
@@ -91,6 +91,7 @@ def _placeholder(asset: str) -> str:
 def _sources() -> dict[str, str]:
     """Return a digest of each file that makes the template, by path.
 
+    Of the run-book, what to do about each alarm is a part of it, and nothing else.
     The modules of `functions` from which `infra` takes names and limits are not among
     them: they change with most commits, and the template with few.
     """
@@ -99,6 +100,9 @@ def _sources() -> dict[str, str]:
         file.relative_to(ROOT).as_posix(): file.read_bytes() for file in modules
     }
     contents[config.CDK_JSON.name] = json.dumps(_settings(), sort_keys=True).encode()
+    book = (ROOT / runbook.PLACE).read_text("utf-8")
+    advice = runbook.advice_by_alarm(book)
+    contents[runbook.PLACE] = json.dumps(advice, sort_keys=True).encode()
     return {
         path: hashlib.sha256(content).hexdigest()[:12]
         for path, content in contents.items()

@@ -50,6 +50,7 @@ def main() -> int:
                     "api_url": stack.api_url,
                     "console_url": console_url,
                     "drills_url": drills_url,
+                    "commands": _commands_to_try(stack),
                     "addresses": _addresses(stack, api_docs_url),
                 }
                 file.write(json.dumps(record).encode())
@@ -128,7 +129,6 @@ def _addresses(stack: LocalStack, api_docs_url: str) -> dict[str, str]:
         "Notices queue": stack.notices_queue,
         "IPQS simulator": stack.ipqs.base_url,
         "TxnCheck simulator": stack.txncheck.base_url,
-        **_commands_to_try(stack),
     }
 
 

@@ -14,6 +14,7 @@ import fcntl
 import os
 import subprocess
 import time
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
@@ -52,11 +53,14 @@ def _up() -> int:
     if record is None:
         _show_failure(console)
         return 1
-    for name, value in record["addresses"].items():
-        console.print(f"{name:<20} {value}", soft_wrap=True)
+    # A stack of earlier code has its commands among the addresses.
+    for group in ("commands", "addresses"):
+        for name, value in record.get(group, {}).items():
+            console.print(f"{name:<20} {value}", markup=False, soft_wrap=True)
+        console.print()
     if drill := _current_drill(record):
-        console.print(f"\n{drill}", markup=False, soft_wrap=True)
-    console.print("\nStop it with `make down`. The page of its jobs, live:")
+        console.print(f"{drill}\n", markup=False, soft_wrap=True)
+    console.print("Stop it with `make down`. The page of its jobs, live:")
     console.print(record["console_url"], soft_wrap=True)
     return 0
 
@@ -66,13 +70,15 @@ def _current_drill(record: dict[str, Any]) -> str:
     import requests  # noqa: PLC0415 - the first line of `make up` is printed sooner
 
     try:
-        drill = requests.get(record["drills_url"], timeout=5).json().get("drill", "")
+        drilled = requests.get(record["drills_url"], timeout=5).json()
     except (requests.RequestException, KeyError):  # a stack of earlier code has none
         return ""
-    if not drill:
+    if not drilled:
         return ""
+    since = datetime.fromisoformat(drilled["since"]).astimezone()
     return (
-        f"The drill {drill} is on: the providers fail. `./courier drill off` ends it."
+        f"The drill {drilled['drill']} is on since {since:%Y-%m-%d %H:%M:%S}: the "
+        "providers fail. `./courier drill off` ends it."
     )
 
 

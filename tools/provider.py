@@ -197,8 +197,8 @@ def main() -> int:
         return 2
     sys.stdout.write("".join(f"wrote {path}\n" for path in paths))
     sys.stdout.write(
-        "Now `make format`, then `make test T=tests/contract`. What is left to do "
-        "is in docs/architecture.md.\n"
+        "Now `make test T=tests/contract`. What is left to do is in "
+        "docs/architecture.md, under *Where to put a new thing*.\n"
     )
     return 0
 

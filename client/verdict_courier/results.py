@@ -91,11 +91,16 @@ def other_job(response: Mapping[str, Any], folder: Path) -> str:
     """Return the job whose results a folder has, if it is another than a response's.
 
     Results of all jobs have the same names: those of two would be mixed.
+
+    Raises:
+        OSError: There is a manifest, or something of its name, that cannot be read.
     """
     try:
         manifest = json.loads((folder / "manifest.json").read_bytes())
         there = str(manifest["job_id"])
-    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except (ValueError, KeyError, TypeError, RecursionError):
         return ""  # not saved by this client
     return there if there != response["manifest"].get("job_id") else ""
 
@@ -146,7 +151,7 @@ def error_lines(response: Mapping[str, Any]) -> list[dict[str, Any]]:
             break
     try:
         lines = [json.loads(line) for line in content.splitlines()]
-    except ValueError:
+    except (ValueError, RecursionError):
         lines = [None]
     if not all(isinstance(line, dict) for line in lines):
         raise ForeignAnswer("The error's details are not what the API describes.")

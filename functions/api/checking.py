@@ -52,8 +52,8 @@ def check_job(service: JobService, request: ApiRequest, *, now: float) -> Docume
     if seconds := spacing.claim(record.job_id, now=now):
         raise _too_soon("Somebody has asked for a check of this job already.", seconds)
     job = record.to_job().with_(provider_ref=record.provider_ref)
-    may_wake = record.next_check_reason in _WAKING and record.polls < MOST_CHECKS
-    is_woken = may_wake and CallbackStore.from_environment().wake(job)
+    callbacks = CallbackStore.from_environment()
+    is_woken = record.polls < MOST_CHECKS and callbacks.wake(job, reasons=_WAKING)
     telemetry.logger.info("check asked for", job_id=job.job_id, is_woken=is_woken)
     answer = StatusAnswer() if is_woken else StatusCalls.from_environment().ask(job)
     if answer.hint_seconds:

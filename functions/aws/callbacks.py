@@ -5,6 +5,7 @@ last wait, or `called_at` where a webhook came while no execution was waiting, a
 events received.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,6 +18,8 @@ from functions.core.model import Job
 
 _KEEP_SECONDS = 7 * 86_400
 _TRIES = 5
+#: In place of the time of a webhook, which was not due: a person has ended the wait.
+_BY_A_PERSON = -1.0
 
 
 class WebhookOutcome(StrEnum):
@@ -48,7 +51,12 @@ class CallbackStore(WaitsTable):
         key = _key(job.provider, job.provider_ref)
         registered = self._table.update(
             key,
-            {"token": token, "job_id": job.job_id, **_expiry(now)},
+            {
+                "token": token,
+                "job_id": job.job_id,
+                "wait_reason": job.wait_reason,
+                **_expiry(now),
+            },
             condition="attribute_not_exists(called_at)",
         )
         if registered is not None:
@@ -86,8 +94,12 @@ class CallbackStore(WaitsTable):
                 return WebhookReceipt(outcome=outcome, job_id=job_id)
         raise AwsUnavailable("the wait changed at every try")
 
-    def wake(self, job: Job) -> bool:
+    def wake(self, job: Job, *, reasons: Collection[str]) -> bool:
         """End the wait of a job before any webhook; return False if it does not wait.
+
+        Only a wait for one of the `reasons` is ended. Its reason is read together with
+        its token, which ends no other wait; that in the job's record may be of the wait
+        before. A wait of an earlier release, whose reason is unknown, goes on.
 
         Another job may wait for the same reference. It is not asked about here.
 
@@ -97,7 +109,8 @@ class CallbackStore(WaitsTable):
         item = self._table.get(_key(job.provider, job.provider_ref))
         token = str(item.get("token", ""))
         is_ours = item.get("job_id") == job.job_id
-        return is_ours and bool(token) and self._resume(token, 0.0)
+        may_end = is_ours and item.get("wait_reason") in reasons
+        return may_end and bool(token) and self._resume(token, _BY_A_PERSON)
 
     def _try_to_deliver(
         self, key: str, item: Item, event: str, *, now: float

@@ -74,6 +74,11 @@ def prepared(job: Job) -> dict[str, Value]:
     return {"prepared": json.dumps(asdict(job.prepared))}
 
 
+def resent(job: Job, old: str) -> dict[str, Value]:
+    """Return that the claim `old` may be paid for; nothing if it surely is not."""
+    return {"resent": 1} if old and old not in job.unsent_claims else {}
+
+
 def held(job: Job) -> dict[str, Value]:
     """Return the error that a job waits out, and since when; nothing if none."""
     if not job.held_for:

@@ -21,6 +21,7 @@ from functions.aws.job_items import (
     next_check_of,
     prepared,
     received,
+    resent,
     source_of,
     submitted,
     webhook_status_of,
@@ -188,6 +189,7 @@ class JobStore(JobsTable):
             {
                 **self._identity(job, now),
                 **prepared(job),
+                **resent(job, old),
                 "intent": token,
                 "intent_at": now,
             },

@@ -29,7 +29,7 @@ class Rereadings(JobsTable):
             remove=_OF_READING,
             condition=f"outcome = :outcome AND {THIS_ATTEMPT} "
             "AND attribute_not_exists(intent) AND attribute_not_exists(provider_ref) "
-            "AND attribute_not_exists(erase_began_at)",
+            "AND attribute_not_exists(resent) AND attribute_not_exists(erase_began_at)",
             condition_values={
                 ":outcome": str(record.outcome),
                 ":attempt": record.attempt,
@@ -41,11 +41,14 @@ class Rereadings(JobsTable):
 def may_be_paid(record: JobRecord, *, is_batch: bool = False) -> bool:
     """Return whether anything of a job may have been sent, in any of its attempts.
 
-    Whether requests of a batch, or shards of a list, were sent, its own record does not
-    say: unless each attempt was ended by its source.
+    Whether shards of a list, or requests of a batch, were sent, its own record does not
+    say, and its error may be that of one among others: they may be, once they were
+    prepared. Of a batch of an earlier release that is not recorded: it may be paid
+    unless each attempt was ended by its source.
     """
-    if record.provider_ref or record.intent:
+    prepared = record.prepared_list
+    has_parts = prepared.shards or (is_batch and prepared.sent)
+    if record.provider_ref or record.intent or record.resent or has_parts:
         return True
-    has_parts = is_batch or record.prepared_list.shards > 0
     errors = [str(attempt["error"]) for attempt in record.earlier] + [record.error]
-    return has_parts and not {*errors} <= {*_NEVER_PAID}
+    return is_batch and not {*errors} <= {*_NEVER_PAID}

@@ -17,8 +17,6 @@
     . MessageUnreadable      a queue message that announces no readable object
     . SourceMissing, SourceEmpty, SourceNotText, SourceTooLarge, SourceMisnamed
     . SourceRepeated         the same bytes under the same key were paid for before
-
-
     . SourceColumnUnclear    no column of the table, or several, may hold the values
     . ApprovalMissing        nobody approved what it would send, in time
     . RequestInvalid         a field is missing or malformed
@@ -168,7 +166,7 @@ class SourceEmpty(PermanentError):
 class SourceNotText(PermanentError):
     """The file is not UTF-8 text, or not the list or workbook that its name says."""
 
-    advice = "Save it as .xlsx without a password, or as CSV or JSON in UTF-8."
+    advice = "If the error names no remedy, save it as CSV or JSON in UTF-8, or .xlsx."
 
 
 class SourceTooLarge(PermanentError):
@@ -195,7 +193,8 @@ class SourceColumnUnclear(PermanentError):
     advice = (
         "Name the column, by header or number: `courier retry JOB --column` "
         "(--header, --no-header), `column` of the API's retry or uploads, or, uploaded "
-        "again, the object's metadata courier-column and courier-header (yes or no)."
+        "again, the object's metadata courier-column and courier-header (yes or no). "
+        "If another type is meant, submit the file as that."
     )
 
 
@@ -208,7 +207,10 @@ class ApprovalMissing(PermanentError):
 class RequestInvalid(PermanentError):
     """A field of the request is missing or malformed; the message names it."""
 
-    advice = "Correct the file, then upload it again; the job's log names the fields."
+    advice = (
+        "Correct the fields or rows that the error names, then upload the file again. "
+        "`courier logs JOB` has the error, too."
+    )
 
 
 class CredentialsMissing(PermanentError):

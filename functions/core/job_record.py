@@ -47,6 +47,7 @@ class JobRecord:
     version_id: str = ""
     provider_ref: str = ""
     intent: str = ""  # the claim of a submission
+    resent: bool = False  # a claim was replaced whose submission may be paid for
     received_at: float = 0.0
     submitted_at: float = 0.0
     resumed_at: float = 0.0

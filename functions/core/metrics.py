@@ -180,7 +180,9 @@ class Metric(Enum):
         (("heard",), ("provider", "heard")),
     )
     WEBHOOKS_MISSED = MetricDefinition(
-        Unit.COUNT, "finished jobs that a check noticed before any webhook", _PROVIDER
+        Unit.COUNT,
+        "finished jobs that a check noticed before any webhook, unasked by a person",
+        _PROVIDER,
     )
     WEBHOOKS_UNDELIVERED = MetricDefinition(
         Unit.COUNT,

@@ -160,9 +160,8 @@ class PreparedList:
 
     records = blank + duplicates + not_sent + remembered + sent.
 
-    `key` is the submission file, which is sent instead of the source; a batch, which
-    has requests, has none. It, the records and the description of the table lie in the
-    inbox bucket, under one prefix.
+    `key` is the submission file, which is sent instead of the source; a batch has none.
+    It, the records and the description of the table are work files.
     """
 
     key: str = ""
@@ -177,6 +176,7 @@ class PreparedList:
     shards: int = 0  # into which the submission file is cut; 0 for one upload
     remembered: int = 0  # have a verdict of an earlier job
     remembered_version_id: str = ""
+    send_unfit: str = ""  # of shards: whether their cuts have what does not fit
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
@@ -214,7 +214,7 @@ _ABSENT_WITHIN_IF_EMPTY: Mapping[str, tuple[str, ...]] = {
         *("resendable", "resumable", "sending_seconds", "files_key", "lacking"),
         "values",
     ),
-    "prepared": ("remembered", "remembered_version_id", "shards"),
+    "prepared": ("remembered", "remembered_version_id", "shards", "send_unfit"),
 }
 #: Fields of a job that states have under the names of an earlier release.
 _STORED_AS = {"suspected_error": "doubt", "suspicions": "doubts"}
@@ -279,7 +279,7 @@ class Job:
     resumed_at: float = 0.0  # when a retry began to wait again
     late: bool = False  # the sweep started this attempt, after a time-out
     slot_at: float = 0.0  # when the rate limit allows the submission
-    heard_at: float = 0.0  # when a webhook ended the last wait; 0 if none did
+    heard_at: float = 0.0  # when a webhook ended the last wait; below 0: a person
     phase_since: float = 0.0  # when a check first reported the phase; 0 if none did
     unsent_claims: tuple[str, ...] = ()  # of tries that surely submitted nothing
     held_for: str = ""  # an error that the job waits out, such as OutOfCredits

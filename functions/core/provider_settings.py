@@ -110,9 +110,9 @@ class ProviderSettings:
         return None
 
     @property
-    def reads_windows_1252(self) -> bool:
-        """Whether a list that is not UTF-8 may be in Windows-1252."""
-        return False
+    def reads_windows_1252(self) -> bool | None:
+        """Whether a list that is not UTF-8 may be in Windows-1252; None: no setting."""
+        return None
 
     @property
     def remembered_days(self) -> int:

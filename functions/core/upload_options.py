@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from functions.core.job_record import JobRecord, SubmissionRecord
 
 _YES_OR_NO = {"": None, "yes": True, "no": False}
-_WORDS = {True: "yes", False: "no"}
 #: The options that are yes or no, with the metadata that say so.
 _METADATA = {"header": HEADER_OPTION, "send_unfit": UNFIT_OPTION}
 
@@ -86,7 +85,7 @@ class ListOptions:
     def words(self) -> dict[str, str]:
         """What is said, of the options that are yes or no."""
         said = {name: getattr(self, name) for name in _METADATA}
-        return {name: _WORDS[yes] for name, yes in said.items() if yes is not None}
+        return {n: word_for(yes=yes) for n, yes in said.items() if yes is not None}
 
 
 def metadata_for(body: Mapping[str, Any]) -> dict[str, str]:
@@ -103,6 +102,11 @@ def metadata_for(body: Mapping[str, Any]) -> dict[str, str]:
         metadata[COLUMN_OPTION] = asked.column if is_plain else encoded
     words = asked.words
     return metadata | {_METADATA[name]: word for name, word in words.items()}
+
+
+def word_for(*, yes: bool) -> str:
+    """Return the word that is stored for yes or no."""
+    return "yes" if yes else "no"
 
 
 def yes_or_no(metadata: Mapping[str, str], name: str) -> bool | None:

@@ -1,6 +1,8 @@
-"""Provider words: reduce a provider's word to what is safe to log and store."""
+"""Provider words: reduce what a provider says to what may be kept of it."""
 
 import re
+
+_MAX_MESSAGE_CHARACTERS = 2_000
 
 
 def sanitize_word(word: object) -> str:
@@ -11,3 +13,10 @@ def sanitize_word(word: object) -> str:
     if not isinstance(word, str):
         return "NONE"
     return re.sub(r"[^A-Z_]", "", word.upper())[:32] or "UNREADABLE"
+
+
+def message_of(said: object) -> dict[str, str]:
+    """Return the beginning of a message, which may be personal data; or nothing."""
+    if not isinstance(said, str) or not said:
+        return {}
+    return {"message": said[:_MAX_MESSAGE_CHARACTERS]}

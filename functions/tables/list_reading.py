@@ -11,7 +11,11 @@ from functions.core.source import Source
 from functions.tables.first_records import FirstRecords
 from functions.tables.json_lines import JSON_LINES_SUFFIX, JsonTable, open_json_table
 from functions.tables.reader import ReadOptions, Table, open_table
-from functions.tables.value_column import ValueColumn, choose_value_column
+from functions.tables.value_column import (
+    ValueColumn,
+    choose_value_column,
+    other_type,
+)
 from functions.tables.values import value_rule
 from functions.tables.workbook import WORKBOOK_SUFFIX, WorkbookTable
 
@@ -82,7 +86,7 @@ class ListReading:
         self.value_column = column
         self.counts = ListCounts()
         self.reasons: Counter[str] = Counter()
-        self._rule = value_rule(type_)
+        self._type, self._rule = type_, value_rule(type_)
         self._expected = expected
         self._send_unfit = send_unfit
 
@@ -149,6 +153,7 @@ class ListReading:
             raise SourceColumnUnclear(
                 f"column {index + 1} holds no {rule.words}: none of "
                 f"{counts.not_sent:,} cells fits (mostly: {reason})"
+                + other_type(self.table.sample, self._type, number=index + 1)
             )
 
 

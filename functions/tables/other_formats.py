@@ -3,17 +3,24 @@
 import re
 from collections.abc import Sequence
 
-JSON = "JSON"
+JSON = "JSON; with one object a line, let its name end in .jsonl"
+_NAME_IT = "let its name end in .xlsx, and upload it again"
 #: A pattern of the first bytes, and what such a file is; the first match counts.
 _FORMATS: Sequence[tuple[re.Pattern[bytes], str]] = [
     (re.compile(pattern, re.DOTALL), words)
     for pattern, words in (
         (
             rb"PK\x03\x04.{0,4096}?(?:xl/|\[Content_Types\]\.xml)",
-            "an Excel workbook, whose name has to end in .xlsx",
+            f"an Excel workbook; {_NAME_IT}",
         ),
-        (rb"PK[\x03\x05]", "a zip archive or a workbook"),
-        (rb"\xd0\xcf\x11\xe0", "an old Excel workbook"),
+        (
+            rb"PK[\x03\x05]",
+            f"a zip archive or a workbook; if it is a workbook, {_NAME_IT}",
+        ),
+        (
+            rb"\xd0\xcf\x11\xe0",
+            "an old Excel workbook, or one with a password; save it as .xlsx, without",
+        ),
         (rb"\x1f\x8b|BZh|7z\xbc\xaf|Rar!|\xfd7zXZ|\x28\xb5\x2f\xfd", "an archive"),
         (rb"\s*%PDF-", "a PDF"),
         (rb"\s*\{\\rtf", "a document (RTF)"),

@@ -50,7 +50,7 @@ class PackedParts:
                 else f"the workbook is an old one (.xls): save it as .xlsx, {_AS_CSV}"
             )
         if not head.startswith(b"PK"):
-            other = looks_like(head) or "none"
+            other = looks_like(head) or "if it is a CSV, let its name end in .csv"
             raise SourceNotText(
                 f"the name ends in .xlsx, but the file is no workbook ({other})"
             )

@@ -38,12 +38,12 @@ class ReadOptions:
 
     `column` names the value column, by its header or its number from 1; `header` is
     whether there is a header, None if the content decides; `windows_1252` is whether
-    a file that is not UTF-8 may be in that encoding.
+    a file that is not UTF-8 may be in that encoding, None if no setting says so.
     """
 
     column: str = ""
     header: bool | None = None
-    windows_1252: bool = False
+    windows_1252: bool | None = None
 
 
 class Record(NamedTuple):

@@ -15,6 +15,11 @@ from functions.tables.other_formats import JSON, looks_like
 MAX_LINE = 2 * 1024 * 1024
 UTF_8, WINDOWS_1252 = "utf-8", "windows-1252"
 _HEAD_BYTES = 8192
+_ALLOW_IT = (
+    '; if it is in Windows-1252, as the "CSV" of Excel is, save it as "CSV UTF-8", or '
+    "let the setting windows_1252 of the provider in cdk.json be true, deploy, and "
+    "retry the job"
+)
 
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, ""),  # before UTF-16, whose mark is its beginning
@@ -38,12 +43,14 @@ class Unreadable(Exception):
 class Text:
     """A file's text, of which only a piece is in memory.
 
-    `notes` says what was dropped of what has been read so far.
+    `notes` says what was dropped of what has been read so far, `remedy` what to do if
+    it turns out not to be in the encoding.
     """
 
     source: Source = field(repr=False)
     encoding: str
     notes: dict[str, None] = field(default_factory=dict)  # in order, each once
+    remedy: str = ""
 
     def blocks(self) -> Generator[str]:
         """Yield whole lines, many at a time, from the beginning of the file.
@@ -106,6 +113,7 @@ class Text:
                 place = size + len(chunk) - len(error.object) + error.start + 1
                 raise Unreadable(
                     f"byte {place:,} of the file is not {self.encoding.upper()}"
+                    f"{self.remedy}"
                 ) from None
             size += len(chunk)
             yield text.removeprefix(_MARK) if is_first else text
@@ -113,12 +121,12 @@ class Text:
 
 
 def open_text(
-    source: Source, *, windows_1252: bool = False, is_json: bool = False
+    source: Source, *, windows_1252: bool | None = None, is_json: bool = False
 ) -> Text:
     """Return a file's text in the encoding that its beginning shows.
 
     Without a byte order mark that is UTF-8; or Windows-1252, if that is allowed and
-    the file, which is read once for it, is not UTF-8.
+    the file, which is read once for it, is not UTF-8. None is for no such setting.
 
     Raises:
         SourceNotText: The file looks like another format, or its encoding is not read.
@@ -133,10 +141,11 @@ def open_text(
         raise SourceNotText("the file is in UTF-32, which is not read")
     other = looks_like(head.removeprefix(mark)) if encoding == UTF_8 else ""
     if other and not (is_json and other == JSON):
-        raise SourceNotText(f"the file looks like {other}, not like a table")
+        raise SourceNotText(f"the file is no table: it looks like {other}")
     if not mark and windows_1252 and not _is_utf_8(source):
         return Text(source, WINDOWS_1252, {"read as Windows-1252": None})
-    return Text(source, encoding)
+    may_be_allowed = not mark and windows_1252 is False
+    return Text(source, encoding, remedy=_ALLOW_IT if may_be_allowed else "")
 
 
 def _is_utf_8(source: Source) -> bool:

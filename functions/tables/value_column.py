@@ -8,6 +8,7 @@ from typing import Self
 from functions.core.errors import SourceColumnUnclear, SourceEmpty
 from functions.tables.reader import ReadOptions
 from functions.tables.values import (
+    VALUE_TYPES,
     column_names,
     is_value,
     simple_name,
@@ -66,7 +67,7 @@ def choose_value_column(
         ]
         if not any(column.is_fit for column in columns):
             columns = _columns(sample, type_)  # then no record is a header
-        index = _best(named if len(named) == 1 else columns, type_).number - 1
+        index = _best(named if len(named) == 1 else columns, type_, sample).number - 1
     cell = first[index].strip() if index < len(first) else ""
     has_header = options.header
     if has_header is None:
@@ -106,7 +107,30 @@ def _columns(records: Sequence[Sequence[str]], type_: str) -> list[_Column]:
     return [_Column.of(number, records, type_) for number in numbers]
 
 
-def _best(columns: Sequence[_Column], type_: str) -> _Column:
+def other_type(sample: Sequence[Sequence[str]], type_: str, *, number: int = 0) -> str:
+    """Return a remark on the type that a column looks like, "" if there is none.
+
+    `number` is that of the column, 0 for any.
+    """
+    found = [
+        (column.fits, column.number, other)
+        for other in VALUE_TYPES
+        if other != type_
+        for column in _columns(sample, other)
+        if column.is_fit and number in (0, column.number)
+    ]
+    if not found or type_ not in VALUE_TYPES:
+        return ""
+    _, number, other = max(found, key=lambda each: each[0])  # the first of equals
+    return (
+        f"; column {number} may hold {value_rule(other).words}: if they are meant, "
+        f"submit the file as {other} (`--type {other}`, or the folder {other})"
+    )
+
+
+def _best(
+    columns: Sequence[_Column], type_: str, sample: Sequence[Sequence[str]]
+) -> _Column:
     """Return the column that holds the values."""
     best = max(columns, key=lambda column: column.fits)
     rivals = [c for c in columns if c.is_fit and c.fits * 2 > best.fits]
@@ -116,7 +140,8 @@ def _best(columns: Sequence[_Column], type_: str) -> _Column:
     counts = "; ".join(map(str, (rivals or columns)[:_LISTED_COLUMNS]))
     if rivals:
         raise SourceColumnUnclear(f"{len(rivals)} columns hold {words}: {counts}")
-    raise SourceColumnUnclear(f"no column holds {words}: {counts}")
+    hint = other_type(sample, type_)
+    raise SourceColumnUnclear(f"no column holds {words}: {counts}{hint}")
 
 
 def _index_of(name: str, cells: Sequence[str], *, width: int) -> int:

@@ -63,7 +63,10 @@ REFUSED = {
     "e05-header-only-hindi.csv": ("SourceEmpty", "only a header"),
     "e07-header-digits-only.csv": ("SourceEmpty", "only a header"),
     "e09-excel-empty-rows-only.csv": ("SourceEmpty", "only a header"),
-    "e14-latin1.csv": ("SourceNotText", r"record 1 \(line 2\): byte 39 .* not UTF-8"),
+    "e14-latin1.csv": (
+        "SourceNotText",
+        r"record 1 \(line 2\): byte 39 .* not UTF-8; .* the setting windows_1252",
+    ),
     "e18-angle.csv": ("SourceColumnUnclear", "column 1: 0 of 2 cells fit"),
     "e22-only-bom.csv": ("SourceEmpty", "nothing"),
     "e25-zip-named.csv": ("SourceNotText", "zip"),
@@ -75,7 +78,7 @@ REFUSED = {
     "t09-no-header.csv": ("RequestInvalid", "mobile, name: missing in the header"),
     "t13-all-invalid.csv": (
         "RequestInvalid",
-        r"row 1 \(line 2\).*mobile: must be \+91 and ten digits",
+        r"row 1 \(line 2\).*mobile: must be \+91 and ten digits.* Correct .*logs JOB",
     ),
     "t16-pretty.jsonl": ("RequestInvalid", r"row 1 \(line 1\).* JSON object"),
     "t18-number.json": ("RequestInvalid", "mobile: .* as a text in quotes"),

@@ -106,10 +106,10 @@ def test_a_wait_that_a_person_ends_had_no_webhook(callbacks: CallbackHarness) ->
     execution, _ = callbacks.start_registered_wait(job)
 
     # Who names a reference by the API may name that of another job.
-    assert not callbacks.store.wake(job.with_(job_id="other"))
-    assert callbacks.store.wake(job)
-    assert json.loads(wait_for_end(execution)["output"])["heard_at"] == 0.0
-    assert not callbacks.store.wake(job)
+    assert not callbacks.store.wake(job.with_(job_id="other"), reasons=[""])
+    assert callbacks.store.wake(job, reasons=[""])
+    assert json.loads(wait_for_end(execution)["output"])["heard_at"] == -1.0
+    assert not callbacks.store.wake(job, reasons=[""])
     assert callbacks.send_webhook(job) is WebhookOutcome.LATE
 
     execution, token = callbacks.start_wait()

@@ -195,6 +195,23 @@ def test_a_batch_that_ended_may_have_sent_requests(
     assert (prepared["error"] == SourceRepeated.__name__) == (expected is Next.CONCLUDE)
 
 
+def test_a_batch_with_the_error_of_a_request_may_have_sent_others(
+    batches: BatchHarness, deployed: pytest.MonkeyPatch, context: LambdaContext
+) -> None:
+    """The error of most of its requests says nothing of the rest."""
+    deployed.setenv("COURIER_PROVIDERS", batches.environment)
+    first = _of_object(batches.upload_list())
+    prepared = Job.from_state(prepare.handler(first.to_state(), context))
+    ended = end_job(prepared, Outcome.FAILED, "SourceMissing")
+    batches.job_store.record_outcome(ended, now=2.0)
+    stored = clients.s3().put_object(Bucket=INBOX, Key=first.key, Body=BATCH.encode())
+
+    again = _of_object(first.with_(version_id=stored["VersionId"]))
+
+    ended_state = prepare.handler(again.to_state(), context)
+    assert ended_state["error"] == SourceRepeated.__name__
+
+
 def _of_object(job: Job) -> Job:
     """Return a job with the id that Intake gives it."""
     return job.with_(job_id=identity.of_object(job.bucket, job.key, job.version_id))

@@ -70,8 +70,53 @@ def test_a_wait_is_registered(
     assert table.item(KEY) == {
         "token": "token",
         "job_id": "j",
+        "wait_reason": "",
         "expires_at": expires(NOW),
     }
+
+
+@pytest.mark.parametrize(
+    ("job", "is_woken"),
+    [
+        pytest.param(JOB.with_(wait_reason="elapsed"), True, id="the same"),
+        pytest.param(JOB.with_(wait_reason="asked"), False, id="another reason"),
+        pytest.param(JOB.with_(job_id="other"), False, id="another job"),
+    ],
+)
+def test_a_person_ends_only_a_wait_that_may_be_ended(
+    store: CallbackStore, waits: Waits, job: Job, *, is_woken: bool
+) -> None:
+    """The job may have begun another wait since a person has seen why it waits."""
+    seen = JOB.with_(wait_reason="elapsed")
+    store.register_token(seen, "old", now=NOW)
+    waits.over["old"] = "TaskTimedOut"
+    assert not store.wake(seen, reasons=["elapsed"])
+
+    store.register_token(job, "new", now=LATER)
+
+    assert store.wake(seen, reasons=["elapsed"]) is is_woken
+    assert waits.ended == ([("new", "-1.0")] if is_woken else [])
+
+
+def test_a_wait_that_a_webhook_has_ended_is_not_ended_by_a_person(
+    store: CallbackStore, waits: Waits
+) -> None:
+    """Its token is gone, and there is nothing to send."""
+    store.register_token(JOB, "token", now=NOW)
+    store.deliver("p", "7", DONE, now=LATER)
+
+    assert not store.wake(JOB, reasons=[""])
+    assert [token for token, _ in waits.ended] == ["token"]
+
+
+def test_a_wait_of_an_earlier_release_goes_on(
+    store: CallbackStore, table: MemoryTable, waits: Waits
+) -> None:
+    """Why it waits is not known; the provider is asked for an answer instead."""
+    table.put(KEY, token="token", job_id="j")
+
+    assert not store.wake(JOB, reasons=[""])
+    assert waits.ended == []
 
 
 def test_a_webhook_that_came_before_ends_the_wait_at_once(
@@ -121,6 +166,7 @@ def test_a_webhook_ends_the_wait(
     assert table.item(KEY) == {
         "events": DONE,
         "job_id": "j",
+        "wait_reason": "",
         "expires_at": expires(LATER),
     }
 
@@ -139,6 +185,7 @@ def test_a_webhook_after_the_wait_is_kept_for_the_next_one(
     assert table.item(KEY) == {
         "events": DONE,
         "job_id": "j",
+        "wait_reason": "",
         "called_at": LATER,
         "expires_at": expires(LATER),
     }

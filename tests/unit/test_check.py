@@ -262,6 +262,7 @@ def test_the_time_in_a_phase_is_measured_at_its_end(
         pytest.param(90.0, 97.0, 10.0, id="since the reported finish"),
         pytest.param(0.0, 97.0, 3.0, id="since the webhook"),
         pytest.param(0.0, 0.0, None, id="neither is known"),
+        pytest.param(0.0, -1.0, None, id="a person has asked"),
         pytest.param(105.0, 0.0, 0.0, id="the provider's clock is ahead"),
     ],
 )
@@ -281,11 +282,14 @@ def test_the_lag_is_measured_where_the_finish_is_known(
     assert _metrics(capsys).get("LagSeconds") == lag
 
 
-@pytest.mark.parametrize(("heard_at", "missed"), [(0.0, 1), (9.0, None)])
+@pytest.mark.parametrize(("heard_at", "missed"), [(0.0, 1), (9.0, None), (-1.0, None)])
 def test_a_finish_without_its_webhook_is_counted(
     capsys: pytest.CaptureFixture[str], heard_at: float, missed: int | None
 ) -> None:
-    """Without webhooks, every job is noticed only by its next poll."""
+    """Without webhooks, every job is noticed only by its next poll.
+
+    A person who ends the wait may only be faster than the webhook.
+    """
     job = _JOB.with_(heard_at=heard_at)
     provider = FixedProvider(StatusReport(phase=Phase.FINISHED, kinds=("all",)))
     policy = replace(POLICY, uses_webhook=True)

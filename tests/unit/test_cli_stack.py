@@ -129,6 +129,30 @@ def api(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
         yield server
 
 
+@pytest.mark.parametrize(("left", "sign"), [(1450, "✓"), (0, "?")])
+def test_doctor_says_how_many_credits_were_left(
+    api: ScriptedServer, capsys: pytest.CaptureFixture[str], left: int, sign: str
+) -> None:
+    """Without any, each new job waits; only a job asks the provider for them."""
+    jobs: list[dict[str, Any]] = [
+        {**JOB, "provider": "txncheck", "quote": None},
+        {**JOB, "quote": {"credits_left": None}},
+        {**JOB, "quote": {"credits_left": left}, "job_id": "1" * 64},
+        {**JOB, "quote": {"credits_left": 99}, "job_id": "2" * 64},
+    ]
+    api.answers["/jobs"] = Answer.json({"jobs": jobs, "next": None})
+
+    assert main(["doctor", "--stage=prod"]) == ExitCode.DONE
+
+    lines = capsys.readouterr().out.splitlines()
+    (index,) = (at for at, line in enumerate(lines) if "credits" in line.split())
+    assert lines[index].startswith(f"{sign} credits ipqs")
+    assert lines[index].endswith(
+        f"{left:,} left at 2026-11-22T10:00:00.000Z, before the job 111111111111"
+    )
+    assert ("Buy credits" in lines[index + 1]) is (left == 0)
+
+
 @pytest.mark.usefixtures("api")
 def test_a_sound_stack_has_no_faults(capsys: pytest.CaptureFixture[str]) -> None:
     """Every part is named, so that whoever reads it knows what was looked at."""
@@ -334,7 +358,26 @@ def test_results_of_two_jobs_are_not_mixed_in_a_folder(
     assert (f"ofanotherjob,{there[:12]}:nameanotherfolder" in printed) != own
 
 
-@pytest.mark.parametrize("kept", ["[]", "no JSON", '{"other": 1}'])
+def test_a_manifest_that_cannot_be_read_is_said_with_what_to_do(
+    api: ScriptedServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whose results the folder has is not known, and nothing is put beside them."""
+    (tmp_path / "manifest.json").mkdir()
+    manifest = {"job_id": _ID, "files": [], "rows": {"verdict": "complete"}}
+    response = {"manifest": manifest, "links": []}
+    api.answers[f"/jobs/{_ID}/results"] = Answer.json(response)
+
+    assert main(["results", _ID, "--download", str(tmp_path)]) == ExitCode.MISUSED
+
+    printed = " ".join(capsys.readouterr().err.split())
+    assert "cannot be read (Is a directory), so" in printed
+    assert "move it away, or name another folder" in printed
+    assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
+
+
+@pytest.mark.parametrize(
+    "kept", ["[]", "no JSON", '{"other": 1}', pytest.param("[" * 99_999, id="deep")]
+)
 def test_a_manifest_of_something_else_does_not_hold_up_a_download(
     api: ScriptedServer, tmp_path: Path, kept: str
 ) -> None:

@@ -1,6 +1,7 @@
 """The demo refuses at once what its stack would wait for in vain."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from functions.tables.list_reading import read_list
 from functions.tables.reader import ReadOptions
 from infra import config
 from local import demo
-from local.demo_options import source
+from local.demo_options import demo_type, source
 from local.demo_results import show_rows
 from local.stack import STAGE
 from tests.contract.sources import BytesSource
@@ -68,6 +69,16 @@ def test_a_demo_that_could_not_keep_its_results_is_refused_at_once(
     assert "cannot write into out/" in capsys.readouterr().err
 
 
+def test_a_provider_that_was_added_has_a_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has added one wants to see it at work, and had a traceback instead."""
+    providers = {**_PROVIDERS, "acme": replace(_PROVIDERS["ipqs"], types=("phone",))}
+    monkeypatch.setattr("local.demo_options._providers", lambda: providers)
+
+    defaults = {provider: demo_type(provider, "") for provider in providers}
+
+    assert defaults == {"ipqs": "email", "txncheck": "full-check", "acme": "phone"}
+
+
 @pytest.mark.parametrize(("provider", "type_"), _KINDS)
 def test_each_type_has_a_sample_that_its_provider_takes(
     tmp_path: Path, provider: str, type_: str
@@ -78,7 +89,7 @@ def test_each_type_has_a_sample_that_its_provider_takes(
     file = tmp_path / name
     file.write_bytes(content)
     assert file.suffix in _PROVIDERS[provider].extensions
-    if provider == "ipqs":
+    if _PROVIDERS[provider].max_list_records:
         reading = read_list(BytesSource(content), name, type_, ReadOptions())
         values = [record.value for record in reading.records() if record.value]
         assert reading.counts.records == 1_000

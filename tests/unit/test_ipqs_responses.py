@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from functions.core.errors import AnswerUnreadable, CourierError, ProviderLostJob
 from functions.core.model import Phase
 from functions.providers.ipqs.adapter import Ipqs
+from functions.providers.ipqs.refusals import words_of_refusal
 from functions.providers.ipqs.responses import PHASES
 from functions.providers.protocol import Link
 from functions.providers.transport.http import HttpClient, HttpResponse
@@ -145,3 +146,33 @@ def test_fields_of_wrong_types_do_no_harm(fields: dict[str, Any], status: int) -
 
     assert report.invalid >= 0
     assert set(report.kinds) <= {"bad", "all"}
+
+
+@pytest.mark.fault(26)
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("Row 3: a@rows.example is no IP.", "Row 3: a@rows.example is no IP."),
+        ("Wrong key canary/key.", "Wrong key [key]."),
+        ("No such path: /csv/canary%2Fkey/upload", "No such path: /csv/[key]/upload"),
+        ("See HTTPS://x.example/canary?a=b now", "See [link] now"),
+        ("Not with aB3dE6gH9jK2mN5pQ8sT1vW4!", "Not with [token]!"),
+        ("too long " * 500, ("too long " * 500)[:2_000]),
+    ],
+)
+def test_the_words_of_a_refusal_have_no_secret(said: str, kept: str) -> None:
+    """They say which rule a file breaks; other answers have the key, or links."""
+    body = json.dumps({"success": False, "message": said}).encode()
+
+    words = words_of_refusal(body, key="canary/key")
+
+    assert words == {"request": {"class": "NONE", "message": kept}}
+
+
+@pytest.mark.fault(24)
+@pytest.mark.parametrize(
+    "body", [b"<html>", b"[]", b"{}", b'{"message": ""}', b'{"message": ["no"]}']
+)
+def test_a_refusal_without_words_has_none(body: bytes) -> None:
+    """Whatever answered instead is not shown as what the provider says."""
+    assert words_of_refusal(body, key="k") == {}

@@ -198,6 +198,21 @@ def test_another_claim_stands(store: JobStore, table: MemoryTable) -> None:
     assert replaced.intent == "ours"
 
 
+@pytest.mark.parametrize(("unsent", "may_be_paid"), [((), True), (("theirs",), False)])
+def test_a_claim_that_was_replaced_is_not_forgotten(
+    store: JobStore, *, unsent: tuple[str, ...], may_be_paid: bool
+) -> None:
+    """It may be paid for, also once the claim that replaced it is released."""
+    store.claim_submission(JOB, token="theirs", now=NOW)
+    job = JOB.with_(unsent_claims=unsent)
+
+    store.claim_submission(job, token="ours", old="theirs", now=LATER)
+    store.release_claim(job, token="ours")
+
+    record = store.record(job)
+    assert (record.intent, record.resent) == ("", may_be_paid)
+
+
 def test_a_submitted_job_is_not_claimed(store: JobStore, table: MemoryTable) -> None:
     """Not even by the try that submitted it: it would be paid for twice."""
     stored = {"intent": "ours", **SUBMITTED}

@@ -22,6 +22,8 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return another checkout, which may be changed."""
     shutil.copy(ROOT / "cdk.json", tmp_path)
     shutil.copytree(ROOT / "infra", tmp_path / "infra")
+    (tmp_path / "docs").mkdir()
+    shutil.copy(ROOT / "docs" / "operations.md", tmp_path / "docs")
     monkeypatch.setattr(kept_template, "ROOT", tmp_path)
     return tmp_path
 
@@ -80,6 +82,20 @@ def edit_every_stage(project: Path) -> str:
     return "cdk.json"
 
 
+def edit_what_an_alarm_says(project: Path) -> str:
+    """Change what is to be done about an alarm; return what is named."""
+    edit_run_book(project, "**Do:** ", "**Do:** first of all, ")
+    return "docs/operations.md"
+
+
+def edit_run_book(project: Path, old: str, new: str) -> None:
+    """Change the first place with a text, from the first alarm on."""
+    file = project / "docs" / "operations.md"
+    before, alarm, after = file.read_text("utf-8").partition("### Alarm: ")
+    assert old in after
+    file.write_text(f"{before}{alarm}{after.replace(old, new, 1)}", "utf-8")
+
+
 @pytest.mark.parametrize(
     "edit",
     [
@@ -88,6 +104,7 @@ def edit_every_stage(project: Path) -> str:
         remove_a_construct,
         edit_the_stage,
         edit_every_stage,
+        edit_what_an_alarm_says,
     ],
 )
 def test_another_source_is_named(copy: Path, edit: Callable[[Path], str]) -> None:
@@ -100,6 +117,13 @@ def test_another_source_is_named(copy: Path, edit: Callable[[Path], str]) -> Non
 def test_another_stage_may_be_edited(copy: Path) -> None:
     """Settings of a deployment have nothing to do with trying it out."""
     edit_settings(copy, lambda courier: courier["stages"]["dev"].update(api_burst=1))
+
+    assert changed_sources(_TEXT) == []
+
+
+def test_the_rest_of_the_run_book_may_be_edited(copy: Path) -> None:
+    """It is no part of the template, and most commits change it."""
+    edit_run_book(copy, "\n\n", "\n\nIt may rain.\n\n")
 
     assert changed_sources(_TEXT) == []
 

@@ -1,5 +1,6 @@
 """Lists: exactly the values of an upload are sent, and every record is counted."""
 
+import codecs
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,23 @@ def test_a_refused_file_is_read_where_options_allow() -> None:
     assert records[0].reason == "its host has no dot"
 
 
+def test_the_setting_that_would_read_a_file_is_named_where_there_is_one() -> None:
+    """Who has read that a file is not UTF-8 has to know that it need not be."""
+    latin = (CASES / "e14-latin1.csv").read_bytes()
+    marked = codecs.BOM_UTF8 + latin
+
+    def refused(content: bytes, *, windows_1252: bool | None) -> str:
+        with pytest.raises(SourceNotText, match="not UTF-8") as caught:
+            read(content, options=ReadOptions(windows_1252=windows_1252))
+        return str(caught.value)
+
+    assert "windows_1252 of the provider in cdk.json" in refused(
+        latin, windows_1252=False
+    )
+    assert "1252" not in refused(latin, windows_1252=None)
+    assert "1252" not in refused(marked, windows_1252=False)
+
+
 def test_a_duplicate_names_the_record_that_is_sent() -> None:
     """It gets that record's verdict; case and white space do not make another value."""
     _, records = read(b"Email\na@b.example\n\n A@B.example\nx\n")
@@ -164,6 +182,18 @@ def test_a_named_column_without_a_value_is_refused() -> None:
 
     text = "column 1 holds no phone numbers: none of 6 cells fits (mostly: it is in "
     assert str(caught.value).startswith(text)
+    assert "submit the file" not in str(caught.value)
+
+
+def test_a_named_column_of_another_type_is_said_to_be_one() -> None:
+    """Then the column is right, and only the type is not."""
+    content = b"Phone,IP\n" + b"+14155550100,192.0.2.1\n" * 5
+
+    with pytest.raises(SourceColumnUnclear) as caught:
+        read(content, "email", options=ReadOptions(column="Phone"))
+
+    assert "column 1 may hold phone numbers: if they are meant" in str(caught.value)
+    assert "0100" not in str(caught.value)
 
 
 def test_values_may_stand_far_behind() -> None:

@@ -505,9 +505,11 @@ def test_scripts_get_the_details_of_an_error(
     assert json.loads(capsys.readouterr().out) == _SAID
 
 
-def test_details_that_are_none_are_not_shown(api: ScriptedServer) -> None:
+@pytest.mark.parametrize("said", [b'["no object"]', b"<html>", b"[" * 99_999])
+def test_details_that_are_none_are_not_shown(api: ScriptedServer, said: bytes) -> None:
     """A proxy's page is not what the provider said."""
-    serve_failure(api, ["no object"])
+    serve_failure(api)
+    api.answers["/said"] = Answer(body=[said])
 
     assert main(["results", _ID]) == ExitCode.UNREACHABLE
 

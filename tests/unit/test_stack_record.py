@@ -95,7 +95,7 @@ stack_record.RECORD = Path(sys.argv[1])
 serving.running = lambda **_: nullcontext(MagicMock(api_url="http://a"))
 serving.serve_api_docs = lambda _: nullcontext("http://d")
 serving._console = lambda _: nullcontext("http://c")
-serving._addresses = lambda *_: {}
+serving._addresses = serving._commands_to_try = lambda *_: {}
 sys.exit(serving.main())
 """
 

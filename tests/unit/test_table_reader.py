@@ -297,10 +297,16 @@ def test_a_refusal_names_record_line_and_rule(content: bytes, text: str) -> None
     [
         (
             b"PK\x03\x04" + bytes(26) + b"[Content_Types].xml xl/",
-            "an Excel work",
+            "an Excel workbook; let its name end in .xlsx, and upload it again",
         ),
-        (b"PK\x03\x04 list.csv", "a zip archive or a workbook"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook"),
+        (
+            b"PK\x03\x04 list.csv",
+            "a zip archive or a workbook; if it is a workbook, let its name end",
+        ),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+            "an old Excel workbook, or one with a password; save it as .xlsx",
+        ),
         (b"\x1f\x8b\x08\0", "an archive"),
         (b"\n%PDF-1.7", "a PDF"),
         (b"{\\rtf1", "a document (RTF)"),
@@ -309,7 +315,7 @@ def test_a_refusal_names_record_line_and_rule(content: bytes, text: str) -> None
         (b"<!DOCTYPE html>", "an HTML or XML page"),
         (codecs.BOM_UTF8 + b'<?xml version="1.0"?>', "an HTML or XML page"),
         (b"<table>", "an HTML or XML page"),
-        (b'{"email": 1}', "JSON"),
+        (b'{"email": 1}', "JSON; with one object a line, let its name end in .jsonl"),
         (b'[\n  {"email": 1}]', "JSON"),
         (b"BEGIN:VCARD\n", "a vCard"),
         ("email\n".encode("utf-16-le"), "UTF-16 without a byte order mark"),
@@ -317,7 +323,7 @@ def test_a_refusal_names_record_line_and_rule(content: bytes, text: str) -> None
     ],
 )
 def test_says_what_another_format_looks_like(content: bytes, words: str) -> None:
-    """Who uploads a workbook has to save it as CSV; "not UTF-8" would not help."""
+    """Who uploads a workbook has only to name it so; "not UTF-8" would not help."""
     with pytest.raises(SourceNotText, match=f"looks like {re.escape(words)}"):
         opened(content)
 

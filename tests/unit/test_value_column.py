@@ -105,6 +105,26 @@ def test_refuses_what_is_unclear(table: str, type_: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("cell", "type_", "other"),
+    [
+        ("+14155550100", "email", "column 2 may hold phone numbers: .* as phone "),
+        ("a@b.example", "phone", "column 2 may hold e-mail addresses: .* as email "),
+        ("192.0.2.1", "email", "column 2 may hold IP addresses: .* as proxy "),
+        ("https://a.example/", "proxy", "column 2 may hold URLs .* as url "),
+        ("Berlin", "email", r"column 2: 0 of 3 cells fit \(mostly: it has no @\)$"),
+    ],
+)
+def test_names_the_type_that_a_column_looks_like(
+    cell: str, type_: str, other: str
+) -> None:
+    """Somebody has taken the wrong folder; the columns are in order."""
+    with pytest.raises(SourceColumnUnclear, match=other) as caught:
+        choose(f"who what\nasha {cell}\nravi {cell}", type_)
+
+    assert cell not in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("column", "expected"),
     [
         ("boss", ValueColumn(1, "boss", True)),

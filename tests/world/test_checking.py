@@ -8,6 +8,7 @@ import pytest
 
 from functions.api import checking
 from functions.aws.check_spacing import SPACING_SECONDS
+from functions.core.metrics import Metric
 from functions.core.model import Job, Outcome
 from local.simulators.faults import Answer
 from tests.faults.scenarios import BATCH, LIST, REQUEST
@@ -109,19 +110,31 @@ def test_a_wait_that_listens_is_ended(site: Site) -> None:
     assert answer.document["phase"] is answer.document["next_check_at"] is None
     assert world.outcome(job) is Outcome.SUCCEEDED
     assert int(world.item(job.job_id)["polls"]) == int(polls) + 1
+    assert Metric.WEBHOOKS_MISSED.title not in world.log.getvalue()
     assert not [c for c in world.aws_calls if c.caller == "check_now"]
 
 
 @pytest.mark.fault(140)
-@pytest.mark.parametrize("state", ["gone", "over"])
-def test_without_a_wait_to_end_the_provider_is_asked(site: Site, state: str) -> None:
-    """The wait may end by itself at that moment, and its token be of no use."""
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"token": ""}, id="gone"),
+        pytest.param({"token": "of a wait that is over"}, id="over"),
+        pytest.param({"wait_reason": "unconfirmed"}, id="another has begun"),
+    ],
+)
+def test_without_a_wait_to_end_the_provider_is_asked(
+    site: Site, changes: dict[str, str]
+) -> None:
+    """The wait may end by itself at that moment, and its token be of no use.
+
+    The next one may be one that only its time ends, which the job's record does not say
+    to who has read it before.
+    """
     world, job = listening(site)
     for item in world.waits.items.values():
-        if "token" in item and state == "gone":
-            del item["token"]
-        elif "token" in item:
-            item["token"] = {"S": "of a wait that is over"}
+        if "token" in item:
+            item.update({name: {"S": value} for name, value in changes.items()})
 
     answer = world.check(job)
 

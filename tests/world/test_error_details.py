@@ -10,9 +10,9 @@ from local.simulators.faults import Answer
 from local.simulators.txncheck import RequestOutcome
 from tests.canary import Canary
 from tests.faults.findings import leaks
-from tests.faults.scenarios import BATCH, MOBILES, NAMES, REQUEST
+from tests.faults.scenarios import BATCH, LIST, MOBILES, NAMES, REQUEST
 from tests.world.injection import FOUR_MODES, Fault, Mode
-from tests.world.site import Site
+from tests.world.site import IPQS_KEY, Site
 from tests.world.world import World
 
 _KEY = "txncheck/full-check/a person.json"
@@ -82,6 +82,25 @@ def test_a_refused_request_leaves_the_providers_words(site: Site) -> None:
     shown = world.call_api("GET", f"/jobs/{job.job_id}").document
     assert shown["error_key"].endswith(f"{job.job_id}/error.json")
     assert list(leaks(world, Canary((*MOBILES, *NAMES, "must be longer")))) == []
+
+
+@pytest.mark.fault(19)
+@pytest.mark.fault(26)
+def test_a_refused_list_leaves_the_providers_words(site: Site) -> None:
+    """Which rule it breaks, without the key that they may repeat."""
+    world = World(site)
+    said = f"Row 3, {IPQS_KEY}: a@rows.example has no column."
+    site.ipqs.script("upload", [Answer.refusal(said)] * 2)
+    job = world.upload("ipqs/email/a.csv", LIST)
+    world.run()
+
+    (details,) = lines(world.objects(job)["error.json"])
+    assert details["error"] == world.item(job.job_id)["error"] == "ProviderRejected"
+    assert details["message"] == "Row 3, [key]: a@rows.example has no column."
+    (notice,) = world.notices(job)
+    assert (notice["outcome"], notice["error"]) == ("failed", "ProviderRejected")
+    assert notice["error_key"] == f"ipqs/email/{job.job_id}/error.json"
+    assert list(leaks(world, Canary(("a@rows.example", "has no column")))) == []
 
 
 def test_a_refused_request_is_not_sent_twice_where_its_words_are_not_stored(

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from functions.core.model import Job, Outcome
+from local.simulators.faults import Answer
 from tests.canary import Canary
 from tests.faults.scenarios import BATCH
 from tests.world.injection import Fault, Mode
@@ -106,16 +107,39 @@ def test_what_may_be_paid_is_not_read_in_another_way(site: Site) -> None:
     assert sent(site, job) == [_FIRST]
 
 
-def test_shards_that_may_be_paid_are_not_read_in_another_way(site: Site) -> None:
-    """The job's own record does not say whether one of them was sent."""
+@pytest.mark.parametrize("error", ["", "SourceMissing"])
+def test_shards_that_may_be_paid_are_not_read_in_another_way(
+    site: Site, error: str
+) -> None:
+    """The job's own record does not say whether one of them was sent.
+
+    Its error may be that of another shard, whose file was deleted.
+    """
     world = World(site, ipqs={"max_upload_rows": 1})
     job = world.upload(_KEY, _UNCLEAR, metadata={"courier-column": "1"})
     world.run(until_state="Requests")
     world.cancel(job)
     world.run()
+    world.jobs.items[job.job_id]["error"] = {"S": error}
 
     assert reread(world, job, column="2").status == 409
     assert shown(world, job)["attempt"] == 1
+
+
+@pytest.mark.fault(17)
+def test_what_was_sent_and_not_listed_is_not_read_in_another_way(site: Site) -> None:
+    """The second try was surely refused, but the first one may be paid for."""
+    world = World(site, ipqs={"resubmit_unlisted": True})
+    site.ipqs.behave(list_lag_seconds=9e9)
+    refusals = [Answer.refusal("Not today.")] * 2
+    site.ipqs.script("upload", [Answer.dropped_after(), *refusals])
+    job = world.upload(_KEY, _UNCLEAR, metadata={"courier-column": "1"})
+    world.run()
+    item = world.item(job.job_id)
+    assert (item["error"], "intent" in item) == ("ProviderRejected", False)
+
+    assert reread(world, job, column="2").status == 409
+    assert sent(site, job) == [_FIRST]
 
 
 def test_what_was_approved_was_the_other_column(site: Site) -> None:

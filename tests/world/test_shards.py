@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
 from functions.core.model import Job, Outcome
 from local.simulators.faults import Answer
 from tests.world.injection import FOUR_MODES, Fault
@@ -23,9 +25,12 @@ _LIST = "Nr;E-Mail\n" + "".join(
 _LIST += "13;A@rows.example\n14;no address\n"
 
 
-def world_of(site: Site, faults: Sequence[Fault] = ()) -> World:
+def world_of(
+    site: Site, faults: Sequence[Fault] = (), *, send_unfit: bool = False
+) -> World:
     """Return a world in which an upload takes three values."""
-    world = World(site, faults, ipqs={"max_upload_rows": _ROWS})
+    settings = {"max_upload_rows": _ROWS, "send_unfit": send_unfit}
+    world = World(site, faults, ipqs=settings)
     site.ipqs.behave(columns=("Email Address", "Valid"))
     return world
 
@@ -122,6 +127,43 @@ def test_only_shards_that_failed_are_sent_again(site: Site) -> None:
     assert second["rows"]["verdict"] == "complete"
     assert {file["rows"] for file in second["files"] if file["kind"] == "all"} == {12}
     assert len(world.notices(job)) == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "is_recorded"), [(False, True), (True, True), (False, False)]
+)
+def test_a_retry_sends_what_was_cut_whatever_the_settings_are(
+    site: Site, *, before: bool, is_recorded: bool
+) -> None:
+    """What does not fit would be in records and numbers, and in no shard that is kept.
+
+    A list that an earlier release has cut does not say what was in its shards.
+    """
+    world = world_of(site, send_unfit=before)
+    site.ipqs.script("upload", [Answer.refusal("Not today.")] * (_SHARDS - 1))
+    job = world.upload(_KEY, _LIST.encode())
+    world.run()
+    first = json.loads(str(world.item(job.job_id)["prepared"]))
+    if not is_recorded:
+        first["send_unfit"] = ""
+        world.jobs.items[job.job_id]["prepared"] = {"S": json.dumps(first)}
+
+    changed = {"ipqs": {"max_upload_rows": _ROWS, "send_unfit": not before}}
+    world.lambdas.variables = world.deployment.with_changes(changed).variables
+    assert world.retry(job).status == 202
+    world.run()
+
+    assert world.outcome(job) is Outcome.SUCCEEDED
+    if is_recorded:
+        second = json.loads(str(world.item(job.job_id)["prepared"]))
+        for name in ("sent", "not_sent", "send_unfit"):
+            assert second[name] == first[name]
+        assert paid(site) == ALL | ({"no address": 1} if before else {})
+        statuses = verdicts(world, job, "joined-2.csv")
+        assert statuses["verified"] == paid(site).total()
+        assert statuses["not_sent"] == (0 if before else 1)
+        rows = manifest_of(world, job, "manifest-2.json")["rows"]
+        assert (rows["sent"], rows["verdict"]) == (paid(site).total(), "complete")
 
 
 def test_a_list_whose_shards_all_fail_has_failed(site: Site) -> None:

@@ -17,6 +17,7 @@ from verdict_courier.cli import (
     erasing,
     forgetting,
     help_texts,
+    listing,
     live_commands,
     stack_commands,
 )
@@ -108,12 +109,13 @@ def parser() -> argparse.ArgumentParser:
     quote.add_argument(
         "--keep", action="store_true", help="let the job wait for `courier approve`"
     )
-    jobs = add("list", commands.list_jobs, help_texts.LIST_PIPE)
+    jobs = add("list", listing.list_jobs, help_texts.LIST_PIPE)
     jobs.add_argument("--outcome", choices=_outcomes(), help="only these jobs")
     add_provider(jobs)
     jobs.add_argument(
         "--day", type=argument_types.day, help="such as 2026-11-22, in UTC"
     )
+    jobs.add_argument("--text", default="", help="in the name or the label")
     jobs.add_argument(
         "--limit", type=argument_types.whole_number(), default=20, help="default: 20"
     )

@@ -1,7 +1,7 @@
 """Run the commands of `courier`, one function for each."""
 
 from argparse import Namespace
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -100,14 +100,6 @@ def status(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     return follow(api, display, job, options)
 
 
-def list_jobs(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
-    """Show jobs, newest first."""
-    filters = {name: getattr(options, name) for name in ("outcome", "provider", "day")}
-    query = {name: value for name, value in filters.items() if value}
-    display.jobs(_jobs(api, query, limit=options.limit))
-    return ExitCode.DONE
-
-
 def results(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
     """Show the results of jobs, or download them; or why there are none."""
     several = len(options.job_ids) > 1
@@ -147,11 +139,7 @@ def _results(
         there_is = ", ".join(kinds) or "no result"
         raise Misused(f"there is no {printable(min(unknown))}, but {there_is}")
     if folder:
-        if other := other_job(response, folder):
-            raise Misused(
-                f"{folder} has the results of another job, "
-                f"{printable(other)[:SHOWN_DIGITS]}: name another folder"
-            )
+        _require_own(folder, response)
         save_manifest(response, folder)
     placed_files = []
     for result in listed:
@@ -163,6 +151,22 @@ def _results(
     verdict = response["manifest"].get("rows", {}).get("verdict")
     display.verdict(verdict)
     return ExitCode.ROWS_UNPROVEN if has_unproven_rows(verdict) else ExitCode.DONE
+
+
+def _require_own(folder: Path, response: Document) -> None:
+    """Refuse a folder that has results of another job, or may have."""
+    try:
+        other = other_job(response, folder)
+    except OSError as error:
+        raise Misused(
+            f"{error.filename} cannot be read ({error.strerror}), so whose results the "
+            "folder has is not known: move it away, or name another folder"
+        ) from None
+    if other:
+        raise Misused(
+            f"{folder} has the results of another job, "
+            f"{printable(other)[:SHOWN_DIGITS]}: name another folder"
+        )
 
 
 def _errors(api: ApiClient, display: Display, job_id: str) -> ExitCode:
@@ -204,18 +208,3 @@ def _worst(codes: Iterable[ExitCode]) -> ExitCode:
         ExitCode.APPROVAL_NEEDED,
     )
     return next((code for code in worst if code in seen), ExitCode.DONE)
-
-
-def _jobs(
-    api: ApiClient, query: Mapping[str, str], *, limit: int
-) -> Iterator[Document]:
-    parameters = dict(query)
-    count = 0
-    while True:
-        page = api.call("GET", "/jobs", query=parameters)
-        for job in page["jobs"][: limit - count]:
-            count += 1
-            yield job
-        if page["next"] is None or count == limit:
-            return
-        parameters["cursor"] = page["next"]

@@ -3,9 +3,10 @@
 import sys
 import webbrowser
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from platform import python_version
+from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,11 +17,14 @@ from verdict_courier.cli.display import Display
 from verdict_courier.cli.drills import drill_finding
 from verdict_courier.cli.endpoints import LOCAL, connect, local_address, stack_access
 from verdict_courier.cli.exit_codes import ExitCode
+from verdict_courier.cli.job_ids import SHOWN_DIGITS
 from verdict_courier.cli.misuse import Misused
 from verdict_courier.console.logs import LogReader
 from verdict_courier.stack_checks import Finding, StackAccess
 from verdict_courier.version import version
 
+#: Among how many of the newest jobs one is looked for that has asked for credits.
+_JOBS_WITH_CREDITS = "20"
 _SOUND = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
 
 
@@ -128,9 +132,10 @@ def _stack(stack: StackAccess) -> Iterator[Finding]:
 
 def _answers(api: ApiClient) -> Iterator[Finding]:
     try:
-        jobs = api.call("GET", "/jobs", query={"limit": "1"})["jobs"]
+        jobs = api.call("GET", "/jobs", query={"limit": _JOBS_WITH_CREDITS})["jobs"]
         newest = jobs[0]["received_at"] if jobs else "none"
         yield Finding(what="API", ok=True, seen=f"answers; newest job: {newest}")
+        yield from _credits(jobs)
     except (ApiError, ApiUnreachable) as error:
         yield Finding(
             what="API",
@@ -138,6 +143,26 @@ def _answers(api: ApiClient) -> Iterator[Finding]:
             seen=str(error),
             advice="Check that these credentials may use execute-api:Invoke, and the "
             "alarms on the API.",
+        )
+
+
+def _credits(jobs: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
+    """Yield how many credits each provider's account had at the newest job that asked.
+
+    Only a job asks for them, before it is sent; this asks nobody.
+    """
+    told = set()
+    for job in jobs:
+        left = (job.get("quote") or {}).get("credits_left")
+        if left is None or job["provider"] in told:
+            continue
+        told.add(job["provider"])
+        yield Finding(
+            what=f"credits {job['provider']}",
+            ok=True if left else None,
+            seen=f"{left:,} left at {job['received_at']}, before the job "
+            f"{job['job_id'][:SHOWN_DIGITS]}",
+            advice="Buy credits, unless somebody has: jobs that wait for them go on.",
         )
 
 

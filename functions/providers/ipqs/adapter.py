@@ -25,6 +25,7 @@ from functions.core.provider_settings import IpqsSettings
 from functions.core.rows import RowCount
 from functions.core.source import Source
 from functions.providers.bodies import ProvenBody
+from functions.providers.ipqs.refusals import words_of_refusal
 from functions.providers.ipqs.responses import (
     IpqsResponse,
     credits_in,
@@ -182,6 +183,9 @@ class Ipqs:
             raise AnswerLost("the answer to the upload was not readable") from None
         except ProviderLostJob:
             raise ProviderRejected("the provider does not know the upload") from None
+        except ProviderRejected as error:
+            said = words_of_refusal(response.body, key=key)
+            raise ProviderRejected(str(error), said=said) from None
 
     def _find(self, key: str, name: str, type_: str) -> str | None:
         place = self._settings.key_place.list

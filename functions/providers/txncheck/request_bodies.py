@@ -28,6 +28,8 @@ BULK = "bulk-vpa-chargeback-check"
 
 #: Twice the length of a hundred of the longest VPAs.
 _MAX_BODY_BYTES = 64 * 1024
+#: What a file is perhaps meant to be that is no request.
+_BATCH = "; if it is a batch, let its name end in .csv, .jsonl or .xlsx"
 _VPA = re.compile(r"[A-Za-z0-9._\-]{1,255}@[A-Za-z][A-Za-z0-9.\-]{0,63}")
 
 
@@ -173,7 +175,7 @@ def _read_file(source: Source) -> bytes:
     for chunk in read_chunks(source):
         content += chunk
         if len(content) > _MAX_BODY_BYTES:
-            raise SourceTooLarge("the file is larger than any request")
+            raise SourceTooLarge(f"the file is larger than any request{_BATCH}")
     if len(content) < source.size:
         raise SourceMissing("the file is shorter than its size")
     return bytes(content.removeprefix(codecs.BOM_UTF8).strip())
@@ -186,9 +188,9 @@ def _parse_fields(body: bytes) -> dict[str, object]:
         body.decode()
         fields = parse(body)
     except UnicodeDecodeError:
-        raise SourceNotText("the file is not UTF-8") from None
+        raise SourceNotText(f"the file is not UTF-8{_BATCH}") from None
     except NotStrictJson:
-        raise RequestInvalid("the file is not strict JSON") from None
+        raise RequestInvalid(f"the file is not strict JSON{_BATCH}") from None
     if not isinstance(fields, dict):
-        raise RequestInvalid("the file is not one JSON object")
+        raise RequestInvalid(f"the file is not one JSON object{_BATCH}")
     return fields

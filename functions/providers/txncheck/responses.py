@@ -31,7 +31,7 @@ from functions.core.errors import (
 from functions.core.model import Phase, StatusReport
 from functions.core.result_keys import SINGLE_RESULT_KIND
 from functions.core.strict_json import parse_answer
-from functions.providers.provider_words import sanitize_word
+from functions.providers.provider_words import message_of, sanitize_word
 from functions.providers.transport.http import HttpResponse, retry_after
 
 #: The status words [V]. An unknown word counts as running.
@@ -60,7 +60,6 @@ _REFUSED: dict[int, type[CourierError]] = {
 }
 #: Part of the message where a signature is refused only because it is too old [V].
 _TIMESTAMP_EXPIRED = "timestamp expired"
-_MAX_MESSAGE_CHARACTERS = 2_000
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_\-]{1,128}")
 
 TxncheckResponse = Mapping[str, Any]
@@ -210,7 +209,7 @@ def _errors(error: object) -> dict[str, dict[str, str]]:
     return {
         step: {
             "class": sanitize_word(_error_class(step_error)),
-            **_message(step_error.get("message")),
+            **message_of(step_error.get("message")),
         }
         for step, step_error in by_step.items()
         if isinstance(step_error, dict)
@@ -224,19 +223,12 @@ def _said(response: HttpResponse) -> dict[str, dict[str, str]]:
     if not message:
         return {}
     word = sanitize_word(fields.get("error"))
-    return {"request": {"class": word, **_message(message)}}
+    return {"request": {"class": word, **message_of(message)}}
 
 
 def _texts(message: object) -> list[str]:
     messages = message if isinstance(message, list) else [message]
     return [text for text in messages if isinstance(text, str)]
-
-
-def _message(message: object) -> dict[str, str]:
-    """Return the beginning of a message; nothing where there is none."""
-    if not isinstance(message, str) or not message:
-        return {}
-    return {"message": message[:_MAX_MESSAGE_CHARACTERS]}
 
 
 def _error_class(error: object) -> object:
