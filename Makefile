@@ -178,9 +178,10 @@ model: $(READY) ## Show that the model finds faults of release 0.1.0, in some mi
 assets: $(READY) ## Print the sizes of what is deployed, beside Lambda's limit
 	@$(BIN)/python -m tools.assets
 
-bench: $(READY) budget ## Measure the budget, Download and its memory, Gather, the API, the polling, cold starts
+bench: $(READY) budget ## Measure the budget, Download and its memory, one check, Gather, the API, the polling, cold starts
 	@$(BIN)/python -m benchmarks.throughput
 	@$(BIN)/python -m benchmarks.memory
+	@$(BIN)/python -m benchmarks.one_check
 	@$(BIN)/python -m benchmarks.gather
 	@$(BIN)/python -m benchmarks.api_latency
 	@$(BIN)/python -m benchmarks.schedule
