@@ -14,7 +14,7 @@ FAULTS := tests/faults
 PLAIN := tests/charges tests/infra tests/simulators tests/workflow
 STACK := tests/integration
 # Those that start stacks or emulators of their own.
-OWN := tests/emulator tests/fuzz tests/integration/test_cdk_command.py tests/integration/test_commands.py tests/integration/test_client.py
+OWN := tests/emulator tests/fuzz tests/integration/test_cdk_command.py tests/integration/test_commands.py tests/integration/test_client.py tests/integration/test_benchmarks.py
 # Half of those that need a running stack: it has a stack of its own, as both wait a lot.
 STACK_A := $(patsubst %,tests/integration/test_%.py,batches browser console documented_commands drills page page_accessibility)
 # What it searches is what the tests before it have left.
@@ -57,7 +57,7 @@ help: ## List the targets
 demo: $(RUNS) ## Run a job live on this machine (FILE=my.csv TYPE=… PROVIDER=ipqs|txncheck)
 	@$(BIN)/python -m local.demo --file "$(FILE)" --type "$(TYPE)" --provider "$(PROVIDER)"
 
-up: $(RUNS) ## Start the local stack in the background, and print its addresses
+up: $(RUNS) ## Start the local stack in the background, and print what to try there
 	@$(BIN)/python -m local.up up
 
 down: $(RUNS) ## Stop the local stack

@@ -161,10 +161,9 @@ def _job_for(verb: str, runner: JobRunner) -> str:
     if verb in ("cancel", "check"):
         ipqs.behave(seconds_processing=1e9)
         runner.stack.emulator.set_wait_scale(1.0)
-        earlier = len(ipqs.csvs)
         job_id = runner.upload("ipqs/email/my.csv", sample.emails(12))
         # It is submitted, and does not end by itself.
-        wait_for(lambda: len(ipqs.csvs) > earlier)
+        wait_for(lambda: runner.submissions(job_id))
         if verb == "check":  # which needs the reference that is recorded next
             wait_for(lambda: _shown(runner, job_id)["provider_ref"])
         return job_id
