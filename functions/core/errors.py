@@ -166,7 +166,7 @@ class SourceEmpty(PermanentError):
 class SourceNotText(PermanentError):
     """The file is not UTF-8 text, or not the list or workbook that its name says."""
 
-    advice = "If the error names no remedy, save it as CSV or JSON in UTF-8, or .xlsx."
+    advice = "If the error names no remedy, save it as UTF-8 CSV, JSON Lines or .xlsx."
 
 
 class SourceTooLarge(PermanentError):
@@ -236,13 +236,13 @@ class AccountRefused(PermanentError):
 class ProviderRejected(PermanentError):
     """The provider refused the file or the request."""
 
-    #: `said` is as `errors` of a `StatusReport`: personal, for the results bucket only.
-    advice = "Check the file against the provider's rules for this type."
+    advice = "Check the file. `courier results JOB --errors` has the provider's words."
 
     def __init__(
         self, message: str, *, said: Mapping[str, Mapping[str, str]] | None = None
     ) -> None:
         super().__init__(message)
+        #: As `errors` of a `StatusReport`: personal, for the results bucket only.
         self.said = said or {}
 
 

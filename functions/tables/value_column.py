@@ -18,6 +18,8 @@ from functions.tables.values import (
 
 #: The most columns that an error lists.
 _LISTED_COLUMNS = 20
+#: What most values of a type have, and what other codes and names have not.
+_SIGNS = {"phone": "+", "url": "://"}
 
 
 @dataclass(frozen=True)
@@ -112,20 +114,39 @@ def other_type(sample: Sequence[Sequence[str]], type_: str, *, number: int = 0) 
 
     `number` is that of the column, 0 for any.
     """
+    if type_ not in VALUE_TYPES:
+        return ""
     found = [
         (column.fits, column.number, other)
         for other in VALUE_TYPES
         if other != type_
         for column in _columns(sample, other)
         if column.is_fit and number in (0, column.number)
+        if _looks_like(other, type_, sample, column.number)
     ]
-    if not found or type_ not in VALUE_TYPES:
+    if not found:
         return ""
     _, number, other = max(found, key=lambda each: each[0])  # the first of equals
     return (
         f"; column {number} may hold {value_rule(other).words}: if they are meant, "
         f"submit the file as {other} (`--type {other}`, or the folder {other})"
     )
+
+
+def _looks_like(
+    other: str, type_: str, sample: Sequence[Sequence[str]], number: int
+) -> bool:
+    """Return whether a column that fits another type is likely to be meant as that.
+
+    What it was taken for may be in its header. Any long number fits as a phone number,
+    and any word with a dot as a domain.
+    """
+    first, *_ = cells = [cells[number - 1] for cells in sample if len(cells) >= number]
+    name = simple_name(first)
+    if name in column_names(type_) or name in column_names(other):
+        return name in column_names(other)
+    fits = [cell for cell in cells if is_value(other, cell)]
+    return sum(_SIGNS.get(other, "") in cell for cell in fits) * 2 > len(fits)
 
 
 def _best(

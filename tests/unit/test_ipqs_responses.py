@@ -156,6 +156,11 @@ def test_fields_of_wrong_types_do_no_harm(fields: dict[str, Any], status: int) -
         ("Wrong key canary/key.", "Wrong key [key]."),
         ("No such path: /csv/canary%2Fkey/upload", "No such path: /csv/[key]/upload"),
         ("See HTTPS://x.example/canary?a=b now", "See [link] now"),
+        ("See (x.example/dl/Ab12?t=1) now", "See ([link] now"),
+        ("See x.example:8443?t=1 or //x/a, ws://y", "See [link] or [link] [link]"),
+        ("Use .csv and/or .txt, or a.csv? No.", "Use .csv and/or .txt, or a.csv? No."),
+        ("Wrong key can\u200bary/\xadkey.", "Wrong key [key]."),
+        ("See https://x.example/canary/key/b", "See [link]"),
         ("Not with aB3dE6gH9jK2mN5pQ8sT1vW4!", "Not with [token]!"),
         ("too long " * 500, ("too long " * 500)[:2_000]),
     ],
@@ -176,3 +181,10 @@ def test_the_words_of_a_refusal_have_no_secret(said: str, kept: str) -> None:
 def test_a_refusal_without_words_has_none(body: bytes) -> None:
     """Whatever answered instead is not shown as what the provider says."""
     assert words_of_refusal(body, key="k") == {}
+
+
+def test_an_empty_key_masks_nothing() -> None:
+    """It is between all letters: nobody could read the words."""
+    said = {"request": {"class": "NONE", "message": "No."}}
+
+    assert words_of_refusal(b'{"message": "No."}', key="") == said

@@ -191,14 +191,14 @@ def test_refuses_a_file_that_is_no_request(
     [
         pytest.param(b"mobile,name\n+919000000001,Asha Rao\n", id="a CSV"),
         pytest.param(b'{"mobile":"1"}\n{"mobile":"2"}\n', id="JSON Lines"),
-        pytest.param(b'[{"mobile":"1"}]', id="a list"),
+        pytest.param(b'[{"mobile":"1"}]', id="a list: it has to be written anew"),
         pytest.param(b"PK\x03\x04\x14\x00\xff\xff", id="a workbook"),
         pytest.param(b"PK\x03\x04" + bytes(70_000), id="a large workbook"),
     ],
 )
 def test_says_how_a_batch_is_named(content: bytes) -> None:
-    """It is in order under another name, and the rows are no mistakes."""
-    with pytest.raises(CourierError, match=r"end in \.csv, \.jsonl or \.xlsx$"):
+    """Its rows are no mistakes: it only has another name or form to be a batch."""
+    with pytest.raises(CourierError, match=r"one object a line, \.jsonl$"):
         REQUESTS.read_body("kyc-by-mobile", BytesSource(content))
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from functions.core.errors import SourceColumnUnclear, SourceEmpty
 from functions.tables.reader import ReadOptions
-from functions.tables.value_column import ValueColumn, choose_value_column
+from functions.tables.value_column import ValueColumn, choose_value_column, other_type
 
 
 def choose(text: str, type_: str = "email", **options: object) -> ValueColumn:
@@ -112,6 +112,8 @@ def test_refuses_what_is_unclear(table: str, type_: str, text: str) -> None:
         ("192.0.2.1", "email", "column 2 may hold IP addresses: .* as proxy "),
         ("https://a.example/", "proxy", "column 2 may hold URLs .* as url "),
         ("Berlin", "email", r"column 2: 0 of 3 cells fit \(mostly: it has no @\)$"),
+        ("12345678", "email", r"\(mostly: it has no @\)$"),  # a code of any kind
+        ("x.example.com", "email", r"\(mostly: it has no @\)$"),  # an account
     ],
 )
 def test_names_the_type_that_a_column_looks_like(
@@ -122,6 +124,26 @@ def test_names_the_type_that_a_column_looks_like(
         choose(f"who what\nasha {cell}\nravi {cell}", type_)
 
     assert cell not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "other"),
+    [
+        ("E-Mail", "ravi.rows.example", ""),
+        ("e-mail", "https://a.example", ""),
+        ("code", "12345678", ""),
+        ("Mobile", "12345678", "phone"),
+        ("what", "+12345678", "phone"),
+        ("host", "x.example.com", "url"),
+    ],
+)
+def test_no_other_type_is_named_by_what_fits_by_chance(
+    header: str, cell: str, other: str
+) -> None:
+    """A verdict on values that are none of that type would be paid for."""
+    remark = other_type([[header], [cell], [cell]], "email")
+
+    assert (f"submit the file as {other} " in remark) if other else remark == ""
 
 
 @pytest.mark.parametrize(

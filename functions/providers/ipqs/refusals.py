@@ -11,7 +11,8 @@ from functions.core.errors import AnswerUnreadable
 from functions.core.strict_json import parse_answer
 from functions.providers.provider_words import message_of, sanitize_word
 
-_LINK = re.compile(r"(?i)https?://\S*")
+#: With a scheme or without: a link works without "https:", too.
+_LINK = re.compile(r"(?<!\w)\w*:?//\S*|(?<![\w.\-])[\w\-]+\.[\w.\-]*(?::\d+)?[/?]\S+")
 #: As long as no word is: another key, or a token.
 _TOKEN = re.compile(r"[A-Za-z0-9_\-]{24,}")
 
@@ -27,8 +28,9 @@ def words_of_refusal(body: bytes, *, key: str) -> dict[str, dict[str, str]]:
         return {}
     if not isinstance(message, str) or not message:
         return {}
-    text = _LINK.sub("[link]", message)
-    for secret in (key, quote(key, safe="")):
+    # What nobody sees may be within the key, which whoever copies it has all the same.
+    text = "".join(each for each in message if each.isprintable() or each.isspace())
+    for secret in filter(None, (key, quote(key, safe=""))):
         text = text.replace(secret, "[key]")
-    text = _TOKEN.sub("[token]", text)
+    text = _TOKEN.sub("[token]", _LINK.sub("[link]", text))
     return {"request": {"class": sanitize_word(None), **message_of(text)}}

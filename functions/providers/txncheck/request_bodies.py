@@ -29,7 +29,10 @@ BULK = "bulk-vpa-chargeback-check"
 #: Twice the length of a hundred of the longest VPAs.
 _MAX_BODY_BYTES = 64 * 1024
 #: What a file is perhaps meant to be that is no request.
-_BATCH = "; if it is a batch, let its name end in .csv, .jsonl or .xlsx"
+_BATCH = (
+    "; if it is a batch, let its name end in .csv, .xlsx, or, with one object a line, "
+    ".jsonl"
+)
 _VPA = re.compile(r"[A-Za-z0-9._\-]{1,255}@[A-Za-z][A-Za-z0-9.\-]{0,63}")
 
 
