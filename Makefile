@@ -15,10 +15,11 @@ PLAIN := tests/charges tests/infra tests/simulators tests/workflow
 STACK := tests/integration
 # Those that start stacks or emulators of their own.
 OWN := tests/emulator tests/fuzz tests/integration/test_cdk_command.py tests/integration/test_commands.py tests/integration/test_client.py tests/integration/test_benchmarks.py
-# Half of those that need a running stack: it has a stack of its own, as both wait a lot.
+# Halves of those that need a running stack, which wait a lot: each has a stack of its own,
+# and ends with the search for secrets in what all tests before have left.
+SECRECY := tests/integration/test_secrecy.py
 STACK_A := $(patsubst %,tests/integration/test_%.py,batches browser console documented_commands drills page page_accessibility)
-# What it searches is what the tests before it have left.
-SECRECY := tests/integration/test_secrecy.py::test_no_sink_contains_a_secret
+STACK_B := $(filter-out $(OWN) $(STACK_A) $(SECRECY),$(wildcard $(STACK)/test_*.py))
 # Three parts of tests/unit, of half a minute each.
 UNIT_A := $(wildcard tests/unit/test_[a-c]*.py)
 UNIT_B := $(wildcard tests/unit/test_[d-o]*.py)
@@ -91,10 +92,10 @@ test-plain:
 	$(BEHIND) $(PYTEST) $(filter-out $(LEAVE_OUT),$(PLAIN))
 
 test-stack-a:
-	$(PYTEST) $(STACK_A) $(SECRECY)
+	$(PYTEST) $(STACK_A) $(SECRECY)::test_no_sink_contains_a_secret
 
 test-stack-b:
-	$(PYTEST) $(STACK) $(OWN:%=--ignore=%) $(STACK_A:%=--ignore=%)
+	$(PYTEST) $(STACK_B) $(SECRECY)
 
 test-own:
 	$(PYTEST) $(filter-out $(LEAVE_OUT),$(OWN))

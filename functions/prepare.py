@@ -74,9 +74,9 @@ class Preparation:
             return job.with_(next=Next.SUBMIT, prepared=claimed)
         try:
             self._check_source()
-            may_be_sent = record.intent or record.provider_ref
+            may_be_sent = record.may_be_sent or record.provider_ref
             if is_of_earlier_release or may_be_sent:
-                return self._prepared(job, record, may_cut=not record.intent)[0]
+                return self._prepared(job, record, may_cut=not record.may_be_sent)[0]
             self._check_first_upload()
             prepared = self._prepared(job, record, may_cut=True, is_unsent=True)
             return self._for_approval(*prepared, record)
@@ -86,7 +86,7 @@ class Preparation:
             )
             if is_of_earlier_release:
                 raise
-            if record.intent:  # it may be paid for: Submit looks for it
+            if record.may_be_sent:  # it may be paid for: Submit looks for it
                 return job.with_(next=Next.SUBMIT)
             telemetry.record_error(error, job)
             return refuse(job, error)

@@ -76,9 +76,7 @@ class Submission(Sending):
             # A retry sets `resumed_at` on the job; requests of a batch get it here.
             return submitted.with_(resumed_at=self.now) if is_request else submitted
         try:
-            if record.intent not in ("", *self.job.unsent_claims):
-                return self.reconcile(record)
-            return self._hold(record) or self._send(record)
+            return self._find_or_send(record)
         except PROVIDER_FAULTS as error:  # those of AWS are for the workflow
             return self.hold_after(error, record)
 
@@ -107,9 +105,13 @@ class Submission(Sending):
         slot_at = self._slot()
         return self.holds(record).for_slot(slot_at) if slot_at > self.now else None
 
-    def _send(self, record: SubmissionRecord) -> Job:
+    def _find_or_send(self, record: SubmissionRecord) -> Job:
+        """Find what may have been sent, or send; end or hold what is refused."""
+        is_unclear = record.intent not in ("", *self.job.unsent_claims)
         try:
-            job = self.send(record)
+            if is_unclear or record.resent:
+                return self.reconcile(record)
+            return self._hold(record) or self._send(record)
         except ProviderRejected as error:
             if not error.said:
                 raise
@@ -119,6 +121,9 @@ class Submission(Sending):
         except OutOfCredits as error:
             ask_at = self.credits.refuse(now=self.now)
             return self._hold_for_credits(record, ask_at, error)
+
+    def _send(self, record: SubmissionRecord) -> Job:
+        job = self.send(record)
         if job.provider_ref and self._awaits_credits:
             self.credits.allow(self.job)
         return job

@@ -240,6 +240,7 @@ class SubmissionRecord:
     received_at: float
     intent: str = ""
     intent_at: float = 0.0
+    resent: bool = False  # as of a `JobRecord`
     provider_ref: str = ""
     submitted_at: float = 0.0
     rows: int = 0
@@ -267,9 +268,14 @@ class SubmissionRecord:
         return cls(received_at=float(item.get("received_at", 0.0)), **values)
 
     @property
+    def may_be_sent(self) -> bool:
+        """Whether a try with a claim, or one before it, may have sent the job."""
+        return bool(self.intent) or self.resent
+
+    @property
     def claimed_list(self) -> PreparedList:
         """What the try with the claim has sent, or was about to; empty if unknown."""
-        return self.prepared_list if self.intent else PreparedList()
+        return self.prepared_list if self.may_be_sent else PreparedList()
 
     @property
     def prepared_list(self) -> PreparedList:

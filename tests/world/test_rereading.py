@@ -137,8 +137,45 @@ def test_what_was_sent_and_not_listed_is_not_read_in_another_way(site: Site) -> 
     world.run()
     item = world.item(job.job_id)
     assert (item["error"], "intent" in item) == ("ProviderRejected", False)
+    assert item["error_key"]  # what the provider says of the second one
 
     assert reread(world, job, column="2").status == 409
+    assert sent(site, job) == [_FIRST]
+
+
+@pytest.mark.fault(17)
+def test_what_is_listed_after_it_was_sent_again_is_not_sent_a_third_time(
+    site: Site,
+) -> None:
+    """The second try was surely refused, and the first one is paid for."""
+    world = World(site, ipqs={"resubmit_unlisted": True})
+    site.ipqs.behave(list_lag_seconds=3_700.0)
+    later = Answer.http(429, retry_after="600")
+    site.ipqs.script("upload", [Answer.dropped_after(), later])
+    job = world.upload(_KEY, _UNCLEAR, metadata={"courier-column": "1"})
+
+    world.run()
+
+    assert shown(world, job)["outcome"] == "succeeded"
+    assert sent(site, job) == [_FIRST]
+
+
+@pytest.mark.fault(17)
+def test_a_retry_adopts_what_was_listed_after_it_was_sent_again(site: Site) -> None:
+    """Its claim is released, but the one before it is paid for."""
+    world = World(site, ipqs={"resubmit_unlisted": True})
+    site.ipqs.behave(list_lag_seconds=9e9)
+    refusals = [Answer.refusal("Not today.")] * 2
+    site.ipqs.script("upload", [Answer.dropped_after(), *refusals])
+    job = world.upload(_KEY, _UNCLEAR, metadata={"courier-column": "1"})
+    world.run()
+    assert shown(world, job)["outcome"] == "failed"
+
+    site.ipqs.behave(list_lag_seconds=0.0)
+    world.retry(job)
+    world.run()
+
+    assert shown(world, job)["outcome"] == "succeeded"
     assert sent(site, job) == [_FIRST]
 
 
