@@ -95,7 +95,7 @@ class CallbackStore(WaitsTable):
         raise AwsUnavailable("the wait changed at every try")
 
     def wake(self, job: Job, *, reasons: Collection[str]) -> bool:
-        """End the wait of a job before any webhook; return False if it does not wait.
+        """End the wait of a job before any webhook; return whether it was ended.
 
         Only a wait for one of the `reasons` is ended. Its reason is read together with
         its token, which ends no other wait; that in the job's record may be of the wait

@@ -65,7 +65,10 @@ def test_a_search_ends_with_what_was_asked_for(
     found, said = listed(capsys, "--text", "june", "--limit", "2")
 
     assert found == [0, 1]
-    assert said == "The newest 2 jobs were looked at.\n"
+    assert said == (
+        "The newest 2 jobs were looked at; older ones may have it, too: --limit shows "
+        "more.\n"
+    )
     assert len(server.requests) == 1
 
 
@@ -78,4 +81,26 @@ def test_a_search_ends_somewhere_and_says_where(
     found, said = listed(capsys, "--text", "june")
 
     assert found == [0, 1]
-    assert said == "The newest 4 jobs were looked at; --day looks at older ones.\n"
+    assert said == (
+        "The newest 4 jobs were looked at; older ones may have it, too: --day looks at "
+        "those of a day.\n"
+    )
+
+
+def test_a_search_counts_only_the_jobs_that_are_selected(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    server: ScriptedServer,
+) -> None:
+    """The newest of a day or a provider are not the newest; a day is advised once."""
+    monkeypatch.setattr(listing, "_MOST_SEARCHED", 3)
+    page = Answer.json({"jobs": _JOBS[:3], "next": "more"})
+    server.answers[f"/jobs?day=2026-11-22&limit={most_jobs()}"] = page
+
+    found, said = listed(capsys, "--text", "june", "--day", "2026-11-22")
+
+    assert found == [0, 1]
+    assert said == (
+        "The newest 3 jobs that the other options select were looked at; older ones "
+        "may have it, too.\n"
+    )

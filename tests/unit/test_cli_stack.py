@@ -1,5 +1,6 @@
 """The command line looks into the stack: log lines, faults, where a job is shown."""
 
+import errno
 import hashlib
 import json
 import os
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import ClientError
@@ -148,7 +150,8 @@ def test_doctor_says_how_many_credits_were_left(
     (index,) = (at for at, line in enumerate(lines) if "credits" in line.split())
     assert lines[index].startswith(f"{sign} credits ipqs")
     assert lines[index].endswith(
-        f"{left:,} left at 2026-11-22T10:00:00.000Z, before the job 111111111111"
+        f"{left:,} left, by the quote of the job 111111111111 (received "
+        "2026-11-22T10:00:00.000Z)"
     )
     assert ("Buy credits" in lines[index + 1]) is (left == 0)
 
@@ -373,6 +376,25 @@ def test_a_manifest_that_cannot_be_read_is_said_with_what_to_do(
     assert "cannot be read (Is a directory), so" in printed
     assert "move it away, or name another folder" in printed
     assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
+
+
+def test_a_manifest_that_a_disk_does_not_give_is_named(
+    api: ScriptedServer,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An error of reading, unlike one of opening, does not know which file it was."""
+    broken = Mock(side_effect=OSError(errno.EIO, "Input/output error"))
+    monkeypatch.setattr(Path, "read_bytes", broken)
+    manifest = {"job_id": _ID, "files": [], "rows": {"verdict": "complete"}}
+    response = {"manifest": manifest, "links": []}
+    api.answers[f"/jobs/{_ID}/results"] = Answer.json(response)
+
+    assert main(["results", _ID, "--download", str(tmp_path)]) == ExitCode.MISUSED
+
+    printed = "".join(capsys.readouterr().err.split())
+    assert f"{tmp_path}/manifest.jsoncannotberead" in printed
 
 
 @pytest.mark.parametrize(

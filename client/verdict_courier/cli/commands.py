@@ -158,9 +158,10 @@ def _require_own(folder: Path, response: Document) -> None:
     try:
         other = other_job(response, folder)
     except OSError as error:
+        path = error.filename or folder / "manifest.json"
         raise Misused(
-            f"{error.filename} cannot be read ({error.strerror}), so whose results the "
-            "folder has is not known: move it away, or name another folder"
+            f"{path} cannot be read ({error.strerror}), so whose results the folder "
+            "has is not known: move it away, or name another folder"
         ) from None
     if other:
         raise Misused(

@@ -32,8 +32,14 @@ def list_jobs(api: ApiClient, display: Display, options: Namespace) -> ExitCode:
             if len(found) == options.limit:
                 break
     display.jobs(found)
-    more = "; --day looks at older ones" if searched == _MOST_SEARCHED else ""
-    display.note(f"The newest {searched:,} jobs were looked at{more}.")
+    which = " that the other options select" if query else ""
+    more = ""
+    if len(found) == options.limit:
+        more = "; older ones may have it, too: --limit shows more"
+    elif searched == _MOST_SEARCHED:
+        more = "; older ones may have it, too"
+        more += "" if options.day else ": --day looks at those of a day"
+    display.note(f"The newest {searched:,} jobs{which} were looked at{more}.")
     return ExitCode.DONE
 
 

@@ -149,7 +149,8 @@ def _answers(api: ApiClient) -> Iterator[Finding]:
 def _credits(jobs: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
     """Yield how many credits each provider's account had at the newest job that asked.
 
-    Only a job asks for them, before it is sent; this asks nobody.
+    Only a job asks for them, before it is sent; this asks nobody. The quote of a job
+    that was tried again may be much later than the job.
     """
     told = set()
     for job in jobs:
@@ -160,8 +161,8 @@ def _credits(jobs: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
         yield Finding(
             what=f"credits {job['provider']}",
             ok=True if left else None,
-            seen=f"{left:,} left at {job['received_at']}, before the job "
-            f"{job['job_id'][:SHOWN_DIGITS]}",
+            seen=f"{left:,} left, by the quote of the job "
+            f"{job['job_id'][:SHOWN_DIGITS]} (received {job['received_at']})",
             advice="Buy credits, unless somebody has: jobs that wait for them go on.",
         )
 
