@@ -176,7 +176,7 @@ class PreparedList:
     shards: int = 0  # into which the submission file is cut; 0 for one upload
     remembered: int = 0  # have a verdict of an earlier job
     remembered_version_id: str = ""
-    send_unfit: str = ""  # of shards: "yes" or "no", if cuts have what does not fit
+    send_unfit: str = ""  # of shards: "yes" where cuts have what does not fit, or "no"
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:

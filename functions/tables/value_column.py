@@ -141,11 +141,11 @@ def _looks_like(
     What it was taken for may be in its header. Any long number fits as a phone number,
     and any word with a dot as a domain.
     """
-    first, *_ = cells = [cells[number - 1] for cells in sample if len(cells) >= number]
-    name = simple_name(first)
+    column = [cells[number - 1] for cells in sample if len(cells) >= number]
+    name = simple_name(column[0])
     if name in column_names(type_) or name in column_names(other):
         return name in column_names(other)
-    fits = [cell for cell in cells if is_value(other, cell)]
+    fits = [cell for cell in column if is_value(other, cell)]
     return sum(_SIGNS.get(other, "") in cell for cell in fits) * 2 > len(fits)
 
 

@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 from functions.api import responses
 from functions.api.response_schemas import RESPONSE_SCHEMAS
 from functions.core.errors import OutOfCredits
-from functions.core.job_record import JobRecord
+from functions.core.job_record import JobRecord, SubmissionRecord
 from functions.core.model import Job, Outcome, Phase
 
 JOB_ID = "a" * 64
@@ -245,3 +245,16 @@ def test_an_item_of_a_newer_deployment_is_read() -> None:
     record = JobRecord.from_item({**ITEM, "newer_attribute": "x", "phase": "running"})
 
     assert (record.phase, record.outcome) == (Phase.RUNNING, Outcome.NONE)
+
+
+@pytest.mark.parametrize(
+    ("said", "key"),
+    [({}, ""), ({"intent": "a claim"}, "a.csv"), ({"resent": 1}, "a.csv")],
+)
+def test_what_may_be_sent_is_what_was_prepared(
+    said: Mapping[str, str | int], key: str
+) -> None:
+    """A list that is prepared anew could differ from the one that is paid for."""
+    record = SubmissionRecord.from_item({"prepared": '{"key": "a.csv"}', **said})
+
+    assert record.claimed_list.key == key

@@ -126,15 +126,21 @@ def test_shards_that_may_be_paid_are_not_read_in_another_way(
     assert shown(world, job)["attempt"] == 1
 
 
-@pytest.mark.fault(17)
-def test_what_was_sent_and_not_listed_is_not_read_in_another_way(site: Site) -> None:
-    """The second try was surely refused, but the first one may be paid for."""
+def _resent_and_refused(site: Site) -> tuple[World, Job]:
+    """Return a failed job: its first try is paid for, its second was refused."""
     world = World(site, ipqs={"resubmit_unlisted": True})
     site.ipqs.behave(list_lag_seconds=9e9)
     refusals = [Answer.refusal("Not today.")] * 2
     site.ipqs.script("upload", [Answer.dropped_after(), *refusals])
     job = world.upload(_KEY, _UNCLEAR, metadata={"courier-column": "1"})
     world.run()
+    return world, job
+
+
+@pytest.mark.fault(17)
+def test_what_was_sent_and_not_listed_is_not_read_in_another_way(site: Site) -> None:
+    """The second try was surely refused, but the first one may be paid for."""
+    world, job = _resent_and_refused(site)
     item = world.item(job.job_id)
     assert (item["error"], "intent" in item) == ("ProviderRejected", False)
     assert item["error_key"]  # what the provider says of the second one
@@ -163,12 +169,7 @@ def test_what_is_listed_after_it_was_sent_again_is_not_sent_a_third_time(
 @pytest.mark.fault(17)
 def test_a_retry_adopts_what_was_listed_after_it_was_sent_again(site: Site) -> None:
     """Its claim is released, but the one before it is paid for."""
-    world = World(site, ipqs={"resubmit_unlisted": True})
-    site.ipqs.behave(list_lag_seconds=9e9)
-    refusals = [Answer.refusal("Not today.")] * 2
-    site.ipqs.script("upload", [Answer.dropped_after(), *refusals])
-    job = world.upload(_KEY, _UNCLEAR, metadata={"courier-column": "1"})
-    world.run()
+    world, job = _resent_and_refused(site)
     assert shown(world, job)["outcome"] == "failed"
 
     site.ipqs.behave(list_lag_seconds=0.0)

@@ -152,12 +152,12 @@ def _credits(jobs: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
     Only a job asks for them, before it is sent; this asks nobody. The quote of a job
     that was tried again may be much later than the job.
     """
-    told = set()
+    providers = set()
     for job in jobs:
         left = (job.get("quote") or {}).get("credits_left")
-        if left is None or job["provider"] in told:
+        if left is None or job["provider"] in providers:
             continue
-        told.add(job["provider"])
+        providers.add(job["provider"])
         yield Finding(
             what=f"credits {job['provider']}",
             ok=True if left else None,
