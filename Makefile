@@ -6,15 +6,17 @@ export PYTHONPATH := $(CURDIR)/client:$(CURDIR)
 # What is installed in .venv: what the local stack runs on, and all that development needs.
 RUNS := .venv/.runs
 READY := .venv/.ready
-# The suites of `make check`; those that cover functions/ (two processes); all others that need
-# no running stack; those that need one.
+# The suites of `make check`; those that cover functions/ (three processes); all others that
+# need no running stack; those that need one.
 CHECK := tests/unit tests/infra
-COVER := tests/unit tests/contract tests/world tests/model tests/rights
+COVER := tests/unit tests/world tests/model tests/rights
+# Those in which a call has a second for what it does, on real sockets.
+TIMED := tests/contract tests/unit/test_provider_template.py tests/unit/test_forward_notice.py
 FAULTS := tests/faults
-PLAIN := tests/charges tests/infra tests/simulators tests/workflow
+PLAIN := tests/charges tests/infra tests/workflow
 STACK := tests/integration
 # Those that start stacks or emulators of their own.
-OWN := tests/emulator tests/fuzz tests/integration/test_cdk_command.py tests/integration/test_commands.py tests/integration/test_client.py tests/integration/test_benchmarks.py
+OWN := tests/emulator tests/simulators tests/fuzz tests/integration/test_cdk_command.py tests/integration/test_commands.py tests/integration/test_client.py tests/integration/test_benchmarks.py
 # Halves of those that need a running stack, which wait a lot: each has a stack of its own,
 # and ends with the search for secrets in what all tests before have left.
 SECRECY := tests/integration/test_secrecy.py
@@ -29,8 +31,8 @@ SETTLED := tests/emulator tests/simulators
 LEAVE_OUT ?=
 T ?=
 PYTEST = $(BIN)/python -m pytest
-# Suites that only compute step back behind those that wait for a stack, as these have
-# time-outs, and take the longer.
+# Suites that only compute step back behind those in which something waits for a while, as
+# these have time-outs, and take the longer.
 BEHIND := nice -n 10
 # What each of the two covers is noted here by probes in functions/. A tracer would take as long
 # as the suites themselves.
@@ -48,7 +50,7 @@ STAGE ?= dev
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down develop test test-cover test-faults test-plain test-stack-a test-stack-b test-own test-unit-a test-unit-b test-unit-c check-tests quick mutants check audit sbom lint format synth assets budget faults model bench bench-rows bench-crowd diagram template rights runbook corrections openapi provider screenshot wheel bootstrap deploy diff smoke destroy lock clean install-run
+.PHONY: help demo up down develop test test-cover test-timed test-faults test-plain test-stack-a test-stack-b test-own test-unit-a test-unit-b test-unit-c check-tests quick mutants check audit sbom lint format synth assets budget faults model bench bench-rows bench-crowd diagram template rights runbook corrections openapi provider screenshot wheel bootstrap deploy diff smoke destroy lock clean install-run
 
 help: ## List the targets
 	@echo "Verdict Courier: lists to bulk-verification providers, verdicts back."
@@ -74,7 +76,7 @@ ifeq ($(T),)
 	assemblies=$$(mktemp -d) && trap 'rm -rf "$$assemblies"' EXIT INT TERM && \
 	ASSEMBLIES=$$assemblies DURATIONS=$(DURATIONS) \
 	$(MAKE) --no-print-directory --jobs=4 --keep-going LEAVE_OUT="$$left_out" \
-	  test-stack-a test-stack-b test-own $(BESIDE) test-cover test-faults test-plain
+	  test-stack-a test-stack-b test-own test-timed $(BESIDE) test-cover test-faults test-plain
 	@$(BIN)/python -m tools.settled note
 	@echo "The twenty slowest, in seconds:"; sort -rn $(DURATIONS) | head -n 20
 	$(BIN)/python -m slipcover --merge $(COVERAGE)/*.json --out $(COVERAGE).json --fail-under 95
@@ -83,13 +85,16 @@ else
 endif
 
 test-cover:
-	$(BEHIND) $(SLIPCOVER) $(COVER)
+	$(BEHIND) $(SLIPCOVER) $(COVER) $(addprefix --ignore=,$(TIMED))
+
+test-timed:
+	$(SLIPCOVER) $(TIMED)
 
 test-faults:
 	$(BEHIND) $(SLIPCOVER) $(FAULTS)
 
 test-plain:
-	$(BEHIND) $(PYTEST) $(filter-out $(LEAVE_OUT),$(PLAIN))
+	$(BEHIND) $(PYTEST) $(PLAIN)
 
 test-stack-a:
 	$(PYTEST) $(STACK_A) $(SECRECY)::test_no_sink_contains_a_secret

@@ -144,7 +144,7 @@ def acme(
 
 
 ''',
-        before="@pytest.fixture\ndef short_deadlines(",
+        before="@pytest.fixture\ndef shorten_deadlines(",
     ),
     Insertion("tests/unit/test_architecture.py", "acme|", behind='re.findall("'),
 )

@@ -322,9 +322,11 @@ def test_raises_lost_for_a_check_without_answer(
 
 
 @pytest.mark.fault(16)
-@pytest.mark.usefixtures("short_deadlines")
-def test_times_out_a_submission(harness: AdapterHarness) -> None:
+def test_times_out_a_submission(
+    harness: AdapterHarness, shorten_deadlines: Callable[[], None]
+) -> None:
     """A function that waits until its own end cannot report anything."""
+    shorten_deadlines()
     harness.script(harness.submit_call, Answer.hang(takes_effect=True))
 
     with harness.expect_error(AnswerLost):
@@ -350,7 +352,6 @@ def test_does_not_ask_for_the_time_once_it_is_paid(
 
 
 @pytest.mark.fault(53)
-@pytest.mark.usefixtures("short_deadlines")
 @pytest.mark.parametrize(
     "answer",
     [
@@ -366,9 +367,12 @@ def test_does_not_ask_for_the_time_once_it_is_paid(
         ),
     ],
 )
-def test_times_out_a_check(harness: AdapterHarness, answer: Answer) -> None:
+def test_times_out_a_check(
+    harness: AdapterHarness, answer: Answer, shorten_deadlines: Callable[[], None]
+) -> None:
     """A socket's timeout never stops a server that sends a byte now and then."""
     reference = harness.submit()
+    shorten_deadlines()
     harness.script(harness.check_call, answer)
 
     with harness.expect_error(AnswerLost):

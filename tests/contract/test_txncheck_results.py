@@ -111,7 +111,7 @@ def test_ends_a_fetch_in_the_given_time(txncheck: TxncheckHarness) -> None:
     started_at = time.monotonic()
     with txncheck.expect_error(AnswerLost):
         txncheck.provider.open(
-            txncheck.result_link(reference), type_="full-check", seconds=0.3
+            txncheck.result_link(reference), type_="full-check", seconds=1.0
         )
 
-    assert time.monotonic() - started_at < 5
+    assert time.monotonic() - started_at < 8

@@ -300,7 +300,7 @@ def test_a_receiver_that_does_not_answer_has_not_got_it(
 ) -> None:
     """It may have; the same id lets it drop the second one."""
     with OddReceiver.started(answer) as receiver, pytest.raises(error) as raised:
-        forward(to(receiver.url), http=http, seconds=0.3)
+        forward(to(receiver.url), http=http, seconds=1.0)
 
     assert receiver.requests
     assert receiver.url not in str(raised.value)
