@@ -10,11 +10,12 @@ from functions.aws.adapters import adapter_for
 from functions.aws.lambda_handler import lambda_handler, read_job
 from functions.aws.results import Results
 from functions.aws.store_result import store_result
+from functions.core.body import Body
 from functions.core.errors import CourierError, LinkSpent
 from functions.core.metrics import Metric
 from functions.core.model import File, Job, State
 from functions.core.result_keys import result_key
-from functions.providers.protocol import Body, Provider
+from functions.providers.protocol import Provider
 
 #: The part of the function's time that is reserved for ending the upload.
 _MARGIN_SECONDS = 20.0

@@ -36,7 +36,6 @@ from functions.core.provider_settings import ProviderSettings
 from functions.core.quote import Remarks
 from functions.core.routing import refuse
 from functions.core.upload_options import ListOptions, yes_or_no
-from functions.prepare_batch import prepare_batch
 from functions.prepare_list import prepare_list
 from functions.recalling import Recall, RecalledBefore, asks_for_fresh
 
@@ -62,8 +61,8 @@ class Preparation:
     def prepare(self) -> Job:
         """Return the job with its next step: submit it, or run its requests.
 
-        One that needs an approval waits for it before.
-        A source that is not worth paying for ends the job, with the reason as advice.
+        One that needs an approval waits for it before. A source that is not worth
+        paying for ends the job, with the reason as advice.
         """
         record = self.job_store.create(self.job, now=self.now)
         job = self.job.with_(received_at=record.received_at)
@@ -96,8 +95,7 @@ class Preparation:
     ) -> Job:
         """Return the job as it waits until somebody has approved it, if it must."""
         values = values_of(job)
-        reason = self._reason(values, remarks, record)
-        if reason is None:
+        if (reason := self._reason(values, remarks, record)) is None:
             return job
         self.job_store.record_prepared(job, quote=remarks)
         approval = Approval.needed(
@@ -154,6 +152,8 @@ class Preparation:
     ) -> tuple[Job, Remarks]:
         batch_store = BatchStore(job, s3=self.s3)
         if self._is_batch:
+            from functions.prepare_batch import prepare_batch  # noqa: PLC0415 - lists start without it
+
             batch, remarks = prepare_batch(
                 job,
                 adapter=batch_adapter_for(job.provider),

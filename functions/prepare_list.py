@@ -7,7 +7,6 @@ from typing import Any
 
 from functions.aws.batch_store import BatchStore
 from functions.aws.s3_source import S3Source
-from functions.batch_items import PlannedPart, write_items
 from functions.core.errors import SourceTooLarge
 from functions.core.model import Job, Next, Phase, PreparedList
 from functions.core.provider_settings import ProviderSettings
@@ -139,6 +138,8 @@ def _in_shards(
     batch_store: BatchStore,
 ) -> Job:
     """Write the items of the Map, one for each shard; return the job to run it."""
+    from functions.batch_items import PlannedPart, write_items  # noqa: PLC0415 - few lists are that large
+
     parts = [
         PlannedPart(
             type=job.type,

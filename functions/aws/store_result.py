@@ -6,11 +6,11 @@ from contextlib import closing
 from functions.aws import telemetry
 from functions.aws.results import Results, StoredObject
 from functions.aws.streaming import stream
+from functions.core.body import Body
 from functions.core.file_formats import FileFormat
 from functions.core.metrics import Metric
 from functions.core.model import File
 from functions.core.stream_stats import StreamStats
-from functions.providers.protocol import Body
 
 _CHUNK_BYTES = 64 * 1024
 

@@ -9,9 +9,9 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from functions.aws.results import MultipartUpload
+from functions.core.body import Body
 from functions.core.file_formats import FileFormat
 from functions.core.stream_stats import StreamStats
-from functions.providers.protocol import Body
 
 #: S3 takes 10,000 parts, which then hold 156 GiB: more than a Lambda function can move
 #: in its 15 minutes.

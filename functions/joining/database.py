@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import duckdb
+# The package `duckdb` re-exports what is used of it here; the rest of it would be a
+# tenth of Join's cold start.
+import _duckdb as duckdb
 
 from functions.core.errors import RowsUnjoinable
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from functions.providers.protocol import Body
+from functions.core.body import Body
 
 #: The bytes from the start of a body that have to show what it is.
 HEAD_BYTES = 64 * 1024

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from functions.core.body import Body
 from functions.core.file_formats import FileFormat
 from functions.core.model import StatusReport
 from functions.core.rows import RowCount
@@ -17,31 +18,6 @@ class Link:
 
     url: str = field(repr=False)
     issued_at: float  # Unix seconds, before the provider was asked for it
-
-
-class Body(Protocol):
-    """The bytes of a result, to be read to the end, in order, once."""
-
-    @property
-    def announced_bytes(self) -> int | None:
-        """The length in bytes, if it is known before the body is read."""
-        ...
-
-    def readinto(self, buffer: memoryview) -> int:
-        """Fill a buffer and return the number of bytes; 0 is the proven end.
-
-        The buffer may be filled partly, also before the end.
-
-        Raises:
-            TransferIncomplete: The body ended early, or its end is not proven.
-            TransferTooSlow: The time is up, or too few bytes come.
-            ResultTooLarge: The body is, or unpacks to, more than is allowed.
-        """
-        ...
-
-    def close(self) -> None:
-        """Release the connection, whether or not the body was read to its end."""
-        ...
 
 
 class Provider(Protocol):

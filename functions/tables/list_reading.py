@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.errors import SourceColumnUnclear
+from functions.core.file_formats import XLSX
 from functions.core.source import Source
 from functions.tables.first_records import FirstRecords
 from functions.tables.json_lines import JSON_LINES_SUFFIX, JsonTable, open_json_table
@@ -17,7 +18,9 @@ from functions.tables.value_column import (
     other_type,
 )
 from functions.tables.values import value_rule
-from functions.tables.workbook import WORKBOOK_SUFFIX, WorkbookTable
+
+if TYPE_CHECKING:
+    from functions.tables.workbook import WorkbookTable
 
 #: The most records for which memory is set aside before they are read.
 _MAX_EXPECTED = 16_000_000
@@ -75,7 +78,7 @@ class ListReading:
 
     def __init__(
         self,
-        table: Table | JsonTable | WorkbookTable,
+        table: "Table | JsonTable | WorkbookTable",
         column: ValueColumn,
         type_: str,
         *,
@@ -180,8 +183,11 @@ def read_list(
     if name.lower().endswith(JSON_LINES_SUFFIX):
         table = open_json_table(source)
         options = replace(options, header=True)
-    elif name.lower().endswith(WORKBOOK_SUFFIX):
-        table = WorkbookTable(source)
+    elif name.lower().endswith(XLSX.suffix):
+        # Most uploads are text, and start without the readers of archives and XML.
+        from functions.tables import workbook  # noqa: PLC0415
+
+        table = workbook.WorkbookTable(source)
     else:
         table = open_table(source, name, options)
     column = choose_value_column(table.sample, type_, options)

@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from functions.core.errors import RequestInvalid
+from functions.core.file_formats import XLSX
 from functions.core.source import RecordKeeper, Source
 from functions.tables.json_lines import (
     JSON_LINES_SUFFIX,
@@ -21,7 +23,9 @@ from functions.tables.reader import (
     refusal,
 )
 from functions.tables.text import open_text
-from functions.tables.workbook import WORKBOOK_SUFFIX, WorkbookTable
+
+if TYPE_CHECKING:
+    from functions.tables.workbook import WorkbookTable
 
 
 @dataclass(frozen=True)
@@ -57,15 +61,18 @@ def read_rows(
     if name.lower().endswith(JSON_LINES_SUFFIX):
         return _read_json_lines(source, keeper)
     table: Table | WorkbookTable
-    if name.lower().endswith(WORKBOOK_SUFFIX):
-        table = WorkbookTable(source)
+    if name.lower().endswith(XLSX.suffix):
+        # Most uploads are text, and start without the readers of archives and XML.
+        from functions.tables import workbook  # noqa: PLC0415
+
+        table = workbook.WorkbookTable(source)
     else:
         table = open_table(source, name, ReadOptions(header=True), columns=required)
     return _read_table(table, required, optional, keeper)
 
 
 def _read_table(
-    table: Table | WorkbookTable,
+    table: "Table | WorkbookTable",
     required: Sequence[str],
     optional: Sequence[str],
     keeper: RecordKeeper | None,

@@ -15,7 +15,6 @@ from functions.tables.sheet_rows import SheetRows
 from functions.tables.text import Unreadable
 from functions.tables.xml_events import start_tags
 
-WORKBOOK_SUFFIX = ".xlsx"
 #: What the formats of cells stand beside, in the file of the styles.
 _GROUPS = {"numFmts", "fonts", "fills", "borders", "cellStyleXfs", "cellXfs"}
 _GROUPS |= {"cellStyles", "dxfs", "tableStyles", "colors", "extLst"}

@@ -7,10 +7,11 @@ from typing import Protocol
 
 import pytest
 
+from functions.core.body import Body
 from functions.core.errors import CourierError, RetryableError
 from functions.core.file_formats import CSV, FileFormat
 from functions.core.stream_stats import StreamStats
-from functions.providers.protocol import Body, Link, Provider
+from functions.providers.protocol import Link, Provider
 from local.simulators.faults import Answer
 from tests.canary import error_text, find_leaks
 from tests.contract.fake_secret import FakeSecret

@@ -4,9 +4,10 @@ import ssl
 from collections.abc import Mapping
 from typing import Any
 
+from functions.core.body import Body
 from functions.core.stream_stats import StreamStats
 from functions.providers.ipqs.adapter import Ipqs
-from functions.providers.protocol import Body, Link
+from functions.providers.protocol import Link
 from functions.providers.transport.http import HttpClient
 from local.simulators.ipqs import Answer, Content, IpqsSimulator
 from tests.contract.fake_secret import FakeSecret

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from functions.aws import clients
+from functions.core.body import Body
 from functions.core.errors import (
     AwsRefused,
     AwsUnavailable,
@@ -24,7 +25,7 @@ from functions.core.model import File, Job, Phase
 from functions.core.result_keys import manifest_key, result_key
 from functions.core.stream_stats import StreamStats
 from functions.download import download
-from functions.providers.protocol import Body, Link
+from functions.providers.protocol import Link
 from local.simulators.content import Content
 from local.simulators.faults import Answer
 from local.simulators.http_writer import Ending, Framing

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.core.body import Body
 from functions.providers.bodies import BytesBody, IteratorBody
-from functions.providers.protocol import Body
 
 
 def read_to_end(body: Body, sizes: list[int]) -> bytes:

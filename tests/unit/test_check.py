@@ -10,6 +10,7 @@ import pytest
 
 from functions.aws.results import Results
 from functions.check import check
+from functions.core.body import Body
 from functions.core.error_details import error_document
 from functions.core.errors import (
     AnswerMismatch,
@@ -24,7 +25,7 @@ from functions.core.metrics import Metric
 from functions.core.model import Job, Next, Outcome, Phase, StatusReport
 from functions.core.rows import RowCount
 from functions.core.source import Source
-from functions.providers.protocol import Body, Link
+from functions.providers.protocol import Link
 from tests.settings import POLICY
 from tests.unit.memory_client import MemoryClient
 from tests.world.memory_aws.s3 import S3

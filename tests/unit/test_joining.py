@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import _duckdb
 import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -405,3 +406,10 @@ def test_there_is_no_file_for_spreadsheets_unless_it_is_wanted(tmp_path: Path) -
     upload.results["all"] = [["mail"], ["a@x.test"]]
 
     assert JOINED_SPREADSHEET_KIND not in upload.join(tmp_path).files
+
+
+def test_what_the_database_uses_of_duckdb_is_what_its_package_offers() -> None:
+    """It is imported from a private module, which a release may rename or change."""
+    assert _duckdb.connect is duckdb.connect
+    assert _duckdb.DuckDBPyConnection is duckdb.DuckDBPyConnection
+    assert _duckdb.Error is duckdb.Error
