@@ -77,17 +77,23 @@ def _on(world: World, _job: Job) -> None:
     world.run(seconds=3.0)
 
 
+def _recover(world: World, _job: Job) -> None:
+    """Let the providers do their work again, for those who ask from now on."""
+    world.site.ipqs.behave(seconds_processing=0.0, credits_back_at=0.0)
+    world.site.txncheck.behave(seconds_processing=0.0)
+
+
 def _timed_out(world: World, job: Job) -> None:
     """Let the time pass by which the provider must have ended the job."""
     _on(world, job)
     world.site.clock.advance(2 * 86_400.0)
     world.run()
+    _recover(world, job)
 
 
 def _late(world: World, job: Job) -> None:
     """Let the provider end what has timed out, and the sweep find it."""
     _timed_out(world, job)
-    world.site.ipqs.behave(seconds_processing=0.0)
     world.site.clock.advance(86_400.0)
     world.sweep()
     world.run()
@@ -144,7 +150,9 @@ SORTS: Mapping[str, Sort] = {
     "list whose results have expired": Sort(then=_without_results),
     "list whose files are deleted": Sort(then=_without_files),
     "list that waits": Sort(until="Wait"),
-    "list on hold": Sort(ipqs={"credits_back_at": _FOREVER * 10}, until="Hold"),
+    "list on hold": Sort(
+        ipqs={"credits_back_at": 10 * _FOREVER}, until="Hold", then=_recover
+    ),
     "list that failed": Sort(ipqs={"statuses": ("ERROR",)}),
     "list that was refused": Sort(refusals=2),
     "list that was refused twice, and then was not": Sort(
@@ -154,8 +162,8 @@ SORTS: Mapping[str, Sort] = {
     "list in shards": Sort(options=_SHARDS),
     "list in shards, a part of which was refused": Sort(options=_SHARDS, refusals=1),
     "list in shards, all of which were refused": Sort(options=_SHARDS, refusals=3),
-    "list in shards, whose words have expired": Sort(
-        options=_SHARDS, refusals=3, then=_without_results
+    "list that was refused, whose words have expired": Sort(
+        refusals=2, then=_without_results
     ),
     "list in shards that wait": Sort(options=_SHARDS, until="Requests", then=_on),
     "list in shards that was cancelled": Sort(
