@@ -51,9 +51,10 @@ def gather_list(
     gathered = with_ends(
         job, [part.result for part in parts], outcomes=outcomes, now=now
     )
+    gathered = gathered.with_(error_key=_first_error(parts, results))
     delivered = [part for part in parts if part.result.has_result]
     if not delivered:
-        return gathered.with_(error_key=_first_error(parts, results))
+        return gathered
     merge = _Merge(job, delivered, results)
     for kind in kinds:
         merge.add(kind)
@@ -143,5 +144,6 @@ class _Merge:
 
 def _first_error(parts: Sequence[EndedPart], results: Results) -> str:
     """Return the key of what the provider said of a shard; empty if it said nothing."""
-    keys = ((error_key(part.job), part.job.job_id) for part in parts)
+    failed = (part.job for part in parts if not part.result.has_result)
+    keys = ((error_key(job), job.job_id) for job in failed)
     return next((key for key, id_ in keys if results.find(key, job_id=id_)), "")
