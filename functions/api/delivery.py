@@ -25,7 +25,10 @@ class Delivery:
     def results_of(self, record: JobRecord, *, now: float) -> Document:
         """Return the manifest of a job with results, and links to its files."""
         stored = self._find(
-            record, record.latest_manifest_key, problems.RESULTS_NOT_READY
+            record,
+            record.latest_manifest_key,
+            problems.RESULTS_NOT_READY,
+            job_id=record.job_id,
         )
         manifest: Mapping[str, Any] = json.loads(self.results.read(stored))
         return {
@@ -43,7 +46,8 @@ class Delivery:
         # Attempts of an earlier release have no key.
         keys = {each["attempt"]: each.get("error_key") for each in record.earlier}
         key = str({**keys, record.attempt: record.error_key}.get(attempt) or "")
-        stored = self._find(record, key, problems.NO_ERROR_DETAILS)
+        # It may be that of a shard, which has an id of its own.
+        stored = self._find(record, key, problems.NO_ERROR_DETAILS, job_id=None)
         return {
             "job_id": record.job_id,
             "attempt": attempt,
@@ -53,13 +57,18 @@ class Delivery:
         }
 
     def _find(
-        self, record: JobRecord, key: str, without_key: problems.ProblemType
+        self,
+        record: JobRecord,
+        key: str,
+        without_key: problems.ProblemType,
+        *,
+        job_id: str | None,
     ) -> StoredObject:
         if record.erase_began_at:
             raise Problem(problems.JOB_ERASED)
         if not key:
             raise Problem(without_key)
-        stored = self.results.find(key, job_id=record.job_id)
+        stored = self.results.find(key, job_id=job_id)
         if stored is None:
             raise Problem(problems.RESULTS_EXPIRED)
         return stored

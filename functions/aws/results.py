@@ -54,8 +54,10 @@ class Results:
         bucket = function_settings(ENV_RESULTS_BUCKET).results_bucket
         return cls(bucket, s3=clients.s3())
 
-    def find(self, key: str, *, job_id: str) -> StoredObject | None:
+    def find(self, key: str, *, job_id: str | None) -> StoredObject | None:
         """Return the object under a key; None where there is none.
+
+        Without a `job_id` it may be any job's: the key is one that we have recorded.
 
         Raises:
             ResultMismatch: There is one, but it belongs to another job.
@@ -66,7 +68,8 @@ class Results:
             )
         if head is None:
             return None
-        _require_owner(head["Metadata"], job_id)
+        if job_id is not None:
+            _require_owner(head["Metadata"], job_id)
         return StoredObject(
             key=key,
             version_id=head.get("VersionId", ""),

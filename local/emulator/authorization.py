@@ -3,7 +3,6 @@
 import contextvars
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from types import MappingProxyType
 
 from ministack import app
@@ -52,15 +51,6 @@ def count_loopback_as_tls() -> None:
         "origin", default=("127.0.0.1", True)
     )
     app.pin_request_origin = lambda *_: None
-
-
-def parse_policies_once() -> None:
-    """Parse each policy once, and not for every call that it decides about."""
-    parse = iam_evaluator.parse_policy_document
-    parse_text = lru_cache(maxsize=1024)(parse)
-    iam_evaluator.parse_policy_document = lambda document: (
-        parse_text(document) if isinstance(document, str) else parse(document)
-    )
 
 
 def session_arn(role: str) -> str:

@@ -9,7 +9,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app
 
-from local.emulator import authorization, registry
+from local.emulator import authorization, parsing, registry
 from local.emulator.corrections import lambda_functions
 
 
@@ -28,7 +28,7 @@ def correct(
         endpoint=f"http://127.0.0.1:{port}",
     )
     authorization.count_loopback_as_tls()
-    authorization.parse_policies_once()
+    parsing.parse_once()
     registry.install(without)
 
 

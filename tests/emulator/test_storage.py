@@ -157,15 +157,22 @@ def test_version_stays_readable(emulator: Emulator, bucket: str) -> None:
     assert s3.head_object(Bucket=bucket, Key="list")["ContentLength"] == len(b"other")
 
 
-def test_conditional_write_succeeds_once(emulator: Emulator) -> None:
-    """Only one execution may claim a submission before its POST."""
-    dynamodb, table = emulator.client("dynamodb"), f"jobs-{uuid.uuid4()}"
-    dynamodb.create_table(
-        TableName=table,
+@pytest.fixture
+def table(emulator: Emulator) -> str:
+    """A table whose key is `id`."""
+    name = f"jobs-{uuid.uuid4()}"
+    emulator.client("dynamodb").create_table(
+        TableName=name,
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
     )
+    return name
+
+
+def test_conditional_write_succeeds_once(emulator: Emulator, table: str) -> None:
+    """Only one execution may claim a submission before its POST."""
+    dynamodb = emulator.client("dynamodb")
 
     def claim(state: str) -> None:
         dynamodb.update_item(
@@ -184,6 +191,32 @@ def test_conditional_write_succeeds_once(emulator: Emulator) -> None:
         claim("second")
     response: dict[str, Any] = {**refused.value.response}
     assert response["Item"]["state"] == {"S": "first"}
+
+
+def test_a_condition_that_comes_again_is_judged_anew(
+    emulator: Emulator, table: str
+) -> None:
+    """Its text is parsed once; its names, its values and the items differ."""
+    dynamodb = emulator.client("dynamodb")
+    for id_, state in (("a", "new"), ("b", "ended")):
+        item = {"id": {"S": id_}, "state": {"S": state}, "end": {"S": "new"}}
+        dynamodb.put_item(TableName=table, Item=item)
+
+    def found(condition: str, name: str, value: str) -> list[str]:
+        items = dynamodb.scan(
+            TableName=table,
+            FilterExpression=condition,
+            ExpressionAttributeNames={"#n": name},
+            ExpressionAttributeValues={":v": {"S": value}},
+        )["Items"]
+        return sorted(item["id"]["S"] for item in items)
+
+    assert found("#n = :v", "state", "new") == ["a"]
+    assert found("#n = :v", "state", "ended") == ["b"]
+    assert found("#n = :v", "end", "new") == ["a", "b"]
+    for _again in range(2):
+        with pytest.raises(ClientError, match="Syntax error"):
+            found("#n = AND :v", "state", "new")
 
 
 def _upload(
@@ -243,7 +276,7 @@ def test_changed_presigned_url_is_refused(
     }[change]
 
     expected = 200 if change == "nothing" else 403
-    assert requests.get(changed, timeout=10).status_code == expected
+    assert requests.get(changed, timeout=30).status_code == expected
 
 
 def test_expired_presigned_url_is_refused(emulator: Emulator, bucket: str) -> None:
@@ -251,7 +284,7 @@ def test_expired_presigned_url_is_refused(emulator: Emulator, bucket: str) -> No
     url = presign(emulator, bucket, "s3v4", seconds=1)
 
     def refusal() -> str:
-        answer = requests.get(url, timeout=10)
+        answer = requests.get(url, timeout=30)
         return answer.text if answer.status_code == HTTPStatus.FORBIDDEN else ""
 
     assert "Request has expired" in wait_for(refusal)
@@ -263,7 +296,7 @@ def test_url_of_signature_version_2_is_refused(emulator: Emulator, bucket: str) 
 
     Source: https://aws.amazon.com/blogs/aws/amazon-s3-update-sigv2-deprecation-period-extended-modified/
     """
-    answer = requests.get(presign(emulator, bucket, "s3"), timeout=10)
+    answer = requests.get(presign(emulator, bucket, "s3"), timeout=30)
 
     assert (answer.status_code, "AWS4-HMAC-SHA256" in answer.text) == (400, True)
 

@@ -130,6 +130,29 @@ def test_only_shards_that_failed_are_sent_again(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
+    ("refused", "outcome"), [(1, Outcome.PARTIAL), (_SHARDS, Outcome.FAILED)]
+)
+def test_a_list_leads_to_what_the_provider_says_of_a_shard(
+    site: Site, refused: int, outcome: Outcome
+) -> None:
+    """Whoever gets only a part of a list, or nothing, asks why."""
+    world = world_of(site)
+    site.ipqs.script("upload", [Answer.refusal("Not today.")] * refused)
+    job = world.upload(_KEY, _LIST.encode())
+    world.run()
+    assert world.outcome(job) is outcome
+    world.retry(job)
+    world.run()
+
+    first, second = (notice["error_key"] for notice in world.notices(job))
+    details = json.loads(world.objects(job)[first.rpartition("/")[2]])
+    assert details["message"] == "Not today."
+    assert second == ""
+    shown = world.call_api("GET", f"/jobs/{job.job_id}/error", query={"attempt": "1"})
+    assert (shown.status, shown.document.get("key")) == (200, first)
+
+
+@pytest.mark.parametrize(
     ("before", "is_recorded"), [(False, True), (True, True), (False, False)]
 )
 def test_a_retry_sends_what_was_cut_whatever_the_settings_are(
