@@ -12,6 +12,7 @@ from functions.aws.batch_store import ROW_INDEX, BatchStore
 from functions.aws.results import Results, StoredObject
 from functions.aws.store_result import store_result
 from functions.core.batch_results import RowIndex
+from functions.core.error_details import REPORTED_ERRORS
 from functions.core.errors import RowsUnjoinable
 from functions.core.file_formats import CSV
 from functions.core.model import File, Job
@@ -144,6 +145,6 @@ class _Merge:
 
 def _first_error(parts: Sequence[EndedPart], results: Results) -> str:
     """Return the key of what the provider said of a shard; empty if it said nothing."""
-    failed = (part.job for part in parts if not part.result.has_result)
-    keys = ((error_key(job), job.job_id) for job in failed)
+    said = (part.job for part in parts if part.result.error in REPORTED_ERRORS)
+    keys = ((error_key(job), job.job_id) for job in said)
     return next((key for key, id_ in keys if results.find(key, job_id=id_)), "")

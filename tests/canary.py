@@ -11,7 +11,14 @@ from urllib.parse import quote, quote_plus
 #: Each link ends with 256 letters and digits; nothing else that we write does,
 #: not even in base64.
 _TOKEN_LENGTH = 200
-_WORD = re.compile(r"[A-Za-z0-9+/]+")
+_TOKEN = re.compile(rf"[A-Za-z0-9+/]{{{_TOKEN_LENGTH},}}")
+#: Bytes to "a" where they can be in such a word, to a space elsewhere: one of any
+#: letters is found ten times as fast as by the pattern.
+_AS_WORDS = bytes(
+    ord("a" if re.fullmatch(r"[A-Za-z0-9+/]", chr(byte)) else " ")
+    for byte in range(256)
+)
+_ANY_TOKEN = b"a" * _TOKEN_LENGTH
 #: The first part of a long secret is worth something already.
 _PREFIX_LENGTH = 40
 
@@ -92,6 +99,7 @@ class Canary:
         self.searched[sink] += 1
         lower = text.lower()
         hits = [form for form in self._forms if form in lower]
-        hits += [word for word in _WORD.findall(text) if len(word) >= _TOKEN_LENGTH]
+        if _ANY_TOKEN in text.encode(errors="replace").translate(_AS_WORDS):
+            hits += _TOKEN.findall(text)
         if hits:
             self.found.append(f"{sink}: {hits[0][:40]}")

@@ -51,15 +51,6 @@ def read(environment: Mapping[str, str], *needed: str) -> FunctionSettings:
     """
     if missing := sorted(name for name in needed if not environment.get(name)):
         raise SettingsMissing(f"not set: {', '.join(missing)}")
-    try:
-        providers = parse_providers(
-            json.loads(environment.get(keys.ENV_PROVIDERS) or "{}"),
-            where=keys.ENV_PROVIDERS,
-        )
-    except ValueError:
-        raise SettingsMissing(f"{keys.ENV_PROVIDERS} is not JSON") from None
-    except ConfigError as error:
-        raise SettingsMissing(str(error)) from None
     return FunctionSettings(
         jobs_table=environment.get(keys.ENV_JOBS_TABLE, ""),
         jobs_retention_days=int(environment.get(keys.ENV_JOBS_RETENTION_DAYS) or 0),
@@ -74,8 +65,23 @@ def read(environment: Mapping[str, str], *needed: str) -> FunctionSettings:
         spreadsheet_safe=environment.get(keys.ENV_SPREADSHEET_SAFE) == "true",
         notice_receivers=environment.get(keys.ENV_NOTICE_RECEIVERS, ""),
         show_file_names=environment.get(keys.ENV_SHOW_FILE_NAMES) != "false",
-        providers=providers,
+        providers=parsed_providers(environment.get(keys.ENV_PROVIDERS) or "{}"),
     )
+
+
+@cache
+def parsed_providers(text: str) -> Mapping[str, ProviderSettings]:
+    """Return the providers' settings in a variable, parsed once for all who need them.
+
+    Raises:
+        SettingsMissing: They are not what infra writes.
+    """
+    try:
+        return parse_providers(json.loads(text), where=keys.ENV_PROVIDERS)
+    except ValueError:
+        raise SettingsMissing(f"{keys.ENV_PROVIDERS} is not JSON") from None
+    except ConfigError as error:
+        raise SettingsMissing(str(error)) from None
 
 
 @cache

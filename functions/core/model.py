@@ -331,15 +331,15 @@ class Job:
         values["joined"] = JoinedRows.from_state(values.get("joined", {}))
         values["forecast"] = Forecast.from_state(values.get("forecast", {}))
         values["prepared"] = PreparedList.from_state(values.get("prepared", {}))
-        values["files"] = tuple(
-            File.from_state(file) for file in values.get("files", ())
-        )
+        values["files"] = tuple(map(File.from_state, values.get("files", ())))
         return cls(**values)
 
     def to_state(self) -> State:
         """Return the job as a JSON object."""
-        state = asdict(self)
-        for name in ("kinds", "absent", "files", "unsent_claims"):
+        state = {**vars(self), "files": [file.to_state() for file in self.files]}
+        for name in ("part", "batch", "joined", "forecast", "prepared"):
+            state[name] = {**vars(state[name])}  # asdict would copy each value: slow
+        for name in ("kinds", "absent", "unsent_claims"):
             state[name] = list(state[name])
         for name, stored_as in _STORED_AS.items():
             state[stored_as] = state.pop(name)

@@ -6,8 +6,10 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 import http.server
 import queue
 import re
+import socket
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,11 +63,9 @@ class RuntimeApi:
         self.replies: queue.Queue[InvocationReply] = queue.Queue()
         self._invocations: queue.Queue[Invocation | None] = queue.Queue()
         self._server = _Server(("127.0.0.1", 0), _request_handler(self))
-        threading.Thread(
-            target=self._server.serve_forever,
-            kwargs={"poll_interval": 0.2},
-            daemon=True,
-        ).start()
+        self._thread = threading.Thread(target=self._server.serve_until_closed)
+        self._thread.daemon = True
+        self._thread.start()
 
     @property
     def address(self) -> str:
@@ -84,12 +84,22 @@ class RuntimeApi:
     def close(self) -> None:
         """Stop listening, and release a runtime that waits for an event."""
         self._invocations.put(None)
-        self._server.shutdown()
+        self._server.is_closing = True
+        with suppress(OSError):  # a last connection, for which the thread may wait
+            socket.create_connection(self._server.server_address).close()
+            self._thread.join()
         self._server.server_close()
 
 
 class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
+    server_address: tuple[str, int]
+    is_closing = False
+
+    def serve_until_closed(self) -> None:
+        """Answer connections, without the polling of `serve_forever`."""
+        while not self.is_closing:
+            self.handle_request()
 
     def handle_error(self, *args: Any) -> None:  # noqa: ANN401 - passed on
         # A runtime that was killed during a request is no error of the server.

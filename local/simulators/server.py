@@ -55,6 +55,11 @@ class HttpServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self.stopping = threading.Event()
         self.connections: set[socket.socket] = set()  # that are open
 
+    def serve_until_stopped(self) -> None:
+        """Answer connections, without the polling of `serve_forever`."""
+        while not self.stopping.is_set():
+            self.handle_request()
+
     def shutdown_request(self, request: _Socket) -> None:
         """Close without the base class's FIN, which would precede a chosen reset."""
         self.close_request(request)
@@ -138,17 +143,18 @@ def serving(
     """Serve on loopback, then end every connection and thread; port 0 is any free."""
     server = HttpServer(port, application, tls)
     name = f"simulator:{server.port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), name=name)
+    thread = threading.Thread(target=server.serve_until_stopped, name=name)
     thread.start()
     try:
         yield server
     finally:
         server.stopping.set()
-        server.shutdown()
+        with suppress(OSError):  # a last connection, for which the thread may wait
+            socket.create_connection((LOOPBACK, server.port)).close()
+        thread.join()
         for connection in server.connections.copy():
             _shut_down(connection)
         server.server_close()  # which waits for the connections' threads
-        thread.join()
 
 
 def _shut_down(connection: socket.socket) -> None:

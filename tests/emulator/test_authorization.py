@@ -72,7 +72,7 @@ def test_request_has_to_be_signed(
     api = deploy(assembly, stack, auth_emulator, {})["api"]
     url = f"{auth_emulator.endpoint}/_aws/execute-api/{api}/test/"
 
-    assert requests.get(url, timeout=10).status_code == 403
+    assert requests.get(url, timeout=30).status_code == 403
     assert get_signed(url).status_code == 202
 
 
@@ -95,7 +95,7 @@ def get_signed(url: str, **headers: str) -> requests.Response:
     """Call an API as its owner."""
     signed = AWSRequest("GET", url, headers=headers)
     SigV4Auth(Credentials("test", "test"), "execute-api", "us-east-1").add_auth(signed)
-    return requests.get(url, headers=dict(signed.headers), timeout=10)
+    return requests.get(url, headers=dict(signed.headers), timeout=30)
 
 
 ACCEPT = """

@@ -234,8 +234,8 @@ def test_requests_are_validated_as_the_template_says(
     api = deploy(assembly, stack, emulator, {})["api"]
     url = f"{emulator.endpoint}/_aws/execute-api/{api}/test/"
 
-    assert requests.get(url, timeout=10).status_code == 400
-    assert requests.get(f"{url}?job=1", timeout=10).status_code == 200
+    assert requests.get(url, timeout=30).status_code == 400
+    assert requests.get(f"{url}?job=1", timeout=30).status_code == 200
 
 
 API: Resources = {

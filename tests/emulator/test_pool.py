@@ -78,7 +78,7 @@ def test_a_crowd_of_calls_leaves_the_others_warm(
         for waiting in crowd:
             waiting.start()
     for waiting in crowd:
-        waiting.join(timeout=10)
+        waiting.join(timeout=30)
     call(environments, *others)
 
     assert len(started) == 4
@@ -94,7 +94,7 @@ def test_a_call_waits_for_its_functions_share(started: list[FakeEnvironment]) ->
         waiting.start()
         call(environments, function("submit"))  # another function does not wait
         assert waiting.is_alive()
-    waiting.join(timeout=10)
+    waiting.join(timeout=30)
 
     assert not waiting.is_alive()
     assert [each.function.arn for each in started] == ["check", "submit"]
@@ -140,7 +140,7 @@ def test_calls_are_served_in_the_order_in_which_they_came(
             waiting.start()
             wait_for(partial(are_waiting, environments, number + 1))
     for waiting in crowd:
-        waiting.join(timeout=10)
+        waiting.join(timeout=30)
 
     assert served == list(range(20))
     assert len(started) == 1

@@ -195,7 +195,7 @@ def test_api_calls_only_a_function_that_allows_it(
     api = deploy(assembly, stack, auth_emulator, {})["api"]
     url = f"{auth_emulator.endpoint}/_aws/execute-api/{api}/test/"
 
-    status = {path: requests.get(url + path, timeout=10) for path in ("open", "closed")}
+    status = {path: requests.get(url + path, timeout=30) for path in ("open", "closed")}
 
     assert status["open"].status_code == 200
     assert status["closed"].status_code == 500

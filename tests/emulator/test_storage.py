@@ -276,7 +276,7 @@ def test_changed_presigned_url_is_refused(
     }[change]
 
     expected = 200 if change == "nothing" else 403
-    assert requests.get(changed, timeout=10).status_code == expected
+    assert requests.get(changed, timeout=30).status_code == expected
 
 
 def test_expired_presigned_url_is_refused(emulator: Emulator, bucket: str) -> None:
@@ -284,7 +284,7 @@ def test_expired_presigned_url_is_refused(emulator: Emulator, bucket: str) -> No
     url = presign(emulator, bucket, "s3v4", seconds=1)
 
     def refusal() -> str:
-        answer = requests.get(url, timeout=10)
+        answer = requests.get(url, timeout=30)
         return answer.text if answer.status_code == HTTPStatus.FORBIDDEN else ""
 
     assert "Request has expired" in wait_for(refusal)
@@ -296,7 +296,7 @@ def test_url_of_signature_version_2_is_refused(emulator: Emulator, bucket: str) 
 
     Source: https://aws.amazon.com/blogs/aws/amazon-s3-update-sigv2-deprecation-period-extended-modified/
     """
-    answer = requests.get(presign(emulator, bucket, "s3"), timeout=10)
+    answer = requests.get(presign(emulator, bucket, "s3"), timeout=30)
 
     assert (answer.status_code, "AWS4-HMAC-SHA256" in answer.text) == (400, True)
 

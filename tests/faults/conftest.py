@@ -7,7 +7,15 @@ from io import StringIO
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.aws import adapters, clients, clock, secret, settings, telemetry
+from functions.aws import (
+    adapters,
+    clients,
+    clock,
+    secret,
+    settings,
+    streaming,
+    telemetry,
+)
 from functions.core.model import Job
 from local.emulator.clients import REGION
 from local.emulator.process import Emulator
@@ -26,6 +34,7 @@ from tests.faults.execution_driver import (
 from tests.faults.fault_injection import FaultInjector, inject_faults
 from tests.faults.harness import KEY, RESULTS, ROWS, TABLE, StepHarness
 
+_LEAST_PART_BYTES = 5 * 1024 * 1024  # that S3 takes
 _CACHES = (
     adapters.adapter_for,
     adapters.batch_adapter_for,
@@ -83,6 +92,8 @@ def _session_harness(
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setattr(clock, "now", ipqs.clock.now)
+        # Two buffers of 16 MiB would take longer than the lines of most results here.
+        patch.setattr(streaming, "PART_BYTES", _LEAST_PART_BYTES)
         yield StepHarness.create(ipqs, tmp_path_factory.mktemp("expected"))
 
 

@@ -4,7 +4,7 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -309,7 +309,9 @@ def leaks(world: World, canary: Canary) -> Iterator[Finding]:
 def sinks(world: World) -> dict[str, str]:
     """Return all that leaves the functions, but the results, as text by its place.
 
-    The log has the functions' metrics, answers (also those of the API) and errors.
+    The log has the functions' metrics, answers (also those of the API) and errors. All
+    other places have each text once: states go from event to event, and settings to all
+    functions.
     """
     executions = world.machine.executions.values()
     versions = [
@@ -332,5 +334,26 @@ def sinks(world: World) -> dict[str, str]:
         ],
         "environment": [world.deployment.variables],
     }
-    texts = {place: json.dumps(each, default=str) for place, each in places.items()}
+    texts = {place: "\n".join(_texts(each)) for place, each in places.items()}
     return {"log": world.log.getvalue(), **texts}
+
+
+def _texts(place: object) -> Iterable[str]:
+    """Return the names and values in nested data, each once, as texts."""
+    found: dict[str, None] = {}  # as a set, in order
+
+    def collect(value: object) -> None:
+        if isinstance(value, str):
+            found[value] = None
+        elif isinstance(value, dict):
+            for name, each in value.items():
+                collect(name)
+                collect(each)
+        elif isinstance(value, (list, tuple)):
+            for each in value:
+                collect(each)
+        else:
+            found[str(value)] = None
+
+    collect(place)
+    return found

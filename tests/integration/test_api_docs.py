@@ -8,7 +8,7 @@ from tools.openapi import document
 
 
 def _get(url: str) -> bytes:
-    with urlopen(url, timeout=10) as response:  # noqa: S310 - our own server
+    with urlopen(url, timeout=30) as response:  # noqa: S310 - our own server
         content: bytes = response.read()
         return content
 

@@ -225,7 +225,7 @@ def test_a_console_of_any_api_is_served_until_ctrl_c() -> None:
     ) as serving:
         assert serving.stdout is not None
         address = serving.stdout.readline().strip()
-        with urlopen(f"{address}data", timeout=10) as response:  # noqa: S310 - our own server
+        with urlopen(f"{address}data", timeout=30) as response:  # noqa: S310 - our own server
             data = json.load(response)
         serving.send_signal(signal.SIGINT)
 

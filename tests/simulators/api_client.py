@@ -13,7 +13,7 @@ from local.simulators.txncheck import TxncheckSimulator
 
 KEY = "synthetic-key-of-the-tests"
 SIGNING_SECRET = "synthetic-secret-of-the-tests"
-SECONDS = 5.0  # no test waits that long unless something is broken
+SECONDS = 20.0  # no test waits that long unless something is broken
 EMAILS = b"email\n" + b"".join(b"user%d@example.com\n" % n for n in range(100))
 
 # Mobile numbers by their outcome, which the last digit decides.

@@ -1,12 +1,24 @@
 """Model: a job survives the state machine, and deployments of older and newer code."""
 
 import json
+from dataclasses import fields, is_dataclass
 
 import pytest
 from hypothesis import given
 
 from functions.core.errors import PERMANENT, RETRYABLE
-from functions.core.model import File, Job, Next, Outcome, Phase
+from functions.core.model import (
+    Batch,
+    BatchPosition,
+    File,
+    Forecast,
+    Job,
+    Next,
+    Outcome,
+    Phase,
+    PreparedList,
+)
+from functions.core.rows import JoinedRows
 from tests.unit.strategies import jobs
 
 
@@ -15,6 +27,28 @@ def test_a_job_survives_json(job: Job) -> None:
     """Each state of the machine reads the job that the previous one wrote."""
     state = json.loads(json.dumps(job.to_state(), allow_nan=False))
 
+    assert Job.from_state(state) == job
+
+
+def test_every_member_of_a_job_survives_json() -> None:
+    """A member that is not written as JSON would end each execution that has it."""
+    job = Job(
+        job_id="j",
+        provider="p",
+        type="t",
+        forecast=Forecast(jobs=1),
+        joined=JoinedRows(records=1),
+        part=BatchPosition(batch_id="b"),
+        batch=Batch(requests=1),
+        prepared=PreparedList(records_version_id="v"),
+    )
+    members = [each for each in fields(Job) if is_dataclass(each.default)]
+
+    state = json.loads(json.dumps(job.to_state()))
+
+    assert not [
+        each.name for each in members if getattr(job, each.name) == each.default
+    ]
     assert Job.from_state(state) == job
 
 

@@ -37,6 +37,15 @@ def test_settings_are_read_as_infra_writes_them(
     assert read_back.jobs_table == "jobs"
 
 
+def test_the_settings_of_providers_are_parsed_once() -> None:
+    """A cold start asks for five sets of settings, all with the same providers."""
+    variables = {**environment(to_json(IPQS)), keys.ENV_JOBS_TABLE: "jobs"}
+
+    first, second = read(variables), read({**variables}, keys.ENV_JOBS_TABLE)
+
+    assert first.providers is second.providers
+
+
 def test_a_setting_that_is_not_needed_may_be_missing() -> None:
     """Each function has only the variables that it uses."""
     settings = read({})

@@ -4,12 +4,12 @@ It patches the product's edges for as long as it is open: AWS is in memory, HTTP
 pass the injector and then go to the simulators on real sockets, time is the world's.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,7 +28,7 @@ from functions.aws import (
     telemetry,
     verdict_memory,
 )
-from functions.core.provider_settings import ProviderSettings, parse_providers
+from functions.core.provider_settings import ProviderSettings
 from functions.providers.transport import connection, http
 from functions.providers.transport.download import Download
 from functions.providers.transport.http import HttpClient, HttpResponse
@@ -48,6 +48,7 @@ TXNCHECK_KEY = "canaryKeyOfTxncheck"
 MEMORY_SECRET = "canarySecretOfTheMemory"
 WEBHOOK_SECRET = "canarySecretOfWebhooks"
 Simulator = IpqsSimulator | TxncheckSimulator
+_PARSED_PROVIDERS = settings.parsed_providers.__wrapped__
 _NOW = clock.now  # which other fixtures may have replaced when a site is opened
 
 
@@ -122,7 +123,7 @@ class Site:
                 (streaming, "ThreadPoolExecutor", SerialExecutor),
                 # A result of some lines needs no buffer of 16 MiB.
                 (streaming, "PART_BYTES", 64 * 1024),
-                (settings, "parse_providers", _parse_once()),
+                (settings, "parsed_providers", cache(_parsed_providers)),
                 # botocore composes it for each call.
                 (UserAgentString, "to_string", lambda _self: "world"),
             ):
@@ -241,17 +242,9 @@ def _faulty_answer(call: str, fault: Fault) -> Answer | None:
     return Answer.cut_after(20) if call == "download" else Answer.dropped_after()
 
 
-def _parse_once() -> Callable[..., dict[str, ProviderSettings]]:
-    """Return a parser of settings that remembers what it has parsed."""
-    parsed: dict[str, dict[str, ProviderSettings]] = {}
-
-    def parse(raw: Any, *, where: str) -> dict[str, ProviderSettings]:  # noqa: ANN401 - any JSON
-        text = json.dumps(raw)
-        if text not in parsed:
-            parsed[text] = parse_providers(raw, where=where)
-        return parsed[text]
-
-    return parse
+def _parsed_providers(text: str) -> Mapping[str, ProviderSettings]:
+    """Return as the product does, but not once in each of a thousand processes."""
+    return _PARSED_PROVIDERS(text)
 
 
 def _clients() -> list[Any]:

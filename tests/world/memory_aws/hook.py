@@ -21,6 +21,7 @@ Backend = Callable[[str, str, Parameters], Mapping[str, Any]]
 
 
 _FIRST_ERROR = 300
+_NO_HOST = "https://s3.invalid"
 
 
 class _HttpResponse(NamedTuple):
@@ -86,6 +87,10 @@ class _Session(botocore.session.Session):
         client: Any = super().create_client(service_name, *arguments, **options)
         if service_name != "s3":
             client._make_api_call = partial(self._call, client)
+        else:
+            client._resolve_endpoint_ruleset = partial(
+                _resolve_host, client._resolve_endpoint_ruleset
+            )
         return client
 
     def _call(self, client: Any, operation: str, parameters: Parameters) -> Any:  # noqa: ANN401 - botocore's own
@@ -97,6 +102,11 @@ class _Session(botocore.session.Session):
             code = parsed["Error"]["Code"]
             raise client.exceptions.from_code(code)(parsed, operation)
         return parsed
+
+
+def _resolve_host(resolve: Any, *call: Any, **of_signing: Any) -> Any:  # noqa: ANN401 - botocore's own
+    """Return the host of a signed URL; the rules would be a third of any other call."""
+    return resolve(*call, **of_signing) if of_signing else (_NO_HOST, {}, {})
 
 
 def _keep_parameters(
