@@ -145,6 +145,15 @@ def _validator(reference: str) -> Draft202012Validator:
     )
 
 
+def operation_ids() -> set[str]:
+    """Return the names of all operations that are described."""
+    return {
+        str(operation["operationId"])
+        for methods in _described()["paths"].values()
+        for operation in methods.values()
+    }
+
+
 def _operation(method: str, path: str) -> Mapping[str, Any]:
     parts = path.strip("/").split("/")
     if parts[0] == "jobs" and parts[1:]:

@@ -13,8 +13,9 @@ from verdict_courier.cli.exit_codes import ExitCode
 from verdict_courier.console.console import WebConsole
 from verdict_courier.console.log_sources import AwsConsoleLinks
 
+from functions.core import identity
 from tests.unit import recordings
-from tests.world.every_route import Routes
+from tests.world.every_route import Routes, operation_ids
 from tests.world.job_sorts import RECORDED, SORTS
 from tests.world.site import Site
 from tests.world.world import World
@@ -96,8 +97,21 @@ class Reader:
         is_known = any(name.startswith(job["job_id"]) for name in names)
         return action == "retry" and job["outcome"] is None and not is_known
 
+    def ask_again(self, body: Document, job_id: str) -> None:
+        """Ask for a job that is there already, as it is and with an option."""
+        again = self.routes.call("POST", "/jobs", body)
+        if again.status not in _DONE:  # it was asked for with another body
+            assert self.routes.world.item(job_id)["request_hash"]
+        assert again.document.get("job_id", job_id) == job_id
+        assert self.routes.call("POST", "/jobs", {**body, "column": "9"}).status >= 400
+
     def read_lists(self, job_id: str) -> None:
         """Read what shows a job among others: lists, and the pages of the console."""
+        job = self.routes.call("GET", f"/jobs/{job_id[:12]}").document
+        filters = {"provider": job["provider"], "day": job["received_at"][:10]}
+        query = {**filters, "outcome": job["outcome"] or "running", "limit": "100"}
+        listed = self.routes.call("GET", "/jobs", query=query).document["jobs"]
+        assert job in listed
         for words in (("list",), ("watch", "--once"), ("list", "--json")):
             code, shown, _ = self.run(*words)
             assert code == ExitCode.DONE
@@ -122,6 +136,13 @@ class Reader:
                 job = self.read(job_id)
 
 
+def _request_for(item: Document) -> Document:
+    """Return the body of a request for a job that is there already."""
+    of = ("key", "version_id") if item.get("key") else _KNOWN
+    return {name: item[name] for name in of}
+
+
+_KNOWN = ("provider", "type", "provider_ref")
 _SHOWN = (ExitCode.DONE, ExitCode.ROWS_UNPROVEN)
 
 
@@ -141,10 +162,12 @@ def _offers(job: Document, action: str) -> bool:
     return not job["erased_at"] and (is_open or job["outcome"] in RETRYABLE)
 
 
-def walk(world: World, job_id: str, capsys: pytest.CaptureFixture[str]) -> None:
+def walk(world: World, job_id: str, capsys: pytest.CaptureFixture[str]) -> Routes:
     """Take a job through its life: read, act, let it end, read, erase, read, act."""
     reader = Reader(Routes(world), capsys)
+    asked = _request_for(world.item(job_id))
     reader.try_actions(job_id)
+    reader.ask_again(asked, job_id)
     world.run()
     world.site.clock.advance(_QUIET_SECONDS)
     reader.read(job_id)
@@ -152,6 +175,8 @@ def walk(world: World, job_id: str, capsys: pytest.CaptureFixture[str]) -> None:
     code, shown, _ = reader.run("erase", job_id, "--yes")
     assert (code, "erased\t" in shown) == (ExitCode.DONE, True)
     reader.try_actions(job_id)
+    reader.ask_again(asked, job_id)
+    return reader.routes
 
 
 @pytest.mark.parametrize("sort", SORTS)
@@ -175,8 +200,24 @@ def test_each_route_answers_for_a_job_of_an_earlier_release(
     """Its execution and its objects are not there any more."""
     world = World(site)
     item: dict[str, Any] = recordings.item(f"jobs/{name}")
-    item["bucket"] = {"S": world.inbox}
     job_id = item["job_id"]["S"]
-    world.jobs.items[job_id] = item
+    if "key" in item:  # its id is made of them, and of the bucket
+        item["bucket"] = {"S": world.inbox}
+        places = (item[name]["S"] for name in ("bucket", "key", "version_id"))
+        job_id = identity.of_object(*places)
+    world.jobs.items[job_id] = {**item, "job_id": {"S": job_id}}
     site.clock.advance(float(item["received_at"]["N"]) + 60.0 - site.clock.now())
     walk(world, job_id, capsys)
+
+
+def test_no_route_is_left_out(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    """A route that is added is called for every sort of job, too."""
+    world, job = SORTS["list"].made(site)
+    routes = walk(world, job.job_id, capsys)
+
+    what = {"provider": "ipqs", "type": "email"}
+    assert routes.call("POST", "/uploads", what).status == 201
+    values = {**what, "values": ["a@rows.example"]}
+    assert routes.call("POST", "/memory/forget", values).status == 200
+
+    assert {operation for operation, _ in routes.calls} == operation_ids()
