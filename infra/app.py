@@ -17,10 +17,6 @@ from infra.bundling import PYTHON, BundlingFailed
 from infra.bytecode import THIS_PYTHON, CompilationFailed, bytecode_sentence
 from infra.stack import VerdictCourier
 
-#: A value of the context: "true" leaves the tables unprotected, so that a deployment
-#: that fails can be rolled back. `make deploy` sets it where there is no stack yet.
-FIRST_DEPLOYMENT = "first_deployment"
-
 
 def synthesize(
     stage: str | None = None, *, outdir: Path, first_deployment: bool = False
@@ -37,7 +33,7 @@ def synthesize(
     """
     context = config.context()
     if first_deployment:
-        context[FIRST_DEPLOYMENT] = "true"
+        context[config.FIRST_DEPLOYMENT] = "true"
     app = App(context=context, outdir=str(outdir))
     name = stage or str(app.node.get_context("stage"))
     stage_settings = config.stage(name, app.node.get_context("courier"))
@@ -45,7 +41,7 @@ def synthesize(
         app,
         config.stack_name(name),
         stage=stage_settings,
-        protected=str(app.node.try_get_context(FIRST_DEPLOYMENT)) != "true",
+        protected=str(app.node.try_get_context(config.FIRST_DEPLOYMENT)) != "true",
     )
     python = THIS_PYTHON if name == config.LOCAL else PYTHON
     for sentence in (bytecode_sentence(python), config.quota_sentence(stage_settings)):

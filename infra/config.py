@@ -22,6 +22,9 @@ from functions.core.settings_parser import ConfigError, parse
 
 CDK_JSON = Path(__file__).parents[1] / "cdk.json"
 LOCAL = "local"
+#: A value of the context: "true" leaves the tables unprotected, so that a deployment
+#: that fails can be rolled back. `make deploy` sets it where there is no stack yet.
+FIRST_DEPLOYMENT = "first_deployment"
 
 SQS_LEAST_CONCURRENCY = 2
 #: The current names of functions in reserved_concurrency, by those of earlier releases.

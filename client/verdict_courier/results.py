@@ -11,12 +11,19 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from verdict_courier.api_client import ApiError, ApiUnreachable, ForeignAnswer, stream
+from verdict_courier.api_description import WITH_RESULTS
 
 #: How the kinds begin that are the uploader's own records, with the verdicts.
 _JOINED = "joined"
 #: More than the details of a batch's rows have.
 _MAX_ERROR_BYTES = 64 * 1024 * 1024
 _FILE_NAME = re.compile(r"\w[\w.-]{0,200}", re.ASCII)
+
+
+def has_results(job: Mapping[str, Any]) -> bool:
+    """Return whether a job has results, which may be those of an earlier attempt."""
+    is_delivered = job["outcome"] in WITH_RESULTS or "results" in job["links"]
+    return is_delivered and not job.get("erased_at")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,7 +27,7 @@ class Delivery:
         stored = self._find(
             record,
             record.latest_manifest_key,
-            problems.RESULTS_NOT_READY,
+            Problem(problems.RESULTS_NOT_READY, _end_of(record)),
             job_id=record.job_id,
         )
         manifest: Mapping[str, Any] = json.loads(self.results.read(stored))
@@ -45,9 +45,17 @@ class Delivery:
         """Return a link to what the provider said about an attempt that failed."""
         # Attempts of an earlier release have no key.
         keys = {each["attempt"]: each.get("error_key") for each in record.earlier}
-        key = str({**keys, record.attempt: record.error_key}.get(attempt) or "")
+        keys[record.attempt] = record.error_key
+        detail = ""
+        if attempt not in keys:
+            detail = (
+                f"The job has no attempt {attempt}: its latest is {record.attempt}."
+            )
+        elif attempt == record.attempt:
+            detail = _end_of(record)
+        unsaid = Problem(problems.NO_ERROR_DETAILS, detail)
         # It may be that of a shard, which has an id of its own.
-        stored = self._find(record, key, problems.NO_ERROR_DETAILS, job_id=None)
+        stored = self._find(record, str(keys.get(attempt) or ""), unsaid, job_id=None)
         return {
             "job_id": record.job_id,
             "attempt": attempt,
@@ -60,14 +68,14 @@ class Delivery:
         self,
         record: JobRecord,
         key: str,
-        without_key: problems.ProblemType,
+        without_key: Problem,
         *,
         job_id: str | None,
     ) -> StoredObject:
         if record.erase_began_at:
             raise Problem(problems.JOB_ERASED)
         if not key:
-            raise Problem(without_key)
+            raise without_key
         stored = self.results.find(key, job_id=job_id)
         if stored is None:
             raise Problem(problems.RESULTS_EXPIRED)
@@ -76,3 +84,12 @@ class Delivery:
     def _link(self, record: JobRecord, key: str) -> str:
         name = f"{record.job_id[:12]}-{PurePosixPath(key).name}"
         return self.presigned_urls.download_url(self.bucket, key, name=name)
+
+
+def _end_of(record: JobRecord) -> str:
+    """Return how a job has ended, and where to read why."""
+    if not record.outcome:
+        return "The job has not ended yet."
+    if not record.error:
+        return f"The job has ended: {record.outcome}."
+    return f"The job has ended: {record.outcome}. Its `error` says why, and what to do."

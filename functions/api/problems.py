@@ -88,12 +88,13 @@ JOB_NOT_RETRYABLE = ProblemType(
     "requests that may still succeed, can be retried.",
 )
 RESULTS_NOT_READY = ProblemType(
-    "results-not-ready", HTTPStatus.CONFLICT, "The job has no results yet."
+    "results-not-ready", HTTPStatus.CONFLICT, "The job has no results."
 )
 RESULTS_EXPIRED = ProblemType(
     "results-expired",
     HTTPStatus.GONE,
-    "The results were deleted after their retention period.",
+    "The results, or what the provider has said, were deleted after their retention "
+    "period.",
 )
 JOB_ERASED = ProblemType(
     "job-erased", HTTPStatus.GONE, "What was stored of the job was erased."
@@ -101,7 +102,7 @@ JOB_ERASED = ProblemType(
 NO_ERROR_DETAILS = ProblemType(
     "no-error-details",
     HTTPStatus.CONFLICT,
-    "The provider has said nothing about why the job failed.",
+    "The provider has said nothing about a failure.",
 )
 TOO_LARGE = ProblemType(
     "request-too-large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large."

@@ -14,6 +14,7 @@ from functions.core.upload_options import ListOptions
 
 #: A JSON object that the API returns.
 Document = dict[str, Any]
+_ERASED_ADVICE = "The job was erased, and cannot be retried: upload the file again."
 _EARLIER_ATTEMPT = ("attempt", "outcome", "error", "checks")
 
 
@@ -89,17 +90,20 @@ def job_response(
         "finished_at": rfc3339(record.finished_at),
         "ended_at": rfc3339(record.ended_at),
         "erased_at": rfc3339(record.erased_at),
-        "error": {"name": record.error, "advice": record.advice}
+        "error": {
+            "name": record.error,
+            "advice": _ERASED_ADVICE if is_erased else record.advice,
+        }
         if record.error
         else None,
-        "error_key": record.error_key or None,
+        "error_key": (not is_erased and record.error_key) or None,
         "webhook_status": record.webhook_status or None,
         "earlier_attempts": [
             {
                 **{name: attempt[name] for name in _EARLIER_ATTEMPT},
                 "ended_at": rfc3339(attempt["ended_at"]),
                 # Attempts of an earlier release have none.
-                "error_key": attempt.get("error_key") or None,
+                "error_key": (not is_erased and attempt.get("error_key")) or None,
                 "links": {"error": f"{path}/error?attempt={attempt['attempt']}"}
                 if attempt.get("error_key") and not is_erased
                 else {},
@@ -111,7 +115,8 @@ def job_response(
             "resumes": record.resumable,
             "joins": unjoined_attempt(record) > 0,
         }
-        if record.resendable or record.resumable or unjoined_attempt(record)
+        if not is_erased
+        and (record.resendable or record.resumable or unjoined_attempt(record))
         else None,
         "links": links,
     }

@@ -1,15 +1,13 @@
 """The deployed API: signed requests only, validated, logged and throttled."""
 
 import json
-from copy import deepcopy
 
 import jsonschema
 import pytest
-from aws_cdk import App
 
 from functions.api.routes import operations
 from infra import config
-from infra.stack import VerdictCourier
+from tests.infra.conftest import CHANGED
 from tests.infra.template import Json, Template, text
 
 PROVIDERS = config.stage("prod", config.context()["courier"]).providers
@@ -177,17 +175,20 @@ def test_api_gateway_throttles_all_callers_together(prod: Template) -> None:
     assert settings["ThrottlingBurstLimit"] == 40
 
 
-@pytest.mark.parametrize("web_acl", ["", "arn:aws:wafv2:eu-west-1:1:regional/webacl/x"])
-def test_a_web_acl_is_attached_if_one_is_set(web_acl: str) -> None:
-    """Without the setting nothing is attached, and nothing is paid for."""
-    settings = deepcopy(config.context()["courier"])
-    settings["every_stage"]["web_acl_arn"] = web_acl
+def test_a_web_acl_is_attached_if_one_is_set(changed: Template) -> None:
+    """Whoever has rules for all of their APIs applies them to this one, too."""
+    (stage,) = changed.resources("AWS::ApiGateway::Stage")
+    association = changed.only("AWS::WAFv2::WebACLAssociation")
 
-    app = App(context=config.context())
-    stack = VerdictCourier(app, "Guarded", stage=config.stage("prod", settings))
+    assert association["WebACLArn"] == CHANGED["web_acl_arn"]
+    assert f"/stages/<{stage}>" in text(association["ResourceArn"])
 
-    association = stack.api.node.try_find_child("WebAcl")
-    assert (association is not None) is bool(web_acl)
+
+def test_no_web_acl_is_attached_if_none_is_set(template: Template) -> None:
+    """Nothing is paid for."""
+    kinds = {resource["Type"] for resource in template.body["Resources"].values()}
+
+    assert not [kind for kind in kinds if kind.startswith("AWS::WAF")]
 
 
 def test_functions_time_out_before_api_gateway(prod: Template) -> None:

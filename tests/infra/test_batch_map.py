@@ -2,17 +2,13 @@
 
 import json
 from collections.abc import Callable
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
-
-from aws_cdk import App
-from aws_cdk.assertions import Template as Synthesized
 
 from functions.core.model import BatchPosition, Job, Next
 from functions.core.rate_limit import RateLimit
 from infra import config
-from infra.stack import VerdictCourier
+from tests.infra.conftest import CHANGED
 from tests.infra.template import Json, Template
 
 SETTINGS = config.stage("prod", config.context()["courier"])
@@ -49,16 +45,9 @@ def test_the_concurrency_is_that_of_the_settings(prod: Template) -> None:
     assert requests(prod)["MaxConcurrency"] == SETTINGS.batch_max_concurrency
 
 
-def test_another_setting_changes_the_concurrency() -> None:
+def test_another_setting_changes_the_concurrency(changed: Template) -> None:
     """The number above is not a coincidence."""
-    settings = deepcopy(config.context()["courier"])
-    settings["every_stage"]["batch_max_concurrency"] = 7
-    app = App(context=config.context())
-    stack = VerdictCourier(app, "Narrow", stage=config.stage("prod", settings))
-
-    narrow = Template(dict(Synthesized.from_stack(stack).to_json()))
-
-    assert requests(narrow)["MaxConcurrency"] == 7
+    assert requests(changed)["MaxConcurrency"] == CHANGED["batch_max_concurrency"]
 
 
 def test_the_list_of_requests_is_read_from_s3(

@@ -10,8 +10,6 @@ import pytest
 from functions.aws import settings
 from functions.core.function_table import FUNCTIONS
 from functions.core.provider_settings import IpqsSettings, TxncheckSettings
-from infra import config
-from infra.app import synthesize
 from infra.bundling import HOST, LAMBDA, PYTHON, Platform, bundle_join
 from tests.infra.template import Template, text
 
@@ -339,25 +337,19 @@ def test_production_reserves_concurrency_and_a_new_account_need_not(
 
 
 def test_the_api_starts_from_a_snapshot_where_that_is_asked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    changed: Template,
 ) -> None:
     """Only a published version has one, so the alias of the newest is called."""
-    context = config.context()
-    context["courier"]["every_stage"]["api_snap_start"] = True
-    monkeypatch.setattr(config, "context", lambda: context)
-
-    asked = Template.read(synthesize("dev", outdir=tmp_path))
-
-    with_snapshot = [f for f in asked.functions().values() if "SnapStart" in f]
-    assert with_snapshot == [asked.functions()["api"]]
+    with_snapshot = [f for f in changed.functions().values() if "SnapStart" in f]
+    assert with_snapshot == [changed.functions()["api"]]
     assert with_snapshot[0]["SnapStart"] == {"ApplyOn": "PublishedVersions"}
-    ((alias, properties),) = asked.properties("AWS::Lambda::Alias").items()
-    ((version, published),) = asked.resources("AWS::Lambda::Version").items()
+    ((alias, properties),) = changed.properties("AWS::Lambda::Alias").items()
+    ((version, published),) = changed.resources("AWS::Lambda::Version").items()
     assert properties["FunctionVersion"] == {"Fn::GetAtt": [version, "Version"]}
     assert "DeletionPolicy" not in published  # each kept one is charged
     called = {
         alias in json.dumps(method["Integration"]["Uri"])
-        for method in asked.properties("AWS::ApiGateway::Method").values()
+        for method in changed.properties("AWS::ApiGateway::Method").values()
         if "webhook" not in json.dumps(method["Integration"]["Uri"]).lower()
     }
     assert called == {True}

@@ -3,8 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,8 +13,8 @@ from functions.core.model import Outcome
 from functions.core.rows import RowsVerdict
 from functions.core.settings_parser import ConfigError
 from infra import config
-from infra.app import synthesize
 from infra.runbook import advice, alarm_description
+from tests.infra.conftest import CHANGED
 from tests.infra.template import Json, Template, as_list, text
 from tools.runbook import RUNBOOK, anchors
 
@@ -268,42 +266,20 @@ def test_nobody_else_publishes_to_the_topic(template: Template) -> None:
             assert not (action.startswith("sns:") and "Operations" in resource)
 
 
-@pytest.fixture
-def settings() -> dict[str, Any]:
-    """Return a copy of the context of cdk.json."""
-    return config.context()
-
-
-def test_open_telemetry_and_debug_lines_are_settings(
-    settings: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_open_telemetry_and_debug_lines_are_settings(changed: Template) -> None:
     """No trace records URLs, since some contain a provider's key."""
-    settings["courier"]["every_stage"]["debug_sample_rate"] = 0.05
-    layer = "arn:aws:lambda:eu-central-1:123456789012:layer:opentelemetry:1"
-    settings["courier"]["every_stage"]["otel_layer_arn"] = layer
-    monkeypatch.setattr(config, "context", lambda: settings)
-
-    traced = Template.read(synthesize("dev", outdir=tmp_path))
-
-    for function in traced.functions().values():
+    for function in changed.functions().values():
         variables = function["Environment"]["Variables"]
-        assert function["Layers"] == [layer]
+        assert function["Layers"] == [CHANGED["otel_layer_arn"]]
         assert variables["AWS_LAMBDA_EXEC_WRAPPER"] == "/opt/otel-instrument"
         without = variables["OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"].split(",")
         assert {"requests", "urllib3"} <= set(without)
         assert variables["POWERTOOLS_LOGGER_SAMPLE_RATE"] == "0.05"
 
 
-def test_the_level_of_the_state_machines_log_is_a_setting(
-    settings: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_level_of_the_state_machines_log_is_a_setting(changed: Template) -> None:
     """A log of each state is worth its price to some, and not to all."""
-    settings["courier"]["every_stage"]["state_machine_log"] = "ERROR"
-    monkeypatch.setattr(config, "context", lambda: settings)
-
-    quiet = Template.read(synthesize("dev", outdir=tmp_path))
-
-    machine = quiet.only("AWS::StepFunctions::StateMachine")
+    machine = changed.only("AWS::StepFunctions::StateMachine")
     logging = machine["LoggingConfiguration"]
     assert (logging["Level"], logging["IncludeExecutionData"]) == ("ERROR", False)
 
@@ -320,11 +296,10 @@ def test_without_the_settings_there_is_neither(prod: Template) -> None:
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.1])
-def test_the_debug_sample_rate_is_from_0_to_1(
-    settings: dict[str, Any], rate: float
-) -> None:
+def test_the_debug_sample_rate_is_from_0_to_1(rate: float) -> None:
     """Powertools would log all lines, or none, without an error."""
-    settings["courier"]["every_stage"]["debug_sample_rate"] = rate
+    settings = config.context()["courier"]
+    settings["every_stage"]["debug_sample_rate"] = rate
 
     with pytest.raises(ConfigError, match="debug_sample_rate: must be from 0 to 1"):
-        config.stage("prod", settings["courier"])
+        config.stage("prod", settings)

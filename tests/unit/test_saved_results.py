@@ -514,12 +514,13 @@ def test_details_that_are_none_are_not_shown(api: ScriptedServer, said: bytes) -
     assert main(["results", _ID]) == ExitCode.UNREACHABLE
 
 
+@pytest.mark.parametrize("outcome", [None, "succeeded"])
 def test_a_job_without_details_is_refused_as_before(
-    api: ScriptedServer, capsys: pytest.CaptureFixture[str]
+    api: ScriptedServer, capsys: pytest.CaptureFixture[str], outcome: str | None
 ) -> None:
-    """A running job has no results yet, which the API says."""
+    """A running job, or one that has ended since, has no results yet."""
     serve_failure(api)
-    api.answers[f"/jobs/{_ID}"] = Answer.json(JOB)
+    api.answers[f"/jobs/{_ID}"] = Answer.json({**JOB, "outcome": outcome})
 
     assert main(["results", _ID]) == ExitCode.REFUSED
     assert "no results yet" in capsys.readouterr().err

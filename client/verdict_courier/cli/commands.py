@@ -11,6 +11,7 @@ from requests import codes
 from verdict_courier.api_client import ApiClient, ApiError, upload
 from verdict_courier.api_description import has_unproven_rows
 from verdict_courier.cli.display import Display
+from verdict_courier.cli.error_texts import without_results_text
 from verdict_courier.cli.exit_codes import ExitCode
 from verdict_courier.cli.following import follow, wait
 from verdict_courier.cli.job_ids import SHOWN_DIGITS
@@ -19,7 +20,12 @@ from verdict_courier.cli.texts import printable
 from verdict_courier.cli.upload_arguments import list_options, wishes
 from verdict_courier.failures import failures
 from verdict_courier.patience import read_patiently
-from verdict_courier.results import listed_results, other_job, save_manifest
+from verdict_courier.results import (
+    has_results,
+    listed_results,
+    other_job,
+    save_manifest,
+)
 
 #: The most characters of a file's name that the API takes.
 _MOST_OF_A_NAME = 255
@@ -129,9 +135,14 @@ def _results(
     except ApiError as error:
         if error.status != codes.conflict:
             raise
-        if not (lines := failures(api, api.call("GET", path))):
+        job = api.call("GET", path)
+        lines = failures(api, job)
+        if lines:
+            display.error_lines(lines)
+        if job["outcome"] is None or has_results(job):  # it has ended since
             raise
-        display.error_lines(lines)
+        if not lines:
+            display.error(without_results_text(job))
         return ExitCode.NO_RESULTS
     listed = listed_results(response)
     kinds = [result.kind for result in listed]
@@ -171,9 +182,12 @@ def _require_own(folder: Path, response: Document) -> None:
 
 
 def _errors(api: ApiClient, display: Display, job_id: str) -> ExitCode:
-    lines = failures(api, api.call("GET", f"/jobs/{job_id}"))
+    job = api.call("GET", f"/jobs/{job_id}")
+    lines = failures(api, job)
     display.error_lines(lines)
-    if not lines:
+    if not lines and job.get("erased_at"):
+        display.note("What the provider has said, if anything, was erased.")
+    elif not lines:
         display.note("The provider has said nothing about a failure.")
     return ExitCode.DONE
 

@@ -19,6 +19,13 @@ def error_text(line: Document) -> str:
     return ": ".join(str(word) for word in words if word) or str(line.get("outcome"))
 
 
+def without_results_text(job: Document) -> str:
+    """Return why a job that has ended has no results."""
+    if not (error := job["error"]):
+        return f"The job ended without results: {job['outcome']}."
+    return f"The job ended without results: {error['name']}. {error['advice']}"
+
+
 def attempt_facts(job: Document) -> Iterator[tuple[str, str]]:
     """Yield how earlier attempts of a job ended."""
     for attempt in job.get("earlier_attempts", ()):  # an older deployment has none

@@ -5,7 +5,7 @@ from datetime import tzinfo
 
 from rich.text import Text
 
-from verdict_courier.api_description import NEXT_CHECK_REASONS, WITH_RESULTS
+from verdict_courier.api_description import NEXT_CHECK_REASONS
 from verdict_courier.cli.error_texts import attempt_facts, has_failures
 from verdict_courier.cli.job_ids import SHOWN_DIGITS
 from verdict_courier.cli.texts import (
@@ -20,6 +20,7 @@ from verdict_courier.cli.texts import (
     time_text,
     verdict_text,
 )
+from verdict_courier.results import has_results
 
 #: Returns the command line that runs a command on the stack of a job.
 CommandLine = Callable[..., str]
@@ -53,7 +54,7 @@ def facts(
         yield from _quote_facts(job, zone, command)
     if job.get("rows"):
         yield "rows", plain(job["rows"])
-    for name in ("received", "submitted", "ended", "deadline"):
+    for name in ("received", "submitted", "ended", "deadline", "erased"):
         if job.get(f"{name}_at"):
             yield name, plain(time_text(job[f"{name}_at"], zone))
     if job.get("late_check_at"):
@@ -100,11 +101,13 @@ def _next_steps(job: Document, command: CommandLine) -> Iterator[tuple[str, Text
     """Yield where to read why something has no result, and how to get the others."""
     digits = job["job_id"][:SHOWN_DIGITS]
     if has_failures(job):
-        beside = ["--errors"] if job["outcome"] in WITH_RESULTS else []
+        # Without that flag, the command is for results, and waits for some.
+        has_ended_without = job["outcome"] is not None and not has_results(job)
+        beside = [] if has_ended_without else ["--errors"]
         yield "details", plain(command("results", digits, *beside))
     if job["outcome"] == _PARTIAL and job.get("quote"):
         yield "partial", plain("joined.csv says of each row why it has no result")
-    if job["outcome"] in WITH_RESULTS and not job.get("erased_at"):
+    if has_results(job):
         yield (
             "results",
             plain(command("results", digits, "--download", f"out/{digits}")),

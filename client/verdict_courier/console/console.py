@@ -11,7 +11,6 @@ from verdict_courier.api_client import ApiClient, ApiError, ApiUnreachable
 from verdict_courier.api_description import (
     NEXT_CHECK_REASONS,
     VERDICTS,
-    WITH_RESULTS,
     has_unproven_rows,
 )
 from verdict_courier.cli.checking import check_text
@@ -27,7 +26,7 @@ from verdict_courier.console.page_response import (
 )
 from verdict_courier.console.results_summary import summary
 from verdict_courier.failures import failures
-from verdict_courier.results import listed_results
+from verdict_courier.results import has_results, listed_results
 
 _FILES = Path(__file__).with_name("files")
 _MEDIA_TYPES = {
@@ -105,8 +104,8 @@ class WebConsole:
     def _with_links(self, job: Document) -> Document:
         error = job["error"]
         links: Links = []
-        has_results = job["outcome"] in WITH_RESULTS and not job.get("erased_at")
-        if has_results:
+        shows_results = job["outcome"] is not None and has_results(job)
+        if shows_results:
             links.append({"text": "objects", "href": f"objects/{job['job_id']}"})
         if has_failures(job):
             text = "what the provider said"
@@ -121,7 +120,7 @@ class WebConsole:
             "rows_doubt": _rows_doubt(job.get("verdict")),
             "actions": actions.offered(job),
             "quote_says": actions.quote_says(job),
-            "results": f"results/{job['job_id']}" if has_results else None,
+            "results": f"results/{job['job_id']}" if shows_results else None,
         }
 
     def _job_page(self, page: str, job_id: str, kind: str) -> PageResponse | None:
