@@ -12,7 +12,7 @@ from functions.aws import telemetry
 from functions.aws.callbacks import CallbackStore
 from functions.aws.check_spacing import CheckSpacing
 from functions.aws.status_calls import StatusAnswer, StatusCalls
-from functions.core.errors import advice_for
+from functions.core.errors import ProviderDeclined, ProviderRejected, advice_for
 from functions.core.job_record import JobRecord
 from functions.core.model import Phase, WaitReason
 
@@ -28,6 +28,8 @@ _WAKING = (
 #: With more checks a job is not woken: each adds 13 events to its history, and Step
 #: Functions ends an execution that has more than 25,000.
 MOST_CHECKS = 500
+#: Errors whose advice leads to the provider's words, which a check does not keep.
+_WITH_WORDS = (ProviderDeclined.__name__, ProviderRejected.__name__)
 #: The longest that a provider's wish to be left alone counts.
 _MOST_SECONDS = 3600.0
 
@@ -64,7 +66,7 @@ def check_job(service: JobService, request: ApiRequest, *, now: float) -> Docume
         "asked_at": rfc3339(now),
         "woken": is_woken,
         "phase": answer.phase or None,
-        "error": {"name": answer.error, "advice": advice_for(answer.error)}
+        "error": {"name": answer.error, "advice": _advice(answer.error)}
         if answer.error
         else None,
         "next_check_at": None if is_woken else rfc3339(record.next_check_at),
@@ -89,6 +91,15 @@ def _require_waiting(service: JobService, record: JobRecord) -> None:
     else:
         return
     raise Problem(problems.NOTHING_TO_CHECK, detail)
+
+
+def _advice(error: str) -> str:
+    """Return the advice on an error that a check has met, and the job may not meet."""
+    if error in _WITH_WORDS:
+        return (
+            "Nothing of it is kept: the job asks by itself, and says why if it fails."
+        )
+    return advice_for(error)
 
 
 def _has_parts(service: JobService, record: JobRecord) -> bool:
