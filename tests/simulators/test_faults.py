@@ -344,9 +344,12 @@ def test_drips_the_head_too(ipqs: IpqsSimulator) -> None:
     ipqs.script("list", [Answer.dripped(0.02, head_too=True)])
     host, port = ipqs.base_url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), 5) as connection:
+        asked_at = time.monotonic()
         connection.sendall(f"GET /api/json/csv/{KEY}/list HTTP/1.1\r\n\r\n".encode())
 
-        assert connection.recv(100) == b"H"
+        beginning = connection.recv(100)
+        assert beginning.startswith(b"H")
+        assert time.monotonic() - asked_at >= len(beginning) * 0.02
         assert connection.recv(100) == b"T"
 
 
