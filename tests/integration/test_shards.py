@@ -51,9 +51,10 @@ def test_twelve_shards_with_faults_in_three_are_paid_once_and_lose_nothing(
 
     assert view.job is not None
     assert (view.status, view.job.outcome) == ("SUCCEEDED", "partial")
-    manifest = runner.manifest(view)
-    assert manifest["batch"]["requests"] == _SHARDS
-    assert manifest["batch"]["outcomes"] == {"failed": _ROWS, "succeeded": 11 * _ROWS}
+    batch = runner.manifest(view)["batch"]
+    assert batch["requests"] == _SHARDS
+    assert [*batch["errors"].values()] == ["ProviderRejected"]
+    assert batch["outcomes"] == {"failed": _ROWS, "succeeded": 11 * _ROWS}
 
     api = ApiClient.local(stack.api_url)
     api.call("POST", f"/jobs/{view.job.job_id}/retry")
