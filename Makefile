@@ -34,7 +34,7 @@ PYTEST = $(BIN)/python -m pytest
 # Suites that only compute step back behind those in which something waits for a while, as
 # these have time-outs, and take the longer.
 BEHIND := nice -n 10
-# What each of the two covers is noted here by probes in functions/. A tracer would take as long
+# What each of the three covers is noted here by probes in functions/. A tracer would take as long
 # as the suites themselves.
 COVERAGE := .cache/coverage
 SLIPCOVER = $(BIN)/python -m slipcover --dont-wrap-pytest --out $(COVERAGE)/$@.json -m pytest

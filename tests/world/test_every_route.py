@@ -85,7 +85,7 @@ class Reader:
             for name, answer in self.routes.follow(each["links"]):
                 if answer.status == _GONE:
                     key = each["error_key"] if name == "error" else "manifest.json"
-                    assert not [known for known in bucket if known.endswith(key)]
+                    assert not any(stored.endswith(key) for stored in bucket)
                     gone.add(name)
                 else:
                     assert answer.status == 200, (name, answer)

@@ -179,7 +179,7 @@ class HttpClient:
             },
         )
         # Not by a session: it would follow redirects, or, told not to, still read and
-        # decompress the whole body of one, and it takes a third longer.
+        # decompress the whole body of one.
         adapter = GuardedAdapter(
             tls=self._tls, watchdog=watchdog, loopback=self._loopback
         )
